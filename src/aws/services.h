@@ -1,0 +1,207 @@
+/* The operations troupe uses, one file per service: aws/<service>.c. Each function is one call (or one
+ * paginated series, or one wait) and says so; results live in `a`. See aws.h for threads and errors.
+ * Source of members and limits: the services' API references. */
+#ifndef TROUPE_AWS_SERVICES_H
+#define TROUPE_AWS_SERVICES_H
+
+#include "aws/aws.h"
+
+/* ---- STS ---- */
+
+/* Account number of the caller. */
+int sts_account(struct arena *a, struct aws *aws, struct str *ret_account, struct str *ret_arn,
+                struct err *err);
+
+/* ---- CloudFormation ---- */
+
+struct stack {
+    struct str name, id, status, status_reason;
+    const struct node *outputs;    /* map key -> string node; empty while IN_PROGRESS */
+    const struct node *parameters; /* map */
+    const struct node *tags;       /* map */
+    bool protected; /* termination protection */
+};
+
+/* One stack. NOT_FOUND when there is none. `name` may be a stack id. */
+int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
+                   struct err *err);
+
+struct stack_change {
+    struct str name;
+    struct str template_body; /* or */
+    struct str template_url;
+    const struct node *parameters; /* map of strings, or NULL */
+    const struct node *tags;       /* map; NULL: unchanged */
+    struct str role_arn;           /* CloudFormation's role, empty: the caller's */
+    struct str token;              /* ClientRequestToken: marks the events of this call */
+    const struct node *notification_arns; /* seq, or NULL */
+    const struct node *rollback_configuration; /* map as in serverless.yml, or NULL */
+    bool disable_rollback;
+};
+
+/* CreateStack / UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND. stack_update: `*ret_nothing` true (and 0) for
+ * "No updates are to be performed.". CONFLICT when the stack is busy or in a state that cannot be updated. */
+int stack_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                 struct str *ret_id, struct err *err);
+int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
+                 bool *ret_nothing, struct err *err);
+/* DeleteStack. Idempotent: an absent stack is success. */
+int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
+                 const struct node *retain, struct err *err);
+int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err);
+
+struct stack_event {
+    struct str id, token, logical_id, physical_id, type, status, reason, timestamp;
+    bool root; /* of the stack itself */
+};
+
+/* Events newer than the event `after` (empty: all), oldest first. */
+int stack_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+                 struct stack_event **ret, size_t *ret_n, struct err *err);
+
+struct stack_resource {
+    struct str logical_id, physical_id, type, status;
+};
+int stack_resources(struct arena *a, struct aws *aws, struct str name,
+                    struct stack_resource **ret, size_t *ret_n, struct err *err);
+/* The template as it was sent. */
+int stack_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
+                   struct err *err);
+/* Names of exports -> values, all pages. */
+int stack_exports(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+
+/* ---- S3 ---- */
+
+struct s3_object {
+    struct str key, etag;
+    int64_t size, modified_ms;
+};
+enum s3_condition { S3_ALWAYS, S3_IF_NONE_MATCH_ANY, S3_IF_MATCH };
+
+/* Whole object. NOT_FOUND for a missing key or bucket. `ret_etag`, `ret_date_ms` (the server's clock) may be NULL. */
+int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str *ret,
+           struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+/* Present? */
+int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
+            struct str *ret_etag, struct err *err);
+/* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition does not hold; a 409
+ * of racing writers is retried. `etag` for S3_IF_MATCH. */
+int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str body,
+           const char *content_type, enum s3_condition condition, struct str etag,
+           struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+/* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
+int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
+              struct err *err);
+/* All objects below `prefix`, by key, all pages. `delimiter` empty, or "/" to get folders in `ret_folders`. */
+int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
+            struct s3_object **ret, size_t *ret_n, struct err *err);
+/* Delete every object, version and marker. */
+int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *err);
+
+/* ---- Lambda ---- */
+
+/* A function, version or alias target as GetFunction describes it. */
+struct lambda_function {
+    struct str arn, version, code_sha256, revision_id, state, state_reason, state_reason_code;
+    struct str last_update_status, last_update_reason, last_update_reason_code;
+    struct str image_uri;            /* for images: the resolved one */
+    const struct node *configuration; /* everything AWS answered */
+    const struct node *tags;
+    int64_t reserved_concurrency; /* -1: none */
+};
+
+/* GetFunction; `qualifier` may be empty. */
+int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+               struct lambda_function *ret, struct err *err);
+/* UpdateFunctionConfiguration with `configuration` (members as in the API) and an optional RevisionId. */
+int lambda_update_configuration(struct arena *a, struct aws *aws, struct str function,
+                                const struct node *configuration, struct lambda_function *ret,
+                                struct err *err);
+/* UpdateFunctionCode: `code` holds S3Bucket/S3Key or ImageUri, Architectures, RevisionId. */
+int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
+                       const struct node *code, struct lambda_function *ret, struct err *err);
+/* Poll GetFunction until no update is in progress (and State is no longer Pending). FAILED with AWS's reason when the
+ * update failed or after `timeout_ms`. `qualifier` empty: $LATEST; a number: until that version is Active. */
+int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                int64_t timeout_ms, struct lambda_function *ret, struct err *err);
+/* PublishVersion; empty strings are left out. PRECONDITION: revision is old. */
+int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
+                   struct str revision_id, struct str description, struct lambda_function *ret,
+                   struct err *err);
+/* Delete one version (a number). Absent is success; CONFLICT when an alias references it. */
+int lambda_delete_version(struct arena *a, struct aws *aws, struct str function,
+                          struct str version, struct err *err);
+
+struct lambda_alias {
+    struct str name, version, revision_id, arn;
+    struct str weighted_version; /* empty: none */
+    double weight;
+};
+int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                     struct lambda_alias *ret, struct err *err);
+/* UpdateAlias: to `version`, weights cleared. `revision_id` may be empty. */
+int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                      struct str version, struct str revision_id, struct lambda_alias *ret,
+                      struct err *err);
+int lambda_aliases(struct arena *a, struct aws *aws, struct str function,
+                   struct lambda_alias **ret, size_t *ret_n, struct err *err);
+/* Numbers of all versions, $LATEST excluded. */
+int lambda_versions(struct arena *a, struct aws *aws, struct str function, struct str **ret,
+                    size_t *ret_n, struct err *err);
+
+struct lambda_invocation {
+    struct str payload;
+    struct str function_error; /* empty: none */
+    struct str log_tail;       /* decoded, when asked for */
+    struct str executed_version;
+};
+int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                  struct str payload, bool log_tail, struct lambda_invocation *ret,
+                  struct err *err);
+
+/* ---- API Gateway (REST) ---- */
+
+/* PutRestApi, mode overwrite, failonwarnings. The head's new description is not returned. */
+int rest_put(struct arena *a, struct aws *aws, struct str api, struct str document,
+             struct err *err);
+/* All resources with methods and integrations (GetResources, embed=methods), all pages: seq as AWS answers. */
+int rest_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                   struct err *err);
+/* Authorizers, models, request validators, gateway responses: seq of items. `kind` "authorizers", "models",
+ * "requestvalidators", "gatewayresponses". */
+int rest_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
+               const struct node **ret, struct err *err);
+int rest_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+             struct err *err);
+/* CreateDeployment without a stage. */
+int rest_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
+                struct str *ret_id, struct err *err);
+/* Deployments: seq of {id, description, createdDate}. */
+int rest_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                     struct err *err);
+/* Absent is success; CONFLICT when a stage points at it. */
+int rest_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+                           struct err *err);
+/* Stages: seq as AWS answers. */
+int rest_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                struct err *err);
+/* UpdateStage: replace /deploymentId. */
+int rest_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+                    struct str deployment, struct err *err);
+
+/* ---- API Gateway v2 (HTTP) ---- */
+
+int http_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                struct err *err);
+int http_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+                    struct str deployment, struct err *err);
+
+/* ---- values for variables ---- */
+
+/* Parameter value; SecureString decrypted and marked NODE_SECRET, StringList split. NULL: none such. */
+int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
+                  const struct node **ret, struct err *err);
+int secret_value(struct arena *a, struct aws *aws, struct str id, const struct node **ret,
+                 struct err *err);
+
+#endif

@@ -1,0 +1,88 @@
+/* Time and the wish to stop. */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static volatile sig_atomic_t cancelled;
+
+void cancel_request(void)
+{
+    cancelled = 1;
+}
+
+bool cancel_requested(void)
+{
+    return cancelled;
+}
+
+static int64_t now(clockid_t id)
+{
+    struct timespec ts;
+    clock_gettime(id, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return now(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ms(void)
+{
+    return now(CLOCK_REALTIME);
+}
+
+int clock_sleep_ms(int64_t ms)
+{
+    enum { SLICE_MS = 50 }; /* signals may be handled by another thread */
+    int64_t end = clock_mono_ms() + ms;
+    for (int64_t left; (left = end - clock_mono_ms()) > 0;) {
+        if (cancelled)
+            return -1;
+        if (left > SLICE_MS)
+            left = SLICE_MS;
+        struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)left * 1000000};
+        nanosleep(&ts, NULL);
+    }
+    return cancelled ? -1 : 0;
+}
+
+static struct str format(struct arena *a, int64_t wall_ms, const char *fmt)
+{
+    time_t t = (time_t)(wall_ms / 1000);
+    struct tm tm;
+    char text[40];
+    if (!gmtime_r(&t, &tm))
+        return STR("");
+    return str_dup(a, (struct str){text, strftime(text, sizeof text, fmt, &tm)});
+}
+
+struct str time_iso(struct arena *a, int64_t wall_ms)
+{
+    return format(a, wall_ms, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+struct str time_basic(struct arena *a, int64_t wall_ms)
+{
+    return format(a, wall_ms, "%Y%m%dT%H%M%SZ");
+}
+
+bool time_parse(struct str s, int64_t *ret_wall_ms)
+{
+    static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y%m%dT%H%M%SZ",
+                                          "%a, %d %b %Y %H:%M:%S GMT"};
+    char text[64];
+    if (!s.n || s.n >= sizeof text)
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = 0;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct tm tm = {0};
+        if (strptime(text, formats[i], &tm)) {
+            *ret_wall_ms = (int64_t)timegm(&tm) * 1000;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,25 @@
+/* Time. Milliseconds everywhere; wall time is UTC. */
+#ifndef TROUPE_CLOCK_H
+#define TROUPE_CLOCK_H
+
+#include "base/str.h"
+
+/* Since some fixed point, never going back. */
+int64_t clock_mono_ms(void);
+/* Since 1970. */
+int64_t clock_wall_ms(void);
+/* Sleep; returns early with -1 when a signal asks the program to stop (see cancel_requested). */
+int clock_sleep_ms(int64_t ms);
+/* "2026-01-31T12:00:00Z" */
+struct str time_iso(struct arena *a, int64_t wall_ms);
+/* "20260131T120000Z", as signatures want it. */
+struct str time_basic(struct arena *a, int64_t wall_ms);
+/* Parse either ISO form (fractions and offsets "+00:00" accepted) or an HTTP date
+ * ("Sat, 31 Jan 2026 12:00:00 GMT"). False when it is neither. */
+bool time_parse(struct str s, int64_t *ret_wall_ms);
+
+/* Set from a signal handler: the user wants to stop. Checked at safe points. */
+void cancel_request(void);
+bool cancel_requested(void);
+
+#endif

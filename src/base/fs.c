@@ -1,0 +1,225 @@
+/* Files and paths. */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/vec.h"
+
+void fd_cleanup(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+static int read_fd(int fd, char *p, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = read(fd, p + got, n - got);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return k < 0 ? errno : EIO;
+        got += (size_t)k;
+    }
+    return 0;
+}
+
+int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret, struct err *err)
+{
+    cleanup_fd int fd = open(str_z(a, path), O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_FAILED, "cannot read '%.*s': not a regular file", STR_ARG(path));
+    if ((uintmax_t)st.st_size > max_bytes)
+        return err_set(err, ERR_FAILED, "cannot read '%.*s': larger than %zu bytes", STR_ARG(path),
+                       max_bytes);
+    size_t n = (size_t)st.st_size;
+    char *p = arena_alloc(a, n + 1);
+    int error = read_fd(fd, p, n);
+    if (error)
+        return err_sys(err, error, "cannot read '%.*s'", STR_ARG(path));
+    *ret = (struct str){p, n};
+    return 0;
+}
+
+static int write_fd(int fd, struct str s)
+{
+    while (s.n) {
+        ssize_t k = write(fd, s.p, s.n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return errno;
+        s = str_sub(s, (size_t)k, s.n);
+    }
+    return 0;
+}
+
+int fs_write(struct str path, struct str content, mode_t mode, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    const char *target = str_z(a, path);
+    struct str temporary = str_fmt(a, "%s.XXXXXX", target);
+    cleanup_fd int fd = mkostemp((char *)temporary.p, O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, errno, "cannot write '%s'", target);
+    int error = write_fd(fd, content);
+    if (!error && (fchmod(fd, mode) < 0 || rename(temporary.p, target) < 0))
+        error = errno;
+    if (error) {
+        unlink(temporary.p);
+        return err_sys(err, error, "cannot write '%s'", target);
+    }
+    return 0;
+}
+
+int fs_mkdirs(struct str path, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    for (size_t i = 1; i <= path.n; i++) {
+        if (i < path.n && path.p[i] != '/')
+            continue;
+        const char *part = str_z(a, str_sub(path, 0, i));
+        if (mkdir(part, 0777) < 0 && errno != EEXIST)
+            return err_sys(err, errno, "cannot create directory '%s'", part);
+    }
+    if (path.n && !fs_is_dir(path))
+        return err_sys(err, ENOTDIR, "cannot create directory '%.*s'", STR_ARG(path));
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return remove(path);
+}
+
+int fs_remove_all(struct str path, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    const char *z = str_z(a, path);
+    if (nftw(z, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+        return err_sys(err, errno, "cannot remove '%s'", z);
+    return 0;
+}
+
+static bool stat_is(struct str path, mode_t type)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct stat st;
+    return stat(str_z(a, path), &st) == 0 && (!type || (st.st_mode & S_IFMT) == type);
+}
+
+bool fs_exists(struct str path)
+{
+    return stat_is(path, 0);
+}
+
+bool fs_is_dir(struct str path)
+{
+    return stat_is(path, S_IFDIR);
+}
+
+bool fs_is_file(struct str path)
+{
+    return stat_is(path, S_IFREG);
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+static void dir_cleanup(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+int fs_list(struct arena *a, struct str path, struct str **ret, size_t *ret_n, struct err *err)
+{
+    __attribute__((cleanup(dir_cleanup))) DIR *d = opendir(str_z(a, path));
+    if (!d)
+        return err_sys(err, errno, "cannot list '%.*s'", STR_ARG(path));
+    VEC(struct str) names = {0};
+    for (struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            vec_push(a, &names, str_dup(a, str_c(e->d_name)));
+    if (names.n)
+        qsort(names.p, names.n, sizeof *names.p, by_name);
+    *ret = names.p;
+    *ret_n = names.n;
+    return 0;
+}
+
+struct str path_join(struct arena *a, struct str dir, struct str name)
+{
+    if (!dir.n || (name.n && name.p[0] == '/'))
+        return str_dup(a, name);
+    const char *slash = dir.p[dir.n - 1] == '/' ? "" : "/";
+    return str_fmt(a, "%.*s%s%.*s", STR_ARG(dir), slash, STR_ARG(name));
+}
+
+struct str path_dir(struct arena *a, struct str path)
+{
+    ptrdiff_t at = str_rfind_char(path, '/');
+    if (at < 0)
+        return STR(".");
+    return str_dup(a, str_sub(path, 0, at ? (size_t)at : 1));
+}
+
+struct str path_base(struct str path)
+{
+    ptrdiff_t at = str_rfind_char(path, '/');
+    return at < 0 ? path : str_sub(path, (size_t)at + 1, path.n);
+}
+
+struct str path_clean(struct arena *a, struct str path)
+{
+    bool absolute = path.n && path.p[0] == '/';
+    VEC(struct str) parts = {0};
+    struct str rest = path, part;
+    while (str_cut(&rest, '/', &part)) {
+        if (!part.n || str_eq(part, STR(".")))
+            continue;
+        bool up = str_eq(part, STR(".."));
+        if (up && parts.n && !str_eq(parts.p[parts.n - 1], STR("..")))
+            parts.n--;
+        else if (!up || !absolute)
+            vec_push(a, &parts, part);
+    }
+    struct buf b = BUF(a);
+    if (absolute)
+        buf_char(&b, '/');
+    vec_each (&parts, p) {
+        if (p != parts.p)
+            buf_char(&b, '/');
+        buf_add(&b, *p);
+    }
+    return b.n ? buf_str(&b) : STR(".");
+}
+
+struct str path_absolute(struct arena *a, struct str path)
+{
+    if (path.n && path.p[0] == '/')
+        return path_clean(a, path);
+    char *cwd = getcwd(NULL, 0);
+    struct str s = path_clean(a, path_join(a, str_c(cwd ? cwd : "/"), path));
+    free(cwd);
+    return s;
+}
+
+struct str path_cache(struct arena *a)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && xdg[0] == '/')
+        return path_join(a, str_c(xdg), STR("troupe"));
+    return path_join(a, str_c(home && *home ? home : "/tmp"), STR(".cache/troupe"));
+}

@@ -1,0 +1,41 @@
+/* Files: reading, writing whole, paths. Paths are NUL-terminated C strings or str; results live in
+ * the given arena. Any thread. */
+#ifndef TROUPE_FS_H
+#define TROUPE_FS_H
+
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+/* Whole content of a regular file of at most `max_bytes`. ERR_NOT_FOUND when missing; a directory or
+ * a larger file is an error. */
+int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret, struct err *err);
+/* Replace `path` by a file with this content and mode, through a temporary file and rename. */
+int fs_write(struct str path, struct str content, mode_t mode, struct err *err);
+/* Make a directory and its parents; existing ones are fine. */
+int fs_mkdirs(struct str path, struct err *err);
+/* Remove a file or a whole directory tree; missing is fine. Symbolic links are not followed. */
+int fs_remove_all(struct str path, struct err *err);
+bool fs_exists(struct str path);
+bool fs_is_dir(struct str path);
+bool fs_is_file(struct str path);
+/* Names in a directory without "." and "..", sorted by bytes. `*ret_n` of them. */
+int fs_list(struct arena *a, struct str path, struct str **ret, size_t *ret_n, struct err *err);
+
+/* "a/b"; `b` alone when it is absolute or `a` is empty. */
+struct str path_join(struct arena *a, struct str dir, struct str name);
+/* "a/b" of "a/b/c"; "." without a slash. */
+struct str path_dir(struct arena *a, struct str path);
+/* "c" of "a/b/c". */
+struct str path_base(struct str path);
+/* Without ".", "..", double and trailing slashes; ".." at the start stays. Purely textual. */
+struct str path_clean(struct arena *a, struct str path);
+/* Absolute and clean, from the current directory. Links are not resolved. */
+struct str path_absolute(struct arena *a, struct str path);
+/* Per-user cache directory of troupe: $XDG_CACHE_HOME/troupe or ~/.cache/troupe. */
+struct str path_cache(struct arena *a);
+
+void fd_cleanup(int *fd);
+#define cleanup_fd __attribute__((cleanup(fd_cleanup)))
+
+#endif

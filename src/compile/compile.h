@@ -1,0 +1,51 @@
+/* Compiling: from the model to one flat CloudFormation template, the same that the dialect's
+ * reference writes.
+ *
+ * Pure. Every resource and value made from configuration carries the place (and flags) it was made
+ * from: `node_pos(resource)` is the function, event or `resources:` entry responsible. */
+#ifndef TROUPE_COMPILE_H
+#define TROUPE_COMPILE_H
+
+#include "config/config.h"
+#include "pack/pack.h"
+
+enum naming {
+    NAMING_FLAT,   /* as the reference: <service>-<stage>-<function>, /aws/lambda/<service>-<stage>-… */
+    NAMING_SHARED, /* stage-free names for shared functions, their log groups and the REST API: <service>-<function> */
+};
+
+struct compile_options {
+    enum naming naming;
+    /* In NAMING_SHARED: the functions that exist once per stage keep their stage in the name. */
+    bool (*is_per_stage)(const struct service *service, const struct function *function);
+    struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso time>" */
+};
+
+/* What compile knows and the template does not say. */
+struct compiled_function {
+    const struct function *function;
+    struct str logical_id;           /* FooLambdaFunction */
+    struct str log_group_id;         /* FooLogGroup, empty when logs are disabled */
+    struct str version_id;           /* logical id of its AWS::Lambda::Version, empty: none */
+    const struct artifact *artifact; /* NULL for images */
+};
+
+struct compiled {
+    const struct node *template; /* AWSTemplateFormatVersion … Outputs */
+    struct compiled_function *functions; /* as service->functions */
+    size_t function_count;
+    struct str rest_api_id;        /* logical id of the AWS::ApiGateway::RestApi made for `http` events; empty: none */
+    struct str rest_deployment_id; /* logical id of its Deployment */
+    struct str http_api_id;        /* logical id of the AWS::ApiGatewayV2::Api made for `httpApi` events */
+};
+
+/* Compile `service`. `packed` gives hashes and names of the zips; NULL gives empty hashes (plan of the
+ * names only). `*ret` lives in `a`. ERR_CONFIG with a place for what the dialect refuses. */
+int compile_service(struct arena *a, const struct service *service, const struct packed *packed,
+                    const struct compile_options *options, struct compiled *ret, struct err *err);
+
+/* The template that only creates the deployment bucket, as `package` leaves it beside the other
+ * (cloudformation-template-create-stack.json). */
+const struct node *compile_create_stack(struct arena *a, const struct service *service);
+
+#endif

@@ -1,0 +1,39 @@
+/* Packaging: from the files of a service to zips and their hashes.
+ *
+ * Selection, names, bytes and modes follow the dialect (see docs/design.md); the bytes are deterministic.
+ * No network. */
+#ifndef TROUPE_PACK_H
+#define TROUPE_PACK_H
+
+#include "config/config.h"
+
+struct artifact {
+    struct str name;         /* file name: "<service>.zip", "<function key>.zip", or the given artifact's */
+    struct str path;         /* absolute path of a ready zip on disk (given `artifact:`), or empty */
+    struct str bytes;        /* the zip, mapped or in the arena */
+    struct str sha256_hex;   /* names the object in the bucket */
+    struct str sha256_base64; /* Lambda's CodeSha256 */
+    uint64_t unzipped_bytes;
+    size_t file_count;
+};
+
+struct packed {
+    struct artifact *artifacts; /* distinct ones */
+    size_t artifact_count;
+    /* For each function of the service, in its order: its artifact, or NULL for images. */
+    const struct artifact **of_function;
+};
+
+/* What to do beside building: where `package` writes the zips (empty: nowhere). */
+struct pack_options {
+    struct str output_dir;
+    unsigned jobs; /* 0: number of cores */
+};
+
+/* Package all functions. Finds before anything is contacted: handlers that do not exist (with the
+ * place of `handler:`), patterns that match no file, zips over Lambda's limits (250 MB unzipped).
+ * `*ret` lives in `a`. ERR_CONFIG. */
+int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
+                 struct packed *ret, struct err *err);
+
+#endif
