@@ -1,0 +1,19 @@
+"""Settings of the mends, from the environment. All durations are milliseconds there, seconds here."""
+
+import os
+
+
+def _seconds(name: str, default_ms: int) -> float:
+    value = os.environ.get(name, "")
+    try:
+        return max(0, int(value)) / 1000 if value else default_ms / 1000
+    except ValueError:
+        raise SystemExit(f"troupe_cloud: {name} must be a number of milliseconds, not '{value}'") from None
+
+
+# How long a function stays Pending after CreateFunction and InProgress after an update.
+FUNCTION_UPDATE = _seconds("TROUPE_CLOUD_FUNCTION_UPDATE_MS", 150)
+# How long a role made by IAM "cannot be assumed by Lambda" (0 = at once; on AWS it takes seconds).
+ROLE_DELAY = _seconds("TROUPE_CLOUD_ROLE_DELAY_MS", 0)
+# The least time a stack operation stays IN_PROGRESS.
+STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
