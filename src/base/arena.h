@@ -1,9 +1,9 @@
 /* Arenas: memory with one lifetime.
  *
- * Everything that is not owned by the kernel or a library lives in an arena and is released with it;
- * there is no single free. Running out of memory aborts with a message. An arena belongs to one
- * thread at a time; give every worker its own. Under AddressSanitizer every allocation is a block of
- * its own, so overruns and use after release are found. */
+ * Everything that is not owned by the kernel or a library lives in an arena and is released with
+ * it; there is no single free. Running out of memory aborts with a message. An arena belongs to one
+ * thread at a time; give every worker its own. Under AddressSanitizer every allocation is a block
+ * of its own, so overruns and use after release are found. */
 #ifndef TROUPE_ARENA_H
 #define TROUPE_ARENA_H
 
@@ -23,8 +23,8 @@ void *arena_alloc(struct arena *a, size_t size);
 /* `n` zeroed elements of `size` bytes; aborts when the product overflows. */
 void *arena_calloc(struct arena *a, size_t n, size_t size);
 
-/* Grow the block `p` of `old` bytes to `size` bytes, in place when it is the newest one. The new tail
- * is zeroed; the old block must not be used any more. */
+/* Grow the block `p` of `old` bytes to `size` bytes, in place when it is the newest one. The new
+ * tail is zeroed; the old block must not be used any more. */
 void *arena_grow(struct arena *a, void *p, size_t old, size_t size);
 
 /* Copy of `n` bytes with a NUL behind it. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison strcpy strcat strncat sprintf vsprintf strtok strtok_r atoi atol atof gets gmtime localtime
+#pragma GCC poison strcpy strcat strncat sprintf vsprintf strtok strtok_r atoi atol atof gets \
+    gmtime localtime
 
 #endif

@@ -1,10 +1,10 @@
 /* Errors: what failed, where, why, and what to do.
  *
- * A function that can fail takes `struct err *err` last and returns -1 or NULL, having called err_set
- * once: `return err_set(err, ERR_CONFIG, "…");`. Callers that know a name the callee did not put it in
- * front with err_wrap. Wording: lower case, no full stop, subjects in single quotes, the cause behind
- * a colon; advice belongs into err_help. An err starts as `{0}`, owns its texts, and is released by
- * err_clear; one per thread. */
+ * A function that can fail takes `struct err *err` last and returns -1 or NULL, having called
+ * err_set once: `return err_set(err, ERR_CONFIG, "…");`. Callers that know a name the callee did
+ * not put it in front with err_wrap. Wording: lower case, no full stop, subjects in single quotes,
+ * the cause behind a colon; advice belongs into err_help. An err starts as `{0}`, owns its texts,
+ * and is released by err_clear; one per thread. */
 #ifndef TROUPE_ERR_H
 #define TROUPE_ERR_H
 

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-/* Whole content of a regular file of at most `max_bytes`. ERR_NOT_FOUND when missing; a directory or
- * a larger file is an error. */
+/* Whole content of a regular file of at most `max_bytes`. ERR_NOT_FOUND when missing; a directory
+ * or a larger file is an error. */
 int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret, struct err *err);
 /* Replace `path` by a file with this content and mode, through a temporary file and rename. */
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err);

@@ -75,8 +75,8 @@ struct str base64_encode(struct arena *a, const void *p, size_t n)
     char *out = arena_alloc(a, (n + 2) / 3 * 4 + 1);
     size_t o = 0;
     for (size_t i = 0; i < n; i += 3) {
-        unsigned v = (unsigned)in[i] << 16 | (i + 1 < n ? in[i + 1] << 8 : 0) |
-                     (i + 2 < n ? in[i + 2] : 0);
+        unsigned v =
+            (unsigned)in[i] << 16 | (i + 1 < n ? in[i + 1] << 8 : 0) | (i + 2 < n ? in[i + 2] : 0);
         out[o++] = base64_digits[v >> 18];
         out[o++] = base64_digits[v >> 12 & 63];
         out[o++] = i + 1 < n ? base64_digits[v >> 6 & 63] : '=';

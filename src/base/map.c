@@ -31,8 +31,8 @@ bool map_has(const struct map *m, struct str key)
 static void grow(struct map *m)
 {
     size_t cap = m->cap ? m->cap * 2 : 8;
-    m->entries = arena_grow(m->arena, m->entries, m->cap * sizeof *m->entries,
-                            cap * sizeof *m->entries);
+    m->entries =
+        arena_grow(m->arena, m->entries, m->cap * sizeof *m->entries, cap * sizeof *m->entries);
     m->cap = cap;
     m->slot_count = cap * 2;
     m->slots = ARENA_ARRAY(m->arena, m->slot_count, uint32_t);

@@ -1,5 +1,5 @@
-/* A hash map from strings to pointers that remembers insertion order. Keys are not copied: they must
- * live as long as the map. Not for concurrent writers. */
+/* A hash map from strings to pointers that remembers insertion order. Keys are not copied: they
+ * must live as long as the map. Not for concurrent writers. */
 #ifndef TROUPE_MAP_H
 #define TROUPE_MAP_H
 

@@ -9,8 +9,8 @@
 typedef int pool_fn(size_t index, void *context, struct arena *scratch, struct err *err);
 
 /* Run `fn` for every index on up to `jobs` threads (0: the number of cores). After a failure no new
- * piece starts; those running finish. Returns 0, or -1 with the error of the lowest failed index, so
- * that the outcome does not depend on timing. `jobs` of 1 runs in the calling thread. */
+ * piece starts; those running finish. Returns 0, or -1 with the error of the lowest failed index,
+ * so that the outcome does not depend on timing. `jobs` of 1 runs in the calling thread. */
 int pool_run(size_t n, unsigned jobs, pool_fn *fn, void *context, struct err *err);
 
 #endif

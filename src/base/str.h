@@ -1,7 +1,7 @@
 /* Strings as views: a pointer and a length, no NUL assumed, never owned.
  *
- * A `struct str` points into an arena, a source text or static data. What arena functions return has
- * a NUL behind it, so `.p` can be handed to C interfaces; other views need str_z. */
+ * A `struct str` points into an arena, a source text or static data. What arena functions return
+ * has a NUL behind it, so `.p` can be handed to C interfaces; other views need str_z. */
 #ifndef TROUPE_STR_H
 #define TROUPE_STR_H
 

@@ -1,13 +1,13 @@
 /* Nodes: one tree for everything that is read from or written to YAML and JSON.
  *
- * A node knows where it came from (`pos`), whether the stage took part in its value (NODE_STAGE) and
- * whether it is secret (NODE_SECRET); whoever derives a value from others hands these on. Nodes live
- * in arenas. They are immutable once built: a builder (node_map, node_seq and the *_put, *_push calls)
- * may change what it has just made and not yet handed out, nobody else changes anything; to change
- * a tree, build a new one that shares the unchanged parts. A node may be shared by several parents.
- * Map keys are strings, unique, in insertion order. Numbers keep their canonical text (as JavaScript
- * would print them), so that nothing is lost. All functions accept NULL nodes where a lookup may
- * have failed. */
+ * A node knows where it came from (`pos`), whether the stage took part in its value (NODE_STAGE)
+ * and whether it is secret (NODE_SECRET); whoever derives a value from others hands these on. Nodes
+ * live in arenas. They are immutable once built: a builder (node_map, node_seq and the *_put,
+ * *_push calls) may change what it has just made and not yet handed out, nobody else changes
+ * anything; to change a tree, build a new one that shares the unchanged parts. A node may be shared
+ * by several parents. Map keys are strings, unique, in insertion order. Numbers keep their
+ * canonical text (as JavaScript would print them), so that nothing is lost. All functions accept
+ * NULL nodes where a lookup may have failed. */
 #ifndef TROUPE_NODE_H
 #define TROUPE_NODE_H
 
@@ -38,7 +38,8 @@ struct member {
 struct node {
     uint8_t kind;  /* enum node_kind */
     uint8_t flags; /* enum node_flag */
-    uint32_t weight; /* nodes below and including this one, shared ones counted each time; saturates */
+    uint32_t
+        weight; /* nodes below and including this one, shared ones counted each time; saturates */
     struct pos pos;
     const struct origin *origin; /* NULL: written where pos says */
     union {
@@ -103,7 +104,8 @@ const struct node *node_get_c(const struct node *map, const char *key);
 /* Dotted path of map keys and sequence indices: "provider.iam.role", "events.0.http". */
 const struct node *node_path(const struct node *n, const char *path);
 const struct member *node_member(const struct node *map, struct str key);
-/* Text of a string node (or of a number or boolean, as it would print); empty for others and NULL. */
+/* Text of a string node (or of a number or boolean, as it would print); empty for others and NULL.
+ */
 struct str node_text(const struct node *n);
 struct str node_text_or(const struct node *n, struct str fallback);
 /* A string equal to `text`? */
@@ -126,23 +128,25 @@ const char *node_kind_name(const struct node *n);
 #define node_each(it, seq)                                                                         \
     for (size_t i_##it = 0, n_##it = node_is((seq), NODE_SEQ) ? (seq)->count : 0; i_##it < n_##it; \
          i_##it = n_##it + 1)                                                                      \
-        for (const struct node *it; i_##it < n_##it && ((it = (seq)->items[i_##it]), true); i_##it++)
-#define member_each(m, map)                                                                        \
-    for (const struct member *m = node_is((map), NODE_MAP) ? (map)->members : NULL,                \
-                             *end_##m = m ? m + (map)->size : NULL;                                \
+        for (const struct node *it; i_##it < n_##it && ((it = (seq)->items[i_##it]), true);        \
+             i_##it++)
+#define member_each(m, map)                                                         \
+    for (const struct member *m = node_is((map), NODE_MAP) ? (map)->members : NULL, \
+                             *end_##m = m ? m + (map)->size : NULL;                 \
          m && m < end_##m; m++)
 
 /* ---- comparing, merging ---- */
 
 /* Same value: maps regardless of order, sequences in order. Positions and flags do not count. */
 bool node_equal(const struct node *x, const struct node *y);
-/* As lodash `merge`, which the dialect is defined by: maps member by member, sequences item by item,
- * everything else from `over`; an absent (NULL) `over` leaves `base`. Shares unchanged parts. */
+/* As lodash `merge`, which the dialect is defined by: maps member by member, sequences item by
+ * item, everything else from `over`; an absent (NULL) `over` leaves `base`. Shares unchanged parts.
+ */
 const struct node *node_merge(struct arena *a, const struct node *base, const struct node *over);
 
 /* A value seen differently by two trees; see node_diff. */
 struct node_change {
-    struct str path; /* "Resources.Orders.Properties.KeySchema.0" */
+    struct str path;                   /* "Resources.Orders.Properties.KeySchema.0" */
     const struct node *before, *after; /* NULL: absent */
 };
 /* Every leaf path at which the two differ, in the order of `after`, then what only `before` has. */

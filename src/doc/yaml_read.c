@@ -1,0 +1,473 @@
+/* Reading YAML by libyaml's event interface, which knows positions; the scalar rules are those of
+ * the YAML 1.2 core schema as the dialect's reader applies them. */
+#include "doc/yaml.h"
+
+#include <math.h>
+#include <yaml.h>
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "doc/json.h"
+
+struct anchor {
+    struct str name;
+    const struct node *node;
+};
+
+struct reader {
+    struct arena *arena;
+    const struct source *source;
+    yaml_parser_t parser;
+    yaml_event_t event; /* the current one, valid while has_event */
+    bool has_event;
+    unsigned depth;
+    struct map anchors; /* name -> node */
+    struct err *err;
+};
+
+static struct pos pos_of(const struct reader *r, yaml_mark_t start, yaml_mark_t end)
+{
+    uint32_t length = start.line == end.line ? (uint32_t)(end.column - start.column) : 0;
+    return (struct pos){r->source, (uint32_t)start.line + 1, (uint32_t)start.column + 1, length};
+}
+
+static struct pos event_pos(const struct reader *r)
+{
+    return pos_of(r, r->event.start_mark, r->event.end_mark);
+}
+
+static const struct node *parser_error(struct reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    if (p->error == YAML_MEMORY_ERROR)
+        abort();
+    err_at(r->err, pos_of(r, p->problem_mark, p->problem_mark), ERR_CONFIG, "invalid YAML: %s",
+           p->problem ? p->problem : "unreadable");
+    if (p->context)
+        err_note(r->err, pos_of(r, p->context_mark, p->context_mark), "%s", p->context);
+    return NULL;
+}
+
+static bool next(struct reader *r)
+{
+    if (r->has_event)
+        yaml_event_delete(&r->event);
+    r->has_event = yaml_parser_parse(&r->parser, &r->event) != 0;
+    if (!r->has_event)
+        parser_error(r);
+    return r->has_event;
+}
+
+/* ---- plain scalars ---- */
+
+static bool one_of(struct str s, const char *const *words)
+{
+    for (; *words; words++)
+        if (str_eq(s, str_c(*words)))
+            return true;
+    return false;
+}
+
+static bool all_digits(struct str s, const char *set)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!s.p[i] || !strchr(set, s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+/* A whole number in base 2, 8 or 16, as a double; exact up to 2^53 like in JavaScript. */
+static struct node *based_number(struct arena *a, struct str s, bool negative)
+{
+    static const struct {
+        char letter;
+        int base;
+        const char *set;
+    } bases[] = {{'x', 16, "0123456789abcdefABCDEF"}, {'o', 8, "01234567"}, {'b', 2, "01"}};
+    if (s.n < 3 || s.p[0] != '0')
+        return NULL;
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        struct str rest = str_sub(s, 2, s.n);
+        if (s.p[1] != bases[i].letter || !all_digits(rest, bases[i].set))
+            continue;
+        double v = 0;
+        for (size_t k = 0; k < rest.n; k++) {
+            char c = rest.p[k] | 0x20;
+            v = v * bases[i].base + (c >= 'a' ? c - 'a' + 10 : rest.p[k] - '0');
+        }
+        return node_number(a, number_canonical(a, negative ? -v : v));
+    }
+    return NULL;
+}
+
+/* [0-9]*(\.[0-9]*)?([eE][-+]?[0-9]+)? with at least one digit in front of the exponent. */
+static bool is_decimal(struct str s)
+{
+    size_t i = 0, count = 0;
+    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+        count++;
+    if (i < s.n && s.p[i] == '.')
+        for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+            count++;
+    if (!count)
+        return false;
+    if (i == s.n)
+        return true;
+    if (s.p[i] != 'e' && s.p[i] != 'E')
+        return false;
+    i++;
+    if (i < s.n && (s.p[i] == '-' || s.p[i] == '+'))
+        i++;
+    return all_digits(str_sub(s, i, s.n), "0123456789");
+}
+
+static struct node *plain_number(struct arena *a, struct str s)
+{
+    static const char *const special[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL};
+    struct str rest = s;
+    bool negative = s.n && s.p[0] == '-';
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+        rest = str_sub(s, 1, s.n);
+    struct node *n = based_number(a, rest, negative);
+    if (n)
+        return n;
+    if (one_of(rest, special)) /* JSON has no such numbers; the dialect's writer makes them null */
+        return node_null(a);
+    if (!is_decimal(rest))
+        return NULL;
+    return node_number(a, number_canonical(a, strtod(str_z(a, s), NULL)));
+}
+
+static struct node *plain_scalar(struct arena *a, struct str s)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+    static const char *const trues[] = {"true", "True", "TRUE", NULL};
+    static const char *const falses[] = {"false", "False", "FALSE", NULL};
+    if (one_of(s, nulls))
+        return node_null(a);
+    if (one_of(s, trues))
+        return node_bool(a, true);
+    if (one_of(s, falses))
+        return node_bool(a, false);
+    struct node *n = plain_number(a, s);
+    return n ? n : node_str(a, s);
+}
+
+/* ---- tags ---- */
+
+/* CloudFormation's short forms; the long form of `x` is `Fn::x` but for two. */
+static const char *const functions[] = {
+    "And",          "Base64",     "Cidr",      "Condition", "Contains",     "EachMemberEquals",
+    "EachMemberIn", "Equals",     "FindInMap", "GetAtt",    "GetAZs",       "If",
+    "ImportValue",  "Join",       "Length",    "Not",       "Or",           "Ref",
+    "RefAll",       "Select",     "Split",     "Sub",       "ToJsonString", "Transform",
+    "ValueOf",      "ValueOfAll", NULL};
+
+/* Position independent part of a tag: its function's name, or empty when it has none. */
+static struct str tag_function(const yaml_char_t *tag)
+{
+    struct str s = str_c((const char *)tag);
+    if (!str_starts(s, STR("!")))
+        return (struct str){"", 0};
+    s = str_sub(s, 1, s.n);
+    return one_of(s, functions) ? s : (struct str){"", 0};
+}
+
+static const struct node *split_attribute(struct arena *a, const struct node *n)
+{
+    ptrdiff_t dot = str_find_char(n->text, '.', 0);
+    if (dot < 0)
+        return n;
+    struct node *pair = node_seq(a), *name = node_str(a, str_sub(n->text, 0, (size_t)dot));
+    struct node *attribute = node_str(a, str_sub(n->text, (size_t)dot + 1, n->text.n));
+    node_push(a, pair, node_from(name, n));
+    node_push(a, pair, node_from(attribute, n));
+    return node_from(pair, n);
+}
+
+static struct node *apply_function(struct arena *a, struct str function, const struct node *n)
+{
+    bool bare = str_eq(function, STR("Ref")) || str_eq(function, STR("Condition"));
+    if (str_eq(function, STR("GetAtt")) && n->kind == NODE_STRING)
+        n = split_attribute(a, n);
+    struct node *map = node_map(a);
+    node_put(a, map, bare ? function : str_fmt(a, "Fn::%.*s", STR_ARG(function)), n);
+    return node_from(map, n);
+}
+
+/* What an explicit tag makes of a value: 0 when the tag is fine and `*ret` may be changed. */
+static int apply_tag(struct reader *r, const yaml_char_t *tag, struct pos at, const char *core,
+                     struct node **ret)
+{
+    if (!tag || strcmp((const char *)tag, core) == 0 || strcmp((const char *)tag, "!") == 0)
+        return 0;
+    struct str function = tag_function(tag);
+    if (function.n) {
+        (*ret)->pos = at;
+        *ret = apply_function(r->arena, str_dup(r->arena, function), *ret);
+        return 0;
+    }
+    err_at(r->err, at, ERR_CONFIG, "unknown YAML tag '%s'", (const char *)tag);
+    return err_help(r->err, "CloudFormation functions such as !Ref, !Sub and !GetAtt can be used");
+}
+
+/* ---- values ---- */
+
+static const struct node *read_node(struct reader *r);
+
+static int keep_anchor(struct reader *r, const yaml_char_t *name, const struct node *n)
+{
+    if (name)
+        map_put(&r->anchors, str_dup(r->arena, str_c((const char *)name)), (void *)n);
+    return 0;
+}
+
+static struct node *core_scalar(struct reader *r, const yaml_char_t *tag, struct str s)
+{
+    static const struct {
+        const char *tag;
+        enum node_kind kind;
+    } typed[] = {{YAML_NULL_TAG, NODE_NULL},
+                 {YAML_BOOL_TAG, NODE_BOOL},
+                 {YAML_INT_TAG, NODE_NUMBER},
+                 {YAML_FLOAT_TAG, NODE_NUMBER}};
+    for (size_t i = 0; tag && i < sizeof typed / sizeof *typed; i++) {
+        struct node *n;
+        if (strcmp((const char *)tag, typed[i].tag) == 0 &&
+            (n = plain_scalar(r->arena, s))->kind == typed[i].kind)
+            return n;
+    }
+    return NULL;
+}
+
+static const struct node *read_scalar(struct reader *r)
+{
+    struct arena *a = r->arena;
+    struct pos at = event_pos(r);
+    const yaml_char_t *tag = r->event.data.scalar.tag;
+    struct str s = str_dup(
+        a, (struct str){(const char *)r->event.data.scalar.value, r->event.data.scalar.length});
+    bool plain = !tag && r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    struct node *n = plain ? plain_scalar(a, s) : core_scalar(r, tag, s);
+    if (!n) {
+        n = node_str(a, s);
+        if (apply_tag(r, tag, at, YAML_STR_TAG, &n) < 0)
+            return NULL;
+    }
+    n->pos = at;
+    keep_anchor(r, r->event.data.scalar.anchor, n);
+    return n;
+}
+
+static const struct node *read_alias(struct reader *r)
+{
+    struct str name = str_c((const char *)r->event.data.alias.anchor);
+    const struct node *n = map_get(&r->anchors, name);
+    if (!n)
+        err_at(r->err, event_pos(r), ERR_CONFIG, "unknown YAML anchor '%.*s'", STR_ARG(name));
+    return n;
+}
+
+static bool check_weight(struct reader *r, const struct node *n, struct pos at)
+{
+    if (n->weight <= YAML_WEIGHT_MAX)
+        return true;
+    err_at(r->err, at, ERR_CONFIG, "YAML aliases expand to more than %d values", YAML_WEIGHT_MAX);
+    return false;
+}
+
+static const struct node *read_seq(struct reader *r)
+{
+    struct arena *a = r->arena;
+    struct pos at = event_pos(r);
+    struct str anchor = str_dup(a, str_c((char *)r->event.data.sequence_start.anchor));
+    struct str tag = str_dup(a, str_c((char *)r->event.data.sequence_start.tag));
+    struct node *seq = node_seq(a);
+    while (next(r) && r->event.type != YAML_SEQUENCE_END_EVENT) {
+        const struct node *item = read_node(r);
+        if (!item)
+            return NULL;
+        node_push(a, seq, item);
+        if (!check_weight(r, seq, at))
+            return NULL;
+    }
+    if (!r->has_event ||
+        apply_tag(r, tag.n ? (yaml_char_t *)tag.p : NULL, at, YAML_SEQ_TAG, &seq) < 0)
+        return NULL;
+    seq->pos = at;
+    keep_anchor(r, anchor.n ? (yaml_char_t *)anchor.p : NULL, seq);
+    return seq;
+}
+
+/* `<<`: members that the map does not have itself; of several maps the first wins. */
+static int merge_into(struct reader *r, struct node *map, const struct node *from, struct pos at)
+{
+    if (from->kind == NODE_SEQ) {
+        node_each (item, from)
+            if (item->kind != NODE_MAP || merge_into(r, map, item, at) < 0)
+                return err_at(r->err, at, ERR_CONFIG, "'<<' needs a map or a list of maps");
+        return 0;
+    }
+    if (from->kind != NODE_MAP)
+        return err_at(r->err, at, ERR_CONFIG, "'<<' needs a map or a list of maps");
+    member_each(m, from) if (!node_member(map, m->key))
+        node_put_at(r->arena, map, m->key, m->key_pos, m->value);
+    return 0;
+}
+
+static bool read_key(struct reader *r, struct str *ret, struct pos *ret_pos)
+{
+    *ret_pos = event_pos(r);
+    if (r->event.type == YAML_SCALAR_EVENT) {
+        *ret = str_dup(r->arena, (struct str){(const char *)r->event.data.scalar.value,
+                                              r->event.data.scalar.length});
+        return true;
+    }
+    const struct node *n = r->event.type == YAML_ALIAS_EVENT ? read_alias(r) : NULL;
+    if (r->err->kind == ERR_NONE && !node_is(n, NODE_STRING))
+        err_at(r->err, *ret_pos, ERR_CONFIG, "a key must be a string");
+    *ret = node_text(n);
+    return r->err->kind == ERR_NONE;
+}
+
+/* Merge keys apply when the map is complete: its own members win wherever they stand. */
+struct merges {
+    VEC(const struct node *) values;
+};
+
+static bool read_member(struct reader *r, struct node *map, struct merges *merges)
+{
+    struct str key;
+    struct pos key_pos;
+    if (!read_key(r, &key, &key_pos))
+        return false;
+    bool merge = str_eq(key, STR("<<")) && r->event.type == YAML_SCALAR_EVENT &&
+                 r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    const struct member *old = node_member(map, key);
+    if (old && !merge) {
+        err_at(r->err, key_pos, ERR_CONFIG, "key '%.*s' is there twice", STR_ARG(key));
+        err_note(r->err, old->key_pos, "first");
+        return false;
+    }
+    const struct node *value = next(r) ? read_node(r) : NULL;
+    if (!value)
+        return false;
+    if (merge)
+        vec_push(r->arena, &merges->values, value);
+    else
+        node_put_at(r->arena, map, key, key_pos, value);
+    return true;
+}
+
+static const struct node *read_map(struct reader *r)
+{
+    struct arena *a = r->arena;
+    struct pos at = event_pos(r);
+    struct str anchor = str_dup(a, str_c((char *)r->event.data.mapping_start.anchor));
+    struct str tag = str_dup(a, str_c((char *)r->event.data.mapping_start.tag));
+    struct node *map = node_map(a);
+    struct merges merges = {0};
+    while (next(r) && r->event.type != YAML_MAPPING_END_EVENT)
+        if (!read_member(r, map, &merges) || !check_weight(r, map, at))
+            return NULL;
+    if (!r->has_event)
+        return NULL;
+    vec_each (&merges.values, v)
+        if (merge_into(r, map, *v, at) < 0 || !check_weight(r, map, at))
+            return NULL;
+    if (apply_tag(r, tag.n ? (yaml_char_t *)tag.p : NULL, at, YAML_MAP_TAG, &map) < 0)
+        return NULL;
+    map->pos = at;
+    keep_anchor(r, anchor.n ? (yaml_char_t *)anchor.p : NULL, map);
+    return map;
+}
+
+static const struct node *read_node(struct reader *r)
+{
+    if (r->event.type == YAML_SCALAR_EVENT)
+        return read_scalar(r);
+    if (r->event.type == YAML_ALIAS_EVENT)
+        return read_alias(r);
+    if (r->depth >= DOC_DEPTH_MAX) {
+        err_at(r->err, event_pos(r), ERR_CONFIG, "nested more than %d deep", DOC_DEPTH_MAX);
+        return NULL;
+    }
+    r->depth++;
+    const struct node *n = r->event.type == YAML_SEQUENCE_START_EVENT ? read_seq(r) : read_map(r);
+    r->depth--;
+    return n;
+}
+
+/* ---- the document ---- */
+
+static bool expect_end(struct reader *r)
+{
+    if (!next(r) || !next(r)) /* document end, then stream end or another document */
+        return false;
+    if (r->event.type == YAML_STREAM_END_EVENT)
+        return true;
+    err_at(r->err, event_pos(r), ERR_CONFIG, "a second YAML document starts here");
+    err_help(r->err, "keep one document in the file, without '---' between parts");
+    return false;
+}
+
+static const struct node *read_document(struct reader *r)
+{
+    if (!next(r) || !next(r)) /* stream start, then document start or stream end */
+        return NULL;
+    if (r->event.type == YAML_STREAM_END_EVENT) {
+        struct node *n = node_null(r->arena);
+        n->pos = (struct pos){r->source, 1, 1, 0};
+        return n;
+    }
+    const struct node *n = next(r) ? read_node(r) : NULL;
+    return n && expect_end(r) ? n : NULL;
+}
+
+static struct pos pos_of_offset(const struct source *source, size_t offset)
+{
+    struct pos at = {source, 1, 1, 0};
+    for (size_t i = 0; i < offset; i++) {
+        unsigned char c = (unsigned char)source->text.p[i];
+        if (c == '\n') {
+            at.line++;
+            at.column = 1;
+        } else if ((c & 0xC0) != 0x80) {
+            at.column++;
+        }
+    }
+    return at;
+}
+
+static int check_text(const struct source *source, struct err *err)
+{
+    if (source->text.n > DOC_BYTES_MAX)
+        return err_at(err, (struct pos){source, 1, 1, 0}, ERR_CONFIG,
+                      "the file has %zu bytes, more than the %d that are read", source->text.n,
+                      DOC_BYTES_MAX);
+    size_t bad;
+    if (!str_utf8_ok(source->text, &bad))
+        return err_at(err, pos_of_offset(source, bad), ERR_CONFIG, "invalid UTF-8: byte 0x%02x",
+                      (unsigned char)source->text.p[bad]);
+    ptrdiff_t nul = str_find_char(source->text, 0, 0);
+    if (nul >= 0)
+        return err_at(err, pos_of_offset(source, (size_t)nul), ERR_CONFIG,
+                      "a NUL byte stands in the file");
+    return 0;
+}
+
+const struct node *yaml_read(struct arena *a, const struct source *source, struct err *err)
+{
+    if (check_text(source, err) < 0)
+        return NULL;
+    struct reader r = {.arena = a, .source = source, .anchors = MAP(a), .err = err};
+    if (!yaml_parser_initialize(&r.parser))
+        abort();
+    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text.p, source->text.n);
+    const struct node *n = read_document(&r);
+    if (r.has_event)
+        yaml_event_delete(&r.event);
+    yaml_parser_delete(&r.parser);
+    return n;
+}
