@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Write the expected results of the golden compile cases with the reference packager.
+
+Usage: bless.py [--check] [--jobs N] [CASE...]
+
+CASE is a folder of tests/golden/compile (a name or a path); without any, all of them. Each case is
+copied to a scratch folder and packaged there with its own HOME, a bare environment and no way to
+the network; the template goes to expected.json, and what `print` says to print.json when the case
+has a file called `print`. With --check nothing is written: differences are reported, which is how
+an unstable case is found.
+
+The reference is installed from package-lock.json into $TROUPE_REFERENCE_DIR (default
+~/.cache/troupe/reference-3.77.1) when it is not there yet.
+"""
+
+import argparse
+import concurrent.futures
+import difflib
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from normalise import dumps, normalise
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = HERE.parent / "golden" / "compile"
+VERSION = "3.77.1"
+# What belongs to the test and not to the service.
+NOT_INPUT = {"expected.json", "print.json", "args", "env", "print", "warns"}
+TIMEOUT_S = 120
+
+
+class Failure(Exception):
+    """A case that cannot be blessed; the text says why."""
+
+
+def reference():
+    """Path of the reference's entry point; installs it first when it is missing."""
+    default = pathlib.Path.home() / ".cache" / "troupe" / f"reference-{VERSION}"
+    home = pathlib.Path(os.environ.get("TROUPE_REFERENCE_DIR", default))
+    entry = home / "node_modules" / "osls" / "bin" / "serverless.js"
+    if entry.is_file():
+        return entry
+    home.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, home / name)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(command, cwd=home, check=True, stdout=sys.stderr)
+    return entry
+
+
+def environment(case, home):
+    """A bare environment for one run: fake credentials, no proxy leads out, plus the case's own."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "CI": "1",
+        "SLS_TELEMETRY_DISABLED": "1",
+        "SLS_TRACKING_DISABLED": "1",
+        "SLS_NOTIFICATIONS_MODE": "off",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    if (case / "env").is_file():
+        for line in (case / "env").read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                key, _, value = line.partition("=")
+                env[key] = value
+    return env
+
+
+def arguments(case):
+    """The case's extra command-line arguments."""
+    path = case / "args"
+    return shlex.split(path.read_text(encoding="utf-8"), comments=True) if path.is_file() else []
+
+
+def run(entry, case, service, home, command):
+    """Run one command of the reference; its standard output. Warnings need a `warns` file."""
+    done = subprocess.run(
+        ["node", str(entry), *command, *arguments(case)],
+        cwd=service,
+        env=environment(case, home),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    warned = "warning" in done.stderr.lower()
+    if warned != (case / "warns").is_file():
+        what = "warns, but there is no file 'warns'" if warned else "has 'warns', yet no warning came"
+        raise Failure(f"{what}:\n{done.stderr}")
+    return done.stdout
+
+
+def results(entry, case):
+    """{file name: text} of what the reference makes of `case`."""
+    with tempfile.TemporaryDirectory(prefix="troupe-bless-") as scratch:
+        home = pathlib.Path(scratch, "home")
+        home.mkdir()
+        service = pathlib.Path(scratch, "service")
+        ignore = lambda folder, names: NOT_INPUT & set(names) if folder == str(case) else set()
+        shutil.copytree(case, service, ignore=ignore, symlinks=True)
+        made = {}
+        if (case / "print").is_file():
+            out = run(entry, case, service, home, ["print", "--format", "json"])
+            made["print.json"] = dumps(json.loads(out))
+        package = pathlib.Path(scratch, "package")
+        run(entry, case, service, home, ["package", "--package", str(package)])
+        template = package / "cloudformation-template-update-stack.json"
+        made["expected.json"] = dumps(normalise(json.loads(template.read_text(encoding="utf-8"))))
+        return made
+
+
+def bless(entry, case, check):
+    """Bless or check one case; a line for the user, and whether all is well."""
+    try:
+        made = results(entry, case)
+    except (Failure, subprocess.TimeoutExpired, OSError, ValueError) as error:
+        return f"FAILED    {case.name}: {error}", False
+    report = []
+    for name, text in made.items():
+        path = case / name
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if old == text:
+            continue
+        if check:
+            diff = difflib.unified_diff(old.splitlines(), text.splitlines(), name, "now", lineterm="")
+            report.append("\n".join(diff))
+        else:
+            path.write_text(text, encoding="utf-8")
+    if report:
+        return f"DIFFERS   {case.name}\n" + "\n".join(report), False
+    return f"ok        {case.name}", True
+
+
+def chosen(names):
+    """The case folders that `names` stand for, all of them for none."""
+    if not names:
+        return sorted(path.parent for path in CASES.glob("*/serverless.*") if path.is_file())
+    found = []
+    for name in names:
+        path = pathlib.Path(name)
+        if len(path.parts) == 1 and (CASES / name).is_dir():
+            path = CASES / name
+        if not path.is_dir():
+            sys.exit(f"error: no case '{name}'")
+        found.append(path.resolve())
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--jobs", type=int, default=2, help="cases at the same time (2)")
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    options = parser.parse_args()
+    cases = chosen(options.cases)
+    entry = reference()
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for line, well in pool.map(lambda case: bless(entry, case, options.check), cases):
+            failed += not well
+            if not well or options.check or options.cases:
+                print(line, flush=True)
+    print(f"{len(cases) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
