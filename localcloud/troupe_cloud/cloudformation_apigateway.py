@@ -1,0 +1,202 @@
+"""API Gateway stages, deployments and REST documents in templates: the rules of the API.
+
+What AWS does (registry schemas ``AWS::ApiGateway::Stage``, ``::Deployment``, ``::RestApi``,
+``AWS::ApiGatewayV2::Stage``, ``::Deployment``): the resources call the API, so a stage of a missing
+deployment or of a taken name fails, a deployment that a stage points at is not deleted, and a changed
+``Body`` is put into the same API. MiniStack ignores what the API answers, makes a new API for a
+changed Body, writes v2 stages past the API and has no ``AWS::ApiGatewayV2::Deployment``.
+"""
+
+import json
+
+from ministack.services import apigateway as http
+from ministack.services import apigateway_v1 as rest
+from ministack.services.cloudformation import provisioners
+
+from troupe_cloud import openapi_http, openapi_import
+from troupe_cloud.apigateway_rest import canary_settings
+from troupe_cloud.cloudformation_errors import raise_if_failed
+from troupe_cloud.patching import patch_handler, require
+from troupe_cloud.responses import body_of
+
+require(provisioners, "_apigw_method_settings", "_tag_map", "_physical_name", "_apigw_rest_api_attrs",
+        "_apigw_v2_stage_props", "_delete_predecessor")
+
+
+def lower_first(value):
+    """CloudFormation's property names in the API's spelling (``DestinationArn`` -> ``destinationArn``)."""
+    if isinstance(value, dict):
+        return {key[:1].lower() + key[1:]: lower_first(entry) for key, entry in value.items()}
+    return value
+
+
+# -- REST -------------------------------------------------------------------------------------------
+
+@patch_handler("AWS::ApiGateway::Stage", "create")
+def create_stage(_original, _logical_id, properties, _stack_name):
+    api_id, name = properties.get("RestApiId", ""), properties.get("StageName", "")
+    request = {
+        "stageName": name, "deploymentId": properties.get("DeploymentId", ""),
+        "description": properties.get("Description", ""), "variables": dict(properties.get("Variables") or {}),
+        "methodSettings": provisioners._apigw_method_settings(properties.get("MethodSettings")),
+        "tracingEnabled": properties.get("TracingEnabled", False),
+        "accessLogSettings": lower_first(properties.get("AccessLogSetting") or {}),
+        "cacheClusterEnabled": properties.get("CacheClusterEnabled", False),
+        "cacheClusterSize": properties.get("CacheClusterSize"),
+        "tags": provisioners._tag_map(properties.get("Tags")),
+    }
+    if properties.get("CanarySetting"):
+        request["canarySettings"] = lower_first(properties["CanarySetting"])
+    raise_if_failed(rest._create_stage(api_id, request), "ApiGateway")
+    return name, {"StageName": name}
+
+
+@patch_handler("AWS::ApiGateway::Stage", "update")
+def update_stage(original, physical_id, old, new, stack_name):
+    if any(new.get(key) != old.get(key) for key in ("RestApiId", "StageName")):
+        return original(physical_id, old, new, stack_name)
+    api_id, name = new.get("RestApiId", ""), new.get("StageName", "")
+    if new.get("DeploymentId") != old.get("DeploymentId"):
+        raise_if_failed(rest._update_stage(api_id, name, {"patchOperations": [
+            {"op": "replace", "path": "/deploymentId", "value": new.get("DeploymentId")}]}), "ApiGateway")
+    stage = rest._stages_v1.get(api_id, {}).get(name)
+    if new.get("AccessLogSetting") != old.get("AccessLogSetting") and stage:
+        stage["accessLogSettings"] = lower_first(new.get("AccessLogSetting") or {})
+    if new.get("CanarySetting") != old.get("CanarySetting") and stage:
+        canary = lower_first(new.get("CanarySetting") or {})
+        stage.pop("canarySettings", None)
+        if canary:
+            stage["canarySettings"] = canary_settings(canary, canary.get("deploymentId") or stage["deploymentId"])
+    return original(physical_id, old, new, stack_name)
+
+
+@patch_handler("AWS::ApiGateway::Deployment", "delete")
+def delete_deployment(_original, physical_id, properties):
+    """A stage that the deployment itself made (``StageName``) goes with it; any other keeps it."""
+    api_id = properties.get("RestApiId", "")
+    own = rest._stages_v1.get(api_id, {}).get(properties.get("StageName"))
+    if own and own.get("deploymentId") == physical_id:
+        rest._delete_stage(api_id, properties["StageName"])
+    if physical_id in rest._deployments_v1.get(api_id, {}):
+        raise_if_failed(rest._delete_deployment(api_id, physical_id), "ApiGateway")
+
+
+@patch_handler("AWS::ApiGateway::RestApi", "create")
+def create_rest_api(original, logical_id, properties, stack_name):
+    """A Body is the document PutRestApi takes; the API's other properties apply as they are."""
+    body = properties.get("Body")
+    if not body:
+        api_id, attributes = original(logical_id, properties, stack_name)
+    else:
+        api_id, attributes = original(logical_id, {**properties, "Body": None, "Name": properties.get("Name") or
+                                                   (body.get("info") or {}).get("title")}, stack_name)
+        put_body(api_id, properties)
+    api = rest._rest_apis[api_id]
+    api["endpointConfiguration"] = lower_first(properties.get("EndpointConfiguration")) or {"types": ["EDGE"]}
+    for key, field in (("ApiKeySourceType", "apiKeySource"), ("DisableExecuteApiEndpoint", "disableExecuteApiEndpoint")):
+        if properties.get(key) is not None:
+            api[field] = properties[key]
+    return api_id, attributes
+
+
+def put_body(api_id, properties):
+    try:
+        raise_if_failed(openapi_import.put_rest_api(api_id, json.dumps(properties["Body"]).encode(), "overwrite",
+                                                    bool(properties.get("FailOnWarnings"))), "ApiGateway")
+    except Exception:
+        rest._delete_rest_api(api_id)
+        raise
+
+
+@patch_handler("AWS::ApiGateway::RestApi", "update")
+def update_rest_api(original, physical_id, old, new, stack_name, logical_id=None):
+    """A changed Body is an overwrite of the same API, which keeps its id and stages."""
+    if new.get("Body") and new.get("Body") != old.get("Body"):
+        raise_if_failed(openapi_import.put_rest_api(physical_id, json.dumps(new["Body"]).encode(), "overwrite",
+                                                    bool(new.get("FailOnWarnings"))), "ApiGateway")
+    result = original(physical_id, {**old, "Body": None}, {**new, "Body": None}, stack_name, logical_id)
+    if new.get("EndpointConfiguration") != old.get("EndpointConfiguration"):
+        rest._rest_apis[physical_id]["endpointConfiguration"] = \
+            lower_first(new.get("EndpointConfiguration")) or {"types": ["EDGE"]}
+    return result
+
+
+# -- HTTP and WebSocket --------------------------------------------------------------------------------
+
+@patch_handler("AWS::ApiGatewayV2::Stage", "create")
+def create_http_stage(_original, _logical_id, properties, _stack_name):
+    request = {key: value for key, value in provisioners._apigw_v2_stage_props(properties).items() if value is not None}
+    request.pop("lastUpdatedDate", None)
+    request.update(stageName=properties.get("StageName", "$default"), tags=dict(properties.get("Tags") or {}))
+    raise_if_failed(http._create_stage(properties.get("ApiId", ""), request), "ApiGatewayV2")
+    return request["stageName"], {"StageName": request["stageName"]}
+
+
+@patch_handler("AWS::ApiGatewayV2::Stage", "update")
+def update_http_stage(original, physical_id, old, new, stack_name, logical_id=None):
+    """UpdateStage merges variables: name the dropped ones, so that they go."""
+    dropped = set(old.get("StageVariables") or {}) - set(new.get("StageVariables") or {})
+    if dropped:
+        new = {**new, "StageVariables": {**(new.get("StageVariables") or {}), **dict.fromkeys(dropped, "")}}
+    stage = http._stages.get(new.get("ApiId", ""), {}).get(new.get("StageName", "$default")) or {}
+    automatic = stage.get("deploymentId") if new.get("AutoDeploy") else None
+    result = original(physical_id, old, new, stack_name, logical_id)
+    if automatic:
+        stage["deploymentId"] = automatic
+    return result
+
+
+def create_http_deployment(_logical_id, properties, _stack_name):
+    request = {"description": properties.get("Description", "")}
+    if properties.get("StageName"):
+        request["stageName"] = properties["StageName"]
+    response = raise_if_failed(http._create_deployment(properties.get("ApiId", ""), request), "ApiGatewayV2")
+    deployment_id = body_of(response)["deploymentId"]
+    return deployment_id, {"DeploymentId": deployment_id}
+
+
+def update_http_deployment(physical_id, old, new, stack_name, logical_id=None):
+    """ApiId is create-only; description and stage change in place."""
+    if new.get("ApiId") != old.get("ApiId"):
+        created = create_http_deployment(logical_id, new, stack_name)
+        provisioners._delete_predecessor(delete_http_deployment, physical_id, old)
+        return created
+    deployment = http._deployments.get(new.get("ApiId", ""), {}).get(physical_id)
+    if deployment is not None:
+        deployment["description"] = new.get("Description", "")
+        stage = http._stages.get(new["ApiId"], {}).get(new.get("StageName"))
+        if stage is not None:
+            stage["deploymentId"] = physical_id
+    return physical_id, {"DeploymentId": physical_id}
+
+
+def delete_http_deployment(physical_id, properties):
+    api_id = properties.get("ApiId", "")
+    if physical_id in http._deployments.get(api_id, {}):
+        raise_if_failed(http._delete_deployment(api_id, physical_id), "ApiGatewayV2")
+
+
+provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Deployment"] = {
+    "create": create_http_deployment, "update": update_http_deployment, "delete": delete_http_deployment,
+    "update_with_logical_id": True}
+
+
+@patch_handler("AWS::ApiGatewayV2::Api", "create")
+def create_http_api(original, logical_id, properties, stack_name):
+    """With a Body the API is what ImportApi makes of the document."""
+    body = properties.get("Body")
+    if not body:
+        return original(logical_id, properties, stack_name)
+    info = body.get("info") or {}
+    api_id, attributes = original(logical_id, {**properties, "ProtocolType": "HTTP",
+                                               "Name": properties.get("Name") or info.get("title")}, stack_name)
+    raise_if_failed(openapi_http.put_api(api_id, body), "ApiGatewayV2")
+    return api_id, attributes
+
+
+@patch_handler("AWS::ApiGatewayV2::Api", "update")
+def update_http_api(original, physical_id, old, new, stack_name, logical_id=None):
+    result = original(physical_id, old, new, stack_name, logical_id)
+    if new.get("Body") and new.get("Body") != old.get("Body") and result[0] == physical_id:
+        raise_if_failed(openapi_http.put_api(physical_id, new["Body"]), "ApiGatewayV2")
+    return result

@@ -1,0 +1,208 @@
+"""Functions, versions, aliases and permissions in templates: refused where the Lambda API refuses.
+
+What AWS does (CloudFormation registry schemas ``AWS::Lambda::*``; recorded: localstack's
+``test_lambda_alias``; aws-cloudformation/rain#175, aws/aws-cdk#28237): the resource calls the Lambda
+API, so everything the API refuses fails the resource: code that is not in the bucket, a role that
+does not exist, a name that is taken, an alias of a missing version. A Version resource fails if its
+code hash is another's or if there is nothing to publish. MiniStack writes its own records past the
+API, over existing functions too, and answers made-up ARNs for functions that do not exist.
+"""
+
+import base64
+
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
+
+from troupe_cloud.cloudformation_errors import ResourceError, already_exists, handler_error, raise_if_failed
+from troupe_cloud.lambda_alias import forget_qualifier
+from troupe_cloud.lambda_names import base_record, qualified_arn
+from troupe_cloud.lambda_publish import precondition, unchanged_since
+from troupe_cloud.lambda_state import finished_at_once
+from troupe_cloud.patching import patch_handler, require
+from troupe_cloud.responses import body_of
+
+require(provisioners, "_zip_inline", "_physical_name", "_tag_map", "_lambda_function_for_cfn_ref",
+        "_lambda_alias_routing_config", "_lambda_alias_provisioned_concurrency")
+
+# Members of CreateFunction that a template spells the same way.
+SAME = ("Role", "Handler", "Runtime", "Description", "Environment", "Layers", "TracingConfig", "VpcConfig",
+        "DeadLetterConfig", "EphemeralStorage", "LoggingConfig", "Architectures", "SnapStart",
+        "FileSystemConfigs", "PackageType", "ImageConfig", "DurableConfig", "TenancyConfig",
+        "CapacityProviderConfig")
+# Members MiniStack's own update leaves out, with the value that means "none".
+LEFT_OUT = (("VpcConfig", "VpcConfig", {}), ("DeadLetterConfig", "DeadLetterConfig", {"TargetArn": ""}),
+            ("KmsKeyArn", "KMSKeyArn", ""), ("FileSystemConfigs", "FileSystemConfigs", []))
+
+
+def required(properties, *names):
+    for name in names:
+        if properties.get(name) in (None, ""):
+            raise ResourceError("Properties validation failed for resource with message: "
+                                f"[#: required key [{name}] not found]")
+
+
+def code_of(properties):
+    """The ``Code`` of CreateFunction: inline text becomes a zip, as CloudFormation makes it."""
+    code = dict(properties.get("Code") or {})
+    if code.get("ZipFile"):
+        zipped = provisioners._zip_inline(code["ZipFile"], properties.get("Handler", "index.handler"),
+                                          properties.get("Runtime", ""))
+        code["ZipFile"] = base64.b64encode(zipped).decode()
+    return code
+
+
+def request_of(name, properties):
+    """The CreateFunction request a template's properties mean."""
+    request = {key: properties[key] for key in SAME if properties.get(key) is not None}
+    request.update(FunctionName=name, Code=code_of(properties), Tags=provisioners._tag_map(properties.get("Tags")))
+    for key in ("Timeout", "MemorySize"):
+        if properties.get(key) is not None:
+            request[key] = int(properties[key])
+    storage = (properties.get("EphemeralStorage") or {}).get("Size")
+    if storage is not None:
+        request["EphemeralStorage"] = {"Size": int(storage)}
+    if properties.get("KmsKeyArn"):
+        request["KMSKeyArn"] = properties["KmsKeyArn"]
+    return request
+
+
+def reserve(name, properties):
+    """Reserved concurrency belongs to the whole function, not to its configuration."""
+    wanted = properties.get("ReservedConcurrentExecutions")
+    if wanted is None:
+        lambda_svc._delete_function_concurrency(name)
+    else:
+        raise_if_failed(lambda_svc._put_function_concurrency(
+            name, {"ReservedConcurrentExecutions": int(wanted)}), "Lambda")
+
+
+@patch_handler("AWS::Lambda::Function", "create")
+def create_function(_original, logical_id, properties, stack_name):
+    required(properties, "Code", "Role")
+    name = properties.get("FunctionName") or provisioners._physical_name(stack_name, logical_id, max_len=64)
+    if name in lambda_svc._functions:
+        raise already_exists("AWS::Lambda::Function", name)
+    with finished_at_once():
+        raise_if_failed(lambda_svc._create_function(request_of(name, properties)), "Lambda")
+    if properties.get("ReservedConcurrentExecutions") is not None:
+        reserve(name, properties)
+    return name, {"Arn": qualified_arn(name)}
+
+
+@patch_handler("AWS::Lambda::Function", "update")
+def update_function(original, physical_id, old, new, stack_name, logical_id=None):
+    required(new, "Code", "Role")
+    with finished_at_once():
+        try:
+            result = original(physical_id, old, new, stack_name, logical_id)
+        except ResourceError:
+            raise
+        except ValueError as error:
+            raise handler_error(error, "InvalidRequest") from error
+        extra = {wire: new.get(key) or empty for key, wire, empty in LEFT_OUT if new.get(key) != old.get(key)}
+        if extra and result[0] == physical_id:
+            raise_if_failed(lambda_svc._update_config(physical_id, extra), "Lambda")
+    if new.get("ReservedConcurrentExecutions") != old.get("ReservedConcurrentExecutions"):
+        reserve(result[0], new)
+    return result
+
+
+@patch_handler("AWS::Lambda::Function", "delete")
+def delete_function(_original, physical_id, _properties):
+    if physical_id in lambda_svc._functions:
+        lambda_svc._delete_function(physical_id, {})
+
+
+def function_of(properties):
+    """``(record, name)`` of the function a resource names; fails the resource if there is none."""
+    reference = properties.get("FunctionName", "")
+    function, name, _, _ = provisioners._lambda_function_for_cfn_ref(reference)
+    if function is None:
+        raise handler_error(f"Function not found: {reference} (Service: Lambda, Status Code: 404)", "NotFound")
+    return function, name
+
+
+@patch_handler("AWS::Lambda::Version", "create")
+def create_version(original, logical_id, properties, stack_name):
+    required(properties, "FunctionName")
+    function, name = function_of(properties)
+    if properties.get("CodeSha256"):
+        error = precondition(name, {"CodeSha256": properties["CodeSha256"]})
+        if error:
+            raise_if_failed(error, "Lambda")
+    same = unchanged_since(function)
+    if same:
+        raise handler_error(f"Version already exists: [{qualified_arn(name, same)}]. Please modify the function to "
+                            f"create a new version. A version for this Lambda function exists ( {same} ). Modify the "
+                            "function to create a new version.", "AlreadyExists")
+    with finished_at_once():
+        return original(logical_id, properties, stack_name)
+
+
+@patch_handler("AWS::Lambda::Version", "delete")
+def delete_version(_original, physical_id, properties):
+    """The version goes by the API's rules: while an alias points at it, it stays and the delete fails."""
+    function, name = base_record(physical_id), physical_id.split(":")[-2]
+    if function is not None:
+        raise_if_failed(lambda_svc._delete_function(name, {}, physical_id.rsplit(":", 1)[-1]), "Lambda")
+
+
+def alias_request(properties):
+    request = {key: properties[key] for key in ("FunctionVersion", "Description") if properties.get(key) is not None}
+    request["FunctionVersion"] = str(request.get("FunctionVersion", ""))
+    routing = provisioners._lambda_alias_routing_config(properties)
+    if routing:
+        request["RoutingConfig"] = routing
+    return request
+
+
+@patch_handler("AWS::Lambda::Alias", "create")
+def create_alias(_original, _logical_id, properties, _stack_name):
+    required(properties, "FunctionName", "FunctionVersion", "Name")
+    _, name = function_of(properties)
+    alias_name = properties["Name"]
+    raise_if_failed(lambda_svc._create_alias(name, {**alias_request(properties), "Name": alias_name}), "Lambda")
+    provisioners._lambda_alias_provisioned_concurrency(name, alias_name, {}, properties)
+    arn = qualified_arn(name, alias_name)
+    return arn, {"AliasArn": arn}
+
+
+@patch_handler("AWS::Lambda::Alias", "update")
+def update_alias(original, physical_id, old, new, stack_name, logical_id=None):
+    required(new, "FunctionName", "FunctionVersion", "Name")
+    function_of(new)
+    try:
+        return original(physical_id, old, new, stack_name, logical_id)
+    except ResourceError:
+        raise
+    except ValueError as error:
+        raise handler_error(error, "InvalidRequest") from error
+
+
+@patch_handler("AWS::Lambda::Alias", "delete")
+def delete_alias(original, physical_id, properties):
+    original(physical_id, properties)
+    function, _, _, _ = provisioners._lambda_function_for_cfn_ref(properties.get("FunctionName", ""))
+    if function is not None:
+        forget_qualifier(function, function["config"]["FunctionName"], properties.get("Name", ""))
+
+
+@patch_handler("AWS::Lambda::Permission", "create")
+def create_permission(original, logical_id, properties, stack_name):
+    required(properties, "Action", "FunctionName", "Principal")
+    function_of(properties)
+    return original(logical_id, properties, stack_name)
+
+
+def import_alias(identifier):
+    arn = identifier["AliasArn"]
+    return arn, {"AliasArn": arn}
+
+
+def import_version(identifier):
+    arn = identifier["FunctionArn"]
+    return arn, {"Version": arn.rsplit(":", 1)[-1], "FunctionArn": arn}
+
+
+provisioners._RESOURCE_HANDLERS["AWS::Lambda::Alias"]["import"] = import_alias
+provisioners._RESOURCE_HANDLERS["AWS::Lambda::Version"]["import"] = import_version

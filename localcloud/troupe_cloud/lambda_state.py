@@ -1,0 +1,165 @@
+"""Functions take time: Pending after creation, InProgress after every update.
+
+What AWS does (Lambda developer guide, "Lambda function states"; recorded answers: localstack's
+``test_lambda_concurrent_code_updates``, ``test_function_revisions_*``):
+
+- While ``State`` is Pending or ``LastUpdateStatus`` is InProgress, updates and PublishVersion fail
+  with ResourceConflictException; an update leaves ``State`` Active and the old code serving.
+- ``RevisionId`` moves with every update call and once more when that update finishes.
+- A role made seconds ago "cannot be assumed by Lambda" (``TROUPE_CLOUD_ROLE_DELAY_MS``).
+
+MiniStack sets State back to Pending on updates, allows anything meanwhile and keeps the RevisionId.
+CloudFormation waits for its functions, so inside a stack operation the change is finished at once.
+"""
+
+import contextlib
+import contextvars
+import copy
+import json
+import threading
+import time
+
+from ministack.core.responses import error_response_json, get_account_id, json_response, new_uuid
+from ministack.services import iam
+from ministack.services import lambda_svc
+
+from troupe_cloud import settings
+from troupe_cloud.overlay import laid_over, make_overlayable
+from troupe_cloud.patching import patch, patch_handler
+from troupe_cloud.responses import failed, invalid_parameter
+
+make_overlayable(lambda_svc._functions)
+
+REASONS = ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")
+AT_ONCE = contextvars.ContextVar("troupe_lambda_at_once", default=False)
+_roles_made = {}
+
+
+@contextlib.contextmanager
+def finished_at_once():
+    """Within the block an update is finished when its call returns, as CloudFormation sees it."""
+    token = AT_ONCE.set(True)
+    try:
+        yield
+    finally:
+        AT_ONCE.reset(token)
+
+
+def settle(config):
+    """The function is ready; its $LATEST gets a new RevisionId for that."""
+    config["State"], config["LastUpdateStatus"] = "Active", "Successful"
+    for reason in REASONS:
+        config.pop(reason, None)
+    if config.get("Version") == "$LATEST":
+        config["RevisionId"] = new_uuid()
+
+
+@patch(lambda_svc, "_schedule_state_transition")
+def schedule(original, name, _delay):
+    function = lambda_svc._functions.get(name)
+    if function is None:
+        return
+    config = function["config"]
+    if AT_ONCE.get():
+        settle(config)
+        return
+    revision = config["RevisionId"]
+
+    def later():
+        time.sleep(settings.FUNCTION_UPDATE)
+        if config.get("RevisionId") == revision:
+            settle(config)
+
+    threading.Thread(target=later, daemon=True).start()
+
+
+def busy(name):
+    """The conflict that an update or publish meets now, or None."""
+    config = (lambda_svc._functions.get(name) or {}).get("config") or {}
+    if config.get("State") == "Pending":
+        text = "The function is currently in the following state: Pending"
+    elif config.get("LastUpdateStatus") == "InProgress":
+        text = f"An update is in progress for resource: {config['FunctionArn']}"
+    else:
+        return None
+    return error_response_json("ResourceConflictException",
+                               f"The operation cannot be performed at this time. {text}", 409)
+
+
+def updated(response, name):
+    """The answer of an update: the function stays Active while its update is in progress."""
+    if failed(response):
+        return response
+    config = lambda_svc._functions[name]["config"]
+    if config["LastUpdateStatus"] == "InProgress":
+        config["State"] = "Active"
+        for reason in REASONS:
+            config.pop(reason, None)
+        config["LastUpdateStatusReason"] = "The function is being created."
+        config["LastUpdateStatusReasonCode"] = "Creating"
+    return json_response(config)
+
+
+@patch(lambda_svc, "_update_code")
+def update_code(original, name, data):
+    if data.get("DryRun") and name in lambda_svc._functions:
+        return dry_run(original, name, data)
+    return busy(name) or updated(original(name, data), name)
+
+
+def dry_run(original, name, data):
+    """``DryRun`` checks everything and changes nothing: run it on a copy laid over the function."""
+    function = lambda_svc._functions[name]
+    twin = dict(function, config=copy.deepcopy(function["config"]))
+    with laid_over((lambda_svc._functions, name, twin)), finished_at_once():
+        response = busy(name) or original(name, data)
+        return response if failed(response) else json_response(twin["config"])
+
+
+@patch(lambda_svc, "_update_config")
+def update_config(original, name, data):
+    return busy(name) or role_error(data) or updated(original(name, data), name)
+
+
+# -- roles ----------------------------------------------------------------------------------------
+
+def role_name_of(arn):
+    return str(arn).rsplit("/", 1)[-1]
+
+
+def trusts_lambda(role):
+    document = role.get("AssumeRolePolicyDocument") or "{}"
+    document = document if isinstance(document, str) else json.dumps(document)
+    return "lambda.amazonaws.com" in document or '"*"' in document
+
+
+def role_error(data):
+    """The role Lambda cannot use, as the answer to a call that names it; None if it can."""
+    if not data.get("Role"):
+        return None
+    name = role_name_of(data["Role"])
+    role = iam._roles.get(name)
+    made = _roles_made.get((get_account_id(), name), 0)
+    fresh = time.monotonic() - made < settings.ROLE_DELAY and not AT_ONCE.get() if made else False
+    if fresh or (role is not None and not trusts_lambda(role)):
+        return invalid_parameter("The role defined for the function cannot be assumed by Lambda.")
+    return None
+
+
+def note_role(name):
+    _roles_made[get_account_id(), name] = time.monotonic()
+
+
+@patch(iam, "_create_role")
+def create_role(original, parameters):
+    response = original(parameters)
+    if not failed(response):
+        note_role(iam._p(parameters, "RoleName"))
+    return response
+
+
+@patch_handler("AWS::IAM::Role", "create")
+def create_stack_role(original, logical_id, properties, stack_name):
+    physical_id, attributes = original(logical_id, properties, stack_name)
+    note_role(role_name_of(physical_id))
+    return physical_id, attributes

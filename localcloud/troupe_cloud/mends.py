@@ -1,0 +1,26 @@
+"""Every mend, in the order in which they are applied (a later one is around an earlier one)."""
+
+import importlib
+
+MENDS = (
+    "lambda_state",
+    "lambda_limits",
+    "lambda_publish",
+    "lambda_alias",
+    "lambda_versions",
+    "lambda_invoke",
+    "lambda_async",
+    "policies",
+    "apigateway_rest",
+    "apigateway_http",
+    "gateway_permissions",
+    "openapi_import",
+    "openapi_http",
+    "cloudformation_lambda",
+    "cloudformation_apigateway",
+)
+
+
+def apply() -> None:
+    for name in MENDS:
+        importlib.import_module(f"troupe_cloud.{name}")
