@@ -20,7 +20,6 @@ import json
 import random
 import re
 
-from ministack.core import arn as ministack_arn
 from ministack.services import apigateway_v1 as rest
 
 from troupe_cloud.overlay import laid_over, make_overlayable
@@ -302,6 +301,14 @@ def method_authorization_type(original, api_id, stage_name, method, path):
         return original(api_id, stage_name, method, path)
 
 
+@patch(rest, "_get_export")
+def get_export(original, api_id, stage_name, *args):
+    """GetExport shows what the stage serves, not what is being edited."""
+    stage = rest._stages_v1.get(api_id, {}).get(stage_name)
+    with laid_over(*(overlay_for(api_id, stage_name, stage) if stage else [])):
+        return original(api_id, stage_name, *args)
+
+
 @patch(rest, "_extract_lambda_ref_from_integration_uri")
 def lambda_of_uri(original, uri):
     served = SERVED.get()
@@ -345,7 +352,13 @@ def tidy_resource(resource, with_methods):
         resource.pop("resourceMethods", None)
     elif not with_methods:
         resource["resourceMethods"] = {name: {} for name in methods}
+    else:
+        resource["resourceMethods"] = {name: tidy(method) for name, method in methods.items()}
 
 
-def execute_arn(api_id, stage, method, path, account, region):
-    return ministack_arn.execute_api_arn(region, account, api_id, stage, method, path)
+def tidy(record):
+    """Without the members AWS leaves out when they are empty."""
+    found = {key: tidy(value) if isinstance(value, dict) else value for key, value in record.items()}
+    return {key: value for key, value in found.items()
+            if value not in (None, "", {}) and not (key == "authorizationScopes" and not value)
+            and not (key == "connectionType" and value == "INTERNET")}

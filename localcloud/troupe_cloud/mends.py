@@ -11,6 +11,8 @@ MENDS = (
     "lambda_invoke",
     "lambda_async",
     "policies",
+    "lambda_settings",
+    "runtime",
     "apigateway_rest",
     "apigateway_http",
     "gateway_permissions",
