@@ -1,10 +1,55 @@
 # The entry points; meson and ninja do the work. `make help` lists them.
 BUILD ?= build
 PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
 
-.PHONY: all
+.PHONY: all setup test demo bench fuzz format install clean help
+
+## all: build build/troupe (the default)
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD)
+	@ninja -C $(BUILD) --quiet
 
 $(BUILD)/build.ninja:
-	@meson setup $(BUILD) --buildtype=release >/dev/null
+	@command -v meson >/dev/null || { echo "error: meson is missing: run 'make setup' first" >&2; exit 1; }
+	@meson setup $(BUILD) --buildtype=release -Dtests=false >/dev/null
+
+## setup: install what building and testing need (Debian and Ubuntu)
+setup:
+	@scripts/setup.sh build run test
+
+## test: set up, build, run every test
+test: setup
+	@"$$(scripts/setup.sh python)" scripts/test.py $(SUITES)
+
+## demo: set up, build, walk through two stages of a service on the local cloud
+demo:
+	@scripts/setup.sh build run
+	@$(MAKE) --no-print-directory all
+	@scripts/demo.sh $(abspath $(BUILD))/troupe
+
+## bench: measure against the reference packager
+bench:
+	@scripts/setup.sh build run test bench
+	@$(MAKE) --no-print-directory all
+	@"$$(scripts/setup.sh python)" tests/bench/bench.py $(abspath $(BUILD))/troupe
+
+## fuzz: run every fuzz target for FUZZ_SECONDS (60)
+fuzz: setup
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) "$$(scripts/setup.sh python)" scripts/test.py fuzz
+
+## format: lay out the C files as .clang-format says
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+## install: install into PREFIX (/usr/local); DESTDIR is honoured
+install: all
+	@meson configure $(BUILD) --prefix=$(PREFIX)
+	@meson install -C $(BUILD) --quiet
+
+## clean: remove everything that was built
+clean:
+	@rm -rf $(BUILD) build-*
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z]*\): /  make \1	/p' Makefile | expand -t 16
