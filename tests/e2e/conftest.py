@@ -1,0 +1,149 @@
+"""Fixtures: one cloud for all tests, an account, a proxy and a folder for each."""
+
+import itertools
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+from botocore.config import Config
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "localcloud"))
+
+from cloud import Cloud  # noqa: E402  the local cloud's own tests start it the same way
+from program import PROGRAM, Running, bare_environment  # noqa: E402
+from proxy import Proxy  # noqa: E402
+from world import World, of_stage  # noqa: E402
+
+REGION = "us-east-1"
+ACCOUNTS = itertools.count(1)
+
+
+def pytest_report_header():
+    return f"troupe: {PROGRAM}"
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory):
+    running = Cloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_MS="100", TROUPE_CLOUD_FUNCTION_UPDATE_MS="60")
+    yield running
+    running.stop()
+
+
+class Account:
+    """A fresh account of the cloud: an access key of twelve digits is that account."""
+
+    def __init__(self, cloud, number):
+        self.cloud, self.id = cloud, number
+        self._clients = {}
+
+    def client(self, service, region=REGION):
+        """A boto3 client past the proxy."""
+        if (service, region) not in self._clients:
+            config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+            self._clients[service, region] = boto3.client(
+                service, endpoint_url=self.cloud.endpoint, region_name=region, config=config,
+                aws_access_key_id=self.id, aws_secret_access_key="test")
+        return self._clients[service, region]
+
+    def world(self):
+        return World(self.client).snapshot()
+
+
+@pytest.fixture
+def account(cloud):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]
+    return Account(cloud, f"7{int(worker):03}{next(ACCOUNTS):08}")
+
+
+@pytest.fixture
+def proxy(cloud, account):
+    made = Proxy(cloud.endpoint, account.id)
+    yield made
+    made.close()
+    assert not made.violations, "calls that AWS would not take:\n" + "\n".join(dict.fromkeys(made.violations))
+
+
+class Troupe:
+    """Runs troupe in a service's folder against one account, through the proxy."""
+
+    def __init__(self, folder, home, account, proxy):
+        self.folder, self.home, self.account, self.proxy = Path(folder), Path(home), account, proxy
+        self.env = {"AWS_ENDPOINT_URL": proxy.endpoint, "AWS_ACCESS_KEY_ID": account.id,
+                    "AWS_SECRET_ACCESS_KEY": "test"}
+
+    def start(self, *args, cwd=None, env=None, stdin=None):
+        """Start it; a value None in ``env`` removes the variable."""
+        merged = {**bare_environment(self.home), **self.env, **(env or {})}
+        environment = {key: str(value) for key, value in merged.items() if value is not None}
+        running = Running(args, cwd or self.folder, environment, stdin)
+        self.proxy.victim = running.pid
+        return running
+
+    def __call__(self, *args, check=True, timeout=180, **kwargs):
+        """Run it to its end. ``check`` is the exit code that must come, True for 0, False for any."""
+        mark = self.proxy.mark()
+        result = self.start(*args, **kwargs).wait(timeout)
+        self.proxy.victim = None
+        if check is not False:
+            wanted = 0 if check is True else check
+            assert result.code == wanted, f"wanted exit {wanted}\n{result}\n--- calls\n{self.proxy.show(mark)}"
+        return result
+
+    # -- the service's folder --------------------------------------------------------------------
+
+    def use(self, service):
+        """Start from a copy of services/<service>."""
+        source = Path(service) if os.path.isabs(service) else HERE / "services" / service
+        shutil.copytree(source, self.folder, dirs_exist_ok=True)
+        return self
+
+    def write(self, files):
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return self
+
+    def edit(self, name, old, new):
+        """Replace a text that must be there."""
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text, f"'{old}' is not in {name}"
+        path.write_text(text.replace(old, new))
+
+    # -- what the deployed service does ----------------------------------------------------------
+
+    def rest_url(self, stage, path, api=None):
+        apis = self.account.client("apigateway").get_rest_apis()["items"]
+        id = next(item["id"] for item in apis if api in (None, item["name"]))
+        return f"{self.proxy.endpoint}/restapis/{id}/{stage}/_user_request_{path}"
+
+    def call_rest(self, stage, path, method="GET", **kwargs):
+        """Call the service's REST API as a browser would."""
+        return requests.request(method, self.rest_url(stage, path, kwargs.pop("api", None)), timeout=30, **kwargs)
+
+    def call_http_api(self, stage, path, method="GET", **kwargs):
+        """Call the stage's HTTP API."""
+        apis = self.account.client("apigatewayv2").get_apis()["Items"]
+        id = next(item["ApiId"] for item in apis if item["Name"].startswith(f"{stage}-"))
+        return requests.request(method, f"{self.proxy.endpoint}/_aws/execute-api/{id}/$default{path}", timeout=30,
+                                **kwargs)
+
+    def world(self):
+        return self.account.world()
+
+    def stage(self, stage, service):
+        """What belongs to one stage, to see that it did not change."""
+        return of_stage(self.account.world(), stage, service)
+
+
+@pytest.fixture
+def troupe(tmp_path, account, proxy):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "service").mkdir()
+    return Troupe(tmp_path / "service", tmp_path / "home", account, proxy)
