@@ -11,6 +11,7 @@ API, over existing functions too, and answers made-up ARNs for functions that do
 import base64
 
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import changesets
 from ministack.services.cloudformation import provisioners
 
 from troupe_cloud.cloudformation_errors import ResourceError, already_exists, handler_error, raise_if_failed
@@ -19,8 +20,8 @@ from troupe_cloud.lambda_names import base_record, qualified_arn
 from troupe_cloud.lambda_publish import precondition, unchanged_since
 from troupe_cloud.lambda_state import finished_at_once
 from troupe_cloud.patching import patch_handler, require
-from troupe_cloud.responses import body_of
 
+require(changesets, "_IMPORT_LOOKUPS")
 require(provisioners, "_zip_inline", "_physical_name", "_tag_map", "_lambda_function_for_cfn_ref",
         "_lambda_alias_routing_config", "_lambda_alias_provisioned_concurrency")
 
@@ -32,13 +33,6 @@ SAME = ("Role", "Handler", "Runtime", "Description", "Environment", "Layers", "T
 # Members MiniStack's own update leaves out, with the value that means "none".
 LEFT_OUT = (("VpcConfig", "VpcConfig", {}), ("DeadLetterConfig", "DeadLetterConfig", {"TargetArn": ""}),
             ("KmsKeyArn", "KMSKeyArn", ""), ("FileSystemConfigs", "FileSystemConfigs", []))
-
-
-def required(properties, *names):
-    for name in names:
-        if properties.get(name) in (None, ""):
-            raise ResourceError("Properties validation failed for resource with message: "
-                                f"[#: required key [{name}] not found]")
 
 
 def code_of(properties):
@@ -78,7 +72,6 @@ def reserve(name, properties):
 
 @patch_handler("AWS::Lambda::Function", "create")
 def create_function(_original, logical_id, properties, stack_name):
-    required(properties, "Code", "Role")
     name = properties.get("FunctionName") or provisioners._physical_name(stack_name, logical_id, max_len=64)
     if name in lambda_svc._functions:
         raise already_exists("AWS::Lambda::Function", name)
@@ -91,7 +84,6 @@ def create_function(_original, logical_id, properties, stack_name):
 
 @patch_handler("AWS::Lambda::Function", "update")
 def update_function(original, physical_id, old, new, stack_name, logical_id=None):
-    required(new, "Code", "Role")
     with finished_at_once():
         try:
             result = original(physical_id, old, new, stack_name, logical_id)
@@ -124,7 +116,6 @@ def function_of(properties):
 
 @patch_handler("AWS::Lambda::Version", "create")
 def create_version(original, logical_id, properties, stack_name):
-    required(properties, "FunctionName")
     function, name = function_of(properties)
     if properties.get("CodeSha256"):
         error = precondition(name, {"CodeSha256": properties["CodeSha256"]})
@@ -158,7 +149,6 @@ def alias_request(properties):
 
 @patch_handler("AWS::Lambda::Alias", "create")
 def create_alias(_original, _logical_id, properties, _stack_name):
-    required(properties, "FunctionName", "FunctionVersion", "Name")
     _, name = function_of(properties)
     alias_name = properties["Name"]
     raise_if_failed(lambda_svc._create_alias(name, {**alias_request(properties), "Name": alias_name}), "Lambda")
@@ -169,7 +159,6 @@ def create_alias(_original, _logical_id, properties, _stack_name):
 
 @patch_handler("AWS::Lambda::Alias", "update")
 def update_alias(original, physical_id, old, new, stack_name, logical_id=None):
-    required(new, "FunctionName", "FunctionVersion", "Name")
     function_of(new)
     try:
         return original(physical_id, old, new, stack_name, logical_id)
@@ -189,7 +178,6 @@ def delete_alias(original, physical_id, properties):
 
 @patch_handler("AWS::Lambda::Permission", "create")
 def create_permission(original, logical_id, properties, stack_name):
-    required(properties, "Action", "FunctionName", "Principal")
     function_of(properties)
     return original(logical_id, properties, stack_name)
 
@@ -204,5 +192,14 @@ def import_version(identifier):
     return arn, {"Version": arn.rsplit(":", 1)[-1], "FunctionArn": arn}
 
 
-provisioners._RESOURCE_HANDLERS["AWS::Lambda::Alias"]["import"] = import_alias
-provisioners._RESOURCE_HANDLERS["AWS::Lambda::Version"]["import"] = import_version
+def import_problem(arn):
+    """Why an alias or version cannot be imported, or None."""
+    function, qualifier = base_record(arn), arn.rsplit(":", 1)[-1]
+    if lambda_svc._function_qualifier_exists(function, qualifier) and arn.count(":") == 7:
+        return None
+    return f"Resource with identifier {arn} was not found"
+
+
+for kind, key, adopt in (("Alias", "AliasArn", import_alias), ("Version", "FunctionArn", import_version)):
+    provisioners._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]["import"] = adopt
+    changesets._IMPORT_LOOKUPS[f"AWS::Lambda::{kind}"] = ((key,), import_problem)

@@ -20,6 +20,11 @@ MENDS = (
     "openapi_http",
     "cloudformation_lambda",
     "cloudformation_apigateway",
+    "cloudformation_template",
+    "cloudformation_exports",
+    "cloudformation_events",
+    "cloudformation_stacks",
+    "cloudformation_existing",
 )
 
 

@@ -1,0 +1,118 @@
+"""Stack events: only what happens to a resource, under its own name.
+
+What AWS does (CloudFormation user guide, "Stack event status codes"): an update reports nothing for a
+resource that does not change, ``CREATE_*`` for a new one, ``DELETE_*`` for a dropped one in the phase
+``UPDATE_COMPLETE_CLEANUP_IN_PROGRESS``. MiniStack reports ``UPDATE_*`` for every resource of the
+template and nothing for deleted ones.
+"""
+
+import contextvars
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import stacks
+
+from troupe_cloud.patching import patch, require
+
+require(cloudformation, "_stacks")
+require(stacks, "_update_keeping_seed", "_delete_resource")
+STACK = "AWS::CloudFormation::Stack"
+RUNNING = contextvars.ContextVar("troupe_stack_operation", default=None)
+
+
+class Operation:
+    """One running update: which resources were there, which turned out unchanged."""
+
+    def __init__(self, stack_name, stack_id, before):
+        self.stack_name, self.stack_id, self.before = stack_name, stack_id, before
+        self.held, self.unchanged, self.cleaning = {}, set(), False
+
+    def begins(self, logical_id, physical_id):
+        """The resource really changes: report the beginning that was held back."""
+        held = self.held.pop(logical_id, None)
+        if held:
+            held(physical_id)
+
+    def clean(self):
+        """Enter the clean-up phase, once."""
+        if not self.cleaning:
+            self.cleaning = True
+            phase = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+            stack = cloudformation._stacks.get(self.stack_name)
+            if stack is not None:
+                stack["StackStatus"] = phase
+            stacks._add_event(self.stack_id, self.stack_name, self.stack_name, STACK, phase,
+                              physical_id=self.stack_id)
+
+
+@patch(stacks, "_add_event")
+def add_event(original, stack_id, stack_name, logical_id, resource_type, status, reason="", physical_id="",
+              detailed_status=""):
+    def emit(status=status, physical_id=physical_id):
+        original(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
+
+    operation = RUNNING.get()
+    if operation is None or operation.stack_id != stack_id:
+        return emit()
+    if logical_id == stack_name and resource_type == STACK:
+        if status == "UPDATE_COMPLETE":
+            operation.clean()
+            cloudformation._stacks[stack_name]["StackStatus"] = status
+        return emit()
+    before = operation.before.get(logical_id)
+    if before is None and status.startswith("UPDATE_"):
+        return emit(status.replace("UPDATE_", "CREATE_"))
+    if status == "UPDATE_IN_PROGRESS" and not reason:
+        operation.held[logical_id] = lambda physical: emit(physical_id=physical)
+        return None
+    if status == "UPDATE_IN_PROGRESS":
+        operation.held.pop(logical_id, None)
+    if status == "UPDATE_FAILED":
+        operation.begins(logical_id, before.get("PhysicalResourceId", ""))
+        return emit(physical_id=physical_id or before.get("PhysicalResourceId", ""))
+    if status == "UPDATE_COMPLETE" and logical_id in operation.unchanged:
+        return None
+    return emit()
+
+
+@patch(stacks, "_update_keeping_seed")
+def update_resource(original, resource_type, physical_id, old, new, stack_name, logical_id, *rest):
+    operation = RUNNING.get()
+    if operation is not None and operation.stack_name == stack_name:
+        if old == new:
+            operation.unchanged.add(logical_id)
+            operation.held.pop(logical_id, None)
+        else:
+            operation.begins(logical_id, physical_id)
+    return original(resource_type, physical_id, old, new, stack_name, logical_id, *rest)
+
+
+@patch(provisioners, "_delete_resource")
+def delete_resource(original, resource_type, physical_id, properties, stack_name=None, logical_id=None):
+    """The clean-up of an update reports each deletion (a stack's own deletion does so already)."""
+    operation = RUNNING.get()
+    if operation is None or operation.stack_name != stack_name:
+        return original(resource_type, physical_id, properties, stack_name, logical_id)
+
+    def report(status):
+        stacks._add_event(operation.stack_id, stack_name, logical_id, resource_type, status, physical_id=physical_id)
+
+    operation.clean()
+    report("DELETE_IN_PROGRESS")
+    result = original(resource_type, physical_id, properties, stack_name, logical_id)
+    report("DELETE_COMPLETE")
+    return result
+
+
+def settle_statuses(operation):
+    """After an update: unchanged resources keep their status and time, new ones were created."""
+    stack = cloudformation._stacks.get(operation.stack_name) or {}
+    for logical_id, resource in (stack.get("_resources") or {}).items():
+        before = operation.before.get(logical_id)
+        if before is None:
+            if resource.get("ResourceStatus") == "UPDATE_COMPLETE":
+                resource["ResourceStatus"] = "CREATE_COMPLETE"
+        elif logical_id in operation.unchanged:
+            for key in ("ResourceStatus", "Timestamp"):
+                if key in before:
+                    resource[key] = before[key]

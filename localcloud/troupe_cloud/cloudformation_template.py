@@ -1,0 +1,117 @@
+"""What makes CloudFormation refuse a template before it touches anything.
+
+What AWS does (recorded answers and CloudFormation user guide, "Template anatomy"): a reference to
+something that is not in the template, a ``DependsOn`` or condition of no one, a circle, a template
+without resources, a parameter that the template does not declare: ValidationError, and no stack. MiniStack
+resolves unknown names to their own text and goes on. Also here: template URLs in virtual-host form.
+"""
+
+import re
+from urllib.parse import urlparse
+
+from ministack.services.cloudformation import engine
+from ministack.services.cloudformation import handlers  # noqa: F401  (loaded so that its imports are replaced)
+from ministack.services.cloudformation import helpers
+
+from troupe_cloud.patching import patch, require
+
+require(engine, "_topological_sort")
+FORMAT = "Template format error: "
+VIRTUAL_HOST = re.compile(r"^(?P<bucket>[a-z0-9][a-z0-9.-]+)\.s3(?:[.-][a-z0-9-]+)?\.(?:amazonaws\.com|localhost.*)$")
+
+
+def names_in_sub(value):
+    """The names a Fn::Sub refers to, except pseudo parameters and its own variables."""
+    text, variables = (value[0], value[1] if len(value) > 1 else {}) if isinstance(value, list) else (value, {})
+    for name in re.findall(r"\$\{([^!}][^}]*)\}", text if isinstance(text, str) else ""):
+        name = name.strip().split(".")[0]
+        if not name.startswith("AWS::") and name not in variables:
+            yield name
+    yield from references(variables)
+
+
+def references(node):
+    """Every logical name a part of a template refers to."""
+    if isinstance(node, list):
+        for entry in node:
+            yield from references(entry)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref" and isinstance(value, str):
+                if not value.startswith("AWS::"):
+                    yield value
+            elif key == "Fn::GetAtt":
+                yield value[0] if isinstance(value, list) else str(value).split(".")[0]
+            elif key == "Fn::Sub":
+                yield from names_in_sub(value)
+            else:
+                yield from references(value)
+
+
+def depends_on(resource):
+    value = resource.get("DependsOn") or []
+    return [value] if isinstance(value, str) else value
+
+
+def unresolved(template):
+    """The message for names that nothing in the template carries, or None."""
+    resources = template.get("Resources") or {}
+    known = set(resources) | set(template.get("Parameters") or {})
+    used = {name for resource in resources.values() for name in references(resource.get("Properties") or {})}
+    used |= {name for resource in resources.values() for name in depends_on(resource)}
+    missing = sorted(used - known)
+    if missing:
+        return f"{FORMAT}Unresolved resource dependencies [{', '.join(missing)}] in the Resources block of the template"
+    missing = sorted(set(references(template.get("Outputs") or {})) - known)
+    if missing:
+        return f"{FORMAT}Unresolved resource dependencies [{', '.join(missing)}] in the Outputs block of the template"
+    conditions = set(template.get("Conditions") or {})
+    asked = {resource["Condition"] for resource in resources.values() if isinstance(resource.get("Condition"), str)}
+    missing = sorted(asked - conditions)
+    if missing:
+        return f"{FORMAT}Unresolved condition dependency {missing[0]} in the Resources block of the template"
+    return None
+
+
+def circle(template, conditions):
+    try:
+        engine._topological_sort(template["Resources"], conditions)
+    except ValueError as error:
+        names = str(error).rsplit(": ", 1)[-1]
+        return f"Circular dependency between resources: [{names}]"
+    return None
+
+
+@patch(engine, "validate_template_support")
+def validate(original, template, conditions, params=None):
+    resources = template.get("Resources") if isinstance(template, dict) else None
+    if not isinstance(resources, dict) or not resources:
+        raise ValueError(f"{FORMAT}At least one Resources member must be defined.")
+    if not template.get("Transform"):
+        for resource in resources.values():
+            if not isinstance(resource, dict) or not resource.get("Type"):
+                raise ValueError(f"{FORMAT}Every Resources member must contain a Type")
+        message = unresolved(template) or circle(template, conditions)
+        if message:
+            raise ValueError(message)
+    original(template, conditions, params)
+
+
+@patch(engine, "_resolve_parameters")
+def resolve_parameters(original, template, provided, previous=None):
+    declared = template.get("Parameters") or {}
+    unknown = [entry["Key"] for entry in provided if "Key" in entry and entry["Key"] not in declared]
+    if unknown:
+        raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    return original(template, provided, previous)
+
+
+@patch(helpers, "_resolve_document")
+def resolve_document(original, params, body_key, url_key, label):
+    """``https://<bucket>.s3.<region>.amazonaws.com/<key>`` is the same object as the path form."""
+    url = urlparse(helpers._p(params, url_key))
+    host = VIRTUAL_HOST.match(url.netloc or "")
+    if host and not helpers._p(params, body_key):
+        path = f"https://s3.amazonaws.com/{host['bucket']}{url.path}"
+        params = {**params, url_key: [path] if isinstance(params.get(url_key), list) else path}
+    return original(params, body_key, url_key, label)
