@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""Build, run every suite of tests, and add up what they counted.
+
+Usage: test.py [SUITE...]     without any: all, in this order
+
+Each suite is a function below; it builds what it needs, runs in a process group of its own, and says
+how many tests passed, failed and were skipped. A suite that runs no test at all has failed, and so
+has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
+
+Environment: BUILD (release build, default build), BUILD_TESTS (the others, default build-tests),
+FUZZ_SECONDS (60), TROUPE_TEST_JOBS (2).
+"""
+
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
+BUILDS = (ROOT / os.environ.get("BUILD_TESTS", "build-tests")).resolve()
+JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
+TIMEOUT_S = 900
+SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+              "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+# Unit tests that run under the thread sanitizer too: those whose subject has threads.
+THREADED = re.compile(r"pool|thread|aws|retry|credential|publish|pack|progress|store|lease|engine")
+# The first lines of clang-format's output differ between its versions; this one is Debian 12's.
+FORMAT_VERSION = "14."
+
+
+class Broken(Exception):
+    """A suite could not run; the text says why."""
+
+
+class Count:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+# -- processes ---------------------------------------------------------------------------------------
+
+
+def stop(process):
+    """End a process and its group: politely first, so that it can end its own children."""
+    for sign, seconds in ((signal.SIGINT, 20), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(seconds)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def run(command, timeout=TIMEOUT_S, cwd=ROOT, **env):
+    """``(exit code, output)``. Standard error is part of the output."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([str(word) for word in command], cwd=cwd, env={**os.environ, **env},
+                                   stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
+        late = ""
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            late = f"\nstopped: not done after {timeout} s\n"
+        finally:
+            stop(process)
+        output.seek(0)
+        return process.returncode if not late else 124, output.read().decode("utf-8", "replace") + late
+
+
+def need(command, **kwargs):
+    """Run a step without which the suite cannot go on; its output."""
+    code, output = run(command, **kwargs)
+    if code != 0:
+        raise Broken(f"{' '.join(map(str, command))}: exit {code}\n{output}")
+    return output
+
+
+def adopt_orphans():
+    """Become the parent of descendants whose own parent ends, so that none is lost."""
+    subreaper = 36  # PR_SET_CHILD_SUBREAPER
+    ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0)
+
+
+def left_behind():
+    """Command lines of child processes that outlived their suite; they are ended."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = int(status.parent.name), status.read_text().rpartition(")")[2].split()
+            command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (OSError, ValueError):
+            continue
+        state, parent, group = rest[0], int(rest[1]), int(rest[2])
+        if parent != os.getpid():
+            continue
+        if state != "Z":
+            found.append(command.strip())
+            try:
+                os.kill(pid, signal.SIGKILL) if group == os.getpgrp() else os.killpg(group, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        try:
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            pass
+    return found
+
+
+# -- building ----------------------------------------------------------------------------------------
+
+
+def build(name, *options, targets=(), compiler="gcc"):
+    """Configure once and build; the folder."""
+    folder = BUILD if name == "release" else BUILDS / name
+    if not (folder / "build.ninja").exists():
+        need(["meson", "setup", folder, *options], CC=compiler)
+    need(["ninja", "--quiet", "-C", folder, "-j", JOBS, *targets])
+    return folder
+
+
+def asan_build():
+    return build("asan", "-Db_sanitize=address,undefined", "-Dbuildtype=debugoptimized")
+
+
+def clang_build():
+    return build("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true",
+                 "-Dbuildtype=debugoptimized", "-Dc_args=-fsanitize=fuzzer-no-link", compiler="clang")
+
+
+# -- suites ------------------------------------------------------------------------------------------
+
+
+def suite_format():
+    """Every C file is laid out as .clang-format says."""
+    if FORMAT_VERSION not in need(["clang-format", "--version"]):
+        return Count(skipped=1), f"needs clang-format {FORMAT_VERSION}x"
+    files = need(["git", "ls-files", "*.c", "*.h"]).split()
+    code, output = run(["clang-format", "--dry-run", "--Werror", *files])
+    wrong = set(re.findall(r"^(\S+?):\d+:\d+: error", output, re.M))
+    return Count(len(files) - len(wrong), len(wrong) or int(code != 0)), "\n".join(sorted(wrong))
+
+
+def suite_gcc():
+    """gcc builds the release without a warning, and what it builds can be installed."""
+    folder = build("release", "--buildtype=release", "-Dtests=false")
+    with tempfile.TemporaryDirectory() as place:
+        need(["meson", "install", "-C", folder, "--destdir", place, "--quiet"])
+        installed = [path for path in Path(place).rglob("bin/troupe")]
+        if len(installed) != 1:
+            raise Broken(f"installed {installed}, not one bin/troupe")
+        code, output = run([installed[0], "version"])
+    return Count(1 + (code == 0), int(code != 0)), output
+
+
+def suite_clang():
+    """clang builds program, tests and fuzz targets without a warning."""
+    clang_build()
+    return Count(passed=1), ""
+
+
+def meson_tests(folder, names=()):
+    """Run unit tests; counts single cmocka tests, and a crashed program as one failure."""
+    log = "suite"
+    code, output = run(["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", JOBS, "--logbase", log,
+                        "--print-errorlogs", *names], **SANITIZERS)
+    count = Count()
+    path = folder / "meson-logs" / f"{log}.json"
+    for line in path.read_text().splitlines() if path.exists() else []:
+        test = json.loads(line)
+        text = test.get("stdout", "") + test.get("stderr", "")
+        found = Count(*(sum(map(int, re.findall(rf"\[  {word} *\] (\d+) test", text)))
+                        for word in ("PASSED", "FAILED", "SKIPPED")))
+        if test["result"] != "OK" and not found.failed:
+            found.failed = 1
+        count.add(found)
+    if code != 0 and not count.failed:
+        count.failed = 1
+    return count, output if count.failed else ""
+
+
+def suite_unit():
+    """Unit and golden tests under the address and undefined-behaviour sanitizers."""
+    return meson_tests(asan_build())
+
+
+def suite_threads():
+    """Unit tests of what has threads, under the thread sanitizer."""
+    folder = build("tsan", "-Db_sanitize=thread", "-Dbuildtype=debugoptimized", targets=["build.ninja"])
+    tests = json.loads(need(["meson", "introspect", "--tests", folder]))
+    names = sorted(test["name"] for test in tests if THREADED.search(test["name"]))
+    if not names:
+        raise Broken("no unit test has threads in its name")
+    build("tsan", targets=[*(f"tests/unit/test_{name}" for name in names), "troupe"])
+    return meson_tests(folder, names)
+
+
+def seeds(target, folder):
+    """Fill ``folder`` with inputs to start from: golden data, and what was found before."""
+    kinds = {"json": ["*.json"], "yaml": ["*.yml", "*.yaml"], "variables": ["*.yml"]}.get(target, ["*.yml"])
+    paths = [path for kind in kinds for path in sorted((ROOT / "tests" / "golden").rglob(kind))]
+    paths += sorted((ROOT / "tests" / "fuzz" / "corpus" / target).glob("*"))
+    for n, path in enumerate(path for path in paths if path.stat().st_size <= 8192):
+        shutil.copy(path, folder / str(n))
+
+
+def suite_fuzz():
+    """Each fuzz target for FUZZ_SECONDS, all at the same time, without a finding."""
+    folder = clang_build() / "tests" / "fuzz"
+    sources = {path.stem for path in (ROOT / "tests" / "fuzz").glob("fuzz_*.c")}
+    missing = sources - {path.name for path in folder.iterdir()}
+    if missing:
+        raise Broken(f"not in tests/fuzz/meson.build: {sorted(missing)}")
+    if not sources:
+        raise Broken("there are no fuzz targets")
+    count, report = Count(), ""
+    with tempfile.TemporaryDirectory() as place:
+        started = []
+        for name in sorted(sources):
+            corpus, findings = Path(place) / name, Path(place) / f"{name}-findings"
+            corpus.mkdir()
+            findings.mkdir()
+            seeds(name.removeprefix("fuzz_"), corpus)
+            output = open(findings / "log", "w+")
+            process = subprocess.Popen(
+                [folder / name, corpus, f"-max_total_time={FUZZ_SECONDS}", "-max_len=16384", "-timeout=20",
+                 "-rss_limit_mb=2048", "-verbosity=1", f"-artifact_prefix={findings}/"],
+                cwd=findings, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True, env={**os.environ, **SANITIZERS})
+            started.append((name, process, output, findings))
+        try:
+            for name, process, output, findings in started:
+                try:
+                    code = process.wait(FUZZ_SECONDS + 120)
+                except subprocess.TimeoutExpired:
+                    code = 124
+                output.seek(0)
+                text = output.read()
+                runs = re.findall(r"Done (\d+) runs", text)
+                report += f"  {name}: {runs[0] if runs else 'no'} runs\n"
+                if code == 0 and runs and int(runs[0]) > 0:
+                    count.passed += 1
+                    continue
+                count.failed += 1
+                report += f"{name}: exit {code}\n{text[-6000:]}\n"
+                for finding in findings.glob("*-*"):
+                    kept = BUILDS / f"{name}-{finding.name}"
+                    shutil.copy(finding, kept)
+                    report += f"the input is kept as {kept}\n"
+        finally:
+            for _, process, output, _ in started:
+                stop(process)
+                output.close()
+    return count, report
+
+
+def pytest(folder, *options, **env):
+    with tempfile.TemporaryDirectory() as place:
+        report = Path(place) / "junit.xml"
+        code, output = run([sys.executable, "-m", "pytest", folder, "-q", "-rs", "--tb=short", "--durations=5",
+                            "-p", "no:cacheprovider", f"--junitxml={report}", *options], **env, **SANITIZERS)
+        count = Count()
+        if report.exists():
+            for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+                total, failed = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
+                skipped = int(suite.get("skipped"))
+                count.add(Count(total - failed - skipped, failed, skipped))
+        if code not in (0, 5) and not count.failed:
+            count.failed = 1
+    shown = output if count.failed else "\n".join(re.findall(r"^SKIPPED.*", output, re.M))
+    return count, shown
+
+
+def suite_localcloud():
+    """The local cloud's strictness module."""
+    return pytest("tests/localcloud")
+
+
+def suite_e2e():
+    """troupe as users run it, on the local cloud, the sanitized build."""
+    return pytest("tests/e2e", "-n", JOBS, "--dist", "worksteal", TROUPE=str(asan_build() / "troupe"))
+
+
+def suite_races():
+    """The story of two stages once more, under the thread sanitizer."""
+    build("tsan", "-Db_sanitize=thread", "-Dbuildtype=debugoptimized", targets=["troupe"])
+    return pytest("tests/e2e/test_stages.py", TROUPE=str(BUILDS / "tsan" / "troupe"))
+
+
+def suite_docs():
+    """What the documents say about files, make targets and commands is so."""
+    build("release", "--buildtype=release", "-Dtests=false")
+    code, output = run([sys.executable, "scripts/check-docs.py", BUILD / "troupe"])
+    passed, failed = map(int, re.findall(r"(\d+) passed, (\d+) failed", output)[-1]) if "passed" in output else (0, 1)
+    return Count(passed, failed or int(code != 0)), output if failed or code else ""
+
+
+SUITES = {name.removeprefix("suite_"): function for name, function in list(globals().items())
+          if name.startswith("suite_")}
+
+
+def run_suite(name):
+    started = time.monotonic()
+    try:
+        count, report = SUITES[name]()
+        if not count.passed and not count.failed:
+            report += "\nno test ran" if not count.skipped else ""
+            count.failed += not count.skipped
+    except Broken as error:
+        count, report = Count(failed=1), str(error)
+    for command in left_behind():
+        count.failed += 1
+        report += f"\nleft behind: {command}"
+    print(f"{'ok' if not count.failed else 'FAILED':7}{name:11}{time.monotonic() - started:7.1f} s  {count}", flush=True)
+    if report.strip():
+        print("\n".join("    " + line for line in report.strip().splitlines()), flush=True)
+    return count
+
+
+def main():
+    names = sys.argv[1:] or list(SUITES)
+    for name in names:
+        if name not in SUITES:
+            sys.exit(f"error: no suite '{name}': there are {', '.join(SUITES)}")
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    adopt_orphans()
+    total = Count()
+    started = time.monotonic()
+    for name in names:
+        total.add(run_suite(name))
+    print(f"{time.monotonic() - started:.0f} s in total")
+    print(total, flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
