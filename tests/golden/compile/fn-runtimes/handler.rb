@@ -1,0 +1,3 @@
+def main(event:, context:)
+  { statusCode: 200, body: 'ok' }
+end
