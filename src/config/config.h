@@ -64,6 +64,7 @@ struct source_file {
 struct service {
     struct str name;        /* service: */
     struct str stage;       /* empty: none named anywhere */
+    bool stage_named;       /* by the command line or provider.stage, not by default_stage */
     struct str region;
     struct str dir;         /* absolute: where serverless.yml is */
     struct str file;        /* its name as shown to the user */

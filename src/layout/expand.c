@@ -1,0 +1,129 @@
+/* Expand: what must exist in the stage stack before functions can be published. */
+#include "layout/internal.h"
+
+struct closure {
+    struct arena *arena;
+    const struct node *target; /* Resources of the final template */
+    struct map ids;            /* those needed, in the order found */
+    struct str path;           /* how the one being looked at was reached: "A -> B" */
+    struct pos pos;            /* where the value is needed */
+    bool failed;
+    struct err *err;
+};
+
+static void add_needed(struct closure *c, struct str id);
+
+static void visit(void *context, struct str id, const struct node *at)
+{
+    (void)at;
+    add_needed(context, id);
+}
+
+static bool has_hole(const struct node *n)
+{
+    if (node_is(n, NODE_MAP) && n->size == 1 && str_starts(n->members[0].key, STR("Troupe::")))
+        return true;
+    node_each (item, n)
+        if (has_hole(item))
+            return true;
+    member_each(m, n) if (has_hole(m->value)) return true;
+    return false;
+}
+
+static void add_needed(struct closure *c, struct str id)
+{
+    const struct node *resource = node_get(c->target, id);
+    if (!resource || map_has(&c->ids, id) || c->failed)
+        return;
+    struct str outer = c->path;
+    c->path = outer.n ? str_fmt(c->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
+    if (has_hole(resource)) {
+        c->failed = true;
+        err_at(c->err, c->pos, ERR_CONFIG,
+               "a function needs '%.*s' before it is published, which needs a published function: "
+               "a cycle",
+               STR_ARG(outer.n ? outer : id));
+        err_note(c->err, (struct pos){0}, "%.*s", STR_ARG(c->path));
+        err_help(c->err, "name the resource instead of referring to it, or pass the value another "
+                         "way, for example by a parameter in SSM");
+        return;
+    }
+    map_put(&c->ids, id, (void *)resource);
+    references_each(c->arena, node_get_c(resource, "Properties"), visit, c);
+    const struct node *depends = node_get_c(resource, "DependsOn");
+    if (node_is(depends, NODE_STRING))
+        add_needed(c, depends->text);
+    node_each (item, depends)
+        add_needed(c, node_text(item));
+    c->path = outer;
+}
+
+static int find_closure(struct closure *c, const struct layout *layout)
+{
+    for (size_t i = 0; i < layout->value_count && !c->failed; i++) {
+        c->pos = layout->values[i].pos;
+        references_each(c->arena, layout->values[i].expression, visit, c);
+    }
+    return c->failed ? -1 : 0;
+}
+
+static bool stands_already(const struct closure *c, const struct layout *layout,
+                           const struct node *target, const struct node *old)
+{
+    for (size_t i = 0; i < c->ids.n; i++)
+        if (!node_equal(node_get(node_get_c(old, "Resources"), c->ids.entries[i].key),
+                        c->ids.entries[i].value))
+            return false;
+    for (size_t i = 0; i < layout->value_count; i++) {
+        struct str name = layout->values[i].output;
+        if (!node_equal(node_get(node_get_c(old, "Outputs"), name),
+                        node_get(node_get_c(target, "Outputs"), name)))
+            return false;
+    }
+    return true;
+}
+
+/* Sections that resources may refer to: the new ones over the old. */
+static void merge_sections(struct arena *a, struct node *out, const struct node *target,
+                           const struct node *old)
+{
+    static const char *const names[] = {"Parameters", "Mappings", "Conditions", "Transform"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct node *before = node_get_c(old, names[i]), *now = node_get_c(target, names[i]);
+        node_put_c(a, out, names[i],
+                   before && now ? node_merge(a, before, now)
+                   : now         ? now
+                                 : before);
+    }
+}
+
+static struct node *copy_or_new(struct arena *a, const struct node *n)
+{
+    return n ? node_shallow(a, n) : node_map(a);
+}
+
+int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
+                  const struct node *old, const struct node **ret, struct err *err)
+{
+    struct closure c = {
+        .arena = a, .target = node_get_c(target, "Resources"), .ids = MAP(a), .err = err};
+    *ret = NULL;
+    if (find_closure(&c, layout) < 0)
+        return -1;
+    if (stands_already(&c, layout, target, old))
+        return 0;
+    struct node *out = node_map(a);
+    struct node *resources = copy_or_new(a, node_get_c(old, "Resources"));
+    struct node *outputs = copy_or_new(a, node_get_c(old, "Outputs"));
+    for (size_t i = 0; i < c.ids.n; i++)
+        node_put(a, resources, c.ids.entries[i].key, c.ids.entries[i].value);
+    for (size_t i = 0; i < layout->value_count; i++)
+        node_put(a, outputs, layout->values[i].output,
+                 node_get(node_get_c(target, "Outputs"), layout->values[i].output));
+    node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(target, "AWSTemplateFormatVersion"));
+    merge_sections(a, out, target, old);
+    node_put_c(a, out, "Resources", resources);
+    node_put_c(a, out, "Outputs", outputs);
+    *ret = out;
+    return 0;
+}

@@ -1,0 +1,91 @@
+/* Heads: the mutable things in the service stack that snapshots are cut from. Their text never
+ * changes after creation, so that CloudFormation leaves alone what is published through them. */
+#include "layout/internal.h"
+
+/* What calls a head by mistake gets told. */
+static const char placeholder[] =
+    "exports.handler = async () => { throw new Error("
+    "'this function is called through its aliases, one for each stage'); };\n";
+
+/* Properties that cannot change after creation. Source: CloudFormation registry schema of
+ * AWS::Lambda::Function (createOnlyProperties) and, for the last two, their documentation. */
+static const char *const fixed[] = {"PackageType", "TenancyConfig", "DurableConfig",
+                                    "CodeSigningConfigArn"};
+
+static void add_fixed(struct laying *l, struct node *properties, const struct node *from)
+{
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        node_put_c(l->arena, properties, fixed[i], node_get_c(from, fixed[i]));
+}
+
+/* Tags that every stage has alike; the others cannot be kept on what all stages share. */
+static void add_tags(struct laying *l, struct node *properties, const struct node *from,
+                     const struct layout_function *f)
+{
+    struct node *tags = node_seq(l->arena);
+    node_each (tag, node_get_c(from, "Tags")) {
+        if (node_flags_deep(tag) & NODE_STAGE)
+            vec_push(l->arena, &l->warnings,
+                     str_fmt(l->arena,
+                             "tag '%.*s' of function '%.*s' depends on the stage and is left out: "
+                             "all stages share the function",
+                             STR_ARG(node_text(node_get_c(tag, "Key"))), STR_ARG(f->key)));
+        else
+            node_push(l->arena, tags, tag);
+    }
+    if (tags->count)
+        node_put_c(l->arena, properties, "Tags", tags);
+}
+
+static struct node *inline_code(struct arena *a)
+{
+    struct node *code = node_map(a);
+    node_put_str(a, code, "ZipFile", str_c(placeholder));
+    return code;
+}
+
+struct node *head_of_function(struct laying *l, const struct layout_function *f,
+                              const struct node *flat)
+{
+    struct arena *a = l->arena;
+    const struct node *from = node_get_c(flat, "Properties");
+    struct node *properties = node_map(a), *head = node_map(a);
+    node_put_str(a, properties, "FunctionName", f->name);
+    node_put_c(a, properties, "Role", node_get_att(a, STR(HEAD_ROLE), "Arn"));
+    if (f->image) {
+        struct node *code = node_map(a);
+        node_put_c(a, code, "ImageUri", f->image);
+        node_put_c(a, properties, "Code", code);
+    } else {
+        node_put_str(a, properties, "Runtime", STR("nodejs22.x"));
+        node_put_str(a, properties, "Handler", STR("index.handler"));
+        node_put_c(a, properties, "Code", inline_code(a));
+    }
+    add_fixed(l, properties, from);
+    add_tags(l, properties, from, f);
+    const struct node *reserved = node_get_c(from, "ReservedConcurrentExecutions");
+    if (reserved && !(node_flags_deep(reserved) & NODE_STAGE))
+        node_put_c(a, properties, "ReservedConcurrentExecutions", reserved);
+    node_put_str(a, head, "Type", STR("AWS::Lambda::Function"));
+    node_put_c(a, head, "Properties", properties);
+    return node_from(head, flat);
+}
+
+/* A role that may do nothing: heads are never meant to run. */
+struct node *head_role(struct arena *a)
+{
+    struct str name = STR("lambda.amazonaws.com");
+    struct node *role = node_map(a), *properties = node_map(a), *document = node_map(a);
+    struct node *statement = node_map(a), *statements = node_seq(a), *principal = node_map(a);
+    node_put_str(a, principal, "Service", name);
+    node_put_str(a, statement, "Effect", STR("Allow"));
+    node_put_c(a, statement, "Principal", principal);
+    node_put_str(a, statement, "Action", STR("sts:AssumeRole"));
+    node_push(a, statements, statement);
+    node_put_str(a, document, "Version", STR("2012-10-17"));
+    node_put_c(a, document, "Statement", statements);
+    node_put_c(a, properties, "AssumeRolePolicyDocument", document);
+    node_put_str(a, role, "Type", STR("AWS::IAM::Role"));
+    node_put_c(a, role, "Properties", properties);
+    return role;
+}

@@ -1,0 +1,81 @@
+/* What the files of layout/ share. */
+#ifndef TROUPE_LAYOUT_INTERNAL_H
+#define TROUPE_LAYOUT_INTERNAL_H
+
+#include "base/vec.h"
+#include "layout/layout.h"
+
+/* Where a resource of the flat template goes. */
+enum scope {
+    SCOPE_STAGE,
+    SCOPE_SERVICE,
+    SCOPE_HEAD,    /* shared function: a head in the service, an alias in the stage */
+    SCOPE_API,     /* shared REST API: a head in the service, a stage in the stage */
+    SCOPE_NOWHERE, /* published, or part of a definition */
+};
+
+struct placement {
+    enum scope scope;
+    struct str id;                    /* its logical id where it goes (roles carry a hash) */
+    struct layout_function *function; /* SCOPE_HEAD; and its version (SCOPE_NOWHERE) */
+    struct layout_api *api;           /* SCOPE_API; and its deployment and stage (SCOPE_NOWHERE) */
+};
+
+struct laying {
+    struct arena *arena;
+    const struct service *service;
+    const struct compiled *compiled;
+    const struct node *flat; /* Resources of the flat template */
+    struct map placements;   /* logical id -> struct placement * */
+    struct layout *out;
+    struct node *service_resources, *service_outputs;
+    struct node *stage_resources, *stage_outputs, *stage_parameters;
+    VEC(struct layout_value) values;
+    VEC(struct str) warnings;
+};
+
+/* How a reference to a shared function is written. */
+enum reference_mode {
+    REFERENCE_POINTER, /* Ref of the alias: what needs the alias to exist */
+    REFERENCE_LITERAL, /* the alias's ARN spelled out: definitions and policies, which come before
+                          it */
+    REFERENCE_SERVICE, /* inside the service template: references to other service resources stay */
+};
+
+/* `tree` with its references turned to where their targets went; registers parameters. */
+const struct node *references_rewrite(struct laying *l, const struct node *tree,
+                                      enum reference_mode mode, struct err *err);
+/* DependsOn of the stage template: pointers instead of functions, nothing that went elsewhere.
+ * NULL: none left. */
+const struct node *references_depends_on(struct laying *l, const struct node *depends_on);
+const struct placement *placement_of(const struct laying *l, struct str id);
+
+/* Calls `visit` for every logical id that `tree` refers to (Ref, GetAtt, Sub), conditions not
+ * included. */
+typedef void reference_visit(void *context, struct str id, const struct node *at);
+void references_each(struct arena *a, const struct node *tree, reference_visit *visit,
+                     void *context);
+
+/* The next "${name}" of a Fn::Sub text at or after `*at`: its inside in `*ret`, `*at` behind it;
+ * the text before it in `*before`. "${!x}" is literal text. False at the end, `*before` is the
+ * rest. */
+bool references_next_sub(struct str text, size_t *at, struct str *before, struct str *ret);
+/* "Foo.Arn" -> "Foo" and "Arn"; "Foo" -> "Foo" and "". */
+void references_split_name(struct str name, struct str *id, struct str *attribute);
+
+/* resolve.c: every value that `tree` needs from the stage stack, appended to l->values once.
+ * `known` as for layout_resolve. */
+int values_gather(struct laying *l, const struct node *tree, layout_lookup *known, void *context,
+                  struct err *err);
+
+/* scope.c: decide for every resource. */
+int scope_decide(struct laying *l, struct err *err);
+/* pointers.c: aliases, API stages, HTTP deployments. */
+int pointers_add(struct laying *l, struct err *err);
+/* heads.c */
+struct node *head_of_function(struct laying *l, const struct layout_function *f,
+                              const struct node *flat);
+struct node *head_role(struct arena *a);
+#define HEAD_ROLE "TroupeHeadRole"
+
+#endif

@@ -1,0 +1,485 @@
+/* Layout: building both templates. */
+#include "layout/internal.h"
+
+#include "base/hash.h"
+#include "doc/json.h"
+#include "layout/openapi.h"
+
+struct str layout_stack_name(struct arena *a, const struct service *service, struct str stage)
+{
+    enum { STACK_NAME_MAX = 128 };
+    struct str name = service->name;
+    if (stage.n)
+        name = str_fmt(a, "%.*s-%.*s", STR_ARG(name),
+                       STR_ARG(str_replace(a, stage, STR("_"), STR("-"))));
+    if (name.n <= STACK_NAME_MAX)
+        return name;
+    return str_fmt(a, "%.*s-%.8s", STACK_NAME_MAX - 9, name.p, sha256_hex(a, name).p);
+}
+
+/* ---- functions ---- */
+
+/* What lives on the function as a whole, or is no configuration. */
+static const char *const not_in_definition[] = {"Code",
+                                                "FunctionName",
+                                                "Tags",
+                                                "ReservedConcurrentExecutions",
+                                                "PackageType",
+                                                "TenancyConfig",
+                                                "CodeSigningConfigArn",
+                                                "DurableConfig"};
+
+static void init_functions(struct laying *l)
+{
+    struct layout *out = l->out;
+    out->function_count = l->compiled->function_count;
+    out->functions = ARENA_ARRAY(l->arena, out->function_count + 1, struct layout_function);
+    for (size_t i = 0; i < out->function_count; i++) {
+        const struct compiled_function *c = &l->compiled->functions[i];
+        const struct node *properties = node_get_c(node_get(l->flat, c->logical_id), "Properties");
+        struct str stem = c->logical_id;
+        if (str_ends(stem, STR("LambdaFunction")))
+            stem = str_sub(stem, 0, stem.n - 14);
+        out->functions[i] = (struct layout_function){
+            .key = c->function->key,
+            .name = node_text(node_get_c(properties, "FunctionName")),
+            .logical_id = c->logical_id,
+            .alias_id = str_fmt(l->arena, "%.*sLambdaAlias", STR_ARG(stem)),
+            .per_stage = layout_is_per_stage(l->service, c->function),
+            .image = node_path(properties, "Code.ImageUri"),
+            .artifact = c->artifact,
+            .pos = c->function->pos,
+        };
+    }
+}
+
+static int define_function(struct laying *l, struct layout_function *f, struct err *err)
+{
+    const struct node *flat = node_get(l->flat, f->logical_id);
+    struct node *properties = node_shallow(l->arena, node_get_c(flat, "Properties"));
+    for (size_t i = 0; i < sizeof not_in_definition / sizeof *not_in_definition; i++)
+        node_drop(properties, str_c(not_in_definition[i]));
+    f->definition = references_rewrite(l, properties, REFERENCE_LITERAL, err);
+    return f->definition ? 0 : err_wrap(err, "function '%.*s'", STR_ARG(f->key));
+}
+
+/* ---- REST APIs ---- */
+
+static const struct node *stage_variable_arn(void *context, struct arena *a, struct str id)
+{
+    struct laying *l = context;
+    const struct placement *p = placement_of(l, id);
+    if (!p || !p->function || p->scope != SCOPE_HEAD)
+        return NULL;
+    /* ${!x} is literal text to Fn::Sub */
+    return node_fn(a, "Fn::Sub",
+                   node_strf(a,
+                             "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
+                             "function:%.*s:${!stageVariables.alias}",
+                             STR_ARG(p->function->name)));
+}
+
+static void init_apis(struct laying *l)
+{
+    struct str id = l->compiled->rest_api_id;
+    if (!id.n || l->service->settings.rest_per_stage || !node_get(l->flat, id))
+        return;
+    l->out->apis = ARENA_NEW(l->arena, struct layout_api);
+    l->out->api_count = 1;
+    l->out->apis[0] = (struct layout_api){
+        .id = id, .stage_id = STR("ApiGatewayStage"), .pos = node_pos(node_get(l->flat, id))};
+}
+
+static int define_api(struct laying *l, struct layout_api *api, struct err *err)
+{
+    struct arena *a = l->arena;
+    const struct node *name = node_path(node_get(l->flat, api->id), "Properties.Name");
+    struct openapi_options options = {.title = node_text_or(name, l->service->name),
+                                      .function_arn = stage_variable_arn,
+                                      .context = l};
+    struct openapi built;
+    if (openapi_build(a, l->compiled->template, api->id, &options, &built, err) < 0)
+        return -1;
+    for (size_t i = 0; i < built.consumed_count; i++) {
+        struct placement *p = (struct placement *)placement_of(l, built.consumed[i]);
+        if (p) {
+            p->scope = SCOPE_NOWHERE;
+            p->api = api;
+        }
+    }
+    api->document = references_rewrite(l, built.document, REFERENCE_LITERAL, err);
+    return api->document ? 0 : -1;
+}
+
+static struct node *head_of_api(struct laying *l, const struct layout_api *api)
+{
+    struct arena *a = l->arena;
+    const struct node *flat = node_get(l->flat, api->id), *from = node_get_c(flat, "Properties");
+    struct node *properties = node_map(a), *head = node_map(a);
+    node_put_c(a, properties, "Name", node_get_c(from, "Name"));
+    node_put_c(a, properties, "EndpointConfiguration", node_get_c(from, "EndpointConfiguration"));
+    if (!(node_flags_deep(node_get_c(from, "Tags")) & NODE_STAGE))
+        node_put_c(a, properties, "Tags", node_get_c(from, "Tags"));
+    node_put_str(a, head, "Type", STR("AWS::ApiGateway::RestApi"));
+    node_put_c(a, head, "Properties", properties);
+    return node_from(head, flat);
+}
+
+/* ---- templates ---- */
+
+/* Resources whose property names a function and another its qualifier: both are literals, and the
+ * alias has to exist first. */
+static const struct qualified {
+    const char *type, *function, *qualifier;
+} qualified_types[] = {{"AWS::Lambda::Url", "TargetFunctionArn", "Qualifier"},
+                       {"AWS::Lambda::EventInvokeConfig", "FunctionName", "Qualifier"}};
+
+static const struct qualified *qualified_type(struct str type)
+{
+    for (size_t i = 0; i < sizeof qualified_types / sizeof *qualified_types; i++)
+        if (str_eq(type, str_c(qualified_types[i].type)))
+            return &qualified_types[i];
+    return NULL;
+}
+
+static struct layout_function *function_referred(struct laying *l, const struct node *value)
+{
+    const struct node *ref = node_get_c(value, "Ref"), *att = node_get_c(value, "Fn::GetAtt");
+    struct str id = ref ? node_text(ref) : node_text(node_path(att, "0"));
+    const struct placement *p = id.n ? placement_of(l, id) : NULL;
+    return p ? p->function : NULL;
+}
+
+static const struct node *qualify(struct laying *l, const struct node *resource,
+                                  const struct qualified *q, struct str *ret_alias)
+{
+    struct arena *a = l->arena;
+    const struct node *properties = node_get_c(resource, "Properties");
+    struct layout_function *f = function_referred(l, node_get_c(properties, q->function));
+    if (!f || f->per_stage) /* its $LATEST is what the stage serves */
+        return resource;
+    struct node *copy = node_shallow(a, resource), *changed = node_shallow(a, properties);
+    node_put_str(a, changed, q->function, f->name);
+    node_put_str(a, changed, q->qualifier, l->service->stage);
+    node_put_c(a, copy, "Properties", changed);
+    *ret_alias = f->alias_id;
+    return copy;
+}
+
+static const struct node *with_dependency(struct laying *l, const struct node *depends_on,
+                                          struct str id)
+{
+    struct arena *a = l->arena;
+    if (!id.n)
+        return depends_on;
+    struct node *seq = node_seq(a);
+    node_each (item, depends_on)
+        node_push(a, seq, item);
+    node_push(a, seq, node_str(a, id));
+    return seq;
+}
+
+/* A per-stage function's code comes from the bucket, by content. */
+static const struct node *with_artifact(struct laying *l, const struct node *resource,
+                                        const struct layout_function *f)
+{
+    struct arena *a = l->arena;
+    struct node *copy = node_shallow(a, resource);
+    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
+    struct node *code = node_map(a);
+    node_put_c(a, code, "S3Bucket", node_fn(a, "Troupe::Bucket", node_null(a)));
+    node_put_c(a, code, "S3Key", node_fn(a, "Troupe::ArtifactKey", node_str(a, f->key)));
+    node_put_c(a, properties, "Code", code);
+    node_put_c(a, copy, "Properties", properties);
+    return copy;
+}
+
+/* A reference to a per-stage function means its alias, except where the function itself is meant.
+ */
+static const struct node *rewrite_stage_resource(struct laying *l, struct str id,
+                                                 const struct node *resource, struct err *err)
+{
+    struct arena *a = l->arena;
+    struct str type = node_text(node_get_c(resource, "Type")), alias = {"", 0};
+    const struct placement *p = placement_of(l, id);
+    const struct qualified *q = qualified_type(type);
+    if (q)
+        resource = qualify(l, resource, q, &alias);
+    if (p->function && str_eq(p->id, p->function->logical_id) && p->function->artifact)
+        resource = with_artifact(l, resource, p->function);
+    bool policy = str_starts(type, STR("AWS::IAM::"));
+    struct node *out = node_shallow(a, resource);
+    const struct node *properties = node_get_c(resource, "Properties");
+    if (properties) {
+        properties =
+            references_rewrite(l, properties, policy ? REFERENCE_LITERAL : REFERENCE_POINTER, err);
+        if (!properties)
+            return NULL;
+        node_put_c(a, out, "Properties", properties);
+    }
+    const struct node *depends = node_get_c(resource, "DependsOn");
+    node_drop(out, STR("DependsOn"));
+    node_put_c(a, out, "DependsOn",
+               with_dependency(l, depends ? references_depends_on(l, depends) : NULL, alias));
+    return out;
+}
+
+static int add_stage_resources(struct laying *l, struct err *err)
+{
+    member_each(m, l->flat)
+    {
+        if (placement_of(l, m->key)->scope != SCOPE_STAGE)
+            continue;
+        const struct node *resource = rewrite_stage_resource(l, m->key, m->value, err);
+        if (!resource)
+            return -1;
+        node_put_at(l->arena, l->stage_resources, m->key, m->key_pos, resource);
+    }
+    return pointers_add(l, err);
+}
+
+/* ---- service ---- */
+
+static void find_foreign(void *context, struct str id, const struct node *at)
+{
+    struct laying *l = ((void **)context)[0];
+    struct err *err = ((void **)context)[1];
+    const struct placement *p = placement_of(l, id);
+    if (err->kind != ERR_NONE || !p || p->scope != SCOPE_STAGE)
+        return;
+    err_at(err, at->pos, ERR_CONFIG, "a resource of the service refers to '%.*s' of the stage",
+           STR_ARG(id));
+    err_help(err, "add '%.*s' to custom.troupe.resources.service as well", STR_ARG(id));
+}
+
+static int check_service_resource(struct laying *l, struct str id, const struct node *resource,
+                                  struct err *err)
+{
+    void *context[2] = {l, err};
+    if (str_eq(id, STR("ServerlessDeploymentBucketPolicy")))
+        return 0;
+    references_each(l->arena, resource, find_foreign, context);
+    if (err->kind != ERR_NONE)
+        return -1;
+    const struct node *properties = node_get_c(resource, "Properties");
+    bool generated = str_ends(id, STR("LogGroup")) || str_starts(id, STR("Serverless"));
+    if (!generated && node_flags_deep(properties) & NODE_STAGE)
+        return err_at(err, resource->pos, ERR_CONFIG,
+                      "resource '%.*s' is to live once, but a value in it depends on the stage",
+                      STR_ARG(id));
+    return 0;
+}
+
+static int add_service_resource(struct laying *l, struct str id, const struct placement *p,
+                                struct err *err)
+{
+    struct arena *a = l->arena;
+    const struct node *flat = node_get(l->flat, id);
+    if (check_service_resource(l, id, flat, err) < 0)
+        return -1;
+    const struct node *rewritten = references_rewrite(l, flat, REFERENCE_SERVICE, err);
+    if (!rewritten)
+        return -1;
+    struct node *out = node_shallow(a, rewritten);
+    node_drop(out, STR("Condition"));
+    const struct node *name = node_path(out, "Properties.RoleName");
+    if (!str_eq(p->id, id) && node_is(name, NODE_STRING)) { /* a role: beside its predecessors */
+        struct node *properties = node_shallow(a, node_get_c(out, "Properties"));
+        enum { ROLE_NAME_MAX = 64 };
+        size_t keep = name->text.n > ROLE_NAME_MAX - 9 ? ROLE_NAME_MAX - 9 : name->text.n;
+        node_put_c(a, properties, "RoleName",
+                   node_strf(a, "%.*s-%.*s", (int)keep, name->text.p, 8, p->id.p + id.n));
+        node_put_c(a, out, "Properties", properties);
+    }
+    node_put(a, l->service_resources, p->id, out);
+    return 0;
+}
+
+static int add_service_resources(struct laying *l, struct err *err)
+{
+    struct arena *a = l->arena;
+    member_each(m, l->flat)
+    {
+        const struct placement *p = placement_of(l, m->key);
+        if (p->scope == SCOPE_SERVICE && add_service_resource(l, m->key, p, err) < 0)
+            return -1;
+        if (p->scope == SCOPE_HEAD)
+            node_put(a, l->service_resources, m->key, head_of_function(l, p->function, m->value));
+        if (p->scope == SCOPE_API)
+            node_put(a, l->service_resources, m->key, head_of_api(l, p->api));
+    }
+    for (size_t i = 0; i < l->out->function_count; i++)
+        if (!l->out->functions[i].per_stage) {
+            node_put(a, l->service_resources, STR(HEAD_ROLE), head_role(a));
+            break;
+        }
+    return 0;
+}
+
+/* ---- outputs and values ---- */
+
+static const struct node *known_before_deploy(void *context, struct arena *a, struct str name)
+{
+    const struct laying *l = context;
+    static const char *const pseudo[] = {"AWS::Region",    "AWS::AccountId", "AWS::Partition",
+                                         "AWS::URLSuffix", "AWS::StackName", NULL};
+    for (size_t i = 0; pseudo[i]; i++)
+        if (str_eq(name, str_c(pseudo[i])))
+            return node_str(a, name);
+    return node_get(l->stage_parameters, name) ? node_str(a, name) : NULL;
+}
+
+static int gather_values(struct laying *l, struct err *err)
+{
+    struct layout *out = l->out;
+    for (size_t i = 0; i < out->function_count; i++)
+        if (out->functions[i].definition &&
+            values_gather(l, out->functions[i].definition, known_before_deploy, l, err) < 0)
+            return -1;
+    for (size_t i = 0; i < out->api_count; i++)
+        if (values_gather(l, out->apis[i].document, known_before_deploy, l, err) < 0)
+            return -1;
+    vec_each (&l->values, v) {
+        struct node *output = node_map(l->arena);
+        node_put_c(l->arena, output, "Value", v->expression);
+        node_put(l->arena, l->stage_outputs, v->output, output);
+    }
+    return 0;
+}
+
+static int add_outputs(struct laying *l, struct err *err)
+{
+    const struct node *flat = node_get_c(l->compiled->template, "Outputs");
+    member_each(m, flat)
+    {
+        if (str_eq(m->key, STR("ServerlessDeploymentBucketName"))) {
+            struct node *output = node_map(l->arena);
+            node_put_c(l->arena, output, "Value", node_get_c(m->value, "Value"));
+            node_put(l->arena, l->service_outputs, m->key, output);
+            continue;
+        }
+        const struct node *output = references_rewrite(l, m->value, REFERENCE_POINTER, err);
+        if (!output)
+            return -1;
+        node_put(l->arena, l->stage_outputs, m->key, output);
+    }
+    return 0;
+}
+
+static void put_section(struct arena *a, struct node *template, const char *name,
+                        const struct node *section)
+{
+    if (node_count(section))
+        node_put_c(a, template, name, section);
+}
+
+static const struct node *finish_service(struct laying *l)
+{
+    struct arena *a = l->arena;
+    struct node *t = node_map(a);
+    node_put_str(a, t, "AWSTemplateFormatVersion", STR("2010-09-09"));
+    node_put_c(a, t, "Description",
+               node_strf(a, "%.*s: what is independent of its stages", STR_ARG(l->service->name)));
+    put_section(a, t, "Mappings", node_get_c(l->compiled->template, "Mappings"));
+    put_section(a, t, "Resources", l->service_resources);
+    put_section(a, t, "Outputs", l->service_outputs);
+    return t;
+}
+
+static const struct node *finish_stage(struct laying *l)
+{
+    struct arena *a = l->arena;
+    struct node *t = node_map(a);
+    node_put_str(a, t, "AWSTemplateFormatVersion", STR("2010-09-09"));
+    member_each(m, l->compiled->template) /* Conditions, Mappings, Transform, … */
+        if (!str_eq(m->key, STR("Resources")) && !str_eq(m->key, STR("Outputs")) &&
+            !str_eq(m->key, STR("Parameters"))) node_put(a, t, m->key, m->value);
+    node_put_c(
+        a, t, "Description",
+        node_strf(a, "%.*s, stage %.*s", STR_ARG(l->service->name), STR_ARG(l->service->stage)));
+    struct node *parameters = l->stage_parameters;
+    member_each(m, node_get_c(l->compiled->template, "Parameters"))
+        node_put(a, parameters, m->key, m->value);
+    put_section(a, t, "Parameters", parameters);
+    put_section(a, t, "Resources", l->stage_resources);
+    put_section(a, t, "Outputs", l->stage_outputs);
+    return t;
+}
+
+static int lay_out(struct laying *l, struct err *err)
+{
+    struct layout *out = l->out;
+    init_functions(l);
+    init_apis(l);
+    if (scope_decide(l, err) < 0)
+        return -1;
+    for (size_t i = 0; i < out->api_count; i++)
+        if (define_api(l, &out->apis[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < out->function_count; i++)
+        if (!out->functions[i].per_stage && define_function(l, &out->functions[i], err) < 0)
+            return -1;
+    if (add_service_resources(l, err) < 0 || add_outputs(l, err) < 0)
+        return -1;
+    if (l->service->stage.n && (add_stage_resources(l, err) < 0 || gather_values(l, err) < 0))
+        return -1;
+    return 0;
+}
+
+int layout_service(struct arena *a, const struct service *service, const struct compiled *compiled,
+                   struct layout *ret, struct err *err)
+{
+    *ret = (struct layout){0};
+    struct laying l = {.arena = a,
+                       .service = service,
+                       .compiled = compiled,
+                       .flat = node_get_c(compiled->template, "Resources"),
+                       .placements = MAP(a),
+                       .out = ret,
+                       .service_resources = node_map(a),
+                       .service_outputs = node_map(a),
+                       .stage_resources = node_map(a),
+                       .stage_outputs = node_map(a),
+                       .stage_parameters = node_map(a)};
+    ret->service_stack = layout_stack_name(a, service, STR(""));
+    if (lay_out(&l, err) < 0)
+        return -1;
+    ret->service_template = finish_service(&l);
+    if (service->stage.n) {
+        ret->stage_stack = layout_stack_name(a, service, service->stage);
+        ret->stage_template = finish_stage(&l);
+    }
+    const struct node *given = node_path(service->root, "provider.deploymentBucket");
+    ret->bucket = node_is(given, NODE_STRING) ? given->text : node_text(node_get_c(given, "name"));
+    ret->values = l.values.p;
+    ret->value_count = l.values.n;
+    ret->warnings = l.warnings.p;
+    ret->warning_count = l.warnings.n;
+    return 0;
+}
+
+/* ---- holes ---- */
+
+const struct node *layout_fill(struct arena *a, const struct node *n, layout_filler *filler,
+                               void *context)
+{
+    if (node_is(n, NODE_MAP) && n->size == 1 && str_starts(n->members[0].key, STR("Troupe::"))) {
+        const struct node *with =
+            filler(context, a, n->members[0].key, node_text(n->members[0].value));
+        return with ? with : n;
+    }
+    struct node *out = NULL;
+    for (size_t i = 0; i < node_count(n); i++) {
+        const struct node *old = n->kind == NODE_SEQ ? n->items[i] : n->members[i].value;
+        const struct node *child = layout_fill(a, old, filler, context);
+        if (child == old)
+            continue;
+        if (!out)
+            out = node_shallow(a, n);
+        if (n->kind == NODE_SEQ)
+            out->items[i] = child;
+        else
+            out->members[i].value = child;
+    }
+    return out ? out : n;
+}

@@ -1,0 +1,110 @@
+/* Layout: from the flat template to a service stack, a stage stack, and definitions to publish.
+ *
+ * A pure function of the compiled template and the `custom.troupe` settings (docs/design.md,
+ * "Layout"). The service template holds what is independent of stages; the stage template holds
+ * pointers and the stage's own resources; functions and REST APIs that are shared between stages
+ * become *definitions*, which the release publishes as versions and deployments.
+ *
+ * References follow their target. In the stage template a function means its alias. What a stage
+ * needs from the service stack comes in as template Parameters, named by logical id (Ref) or
+ * logical id and attribute (GetAtt); the service template has an Output of the same name.
+ *
+ * The stage template has holes, each a map with one key, that layout_fill replaces:
+ * {"Troupe::Version": key}, {"Troupe::Deployment": api id}, {"Troupe::ArtifactKey": function key},
+ * {"Troupe::Bucket": null}. */
+#ifndef TROUPE_LAYOUT_H
+#define TROUPE_LAYOUT_H
+
+#include "compile/compile.h"
+#include "config/config.h"
+
+struct layout_function {
+    struct str key;        /* as in serverless.yml */
+    struct str name;       /* FunctionName */
+    struct str logical_id; /* of the function in the flat template */
+    struct str alias_id;   /* of its alias in the stage template */
+    bool per_stage;
+    /* Shared functions: all properties as CloudFormation names them, without Code, FunctionName,
+     * Tags and ReservedConcurrentExecutions; may hold references (layout_resolve). */
+    const struct node *definition;
+    const struct node *image;        /* ImageUri, NULL for zips */
+    const struct artifact *artifact; /* NULL for images */
+    struct pos pos;
+};
+
+struct layout_api {
+    struct str id;       /* logical id of the RestApi */
+    struct str stage_id; /* logical id of its AWS::ApiGateway::Stage in the stage template */
+    const struct node *document; /* OpenAPI; may hold references */
+    struct pos pos;
+};
+
+/* A value that definitions need from the stage stack, as an Output there. */
+struct layout_value {
+    struct str output; /* "TroupeValue…" */
+    const struct node *expression;
+    struct pos pos; /* where it is needed */
+};
+
+struct layout {
+    struct str service_stack, stage_stack; /* names; stage_stack is empty without a stage */
+    const struct node *service_template;   /* today's whole service part */
+    const struct node *stage_template;     /* NULL without a stage */
+    struct layout_function *functions;
+    size_t function_count;
+    struct layout_api *apis;
+    size_t api_count;
+    struct layout_value *values;
+    size_t value_count;
+    struct str bucket;    /* given bucket's name, or empty: Output ServerlessDeploymentBucketName of
+                             the service */
+    struct str *warnings; /* what the user should know: tags left out and the like */
+    size_t warning_count;
+};
+
+/* Is `f` a function of its own in each stage: by `functions.perStage`, or because its explicit name
+ * depends on the stage? For compile_options.is_per_stage. */
+bool layout_is_per_stage(const struct service *service, const struct function *f);
+
+/* Lay out `compiled` (made with NAMING_SHARED). ERR_CONFIG with places: a cycle between functions
+ * and aliases, a service-scoped resource that depends on the stage, names over CloudFormation's
+ * limits. */
+int layout_service(struct arena *a, const struct service *service, const struct compiled *compiled,
+                   struct layout *ret, struct err *err);
+
+/* Name of the stack of `service` (stage empty) or of a stage: `_` becomes `-`, over 128 characters
+ * are cut with a hash. */
+struct str layout_stack_name(struct arena *a, const struct service *service, struct str stage);
+
+/* What fills a hole: a literal, or NULL to leave it. `kind` is the hole's key, `name` its value. */
+typedef const struct node *layout_filler(void *context, struct arena *a, struct str kind,
+                                         struct str name);
+const struct node *layout_fill(struct arena *a, const struct node *tree, layout_filler *filler,
+                               void *context);
+
+/* ---- references (resolve.c) ---- */
+
+/* Values known to layout_resolve: pseudo parameters ("AWS::Region"), parameters (Outputs of the
+ * service stack) and Outputs of the stage stack ("TroupeValue…"). NULL: not known. */
+typedef const struct node *layout_lookup(void *context, struct arena *a, struct str name);
+
+/* `tree` with every reference replaced by its literal. Join, Sub and If are
+ * evaluated here; any other function and every reference to a resource is an Output of the stage
+ * stack, named by layout_value_name (a branch of an If is guarded by its condition). NULL with
+ * ERR_NOT_FOUND when a value is not known. */
+const struct node *layout_resolve(struct arena *a, const struct node *tree, layout_lookup *lookup,
+                                  void *context, struct err *err);
+/* "TroupeValue" and a hash of the expression: 12 hexadecimal digits. */
+struct str layout_value_name(struct arena *a, const struct node *expression);
+
+/* ---- expand (expand.c) ---- */
+
+/* The template of the first of the two updates: `old` (NULL for a new stage) with those resources
+ * of `target` that the values need, and the values as Outputs. NULL when nothing has to be done
+ * first: no values, or all of their resources and Outputs stand in `old` unchanged. Holes of
+ * `target` must be filled but for versions and deployments. ERR_CONFIG for a cycle: a value that
+ * needs a pointer. */
+int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
+                  const struct node *old, const struct node **ret, struct err *err);
+
+#endif

@@ -1,0 +1,243 @@
+/* Evaluating definitions: references become the literals that the Lambda and API Gateway APIs want.
+ *
+ * What cannot be known here is evaluated by CloudFormation, as an Output of the stage stack named
+ * by a hash of the expression. Gathering those and using them is one walk, so that both see the
+ * same names. */
+#include "layout/internal.h"
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "doc/json.h"
+
+/* Inside a branch of Fn::If: a resource may exist only when its condition holds. */
+struct guard {
+    const struct guard *outer;
+    const struct node *condition; /* its name */
+    bool when;
+};
+
+struct resolving {
+    struct arena *arena;
+    layout_lookup *lookup;
+    void *context;
+    const struct guard *guard;
+    struct laying *gather; /* not NULL: note unknown values instead of failing */
+    struct err *err;
+};
+
+struct str layout_value_name(struct arena *a, const struct node *expression)
+{
+    struct str hash = sha256_hex(a, json_canonical(a, expression));
+    return str_fmt(a, "TroupeValue%.*s", 12, hash.p);
+}
+
+static const struct node *resolve(struct resolving *r, const struct node *n);
+
+static struct node *if_node(struct arena *a, const struct node *condition, const struct node *then,
+                            const struct node *otherwise)
+{
+    struct node *args = node_seq(a);
+    node_push(a, args, condition);
+    node_push(a, args, then);
+    node_push(a, args, otherwise);
+    return node_fn(a, "Fn::If", args);
+}
+
+static const struct node *guarded(struct arena *a, const struct guard *g, const struct node *n)
+{
+    for (; g; g = g->outer) {
+        const struct node *nothing = node_str(a, STR(""));
+        n = if_node(a, g->condition, g->when ? n : nothing, g->when ? nothing : n);
+    }
+    return n;
+}
+
+static void gather_value(struct laying *l, struct str name, const struct node *expression,
+                         struct pos pos)
+{
+    vec_each (&l->values, v)
+        if (str_eq(v->output, name))
+            return;
+    vec_push(l->arena, &l->values, (struct layout_value){name, expression, pos});
+}
+
+static const struct node *resolve_output(struct resolving *r, const struct node *n)
+{
+    const struct node *expression = guarded(r->arena, r->guard, n);
+    struct str name = layout_value_name(r->arena, expression);
+    const struct node *value = r->lookup(r->context, r->arena, name);
+    if (value)
+        return value;
+    if (r->gather) {
+        gather_value(r->gather, name, expression, n->pos);
+        return node_str(r->arena, STR(""));
+    }
+    err_at(r->err, n->pos, ERR_NOT_FOUND, "the value of %.*s is not known",
+           STR_ARG(json_text(r->arena, n, 0)));
+    return NULL;
+}
+
+static const struct node *resolve_branch(struct resolving *r, const struct node *condition,
+                                         bool when, const struct node *branch)
+{
+    struct guard guard = {r->guard, condition, when};
+    r->guard = &guard;
+    const struct node *n = resolve(r, branch);
+    r->guard = guard.outer;
+    return n;
+}
+
+static const struct node *resolve_if(struct resolving *r, const struct node *n)
+{
+    const struct node *args = n->members[0].value;
+    struct arena *a = r->arena;
+    if (!node_is(args, NODE_SEQ) || args->count != 3)
+        return resolve_output(r, n);
+    const struct node *condition = args->items[0];
+    struct node *question =
+        if_node(a, condition, node_str(a, STR("true")), node_str(a, STR("false")));
+    const struct guard *outer = r->guard; /* a condition needs no guard */
+    r->guard = NULL;
+    const struct node *answer = resolve_output(r, node_from(question, n));
+    r->guard = outer;
+    if (!answer)
+        return NULL;
+    if (r->gather && (!resolve_branch(r, condition, true, args->items[1]) ||
+                      !resolve_branch(r, condition, false, args->items[2])))
+        return NULL;
+    bool when = node_is_text(answer, "true");
+    return resolve_branch(r, condition, when, args->items[when ? 1 : 2]);
+}
+
+static const struct node *resolve_ref(struct resolving *r, const struct node *n)
+{
+    struct str id = n->members[0].value->text;
+    const struct node *value = r->lookup(r->context, r->arena, id);
+    return value ? value : resolve_output(r, n);
+}
+
+static const struct node *resolve_join(struct resolving *r, const struct node *n)
+{
+    const struct node *args = n->members[0].value;
+    if (!node_is(args, NODE_SEQ) || args->count != 2 || !node_is(args->items[1], NODE_SEQ))
+        return resolve_output(r, n);
+    const struct node *parts = resolve(r, args->items[1]);
+    if (!parts)
+        return NULL;
+    struct buf b = BUF(r->arena);
+    bool first = true;
+    node_each (part, parts) {
+        if (!first)
+            buf_add(&b, node_text(args->items[0]));
+        buf_add(&b, node_text(part));
+        first = false;
+    }
+    return node_from(node_str(r->arena, buf_str(&b)), n);
+}
+
+static const struct node *sub_value(struct resolving *r, struct str name, const struct node *locals,
+                                    struct pos pos)
+{
+    const struct node *local = node_get(locals, name);
+    if (local)
+        return resolve(r, local);
+    struct str id, attribute;
+    references_split_name(name, &id, &attribute);
+    struct node *reference = attribute.n ? node_get_att(r->arena, id, str_z(r->arena, attribute))
+                                         : node_ref(r->arena, id);
+    reference->pos = pos;
+    return resolve(r, reference);
+}
+
+static const struct node *resolve_sub(struct resolving *r, const struct node *n)
+{
+    const struct node *value = n->members[0].value, *locals = NULL;
+    if (node_is(value, NODE_SEQ) && value->count == 2) {
+        locals = value->items[1];
+        value = value->items[0];
+    }
+    struct buf b = BUF(r->arena);
+    struct str before, name;
+    size_t at = 0;
+    while (references_next_sub(node_text(value), &at, &before, &name)) {
+        const struct node *part = sub_value(r, name, locals, n->pos);
+        if (!part)
+            return NULL;
+        buf_add(&b, str_replace(r->arena, before, STR("${!"), STR("${")));
+        buf_add(&b, node_text(part));
+    }
+    buf_add(&b, str_replace(r->arena, before, STR("${!"), STR("${")));
+    return node_from(node_str(r->arena, buf_str(&b)), n);
+}
+
+/* `Ref: AWS::NoValue`: the property is not there. */
+static bool is_no_value(const struct node *n)
+{
+    return node_is(n, NODE_MAP) && n->size == 1 &&
+           node_is_text(node_get_c(n, "Ref"), "AWS::NoValue");
+}
+
+static const struct node *resolve_children(struct resolving *r, const struct node *n)
+{
+    struct node *out = n->kind == NODE_SEQ ? node_seq(r->arena) : node_map(r->arena);
+    node_from(out, n);
+    node_each (item, n) {
+        const struct node *child = resolve(r, item);
+        if (!child)
+            return NULL;
+        if (!is_no_value(child))
+            node_push(r->arena, out, child);
+    }
+    member_each(m, n)
+    {
+        const struct node *child = resolve(r, m->value);
+        if (!child)
+            return NULL;
+        if (!is_no_value(child))
+            node_put_at(r->arena, out, m->key, m->key_pos, child);
+    }
+    return out;
+}
+
+static bool is_function(const struct node *n)
+{
+    if (!node_is(n, NODE_MAP) || n->size != 1)
+        return false;
+    struct str key = n->members[0].key;
+    return str_starts(key, STR("Fn::")) || str_eq(key, STR("Ref"));
+}
+
+static const struct node *resolve(struct resolving *r, const struct node *n)
+{
+    static const struct {
+        const char *key;
+        const struct node *(*run)(struct resolving *, const struct node *);
+    } functions[] = {{"Fn::Join", resolve_join}, {"Fn::Sub", resolve_sub}, {"Fn::If", resolve_if}};
+    if (!node_is(n, NODE_MAP) && !node_is(n, NODE_SEQ))
+        return n;
+    if (is_no_value(n))
+        return n;
+    if (!is_function(n))
+        return resolve_children(r, n);
+    if (node_member(n, STR("Ref")) && node_is(n->members[0].value, NODE_STRING))
+        return resolve_ref(r, n);
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (str_eq(n->members[0].key, str_c(functions[i].key)))
+            return functions[i].run(r, n);
+    return resolve_output(r, n);
+}
+
+const struct node *layout_resolve(struct arena *a, const struct node *tree, layout_lookup *lookup,
+                                  void *context, struct err *err)
+{
+    struct resolving r = {.arena = a, .lookup = lookup, .context = context, .err = err};
+    return resolve(&r, tree);
+}
+
+int values_gather(struct laying *l, const struct node *tree, layout_lookup *known, void *context,
+                  struct err *err)
+{
+    struct resolving r = {
+        .arena = l->arena, .lookup = known, .context = context, .gather = l, .err = err};
+    return resolve(&r, tree) ? 0 : -1;
+}

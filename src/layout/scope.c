@@ -1,0 +1,142 @@
+/* Scope: where each resource of the flat template goes. */
+#include "layout/internal.h"
+
+#include "base/hash.h"
+#include "doc/json.h"
+
+bool layout_is_per_stage(const struct service *service, const struct function *f)
+{
+    const struct settings *s = &service->settings;
+    for (size_t i = 0; i < s->per_stage_function_count; i++)
+        if (settings_glob(s->per_stage_functions[i], f->key))
+            return true;
+    return f->name_explicit && (node_flags_deep(node_get_c(f->node, "name")) & NODE_STAGE);
+}
+
+static struct placement *place(struct laying *l, struct str id, enum scope scope)
+{
+    struct placement *p = ARENA_NEW(l->arena, struct placement);
+    *p = (struct placement){.scope = scope, .id = id};
+    map_put(&l->placements, id, p);
+    return p;
+}
+
+/* Aliases that the dialect itself makes (provisioned concurrency, SnapStart) point at one version: for a
+ * shared function ours takes their place. */
+static void place_aliases(struct laying *l, struct str version_id, struct layout_function *f)
+{
+    member_each (m, l->flat) {
+        const struct node *version = node_path(m->value, "Properties.FunctionVersion.Fn::GetAtt.0");
+        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
+            node_is(version, NODE_STRING) && str_eq(version->text, version_id))
+            place(l, m->key, SCOPE_NOWHERE)->function = f;
+    }
+}
+
+static void place_functions(struct laying *l)
+{
+    for (size_t i = 0; i < l->compiled->function_count; i++) {
+        const struct compiled_function *c = &l->compiled->functions[i];
+        struct layout_function *f = &l->out->functions[i];
+        if (c->version_id.n && !f->per_stage)
+            place_aliases(l, c->version_id, f);
+        if (c->version_id.n)
+            place(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
+        place(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
+        if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
+            place(l, c->log_group_id, f->per_stage ? SCOPE_STAGE : SCOPE_SERVICE);
+    }
+}
+
+static bool belongs_to(const struct node *resource, struct str api)
+{
+    const struct node *ref = node_path(resource, "Properties.RestApiId.Ref");
+    return node_is(ref, NODE_STRING) && str_eq(ref->text, api);
+}
+
+/* The API's deployments and stages: published, or made anew as a pointer. */
+static void place_apis(struct laying *l)
+{
+    for (size_t i = 0; i < l->out->api_count; i++) {
+        struct layout_api *api = &l->out->apis[i];
+        place(l, api->id, SCOPE_API)->api = api;
+        member_each(m, l->flat)
+        {
+            struct str type = node_text(node_get_c(m->value, "Type"));
+            if (belongs_to(m->value, api->id) &&
+                (str_eq(type, STR("AWS::ApiGateway::Deployment")) ||
+                 str_eq(type, STR("AWS::ApiGateway::Stage"))))
+                place(l, m->key, SCOPE_NOWHERE)->api = api;
+        }
+    }
+}
+
+static bool is_asked_for(const struct laying *l, struct str id)
+{
+    const struct settings *s = &l->service->settings;
+    for (size_t i = 0; i < s->service_resource_count; i++)
+        if (settings_glob(s->service_resources[i], id))
+            return true;
+    return false;
+}
+
+static void place_fixed(struct laying *l)
+{
+    member_each(m, l->flat)
+    {
+        if (map_has(&l->placements, m->key))
+            continue;
+        bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
+                      str_eq(m->key, STR("ServerlessDeploymentBucketPolicy"));
+        if (bucket || is_asked_for(l, m->key))
+            place(l, m->key, SCOPE_SERVICE);
+    }
+}
+
+/* ---- roles: in the service stack unless something in them belongs to the stage ---- */
+
+struct search {
+    const struct laying *l;
+    bool found;
+};
+
+static void find_stage_scoped(void *context, struct str id, const struct node *at)
+{
+    (void)at;
+    struct search *s = context;
+    const struct placement *p = placement_of(s->l, id);
+    bool known = node_get(s->l->flat, id) != NULL;
+    bool pseudo = str_starts(id, STR("AWS::")) && !str_starts(id, STR("AWS::Stack"));
+    if (p ? p->scope != SCOPE_SERVICE && p->scope != SCOPE_API : known || !pseudo)
+        s->found = true;
+}
+
+static bool depends_on_stage(const struct laying *l, const struct node *resource)
+{
+    struct search s = {.l = l};
+    if (node_flags_deep(resource) & NODE_STAGE || node_get_c(resource, "Condition"))
+        return true;
+    references_each(l->arena, node_get_c(resource, "Properties"), find_stage_scoped, &s);
+    return s.found;
+}
+
+static void place_role(struct laying *l, struct str id)
+{
+    const struct node *role = node_get(l->flat, id);
+    if (!role || map_has(&l->placements, id) || depends_on_stage(l, role))
+        return;
+    struct str hash =
+        sha256_hex(l->arena, json_canonical(l->arena, node_get_c(role, "Properties")));
+    place(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
+}
+
+int scope_decide(struct laying *l, struct err *err)
+{
+    (void)err;
+    place_functions(l);
+    place_apis(l);
+    place_fixed(l);
+    place_role(l, STR("IamRoleLambdaExecution"));
+    member_each(m, l->flat) if (!map_has(&l->placements, m->key)) place(l, m->key, SCOPE_STAGE);
+    return 0;
+}

@@ -1,0 +1,257 @@
+/* Leases as objects with conditional writes. */
+#include "release/lease.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "doc/json.h"
+
+struct lease {
+    struct arena *arena; /* of this lease; the renewing thread has its own for each turn */
+    struct store store;
+    struct str key, nonce, purpose, host, user;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stop_signal;
+    bool started, stop;  /* under lock */
+    struct str etag;     /* under lock */
+    char etag_text[128]; /* backs etag */
+    atomic_bool lost;
+    bool inherited;
+};
+
+/* Which machine and which boot: a pid means something only together with both. */
+static struct str host_identity(struct arena *a)
+{
+    char host[256] = "";
+    struct str boot = {"", 0};
+    gethostname(host, sizeof host - 1);
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    char line[64] = "";
+    if (f) {
+        if (fgets(line, sizeof line, f))
+            boot = str_trim(str_c(line));
+        fclose(f);
+    }
+    return str_fmt(a, "%s/%.*s", host, STR_ARG(boot));
+}
+
+static struct str lease_body(struct arena *a, const struct lease *l, int64_t now_ms)
+{
+    struct node *n = node_map(a);
+    node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, n, "nonce", l->nonce);
+    node_put_str(a, n, "host", l->host);
+    node_put_c(a, n, "pid", node_int(a, getpid()));
+    node_put_str(a, n, "user", l->user);
+    node_put_str(a, n, "purpose", l->purpose);
+    node_put_str(a, n, "renewed", time_iso(a, now_ms));
+    node_put_c(a, n, "lasts_ms", node_int(a, LEASE_MS));
+    return json_text(a, n, 1);
+}
+
+static void keep_etag(struct lease *l, struct str etag)
+{
+    size_t n = etag.n < sizeof l->etag_text ? etag.n : sizeof l->etag_text - 1;
+    memcpy(l->etag_text, etag.p, n);
+    l->etag = (struct str){l->etag_text, n};
+}
+
+/* ---- renewing ---- */
+
+static void renew(struct lease *l)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct err err = {0};
+    struct str etag;
+    int done = s3_put(a, l->store.aws, l->store.bucket, l->key, lease_body(a, l, clock_wall_ms()),
+                      "application/json", S3_IF_MATCH, l->etag, &etag, NULL, &err);
+    if (done == 0)
+        keep_etag(l, etag);
+    else if (err.kind == ERR_PRECONDITION || err.kind == ERR_NOT_FOUND)
+        atomic_store(&l->lost, true);
+    err_clear(&err);
+}
+
+static void *renew_loop(void *arg)
+{
+    struct lease *l = arg;
+    pthread_mutex_lock(&l->lock);
+    while (!l->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += LEASE_RENEW_MS / 1000;
+        if (pthread_cond_timedwait(&l->stop_signal, &l->lock, &until) == ETIMEDOUT && !l->stop)
+            renew(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* ---- taking ---- */
+
+static bool holder_is_dead(const struct lease *l, const struct node *holder)
+{
+    int64_t pid;
+    return str_eq(node_text(node_get_c(holder, "host")), l->host) &&
+           node_to_int(node_get_c(holder, "pid"), &pid) && pid > 0 && kill((pid_t)pid, 0) < 0 &&
+           errno == ESRCH;
+}
+
+/* S3's clock at reading against S3's clock at writing: `modified` and `date` both come from there.
+ */
+static bool has_run_out(const struct node *holder, int64_t modified_ms, int64_t date_ms)
+{
+    int64_t lasts = node_int_or(node_get_c(holder, "lasts_ms"), LEASE_MS);
+    return modified_ms > 0 && date_ms > 0 && date_ms - modified_ms > lasts;
+}
+
+static int say_held(const struct lease *l, const struct node *holder, struct err *err)
+{
+    struct str host = node_text(node_get_c(holder, "host")), name;
+    str_cut(&host, '/', &name);
+    struct str user = node_text(node_get_c(holder, "user"));
+    err_set(err, ERR_LOCKED, "%.*s: '%.*s' on '%.*s' (process %.*s) is at work: %.*s",
+            STR_ARG(l->purpose), STR_ARG(user), STR_ARG(name),
+            STR_ARG(node_text(node_get_c(holder, "pid"))),
+            STR_ARG(node_text(node_get_c(holder, "purpose"))));
+    return err_help(err,
+                    "wait until it is done; what was left behind by a crash runs out %d seconds "
+                    "after its last sign of life",
+                    LEASE_MS / 1000);
+}
+
+static int modified_of(struct arena *a, const struct lease *l, int64_t *ret, struct err *err)
+{
+    struct s3_object *objects;
+    size_t n;
+    if (s3_list(a, l->store.aws, l->store.bucket, l->key, &objects, &n, err) < 0)
+        return -1;
+    *ret = n ? objects[0].modified_ms : 0;
+    return 0;
+}
+
+/* Try once. 1: taken, 0: held by another (err not set, `*holder` filled), -1: failed. */
+static int try_take(struct arena *a, struct lease *l, const struct node **holder, struct err *err)
+{
+    struct str body = lease_body(a, l, clock_wall_ms()), etag, text;
+    int64_t date_ms = 0, modified_ms = 0;
+    if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json",
+               S3_IF_NONE_MATCH_ANY, STR(""), &etag, NULL, err) == 0) {
+        keep_etag(l, etag);
+        return 1;
+    }
+    if (err->kind != ERR_PRECONDITION)
+        return -1;
+    err_clear(err);
+    if (s3_get(a, l->store.aws, l->store.bucket, l->key, &text, &etag, &date_ms, err) < 0) {
+        bool gone = err->kind == ERR_NOT_FOUND;
+        if (gone)
+            err_clear(err);
+        *holder = NULL;
+        return gone ? 0 : -1;
+    }
+    if (!(*holder = json_parse(a, l->key, text, err)) || modified_of(a, l, &modified_ms, err) < 0)
+        return -1;
+    bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
+    if (!own && !holder_is_dead(l, *holder) && !has_run_out(*holder, modified_ms, date_ms))
+        return 0;
+    if (own) { /* a retried write met its own first success */
+        keep_etag(l, etag);
+        return 1;
+    }
+    struct str old = etag;
+    if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json", S3_IF_MATCH, old,
+               &etag, NULL, err) == 0) {
+        keep_etag(l, etag);
+        l->inherited = true;
+        return 1;
+    }
+    if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err); /* another took it in this moment */
+    return 0;
+}
+
+static int take(struct lease *l, int64_t wait_ms, struct err *err)
+{
+    enum { AGAIN_MS = 500 };
+    int64_t end = clock_mono_ms() + wait_ms;
+    for (;;) {
+        cleanup_arena struct arena *a = arena_new();
+        const struct node *holder = NULL;
+        int got = try_take(a, l, &holder, err);
+        if (got)
+            return got > 0 ? 0 : -1;
+        if (holder && clock_mono_ms() >= end)
+            return say_held(l, holder, err);
+        if (clock_sleep_ms(holder ? AGAIN_MS : 10) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped while waiting for the lease");
+    }
+}
+
+int lease_take(const struct store *store, struct str name, struct str purpose, int64_t wait_ms,
+               struct lease **ret, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct lease *l = ARENA_NEW(a, struct lease);
+    const char *user = getenv("USER");
+    *l =
+        (struct lease){.arena = a,
+                       .store = {store->aws, str_dup(a, store->bucket), str_dup(a, store->service)},
+                       .nonce = random_hex(a, 8),
+                       .purpose = str_dup(a, purpose),
+                       .user = str_dup(a, str_c(user && *user ? user : "unknown"))};
+    l->key = store_key(a, store, "locks/%.*s.json", STR_ARG(name));
+    l->host = host_identity(a);
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->stop_signal, NULL);
+    if (take(l, wait_ms, err) < 0) {
+        lease_release(&l);
+        return -1;
+    }
+    l->started = pthread_create(&l->thread, NULL, renew_loop, l) == 0;
+    *ret = l;
+    return 0;
+}
+
+int lease_check(struct lease *l, struct err *err)
+{
+    if (!l || !atomic_load(&l->lost))
+        return 0;
+    return err_set(err, ERR_LOCKED, "%.*s: the lease was taken over by somebody else",
+                   STR_ARG(l->purpose));
+}
+
+bool lease_inherited(const struct lease *l)
+{
+    return l && l->inherited;
+}
+
+void lease_release(struct lease **lease)
+{
+    struct lease *l = *lease;
+    if (!l)
+        return;
+    *lease = NULL;
+    if (l->started) {
+        pthread_mutex_lock(&l->lock);
+        l->stop = true;
+        pthread_cond_signal(&l->stop_signal);
+        pthread_mutex_unlock(&l->lock);
+        pthread_join(l->thread, NULL);
+    }
+    if (l->etag.n && !atomic_load(&l->lost)) {
+        struct err ignored = {0};
+        s3_delete(l->arena, l->store.aws, l->store.bucket, l->key, l->etag, &ignored);
+        err_clear(&ignored);
+    }
+    pthread_mutex_destroy(&l->lock);
+    pthread_cond_destroy(&l->stop_signal);
+    arena_free(l->arena);
+}

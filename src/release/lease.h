@@ -1,0 +1,29 @@
+/* Leases: who may work on a stage, or on what all stages share, right now.
+ *
+ * An object in the bucket, `locks/<name>.json`, written with conditions and renewed by a thread
+ * while work goes on. The clock that decides whether a lease has run out is S3's, never the local
+ * one. A holder on this very machine whose process is gone is known to be dead at once. */
+#ifndef TROUPE_RELEASE_LEASE_H
+#define TROUPE_RELEASE_LEASE_H
+
+#include "release/store.h"
+
+struct lease;
+
+enum { LEASE_MS = 60000, LEASE_RENEW_MS = 20000 };
+
+/* Take lease `name` ("stage-dev", "service"). LOCKED when somebody else holds it, after waiting up
+ * to `wait_ms`; the message says who, since when and for what. `*ret` is released by lease_release.
+ */
+int lease_take(const struct store *store, struct str name, struct str purpose, int64_t wait_ms,
+               struct lease **ret, struct err *err);
+/* Still ours? LOCKED when it was lost (another broke it, or renewing failed until it ran out): the
+ * caller stops before its next change. NULL is fine: nothing to check. */
+int lease_check(struct lease *lease, struct err *err);
+/* Was it taken over from a holder that died or ran out: is there something half done? */
+bool lease_inherited(const struct lease *lease);
+/* Give it back (only if still ours). NULL is fine; failures are ignored: it runs out. */
+void lease_release(struct lease **lease);
+#define cleanup_lease __attribute__((cleanup(lease_release)))
+
+#endif

@@ -1,0 +1,642 @@
+/* Planning: comparing the target with the world. Reads only. */
+#include "release/plan.h"
+
+#include <pthread.h>
+
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "release/definition.h"
+#include "release/publish.h"
+#include "release/resources.h"
+
+/* ---- values ---- */
+
+struct known {
+    const struct release *r;
+    const struct plan *plan;
+};
+
+static const struct node *lookup(void *context, struct arena *a, struct str name)
+{
+    const struct known *k = context;
+    const struct world *w = &k->plan->world;
+    const struct {
+        struct str name, value;
+    } pseudo[] = {{STR("AWS::Region"), aws_region(k->r->aws)},
+                  {STR("AWS::AccountId"), w->account},
+                  {STR("AWS::Partition"), w->partition},
+                  {STR("AWS::URLSuffix"), aws_url_suffix(k->r->aws)},
+                  {STR("AWS::StackName"), w->stage_name}};
+    for (size_t i = 0; i < sizeof pseudo / sizeof *pseudo; i++)
+        if (str_eq(name, pseudo[i].name))
+            return node_str(a, pseudo[i].value);
+    bool of_stage = str_starts(name, STR("TroupeValue"));
+    return node_get(of_stage ? w->stage.outputs : w->service.outputs, name);
+}
+
+static int resolve_one(struct known *k, struct function_plan *f, struct err *err)
+{
+    struct arena *a = k->r->arena;
+    const struct node *image = NULL;
+    const struct node *properties = layout_resolve(a, f->function->definition, lookup, k, err);
+    if (!properties)
+        return -1;
+    if (f->function->image && !(image = layout_resolve(a, f->function->image, lookup, k, err)))
+        return -1;
+    if (definition_complete(a, f->function, properties, image, &f->configuration, &f->code, err) <
+        0)
+        return -1;
+    f->code_sha256 = f->function->artifact ? f->function->artifact->sha256_base64 : STR("");
+    f->fingerprint = definition_fingerprint(a, f->configuration, f->code, f->code_sha256);
+    f->parts = definition_parts(a, f->configuration, f->code, f->code_sha256);
+    return 0;
+}
+
+static int resolve_api(struct known *k, struct api_plan *p, struct err *err)
+{
+    struct arena *a = k->r->arena;
+    const struct node *document = layout_resolve(a, p->api->document, lookup, k, err);
+    if (!document)
+        return -1;
+    p->rest_api = node_text(node_get(k->plan->world.service.outputs, p->api->id));
+    if (!p->rest_api.n)
+        return err_set(err, ERR_NOT_FOUND, "the service stack has no REST API '%.*s' yet",
+                       STR_ARG(p->api->id));
+    p->document = json_text(a, document, 0);
+    p->fingerprint = sha256_hex(a, json_canonical(a, document));
+    return 0;
+}
+
+static int tolerate(int result, bool strict, struct err *err)
+{
+    if (result == 0 || strict || err->kind != ERR_NOT_FOUND)
+        return result;
+    err_clear(err);
+    return 0;
+}
+
+int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct err *err)
+{
+    struct known k = {r, plan};
+    for (size_t i = 0; i < plan->function_count; i++) {
+        struct function_plan *f = &plan->functions[i];
+        if (tolerate(resolve_one(&k, f, err), strict, err) < 0)
+            return err_wrap(err, "function '%.*s'", STR_ARG(f->function->key));
+    }
+    for (size_t i = 0; i < plan->api_count; i++)
+        if (tolerate(resolve_api(&k, &plan->apis[i], err), strict, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* ---- snapshots that exist ---- */
+
+/* An index maps "<function or api> <fingerprint>" to struct str *: the snapshot's number or id. */
+static void index_add(struct arena *a, struct map *index, struct str name, struct str fingerprint,
+                      struct str snapshot)
+{
+    struct str key = str_fmt(a, "%.*s %.*s", STR_ARG(name), STR_ARG(fingerprint));
+    if (!snapshot.n || map_has(index, key))
+        return;
+    struct str *value = ARENA_NEW(a, struct str);
+    *value = snapshot;
+    map_put(index, key, value);
+}
+
+static void index_record(struct arena *a, struct map *index, const struct node *versions)
+{
+    member_each(m, node_get_c(versions, "functions")) index_add(
+        a, index, node_text(node_get_c(m->value, "name")),
+        node_text(node_get_c(m->value, "fingerprint")), node_text(node_get_c(m->value, "version")));
+    member_each(m, node_get_c(versions, "apis"))
+        index_add(a, index, node_text(node_get_c(m->value, "id")),
+                  node_text(node_get_c(m->value, "fingerprint")),
+                  node_text(node_get_c(m->value, "deployment")));
+}
+
+static struct str index_find(struct arena *a, const struct map *index, struct str name,
+                             struct str fingerprint)
+{
+    struct str *value =
+        map_get(index, str_fmt(a, "%.*s %.*s", STR_ARG(name), STR_ARG(fingerprint)));
+    return value && fingerprint.n ? *value : (struct str){"", 0};
+}
+
+struct reading {
+    const struct release *r;
+    const struct world *world;
+    const struct record_ref **refs;
+    pthread_mutex_t lock; /* of the release's arena */
+    struct str *texts;
+};
+
+static int read_versions(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    struct reading *x = context;
+    struct record record;
+    if (record_read(scratch, &x->world->store, x->refs[i]->stage, x->refs[i]->number, true, false,
+                    &record, err) < 0)
+        return -1;
+    if (!record.versions)
+        return 0;
+    /* Handed over as text: the scratch arena goes with this piece of work. */
+    struct str text = json_text(scratch, record.versions, 0);
+    pthread_mutex_lock(&x->lock);
+    x->texts[i] = str_dup(x->r->arena, text);
+    pthread_mutex_unlock(&x->lock);
+    return 0;
+}
+
+/* The newest records of every stage, as many as are kept. */
+static int index_all(const struct release *r, const struct world *w, struct map *index,
+                     struct err *err)
+{
+    struct reading x = {.r = r, .world = w, .lock = PTHREAD_MUTEX_INITIALIZER};
+    x.refs = ARENA_ARRAY(r->arena, w->record_count + 1, const struct record_ref *);
+    x.texts = ARENA_ARRAY(r->arena, w->record_count + 1, struct str);
+    size_t n = 0;
+    int64_t kept = 0, keep = r->service->settings.history_keep;
+    for (size_t i = 0; i < w->record_count; i++) {
+        bool first = !i || !str_eq(w->records[i].stage, w->records[i - 1].stage);
+        kept = first ? 0 : kept;
+        if (w->records[i].has_versions && kept++ < (keep > 0 ? keep : 10))
+            x.refs[n++] = &w->records[i];
+    }
+    if (pool_run(n, 8, read_versions, &x, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *versions = NULL;
+        if (x.texts[i].n && !(versions = json_parse(r->arena, STR("versions"), x.texts[i], err)))
+            return -1;
+        index_record(r->arena, index, versions);
+    }
+    return 0;
+}
+
+static bool wants_more(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->function_count; i++)
+        if (plan->functions[i].fingerprint.n && !plan->functions[i].to.n)
+            return true;
+    for (size_t i = 0; i < plan->api_count; i++)
+        if (plan->apis[i].fingerprint.n && !plan->apis[i].to.n)
+            return true;
+    return false;
+}
+
+static void reuse_from(struct arena *a, struct plan *plan, const struct map *index)
+{
+    for (size_t i = 0; i < plan->function_count; i++) {
+        struct function_plan *f = &plan->functions[i];
+        if (!f->to.n)
+            f->to = index_find(a, index, f->function->name, f->fingerprint);
+    }
+    for (size_t i = 0; i < plan->api_count; i++) {
+        struct api_plan *p = &plan->apis[i];
+        if (!p->to.n)
+            p->to = index_find(a, index, p->rest_api, p->fingerprint);
+    }
+}
+
+/* A reused version is verified like a new one: records can be older than what was deleted by hand.
+ */
+static int check_reused(const struct release *r, struct plan *plan, struct err *err)
+{
+    for (size_t i = 0; i < plan->function_count; i++) {
+        struct function_plan *f = &plan->functions[i];
+        bool good = true;
+        if (f->to.n && !str_eq(f->to, f->from) &&
+            publish_check(r->arena, r, f, f->to, &good, err) < 0)
+            return -1;
+        if (!good)
+            f->to = (struct str){"", 0};
+    }
+    return 0;
+}
+
+static int check_reused_apis(const struct release *r, struct plan *plan, struct err *err)
+{
+    for (size_t i = 0; i < plan->api_count; i++) {
+        struct api_plan *p = &plan->apis[i];
+        const struct node *deployments;
+        bool there = false;
+        if (!p->to.n || str_eq(p->to, p->from))
+            continue;
+        if (rest_deployments(r->arena, r->aws, p->rest_api, &deployments, err) < 0)
+            return -1;
+        node_each (d, deployments)
+            there |= str_eq(node_text(node_get_c(d, "id")), p->to);
+        if (!there)
+            p->to = (struct str){"", 0};
+    }
+    return 0;
+}
+
+int plan_reuse(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct map index = MAP(r->arena);
+    index_record(r->arena, &index, plan->world.record.versions);
+    reuse_from(r->arena, plan, &index);
+    if (!wants_more(plan) || !plan->world.record_count)
+        return 0;
+    if (index_all(r, &plan->world, &index, err) < 0)
+        return -1;
+    reuse_from(r->arena, plan, &index);
+    return check_reused(r, plan, err) < 0 ? -1 : check_reused_apis(r, plan, err);
+}
+
+/* ---- templates ---- */
+
+static const struct node *filler(void *context, struct arena *a, struct str kind, struct str name)
+{
+    const struct plan *plan = context;
+    struct str with = {"", 0};
+    if (str_eq(kind, STR("Troupe::Bucket")))
+        with = plan->world.bucket;
+    for (size_t i = 0; i < plan->function_count && str_eq(kind, STR("Troupe::Version")); i++)
+        if (str_eq(plan->functions[i].function->key, name))
+            with = plan->functions[i].to;
+    for (size_t i = 0; i < plan->api_count && str_eq(kind, STR("Troupe::Deployment")); i++)
+        if (str_eq(plan->apis[i].api->id, name))
+            with = plan->apis[i].to;
+    const struct layout *l = plan->target->layout;
+    for (size_t i = 0; i < l->function_count && str_eq(kind, STR("Troupe::ArtifactKey")); i++)
+        if (str_eq(l->functions[i].key, name))
+            with = store_key(a, &plan->world.store, "artifacts/%.*s.zip",
+                             STR_ARG(l->functions[i].artifact->sha256_hex));
+    return with.n ? node_str(a, with) : NULL;
+}
+
+const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
+                                       int64_t number)
+{
+    struct arena *a = r->arena;
+    const struct node *filled =
+        layout_fill(a, plan->target->layout->stage_template, filler, (void *)plan);
+    if (!number)
+        return filled;
+    struct node *out = node_shallow(a, filled), *output = node_map(a);
+    const struct node *old = node_get_c(filled, "Outputs");
+    struct node *outputs = old ? node_shallow(a, old) : node_map(a);
+    node_put_c(a, output, "Value", node_strf(a, "%lld", (long long)number));
+    node_put_c(a, outputs, DEPLOYMENT_OUTPUT, output);
+    node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+const struct node *plan_parameters(const struct release *r, const struct plan *plan)
+{
+    struct node *values = node_map(r->arena);
+    member_each(m, node_get_c(plan->target->layout->stage_template, "Parameters"))
+    {
+        const struct node *value = node_get(plan->world.service.outputs, m->key);
+        node_put(r->arena, values, m->key, value);
+    }
+    return values;
+}
+
+struct str plan_stage_hash(const struct release *r, const struct plan *plan)
+{
+    struct node *both = node_map(r->arena);
+    node_put_c(r->arena, both, "template", plan_stage_template(r, plan, 0));
+    node_put_c(r->arena, both, "parameters", plan_parameters(r, plan));
+    return sha256_hex(r->arena, json_canonical(r->arena, both));
+}
+
+const struct node *plan_service_additions(struct arena *a, const struct node *current,
+                                          const struct node *today)
+{
+    static const char *const sections[] = {"Mappings", "Resources", "Outputs"};
+    struct node *out = node_shallow(a, current);
+    bool more = false;
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        const struct node *old = node_get_c(current, sections[i]);
+        struct node *merged = old ? node_shallow(a, old) : node_map(a);
+        size_t before = merged->size;
+        member_each(m, node_get_c(today, sections[i])) if (!node_member(merged, m->key))
+            node_put(a, merged, m->key, m->value);
+        if (merged->size > before) {
+            node_put_c(a, out, sections[i], merged);
+            more = true;
+        }
+    }
+    return more ? out : NULL;
+}
+
+/* ---- changes ---- */
+
+struct planning {
+    const struct release *r;
+    struct plan *plan;
+    VEC(struct change) changes;
+};
+
+static void add_change(struct planning *p, struct change change)
+{
+    vec_push(p->r->arena, &p->changes, change);
+}
+
+static struct str arrow(struct arena *a, const char *letter, struct str from, struct str to)
+{
+    struct str new = to.n ? str_fmt(a, "%s%.*s", letter, STR_ARG(to)) : STR("new");
+    if (!from.n)
+        return new;
+    return str_fmt(a, "%s%.*s -> %.*s", letter, STR_ARG(from), STR_ARG(new));
+}
+
+static void list_functions(struct planning *p)
+{
+    struct arena *a = p->r->arena;
+    const struct node *record = p->plan->world.record.body;
+    for (size_t i = 0; i < p->plan->function_count; i++) {
+        const struct function_plan *f = &p->plan->functions[i];
+        if (f->to.n && str_eq(f->to, f->from)) {
+            p->plan->unchanged++;
+            continue;
+        }
+        const struct node *before =
+            node_get_c(node_get(node_get_c(record, "functions"), f->function->key), "parts");
+        struct str reason = f->configuration ? definition_reason(a, before, f->parts)
+                            : before         ? STR("a resource it needs changes")
+                                             : STR("new");
+        add_change(p, (struct change){.action = f->to.n ? CHANGE_MOVE : CHANGE_PUBLISH,
+                                      .kind = STR("function"),
+                                      .name = f->function->key,
+                                      .detail = arrow(a, "v", f->from, f->to),
+                                      .reason = reason,
+                                      .pos = f->function->pos});
+    }
+}
+
+static void list_apis(struct planning *p)
+{
+    for (size_t i = 0; i < p->plan->api_count; i++) {
+        const struct api_plan *api = &p->plan->apis[i];
+        if (api->to.n && str_eq(api->to, api->from)) {
+            p->plan->unchanged++;
+            continue;
+        }
+        add_change(p,
+                   (struct change){.action = api->to.n ? CHANGE_MOVE : CHANGE_PUBLISH,
+                                   .kind = STR("rest api"),
+                                   .name = api->api->id,
+                                   .detail = arrow(p->r->arena, "", api->from, api->to),
+                                   .reason = api->from.n ? STR("definition changed") : STR("new"),
+                                   .pos = api->api->pos});
+    }
+}
+
+/* The first property that differs, and whether changing it replaces the resource. */
+static struct str property_reason(struct arena *a, const struct node *before,
+                                  const struct node *after, bool *ret_replaces)
+{
+    struct node_change *changes;
+    size_t n;
+    struct str first = {"", 0}, type = node_text(node_get_c(after, "Type"));
+    node_diff(a, before, after, &changes, &n);
+    *ret_replaces = !str_eq(type, node_text(node_get_c(before, "Type")));
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = changes[i].path, section, property = {"", 0};
+        str_cut(&rest, '.', &section);
+        str_cut(&rest, '.', &property);
+        struct str name = property.n ? property : section;
+        if (resource_replaces(type, property)) {
+            *ret_replaces = true;
+            return str_fmt(a, "%.*s changed", STR_ARG(name));
+        }
+        if (!first.n)
+            first = name;
+    }
+    return str_fmt(a, "%.*s changed", STR_ARG(first));
+}
+
+static void list_resource(struct planning *p, const char *kind, struct str id,
+                          const struct node *before, const struct node *after, bool pending)
+{
+    const struct node *some = after ? after : before;
+    struct change c = {.kind = str_c(kind),
+                       .name = id,
+                       .detail = node_text(node_get_c(some, "Type")),
+                       .pos = node_pos(after),
+                       .stateful = resource_is_stateful(node_text(node_get_c(some, "Type")))};
+    bool replaces = false;
+    if (node_equal(before, after)) {
+        p->plan->unchanged++;
+        return;
+    }
+    if (before && after)
+        c.reason = property_reason(p->r->arena, before, after, &replaces);
+    c.action = !before    ? CHANGE_ADD
+               : !after   ? CHANGE_REMOVE
+               : replaces ? CHANGE_REPLACE
+                          : CHANGE_UPDATE;
+    c.stateful = c.stateful && (replaces || !after) && !resource_is_retained(before);
+    if (pending) {
+        c.reason = after ? c.reason : STR("no longer in serverless.yml");
+        c.action = CHANGE_PENDING;
+        c.stateful = false;
+    }
+    add_change(p, c);
+}
+
+static bool is_pointer(const struct plan *plan, struct str id)
+{
+    const struct layout *l = plan->target->layout;
+    for (size_t i = 0; i < plan->function_count; i++)
+        if (str_eq(plan->functions[i].function->alias_id, id))
+            return true;
+    for (size_t i = 0; i < l->api_count; i++)
+        if (str_eq(l->apis[i].stage_id, id))
+            return true;
+    return false;
+}
+
+static void list_stage(struct planning *p, const struct node *old, const struct node *target)
+{
+    const struct node *before = node_get_c(old, "Resources"),
+                      *after = node_get_c(target, "Resources");
+    member_each(m, after) if (!is_pointer(p->plan, m->key))
+        list_resource(p, "resource", m->key, node_get(before, m->key), m->value, false);
+    member_each(m, before) if (!node_member(after, m->key))
+        list_resource(p, "resource", m->key, m->value, NULL, false);
+}
+
+/* A head's text is what it was created with, whatever today's would be. */
+static bool is_head(const struct node *before, const struct node *after)
+{
+    return node_is_text(node_get_c(before, "Type"), "AWS::Lambda::Function") && after;
+}
+
+static void list_service(struct planning *p, const struct node *old, const struct node *target,
+                         bool only_added)
+{
+    const struct node *before = node_get_c(old, "Resources"),
+                      *after = node_get_c(target, "Resources");
+    member_each(m, after)
+    {
+        const struct node *was = node_get(before, m->key);
+        if (!was || !is_head(was, m->value) ||
+            !node_equal(node_path(was, "Properties.Tags"), node_path(m->value, "Properties.Tags")))
+            list_resource(p, "service", m->key, was, m->value, was && only_added);
+    }
+    member_each(m, before) if (!node_member(after, m->key) && !only_added)
+        list_resource(p, "service", m->key, m->value, NULL, false);
+}
+
+/* ---- the plan ---- */
+
+static struct str recorded(const struct node *versions, const char *section, struct str key,
+                           const char *what)
+{
+    return node_text(node_get_c(node_get(node_get_c(versions, section), key), what));
+}
+
+static void init_snapshots(const struct release *r, struct plan *plan)
+{
+    const struct layout *l = plan->target->layout;
+    const struct node *versions = plan->world.record.versions;
+    plan->functions = ARENA_ARRAY(r->arena, l->function_count + 1, struct function_plan);
+    plan->apis = ARENA_ARRAY(r->arena, l->api_count + 1, struct api_plan);
+    for (size_t i = 0; i < l->function_count; i++) {
+        if (l->functions[i].per_stage)
+            continue;
+        struct function_plan *f = &plan->functions[plan->function_count++];
+        f->function = &l->functions[i];
+        f->from = recorded(versions, "functions", l->functions[i].key, "version");
+    }
+    for (size_t i = 0; i < l->api_count; i++) {
+        struct api_plan *p = &plan->apis[plan->api_count++];
+        p->api = &l->apis[i];
+        p->from = recorded(versions, "apis", l->apis[i].id, "deployment");
+    }
+}
+
+/* What the stages' records need of the service stack: logical ids. */
+static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,
+                             struct err *err)
+{
+    for (size_t i = 0; i < w->record_count; i++) {
+        struct record record;
+        if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, false,
+                        false, &record, err) < 0)
+            return -1;
+        node_each (id, node_get_c(record.body, "needs"))
+            map_put(ret, node_text(id), (void *)id);
+    }
+    return 0;
+}
+
+/* Today's service part and what records still need of the one that is there. Heads keep their text.
+ */
+static int service_union(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct arena *a = r->arena;
+    const struct world *w = &plan->world;
+    const struct node *today = plan->target->layout->service_template, *old = w->service_template;
+    plan->service_target = today;
+    if (!old)
+        return 0;
+    struct map needed = MAP(a);
+    if (needed_by_records(r, w, &needed, err) < 0)
+        return -1;
+    struct node *resources = node_shallow(a, node_get_c(today, "Resources"));
+    struct node *outputs = node_shallow(a, node_get_c(today, "Outputs"));
+    member_each(m, node_get_c(old, "Resources"))
+    {
+        const struct node *now = node_get(resources, m->key);
+        if (!now && map_has(&needed, m->key))
+            node_put(a, resources, m->key, m->value);
+        if (is_head(m->value, now)) {
+            struct node *head = node_shallow(a, now);
+            struct node *properties = node_shallow(a, node_get_c(m->value, "Properties"));
+            node_drop(properties, STR("Tags"));
+            node_put_c(a, properties, "Tags", node_path(now, "Properties.Tags"));
+            node_put_c(a, head, "Properties", properties);
+            node_put(a, resources, m->key, head);
+        }
+    }
+    member_each(m, node_get_c(old, "Outputs"))
+    {
+        const struct node *ref = node_path(m->value, "Value.Ref");
+        struct str id = ref ? node_text(ref) : node_text(node_path(m->value, "Value.Fn::GetAtt.0"));
+        if (!node_member(outputs, m->key) && node_member(resources, id))
+            node_put(a, outputs, m->key, m->value);
+    }
+    struct node *out = node_shallow(a, today);
+    node_put_c(a, out, "Resources", resources);
+    node_put_c(a, out, "Outputs", outputs);
+    plan->service_target = node_equal(out, old) ? NULL : out;
+    return 0;
+}
+
+static int plan_service(struct planning *p, struct err *err)
+{
+    struct plan *plan = p->plan;
+    const struct node *old = plan->world.service_template;
+    const struct node *today = plan->target->layout->service_template;
+    if (!p->r->service->stage.n) {
+        if (service_union(p->r, plan, err) < 0)
+            return -1;
+        list_service(p, old, plan->service_target ? plan->service_target : old, false);
+        return 0;
+    }
+    plan->service_target = old ? plan_service_additions(p->r->arena, old, today) : today;
+    list_service(p, old, today, true);
+    return 0;
+}
+
+static bool all_known(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->function_count; i++)
+        if (!plan->functions[i].to.n)
+            return false;
+    for (size_t i = 0; i < plan->api_count; i++)
+        if (!plan->apis[i].to.n)
+            return false;
+    return true;
+}
+
+static int plan_stage(struct planning *p, struct err *err)
+{
+    struct plan *plan = p->plan;
+    struct arena *a = p->r->arena;
+    if (plan_resolve(p->r, plan, false, err) < 0 || plan_reuse(p->r, plan, err) < 0)
+        return -1;
+    list_functions(p);
+    list_apis(p);
+    struct str hash = plan_stage_hash(p->r, plan);
+    struct str recorded_hash = node_text(node_get_c(plan->world.record.versions, "template"));
+    if (all_known(plan) && str_eq(hash, recorded_hash)) {
+        plan->unchanged +=
+            node_count(node_get_c(plan->target->layout->stage_template, "Resources"));
+        return 0;
+    }
+    if (plan->world.stage_exists) {
+        struct str text;
+        if (stack_template(a, p->r->aws, plan->world.stage_name, &text, err) < 0 ||
+            !(plan->old_stage = json_parse(a, plan->world.stage_name, text, err)))
+            return -1;
+    }
+    const struct node *target = plan_stage_template(p->r, plan, 0);
+    list_stage(p, plan->old_stage, target);
+    plan->nothing = false;
+    return 0;
+}
+
+int plan_make(const struct release *r, const struct target *target, const struct world *world,
+              struct plan *ret, struct err *err)
+{
+    struct planning p = {.r = r, .plan = ret};
+    *ret = (struct plan){.target = target, .world = *world, .nothing = true};
+    if (r->service->stage.n)
+        init_snapshots(r, ret);
+    if (plan_service(&p, err) < 0 || (r->service->stage.n && plan_stage(&p, err) < 0))
+        return -1;
+    ret->nothing = ret->nothing && !ret->service_target;
+    ret->number = world->last_number > world->current ? world->last_number + 1 : world->current + 1;
+    ret->changes = p.changes.p;
+    ret->change_count = p.changes.n;
+    return 0;
+}

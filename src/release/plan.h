@@ -1,0 +1,25 @@
+/* Parts of planning that deploying needs again once values are known. */
+#ifndef TROUPE_RELEASE_PLAN_H
+#define TROUPE_RELEASE_PLAN_H
+
+#include "release/release.h"
+
+/* Resolve all definitions with what the stacks say now, and fingerprint them. `strict`: a value
+ * that is not known is an error; else its function stays without configuration. */
+int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct err *err);
+/* Give every function and API whose fingerprint is known the snapshot that a kept record has for
+ * it. */
+int plan_reuse(const struct release *r, struct plan *plan, struct err *err);
+/* The stage template with what is known filled in; `number` 0 leaves the deployment's Output out.
+ */
+const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
+                                       int64_t number);
+/* Values of the stage template's parameters, from the service stack. */
+const struct node *plan_parameters(const struct release *r, const struct plan *plan);
+/* SHA-256 of stage template and parameters, without the deployment's number. */
+struct str plan_stage_hash(const struct release *r, const struct plan *plan);
+/* `current` with what `today` has beyond it; NULL when nothing is missing. */
+const struct node *plan_service_additions(struct arena *a, const struct node *current,
+                                          const struct node *today);
+
+#endif

@@ -1,0 +1,174 @@
+/* Release: making AWS what a target says. Every command that changes something is a target handed
+ * to the same engine: read the world, plan, apply, record (docs/design.md, "Commands").
+ *
+ * Nothing here prints: progress goes to an observer. */
+#ifndef TROUPE_RELEASE_H
+#define TROUPE_RELEASE_H
+
+#include "layout/layout.h"
+#include "release/lease.h"
+#include "release/store.h"
+
+/* Who watches. Calls may come from several threads, one at a time. */
+struct observer {
+    void *context;
+    /* `step` is under way: "publish", "stack" …; `text` says what just happened in it. */
+    void (*progress)(void *context, const char *step, struct str text);
+    /* `step` is over, with a summary. */
+    void (*finished)(void *context, const char *step, struct str text);
+};
+
+/* A command under way. */
+struct release {
+    struct arena *arena;
+    struct aws *aws;
+    const struct service *service;
+    const struct observer *observer; /* may be NULL */
+    unsigned jobs;                   /* parallel publishing; 0: 8 */
+    struct str source_revision;      /* "git 1a2b3c4, modified", or empty */
+    struct str endpoint;             /* of the local cloud, or empty */
+    int64_t timeout_ms;              /* of one stack operation; 0: an hour */
+};
+
+void release_progress(const struct release *r, const char *step, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void release_finished(const struct release *r, const char *step, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What the service, or a stage of it, should be. */
+struct target {
+    const struct layout *layout;
+    const struct packed *packed;
+};
+
+/* ---- the world (world.c) ---- */
+
+/* What AWS and the records say now. */
+struct world {
+    struct str account, partition;
+    bool service_exists, stage_exists;
+    struct stack service, stage;
+    struct str service_name, stage_name; /* of the stacks */
+    struct str bucket;                   /* empty: none yet */
+    struct store store;                  /* usable when there is a bucket */
+    int64_t current;                     /* deployment the stage is at, 0: none */
+    struct record record;                /* of `current`; body NULL: none */
+    struct record_ref *records;          /* all of the service */
+    size_t record_count;
+    int64_t last_number;                 /* highest record number of the stage */
+    bool last_interrupted;               /* the newest record has no outcome and is not current */
+    const struct node *service_template; /* NULL: no service stack */
+};
+
+/* Read it. `layout` names the stacks. `stage_name` may be empty. Errors: FAILED with the way out
+ * for stacks in a state that cannot be worked with, CONFLICT for busy ones, REFUSED for stacks that
+ * are not this service's. `wait_busy`: an operation of ours was cut off: wait for the stack to
+ * settle. */
+int world_read(const struct release *r, const struct layout *layout, bool wait_busy,
+               struct world *ret, struct err *err);
+/* Only the stacks' heads and the bucket: enough to take a lease. */
+int world_find(const struct release *r, struct str service_stack, struct str stage_stack,
+               struct world *ret, struct err *err);
+/* The number that a stage stack's Output says, 0: none. */
+int64_t world_deployment(const struct stack *stage);
+
+#define DEPLOYMENT_OUTPUT "TroupeDeployment"
+#define TAG_SERVICE "troupe:service"
+#define TAG_STAGE "troupe:stage"
+
+/* ---- plan (plan.c) ---- */
+
+enum change_action {
+    CHANGE_ADD,
+    CHANGE_UPDATE,
+    CHANGE_REPLACE,
+    CHANGE_REMOVE,
+    CHANGE_PUBLISH, /* a new snapshot */
+    CHANGE_MOVE,    /* a pointer to a snapshot that exists */
+    CHANGE_PENDING, /* service-scoped: waits for a deploy of the service */
+    CHANGE_ACTION_COUNT
+};
+
+struct change {
+    enum change_action action;
+    struct str kind;   /* "function", "rest api", "resource", "service" */
+    struct str name;   /* as the user knows it: function key or logical id */
+    struct str detail; /* "v12 -> v13", type of a resource */
+    struct str reason;
+    struct pos pos;
+    bool stateful; /* a resource that holds data */
+};
+
+/* A shared function between its definition and its version. */
+struct function_plan {
+    const struct layout_function *function;
+    const struct node *configuration; /* resolved, complete; NULL: a value is not known yet */
+    const struct node *code;  /* members of UpdateFunctionCode but for revision and bucket */
+    struct str code_sha256;   /* base64; empty for images */
+    struct str fingerprint;   /* hexadecimal; empty: not known yet */
+    const struct node *parts; /* property -> short hash, to tell later what changed */
+    struct str from, to;      /* version numbers; `to` empty: to be published */
+};
+
+struct api_plan {
+    const struct layout_api *api;
+    struct str rest_api; /* its id in AWS */
+    struct str document; /* resolved OpenAPI as text; p NULL: not known yet */
+    struct str fingerprint;
+    struct str from, to; /* deployment ids */
+};
+
+struct plan {
+    const struct target *target;
+    struct world world;
+    bool nothing;
+    struct change *changes;
+    size_t change_count, unchanged;
+    struct function_plan *functions;
+    size_t function_count;
+    struct api_plan *apis;
+    size_t api_count;
+    const struct node *service_target; /* service template to have, NULL: no change */
+    const struct node *old_stage;      /* template the stage stack has; NULL: not read or none */
+    int64_t number;                    /* the deployment this will be */
+};
+
+/* Compare `target` with `world`. Reads only. */
+int plan_make(const struct release *r, const struct target *target, const struct world *world,
+              struct plan *ret, struct err *err);
+
+/* ---- deploy (deploy.c) ---- */
+
+/* Called once the plan stands, before anything changes; -1 with err REFUSED stops. */
+typedef int confirm_fn(void *context, const struct plan *plan, struct err *err);
+
+struct deployed {
+    struct plan plan;
+    int64_t number;     /* of the deployment the stage is at now, 0 for the service alone */
+    struct stack stage; /* after it; name empty for the service alone */
+    size_t published, uploaded;
+    int64_t took_ms;
+};
+
+/* Deploy `target`: a stage, or the service stack alone when the service has no stage. */
+int deploy_run(const struct release *r, const struct target *target, confirm_fn *confirm,
+               void *context, struct deployed *ret, struct err *err);
+
+/* ---- remove (remove.c) ---- */
+
+struct removal {
+    struct str stage; /* empty: the whole service */
+    bool yes;         /* stateful resources may go */
+    bool purge;       /* empty the buckets that the stage made */
+};
+/* What would be lost: stateful resources of the stacks, as changes. */
+int remove_losses(const struct release *r, const struct world *world, struct change **ret,
+                  size_t *ret_n, struct err *err);
+int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err);
+int remove_service(const struct release *r, bool purge, struct err *err);
+
+/* Names of the stages that have a stack now, sorted; their stacks in the same order. */
+int stages_find(const struct release *r, const struct world *world, struct str **ret,
+                struct stack **ret_stacks, size_t *ret_n, struct err *err);
+
+#endif

@@ -1,0 +1,232 @@
+/* Removing a stage, or the whole service. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "release/resources.h"
+#include "release/stack.h"
+
+static int losses_of(const struct release *r, struct str stack, struct change **ret, size_t *ret_n,
+                     struct err *err)
+{
+    VEC(struct change) losses = {0};
+    struct str text;
+    *ret_n = 0;
+    if (stack_template(r->arena, r->aws, stack, &text, err) < 0)
+        return -1;
+    const struct node *template = json_parse(r->arena, stack, text, err);
+    if (!template)
+        return -1;
+    member_each(m, node_get_c(template, "Resources"))
+    {
+        struct str type = node_text(node_get_c(m->value, "Type"));
+        bool ours = str_eq(type, STR("AWS::Logs::LogGroup")) ||
+                    str_starts(m->key, STR("ServerlessDeploymentBucket"));
+        if (resource_is_stateful(type) && !ours && !resource_is_retained(m->value))
+            vec_push(r->arena, &losses,
+                     (struct change){.action = CHANGE_REMOVE,
+                                     .kind = STR("resource"),
+                                     .name = m->key,
+                                     .detail = type,
+                                     .reason = stack,
+                                     .stateful = true});
+    }
+    *ret = losses.p;
+    *ret_n = losses.n;
+    return 0;
+}
+
+int remove_losses(const struct release *r, const struct world *w, struct change **ret,
+                  size_t *ret_n, struct err *err)
+{
+    VEC(struct change) all = {0};
+    struct str *stages = NULL;
+    struct stack *stacks = NULL;
+    size_t n = 0;
+    if (!w->stage_name.n) {
+        if (stages_find(r, w, &stages, &stacks, &n, err) < 0)
+            return -1;
+    } else if (w->stage_exists) {
+        stacks = ARENA_NEW(r->arena, struct stack);
+        stacks[n++] = w->stage;
+    }
+    for (size_t i = 0; i <= n; i++) {
+        struct change *losses;
+        size_t count;
+        bool service = i == n;
+        if (service && (w->stage_name.n || !w->service_exists))
+            break;
+        if (losses_of(r, service ? w->service_name : stacks[i].name, &losses, &count, err) < 0)
+            return -1;
+        for (size_t k = 0; k < count; k++)
+            vec_push(r->arena, &all, losses[k]);
+    }
+    *ret = all.p;
+    *ret_n = all.n;
+    return 0;
+}
+
+/* CloudFormation deletes no bucket that holds something. */
+static int purge_buckets(const struct release *r, struct str stack, struct err *err)
+{
+    struct stack_resource *resources;
+    size_t n;
+    if (stack_resources(r->arena, r->aws, stack, &resources, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq(resources[i].type, STR("AWS::S3::Bucket")) || !resources[i].physical_id.n ||
+            str_eq(resources[i].status, STR("DELETE_COMPLETE")))
+            continue;
+        release_progress(r, "remove", "emptying bucket '%.*s'", STR_ARG(resources[i].physical_id));
+        if (s3_empty(r->arena, r->aws, resources[i].physical_id, err) < 0) {
+            if (err->kind != ERR_NOT_FOUND)
+                return err_wrap(err, "empty bucket '%.*s'", STR_ARG(resources[i].physical_id));
+            err_clear(err);
+        }
+    }
+    return 0;
+}
+
+static int remove_stack(const struct release *r, const struct stack *stack, bool purge,
+                        struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    if (purge && purge_buckets(r, stack->name, err) < 0)
+        return -1;
+    if (stack_remove(r, stack->name, stack->id, err) < 0) {
+        if (!purge && str_find(err->msg, STR("ucket"), 0) >= 0)
+            err_help(err,
+                     "to delete what is in the stage's buckets as well: troupe remove … --purge");
+        return -1;
+    }
+    release_finished(r, "remove", "stack '%.*s' deleted in %.1fs", STR_ARG(stack->name),
+                     (double)(clock_mono_ms() - start) / 1000);
+    return 0;
+}
+
+/* The history says when a stage went. */
+static int record_removal(const struct release *r, const struct store *store, struct str stage,
+                          struct err *err)
+{
+    struct arena *a = r->arena;
+    struct record_ref *refs;
+    struct node *body = node_map(a);
+    struct str account, who;
+    int64_t last = 0;
+    size_t n;
+    if (records_list(a, store, &refs, &n, err) < 0 ||
+        sts_account(a, r->aws, &account, &who, err) < 0)
+        return -1;
+    for (size_t i = n; i-- > 0;)
+        if (str_eq(refs[i].stage, stage))
+            last = refs[i].number; /* newest first: ends with the highest */
+    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, body, "service", r->service->name);
+    node_put_str(a, body, "stage", stage);
+    node_put_c(a, body, "number", node_int(a, last + 1));
+    node_put_str(a, body, "what", STR("remove"));
+    node_put_str(a, body, "nonce", random_hex(a, 8));
+    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    node_put_str(a, body, "who", who);
+    node_put_str(a, body, "source", r->source_revision);
+    node_put_str(a, body, "tool", STR(TROUPE_VERSION));
+    if (record_write(a, store, stage, last + 1, body, err) < 0)
+        return -1;
+    return record_write_outcome(a, store, stage, last + 1, "succeeded", STR(""), err);
+}
+
+int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err)
+{
+    struct world w;
+    cleanup_lease struct lease *lease = NULL;
+    struct str service_stack = layout_stack_name(r->arena, r->service, STR(""));
+    struct str stage_stack = layout_stack_name(r->arena, r->service, stage);
+    if (world_find(r, service_stack, stage_stack, &w, err) < 0)
+        return -1;
+    if (!w.stage_exists)
+        return 0;
+    if (w.bucket.n &&
+        lease_take(&w.store, str_fmt(r->arena, "stage-%.*s", STR_ARG(stage)),
+                   str_fmt(r->arena, "remove '%.*s'", STR_ARG(stage)), 0, &lease, err) < 0)
+        return -1;
+    if (stack_condition(w.stage.status) == STACK_BUSY) {
+        if (!lease_inherited(lease)) {
+            err_set(err, ERR_CONFLICT, "stack '%.*s' is busy: %.*s", STR_ARG(stage_stack),
+                    STR_ARG(w.stage.status));
+            return err_help(err, "wait until that is done, then try again");
+        }
+        if (stack_settle(r, w.stage.id, &w.stage, err) < 0)
+            return -1;
+    }
+    if (stack_condition(w.stage.status) != STACK_GONE && remove_stack(r, &w.stage, purge, err) < 0)
+        return -1;
+    return w.bucket.n ? record_removal(r, &w.store, stage, err) : 0;
+}
+
+static int empty_own(const struct release *r, const struct world *w, struct err *err)
+{
+    struct s3_object *objects;
+    size_t n;
+    if (!w->bucket.n)
+        return 0;
+    if (str_eq(w->bucket,
+               node_text(node_get_c(w->service.outputs, "ServerlessDeploymentBucketName"))))
+        return s3_empty(r->arena, r->aws, w->bucket, err);
+    /* A bucket of the user's: only what is ours goes. */
+    if (s3_list(r->arena, r->aws, w->bucket, store_key(r->arena, &w->store, "%s", ""), &objects, &n,
+                err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (s3_delete(r->arena, r->aws, w->bucket, objects[i].key, STR(""), err) < 0)
+            return -1;
+    return 0;
+}
+
+static int remove_all_stages(const struct release *r, struct world *w, bool purge, struct err *err)
+{
+    struct str *stages;
+    struct stack *stacks;
+    size_t n;
+    if (!w->bucket.n)
+        return 0;
+    if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err); /* the bucket is gone already */
+        return 0;
+    }
+    if (stages_find(r, w, &stages, &stacks, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct service stage_service = *r->service;
+        struct release of_stage = *r;
+        stage_service.stage = stages[i];
+        of_stage.service = &stage_service;
+        if (remove_stage(&of_stage, stages[i], purge, err) < 0)
+            return err_wrap(err, "remove stage '%.*s'", STR_ARG(stages[i]));
+    }
+    return 0;
+}
+
+int remove_service(const struct release *r, bool purge, struct err *err)
+{
+    struct world w;
+    struct str name = layout_stack_name(r->arena, r->service, STR(""));
+    if (world_find(r, name, STR(""), &w, err) < 0)
+        return -1;
+    if (!w.service_exists)
+        return 0;
+    if (stack_condition(w.service.status) == STACK_BUSY &&
+        stack_settle(r, w.service.id, &w.service, err) < 0)
+        return -1;
+    if (stack_condition(w.service.status) == STACK_GONE)
+        return 0;
+    if (remove_all_stages(r, &w, purge, err) < 0)
+        return -1;
+    if (empty_own(r, &w, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+    }
+    return remove_stack(r, &w.service, purge, err);
+}

@@ -1,0 +1,77 @@
+/* A table of resource types. Source: CloudFormation registry schemas (createOnlyProperties). */
+#include "release/resources.h"
+
+static const struct {
+    const char *type;
+    bool stateful;
+    const char *create_only; /* separated by spaces */
+} types[] = {
+    {"AWS::DynamoDB::Table", true, "TableName KeySchema ImportSourceSpecification"},
+    {"AWS::DynamoDB::GlobalTable", true, "TableName KeySchema LocalSecondaryIndexes"},
+    {"AWS::S3::Bucket", true, "BucketName ObjectLockEnabled"},
+    {"AWS::RDS::DBInstance", true, "DBInstanceIdentifier DBName Engine MasterUsername KmsKeyId"},
+    {"AWS::RDS::DBCluster", true, "DBClusterIdentifier DatabaseName EngineMode KmsKeyId"},
+    {"AWS::Cognito::UserPool", true, "AliasAttributes UsernameAttributes"},
+    {"AWS::Cognito::IdentityPool", true, ""},
+    {"AWS::EFS::FileSystem", true, "Encrypted KmsKeyId PerformanceMode"},
+    {"AWS::ElastiCache::ReplicationGroup", true, "ReplicationGroupId"},
+    {"AWS::OpenSearchService::Domain", true, "DomainName"},
+    {"AWS::Kinesis::Stream", true, "Name"},
+    {"AWS::SecretsManager::Secret", true, "Name"},
+    {"AWS::KMS::Key", true, ""},
+    {"AWS::SQS::Queue", false, "QueueName FifoQueue"},
+    {"AWS::SNS::Topic", false, "TopicName FifoTopic"},
+    {"AWS::SNS::Subscription", false, "TopicArn Protocol Endpoint"},
+    {"AWS::Events::Rule", false, "Name EventBusName"},
+    {"AWS::Events::EventBus", false, "Name"},
+    {"AWS::Lambda::Permission", false,
+     "Action EventSourceToken FunctionName FunctionUrlAuthType Principal PrincipalOrgID "
+     "SourceAccount SourceArn"},
+    {"AWS::Lambda::EventSourceMapping", false,
+     "EventSourceArn StartingPosition StartingPositionTimestamp SelfManagedEventSource"},
+    {"AWS::Lambda::Function", false, "FunctionName PackageType TenancyConfig"},
+    {"AWS::Lambda::Alias", false, "Name FunctionName"},
+    {"AWS::Lambda::Url", false, "TargetFunctionArn Qualifier"},
+    {"AWS::Lambda::LayerVersion", false, "Content LayerName CompatibleRuntimes Description"},
+    {"AWS::Logs::LogGroup", true, "LogGroupName"},
+    {"AWS::IAM::Role", false, "RoleName Path"},
+    {"AWS::IAM::ManagedPolicy", false, "ManagedPolicyName Path Description"},
+    {"AWS::ApiGateway::Stage", false, "RestApiId StageName"},
+    {"AWS::ApiGateway::ApiKey", false, "Name Value GenerateDistinctId"},
+    {"AWS::ApiGatewayV2::Api", false, "ProtocolType"},
+    {"AWS::ApiGatewayV2::Route", false, "ApiId"},
+    {"AWS::ApiGatewayV2::Integration", false, "ApiId"},
+    {"AWS::ApiGatewayV2::Stage", false, "ApiId StageName"},
+    {"AWS::StepFunctions::StateMachine", false, "StateMachineName StateMachineType"},
+};
+enum { TYPE_COUNT = sizeof types / sizeof *types };
+
+static size_t row(struct str type)
+{
+    size_t i = 0;
+    while (i < TYPE_COUNT && !str_eq(type, str_c(types[i].type)))
+        i++;
+    return i;
+}
+
+bool resource_is_stateful(struct str type)
+{
+    size_t i = row(type);
+    return i < TYPE_COUNT && types[i].stateful;
+}
+
+bool resource_replaces(struct str type, struct str property)
+{
+    size_t i = row(type);
+    struct str rest = str_c(i < TYPE_COUNT ? types[i].create_only : ""), word;
+    while (str_cut(&rest, ' ', &word))
+        if (word.n && str_eq(word, property))
+            return true;
+    return false;
+}
+
+bool resource_is_retained(const struct node *resource)
+{
+    struct str policy = node_text(node_get_c(resource, "DeletionPolicy"));
+    return str_eq(policy, STR("Retain")) || str_eq(policy, STR("Snapshot"));
+}

@@ -1,0 +1,309 @@
+/* Stack operations and the watch on them. */
+#include "release/stack.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "doc/json.h"
+
+/* Every status CloudFormation documents. Source: CloudFormation user guide, "Stack status codes".
+ */
+static const struct {
+    const char *status;
+    enum stack_condition condition;
+    const char *way_out;
+} statuses[] = {
+    {"CREATE_COMPLETE", STACK_READY, ""},
+    {"UPDATE_COMPLETE", STACK_READY, ""},
+    {"UPDATE_ROLLBACK_COMPLETE", STACK_READY, ""},
+    {"IMPORT_COMPLETE", STACK_READY, ""},
+    {"IMPORT_ROLLBACK_COMPLETE", STACK_READY, ""},
+    {"CREATE_IN_PROGRESS", STACK_BUSY, ""},
+    {"DELETE_IN_PROGRESS", STACK_BUSY, ""},
+    {"IMPORT_IN_PROGRESS", STACK_BUSY, ""},
+    {"IMPORT_ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
+    {"REVIEW_IN_PROGRESS", STACK_STUCK,
+     "a change set waits on it: execute or delete that one, or delete the stack"},
+    {"ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
+    {"UPDATE_IN_PROGRESS", STACK_BUSY, ""},
+    {"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", STACK_BUSY, ""},
+    {"UPDATE_ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
+    {"UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", STACK_BUSY, ""},
+    {"CREATE_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
+    {"ROLLBACK_COMPLETE", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
+    {"ROLLBACK_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
+    {"DELETE_FAILED", STACK_STUCK, "mend what keeps it from being deleted, then remove it again"},
+    {"UPDATE_FAILED", STACK_STUCK,
+     "roll it back: aws cloudformation rollback-stack --stack-name …"},
+    {"UPDATE_ROLLBACK_FAILED", STACK_STUCK,
+     "mend the resource named in its events, then: aws cloudformation continue-update-rollback"},
+    {"IMPORT_ROLLBACK_FAILED", STACK_STUCK, "see its events in the CloudFormation console"},
+    {"DELETE_COMPLETE", STACK_GONE, ""},
+};
+
+static size_t status_row(struct str status)
+{
+    size_t i = 0;
+    while (i < sizeof statuses / sizeof *statuses && !str_eq(status, str_c(statuses[i].status)))
+        i++;
+    return i;
+}
+
+enum stack_condition stack_condition(struct str status)
+{
+    size_t i = status_row(status);
+    return i < sizeof statuses / sizeof *statuses ? statuses[i].condition : STACK_BUSY;
+}
+
+const char *stack_way_out(struct str status)
+{
+    size_t i = status_row(status);
+    return i < sizeof statuses / sizeof *statuses ? statuses[i].way_out : "";
+}
+
+/* ---- owner ---- */
+
+const struct node *stack_tags(struct arena *a, const struct service *service, struct str stage)
+{
+    struct node *tags = node_map(a);
+    member_each(m, node_path(service->root,
+                             "provider.stackTags")) if (stage.n ||
+                                                        !(node_flags_deep(m->value) & NODE_STAGE))
+        node_put_str(a, tags, str_z(a, m->key), node_text(m->value));
+    node_put_str(a, tags, TAG_SERVICE, service->name);
+    if (stage.n)
+        node_put_str(a, tags, TAG_STAGE, stage);
+    return tags;
+}
+
+int stack_check_owner(const struct stack *stack, struct str service, struct str stage,
+                      struct err *err)
+{
+    struct str has_service = node_text(node_get_c(stack->tags, TAG_SERVICE));
+    struct str has_stage = node_text(node_get_c(stack->tags, TAG_STAGE));
+    if (str_eq(has_service, service) && str_eq(has_stage, stage))
+        return 0;
+    if (!has_service.n)
+        err_set(err, ERR_REFUSED, "stack '%.*s' exists, but was not made by troupe",
+                STR_ARG(stack->name));
+    else if (!has_stage.n)
+        err_set(err, ERR_REFUSED, "stack '%.*s' belongs to service '%.*s'", STR_ARG(stack->name),
+                STR_ARG(has_service));
+    else
+        err_set(err, ERR_REFUSED, "stack '%.*s' belongs to stage '%.*s' of service '%.*s'",
+                STR_ARG(stack->name), STR_ARG(has_stage), STR_ARG(has_service));
+    return err_help(err,
+                    "use another name for the service or the stage, or another account or region");
+}
+
+/* ---- watching ---- */
+
+struct watch {
+    const struct release *r;
+    struct arena *arena; /* of seen ids */
+    struct str name;     /* stack name or id */
+    struct str token;
+    struct map seen;
+    struct str failure; /* first failing resource and its reason */
+    struct str final;   /* status of the root when the operation is over */
+};
+
+static bool is_over(struct str status)
+{
+    return !str_ends(status, STR("_IN_PROGRESS"));
+}
+
+static struct str event_text(const struct node *e, const char *key)
+{
+    return node_text(node_get_c(e, key));
+}
+
+static void note_event(struct watch *w, const struct node *e)
+{
+    struct str id = event_text(e, "LogicalResourceId"), status = event_text(e, "ResourceStatus");
+    struct str reason = event_text(e, "ResourceStatusReason");
+    bool root = str_eq(event_text(e, "PhysicalResourceId"), event_text(e, "StackId"));
+    bool cancelled = str_find(reason, STR("cancelled"), 0) >= 0;
+    if (str_ends(status, STR("_FAILED")) && !root && !cancelled && !w->failure.n)
+        w->failure = str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(id),
+                             STR_ARG(event_text(e, "ResourceType")),
+                             STR_ARG(reason.n ? reason : STR("no reason given")));
+    if (root && is_over(status))
+        w->final = str_dup(w->arena, status);
+    if (root && str_ends(status, STR("ROLLBACK_IN_PROGRESS")) && !w->failure.n && reason.n)
+        w->failure = str_dup(w->arena, reason);
+    release_progress(w->r, "stack", "%.*s %.*s%s%.*s", STR_ARG(status), STR_ARG(id),
+                     str_ends(status, STR("_FAILED")) ? ": " : "",
+                     str_ends(status, STR("_FAILED")) ? (int)reason.n : 0, reason.p);
+}
+
+/* New events of this call, oldest first. They come newest first; a page that ends with an event of
+ * an earlier call or one seen before is the last that matters. */
+static int read_events(struct watch *w, struct arena *a, struct err *err)
+{
+    VEC(const struct node *) fresh = {0};
+    struct str page = {"", 0};
+    for (bool more = true; more;) {
+        struct node *params = node_map(a);
+        const struct node *answer;
+        node_put_str(a, params, "StackName", w->name);
+        if (page.n)
+            node_put_str(a, params, "NextToken", page);
+        if (aws_query(a, w->r->aws, "cloudformation", "DescribeStackEvents", params, &answer, err) <
+            0)
+            return -1;
+        page = node_text(node_get_c(answer, "NextToken"));
+        more = page.n > 0;
+        node_each (e, node_get_c(answer, "StackEvents")) {
+            bool known = map_has(&w->seen, event_text(e, "EventId"));
+            bool ours = str_eq(event_text(e, "ClientRequestToken"), w->token);
+            if (ours && !known)
+                vec_push(a, &fresh, e);
+            if (known || !ours)
+                more = false;
+        }
+    }
+    for (size_t i = fresh.n; i-- > 0;) {
+        map_put(&w->seen, str_dup(w->arena, event_text(fresh.p[i], "EventId")), w);
+        note_event(w, fresh.p[i]);
+    }
+    return 0;
+}
+
+static int64_t timeout_of(const struct release *r)
+{
+    enum { HOUR_MS = 3600 * 1000 };
+    return r->timeout_ms ? r->timeout_ms : HOUR_MS;
+}
+
+static int say_cut_off(struct str name, struct err *err)
+{
+    err_set(err, ERR_HALF_DONE, "stopped watching stack '%.*s'; CloudFormation goes on with it",
+            STR_ARG(name));
+    return err_help(err, "run the same command again: it waits for the stack and continues");
+}
+
+enum { POLL_FIRST_MS = 100, POLL_MAX_MS = 3000 };
+
+static int watch_to_end(struct watch *w, struct err *err)
+{
+    int64_t end = clock_mono_ms() + timeout_of(w->r), pause = POLL_FIRST_MS;
+    w->seen = MAP(w->arena);
+    while (!w->final.n) {
+        cleanup_arena struct arena *a = arena_new();
+        if (clock_sleep_ms(pause) < 0)
+            return say_cut_off(w->name, err);
+        pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
+        if (read_events(w, a, err) < 0)
+            return err_wrap(err, "watch stack '%.*s'", STR_ARG(w->name));
+        if (clock_mono_ms() > end)
+            return say_cut_off(w->name, err);
+    }
+    return 0;
+}
+
+int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err)
+{
+    int64_t end = clock_mono_ms() + timeout_of(r), pause = POLL_FIRST_MS;
+    for (;;) {
+        if (stack_describe(r->arena, r->aws, name, ret, err) < 0)
+            return -1;
+        if (stack_condition(ret->status) != STACK_BUSY)
+            return 0;
+        release_progress(r, "stack", "waiting for '%.*s': %.*s", STR_ARG(name),
+                         STR_ARG(ret->status));
+        if (clock_sleep_ms(pause) < 0 || clock_mono_ms() > end)
+            return say_cut_off(name, err);
+        pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
+    }
+}
+
+/* ---- creating and updating ---- */
+
+enum { BODY_MAX = 51200, TEMPLATE_MAX = 1024 * 1024 };
+
+static int place_template(const struct release *r, struct str text, const struct store *store,
+                          struct stack_change *change, struct err *err)
+{
+    struct arena *a = r->arena;
+    change->template_body = text;
+    if (text.n <= BODY_MAX)
+        return 0;
+    if (text.n > TEMPLATE_MAX)
+        return err_set(err, ERR_FAILED, "the template has %zu bytes, CloudFormation takes %d",
+                       text.n, TEMPLATE_MAX);
+    if (!store || !store->bucket.n)
+        return err_set(err, ERR_FAILED, "the template has %zu bytes and there is no bucket yet",
+                       text.n);
+    struct str hash = sha256_hex(a, text);
+    if (store_put_once(a, store, "templates", hash, "json", text, NULL, err) < 0)
+        return -1;
+    struct str key = store_key(a, store, "templates/%.*s.json", STR_ARG(hash));
+    change->template_body = (struct str){"", 0};
+    change->template_url = str_fmt(a, "https://%.*s.s3.%.*s.%.*s/%.*s", STR_ARG(store->bucket),
+                                   STR_ARG(aws_region(r->aws)), STR_ARG(aws_url_suffix(r->aws)),
+                                   STR_ARG(aws_encode(a, key, true)));
+    return 0;
+}
+
+static int say_failed(const struct watch *w, bool create, struct err *err)
+{
+    err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
+            create ? "created" : "updated", STR_ARG(w->failure.n ? w->failure : w->final));
+    if (create)
+        return err_help(err, "mend the cause, then: troupe remove, and deploy again");
+    if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
+        return err_help(err, "everything is as it was before; mend the cause and deploy again");
+    return err_help(err, "%s", stack_way_out(w->final));
+}
+
+int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
+                const struct node *parameters, const struct node *tags, const struct store *store,
+                bool *ret_changed, struct err *err)
+{
+    struct arena *a = r->arena;
+    bool nothing = false;
+    struct str id;
+    struct stack_change change = {
+        .name = name,
+        .parameters = parameters,
+        .tags = tags,
+        .role_arn = node_text(node_path(r->service->root, "provider.iam.deploymentRole")),
+        .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8))),
+        .notification_arns = node_path(r->service->root, "provider.notificationArns"),
+        .rollback_configuration = node_path(r->service->root, "provider.rollbackConfiguration")};
+    if (!change.role_arn.n)
+        change.role_arn = node_text(node_path(r->service->root, "provider.cfnRole"));
+    if (place_template(r, json_text(a, template, 0), store, &change, err) < 0)
+        return -1;
+    if (create ? stack_create(a, r->aws, &change, &id, err) < 0
+               : stack_update(a, r->aws, &change, &nothing, err) < 0)
+        return err_wrap(err, "%s stack '%.*s'", create ? "create" : "update", STR_ARG(name));
+    if (ret_changed)
+        *ret_changed = !nothing;
+    if (nothing)
+        return 0;
+    struct watch w = {.r = r, .arena = a, .name = name, .token = change.token};
+    if (watch_to_end(&w, err) < 0)
+        return -1;
+    bool good = str_eq(w.final, STR("CREATE_COMPLETE")) || str_eq(w.final, STR("UPDATE_COMPLETE"));
+    return good ? 0 : say_failed(&w, create, err);
+}
+
+int stack_remove(const struct release *r, struct str name, struct str id, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct watch w = {.r = r,
+                      .arena = a,
+                      .name = id, /* a deleted stack is found by its id only */
+                      .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8)))};
+    if (stack_delete(a, r->aws, name, w.token, NULL, err) < 0)
+        return err_wrap(err, "delete stack '%.*s'", STR_ARG(name));
+    if (watch_to_end(&w, err) < 0)
+        return -1;
+    if (str_eq(w.final, STR("DELETE_COMPLETE")))
+        return 0;
+    err_set(err, ERR_FAILED, "stack '%.*s' could not be deleted: %.*s", STR_ARG(name),
+            STR_ARG(w.failure.n ? w.failure : w.final));
+    return err_help(err, "mend the cause and run the same command again");
+}

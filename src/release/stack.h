@@ -1,0 +1,36 @@
+/* Stacks: their states, and creating, updating and deleting them with a watch on what happens. */
+#ifndef TROUPE_RELEASE_STACK_H
+#define TROUPE_RELEASE_STACK_H
+
+#include "release/release.h"
+
+enum stack_condition {
+    STACK_READY, /* can be updated */
+    STACK_BUSY,  /* an operation is under way */
+    STACK_STUCK, /* needs a person: see stack_way_out */
+    STACK_GONE,  /* deleted */
+};
+enum stack_condition stack_condition(struct str status);
+/* What to do about a stuck stack, as a help line; empty when there is nothing special to say. */
+const char *stack_way_out(struct str status);
+
+/* Tags that say whose stack it is (stage empty: the service stack), with the user's own stack tags.
+ */
+const struct node *stack_tags(struct arena *a, const struct service *service, struct str stage);
+/* REFUSED unless `stack` carries exactly these owner tags. */
+int stack_check_owner(const struct stack *stack, struct str service, struct str stage,
+                      struct err *err);
+
+/* Create or update `name` to `template` and wait until it is done. `store` may be NULL before there
+ * is a bucket: then the template must fit into the call (51,200 bytes). `*ret_changed` (may be
+ * NULL): false for "no updates are to be performed". FAILED names the first resource that failed
+ * and AWS's reason. */
+int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
+                const struct node *parameters, const struct node *tags, const struct store *store,
+                bool *ret_changed, struct err *err);
+/* Delete and wait. */
+int stack_remove(const struct release *r, struct str name, struct str id, struct err *err);
+/* Wait until no operation is under way. */
+int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err);
+
+#endif

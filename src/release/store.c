@@ -1,0 +1,193 @@
+/* Objects in the deployment bucket. */
+#include "release/store.h"
+
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "doc/json.h"
+
+struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str rest = str_vfmt(a, fmt, ap);
+    va_end(ap);
+    return str_fmt(a, "troupe/%.*s/%.*s", STR_ARG(store->service), STR_ARG(rest));
+}
+
+int store_put_once(struct arena *a, const struct store *store, const char *folder,
+                   struct str sha256, const char *ending, struct str content, bool *ret_written,
+                   struct err *err)
+{
+    struct str key = store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), ending);
+    bool there;
+    if (s3_head(a, store->aws, store->bucket, key, &there, NULL, err) < 0)
+        return -1;
+    if (ret_written)
+        *ret_written = !there;
+    if (there)
+        return 0;
+    return s3_put(a, store->aws, store->bucket, key, content, "application/octet-stream", S3_ALWAYS,
+                  STR(""), NULL, NULL, err);
+}
+
+/* ---- listing ---- */
+
+/* "<stage>/<n>[.versions|.outcome].json" below stages/. */
+static bool parse_key(struct str rest, struct record_ref *ret, struct str *ret_part)
+{
+    ptrdiff_t slash = str_rfind_char(rest, '/');
+    if (slash <= 0 || !str_ends(rest, STR(".json")))
+        return false;
+    struct str name = str_sub(rest, (size_t)slash + 1, rest.n), number;
+    name = str_sub(name, 0, name.n - 5);
+    *ret_part = name;
+    if (!str_cut(ret_part, '.', &number))
+        return false;
+    *ret = (struct record_ref){.stage = str_sub(rest, 0, (size_t)slash)};
+    return str_to_int(number, &ret->number) && ret->number > 0;
+}
+
+static int by_stage_newest_first(const void *x, const void *y)
+{
+    const struct record_ref *a = x, *b = y;
+    int d = str_cmp(a->stage, b->stage);
+    return d ? d : (a->number < b->number) - (a->number > b->number);
+}
+
+int records_list(struct arena *a, const struct store *store, struct record_ref **ret, size_t *ret_n,
+                 struct err *err)
+{
+    struct s3_object *objects;
+    size_t n, count = 0;
+    struct str prefix = store_key(a, store, "stages/");
+    if (s3_list(a, store->aws, store->bucket, prefix, &objects, &n, err) < 0)
+        return err_wrap(err, "list the records");
+    VEC(struct record_ref) all = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct record_ref ref;
+        struct str part;
+        if (!parse_key(str_sub(objects[i].key, prefix.n, objects[i].key.n), &ref, &part))
+            continue;
+        ref.has_versions = part.p && str_eq(part, STR("versions"));
+        ref.has_outcome = part.p && str_eq(part, STR("outcome"));
+        vec_push(a, &all, ref);
+    }
+    if (all.n)
+        qsort(all.p, all.n, sizeof *all.p, by_stage_newest_first);
+    for (size_t i = 0; i < all.n; i++) { /* objects of one record become one entry */
+        struct record_ref *last = count ? &all.p[count - 1] : NULL;
+        if (last && last->number == all.p[i].number && str_eq(last->stage, all.p[i].stage)) {
+            last->has_versions |= all.p[i].has_versions;
+            last->has_outcome |= all.p[i].has_outcome;
+        } else {
+            all.p[count++] = all.p[i];
+        }
+    }
+    *ret = all.p;
+    *ret_n = count;
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static struct str record_key(struct arena *a, const struct store *store, struct str stage,
+                             int64_t number, const char *part)
+{
+    return store_key(a, store, "stages/%.*s/%lld%s.json", STR_ARG(stage), (long long)number, part);
+}
+
+static int read_object(struct arena *a, const struct store *store, struct str key, bool optional,
+                       const struct node **ret, struct err *err)
+{
+    struct str text;
+    *ret = NULL;
+    if (s3_get(a, store->aws, store->bucket, key, &text, NULL, NULL, err) < 0) {
+        if (!optional || err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    *ret = json_parse(a, str_fmt(a, "s3://%.*s/%.*s", STR_ARG(store->bucket), STR_ARG(key)), text,
+                      err);
+    if (!*ret)
+        return -1;
+    int64_t format = node_int_or(node_get_c(*ret, "format"), 0);
+    if (format == RECORD_FORMAT)
+        return 0;
+    err_set(err, ERR_FAILED, "'%.*s' has format %lld, this troupe reads format %d", STR_ARG(key),
+            (long long)format, RECORD_FORMAT);
+    return err_help(err, "update troupe: the service was deployed by a newer one");
+}
+
+int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                bool with_versions, bool with_outcome, struct record *ret, struct err *err)
+{
+    *ret = (struct record){.stage = stage, .number = number};
+    if (read_object(a, store, record_key(a, store, stage, number, ""), false, &ret->body, err) <
+            0 ||
+        (with_versions && read_object(a, store, record_key(a, store, stage, number, ".versions"),
+                                      true, &ret->versions, err) < 0) ||
+        (with_outcome && read_object(a, store, record_key(a, store, stage, number, ".outcome"),
+                                     true, &ret->outcome, err) < 0))
+        return err_wrap(err, "read record %.*s#%lld", STR_ARG(stage), (long long)number);
+    return 0;
+}
+
+/* ---- writing ---- */
+
+static bool is_our_own(struct arena *a, const struct store *store, struct str key,
+                       const struct node *body)
+{
+    struct err ignored = {0};
+    const struct node *there;
+    bool same = read_object(a, store, key, false, &there, &ignored) == 0 &&
+                node_equal(node_get_c(there, "nonce"), node_get_c(body, "nonce"));
+    err_clear(&ignored);
+    return same;
+}
+
+int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                 const struct node *body, struct err *err)
+{
+    struct str key = record_key(a, store, stage, number, "");
+    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
+               S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err) == 0)
+        return 0;
+    if (err->kind == ERR_PRECONDITION && is_our_own(a, store, key, body)) {
+        err_clear(err);
+        return 0;
+    }
+    return err_wrap(err, "write record %.*s#%lld", STR_ARG(stage), (long long)number);
+}
+
+int record_write_versions(struct arena *a, const struct store *store, struct str stage,
+                          int64_t number, const struct node *versions, struct err *err)
+{
+    struct str key = record_key(a, store, stage, number, ".versions");
+    if (s3_put(a, store->aws, store->bucket, key, json_text(a, versions, 1), "application/json",
+               S3_ALWAYS, STR(""), NULL, NULL, err) < 0)
+        return err_wrap(err, "write the versions of %.*s#%lld", STR_ARG(stage), (long long)number);
+    return 0;
+}
+
+int record_write_outcome(struct arena *a, const struct store *store, struct str stage,
+                         int64_t number, const char *outcome, struct str reason, struct err *err)
+{
+    struct node *body = node_map(a);
+    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, body, "outcome", str_c(outcome));
+    if (reason.n)
+        node_put_str(a, body, "reason", reason);
+    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    struct str key = record_key(a, store, stage, number, ".outcome");
+    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
+               S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err) < 0) {
+        if (err->kind != ERR_PRECONDITION)
+            return err_wrap(err, "write the outcome of %.*s#%lld", STR_ARG(stage),
+                            (long long)number);
+        err_clear(err);
+    }
+    return 0;
+}

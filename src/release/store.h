@@ -1,0 +1,66 @@
+/* The store: what troupe keeps in the deployment bucket, below `troupe/<service>/`.
+ *
+ * Artifacts, templates and sources are named by their SHA-256 and written once. Records and leases
+ * are written with conditions, so that nobody overwrites what another wrote (docs/design.md,
+ * "Records"). */
+#ifndef TROUPE_RELEASE_STORE_H
+#define TROUPE_RELEASE_STORE_H
+
+#include "aws/services.h"
+
+struct store {
+    struct aws *aws;
+    struct str bucket;
+    struct str service;
+};
+
+/* "troupe/<service>/<…>" */
+struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Write `content` under `<folder>/<sha256>.<ending>` unless it is there; `*ret_written` (may be
+ * NULL) says whether it was. */
+int store_put_once(struct arena *a, const struct store *store, const char *folder,
+                   struct str sha256, const char *ending, struct str content, bool *ret_written,
+                   struct err *err);
+
+/* ---- records ---- */
+
+/* What a listing tells of one record. */
+struct record_ref {
+    struct str stage;
+    int64_t number;
+    bool has_versions, has_outcome;
+};
+
+/* All records of all stages, by stage, newest first. One LIST call a thousand objects. */
+int records_list(struct arena *a, const struct store *store, struct record_ref **ret, size_t *ret_n,
+                 struct err *err);
+
+struct record {
+    struct str stage;
+    int64_t number;
+    const struct node *body;     /* stages/<stage>/<n>.json */
+    const struct node *versions; /* <n>.versions.json, NULL: none yet */
+    const struct node *outcome;  /* <n>.outcome.json, NULL: none yet */
+};
+
+enum { RECORD_FORMAT = 1 };
+
+/* Read a record; `versions` and `outcome` only when asked for. FAILED for a format newer than
+ * RECORD_FORMAT: it is never guessed at. */
+int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                bool with_versions, bool with_outcome, struct record *ret, struct err *err);
+/* Write the intent. PRECONDITION when the number is taken by somebody else; a retried write that
+ * meets its own first success is recognised by `body.nonce`. */
+int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                 const struct node *body, struct err *err);
+/* Replace <n>.versions.json; only the holder of the stage's lease does. */
+int record_write_versions(struct arena *a, const struct store *store, struct str stage,
+                          int64_t number, const struct node *versions, struct err *err);
+/* Write the outcome ("succeeded", "failed" with a reason, "superseded"); one that is there stays.
+ */
+int record_write_outcome(struct arena *a, const struct store *store, struct str stage,
+                         int64_t number, const char *outcome, struct str reason, struct err *err);
+
+#endif

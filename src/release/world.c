@@ -1,0 +1,225 @@
+/* The world: stacks, bucket and records as they are now. */
+#include "base/vec.h"
+#include "doc/json.h"
+#include "release/stack.h"
+
+#include <stdarg.h>
+
+static void tell(const struct release *r, void (*to)(void *, const char *, struct str),
+                 const char *step, const char *fmt, va_list ap)
+{
+    cleanup_arena struct arena *a = arena_new();
+    if (to)
+        to(r->observer->context, step, str_vfmt(a, fmt, ap));
+}
+
+void release_progress(const struct release *r, const char *step, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (r->observer)
+        tell(r, r->observer->progress, step, fmt, ap);
+    va_end(ap);
+}
+
+void release_finished(const struct release *r, const char *step, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    if (r->observer)
+        tell(r, r->observer->finished, step, fmt, ap);
+    va_end(ap);
+}
+
+int64_t world_deployment(const struct stack *stage)
+{
+    int64_t n = 0;
+    str_to_int(node_text(node_get_c(stage->outputs, DEPLOYMENT_OUTPUT)), &n);
+    return n;
+}
+
+static int find_stack(const struct release *r, struct str name, struct str stage, bool *ret_exists,
+                      struct stack *ret, struct err *err)
+{
+    *ret_exists = false;
+    if (stack_describe(r->arena, r->aws, name, ret, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return err_wrap(err, "look at stack '%.*s'", STR_ARG(name));
+        err_clear(err);
+        return 0;
+    }
+    if (stack_condition(ret->status) == STACK_GONE)
+        return 0;
+    *ret_exists = true;
+    return stack_check_owner(ret, r->service->name, stage, err);
+}
+
+/* "arn:aws:cloudformation:us-east-1:123456789012:stack/…" */
+static void read_stack_id(struct world *w, struct str id)
+{
+    struct str part;
+    for (int i = 0; i < 5 && str_cut(&id, ':', &part); i++) {
+        if (i == 1)
+            w->partition = part;
+        if (i == 4)
+            w->account = part;
+    }
+}
+
+static struct str bucket_of(const struct release *r, const struct world *w)
+{
+    const struct node *given = node_path(r->service->root, "provider.deploymentBucket");
+    struct str name =
+        node_is(given, NODE_STRING) ? given->text : node_text(node_get_c(given, "name"));
+    return name.n ? name
+                  : node_text(node_get_c(w->service.outputs, "ServerlessDeploymentBucketName"));
+}
+
+static void use_bucket(const struct release *r, struct world *w)
+{
+    w->bucket = bucket_of(r, w);
+    w->store = (struct store){r->aws, w->bucket, r->service->name};
+}
+
+int world_find(const struct release *r, struct str service_stack, struct str stage_stack,
+               struct world *w, struct err *err)
+{
+    *w = (struct world){.service_name = service_stack, .stage_name = stage_stack};
+    if (find_stack(r, service_stack, STR(""), &w->service_exists, &w->service, err) < 0)
+        return -1;
+    if (stage_stack.n &&
+        find_stack(r, stage_stack, r->service->stage, &w->stage_exists, &w->stage, err) < 0)
+        return -1;
+    if (w->service_exists) {
+        read_stack_id(w, w->service.id);
+        use_bucket(r, w);
+    }
+    return 0;
+}
+
+/* A stack that is not ready: wait when the cut-off operation was ours, else say what to do. */
+static int make_ready(const struct release *r, struct stack *stack, struct str name, bool wait,
+                      struct str stage, struct err *err)
+{
+    if (stack_condition(stack->status) == STACK_BUSY) {
+        if (!wait) {
+            err_set(err, ERR_CONFLICT, "stack '%.*s' is busy: %.*s", STR_ARG(name),
+                    STR_ARG(stack->status));
+            return err_help(err,
+                            "something else works on it; wait until it is done, then try again");
+        }
+        if (stack_settle(r, name, stack, err) < 0)
+            return -1;
+    }
+    if (stack_condition(stack->status) != STACK_STUCK)
+        return 0;
+    err_set(err, ERR_FAILED, "stack '%.*s' is in state %.*s and cannot be updated", STR_ARG(name),
+            STR_ARG(stack->status));
+    if (stage.n)
+        return err_help(err, "%s: troupe remove %.*s", stack_way_out(stack->status),
+                        STR_ARG(stage));
+    return err_help(err, "%s: troupe remove --service", stack_way_out(stack->status));
+}
+
+/* ---- records ---- */
+
+static void find_last(struct world *w, struct str stage)
+{
+    for (size_t i = 0; i < w->record_count; i++) {
+        const struct record_ref *ref = &w->records[i];
+        if (!str_eq(ref->stage, stage))
+            continue;
+        w->last_number = ref->number; /* newest first */
+        w->last_interrupted = !ref->has_outcome && ref->number != w->current;
+        return;
+    }
+}
+
+static int read_current(const struct release *r, struct world *w, struct err *err)
+{
+    if (!w->current)
+        return 0;
+    if (record_read(r->arena, &w->store, r->service->stage, w->current, true, false, &w->record,
+                    err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_help(err,
+             "stack '%.*s' says it is at deployment %lld, but the bucket has no such record; "
+             "restore the object, or remove the stage and deploy it again",
+             STR_ARG(w->stage_name), (long long)w->current);
+    return -1;
+}
+
+static int read_service_template(const struct release *r, struct world *w, struct err *err)
+{
+    struct str text;
+    if (!w->service_exists)
+        return 0;
+    if (stack_template(r->arena, r->aws, w->service_name, &text, err) < 0)
+        return -1;
+    w->service_template = json_parse(r->arena, w->service_name, text, err);
+    return w->service_template ? 0 : -1;
+}
+
+int world_read(const struct release *r, const struct layout *layout, bool wait_busy,
+               struct world *w, struct err *err)
+{
+    if (world_find(r, layout->service_stack, layout->stage_stack, w, err) < 0)
+        return -1;
+    if (w->service_exists &&
+        make_ready(r, &w->service, w->service_name, wait_busy, STR(""), err) < 0)
+        return -1;
+    if (w->stage_exists &&
+        make_ready(r, &w->stage, w->stage_name, wait_busy, r->service->stage, err) < 0)
+        return -1;
+    if (!w->account.n && sts_account(r->arena, r->aws, &w->account, NULL, err) < 0)
+        return -1;
+    if (!w->partition.n)
+        w->partition = aws_partition(r->aws);
+    use_bucket(r, w);
+    w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
+    if (!w->service_exists)
+        return 0;
+    if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0)
+        return -1;
+    find_last(w, r->service->stage);
+    return read_current(r, w, err) < 0 ? -1 : read_service_template(r, w, err);
+}
+
+/* ---- all stages ---- */
+
+static int by_name(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+int stages_find(const struct release *r, const struct world *w, struct str **ret,
+                struct stack **ret_stacks, size_t *ret_n, struct err *err)
+{
+    VEC(struct str) names = {0};
+    for (size_t i = 0; i < w->record_count; i++)
+        if (!i || !str_eq(w->records[i].stage, w->records[i - 1].stage))
+            vec_push(r->arena, &names, w->records[i].stage);
+    if (names.n)
+        qsort(names.p, names.n, sizeof *names.p, by_name);
+    struct stack *stacks = ARENA_ARRAY(r->arena, names.n + 1, struct stack);
+    size_t n = 0;
+    for (size_t i = 0; i < names.n; i++) {
+        struct str name = layout_stack_name(r->arena, r->service, names.p[i]);
+        if (stack_describe(r->arena, r->aws, name, &stacks[n], err) < 0) {
+            if (err->kind != ERR_NOT_FOUND)
+                return -1;
+            err_clear(err); /* a removed stage keeps its records */
+            continue;
+        }
+        if (stack_condition(stacks[n].status) == STACK_GONE ||
+            !str_eq(node_text(node_get_c(stacks[n].tags, TAG_STAGE)), names.p[i]))
+            continue;
+        names.p[n++] = names.p[i];
+    }
+    *ret = names.p;
+    *ret_stacks = stacks;
+    *ret_n = n;
+    return 0;
+}
