@@ -143,14 +143,17 @@ def principal_matches(statement, service):
 def conditions_match(statement, source_arns, account):
     conditions = statement.get("Condition") or {}
     wanted = (conditions.get("ArnLike") or {}).get("AWS:SourceArn")
-    if wanted and not any(arn_like(wanted, arn) for arn in source_arns):
+    if wanted and source_arns is not None and not any(arn_like(wanted, arn) for arn in source_arns):
         return False
     owner = (conditions.get("StringEquals") or {}).get("AWS:SourceAccount")
     return not owner or owner == account
 
 
 def may_invoke(reference, service, source_arns, account):
-    """Whether ``service`` may invoke the function behind ``reference`` on behalf of one of ``source_arns``."""
+    """Whether ``service`` may invoke the function behind ``reference`` on behalf of one of ``source_arns``.
+
+    ``source_arns`` None: the caller does not know its source, a condition on it is not looked at.
+    """
     if not ENFORCED:
         return True
     function = base_record(reference)
