@@ -54,18 +54,26 @@ class Account:
         return World(self.client).snapshot()
 
 
-@pytest.fixture
-def account(cloud):
+def new_account(cloud):
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]
     return Account(cloud, f"7{int(worker):03}{next(ACCOUNTS):08}")
+
+
+def closed(proxy):
+    proxy.close()
+    assert not proxy.violations, "calls that AWS would not take:\n" + "\n".join(dict.fromkeys(proxy.violations))
+
+
+@pytest.fixture
+def account(cloud):
+    return new_account(cloud)
 
 
 @pytest.fixture
 def proxy(cloud, account):
     made = Proxy(cloud.endpoint, account.id)
     yield made
-    made.close()
-    assert not made.violations, "calls that AWS would not take:\n" + "\n".join(dict.fromkeys(made.violations))
+    closed(made)
 
 
 class Troupe:
@@ -142,8 +150,27 @@ class Troupe:
         return of_stage(self.account.world(), stage, service)
 
 
+def new_troupe(place, account, proxy):
+    (place / "home").mkdir(parents=True)
+    (place / "service").mkdir()
+    return Troupe(place / "service", place / "home", account, proxy)
+
+
 @pytest.fixture
 def troupe(tmp_path, account, proxy):
-    (tmp_path / "home").mkdir()
-    (tmp_path / "service").mkdir()
-    return Troupe(tmp_path / "service", tmp_path / "home", account, proxy)
+    return new_troupe(tmp_path / "one", account, proxy)
+
+
+@pytest.fixture
+def troupes(tmp_path, cloud):
+    """Makes further ones, each with an account, a proxy and a folder of its own."""
+    proxies = []
+
+    def make():
+        account = new_account(cloud)
+        proxies.append(Proxy(cloud.endpoint, account.id))
+        return new_troupe(tmp_path / f"more-{len(proxies)}", account, proxies[-1])
+
+    yield make
+    for proxy in proxies:
+        closed(proxy)
