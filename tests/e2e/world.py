@@ -204,7 +204,9 @@ def settled(world, account):
 
     def text(item):
         item = names.sub(lambda match: ids[match[0]], item)
-        item = re.sub(r"(?<=[\w])#\d+", "#N", item)
+        item = re.sub(r"(?<=[\w])#\d+", "#N", item)  # dev#3
+        item = re.sub(r"-[A-Za-z0-9]{12,13}(?![A-Za-z0-9-])", "-RANDOM", item)  # of generated physical names
+        item = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", item)
         item = re.sub(r"arn:aws:cloudformation:[^ \"]*:stack/([^/\"]+)/[0-9a-f-]{36}", r"stack:\1", item)
         return item
 
