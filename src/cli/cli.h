@@ -1,0 +1,96 @@
+/* The command line: options, commands, and what commands share. Only this folder prints and exits.
+ *
+ * To add a command: write cmd_<name>.c with a `const struct command`, declare it below, and add it
+ * to the table in commands.c. Help and `troupe help NAME` come from the row; tests/unit/cli walks
+ * the table. */
+#ifndef TROUPE_CLI_H
+#define TROUPE_CLI_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "release/release.h"
+#include "ui/progress.h"
+
+enum { ARGS_MAX = 8 };
+
+/* What was typed. */
+struct options {
+    struct str stage, region, profile, config, function, package_dir, data, path, format, endpoint;
+    struct map given;  /* `opt:`: long name -> struct str * */
+    struct map params; /* --param */
+    bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
+    bool lenient, persist, detailed_exitcode, no_detailed_exitcode, help, version;
+    int64_t jobs, timeout_s, limit;
+    struct str args[ARGS_MAX]; /* behind the command */
+    size_t arg_count;
+};
+
+struct cli {
+    struct arena *arena;
+    struct options options;
+    struct buf out; /* stdout, written at the end */
+    bool colour_out, colour_err;
+    bool tty_in;
+    struct progress *progress;
+    struct observer observer;
+    struct aws *aws;
+    struct str endpoint; /* of the local cloud, or empty */
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* "[STAGE]" */
+    const char *summary;   /* one line, lower case */
+    const char *details;   /* further lines of help, or NULL */
+    size_t args_max;
+    /* Returns the exit code when it is not what follows from err: 0 for success. -1: see err. */
+    int (*run)(struct cli *cli, struct err *err);
+    bool hidden;
+};
+
+extern const struct command *const commands[]; /* ends with NULL */
+extern const struct command cmd_deploy, cmd_plan, cmd_stages, cmd_info, cmd_history, cmd_invoke,
+    cmd_remove, cmd_package, cmd_print, cmd_validate, cmd_local, cmd_version, cmd_help;
+
+const struct command *command_find(struct str name);
+/* Nearest name for "did you mean", or NULL. */
+const struct command *command_nearest(struct str name);
+
+/* Parse argv[1…]. USAGE for unknown options, missing values, too many of something. `*ret_command`
+ * is empty when none was typed. */
+int options_parse(struct arena *a, int argc, char **argv, struct options *ret,
+                  struct str *ret_command, struct err *err);
+/* The options as help text. */
+void options_help(struct buf *out);
+
+/* ---- what commands share (context.c) ---- */
+
+enum stage_use {
+    STAGE_OPTIONAL, /* none named: the service alone */
+    STAGE_DEFAULT,  /* none named: dev, as package, print and validate have it */
+    STAGE_REQUIRED,
+};
+
+/* Load the service for the stage in args[`stage_arg`] (SIZE_MAX: none), --stage, or provider.stage.
+ */
+int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                    struct err *err);
+/* Package, compile and lay out. `*ret` lives in the cli's arena. */
+int context_target(struct cli *cli, const struct service *service, struct target *ret,
+                   struct err *err);
+/* A client for the service's region, or for the local cloud. */
+int context_aws(struct cli *cli, const struct service *service, struct err *err);
+struct release context_release(struct cli *cli, const struct service *service);
+/* Ask for `word`, or "yes"; REFUSED off a terminal or when something else is typed. */
+int context_confirm(struct cli *cli, const char *question, struct str word, struct err *err);
+/* A warning on stderr. */
+void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help);
+
+/* URLs of a stage: base of its REST API and of its HTTP API; empty when it has none. */
+struct urls {
+    struct str rest, http;
+};
+struct urls context_urls(const struct cli *cli, const struct service *service,
+                         const struct world *world, const struct stack *stage);
+
+#endif

@@ -1,0 +1,61 @@
+/* help and version. */
+#include "cli/cli.h"
+
+static int run_version(struct cli *cli, struct err *err)
+{
+    (void)err;
+    buf_fmt(&cli->out, "troupe %s\n", TROUPE_VERSION);
+    return 0;
+}
+
+const struct command cmd_version = {.name = "version",
+                                    .arguments = "",
+                                    .summary = "the version",
+                                    .args_max = 0,
+                                    .run = run_version};
+
+static void help_all(struct buf *out)
+{
+    buf_lit(out, "troupe deploys AWS Lambda services whose stages behave like git branches\n\n"
+                 "usage: troupe COMMAND [ARGUMENTS] [OPTIONS]\n\ncommands\n");
+    for (size_t i = 0; commands[i]; i++) {
+        struct buf left = BUF(out->arena);
+        if (commands[i]->hidden)
+            continue;
+        buf_fmt(&left, "  %s %s", commands[i]->name, commands[i]->arguments);
+        buf_fmt(out, "%-28s %s\n", buf_str(&left).p, commands[i]->summary);
+    }
+    buf_lit(out, "\noptions\n");
+    options_help(out);
+    buf_lit(
+        out,
+        "\nexit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 needs confirmation,\n"
+        "4 somebody else is at work, 5 interrupted half way, 130 stopped\n");
+}
+
+static int run_help(struct cli *cli, struct err *err)
+{
+    struct buf *out = &cli->out;
+    if (!cli->options.arg_count) {
+        help_all(out);
+        return 0;
+    }
+    const struct command *c = command_find(cli->options.args[0]);
+    if (!c) {
+        err_set(err, ERR_USAGE, "unknown command '%.*s'", STR_ARG(cli->options.args[0]));
+        return err_help(err, "all commands: troupe help");
+    }
+    buf_fmt(out, "troupe %s%s%s\n\n%s\n", c->name, *c->arguments ? " " : "", c->arguments,
+            c->summary);
+    if (c->details)
+        buf_fmt(out, "\n%s\n", c->details);
+    buf_lit(out, "\noptions\n");
+    options_help(out);
+    return 0;
+}
+
+const struct command cmd_help = {.name = "help",
+                                 .arguments = "[COMMAND]",
+                                 .summary = "this text, or more about a command",
+                                 .args_max = 1,
+                                 .run = run_help};

@@ -1,0 +1,132 @@
+/* info: what a stage offers. */
+#include "cli/cli.h"
+
+#include "doc/json.h"
+#include "release/stack.h"
+#include "ui/table.h"
+
+/* Outputs that troupe itself needs are of no use to people. */
+static bool is_internal(struct str output)
+{
+    return str_starts(output, STR("Troupe"));
+}
+
+static const struct node *function_json(struct cli *cli, const struct world *w,
+                                        const struct service *service, const struct member *m,
+                                        const struct node *record)
+{
+    struct arena *a = cli->arena;
+    struct node *n = node_map(a);
+    struct str name = node_text(node_get_c(m->value, "name"));
+    const struct node *version =
+        node_get_c(node_get(node_get_c(record, "functions"), m->key), "version");
+    node_put_str(a, n, "name", m->key);
+    node_put_str(a, n, "function", name);
+    node_put_c(a, n, "arn",
+               node_strf(a, "arn:%.*s:lambda:%.*s:%.*s:function:%.*s:%.*s", STR_ARG(w->partition),
+                         STR_ARG(aws_region(cli->aws)), STR_ARG(w->account), STR_ARG(name),
+                         STR_ARG(service->stage)));
+    node_put_c(a, n, "version", version);
+    struct str id = {"", 0};
+    for (size_t i = 0; i < service->function_count; i++)
+        if (str_eq(service->functions[i].key, m->key))
+            id = str_fmt(a, "%.*sLambdaFunctionUrl", STR_ARG(str_upper_first(a, m->key)));
+    node_put_c(a, n, "url", id.n ? node_get(w->stage.outputs, id) : NULL);
+    return n;
+}
+
+static const struct node *info_json(struct cli *cli, const struct service *service,
+                                    const struct world *w)
+{
+    struct arena *a = cli->arena;
+    struct node *out = node_map(a), *u = node_map(a), *functions = node_seq(a),
+                *outputs = node_map(a);
+    struct urls urls = context_urls(cli, service, w, &w->stage);
+    if (urls.rest.n)
+        node_put_str(a, u, "rest", urls.rest);
+    if (urls.http.n)
+        node_put_str(a, u, "http", urls.http);
+    member_each(m, node_get_c(w->record.body, "functions"))
+        node_push(a, functions, function_json(cli, w, service, m, w->record.versions));
+    member_each(m, w->stage.outputs) if (!is_internal(m->key))
+        node_put(a, outputs, m->key, m->value);
+    node_put_str(a, out, "service", service->name);
+    node_put_str(a, out, "stage", service->stage);
+    node_put_str(a, out, "region", aws_region(cli->aws));
+    node_put_str(a, out, "account", w->account);
+    node_put_str(a, out, "status", w->stage.status);
+    node_put_c(a, out, "deployment", node_int(a, w->current));
+    node_put_c(a, out, "urls", u);
+    node_put_c(a, out, "functions", functions);
+    node_put_c(a, out, "outputs", outputs);
+    return out;
+}
+
+static void show(struct cli *cli, const struct node *info)
+{
+    struct buf *out = &cli->out;
+    struct arena *a = cli->arena;
+    buf_fmt(out, "%.*s#%.*s  service %.*s, region %.*s, account %.*s\n",
+            STR_ARG(node_text(node_get_c(info, "stage"))),
+            STR_ARG(node_text(node_get_c(info, "deployment"))),
+            STR_ARG(node_text(node_get_c(info, "service"))),
+            STR_ARG(node_text(node_get_c(info, "region"))),
+            STR_ARG(node_text(node_get_c(info, "account"))));
+    member_each(m, node_get_c(info, "urls"))
+        buf_fmt(out, "  %-5.*s %.*s\n", STR_ARG(m->key), STR_ARG(node_text(m->value)));
+    struct table functions = TABLE(a, 4), outputs = TABLE(a, 3);
+    node_each (f, node_get_c(info, "functions")) {
+        struct str version = node_text(node_get_c(f, "version"));
+        table_cell(&functions, STR(" "));
+        table_cell(&functions, node_text(node_get_c(f, "name")));
+        table_cell(&functions, version.n ? str_fmt(a, "v%.*s", STR_ARG(version)) : STR("own"));
+        table_cell(&functions, node_text(node_get_c(f, node_get_c(f, "url") ? "url" : "arn")));
+    }
+    member_each(m, node_get_c(info, "outputs"))
+    {
+        table_cell(&outputs, STR(" "));
+        table_cell(&outputs, m->key);
+        table_cell(&outputs, node_text(m->value));
+    }
+    buf_lit(out, "functions\n");
+    table_write(&functions, out, cli->colour_out);
+    buf_lit(out, "outputs\n");
+    table_write(&outputs, out, cli->colour_out);
+}
+
+static int run_info(struct cli *cli, struct err *err)
+{
+    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct world w;
+    if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
+        return -1;
+    struct release r = context_release(cli, service);
+    if (world_find(&r, layout_stack_name(cli->arena, service, STR("")),
+                   layout_stack_name(cli->arena, service, service->stage), &w, err) < 0)
+        return -1;
+    if (!w.stage_exists) {
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->stage));
+        return err_help(err, "troupe deploy %.*s", STR_ARG(service->stage));
+    }
+    w.current = world_deployment(&w.stage);
+    if (w.current && record_read(cli->arena, &w.store, service->stage, w.current, true, false,
+                                 &w.record, err) < 0)
+        return -1;
+    const struct node *info = info_json(cli, service, &w);
+    if (cli->options.json) {
+        json_write(&cli->out, info, 2);
+        buf_char(&cli->out, '\n');
+    } else {
+        show(cli, info);
+    }
+    return 0;
+}
+
+const struct command cmd_info = {
+    .name = "info",
+    .arguments = "[STAGE]",
+    .summary = "addresses, functions, versions and outputs of a stage",
+    .args_max = 1,
+    .run = run_info,
+};

@@ -1,0 +1,224 @@
+/* What commands share: service, target, client, questions. */
+#include "cli/cli.h"
+
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "compile/compile.h"
+#include "local/local.h"
+
+void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help)
+{
+    if (cli->options.quiet)
+        return;
+    progress_clear(cli->progress);
+    struct str text = warning_render(cli->arena, pos, msg, help, cli->colour_err);
+    fwrite(text.p, 1, text.n, stderr);
+}
+
+static void on_warning(void *context, struct pos pos, struct str msg, struct str help)
+{
+    context_warn(context, pos, msg, help);
+}
+
+/* ---- service ---- */
+
+static int choose_stage(const struct options *o, size_t stage_arg, struct str *ret, struct err *err)
+{
+    struct str named = stage_arg < o->arg_count ? o->args[stage_arg] : (struct str){"", 0};
+    if (named.n && o->stage.n && !str_eq(named, o->stage))
+        return err_set(err, ERR_USAGE, "two stages are named: '%.*s' and '%.*s'", STR_ARG(named),
+                       STR_ARG(o->stage));
+    *ret = named.n ? named : o->stage;
+    return 0;
+}
+
+static struct str region_of_environment(void)
+{
+    const char *region = getenv("AWS_REGION"), *standard = getenv("AWS_DEFAULT_REGION");
+    return str_c(region && *region ? region : standard);
+}
+
+int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                    struct err *err)
+{
+    const struct options *o = &cli->options;
+    struct config_options options = {
+        .path = o->config,
+        .default_stage = STR("dev"),
+        .region = o->region.n ? o->region : region_of_environment(),
+        .options = &o->given,
+        .params = &o->params,
+        .lenient = o->lenient,
+        .warn = on_warning,
+        .warn_context = cli,
+    };
+    if (choose_stage(o, stage_arg, &options.stage, err) < 0 ||
+        (options.stage.n && stage_name_check(options.stage, err) < 0) ||
+        service_load(cli->arena, &options, ret, err) < 0)
+        return -1;
+    if (use != STAGE_REQUIRED || ret->stage_named)
+        return 0;
+    err_set(err, ERR_USAGE, "no stage is named");
+    return err_help(err, "name one as argument, or set provider.stage in %.*s", STR_ARG(ret->file));
+}
+
+/* ---- target ---- */
+
+static uint64_t total_bytes(const struct packed *packed)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < packed->artifact_count; i++)
+        n += packed->artifacts[i].bytes.n;
+    return n;
+}
+
+int context_target(struct cli *cli, const struct service *service, struct target *ret,
+                   struct err *err)
+{
+    struct arena *a = cli->arena;
+    struct packed *packed = ARENA_NEW(a, struct packed);
+    struct compiled *compiled = ARENA_NEW(a, struct compiled);
+    struct layout *layout = ARENA_NEW(a, struct layout);
+    struct pack_options pack = {{"", 0}, 0};
+    struct compile_options compile = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
+    struct release r = context_release(cli, service);
+    if (pack_service(a, service, &pack, packed, err) < 0 ||
+        compile_service(a, service, packed, &compile, compiled, err) < 0 ||
+        layout_service(a, service, compiled, layout, err) < 0)
+        return -1;
+    release_finished(&r, "package", "%zu function%s, %zu artifact%s, %.1f kB",
+                     service->function_count, service->function_count == 1 ? "" : "s",
+                     packed->artifact_count, packed->artifact_count == 1 ? "" : "s",
+                     (double)total_bytes(packed) / 1000);
+    for (size_t i = 0; i < layout->warning_count; i++)
+        context_warn(cli, (struct pos){0}, layout->warnings[i], STR(""));
+    *ret = (struct target){layout, packed};
+    return 0;
+}
+
+/* ---- client ---- */
+
+static void local_progress(void *context, struct str text)
+{
+    struct cli *cli = context;
+    cli->observer.progress(cli->observer.context, "local", text);
+}
+
+static int use_local(struct cli *cli, struct aws_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    struct local_options local = {.progress = local_progress, .progress_context = cli};
+    if (local_up(cli->arena, &local, &cloud, err) < 0)
+        return -1;
+    cli->endpoint = cloud.endpoint;
+    options->endpoint_url = cloud.endpoint;
+    options->access_key = STR("test");
+    options->secret_key = STR("test");
+    return 0;
+}
+
+int context_aws(struct cli *cli, const struct service *service, struct err *err)
+{
+    const struct options *o = &cli->options;
+    struct aws_options options = {
+        .region = service->region, .profile = o->profile, .debug_http = o->debug_http};
+    const char *endpoint = getenv("AWS_ENDPOINT_URL");
+    if (!options.profile.n)
+        options.profile = node_text(node_path(service->root, "provider.profile"));
+    if (o->local && use_local(cli, &options, err) < 0)
+        return -1;
+    if (!o->local && endpoint && *endpoint)
+        cli->endpoint = str_c(endpoint);
+    cli->aws = aws_new(&options, err);
+    return cli->aws ? 0 : -1;
+}
+
+/* "git 1a2b3c4" of the service's directory, with ", modified" when there is more than that. */
+static struct str source_revision(struct arena *a, struct str dir)
+{
+    struct str command = str_fmt(a,
+                                 "cd '%.*s' 2>/dev/null && git describe --always --dirty=', "
+                                 "modified' --exclude '*' 2>/dev/null",
+                                 STR_ARG(str_replace(a, dir, STR("'"), STR("'\\''"))));
+    char line[128] = "";
+    FILE *f = popen(command.p, "r");
+    if (!f)
+        return (struct str){"", 0};
+    if (!fgets(line, sizeof line, f))
+        line[0] = 0;
+    pclose(f);
+    struct str revision = str_trim(str_c(line));
+    return revision.n ? str_fmt(a, "git %.*s", STR_ARG(revision)) : (struct str){"", 0};
+}
+
+struct release context_release(struct cli *cli, const struct service *service)
+{
+    return (struct release){
+        .arena = cli->arena,
+        .aws = cli->aws,
+        .service = service,
+        .observer = &cli->observer,
+        .jobs = (unsigned)cli->options.jobs,
+        .source_revision =
+            cli->aws ? source_revision(cli->arena, service->dir) : (struct str){"", 0},
+        .endpoint = cli->endpoint,
+        .timeout_ms = cli->options.timeout_s * 1000,
+    };
+}
+
+/* ---- questions ---- */
+
+int context_confirm(struct cli *cli, const char *question, struct str word, struct err *err)
+{
+    char line[300];
+    if (!cli->tty_in || cli->options.json) {
+        err_set(err, ERR_REFUSED, "%s", question);
+        return err_help(err, "to do it without being asked, add --yes");
+    }
+    progress_clear(cli->progress);
+    fprintf(stderr, "%s\ntype '%.*s' to go on: ", question, STR_ARG(word));
+    fflush(stderr);
+    if (!fgets(line, sizeof line, stdin) || !str_eq(str_trim(str_c(line)), word))
+        return err_set(err, ERR_REFUSED, "not confirmed, nothing was changed");
+    return 0;
+}
+
+/* ---- addresses ---- */
+
+static struct str host_port(struct str endpoint)
+{
+    ptrdiff_t at = str_find(endpoint, STR("://"), 0);
+    return at < 0 ? endpoint : str_sub(endpoint, (size_t)at + 3, endpoint.n);
+}
+
+struct urls context_urls(const struct cli *cli, const struct service *service,
+                         const struct world *w, const struct stack *stage)
+{
+    struct arena *a = cli->arena;
+    struct urls urls = {{"", 0}, {"", 0}};
+    struct str rest = node_text(node_get_c(w->service.outputs, "ApiGatewayRestApi"));
+    struct str http = node_text(node_get_c(stage->outputs, "HttpApiId"));
+    struct str name = node_text(node_get_c(stage->tags, TAG_STAGE));
+    struct str suffix = aws_url_suffix(cli->aws), endpoint = cli->endpoint;
+    (void)service;
+    if (!node_get_c(stage->outputs, "ServiceEndpoint"))
+        rest.n = 0; /* this stage has none */
+    if (rest.n && endpoint.n)
+        urls.rest = str_fmt(a, "%.*s/restapis/%.*s/%.*s/_user_request_", STR_ARG(endpoint),
+                            STR_ARG(rest), STR_ARG(name));
+    else if (rest.n)
+        urls.rest = str_fmt(a, "https://%.*s.execute-api.%.*s.%.*s/%.*s", STR_ARG(rest),
+                            STR_ARG(aws_region(cli->aws)), STR_ARG(suffix), STR_ARG(name));
+    if (http.n && endpoint.n) {
+        struct str rest_of = host_port(endpoint), host, port;
+        str_cut(&rest_of, ':', &host);
+        port = rest_of;
+        urls.http =
+            str_fmt(a, "http://%.*s.execute-api.localhost:%.*s", STR_ARG(http), STR_ARG(port));
+    } else if (http.n) {
+        urls.http = str_fmt(a, "https://%.*s.execute-api.%.*s.%.*s", STR_ARG(http),
+                            STR_ARG(aws_region(cli->aws)), STR_ARG(suffix));
+    }
+    return urls;
+}
