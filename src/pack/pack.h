@@ -1,17 +1,17 @@
 /* Packaging: from the files of a service to zips and their hashes.
  *
- * Selection, names, bytes and modes follow the dialect (see docs/design.md); the bytes are deterministic.
- * No network. */
+ * Selection, names, bytes and modes follow the dialect (see docs/design.md); the bytes are
+ * deterministic. No network. */
 #ifndef TROUPE_PACK_H
 #define TROUPE_PACK_H
 
 #include "config/config.h"
 
 struct artifact {
-    struct str name;         /* file name: "<service>.zip", "<function key>.zip", or the given artifact's */
-    struct str path;         /* absolute path of a ready zip on disk (given `artifact:`), or empty */
-    struct str bytes;        /* the zip, mapped or in the arena */
-    struct str sha256_hex;   /* names the object in the bucket */
+    struct str name; /* file name: "<service>.zip", "<function key>.zip", or the given artifact's */
+    struct str path; /* absolute path of a ready zip on disk (given `artifact:`), or empty */
+    struct str bytes;         /* the zip, mapped or in the arena */
+    struct str sha256_hex;    /* names the object in the bucket */
     struct str sha256_base64; /* Lambda's CodeSha256 */
     uint64_t unzipped_bytes;
     size_t file_count;
@@ -28,6 +28,8 @@ struct packed {
 struct pack_options {
     struct str output_dir;
     unsigned jobs; /* 0: number of cores */
+    void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
+    void *warn_context;
 };
 
 /* Package all functions. Finds before anything is contacted: handlers that do not exist (with the

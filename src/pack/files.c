@@ -1,0 +1,466 @@
+/* Which files go into an artifact. The dialect selects in two passes, and both matter:
+ *
+ * 1. Finding: everything below the service, and what patterns name outside of it. A pattern with
+ *    '!' takes away what the patterns before it found, a whole directory at once when it ends in a
+ *    name or in two stars; patterns behind it find again.
+ * 2. Filtering: default excludes, legacy `exclude`, then all patterns in their order; the last one
+ *    that matches a file decides.
+ *
+ * Development dependencies go last, whatever the patterns say. */
+#include "pack/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/pool.h"
+#include "base/vec.h"
+
+/* A pattern as both passes need it. */
+struct matcher {
+    struct rule rule;
+    const struct glob *find, *filter; /* `find` NULL: only filters */
+    struct str base;                  /* where the search for it starts; "." */
+    bool is_static;
+    bool drops_directories; /* an excluding one that keeps a search out of directories */
+};
+
+struct selector {
+    const struct selection *selection;
+    struct matcher *excludes, *patterns;
+    size_t exclude_count, pattern_count;
+};
+
+struct walk {
+    struct arena *arena;
+    struct str dir;
+    struct selector *selectors;
+    size_t selector_count;
+    bool drop_dev; /* every selection leaves out development dependencies */
+    struct map dev_dirs, dev_files;
+    VEC(struct str) paths;
+};
+
+/* ---- compiling selections ---- */
+
+/* "./x" -> "x" */
+static struct str without_dot(struct str s)
+{
+    while (str_starts(s, STR("./")))
+        s = str_sub(s, 2, s.n);
+    return s;
+}
+
+static int compile_rule(struct arena *a, const struct rule *rule, bool finds, struct matcher *ret,
+                        struct err *err)
+{
+    struct glob *filter = NULL, *find = NULL;
+    struct str text = without_dot(rule->text);
+    if (glob_compile(a, text, GLOB_FILTER, &filter, err) < 0 ||
+        (finds && glob_compile(a, text, GLOB_FIND, &find, err) < 0))
+        return -1;
+    *ret = (struct matcher){.rule = *rule, .filter = filter, .find = find};
+    ret->base = glob_base(text);
+    ret->is_static = glob_is_static(text);
+    ret->drops_directories = str_ends(text, STR("/**")) || glob_is_static(path_base(text));
+    return 0;
+}
+
+/* Patterns between two that start with '!' are searched for together, from the top of the service
+ * if one of them starts there; the first ones together with everything. */
+static void join_bases(struct selector *s)
+{
+    bool top = true;
+    for (size_t i = 0; i < s->pattern_count; i++) {
+        struct matcher *m = &s->patterns[i];
+        if (m->rule.exclude) {
+            top = false;
+            for (size_t k = i + 1; k < s->pattern_count && !s->patterns[k].rule.exclude; k++)
+                top = top || (!s->patterns[k].is_static && str_eq(s->patterns[k].base, STR(".")));
+        } else if (top && !str_starts(m->base, STR("..")) && m->base.p[0] != '/') {
+            m->base = STR(".");
+        }
+    }
+}
+
+static int compile_selection(struct arena *a, const struct selection *in, struct selector *ret,
+                             struct err *err)
+{
+    *ret = (struct selector){
+        .selection = in, .exclude_count = in->exclude_count, .pattern_count = in->pattern_count};
+    ret->excludes = ARENA_ARRAY(a, in->exclude_count, struct matcher);
+    ret->patterns = ARENA_ARRAY(a, in->pattern_count, struct matcher);
+    for (size_t i = 0; i < in->exclude_count; i++)
+        if (compile_rule(a, &in->excludes[i], false, &ret->excludes[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < in->pattern_count; i++)
+        if (compile_rule(a, &in->patterns[i], true, &ret->patterns[i], err) < 0)
+            return err->pos = in->patterns[i].pos, -1;
+    join_bases(ret);
+    return 0;
+}
+
+/* ---- deciding ---- */
+
+/* Does `m`, with '!', keep a search that started at `base` out of a directory above `path`? */
+static bool drops_above(const struct matcher *m, struct str base, struct str path)
+{
+    if (!m->drops_directories)
+        return false;
+    size_t from = str_eq(base, STR(".")) ? 0 : base.n + 1;
+    for (ptrdiff_t at = str_find_char(path, '/', from); at >= 0;
+         at = str_find_char(path, '/', (size_t)at + 1))
+        if (at > 0 && glob_match(m->find, str_sub(path, 0, (size_t)at)))
+            return true;
+    return false;
+}
+
+/* Is `path`, which pattern `i` (or the search for everything, -1) finds, taken away by a '!'
+ * behind? */
+static bool taken_away(const struct selector *s, ptrdiff_t i, struct str path)
+{
+    bool is_static = i >= 0 && s->patterns[i].is_static;
+    struct str base = i >= 0 ? s->patterns[i].base : STR(".");
+    for (size_t k = (size_t)(i + 1); k < s->pattern_count; k++) {
+        const struct matcher *m = &s->patterns[k];
+        if (m->rule.exclude &&
+            (glob_match(m->find, path) || (!is_static && drops_above(m, base, path))))
+            return true;
+    }
+    return false;
+}
+
+static bool is_outside(struct str path)
+{
+    return str_starts(path, STR("../")) || path.p[0] == '/';
+}
+
+static bool is_found(const struct selector *s, struct str path)
+{
+    if (!is_outside(path) && !taken_away(s, -1, path))
+        return true;
+    for (size_t i = 0; i < s->pattern_count; i++)
+        if (!s->patterns[i].rule.exclude && glob_match(s->patterns[i].find, path) &&
+            !taken_away(s, (ptrdiff_t)i, path))
+            return true;
+    return false;
+}
+
+static bool passes_filter(const struct selector *s, struct str path)
+{
+    for (size_t i = s->pattern_count; i-- > 0;)
+        if (glob_match(s->patterns[i].filter, path))
+            return !s->patterns[i].rule.exclude;
+    for (size_t i = s->exclude_count; i-- > 0;)
+        if (glob_match(s->excludes[i].filter, path))
+            return !s->excludes[i].rule.exclude;
+    return true;
+}
+
+/* Is there a pattern before `end` whose search starts at or below `dir`, so that nothing keeps it
+ * from there? */
+static bool starts_below(const struct selector *s, size_t end, struct str dir)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct matcher *m = &s->patterns[i];
+        bool inside = m->is_static || str_eq(m->base, dir) ||
+                      (str_starts(m->base, dir) && m->base.p[dir.n] == '/');
+        if (!m->rule.exclude && inside && glob_may_match_below(m->find, dir))
+            return true;
+    }
+    return false;
+}
+
+/* Can no file below `dir` be selected? False when in doubt. */
+static bool skips_below(const struct selector *s, struct str dir)
+{
+    for (size_t i = s->pattern_count; i-- > 0;) {
+        const struct matcher *m = &s->patterns[i];
+        if (m->rule.exclude && glob_covers(m->filter, dir) && glob_covers(m->find, dir))
+            return true;
+        if (m->rule.exclude && m->drops_directories && glob_match(m->find, dir))
+            return !starts_below(s, i, dir);
+        if (!m->rule.exclude &&
+            (glob_may_match_below(m->filter, dir) || glob_may_match_below(m->find, dir)))
+            return false;
+    }
+    for (size_t i = s->exclude_count; i-- > 0;) {
+        const struct matcher *m = &s->excludes[i];
+        if (m->rule.exclude && glob_covers(m->filter, dir))
+            return true;
+        if (!m->rule.exclude && glob_may_match_below(m->filter, dir))
+            return false;
+    }
+    return false;
+}
+
+static bool nobody_wants(const struct walk *w, struct str dir)
+{
+    if (w->drop_dev && map_has(&w->dev_dirs, dir))
+        return true;
+    for (size_t i = 0; i < w->selector_count; i++)
+        if (!skips_below(&w->selectors[i], dir))
+            return false;
+    return true;
+}
+
+/* ---- walking ---- */
+
+/* A directory that is being read, and those it is in. */
+struct level {
+    const struct level *parent;
+    dev_t device;
+    ino_t inode;
+};
+
+struct entry {
+    struct str name;
+    bool directory;
+};
+
+typedef VEC(struct entry) entry_vec;
+
+static void close_dir(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+/* Reading a directory again from within itself through a link would never end. */
+static bool is_inside(const struct level *level, const struct stat *st)
+{
+    for (; level; level = level->parent)
+        if (level->device == st->st_dev && level->inode == st->st_ino)
+            return true;
+    return false;
+}
+
+/* Type of an entry behind links. A link to nothing is left out, as are pipes and devices. */
+static unsigned char entry_type(int dir, const struct dirent *e)
+{
+    if (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN)
+        return e->d_type;
+    struct stat st;
+    if (fstatat(dir, e->d_name, &st, 0) < 0)
+        return DT_UNKNOWN;
+    return S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
+}
+
+static bool name_is(const struct dirent *e, const char *name)
+{
+    return strcmp(e->d_name, name) == 0;
+}
+
+/* What is in directory `path` (relative to the service). */
+static int read_entries(struct walk *w, struct str path, struct level *level, entry_vec *out,
+                        bool *ret_npm, struct err *err)
+{
+    struct str full = path_join(w->arena, w->dir, path);
+    __attribute__((cleanup(close_dir))) DIR *d = opendir(full.p);
+    struct stat st;
+    if (!d || fstat(dirfd(d), &st) < 0)
+        return err_sys(err, errno, "cannot read directory '%s'", full.p);
+    if (is_inside(level->parent, &st))
+        return 0;
+    level->device = st.st_dev;
+    level->inode = st.st_ino;
+    bool package = false, modules = false;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (name_is(e, ".") || name_is(e, ".."))
+            continue;
+        unsigned char type = entry_type(dirfd(d), e);
+        package = package || (type == DT_REG && name_is(e, "package.json"));
+        modules = modules || (type == DT_DIR && name_is(e, "node_modules"));
+        if (type == DT_DIR || type == DT_REG)
+            vec_push(w->arena, out,
+                     (struct entry){str_dup(w->arena, str_c(e->d_name)), type == DT_DIR});
+    }
+    *ret_npm = package && modules;
+    return 0;
+}
+
+static bool in_node_modules(struct str path)
+{
+    return str_find(path, STR("node_modules"), 0) >= 0;
+}
+
+static int walk_directory(struct walk *w, struct str path, const struct level *parent,
+                          struct err *err)
+{
+    struct level level = {.parent = parent};
+    entry_vec entries = {0};
+    bool npm = false;
+    if (read_entries(w, path, &level, &entries, &npm, err) < 0)
+        return -1;
+    struct str prefix = path.n ? str_fmt(w->arena, "%.*s/", STR_ARG(path)) : STR("");
+    if (npm && !is_outside(prefix.n ? prefix : STR(".")) && !in_node_modules(path))
+        dev_dependencies(w->arena, w->dir, prefix, &w->dev_dirs, &w->dev_files);
+    vec_each (&entries, e) {
+        struct str child = str_concat(w->arena, prefix, e->name);
+        if (!e->directory)
+            vec_push(w->arena, &w->paths, child);
+        else if (!nobody_wants(w, child) && walk_directory(w, child, &level, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What patterns name outside of the service: `seen` keeps directories that were walked. */
+static int walk_outside(struct walk *w, const struct matcher *m, struct map *seen, struct err *err)
+{
+    struct str text = without_dot(m->rule.text);
+    if (m->rule.exclude || !is_outside(text))
+        return 0;
+    struct str start = m->is_static ? text : m->base;
+    struct str full = path_join(w->arena, w->dir, start);
+    if (map_has(seen, start))
+        return 0;
+    map_put(seen, start, w);
+    if (m->is_static) {
+        if (fs_is_file(full))
+            vec_push(w->arena, &w->paths, start);
+        return 0;
+    }
+    return fs_is_dir(full) ? walk_directory(w, start, NULL, err) : 0;
+}
+
+static int walk_all(struct walk *w, struct err *err)
+{
+    if (walk_directory(w, STR(""), NULL, err) < 0)
+        return -1;
+    struct map seen = MAP(w->arena);
+    for (size_t i = 0; i < w->selector_count; i++)
+        for (size_t k = 0; k < w->selectors[i].pattern_count; k++)
+            if (walk_outside(w, &w->selectors[i].patterns[k], &seen, err) < 0)
+                return -1;
+    return 0;
+}
+
+/* ---- from paths to lists ---- */
+
+/* Without leading "/", "." and ".." */
+static struct str name_in_zip(struct arena *a, struct str path)
+{
+    struct str s = path_clean(a, path);
+    while (s.n && (s.p[0] == '/' || str_starts(s, STR("../"))))
+        s = str_sub(s, s.p[0] == '/' ? 1 : 3, s.n);
+    return s;
+}
+
+static bool is_dev(const struct walk *w, struct str path)
+{
+    if (map_has(&w->dev_files, path))
+        return true;
+    for (ptrdiff_t at = str_find_char(path, '/', 0); at >= 0;
+         at = str_find_char(path, '/', (size_t)at + 1))
+        if (map_has(&w->dev_dirs, str_sub(path, 0, (size_t)at)))
+            return true;
+    return false;
+}
+
+static int by_name(const void *x, const void *y)
+{
+    const struct file *f = x, *g = y;
+    int order = str_cmp(f->name, g->name);
+    return order ? order : str_cmp(f->path, g->path);
+}
+
+/* What the pool works on. */
+struct job {
+    const struct walk *walk;
+    struct str **chosen; /* for each selection: paths */
+    size_t *counts;
+};
+
+/* The paths of one selection, into memory that is made before: scratch would not last. */
+static int choose(size_t index, void *context, struct arena *scratch, struct err *err)
+{
+    (void)scratch, (void)err;
+    struct job *job = context;
+    const struct walk *w = job->walk;
+    const struct selector *s = &w->selectors[index];
+    bool dev = s->selection->drop_dev_dependencies && (w->dev_dirs.n || w->dev_files.n);
+    size_t n = 0;
+    for (size_t i = 0; i < w->paths.n; i++) {
+        struct str path = w->paths.p[i];
+        if (is_found(s, path) && passes_filter(s, path) && !(dev && is_dev(w, path)))
+            job->chosen[index][n++] = path;
+    }
+    job->counts[index] = n;
+    return 0;
+}
+
+/* Stat and sort. Of two files with one name, which only patterns outside of the service can give,
+ * the one inside wins: it is what unpacking the reference's zip leaves. */
+static int make_list(struct arena *a, const struct walk *w, const struct str *paths, size_t n,
+                     struct file_list *ret, struct err *err)
+{
+    struct file *files = ARENA_ARRAY(a, n, struct file);
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+        struct str full = path_join(a, w->dir, paths[i]);
+        if (stat(full.p, &st) < 0)
+            return err_sys(err, errno, "cannot read '%s'", full.p);
+        files[i] = (struct file){.path = paths[i],
+                                 .name = name_in_zip(a, paths[i]),
+                                 .size_bytes = (uint64_t)st.st_size,
+                                 .executable = (st.st_mode & S_IXUSR) != 0};
+    }
+    if (n)
+        qsort(files, n, sizeof *files, by_name);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (count && str_eq(files[count - 1].name, files[i].name))
+            count--;
+        files[count++] = files[i];
+    }
+    *ret = (struct file_list){files, count};
+    return 0;
+}
+
+static int no_files(const struct selection *s, struct err *err)
+{
+    const char *of = s->what.n ? " for " : "";
+    err_at(err, s->pos, ERR_CONFIG, "no file matches the package patterns%s%.*s", of,
+           STR_ARG(s->what));
+    return err_help(err, "the last pattern that matches a file decides; list what is packed with: "
+                         "troupe package");
+}
+
+static int make_lists(struct arena *a, struct walk *w, unsigned jobs, struct file_list *rets,
+                      struct err *err)
+{
+    size_t n = w->selector_count;
+    struct job job = {w, ARENA_ARRAY(w->arena, n, struct str *), ARENA_ARRAY(w->arena, n, size_t)};
+    for (size_t i = 0; i < n; i++)
+        job.chosen[i] = ARENA_ARRAY(w->arena, w->paths.n, struct str);
+    if (pool_run(n, w->paths.n * n < 4096 ? 1 : jobs, choose, &job, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (!job.counts[i])
+            return no_files(w->selectors[i].selection, err);
+        if (make_list(a, w, job.chosen[i], job.counts[i], &rets[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int files_select(struct arena *a, struct str dir, const struct selection *selections, size_t n,
+                 unsigned jobs, struct file_list *rets, struct err *err)
+{
+    if (!n)
+        return 0;
+    struct walk w = {.arena = a, .dir = dir, .selector_count = n, .drop_dev = true};
+    w.dev_dirs = w.dev_files = MAP(a);
+    w.selectors = ARENA_ARRAY(a, n, struct selector);
+    for (size_t i = 0; i < n; i++) {
+        if (compile_selection(a, &selections[i], &w.selectors[i], err) < 0)
+            return -1;
+        w.drop_dev = w.drop_dev && selections[i].drop_dev_dependencies;
+    }
+    if (walk_all(&w, err) < 0)
+        return -1;
+    return make_lists(a, &w, jobs, rets, err);
+}

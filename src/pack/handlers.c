@@ -1,0 +1,194 @@
+/* Handlers that are not among the packed files: Lambda would say so at the first call, which is too
+ * late. Each rule is that of the runtime's interface client; where Lambda may find more than the
+ * zip holds (layers), nothing is checked. */
+#include "pack/internal.h"
+
+#include "base/fs.h"
+
+/* Zip names, for looking up. */
+static const struct file *find_file(const struct file_list *list, struct str name)
+{
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = str_cmp(list->files[middle].name, name);
+        if (order == 0)
+            return &list->files[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* Is there a file whose name starts so? */
+static bool has_prefix(const struct file_list *list, struct str prefix)
+{
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_cmp(list->files[middle].name, prefix) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < list->count && str_starts(list->files[low].name, prefix);
+}
+
+static bool has_any(struct arena *a, const struct file_list *list, struct str stem,
+                    const char *const *endings)
+{
+    for (; *endings; endings++)
+        if (find_file(list, str_concat(a, stem, str_c(*endings))))
+            return true;
+    return false;
+}
+
+/* What a rule found out: the file the handler stands for, for the message. */
+struct finding {
+    struct str expected; /* empty: the handler has no such form */
+    struct str hint;
+};
+
+/* Node.js: the directory, then the name up to its first dot. Besides the file itself a directory
+ * with an index or a package of node_modules will do.
+ * Source: aws-lambda-nodejs-runtime-interface-client, UserFunction. */
+static bool find_node(struct arena *a, const struct file_list *list, struct str handler,
+                      struct finding *ret)
+{
+    static const char *const endings[] = {"", ".js", ".mjs", ".cjs", NULL};
+    static const char *const indexes[] = {"/index.js", "/index.mjs", "/index.cjs", "/package.json",
+                                          NULL};
+    static const char *const sources[] = {".ts", ".mts", ".cts", ".tsx", NULL};
+    struct str base = path_base(handler);
+    ptrdiff_t dot = str_find_char(base, '.', 0);
+    if (dot < 0)
+        return false;
+    struct str stem = path_clean(a, str_sub(handler, 0, handler.n - base.n + (size_t)dot));
+    ret->expected = str_concat(a, stem, STR(".js"));
+    if (has_any(a, list, stem, sources))
+        ret->hint = str_fmt(a, "there is '%.*s.ts': Lambda runs JavaScript, compile it first",
+                            STR_ARG(stem));
+    struct str package = str_concat(a, STR("node_modules/"), stem);
+    return has_any(a, list, stem, endings) || has_any(a, list, stem, indexes) ||
+           has_any(a, list, package, endings) || has_any(a, list, package, indexes);
+}
+
+/* Python: everything up to the last dot is a module, with dots or slashes between its parts.
+ * Source: aws-lambda-python-runtime-interface-client, bootstrap. */
+static bool find_python(struct arena *a, const struct file_list *list, struct str handler,
+                        struct finding *ret)
+{
+    static const char *const packages[] = {"/__init__.py", "/__init__.pyc", NULL};
+    static const char *const endings[] = {".py", ".pyc", NULL};
+    ptrdiff_t dot = str_rfind_char(handler, '.');
+    if (dot <= 0)
+        return false;
+    struct str module = str_replace(a, str_sub(handler, 0, (size_t)dot), STR("."), STR("/"));
+    struct str stem = path_clean(a, module);
+    ret->expected = str_concat(a, stem, STR(".py"));
+    if (has_any(a, list, stem, endings) || has_any(a, list, stem, packages))
+        return true;
+    /* Compiled modules: "name.cpython-312-x86_64-linux-gnu.so", "name.abi3.so", "name.so". */
+    struct str prefix = str_concat(a, stem, STR("."));
+    for (size_t i = 0; i < list->count; i++)
+        if (str_starts(list->files[i].name, prefix) && str_ends(list->files[i].name, STR(".so")))
+            return true;
+    return false;
+}
+
+/* Ruby: the file up to the first dot.
+ * Source: aws-lambda-ruby-runtime-interface-client, LambdaHandler. */
+static bool find_ruby(struct arena *a, const struct file_list *list, struct str handler,
+                      struct finding *ret)
+{
+    ptrdiff_t dot = str_find_char(handler, '.', 0);
+    if (dot <= 0)
+        return false;
+    struct str stem = path_clean(a, str_sub(handler, 0, (size_t)dot));
+    ret->expected = str_concat(a, stem, STR(".rb"));
+    return find_file(list, ret->expected) != NULL ||
+           has_prefix(list, str_concat(a, STR("vendor/"), stem));
+}
+
+/* Provided runtimes start the executable 'bootstrap', whatever the handler says.
+ * Source: Lambda developer guide, "Building a custom runtime". */
+static bool find_bootstrap(struct arena *a, const struct file_list *list, struct str handler,
+                           struct finding *ret)
+{
+    (void)handler;
+    ret->expected = STR("bootstrap");
+    const struct file *f = find_file(list, ret->expected);
+    if (f && !f->executable)
+        ret->hint = str_fmt(a, "'%.*s' may not be executed; allow it with: chmod +x %.*s",
+                            STR_ARG(f->path), STR_ARG(f->path));
+    return f && f->executable;
+}
+
+static const struct {
+    const char *runtime; /* what the name starts with */
+    bool (*find)(struct arena *a, const struct file_list *list, struct str handler,
+                 struct finding *ret);
+} rules[] = {
+    {"nodejs", find_node},
+    {"python", find_python},
+    {"ruby", find_ruby},
+    {"provided", find_bootstrap},
+};
+
+/* The dialect's. */
+static const char default_runtime[] = "nodejs24.x";
+
+struct str function_runtime(const struct service *service, const struct function *fn)
+{
+    struct str own = node_text(node_get_c(fn->node, "runtime"));
+    if (own.n)
+        return own;
+    return node_text_or(node_path(service->root, "provider.runtime"), str_c(default_runtime));
+}
+
+static bool has_layers(const struct service *service, const struct function *fn)
+{
+    const struct node *own = node_get_c(fn->node, "layers");
+    return node_count(node_empty(own) ? node_path(service->root, "provider.layers") : own) > 0;
+}
+
+static int missing(const struct function *fn, const struct node *handler,
+                   const struct finding *finding, struct err *err)
+{
+    err_at(err, handler ? node_pos(handler) : fn->pos, ERR_CONFIG,
+           "handler '%.*s' of function '%.*s' does not exist: no file '%.*s' is packed",
+           STR_ARG(node_text(handler)), STR_ARG(fn->key), STR_ARG(finding->expected));
+    if (finding->hint.n)
+        return err_help(err, "%.*s", STR_ARG(finding->hint));
+    return err_help(err, "check the path, and that package patterns do not exclude it");
+}
+
+static int no_form(const struct function *fn, const struct node *handler, struct err *err)
+{
+    err_at(err, node_pos(handler), ERR_CONFIG,
+           "handler '%.*s' of function '%.*s' names no function", STR_ARG(node_text(handler)),
+           STR_ARG(fn->key));
+    return err_help(err,
+                    "write the file without its ending, a dot and the function: src/api.handler");
+}
+
+int handler_check(const struct service *service, const struct function *fn,
+                  const struct file_list *list, struct err *err)
+{
+    struct str runtime = function_runtime(service, fn);
+    const struct node *handler = node_get_c(fn->node, "handler");
+    if (has_layers(service, fn))
+        return 0;
+    cleanup_arena struct arena *scratch = arena_new();
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (!str_starts(runtime, str_c(rules[i].runtime)))
+            continue;
+        struct finding finding = {0};
+        if (rules[i].find(scratch, list, node_text(handler), &finding))
+            return 0;
+        return finding.expected.n ? missing(fn, handler, &finding, err) : no_form(fn, handler, err);
+    }
+    return 0;
+}

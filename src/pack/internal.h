@@ -1,0 +1,124 @@
+/* Inside of packaging: glob -> files -> zip, and the checks around them.
+ *
+ * Paths of files are relative to the service's directory, with '/' and without "./"; only files
+ * that patterns reach outside of it start with "../" or "/". */
+#ifndef TROUPE_PACK_INTERNAL_H
+#define TROUPE_PACK_INTERNAL_H
+
+#include "base/map.h"
+#include "pack/pack.h"
+
+/* ---- glob.c: one pattern of the dialect ---- */
+
+/* How the dialect reads patterns differs between its two passes: when it looks for files, braces
+ * are expanded (ranges too) and `[!a]` negates; when it filters what it found, a range of braces is
+ * a class of characters and `[!a]` means '!' or 'a'. */
+enum glob_pass { GLOB_FIND, GLOB_FILTER };
+
+struct glob;
+
+/* Compile `pattern` (without a leading '!' that excludes). `*ret` lives in `a` and refers to
+ * `pattern`. ERR_CONFIG when it is too long or its braces expand to too much. */
+int glob_compile(struct arena *a, struct str pattern, enum glob_pass pass, struct glob **ret,
+                 struct err *err);
+/* Any thread. Time is bounded by pattern length times path length. */
+bool glob_match(const struct glob *g, struct str path);
+/* Could it match a path below directory `dir`? True when in doubt. */
+bool glob_may_match_below(const struct glob *g, struct str dir);
+/* Does it match everything below `dir`, as "dir/" followed by two stars does? False when in doubt.
+ */
+bool glob_covers(const struct glob *g, struct str dir);
+/* Without anything special in it? */
+bool glob_is_static(struct str pattern);
+/* The directory where a search for `pattern` starts: the parts before the first special one; "." */
+struct str glob_base(struct str pattern);
+/* All patterns that the braces of `pattern` stand for, in order. `ranges`: expand {1..3} too. */
+int glob_expand(struct arena *a, struct str pattern, bool ranges, struct str **ret, size_t *ret_n,
+                struct err *err);
+
+/* ---- files.c: which files go into an artifact ---- */
+
+/* One pattern with what it does: include or exclude. */
+struct rule {
+    struct str text; /* without '!' */
+    bool exclude;
+    struct pos pos;
+};
+
+/* What one artifact is made of. */
+struct selection {
+    struct rule *excludes; /* defaults and legacy `exclude`; they only filter */
+    size_t exclude_count;
+    struct rule *patterns; /* `include` and `patterns`; they find and filter */
+    size_t pattern_count;
+    bool drop_dev_dependencies;
+    struct pos pos;  /* of `package`, for "no file matches" */
+    struct str what; /* "function 'api'", for messages; empty: the service */
+};
+
+/* What `package:` says for the service's zip, or for that of `fn`. select.c */
+struct selection selection_of(struct arena *a, const struct service *service,
+                              const struct function *fn);
+
+struct file {
+    struct str path;
+    struct str name; /* in the zip */
+    uint64_t size_bytes;
+    bool executable;
+};
+
+struct file_list {
+    struct file *files; /* sorted by name in byte order, names unique */
+    size_t count;
+};
+
+/* Walk `dir` once and answer every selection; `rets` has `n` elements. Links are followed, except
+ * into a directory that contains them. ERR_CONFIG when a selection has no file. */
+int files_select(struct arena *a, struct str dir, const struct selection *selections, size_t n,
+                 unsigned jobs, struct file_list *rets, struct err *err);
+
+/* ---- devdeps.c: npm packages that only development needs ---- */
+
+/* Directories and executables below `dir` (a service directory) that belong to npm packages which
+ * package.json in `dir`/`sub` needs only for development. Adds paths relative to `dir` as keys to
+ * `directories` and `files`. What cannot be read counts as needed: never fails. `sub` is empty or
+ * ends in '/'. */
+void dev_dependencies(struct arena *a, struct str dir, struct str sub, struct map *directories,
+                      struct map *files);
+
+/* ---- zip.c ---- */
+
+/* Content of files: read once, compressed once. */
+struct content_store;
+
+struct content_store *content_store_new(struct arena *a, struct str dir);
+/* Free what it holds outside the arena. */
+void content_store_free(struct content_store **s);
+/* Read and compress the files of all `lists`, in parallel. */
+int content_store_add(struct content_store *s, const struct file_list *lists, size_t n,
+                      unsigned jobs, struct err *err);
+/* Size of the zip of `list`, whose files are all in the store. ERR_CONFIG when it is no zip that
+ * Lambda could take. */
+int zip_size(const struct content_store *s, const struct file_list *list, size_t *ret,
+             struct err *err);
+/* Write it to `out`, of that size: fixed times, so that the same files give the same bytes. Any
+ * thread. */
+void zip_write(const struct content_store *s, const struct file_list *list, char *out);
+
+struct zip_summary {
+    uint64_t unzipped_bytes;
+    size_t file_count;
+};
+/* Read the directory of a given zip. ERR_CONFIG when it is none. */
+int zip_inspect(struct str bytes, struct zip_summary *ret, struct err *err);
+
+/* ---- handlers.c ---- */
+
+/* Is what `handler:` of `fn` names among `list`? Checks only where Lambda's rule is known: Node.js,
+ * Python, Ruby and provided runtimes, without layers. ERR_CONFIG at `handler:`. */
+int handler_check(const struct service *service, const struct function *fn,
+                  const struct file_list *list, struct err *err);
+/* The runtime a function gets: its own, the provider's, or the dialect's default. */
+struct str function_runtime(const struct service *service, const struct function *fn);
+
+#endif

@@ -1,0 +1,301 @@
+/* Packaging a service: selections, contents, zips, and what has to be checked before anything is
+ * contacted. */
+#include "pack/internal.h"
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/vec.h"
+
+/* Lambda's limit for a function's code and layers, unzipped.
+ * Source: Lambda developer guide, "Lambda quotas". */
+static const uint64_t UNZIPPED_BYTES_MAX = 262144000;
+/* Of a zip that was given: more cannot be below the limit above. */
+static const size_t GIVEN_BYTES_MAX = (size_t)512 * 1024 * 1024;
+
+/* A zip to be made, or one that was given. */
+struct plan {
+    struct str name;
+    struct str path;           /* given: absolute */
+    struct pos pos;            /* of `artifact:`, or of `package` */
+    const struct function *fn; /* made for one function: which */
+    struct selection selection;
+    struct file_list list;
+    struct str bytes;
+    unsigned char digest[SHA256_BYTES];
+    struct zip_summary summary;
+};
+
+struct packer {
+    struct arena *arena;
+    const struct service *service;
+    const struct pack_options *options;
+    VEC(struct plan) plans;
+    size_t *plan_of;         /* for each function: index + 1 into plans, or 0 */
+    struct file_list *lists; /* of the plans that are made, in their order */
+    size_t list_count;
+    struct content_store *store;
+};
+
+/* ---- which zips there are ---- */
+
+static size_t plan_given(struct packer *p, const struct node *artifact)
+{
+    struct str path =
+        path_absolute(p->arena, path_join(p->arena, p->service->dir, node_text(artifact)));
+    vec_each (&p->plans, plan)
+        if (str_eq(plan->path, path))
+            return (size_t)(plan - p->plans.p);
+    vec_push(p->arena, &p->plans,
+             (struct plan){.name = path_base(path), .path = path, .pos = node_pos(artifact)});
+    return p->plans.n - 1;
+}
+
+static size_t plan_made(struct packer *p, const struct function *fn)
+{
+    struct str key = fn ? fn->key : p->service->name;
+    if (!fn)
+        vec_each (&p->plans, plan)
+            if (!plan->path.n && !plan->fn)
+                return (size_t)(plan - p->plans.p);
+    vec_push(p->arena, &p->plans,
+             (struct plan){.name = str_concat(p->arena, key, STR(".zip")),
+                           .fn = fn,
+                           .selection = selection_of(p->arena, p->service, fn)});
+    p->plans.p[p->plans.n - 1].pos = p->plans.p[p->plans.n - 1].selection.pos;
+    return p->plans.n - 1;
+}
+
+static void warn_ignored(struct packer *p, const struct function *fn, const struct node *own)
+{
+    const struct node *patterns = node_get_c(own, "patterns");
+    if (!patterns || !p->options->warn)
+        return;
+    p->options->warn(
+        p->options->warn_context, node_pos(patterns),
+        str_fmt(p->arena,
+                "patterns of function '%.*s' are ignored: its code is packaged with the "
+                "service",
+                STR_ARG(fn->key)),
+        STR("set 'package.individually: true' for the service or the function"));
+}
+
+static int refuse_s3(const struct node *artifact, struct err *err)
+{
+    err_at(err, node_pos(artifact), ERR_CONFIG,
+           "artifact '%.*s' is in S3, only files can be packaged", STR_ARG(node_text(artifact)));
+    return err_help(err, "download it first, e.g.: aws s3 cp %.*s .", STR_ARG(node_text(artifact)));
+}
+
+static int plan_function(struct packer *p, size_t index, struct err *err)
+{
+    const struct function *fn = &p->service->functions[index];
+    const struct node *package = node_get_c(p->service->root, "package");
+    const struct node *own = node_get_c(fn->node, "package");
+    if (!node_empty(node_get_c(fn->node, "image")))
+        return 0;
+    bool own_zip = node_bool_or(node_get_c(own, "individually"), false);
+    bool individually = own_zip || node_bool_or(node_get_c(package, "individually"), false);
+    const struct node *artifact = node_get_c(own, "artifact");
+    if (!node_text(artifact).n && !own_zip)
+        artifact = node_get_c(package, "artifact");
+    bool given = node_text(artifact).n > 0;
+    if (given && str_starts(node_text(artifact), STR("s3://")))
+        return refuse_s3(artifact, err);
+    if (!given && !individually)
+        warn_ignored(p, fn, own);
+    p->plan_of[index] =
+        1 + (given ? plan_given(p, artifact) : plan_made(p, individually ? fn : NULL));
+    return 0;
+}
+
+/* ---- limits ---- */
+
+/* The directory (or file) at the top with the most bytes, to say where they come from. */
+static struct str heaviest(struct arena *a, const struct file_list *list, uint64_t *ret_bytes)
+{
+    struct map sizes = MAP(a);
+    struct str best = {0};
+    *ret_bytes = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct str name = list->files[i].name;
+        ptrdiff_t slash = str_find_char(name, '/', 0);
+        struct str top = slash < 0 ? name : str_sub(name, 0, (size_t)slash);
+        uint64_t *bytes = map_get(&sizes, top);
+        if (!bytes) {
+            bytes = ARENA_NEW(a, uint64_t);
+            map_put(&sizes, top, bytes);
+        }
+        *bytes += list->files[i].size_bytes;
+        if (*bytes > *ret_bytes) {
+            *ret_bytes = *bytes;
+            best = top;
+        }
+    }
+    return best;
+}
+
+static double megabytes(uint64_t bytes)
+{
+    return (double)bytes / 1024 / 1024;
+}
+
+static int check_size(struct packer *p, const struct plan *plan, struct err *err)
+{
+    uint64_t bytes = plan->summary.unzipped_bytes;
+    if (bytes <= UNZIPPED_BYTES_MAX)
+        return 0;
+    err_at(err, plan->pos, ERR_CONFIG,
+           "'%.*s' has %.1f MB unzipped: Lambda takes at most %.0f MB, layers included",
+           STR_ARG(plan->name), megabytes(bytes), megabytes(UNZIPPED_BYTES_MAX));
+    if (plan->path.n)
+        return -1;
+    uint64_t most;
+    struct str top = heaviest(p->arena, &plan->list, &most);
+    return err_help(err,
+                    "'%.*s' alone has %.1f MB; leave out what is not needed with package "
+                    "patterns",
+                    STR_ARG(top), megabytes(most));
+}
+
+/* ---- making zips ---- */
+
+static int read_given(struct packer *p, struct plan *plan, struct err *err)
+{
+    struct err cause = {0};
+    if (fs_read(p->arena, plan->path, GIVEN_BYTES_MAX, &plan->bytes, &cause) < 0 ||
+        zip_inspect(plan->bytes, &plan->summary, &cause) < 0) {
+        err_at(err, plan->pos, ERR_CONFIG, "cannot use artifact '%.*s': %.*s", STR_ARG(plan->name),
+               STR_ARG(cause.msg));
+        err_clear(&cause);
+        return -1;
+    }
+    return check_size(p, plan, err);
+}
+
+/* Select the files of all zips that are to be made, and check them. */
+static int select_files(struct packer *p, struct err *err)
+{
+    struct selection *selections = ARENA_ARRAY(p->arena, p->plans.n, struct selection);
+    p->lists = ARENA_ARRAY(p->arena, p->plans.n, struct file_list);
+    size_t n = 0;
+    vec_each (&p->plans, plan)
+        if (!plan->path.n)
+            selections[n++] = plan->selection;
+    if (files_select(p->arena, p->service->dir, selections, n, p->options->jobs, p->lists, err) < 0)
+        return -1;
+    p->list_count = n;
+    n = 0;
+    vec_each (&p->plans, plan) {
+        if (plan->path.n)
+            continue;
+        plan->list = p->lists[n++];
+        for (size_t i = 0; i < plan->list.count; i++)
+            plan->summary.unzipped_bytes += plan->list.files[i].size_bytes;
+        plan->summary.file_count = plan->list.count;
+        if (check_size(p, plan, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_handlers(struct packer *p, struct err *err)
+{
+    for (size_t i = 0; i < p->service->function_count; i++) {
+        const struct plan *plan = p->plan_of[i] ? &p->plans.p[p->plan_of[i] - 1] : NULL;
+        if (plan && !plan->path.n &&
+            handler_check(p->service, &p->service->functions[i], &plan->list, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int build_one(size_t index, void *context, struct arena *scratch, struct err *err)
+{
+    (void)scratch, (void)err;
+    struct packer *p = context;
+    struct plan *plan = &p->plans.p[index];
+    if (!plan->path.n)
+        zip_write(p->store, &plan->list, (char *)plan->bytes.p);
+    sha256(plan->bytes, plan->digest);
+    return 0;
+}
+
+static int build(struct packer *p, struct err *err)
+{
+    if (content_store_add(p->store, p->lists, p->list_count, p->options->jobs, err) < 0)
+        return -1;
+    vec_each (&p->plans, plan) {
+        if (plan->path.n)
+            continue;
+        if (zip_size(p->store, &plan->list, &plan->bytes.n, err) < 0)
+            return -1;
+        plan->bytes.p = arena_alloc(p->arena, plan->bytes.n);
+    }
+    return pool_run(p->plans.n, p->options->jobs, build_one, p, err);
+}
+
+/* ---- results ---- */
+
+static int write_out(struct packer *p, struct err *err)
+{
+    struct str dir = p->options->output_dir;
+    if (!dir.n)
+        return 0;
+    if (fs_mkdirs(dir, err) < 0)
+        return -1;
+    vec_each (&p->plans, plan)
+        if (!plan->path.n &&
+            fs_write(path_join(p->arena, dir, plan->name), plan->bytes, 0644, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void hand_out(struct packer *p, struct packed *ret)
+{
+    struct arena *a = p->arena;
+    size_t n = p->service->function_count;
+    *ret = (struct packed){.artifacts = ARENA_ARRAY(a, p->plans.n, struct artifact),
+                           .artifact_count = p->plans.n,
+                           .of_function = ARENA_ARRAY(a, n, const struct artifact *)};
+    for (size_t i = 0; i < p->plans.n; i++) {
+        const struct plan *plan = &p->plans.p[i];
+        ret->artifacts[i] =
+            (struct artifact){.name = plan->name,
+                              .path = plan->path,
+                              .bytes = plan->bytes,
+                              .sha256_hex = hex_encode(a, plan->digest, SHA256_BYTES),
+                              .sha256_base64 = base64_encode(a, plan->digest, SHA256_BYTES),
+                              .unzipped_bytes = plan->summary.unzipped_bytes,
+                              .file_count = plan->summary.file_count};
+    }
+    for (size_t i = 0; i < n; i++)
+        if (p->plan_of[i])
+            ret->of_function[i] = &ret->artifacts[p->plan_of[i] - 1];
+}
+
+static int run(struct packer *p, struct err *err)
+{
+    for (size_t i = 0; i < p->service->function_count; i++)
+        if (plan_function(p, i, err) < 0)
+            return -1;
+    vec_each (&p->plans, plan)
+        if (plan->path.n && read_given(p, plan, err) < 0)
+            return -1;
+    if (select_files(p, err) < 0 || check_handlers(p, err) < 0 || build(p, err) < 0)
+        return -1;
+    return write_out(p, err);
+}
+
+int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
+                 struct packed *ret, struct err *err)
+{
+    __attribute__((cleanup(content_store_free))) struct content_store *store =
+        content_store_new(a, service->dir);
+    struct packer p = {.arena = a, .service = service, .options = options, .store = store};
+    p.plan_of = ARENA_ARRAY(a, service->function_count, size_t);
+    if (run(&p, err) < 0)
+        return -1;
+    hand_out(&p, ret);
+    return 0;
+}

@@ -1,0 +1,85 @@
+/* From `package:` of the service and its functions to selections. */
+#include "pack/internal.h"
+
+#include "base/fs.h"
+#include "base/vec.h"
+
+typedef VEC(struct rule) rule_vec;
+
+/* At the top of the service only; the configuration file and others join them. */
+static const char *const default_excludes[] = {
+    ".git/**",
+    ".gitignore",
+    ".DS_Store",
+    "npm-debug.log",
+    "yarn-*.log",
+    ".serverless/**",
+    ".serverless_plugins/**",
+};
+
+/* A pattern that is there already is not added again: the first place counts. */
+static void add_rule(struct arena *a, rule_vec *rules, struct str text, bool exclude,
+                     struct pos pos)
+{
+    if (str_starts(text, STR("!"))) {
+        exclude = !exclude;
+        text = str_sub(text, 1, text.n);
+    }
+    if (!text.n)
+        return;
+    vec_each (rules, r)
+        if (r->exclude == exclude && str_eq(r->text, text))
+            return;
+    vec_push(a, rules, (struct rule){text, exclude, pos});
+}
+
+static void add_list(struct arena *a, rule_vec *rules, const struct node *list, bool exclude)
+{
+    node_each (item, list)
+        add_rule(a, rules, node_text(item), exclude, node_pos(item));
+}
+
+static void add_excludes(struct arena *a, rule_vec *rules, const struct service *service,
+                         const struct node *package, const struct node *own)
+{
+    struct pos nowhere = {0};
+    for (size_t i = 0; i < sizeof default_excludes / sizeof *default_excludes; i++)
+        add_rule(a, rules, str_c(default_excludes[i]), true, nowhere);
+    add_rule(a, rules, path_base(service->file), true, nowhere);
+    struct str plugins = node_text(node_path(service->root, "plugins.localPath"));
+    if (plugins.n)
+        add_rule(a, rules, plugins, true, nowhere);
+    add_list(a, rules, node_get_c(package, "exclude"), true);
+    member_each(layer, node_get_c(service->root, "layers"))
+    {
+        struct str path = node_text(node_get_c(layer->value, "path"));
+        if (path.n)
+            add_rule(a, rules, str_concat(a, path, STR("/**")), true, nowhere);
+    }
+    if (node_bool_or(node_get_c(service->root, "useDotenv"), false))
+        add_rule(a, rules, STR(".env*"), true, nowhere);
+    add_list(a, rules, node_get_c(own, "exclude"), true);
+}
+
+struct selection selection_of(struct arena *a, const struct service *service,
+                              const struct function *fn)
+{
+    const struct node *package = node_get_c(service->root, "package");
+    const struct node *own = fn ? node_get_c(fn->node, "package") : NULL;
+    rule_vec excludes = {0}, patterns = {0};
+    add_excludes(a, &excludes, service, package, own);
+    add_list(a, &patterns, node_get_c(package, "include"), false);
+    add_list(a, &patterns, node_get_c(package, "patterns"), false);
+    add_list(a, &patterns, node_get_c(own, "include"), false);
+    add_list(a, &patterns, node_get_c(own, "patterns"), false);
+    const struct node *dev = node_get_c(package, "excludeDevDependencies");
+    return (struct selection){
+        .excludes = excludes.p,
+        .exclude_count = excludes.n,
+        .patterns = patterns.p,
+        .pattern_count = patterns.n,
+        .drop_dev_dependencies = node_bool_or(dev, true),
+        .pos = node_empty(own) ? node_pos(package) : node_pos(own),
+        .what = fn ? str_fmt(a, "function '%.*s'", STR_ARG(fn->key)) : STR(""),
+    };
+}

@@ -1,0 +1,28 @@
+/* Services for packaging tests: a folder laid out from a description, and the model of its
+ * serverless.yml without variables. */
+#ifndef TROUPE_TEST_PACK_FIXTURE_H
+#define TROUPE_TEST_PACK_FIXTURE_H
+
+#include "check.h"
+#include "pack/internal.h"
+
+struct fixture {
+    struct arena *arena;
+    struct str top; /* scratch folder, removed in the end */
+    struct str dir; /* of the service */
+    struct source source;
+    struct service service;
+    struct pack_options options;
+    struct str warning; /* the last one */
+};
+
+/* A scratch folder with the files of `tree` (see tests/golden/pack/README.md) and the service that
+ * the text `yaml` describes. */
+void fixture_make(struct fixture *f, struct str tree, struct str yaml);
+void fixture_remove(struct fixture *f);
+/* Write one file below the service. */
+void fixture_file(struct fixture *f, const char *path, struct str content, mode_t mode);
+/* Package it. */
+int fixture_pack(struct fixture *f, struct packed *ret, struct err *err);
+
+#endif
