@@ -1,0 +1,185 @@
+/* Arenas, strings, hashes, time, paths, threads. */
+#include "check.h"
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/vec.h"
+
+static void test_str(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct str rest = STR("a,,b"), part;
+    int64_t v;
+    assert_true(str_cut(&rest, ',', &part));
+    check_str(part, "a");
+    assert_true(str_cut(&rest, ',', &part));
+    check_str(part, "");
+    assert_true(str_cut(&rest, ',', &part));
+    check_str(part, "b");
+    assert_false(str_cut(&rest, ',', &part));
+    check_str(str_replace(a, STR("a.b.c"), STR("."), STR("--")), "a--b--c");
+    check_str(str_replace(a, STR("abc"), STR("x"), STR("y")), "abc");
+    assert_true(str_to_int(STR("-9223372036854775808"), &v) && v == INT64_MIN);
+    assert_false(str_to_int(STR("9223372036854775808"), &v));
+    assert_false(str_to_int(STR("1x"), &v));
+    assert_int_equal(str_distance(STR("memory"), STR("memmory"), 3), 1);
+    assert_int_equal(str_distance(STR("abc"), STR("xyz"), 2), SIZE_MAX);
+    arena_free(a);
+}
+
+static void test_utf8(void **state)
+{
+    (void)state;
+    size_t bad;
+    assert_true(str_utf8_ok(STR("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"), &bad));
+    assert_false(str_utf8_ok(STR("ab\xC0\x80"), &bad));
+    assert_int_equal(bad, 2);
+    assert_false(str_utf8_ok(STR("\xED\xA0\x80"), &bad));
+    assert_false(str_utf8_ok(STR("\xF4\x90\x80\x80"), &bad));
+    assert_false(str_utf8_ok(STR("\xE2\x82"), &bad));
+}
+
+static void test_hashes(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct str decoded;
+    check_str(sha256_hex(a, STR("")),
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    check_str(sha256_base64(a, STR("abc")), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    assert_true(base64_decode(a, STR("aGVs\nbG8="), &decoded));
+    check_str(decoded, "hello");
+    assert_false(base64_decode(a, STR("a*b"), &decoded));
+    arena_free(a);
+}
+
+static void test_time(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    int64_t t;
+    assert_true(time_parse(STR("2026-01-31T12:00:00Z"), &t));
+    check_str(time_iso(a, t), "2026-01-31T12:00:00Z");
+    check_str(time_basic(a, t), "20260131T120000Z");
+    int64_t http;
+    assert_true(time_parse(STR("Sat, 31 Jan 2026 12:00:00 GMT"), &http));
+    assert_int_equal(t, http);
+    assert_false(time_parse(STR("yesterday"), &t));
+    arena_free(a);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    check_str(path_clean(a, STR("a/./b//../c/")), "a/c");
+    check_str(path_clean(a, STR("../a")), "../a");
+    check_str(path_clean(a, STR("/../a")), "/a");
+    check_str(path_clean(a, STR("a/..")), ".");
+    check_str(path_join(a, STR("a"), STR("/b")), "/b");
+    check_str(path_dir(a, STR("a/b")), "a");
+    check_str(path_base(STR("a/b")), "b");
+    arena_free(a);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct err err = {0};
+    char dir[] = "/tmp/troupe-test-XXXXXX";
+    struct str text, file;
+    assert_non_null(mkdtemp(dir));
+    file = path_join(a, str_c(dir), STR("a/b/c.txt"));
+    check_ok(fs_mkdirs(path_dir(a, file), &err), &err);
+    check_ok(fs_write(file, STR("x\0y"), 0640, &err), &err);
+    check_ok(fs_read(a, file, 100, &text, &err), &err);
+    assert_int_equal(text.n, 3);
+    assert_int_equal(fs_read(a, file, 2, &text, &err), -1);
+    err_clear(&err);
+    check_ok(fs_remove_all(str_c(dir), &err), &err);
+    assert_int_equal(fs_read(a, file, 100, &text, &err), -1);
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    err_clear(&err);
+    arena_free(a);
+}
+
+static int work(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    atomic_size_t *sum = context;
+    struct str s = str_fmt(scratch, "%zu", i);
+    atomic_fetch_add(sum, i + s.n * 0);
+    return i == 70 || i == 60 ? err_set(err, ERR_FAILED, "piece %zu", i) : 0;
+}
+
+static void test_pool(void **state)
+{
+    (void)state;
+    atomic_size_t sum = 0;
+    struct err err = {0};
+    check_ok(pool_run(50, 4, work, &sum, &err), &err);
+    assert_int_equal(sum, 50 * 49 / 2);
+    assert_int_equal(pool_run(100, 1, work, &sum, &err), -1);
+    struct arena *a = arena_new();
+    check_str(err_render(a, &err, false), "error: piece 60\n");
+    arena_free(a);
+    err_clear(&err);
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct err err = {0};
+    struct source source = {STR("s.yml"), STR("x: 1\n\tname: \x1b[31m caf\xC3\xA9 here\n")};
+    err_at(&err, (struct pos){&source, 2, 7, 4}, ERR_CONFIG, "bad '%s'", "\x1b[0m");
+    err_wrap(&err, "function '%s'", "api");
+    err_help(&err, "do this");
+    check_str(err_render(a, &err, false), "error: function 'api': bad '?[0m'\n"
+                                          "  --> s.yml:2:7\n   |\n"
+                                          "   2 |  name: ?[31m caf\xC3\xA9 here\n"
+                                          "   |         ^^^^\n"
+                                          "  = help: do this\n");
+    err_clear(&err);
+    arena_free(a);
+}
+
+static void test_map_and_arena(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct map m = MAP(a);
+    VEC(int) numbers = {0};
+    for (int i = 0; i < 5000; i++) {
+        vec_push(a, &numbers, i);
+        map_put(&m, str_fmt(a, "k%d", i), a);
+    }
+    for (int i = 0; i < 5000; i++) {
+        assert_int_equal(numbers.p[i], i);
+        assert_true(map_has(&m, str_fmt(a, "k%d", i)));
+    }
+    assert_false(map_has(&m, STR("k5000")));
+    char *p = arena_alloc(a, 3);
+    memcpy(p, "abc", 3);
+    p = arena_grow(a, p, 3, 100000);
+    assert_memory_equal(p, "abc", 3);
+    assert_int_equal(p[99999], 0);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_str),   cmocka_unit_test(test_utf8),   cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_time),  cmocka_unit_test(test_paths),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_pool),  cmocka_unit_test(test_errors), cmocka_unit_test(test_map_and_arena),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
