@@ -1,6 +1,6 @@
-/* The operations troupe uses, one file per service: aws/<service>.c. Each function is one call (or one
- * paginated series, or one wait) and says so; results live in `a`. See aws.h for threads and errors.
- * Source of members and limits: the services' API references. */
+/* The operations troupe uses, one file per service: aws/<service>.c. Each function is one call (or
+ * one paginated series, or one wait) and says so; results live in `a`. See aws.h for threads and
+ * errors. Source of members and limits: the services' API references. */
 #ifndef TROUPE_AWS_SERVICES_H
 #define TROUPE_AWS_SERVICES_H
 
@@ -19,7 +19,7 @@ struct stack {
     const struct node *outputs;    /* map key -> string node; empty while IN_PROGRESS */
     const struct node *parameters; /* map */
     const struct node *tags;       /* map */
-    bool protected; /* termination protection */
+    bool protected;                /* termination protection */
 };
 
 /* One stack. NOT_FOUND when there is none. `name` may be a stack id. */
@@ -30,17 +30,18 @@ struct stack_change {
     struct str name;
     struct str template_body; /* or */
     struct str template_url;
-    const struct node *parameters; /* map of strings, or NULL */
-    const struct node *tags;       /* map; NULL: unchanged */
-    struct str role_arn;           /* CloudFormation's role, empty: the caller's */
-    struct str token;              /* ClientRequestToken: marks the events of this call */
+    const struct node *parameters;        /* map of strings, or NULL */
+    const struct node *tags;              /* map; NULL: unchanged */
+    struct str role_arn;                  /* CloudFormation's role, empty: the caller's */
+    struct str token;                     /* ClientRequestToken: marks the events of this call */
     const struct node *notification_arns; /* seq, or NULL */
     const struct node *rollback_configuration; /* map as in serverless.yml, or NULL */
     bool disable_rollback;
 };
 
-/* CreateStack / UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND. stack_update: `*ret_nothing` true (and 0) for
- * "No updates are to be performed.". CONFLICT when the stack is busy or in a state that cannot be updated. */
+/* CreateStack / UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND. stack_update:
+ * `*ret_nothing` true (and 0) for "No updates are to be performed.". CONFLICT when the stack is
+ * busy or in a state that cannot be updated. */
 int stack_create(struct arena *a, struct aws *aws, const struct stack_change *change,
                  struct str *ret_id, struct err *err);
 int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
@@ -62,8 +63,8 @@ int stack_events(struct arena *a, struct aws *aws, struct str stack_id, struct s
 struct stack_resource {
     struct str logical_id, physical_id, type, status;
 };
-int stack_resources(struct arena *a, struct aws *aws, struct str name,
-                    struct stack_resource **ret, size_t *ret_n, struct err *err);
+int stack_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
+                    size_t *ret_n, struct err *err);
 /* The template as it was sent. */
 int stack_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
                    struct err *err);
@@ -78,23 +79,30 @@ struct s3_object {
 };
 enum s3_condition { S3_ALWAYS, S3_IF_NONE_MATCH_ANY, S3_IF_MATCH };
 
-/* Whole object. NOT_FOUND for a missing key or bucket. `ret_etag`, `ret_date_ms` (the server's clock) may be NULL. */
+/* Whole object. NOT_FOUND for a missing key or bucket. `ret_etag`, `ret_date_ms` (the server's
+ * clock) may be NULL. */
 int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str *ret,
            struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
 /* Present? */
 int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
             struct str *ret_etag, struct err *err);
-/* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition does not hold; a 409
- * of racing writers is retried. `etag` for S3_IF_MATCH. */
+/* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition
+ * does not hold, NOT_FOUND for S3_IF_MATCH on a missing key; a 409 of racing writers is retried.
+ * `etag` for S3_IF_MATCH. When an answer is lost and the call sent again, a conditional write may
+ * meet its own first success and report PRECONDITION: callers compare the content (a nonce). */
 int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str body,
            const char *content_type, enum s3_condition condition, struct str etag,
            struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
 /* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err);
-/* All objects below `prefix`, by key, all pages. `delimiter` empty, or "/" to get folders in `ret_folders`. */
+/* All objects below `prefix`, by key, all pages. */
 int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
             struct s3_object **ret, size_t *ret_n, struct err *err);
+/* HeadBucket: is there a bucket of this name that we may use? `ret_region` may be NULL. DENIED: it
+ * is somebody else's, or the caller may not look. */
+int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *ret,
+                     struct str *ret_region, struct err *err);
 /* Delete every object, version and marker. */
 int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *err);
 
@@ -104,7 +112,7 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *er
 struct lambda_function {
     struct str arn, version, code_sha256, revision_id, state, state_reason, state_reason_code;
     struct str last_update_status, last_update_reason, last_update_reason_code;
-    struct str image_uri;            /* for images: the resolved one */
+    struct str image_uri;             /* for images: the resolved one */
     const struct node *configuration; /* everything AWS answered */
     const struct node *tags;
     int64_t reserved_concurrency; /* -1: none */
@@ -113,15 +121,17 @@ struct lambda_function {
 /* GetFunction; `qualifier` may be empty. */
 int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                struct lambda_function *ret, struct err *err);
-/* UpdateFunctionConfiguration with `configuration` (members as in the API) and an optional RevisionId. */
+/* UpdateFunctionConfiguration with `configuration` (members as in the API) and an optional
+ * RevisionId. */
 int lambda_update_configuration(struct arena *a, struct aws *aws, struct str function,
                                 const struct node *configuration, struct lambda_function *ret,
                                 struct err *err);
 /* UpdateFunctionCode: `code` holds S3Bucket/S3Key or ImageUri, Architectures, RevisionId. */
 int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
                        const struct node *code, struct lambda_function *ret, struct err *err);
-/* Poll GetFunction until no update is in progress (and State is no longer Pending). FAILED with AWS's reason when the
- * update failed or after `timeout_ms`. `qualifier` empty: $LATEST; a number: until that version is Active. */
+/* Poll GetFunction until no update is in progress (and State is no longer Pending). FAILED with
+ * AWS's reason when the update failed or after `timeout_ms`. `qualifier` empty: $LATEST; a number:
+ * until that version is Active. */
 int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                 int64_t timeout_ms, struct lambda_function *ret, struct err *err);
 /* PublishVersion; empty strings are left out. PRECONDITION: revision is old. */
@@ -129,8 +139,8 @@ int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct
                    struct str revision_id, struct str description, struct lambda_function *ret,
                    struct err *err);
 /* Delete one version (a number). Absent is success; CONFLICT when an alias references it. */
-int lambda_delete_version(struct arena *a, struct aws *aws, struct str function,
-                          struct str version, struct err *err);
+int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
+                          struct err *err);
 
 struct lambda_alias {
     struct str name, version, revision_id, arn;
@@ -143,8 +153,8 @@ int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, stru
 int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
                       struct str version, struct str revision_id, struct lambda_alias *ret,
                       struct err *err);
-int lambda_aliases(struct arena *a, struct aws *aws, struct str function,
-                   struct lambda_alias **ret, size_t *ret_n, struct err *err);
+int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,
+                   size_t *ret_n, struct err *err);
 /* Numbers of all versions, $LATEST excluded. */
 int lambda_versions(struct arena *a, struct aws *aws, struct str function, struct str **ret,
                     size_t *ret_n, struct err *err);
@@ -164,11 +174,12 @@ int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct 
 /* PutRestApi, mode overwrite, failonwarnings. The head's new description is not returned. */
 int rest_put(struct arena *a, struct aws *aws, struct str api, struct str document,
              struct err *err);
-/* All resources with methods and integrations (GetResources, embed=methods), all pages: seq as AWS answers. */
+/* All resources with methods and integrations (GetResources, embed=methods), all pages: seq as AWS
+ * answers. */
 int rest_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                    struct err *err);
-/* Authorizers, models, request validators, gateway responses: seq of items. `kind` "authorizers", "models",
- * "requestvalidators", "gatewayresponses". */
+/* Authorizers, models, request validators, gateway responses: seq of items. `kind` "authorizers",
+ * "models", "requestvalidators", "gatewayresponses". */
 int rest_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
                const struct node **ret, struct err *err);
 int rest_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
@@ -198,7 +209,8 @@ int http_stage_move(struct arena *a, struct aws *aws, struct str api, struct str
 
 /* ---- values for variables ---- */
 
-/* Parameter value; SecureString decrypted and marked NODE_SECRET, StringList split. NULL: none such. */
+/* Parameter value; SecureString decrypted and marked NODE_SECRET, StringList split. NULL: none
+ * such. */
 int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
                   const struct node **ret, struct err *err);
 int secret_value(struct arena *a, struct aws *aws, struct str id, const struct node **ret,

@@ -1,0 +1,258 @@
+/* CloudFormation's operations. */
+#include "aws/internal.h"
+
+#include "base/vec.h"
+
+static int call(struct arena *a, struct aws *aws, const char *operation, const struct node *params,
+                const struct node **ret, struct err *err)
+{
+    return aws_query(a, aws, "cloudformation", operation, params, ret, err);
+}
+
+static struct node *named(struct arena *a, const char *key, struct str value)
+{
+    struct node *map = node_map(a);
+    node_put_str(a, map, key, value);
+    return map;
+}
+
+static void put_if(struct arena *a, struct node *map, const char *key, struct str value)
+{
+    if (value.n)
+        node_put_str(a, map, key, value);
+}
+
+/* One page after the other: `item` gets each member of `list` in the answers; it returns false to
+ * stop early. */
+static int pages(struct arena *a, struct aws *aws, const char *operation, struct node *params,
+                 const char *list,
+                 bool (*item)(struct arena *a, void *context, const struct node *item),
+                 void *context, struct err *err)
+{
+    for (;;) {
+        const struct node *answer;
+        if (call(a, aws, operation, params, &answer, err) < 0)
+            return -1;
+        node_each (one, node_list(a, answer, list))
+            if (!item(a, context, one))
+                return 0;
+        struct str token = text_of(answer, "NextToken");
+        if (!token.n)
+            return 0;
+        params = node_shallow(a, params);
+        node_put_str(a, params, "NextToken", token);
+    }
+}
+
+/* ---- describing ---- */
+
+/* [{<key>: name, <value>: text}] as a map. */
+static const struct node *pairs(struct arena *a, const struct node *list, const char *key,
+                                const char *value)
+{
+    struct node *map = node_map(a);
+    node_each (pair, list)
+        node_put(a, map, text_of(pair, key), node_str(a, text_of(pair, value)));
+    return map;
+}
+
+int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
+                   struct err *err)
+{
+    const struct node *answer;
+    if (call(a, aws, "DescribeStacks", named(a, "StackName", name), &answer, err) < 0)
+        return -1;
+    const struct node *stacks = node_list(a, answer, "Stacks");
+    if (!stacks->count)
+        return err_set(err, ERR_NOT_FOUND, "DescribeStacks: stack '%.*s' does not exist",
+                       STR_ARG(name));
+    const struct node *stack = stacks->items[0];
+    *ret = (struct stack){
+        .name = text_of(stack, "StackName"),
+        .id = text_of(stack, "StackId"),
+        .status = text_of(stack, "StackStatus"),
+        .status_reason = text_of(stack, "StackStatusReason"),
+        .outputs = pairs(a, node_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
+        .parameters = pairs(a, node_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
+        .tags = pairs(a, node_list(a, stack, "Tags"), "Key", "Value"),
+        .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
+    return 0;
+}
+
+struct events {
+    VEC(struct stack_event) list;
+    struct str after, stack_id;
+};
+
+static bool add_event(struct arena *a, void *context, const struct node *item)
+{
+    struct events *events = context;
+    struct str id = text_of(item, "EventId");
+    if (events->after.n && str_eq(id, events->after))
+        return false;
+    struct str physical = text_of(item, "PhysicalResourceId");
+    vec_push(a, &events->list,
+             (struct stack_event){.id = id,
+                                  .token = text_of(item, "ClientRequestToken"),
+                                  .logical_id = text_of(item, "LogicalResourceId"),
+                                  .physical_id = physical,
+                                  .type = text_of(item, "ResourceType"),
+                                  .status = text_of(item, "ResourceStatus"),
+                                  .reason = text_of(item, "ResourceStatusReason"),
+                                  .timestamp = text_of(item, "Timestamp"),
+                                  .root = str_eq(physical, text_of(item, "StackId"))});
+    return true;
+}
+
+int stack_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+                 struct stack_event **ret, size_t *ret_n, struct err *err)
+{
+    struct events events = {.after = after, .stack_id = stack_id};
+    if (pages(a, aws, "DescribeStackEvents", named(a, "StackName", stack_id), "StackEvents",
+              add_event, &events, err) < 0)
+        return -1;
+    for (size_t i = 0; i < events.list.n / 2; i++) { /* AWS has the newest first */
+        struct stack_event swap = events.list.p[i];
+        events.list.p[i] = events.list.p[events.list.n - 1 - i];
+        events.list.p[events.list.n - 1 - i] = swap;
+    }
+    *ret = events.list.p;
+    *ret_n = events.list.n;
+    return 0;
+}
+
+struct resources {
+    VEC(struct stack_resource) list;
+};
+
+static bool add_resource(struct arena *a, void *context, const struct node *item)
+{
+    struct resources *resources = context;
+    vec_push(a, &resources->list,
+             (struct stack_resource){
+                 text_of(item, "LogicalResourceId"), text_of(item, "PhysicalResourceId"),
+                 text_of(item, "ResourceType"), text_of(item, "ResourceStatus")});
+    return true;
+}
+
+int stack_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
+                    size_t *ret_n, struct err *err)
+{
+    struct resources resources = {0};
+    if (pages(a, aws, "ListStackResources", named(a, "StackName", name), "StackResourceSummaries",
+              add_resource, &resources, err) < 0)
+        return -1;
+    *ret = resources.list.p;
+    *ret_n = resources.list.n;
+    return 0;
+}
+
+int stack_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
+                   struct err *err)
+{
+    struct node *params = named(a, "StackName", name);
+    node_put_str(a, params, "TemplateStage", STR("Original"));
+    const struct node *answer;
+    if (call(a, aws, "GetTemplate", params, &answer, err) < 0)
+        return -1;
+    *ret = text_of(answer, "TemplateBody");
+    return 0;
+}
+
+static bool add_export(struct arena *a, void *context, const struct node *item)
+{
+    node_put(a, context, text_of(item, "Name"), node_str(a, text_of(item, "Value")));
+    return true;
+}
+
+int stack_exports(struct arena *a, struct aws *aws, const struct node **ret, struct err *err)
+{
+    struct node *exports = node_map(a);
+    *ret = exports;
+    return pages(a, aws, "ListExports", node_map(a), "Exports", add_export, exports, err);
+}
+
+/* ---- changing ---- */
+
+/* A map as the API's list of {<key>, <value>}. */
+static const struct node *pair_list(struct arena *a, const struct node *map, const char *key,
+                                    const char *value)
+{
+    struct node *list = node_seq(a);
+    member_each(m, map)
+    {
+        struct node *pair = named(a, key, m->key);
+        node_put_str(a, pair, value, node_text(m->value));
+        node_push(a, list, pair);
+    }
+    return list;
+}
+
+static struct node *change_params(struct arena *a, const struct stack_change *change)
+{
+    struct node *params = named(a, "StackName", change->name);
+    put_if(a, params, "TemplateBody", change->template_body);
+    put_if(a, params, "TemplateURL", change->template_url);
+    put_if(a, params, "RoleARN", change->role_arn);
+    put_if(a, params, "ClientRequestToken", change->token);
+    struct node *capabilities = node_seq(a);
+    node_push(a, capabilities, node_str(a, STR("CAPABILITY_IAM")));
+    node_push(a, capabilities, node_str(a, STR("CAPABILITY_NAMED_IAM")));
+    node_push(a, capabilities, node_str(a, STR("CAPABILITY_AUTO_EXPAND")));
+    node_put_c(a, params, "Capabilities", capabilities);
+    if (node_count(change->parameters))
+        node_put_c(a, params, "Parameters",
+                   pair_list(a, change->parameters, "ParameterKey", "ParameterValue"));
+    if (change->tags) /* an empty list removes them, none leaves them */
+        node_put_c(a, params, "Tags", pair_list(a, change->tags, "Key", "Value"));
+    node_put_c(a, params, "NotificationARNs", change->notification_arns);
+    node_put_c(a, params, "RollbackConfiguration", change->rollback_configuration);
+    if (change->disable_rollback)
+        node_put_c(a, params, "DisableRollback", node_bool(a, true));
+    return params;
+}
+
+int stack_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                 struct str *ret_id, struct err *err)
+{
+    const struct node *answer;
+    if (call(a, aws, "CreateStack", change_params(a, change), &answer, err) < 0)
+        return -1;
+    if (ret_id)
+        *ret_id = text_of(answer, "StackId");
+    return 0;
+}
+
+int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
+                 bool *ret_nothing, struct err *err)
+{
+    *ret_nothing = false;
+    if (call(a, aws, "UpdateStack", change_params(a, change), NULL, err) == 0)
+        return 0;
+    if (!str_eq(err->code, STR("ValidationError")) ||
+        str_find(err->msg, STR("No updates are to be performed"), 0) < 0)
+        return -1;
+    err_clear(err);
+    *ret_nothing = true;
+    return 0;
+}
+
+int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
+                 const struct node *retain, struct err *err)
+{
+    struct node *params = named(a, "StackName", name);
+    put_if(a, params, "ClientRequestToken", token);
+    if (node_count(retain))
+        node_put_c(a, params, "RetainResources", retain);
+    if (call(a, aws, "DeleteStack", params, NULL, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err)
+{
+    return call(a, aws, "ContinueUpdateRollback", named(a, "StackName", name), NULL, err);
+}
