@@ -1,0 +1,57 @@
+/* The local cloud's life: MiniStack with troupe's strictness module, in a Python environment of
+ * troupe's own, listening on loopback.
+ *
+ * There is one for each user (each $TROUPE_LOCAL_DIR, default: "local" in path_cache), found again
+ * by later commands through a state file. All calls are serialised by a file lock, so that two that
+ * start it at once start one. Its process leads a group with all function processes in it.
+ *
+ * Environment: TROUPE_LOCAL_DIR, TROUPE_LOCALCLOUD_DIR (where requirements.txt and troupe_cloud
+ * are; default: beside the program, in the build tree or installed), TROUPE_PYTHON (default:
+ * python3). Any thread; uses no AWS client. */
+#ifndef TROUPE_LOCAL_H
+#define TROUPE_LOCAL_H
+
+#include "base/err.h"
+
+struct local_options {
+    /* Keep what is in it when it stops. Once data was kept it is used and kept until local_wipe. */
+    bool persist;
+    int port; /* 0: the one it had last, or a free one */
+    /* Long steps, e.g. "installing MiniStack (once)"; may be NULL. */
+    void (*progress)(void *context, struct str text);
+    void *progress_context;
+};
+
+struct local_cloud {
+    bool running;
+    struct str endpoint; /* "http://127.0.0.1:4601"; empty when not running */
+    int port;
+    long pid;
+    int64_t since_ms; /* wall clock, when it was started */
+    bool persist;     /* what is in it is kept */
+    struct str dir;   /* its files */
+    struct str log;   /* what it prints */
+};
+
+/* Start it unless it runs; `*ret` lives in `a`. The first time this installs the Python
+ * environment. FAILED: no python3, pip failed, the port is taken, it died or does not answer (with
+ * the end of its log). CONFLICT: it runs without keeping and `persist` is asked for, or on another
+ * port. */
+int local_up(struct arena *a, const struct local_options *options, struct local_cloud *ret,
+             struct err *err);
+
+/* Stop it and everything it started. `*ret_was_running` tells whether it ran. */
+int local_down(bool *ret_was_running, struct err *err);
+
+/* How it is; never starts it. */
+int local_status(struct arena *a, struct local_cloud *ret, struct err *err);
+
+/* Forget everything that is in it, kept data too. When it ran, it runs again afterwards, empty, at
+ * the same endpoint. */
+int local_wipe(struct arena *a, const struct local_options *options, struct local_cloud *ret,
+               struct err *err);
+
+/* Endpoint of the running one, without waiting for a lock. False: none runs. */
+bool local_find(struct arena *a, struct str *ret_endpoint);
+
+#endif
