@@ -10,15 +10,18 @@
 #include "pack/pack.h"
 
 enum naming {
-    NAMING_FLAT,   /* as the reference: <service>-<stage>-<function>, /aws/lambda/<service>-<stage>-… */
-    NAMING_SHARED, /* stage-free names for shared functions, their log groups and the REST API: <service>-<function> */
+    NAMING_FLAT, /* as the reference: <service>-<stage>-<function>, /aws/lambda/<service>-<stage>-…
+                  */
+    NAMING_SHARED, /* stage-free names for shared functions, their log groups and the REST API:
+                      <service>-<function> */
 };
 
 struct compile_options {
     enum naming naming;
     /* In NAMING_SHARED: the functions that exist once per stage keep their stage in the name. */
     bool (*is_per_stage)(const struct service *service, const struct function *function);
-    struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso time>" */
+    struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso
+                                time>" */
 };
 
 /* What compile knows and the template does not say. */
@@ -31,21 +34,27 @@ struct compiled_function {
 };
 
 struct compiled {
-    const struct node *template; /* AWSTemplateFormatVersion … Outputs */
+    const struct node *template;         /* AWSTemplateFormatVersion … Outputs */
     struct compiled_function *functions; /* as service->functions */
     size_t function_count;
-    struct str rest_api_id;        /* logical id of the AWS::ApiGateway::RestApi made for `http` events; empty: none */
+    struct str rest_api_id; /* logical id of the AWS::ApiGateway::RestApi made for `http` events;
+                               empty: none */
     struct str rest_deployment_id; /* logical id of its Deployment */
-    struct str http_api_id;        /* logical id of the AWS::ApiGatewayV2::Api made for `httpApi` events */
+    struct str http_api_id; /* logical id of the AWS::ApiGatewayV2::Api made for `httpApi` events */
 };
 
-/* Compile `service`. `packed` gives hashes and names of the zips; NULL gives empty hashes (plan of the
- * names only). `*ret` lives in `a`. ERR_CONFIG with a place for what the dialect refuses. */
+/* Compile `service`. `packed` gives hashes and names of the zips; NULL gives empty hashes (plan of
+ * the names only). `*ret` lives in `a`. ERR_CONFIG with a place for what the dialect refuses. */
 int compile_service(struct arena *a, const struct service *service, const struct packed *packed,
                     const struct compile_options *options, struct compiled *ret, struct err *err);
 
+/* `artifact_dir` as the reference names it for a package made at `time_ms` (since 1970):
+ * "serverless/<service>/<stage>/<time_ms>-2026-01-31T12:00:00.000Z", with provider.deploymentPrefix
+ * in front when that is set. */
+struct str compile_artifact_dir(struct arena *a, const struct service *service, int64_t time_ms);
+
 /* The template that only creates the deployment bucket, as `package` leaves it beside the other
- * (cloudformation-template-create-stack.json). */
+ * (cloudformation-template-create-stack.json). NULL: the service brings its own bucket. */
 const struct node *compile_create_stack(struct arena *a, const struct service *service);
 
 #endif

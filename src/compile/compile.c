@@ -1,0 +1,43 @@
+/* The order of a compilation. It is the reference's, because it decides the order of statements in
+ * the function role and of dependencies. */
+#include "compile/internal.h"
+
+int compile_service(struct arena *a, const struct service *service, const struct packed *packed,
+                    const struct compile_options *options, struct compiled *ret, struct err *err)
+{
+    struct compiled out = {
+        .functions = ARENA_ARRAY(a, service->function_count + 1, struct compiled_function),
+        .function_count = service->function_count,
+    };
+    struct compilation c = {
+        .arena = a,
+        .service = service,
+        .packed = packed,
+        .options = options,
+        .out = &out,
+        .provider = node_get_c(service->root, "provider"),
+        .resources = node_map(a),
+        .outputs = node_map(a),
+        .destinations = node_seq(a),
+    };
+    const struct node *layers = node_get_c(service->root, "layers");
+    if (node_count(layers)) {
+        err_at(err, node_pos(layers), ERR_CONFIG, "layers of the service's own are not published");
+        return err_help(err, "publish the layer separately and name its ARN in 'layers' of the "
+                             "function");
+    }
+    for (size_t i = 0; i < service->function_count; i++)
+        out.functions[i].function = &service->functions[i];
+    if (limits_check(&c, err) < 0)
+        return -1;
+    bucket_compile(&c);
+    if (log_groups_compile(&c, err) < 0 || iam_compile(&c, err) < 0 ||
+        functions_compile(&c, err) < 0 || events_compile(&c, err) < 0)
+        return -1;
+    outputs_export(&c);
+    out.template = resources_finish(&c, err);
+    if (!out.template)
+        return -1;
+    *ret = out;
+    return 0;
+}

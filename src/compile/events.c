@@ -1,0 +1,120 @@
+/* The table of event compilers, and walking the events of a service with it.
+ *
+ * A new kind of event is a file event_<key>.c and a row here. Rows are in the order in which the
+ * dialect compiles: one kind after the other over all functions, which decides the order of what
+ * they add to the function role. */
+#include "compile/internal.h"
+
+static const struct event_type *const event_types[] = {
+    &event_schedule, &event_s3,           &event_http, &event_sns,
+    &event_stream,   &event_event_bridge, &event_sqs,  &event_http_api,
+};
+enum { EVENT_TYPE_COUNT = sizeof event_types / sizeof *event_types };
+
+static const struct event_type *type_by_key(struct str key)
+{
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++)
+        if (str_eq(key, str_c(event_types[i]->key)))
+            return event_types[i];
+    return NULL;
+}
+
+/* The nearest known kind to a misspelt one, or NULL. */
+static const char *nearest_key(struct str key)
+{
+    const char *best = NULL;
+    size_t best_distance = 3;
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++) {
+        size_t d = str_distance(key, str_c(event_types[i]->key), best_distance);
+        if (d < best_distance) {
+            best_distance = d;
+            best = event_types[i]->key;
+        }
+    }
+    return best;
+}
+
+/* What an entry of `events` is: {key: value}, or the key alone as a string. `*ret_type` NULL for an
+ * empty entry. */
+static int event_read(const struct node *entry, struct event *event,
+                      const struct event_type **ret_type, struct err *err)
+{
+    struct str key;
+    if (node_is(entry, NODE_STRING)) {
+        key = entry->text;
+        event->pos = entry->pos;
+        event->node = NULL;
+    } else if (node_is(entry, NODE_MAP) && entry->size == 1) {
+        key = entry->members[0].key;
+        event->pos = entry->members[0].key_pos;
+        event->node = entry->members[0].value;
+    } else {
+        return err_at(err, node_pos(entry), ERR_CONFIG,
+                      "an event of function '%.*s' must be a map with one key, not %s",
+                      STR_ARG(event->function->key), node_kind_name(entry));
+    }
+    *ret_type = type_by_key(key);
+    if (*ret_type)
+        return 0;
+    err_at(err, event->pos, ERR_CONFIG, "unknown event '%.*s' of function '%.*s'", STR_ARG(key),
+           STR_ARG(event->function->key));
+    const char *near = nearest_key(key);
+    return near ? err_help(err, "did you mean '%s'?", near) : -1;
+}
+
+typedef int visit_event(struct compilation *c, const struct event_type *type,
+                        const struct event *event, void *context, struct err *err);
+
+static int each_event(struct compilation *c, visit_event *visit, void *context, struct err *err)
+{
+    const struct service *s = c->service;
+    for (size_t f = 0; f < s->function_count; f++) {
+        const struct node *list = node_get_c(s->functions[f].node, "events");
+        for (size_t i = 0; i < node_count(list); i++) {
+            struct event event = {.function = &s->functions[f], .function_index = f, .index = i};
+            const struct event_type *type;
+            if (event_read(list->items[i], &event, &type, err) < 0 ||
+                visit(c, type, &event, context, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int note_type(struct compilation *c, const struct event_type *type,
+                     const struct event *event, void *context, struct err *err)
+{
+    (void)c, (void)event, (void)err;
+    bool *present = context;
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++)
+        present[i] = present[i] || event_types[i] == type;
+    return 0;
+}
+
+static int compile_if(struct compilation *c, const struct event_type *type,
+                      const struct event *event, void *context, struct err *err)
+{
+    if (context != type)
+        return 0;
+    if (type->compile(c, event, err) < 0)
+        return err_wrap(err, "function '%.*s': event '%s'", STR_ARG(event->function->key),
+                        type->key);
+    return 0;
+}
+
+int events_compile(struct compilation *c, struct err *err)
+{
+    bool present[EVENT_TYPE_COUNT] = {0};
+    if (each_event(c, note_type, present, err) < 0)
+        return -1;
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++) {
+        const struct event_type *type = event_types[i];
+        if (!present[i])
+            continue;
+        if ((type->begin && type->begin(c, err) < 0) ||
+            each_event(c, compile_if, (void *)type, err) < 0 ||
+            (type->finish && type->finish(c, err) < 0))
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,113 @@
+/* Limits of Lambda that need no AWS to be checked. Source: Lambda API reference, CreateFunction,
+ * and the developer guide, "Lambda quotas" and "Environment variables". */
+#include "compile/internal.h"
+
+enum {
+    LAYERS_MAX = 5,
+    DESCRIPTION_MAX = 256,        /* characters */
+    ENVIRONMENT_MAX_BYTES = 4096, /* names and values together */
+};
+
+/* Settings with a range; `provider` may set them too. */
+static const struct range {
+    const char *key;
+    int64_t from, to;
+    const char *unit;
+} ranges[] = {
+    {"memorySize", 128, 10240, "MB"},
+    {"timeout", 1, 900, "seconds"},
+    {"ephemeralStorageSize", 512, 10240, "MB"},
+};
+
+static int check_ranges(const struct node *map, struct err *err)
+{
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        const struct range *r = &ranges[i];
+        const struct node *n = node_get_c(map, r->key);
+        int64_t v;
+        if (node_to_int(n, &v) && (v < r->from || v > r->to))
+            return err_at(err, n->pos, ERR_CONFIG,
+                          "'%s' must be between %lld and %lld %s, not %lld", r->key,
+                          (long long)r->from, (long long)r->to, r->unit, (long long)v);
+    }
+    return 0;
+}
+
+static int check_name(struct compilation *c, const struct function *f, struct err *err)
+{
+    struct str name = node_text(name_function(c, f));
+    if (name.n > FUNCTION_NAME_MAX) {
+        err_at(err, f->name_explicit ? node_pos(node_get_c(f->node, "name")) : f->pos, ERR_CONFIG,
+               "function name '%.*s' has %zu characters, Lambda takes %d", STR_ARG(name), name.n,
+               FUNCTION_NAME_MAX);
+        return err_help(err, "give the function a shorter 'name'");
+    }
+    for (size_t i = 0; i < name.n; i++) {
+        char ch = name.p[i];
+        if (!(ch == '-' || ch == '_' || (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') ||
+              (ch >= 'a' && ch <= 'z')))
+            return err_at(
+                err, f->name_explicit ? node_pos(node_get_c(f->node, "name")) : f->pos, ERR_CONFIG,
+                "function name '%.*s' may only have letters, digits, '-' and '_'", STR_ARG(name));
+    }
+    return 0;
+}
+
+/* Values that AWS fills in count nothing here: only it knows how long they get. */
+static int check_environment(struct compilation *c, const struct function *f, struct err *err)
+{
+    const struct node *levels[] = {node_get_c(c->provider, "environment"),
+                                   node_get_c(f->node, "environment")};
+    size_t bytes = 0;
+    const struct node *last = NULL;
+    for (size_t i = 0; i < 2; i++)
+        member_each(m, levels[i])
+        {
+            bool is_overwritten = i == 0 && node_get(levels[1], m->key);
+            if (is_overwritten || node_empty(m->value))
+                continue;
+            last = m->value;
+            bytes += m->key.n + (node_is(m->value, NODE_STRING) ? m->value->text.n : 0);
+        }
+    if (bytes <= ENVIRONMENT_MAX_BYTES)
+        return 0;
+    err_at(err, last->pos, ERR_CONFIG, "the environment has %zu bytes, Lambda takes %d", bytes,
+           ENVIRONMENT_MAX_BYTES);
+    return err_help(err, "keep large values in a file of the package, a parameter or a secret");
+}
+
+/* Characters, not bytes. */
+static size_t length_of(struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static int check_function(struct compilation *c, const struct function *f, struct err *err)
+{
+    const struct node *description = node_get_c(f->node, "description");
+    const struct node *layers = node_setting(f->node, c->provider, "layers");
+    if (check_name(c, f, err) < 0 || check_ranges(f->node, err) < 0 ||
+        check_environment(c, f, err) < 0)
+        return -1;
+    if (node_count(layers) > LAYERS_MAX)
+        return err_at(err, layers->items[LAYERS_MAX]->pos, ERR_CONFIG,
+                      "a function can have %d layers, not %zu", LAYERS_MAX, layers->count);
+    if (node_is(description, NODE_STRING) && length_of(description->text) > DESCRIPTION_MAX)
+        return err_at(err, description->pos, ERR_CONFIG,
+                      "'description' has %zu characters, Lambda takes %d",
+                      length_of(description->text), DESCRIPTION_MAX);
+    return 0;
+}
+
+int limits_check(struct compilation *c, struct err *err)
+{
+    if (check_ranges(c->provider, err) < 0)
+        return err_wrap(err, "provider");
+    for (size_t i = 0; i < c->service->function_count; i++)
+        if (check_function(c, &c->service->functions[i], err) < 0)
+            return err_wrap(err, "function '%.*s'", STR_ARG(c->service->functions[i].key));
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* Export names: every output that troupe makes is exported as `sls-<service>-<stage>-<key>`. Those
+ * of the user's `resources:` are merged later and keep what they say. */
+#include "compile/internal.h"
+
+void outputs_export(struct compilation *c)
+{
+    struct arena *a = c->arena;
+    for (size_t i = 0; i < c->outputs->size; i++) {
+        struct member *m = &c->outputs->members[i];
+        if (node_get_c(m->value, "Export"))
+            continue;
+        struct node *output = node_shallow(a, m->value);
+        struct str name = str_fmt(a, "sls-%.*s-%.*s", STR_ARG(name_prefix(c)), STR_ARG(m->key));
+        node_put_c(a, output, "Export", node_fn(a, "Name", node_staged(c, name)));
+        m->value = output;
+    }
+}

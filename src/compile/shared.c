@@ -1,0 +1,293 @@
+/* What all parts of a compilation use: small nodes, resources, permissions, where events aim. */
+#include "base/vec.h"
+#include "compile/internal.h"
+#include "doc/json.h"
+
+/* ---- nodes ---- */
+
+struct node *node_c(struct arena *a, const char *text)
+{
+    return node_str(a, str_c(text));
+}
+
+struct node *node_list(struct arena *a, size_t n, const struct node *const *items)
+{
+    struct node *list = node_seq(a);
+    for (size_t i = 0; i < n; i++)
+        if (items[i])
+            node_push(a, list, items[i]);
+    return list;
+}
+
+struct node *node_join(struct arena *a, const char *separator, const struct node *parts)
+{
+    return node_fn(a, "Fn::Join", NODE_LIST(a, node_c(a, separator), parts));
+}
+
+struct node *node_sub(struct arena *a, struct str text)
+{
+    return node_fn(a, "Fn::Sub", node_str(a, text));
+}
+
+void copy_member(struct arena *a, struct node *out, const char *to, const struct node *map,
+                 const char *from)
+{
+    const struct node *value = node_get_c(map, from);
+    if (!node_empty(value))
+        node_put_c(a, out, to, value);
+}
+
+bool node_truthy(const struct node *n)
+{
+    if (node_empty(n))
+        return false;
+    if (n->kind == NODE_BOOL)
+        return n->boolean;
+    if (n->kind == NODE_NUMBER)
+        return !str_eq(n->text, STR("0"));
+    return n->kind != NODE_STRING || n->text.n > 0;
+}
+
+const struct node *node_or(const struct node *x, const struct node *y)
+{
+    return node_truthy(x) ? x : y;
+}
+
+const struct node *node_setting(const struct node *x, const struct node *y, const char *key)
+{
+    const struct node *own = node_or(node_get_c(x, key), node_get_c(y, key));
+    return node_truthy(own) ? own : NULL;
+}
+
+bool node_is_intrinsic(const struct node *n)
+{
+    if (!node_is(n, NODE_MAP) || n->size != 1)
+        return false;
+    struct str key = n->members[0].key;
+    return str_eq(key, STR("Ref")) || str_find(key, STR("::"), 0) >= 0;
+}
+
+/* ---- JavaScript's order of members ---- */
+
+struct ordered {
+    int64_t index; /* of an integer-like key; -1 for others */
+    bool is_null;
+    size_t at;
+};
+
+/* Array indices are keys like 0, 17, never 01 or -1. */
+static int64_t integer_key(struct str key)
+{
+    int64_t v;
+    if (!str_to_int(key, &v) || v < 0 || v >= UINT32_MAX || key.p[0] == '+' || key.p[0] == '-' ||
+        (key.p[0] == '0' && key.n > 1))
+        return -1;
+    return v;
+}
+
+static int by_javascript(const void *px, const void *py)
+{
+    const struct ordered *x = px, *y = py;
+    if ((x->index >= 0) != (y->index >= 0))
+        return x->index >= 0 ? -1 : 1;
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    if (x->is_null != y->is_null)
+        return x->is_null ? 1 : -1;
+    return x->at < y->at ? -1 : 1;
+}
+
+struct node *node_javascript_order(struct arena *a, const struct node *map)
+{
+    struct node *out = node_map(a);
+    if (!map->size)
+        return node_from(out, map);
+    struct ordered *order = ARENA_ARRAY(a, map->size, struct ordered);
+    for (size_t i = 0; i < map->size; i++)
+        order[i] = (struct ordered){integer_key(map->members[i].key),
+                                    node_empty(map->members[i].value), i};
+    qsort(order, map->size, sizeof *order, by_javascript);
+    for (size_t i = 0; i < map->size; i++) {
+        const struct member *m = &map->members[order[i].at];
+        node_put_at(a, out, m->key, m->key_pos, m->value);
+    }
+    return node_from(out, map);
+}
+
+static const struct node *ordered_deep(struct arena *a, const struct node *n)
+{
+    if (n->kind == NODE_SEQ) {
+        struct node *out = node_seq(a);
+        node_each (item, n)
+            node_push(a, out, ordered_deep(a, item));
+        return node_from(out, n);
+    }
+    if (n->kind != NODE_MAP)
+        return n;
+    struct node *ordered = node_javascript_order(a, n), *out = node_map(a);
+    member_each(m, ordered) node_put_at(a, out, m->key, m->key_pos, ordered_deep(a, m->value));
+    return node_from(out, n);
+}
+
+struct str json_stringify(struct arena *a, const struct node *n)
+{
+    return json_text(a, ordered_deep(a, n), 0);
+}
+
+struct node *node_stringified(struct arena *a, const struct node *n)
+{
+    struct node *text = node_from(node_str(a, json_stringify(a, n)), n);
+    text->flags |= (uint8_t)node_flags_deep(n);
+    return text;
+}
+
+void add_unique(struct arena *a, struct node *seq, const struct node *item)
+{
+    node_each (old, seq)
+        if (node_equal(old, item))
+            return;
+    node_push(a, seq, item);
+}
+
+struct node *tag_list(struct arena *a, const struct node *tags)
+{
+    struct node *list = node_seq(a);
+    if (!node_is(tags, NODE_MAP))
+        return list;
+    const struct node *ordered = node_javascript_order(a, tags);
+    member_each(m, ordered)
+    {
+        struct node *tag = node_map(a);
+        node_put_c(a, tag, "Key", node_str(a, m->key));
+        node_put_c(a, tag, "Value", m->value);
+        tag->pos = m->key_pos;
+        node_push(a, list, tag);
+    }
+    return list;
+}
+
+/* ---- functions as targets ---- */
+
+bool function_alias(struct compilation *c, const struct function *f, struct function_alias *ret)
+{
+    if (node_truthy(node_get_c(f->node, "provisionedConcurrency")))
+        *ret = (struct function_alias){name_with(c, f, "ProvConcLambdaAlias"), STR("provisioned")};
+    else if (node_truthy(node_get_c(f->node, "snapStart")))
+        *ret = (struct function_alias){name_with(c, f, "SnapStartLambdaAlias"), STR("snapstart")};
+    else
+        return false;
+    return true;
+}
+
+struct node *function_arn(struct compilation *c, const struct function *f)
+{
+    return node_get_att(c->arena, name_function_id(c, f), "Arn");
+}
+
+const struct node *target_arn(struct compilation *c, const struct function *f)
+{
+    struct arena *a = c->arena;
+    struct function_alias alias;
+    struct node *arn = function_arn(c, f);
+    if (!function_alias(c, f, &alias))
+        return arn;
+    return node_join(a, ":", NODE_LIST(a, arn, node_str(a, alias.name)));
+}
+
+const struct function *function_by_key(struct compilation *c, struct str key)
+{
+    for (size_t i = 0; i < c->service->function_count; i++)
+        if (str_eq(c->service->functions[i].key, key))
+            return &c->service->functions[i];
+    return NULL;
+}
+
+void depend_on_alias(struct compilation *c, struct node *resource, const struct function *f)
+{
+    struct function_alias alias;
+    if (function_alias(c, f, &alias))
+        node_put_str(c->arena, resource, "DependsOn", alias.id);
+}
+
+/* ---- resources ---- */
+
+struct node *resource_new(struct arena *a, const char *type, const struct node *properties)
+{
+    struct node *r = node_map(a);
+    node_put_c(a, r, "Type", node_c(a, type));
+    node_put_c(a, r, "Properties", properties);
+    return r;
+}
+
+int resource_add(struct compilation *c, struct str id, struct node *resource, struct pos from,
+                 struct err *err)
+{
+    const struct member *old = node_member(c->resources, id);
+    if (old) {
+        err_at(err, from, ERR_CONFIG, "logical id '%.*s' is made twice", STR_ARG(id));
+        return err_note(err, old->value->pos, "made here before");
+    }
+    if (from.source)
+        resource->pos = from;
+    node_put_at(c->arena, c->resources, id, from, resource);
+    return 0;
+}
+
+struct node *permission_new(struct arena *a, const struct node *target,
+                            const struct node *principal, const struct node *source_arn)
+{
+    struct node *p = node_map(a);
+    node_put_c(a, p, "FunctionName", target);
+    node_put_c(a, p, "Action", node_c(a, "lambda:InvokeFunction"));
+    node_put_c(a, p, "Principal", principal);
+    node_put_c(a, p, "SourceArn", source_arn);
+    return resource_new(a, "AWS::Lambda::Permission", p);
+}
+
+/* ---- the function role ---- */
+
+struct node *statement_new(struct arena *a, const struct node *actions,
+                           const struct node *resources)
+{
+    struct node *s = node_map(a);
+    node_put_c(a, s, "Effect", node_c(a, "Allow"));
+    node_put_c(a, s, "Action", actions);
+    node_put_c(a, s, "Resource", resources);
+    return s;
+}
+
+void role_allow(struct compilation *c, struct node *statement, bool unique)
+{
+    if (unique)
+        add_unique(c->arena, c->role_statements, statement);
+    else
+        node_push(c->arena, c->role_statements, statement);
+}
+
+/* ---- event source mappings ---- */
+
+void put_mapping_filters(struct arena *a, struct node *properties, const struct node *settings)
+{
+    const struct node *type = node_get_c(settings, "functionResponseType");
+    const struct node *patterns = node_get_c(settings, "filterPatterns");
+    if (!node_empty(type))
+        node_put_c(a, properties, "FunctionResponseTypes", NODE_LIST(a, type));
+    if (!node_truthy(patterns))
+        return;
+    struct node *filters = node_seq(a);
+    node_each (pattern, patterns)
+        node_push(a, filters, node_fn(a, "Pattern", node_stringified(a, pattern)));
+    node_put_c(a, properties, "FilterCriteria", node_fn(a, "Filters", filters));
+}
+
+struct node *mapping_depends_on(struct compilation *c, const struct function *f)
+{
+    struct node *list = node_seq(c->arena);
+    struct str role = role_resource_name(c, f);
+    struct function_alias alias;
+    if (role.n)
+        node_push(c->arena, list, node_str(c->arena, role));
+    if (function_alias(c, f, &alias))
+        node_push(c->arena, list, node_str(c->arena, alias.id));
+    return list;
+}
