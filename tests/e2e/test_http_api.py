@@ -1,8 +1,8 @@
 """HTTP APIs and function URLs: one of each per stage."""
 
 import pytest
-import requests
 
+from conftest import fetch
 from world import leftovers
 
 
@@ -46,14 +46,14 @@ def test_function_urls(web):
     urls = {}
     for stage in ("dev", "prod"):
         info = web("info", stage, "--json").json
-        assert requests.get(info["urls"]["http"].rstrip("/") + "/time", timeout=30).json()["stage"] == stage
+        assert fetch(info["urls"]["http"].rstrip("/") + "/time").json()["stage"] == stage
         urls[stage] = next(function["url"] for function in info["functions"] if function["name"] == "api")
-        assert requests.get(urls[stage], timeout=30).json()["stage"] == stage
+        assert fetch(urls[stage], web.proxy).json()["stage"] == stage
     assert urls["dev"] != urls["prod"]
     web.edit("handler.js", "'one'", "'two'")
     web("deploy", "dev")
-    assert requests.get(urls["dev"], timeout=30).json()["code"] == "two"
-    assert requests.get(urls["prod"], timeout=30).json()["code"] == "one"
+    assert fetch(urls["dev"], web.proxy).json()["code"] == "two"
+    assert fetch(urls["prod"], web.proxy).json()["code"] == "one"
 
 
 def test_nothing_is_left(web):

@@ -1,7 +1,6 @@
 """Two stages of a service, from their making to their end."""
 
-import requests
-
+from conftest import fetch
 from world import leftovers
 
 WRITES = {"s3.PutObject", "lambda.PublishVersion", "lambda.UpdateFunctionCode", "lambda.UpdateFunctionConfiguration",
@@ -177,7 +176,7 @@ def test_the_urls_of_info_work(troupe):
     troupe.use("shop")
     troupe("deploy", "dev")
     info = troupe("info", "dev", "--json").json
-    assert requests.get(info["urls"]["rest"].rstrip("/") + "/hello", timeout=30).json()["code"] == "one"
+    assert fetch(info["urls"]["rest"].rstrip("/") + "/hello").json()["code"] == "one"
 
 
 def test_values_of_stage_resources_reach_functions(troupe):
