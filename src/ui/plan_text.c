@@ -9,7 +9,7 @@ static const struct {
     [CHANGE_ADD] = {"add", "+"},           [CHANGE_UPDATE] = {"update", "~"},
     [CHANGE_REPLACE] = {"replace", "-/+"}, [CHANGE_REMOVE] = {"remove", "-"},
     [CHANGE_PUBLISH] = {"publish", ">"},   [CHANGE_MOVE] = {"move", ">"},
-    [CHANGE_PENDING] = {"pending", "…"},
+    [CHANGE_PENDING] = {"pending", ".."},
 };
 
 static struct str place(struct arena *a, struct pos pos)

@@ -50,7 +50,10 @@ void table_write(const struct table *t, struct buf *out, bool colour)
         }
         for (; !last && n < width[column] + 2; n++)
             buf_char(out, ' ');
-        if (last)
+        if (last) {
+            while (out->n && out->p[out->n - 1] == ' ') /* empty cells at the end of a row */
+                out->n--;
             buf_char(out, '\n');
+        }
     }
 }

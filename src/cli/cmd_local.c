@@ -1,0 +1,104 @@
+/* local: the local cloud's life. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "doc/json.h"
+#include "local/local.h"
+
+static void on_progress(void *context, struct str text)
+{
+    struct cli *cli = context;
+    cli->observer.progress(cli->observer.context, "local", text);
+}
+
+static void show(struct cli *cli, const struct local_cloud *cloud)
+{
+    struct arena *a = cli->arena;
+    if (cli->options.json) {
+        struct node *n = node_map(a);
+        node_put_c(a, n, "running", node_bool(a, cloud->running));
+        if (cloud->running) {
+            node_put_str(a, n, "endpoint", cloud->endpoint);
+            node_put_c(a, n, "pid", node_int(a, cloud->pid));
+            node_put_str(a, n, "since", time_iso(a, cloud->since_ms));
+            node_put_c(a, n, "persist", node_bool(a, cloud->persist));
+            node_put_str(a, n, "log", cloud->log);
+        }
+        json_write(&cli->out, n, 2);
+        buf_char(&cli->out, '\n');
+    } else if (cloud->running) {
+        buf_fmt(&cli->out, "local cloud at %.*s, process %ld, since %.*s%s\n",
+                STR_ARG(cloud->endpoint), cloud->pid, STR_ARG(time_iso(a, cloud->since_ms)),
+                cloud->persist ? ", kept when it stops" : "");
+    } else {
+        buf_lit(&cli->out, "local cloud is not running\n");
+    }
+}
+
+static int run_up(struct cli *cli, const struct local_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    if (local_up(cli->arena, options, &cloud, err) < 0)
+        return -1;
+    show(cli, &cloud);
+    return 0;
+}
+
+static int run_down(struct cli *cli, const struct local_options *options, struct err *err)
+{
+    bool ran;
+    (void)options;
+    if (local_down(&ran, err) < 0)
+        return -1;
+    if (cli->options.json)
+        buf_lit(&cli->out, "{\"running\": false}\n");
+    else
+        buf_fmt(&cli->out, "local cloud %s\n", ran ? "stopped" : "was not running");
+    return 0;
+}
+
+static int run_status(struct cli *cli, const struct local_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    (void)options;
+    if (local_status(cli->arena, &cloud, err) < 0)
+        return -1;
+    show(cli, &cloud);
+    return 0;
+}
+
+static int run_wipe(struct cli *cli, const struct local_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    if (local_wipe(cli->arena, options, &cloud, err) < 0)
+        return -1;
+    show(cli, &cloud);
+    return 0;
+}
+
+static int run(struct cli *cli, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct cli *, const struct local_options *, struct err *);
+    } verbs[] = {{"up", run_up}, {"down", run_down}, {"status", run_status}, {"wipe", run_wipe}};
+    struct local_options options = {
+        .persist = cli->options.persist, .progress = on_progress, .progress_context = cli};
+    struct str verb = cli->options.arg_count ? cli->options.args[0] : STR("status");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (str_eq(verb, str_c(verbs[i].name)))
+            return verbs[i].run(cli, &options, err);
+    err_set(err, ERR_USAGE, "unknown verb '%.*s'", STR_ARG(verb));
+    return err_help(err, "troupe local up|down|status|wipe");
+}
+
+const struct command cmd_local = {
+    .name = "local",
+    .arguments = "up|down|status|wipe",
+    .summary = "the local cloud: start, stop, look, empty",
+    .details = "It needs no account and no Docker; python3 with its venv module must be there. "
+               "--persist keeps\n"
+               "what is in it when it stops.",
+    .args_max = 1,
+    .run = run,
+};

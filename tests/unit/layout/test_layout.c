@@ -1,0 +1,307 @@
+/* Layout: from hand-written flat templates to both stacks. */
+#include "check.h"
+
+#include "doc/json.h"
+#include "layout/layout.h"
+
+struct fixture {
+    struct arena *a;
+    struct service service;
+    struct function functions[2];
+    struct artifact artifact;
+    struct compiled_function compiled_functions[2];
+    struct compiled compiled;
+    struct layout layout;
+    struct err err;
+};
+
+static const struct node *parse(struct fixture *f, const char *text)
+{
+    const struct node *n = json_parse(f->a, STR("flat"), str_c(text), &f->err);
+    check_ok(n ? 0 : -1, &f->err);
+    return n;
+}
+
+/* Two functions, `api` and `job`, and whatever `extra` holds: further resources as JSON members. */
+static int lay_out(struct fixture *f, const char *environment, const char *extra)
+{
+    struct str flat =
+        str_fmt(f->a,
+                "{\"Resources\":{"
+                "\"ServerlessDeploymentBucket\":{\"Type\":\"AWS::S3::Bucket\"},"
+                "\"ApiLogGroup\":{\"Type\":\"AWS::Logs::LogGroup\",\"Properties\":{"
+                "\"LogGroupName\":\"/aws/lambda/shop-api\"}},"
+                "\"ApiLambdaFunction\":{\"Type\":\"AWS::Lambda::Function\",\"DependsOn\":["
+                "\"ApiLogGroup\"],\"Properties\":{"
+                "\"FunctionName\":\"shop-api\",\"Handler\":\"h.api\",\"Runtime\":\"nodejs22.x\","
+                "\"Role\":{\"Fn::GetAtt\":[\"IamRoleLambdaExecution\",\"Arn\"]},\"Environment\":{"
+                "\"Variables\":%s}}},"
+                "\"ApiLambdaVersionX\":{\"Type\":\"AWS::Lambda::Version\",\"Properties\":{"
+                "\"FunctionName\":{\"Ref\":\"ApiLambdaFunction\"}}},"
+                "\"JobLambdaFunction\":{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{"
+                "\"FunctionName\":\"shop-job\",\"Handler\":\"h.job\",\"Runtime\":\"nodejs22.x\","
+                "\"Role\":{\"Fn::GetAtt\":[\"IamRoleLambdaExecution\",\"Arn\"]}}}%s},"
+                "\"Outputs\":{\"ServerlessDeploymentBucketName\":{\"Value\":{\"Ref\":"
+                "\"ServerlessDeploymentBucket\"}},"
+                "\"ApiArn\":{\"Value\":{\"Ref\":\"ApiLambdaVersionX\"}}}}",
+                environment, extra);
+    f->functions[0] = (struct function){.key = STR("api"), .node = node_map(f->a)};
+    f->functions[1] = (struct function){.key = STR("job"), .node = node_map(f->a)};
+    f->service = (struct service){.name = STR("shop"),
+                                  .stage = STR("dev"),
+                                  .root = node_map(f->a),
+                                  .functions = f->functions,
+                                  .function_count = 2};
+    f->artifact = (struct artifact){.sha256_hex = STR("abc")};
+    f->compiled_functions[0] = (struct compiled_function){.function = &f->functions[0],
+                                                          .logical_id = STR("ApiLambdaFunction"),
+                                                          .log_group_id = STR("ApiLogGroup"),
+                                                          .version_id = STR("ApiLambdaVersionX"),
+                                                          .artifact = &f->artifact};
+    f->compiled_functions[1] = (struct compiled_function){.function = &f->functions[1],
+                                                          .logical_id = STR("JobLambdaFunction"),
+                                                          .artifact = &f->artifact};
+    f->compiled = (struct compiled){
+        .template = parse(f, flat.p), .functions = f->compiled_functions, .function_count = 2};
+    return layout_service(f->a, &f->service, &f->compiled, &f->layout, &f->err);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    f->a = arena_new();
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    err_clear(&f->err);
+    arena_free(f->a);
+    free(f);
+    return 0;
+}
+
+#define ROLE(statement)                                                         \
+    ",\"IamRoleLambdaExecution\":{\"Type\":\"AWS::IAM::Role\",\"Properties\":{" \
+    "\"Statement\":" statement "}}"
+
+static const struct node *service_resource(struct fixture *f, const char *id)
+{
+    return node_get_c(node_get_c(f->layout.service_template, "Resources"), id);
+}
+
+static const struct node *stage_resource(struct fixture *f, const char *id)
+{
+    return node_get_c(node_get_c(f->layout.stage_template, "Resources"), id);
+}
+
+static bool has_prefixed(const struct node *resources, const char *prefix)
+{
+    member_each(m, resources) if (str_starts(m->key, str_c(prefix))) return true;
+    return false;
+}
+
+static void test_heads_and_aliases(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(lay_out(f, "{}", ROLE("\"plain\"")), &f->err);
+    const struct node *head = service_resource(f, "ApiLambdaFunction");
+    check_str(node_text(node_path(head, "Properties.FunctionName")), "shop-api");
+    assert_non_null(node_path(head, "Properties.Code.ZipFile"));
+    assert_null(node_path(head, "Properties.Environment"));
+    assert_non_null(service_resource(f, "ApiLogGroup"));
+    assert_non_null(service_resource(f, "ServerlessDeploymentBucket"));
+    assert_null(stage_resource(f, "ApiLambdaFunction"));
+    assert_null(stage_resource(f, "ApiLambdaVersionX"));
+    check_str(json_text(f->a, stage_resource(f, "ApiLambdaAlias"), 0),
+              "{\"Type\":\"AWS::Lambda::Alias\",\"Properties\":{\"FunctionName\":\"shop-api\","
+              "\"FunctionVersion\":{\"Troupe::Version\":\"api\"},\"Name\":\"dev\"}}");
+    check_str(json_text(f->a, node_path(f->layout.stage_template, "Outputs.ApiArn"), 0),
+              "{\"Value\":{\"Ref\":\"ApiLambdaAlias\"}}");
+    assert_null(node_path(f->layout.stage_template, "Outputs.ServerlessDeploymentBucketName"));
+}
+
+/* A role that says the same for every stage lives once, under a name made of what it says. */
+static void test_role_in_service(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(lay_out(f, "{}", ROLE("\"plain\"")), &f->err);
+    const struct node *resources = node_get_c(f->layout.service_template, "Resources");
+    assert_null(node_get_c(resources, "IamRoleLambdaExecution"));
+    assert_true(has_prefixed(resources, "IamRoleLambdaExecution"));
+    assert_true(
+        has_prefixed(node_get_c(f->layout.stage_template, "Parameters"), "IamRoleLambdaExecution"));
+    const struct node *role = node_path(f->layout.functions[0].definition, "Role.Ref");
+    assert_true(str_ends(node_text(role), STR("Arn")));
+    assert_int_equal(f->layout.value_count, 0);
+}
+
+static void test_role_in_stage(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(
+        lay_out(
+            f, "{}",
+            ROLE("[{\"Fn::GetAtt\":[\"Table\",\"Arn\"]},"
+                 "{\"Fn::GetAtt\":[\"JobLambdaFunction\",\"Arn\"]}]") ",\"Table\":{\"Type\":\"AWS::"
+                                                                      "DynamoDB::Table\","
+                                                                      "\"Properties\":{}}"),
+        &f->err);
+    const struct node *role = stage_resource(f, "IamRoleLambdaExecution");
+    assert_non_null(role);
+    check_str(
+        node_text(node_path(role, "Properties.Statement.1.Fn::Sub")),
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:shop-job:dev");
+    assert_int_equal(f->layout.value_count, 1);
+    const struct node *output =
+        node_get(node_get_c(f->layout.stage_template, "Outputs"), f->layout.values[0].output);
+    check_str(json_text(f->a, output, 0),
+              "{\"Value\":{\"Fn::GetAtt\":[\"IamRoleLambdaExecution\",\"Arn\"]}}");
+}
+
+static void test_references(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(
+        lay_out(
+            f,
+            "{\"JOB\":{\"Ref\":\"JobLambdaFunction\"},\"ARN\":{\"Fn::GetAtt\":["
+            "\"JobLambdaFunction\",\"Arn\"]}}",
+            ROLE("1") ",\"Rule\":{\"Type\":\"AWS::Events::Rule\",\"DependsOn\":["
+                      "\"ApiLambdaFunction\",\"ApiLogGroup\"],"
+                      "\"Properties\":{\"Arn\":{\"Fn::GetAtt\":[\"ApiLambdaFunction\",\"Arn\"]},"
+                      "\"Text\":{\"Fn::Sub\":\"${ApiLambdaFunction} ${ApiLambdaFunction.Arn} "
+                      "${!keep} ${AWS::Region}\"},"
+                      "\"Bucket\":{\"Ref\":\"ServerlessDeploymentBucket\"}}}"),
+        &f->err);
+    check_str(
+        json_text(f->a, stage_resource(f, "Rule"), 0),
+        "{\"Type\":\"AWS::Events::Rule\",\"Properties\":{\"Arn\":{\"Ref\":\"ApiLambdaAlias\"},"
+        "\"Text\":{\"Fn::Sub\":\"shop-api:dev ${ApiLambdaAlias} ${!keep} ${AWS::Region}\"},"
+        "\"Bucket\":{\"Ref\":\"ServerlessDeploymentBucket\"}},\"DependsOn\":[\"ApiLambdaAlias\"]}");
+    assert_non_null(node_path(f->layout.stage_template, "Parameters.ServerlessDeploymentBucket"));
+    check_str(
+        json_text(f->a, node_path(f->layout.functions[0].definition, "Environment.Variables"), 0),
+        "{\"JOB\":\"shop-job:dev\",\"ARN\":{\"Fn::Sub\":\"arn:${AWS::Partition}:lambda:${AWS::"
+        "Region}:"
+        "${AWS::AccountId}:function:shop-job:dev\"}}");
+}
+
+static const struct node *known(void *context, struct arena *a, struct str name)
+{
+    (void)context;
+    if (str_eq(name, STR("AWS::Region")))
+        return node_str(a, STR("eu-west-1"));
+    return str_starts(name, STR("TroupeValue")) ? node_str(a, STR("true")) : NULL;
+}
+
+static void test_resolve(void **state)
+{
+    struct fixture *f = *state;
+    const struct node *n =
+        layout_resolve(f->a,
+                       parse(f, "{\"a\":{\"Fn::Join\":[\"-\",[\"x\",{\"Ref\":\"AWS::Region\"}]]},"
+                                "\"b\":{\"Fn::Sub\":[\"${X} ${AWS::Region} ${!x}\",{\"X\":\"y\"}]},"
+                                "\"c\":{\"Fn::If\":[\"C\",\"then\",\"else\"]},"
+                                "\"d\":{\"Ref\":\"AWS::NoValue\"},\"e\":{\"Fn::If\":[\"C\",{"
+                                "\"Ref\":\"AWS::NoValue\"},1]}}"),
+                       known, NULL, &f->err);
+    check_ok(n ? 0 : -1, &f->err);
+    check_str(json_text(f->a, n, 0),
+              "{\"a\":\"x-eu-west-1\",\"b\":\"y eu-west-1 ${x}\",\"c\":\"then\"}");
+}
+
+static const struct node *nothing_known(void *context, struct arena *a, struct str name)
+{
+    (void)context, (void)a, (void)name;
+    return NULL;
+}
+
+static void test_unknown_value(void **state)
+{
+    struct fixture *f = *state;
+    assert_null(
+        layout_resolve(f->a, parse(f, "[{\"Ref\":\"Table\"}]"), nothing_known, NULL, &f->err));
+    assert_int_equal(f->err.kind, ERR_NOT_FOUND);
+}
+
+#define TABLE ",\"Table\":{\"Type\":\"AWS::DynamoDB::Table\",\"Properties\":{\"X\":1}}"
+
+static void test_expand(void **state)
+{
+    struct fixture *f = *state;
+    const struct node *expanded;
+    check_ok(lay_out(f, "{\"TABLE\":{\"Ref\":\"Table\"}}", ROLE("1") TABLE), &f->err);
+    check_ok(layout_expand(f->a, &f->layout, f->layout.stage_template, NULL, &expanded, &f->err),
+             &f->err);
+    assert_non_null(expanded);
+    const struct node *resources = node_get_c(expanded, "Resources");
+    assert_int_equal(node_count(resources), 1);
+    assert_non_null(node_get_c(resources, "Table"));
+    /* Once it stands, there is nothing to do first. */
+    const struct node *again;
+    check_ok(layout_expand(f->a, &f->layout, f->layout.stage_template, f->layout.stage_template,
+                           &again, &f->err),
+             &f->err);
+    assert_null(again);
+}
+
+static void test_cycle(void **state)
+{
+    struct fixture *f = *state;
+    const struct node *expanded;
+    check_ok(
+        lay_out(f, "{\"BUCKET\":{\"Ref\":\"Bucket\"}}",
+                ROLE("1") ",\"Bucket\":{\"Type\":\"AWS::S3::Bucket\",\"Properties\":{\"Notify\":"
+                          "{\"Fn::GetAtt\":[\"ApiLambdaFunction\",\"Arn\"]}}}"),
+        &f->err);
+    assert_int_equal(
+        layout_expand(f->a, &f->layout, f->layout.stage_template, NULL, &expanded, &f->err), -1);
+    assert_int_equal(f->err.kind, ERR_CONFIG);
+    assert_true(str_find(f->err.msg, STR("a cycle"), 0) > 0);
+}
+
+static void test_service_scope_is_checked(void **state)
+{
+    struct fixture *f = *state;
+    struct str globs[] = {STR("Topic")};
+    check_ok(lay_out(f, "{}", ROLE("1")), &f->err);
+    f->service.settings =
+        (struct settings){.service_resources = globs, .service_resource_count = 1};
+    const struct node *template = parse(f, "{\"Resources\":{\"Topic\":{\"Type\":\"AWS::SNS::"
+                                           "Topic\",\"Properties\":{\"X\":{\"Ref\":\"Table\"}}},"
+                                           "\"Table\":{\"Type\":\"AWS::DynamoDB::Table\"}}}");
+    f->compiled = (struct compiled){.template = template};
+    assert_int_equal(layout_service(f->a, &f->service, &f->compiled, &f->layout, &f->err), -1);
+    assert_true(str_find(f->err.msg, STR("refers to 'Table' of the stage"), 0) > 0);
+}
+
+static void test_stack_names(void **state)
+{
+    struct fixture *f = *state;
+    f->service.name = STR("shop");
+    check_str(layout_stack_name(f->a, &f->service, STR("a_b")), "shop-a-b");
+    char stage[129];
+    memset(stage, 'x', 128);
+    stage[128] = 0;
+    assert_int_equal(layout_stack_name(f->a, &f->service, str_c(stage)).n, 128);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_heads_and_aliases, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_role_in_service, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_role_in_stage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_references, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_resolve, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unknown_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_expand, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cycle, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_service_scope_is_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stack_names, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
+}
