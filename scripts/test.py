@@ -169,7 +169,10 @@ def suite_gcc():
         if len(installed) != 1:
             raise Broken(f"installed {installed}, not one bin/troupe")
         code, output = run([installed[0], "version"])
-    return Count(1 + (code == 0), int(code != 0)), output
+        cloud = installed[0].parents[1] / "share" / "troupe" / "localcloud" / "requirements.txt"
+        if not cloud.exists():
+            raise Broken("the local cloud is not installed")
+    return Count(1 + (code == 0), int(code != 0)), output if code else ""
 
 
 def suite_clang():

@@ -19,12 +19,13 @@ def home(tmp_path_factory):
 @pytest.fixture
 def local(tmp_path, home):
     """Runs troupe without any AWS settings but its own local cloud, which is stopped in the end."""
-    from program import Running, bare_environment
+    from program import ROOT, Running, bare_environment
     service = tmp_path / "service"
     service.mkdir()
     # The developer's cache is used so that the environment need not be made anew for each run.
     cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    env = {**bare_environment(home), "TROUPE_LOCAL_DIR": str(tmp_path / "local"), "XDG_CACHE_HOME": cache}
+    env = {**bare_environment(home), "TROUPE_LOCAL_DIR": str(tmp_path / "local"),
+           "TROUPE_LOCALCLOUD_DIR": str(ROOT / "localcloud"), "XDG_CACHE_HOME": cache}
 
     def run(*args, check=0, **extra):
         result = Running(args, service, {**env, **extra}).wait(300)
