@@ -1,17 +1,19 @@
 /* The service: from serverless.yml to the model.
  *
  * In: a file, command-line options, the environment. Out: `struct service`, whose tree has every
- * variable resolved, is checked against the schema, and is coerced as the dialect coerces (numbers in
- * `environment` become strings, a function without events gets `events: []` and so on). No network: variable
- * sources that need AWS ask the callback. Every node keeps its place and whether the stage took part. */
+ * variable resolved, is checked against the schema, and is coerced as the dialect coerces (numbers
+ * in `environment` become strings, a function without events gets `events: []` and so on). No
+ * network: variable sources that need AWS ask the callback. Every node keeps its place and whether
+ * the stage took part. */
 #ifndef TROUPE_CONFIG_H
 #define TROUPE_CONFIG_H
 
 #include "base/map.h"
 #include "doc/node.h"
 
-/* Values that only AWS knows; see variables.h. `address` is what stands behind the colon. `*ret` NULL:
- * there is no such value, the fallback applies. `params` is the text in parentheses (a region), or empty. */
+/* Values that only AWS knows; see variables.h. `address` is what stands behind the colon. `*ret`
+ * NULL: there is no such value, the fallback applies. `params` is the text in parentheses (a
+ * region), or empty. */
 struct remote_values {
     void *context;
     int (*get)(void *context, struct arena *a, struct str source, struct str params,
@@ -19,22 +21,24 @@ struct remote_values {
 };
 
 struct config_options {
-    struct str path;          /* --config; empty: look in `dir` and its parents */
-    struct str dir;           /* where to start looking; empty: current directory */
-    struct str stage;         /* from the command line; empty: provider.stage decides */
-    struct str default_stage; /* when neither names one; "dev" for package, print, validate; empty: none */
-    struct str region;        /* --region or AWS_REGION / AWS_DEFAULT_REGION; empty: provider.region, us-east-1 */
-    const struct map *options; /* `opt:`: name -> struct str *; may be NULL */
-    const struct map *params;  /* --param: name -> struct str *; may be NULL */
-    bool lenient;              /* unknown keys are warnings */
+    struct str path;  /* --config; empty: look in `dir` and its parents */
+    struct str dir;   /* where to start looking; empty: current directory */
+    struct str stage; /* from the command line; empty: provider.stage decides */
+    struct str
+        default_stage; /* when neither names one; "dev" for package, print, validate; empty: none */
+    struct str
+        region; /* --region or AWS_REGION / AWS_DEFAULT_REGION; empty: provider.region, us-east-1 */
+    const struct map *options;          /* `opt:`: name -> struct str *; may be NULL */
+    const struct map *params;           /* --param: name -> struct str *; may be NULL */
+    bool lenient;                       /* unknown keys are warnings */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;
 };
 
 struct function {
-    struct str key;          /* as in serverless.yml */
-    struct str name;         /* its FunctionName: `name`, else <service>-<stage>-<key> */
+    struct str key;  /* as in serverless.yml */
+    struct str name; /* its FunctionName: `name`, else <service>-<stage>-<key> */
     bool name_explicit;
     const struct node *node; /* its properties */
     struct pos pos;          /* of the key */
@@ -42,7 +46,7 @@ struct function {
 
 /* custom.troupe, defaults filled in. */
 struct settings {
-    const struct node *node; /* the section itself, or NULL */
+    const struct node *node;       /* the section itself, or NULL */
     struct str *service_resources; /* globs over logical ids */
     size_t service_resource_count;
     struct str *unqualified; /* references.unqualified */
@@ -62,25 +66,25 @@ struct source_file {
 };
 
 struct service {
-    struct str name;        /* service: */
-    struct str stage;       /* empty: none named anywhere */
-    bool stage_named;       /* by the command line or provider.stage, not by default_stage */
+    struct str name;  /* service: */
+    struct str stage; /* empty: none named anywhere */
+    bool stage_named; /* by the command line or provider.stage, not by default_stage */
     struct str region;
-    struct str dir;         /* absolute: where serverless.yml is */
-    struct str file;        /* its name as shown to the user */
+    struct str dir;          /* absolute: where serverless.yml is */
+    struct str file;         /* its name as shown to the user */
     const struct node *root; /* everything, resolved and coerced, as `print` shows it */
     struct function *functions;
     size_t function_count;
     struct settings settings;
     struct source_file *files;
     size_t file_count;
-    /* External values that took part ("env:TABLE" …), for the record: a map of variable text -> value;
-     * secret ones hold null. */
+    /* External values that took part ("env:TABLE" …), for the record: a map of variable text ->
+     * value; secret ones hold null. */
     const struct node *externals;
 };
 
-/* Load, resolve, check. `*ret` lives in `a`. ERR_CONFIG with a place, ERR_NOT_FOUND when there is no
- * configuration file. */
+/* Load, resolve, check. `*ret` lives in `a`. ERR_CONFIG with a place, ERR_NOT_FOUND when there is
+ * no configuration file. */
 int service_load(struct arena *a, const struct config_options *options, struct service *ret,
                  struct err *err);
 

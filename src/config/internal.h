@@ -1,0 +1,25 @@
+/* Between the files of config/: what becomes of the service file after its variables. */
+#ifndef TROUPE_CONFIG_INTERNAL_H
+#define TROUPE_CONFIG_INTERNAL_H
+
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/variables.h"
+
+/* Absolute path of the service file. ERR_NOT_FOUND: there is none. */
+int service_find(struct arena *a, const struct config_options *options, struct str *ret,
+                 struct err *err);
+/* Read it; `source->path` is set by the caller, the text here. A map, unresolved. */
+const struct node *service_read(struct arena *a, struct str path, struct source *source,
+                                struct err *err);
+
+/* Answer every entry of `plugins`: warn about those that are not needed, refuse those that would
+ * change what is deployed. */
+int plugins_check(struct arena *a, const struct node *root, const struct config_options *options,
+                  struct err *err);
+
+/* custom.troupe with the overrides for `stage`. */
+int settings_read(struct arena *a, const struct node *root, struct str stage, struct settings *ret,
+                  struct err *err);
+
+#endif

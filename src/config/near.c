@@ -1,0 +1,19 @@
+/* "Did you mean": the nearest of several names. */
+#include "config/variables.h"
+
+#include <strings.h>
+
+void near_offer(struct near *near, struct str candidate)
+{
+    if (!candidate.n || !near->name.n)
+        return;
+    /* one slip in three characters is a typing mistake, more is another word */
+    size_t limit = near->name.n / 3 + 1;
+    size_t distance = str_distance(near->name, candidate, limit);
+    if (candidate.n == near->name.n && !strncasecmp(candidate.p, near->name.p, candidate.n))
+        distance = 0;
+    if (distance > limit || distance >= candidate.n || (near->best.n && distance >= near->distance))
+        return;
+    near->best = candidate;
+    near->distance = distance;
+}

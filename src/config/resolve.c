@@ -1,0 +1,610 @@
+/* Resolving: from nodes as read to nodes without variables, lazily and remembered. Cycles show as a
+ * node that is needed while it is being made; the chain of active variables then tells the way. */
+#include "config/variables.h"
+
+/* What became of a node. */
+struct cell {
+    const struct node *node; /* the key: its bytes are the map's key */
+    const struct node *head, *all;
+    bool busy;
+};
+
+/* A variable, or a container, that is being worked on. */
+struct active {
+    struct active *outer;
+    struct cell *cell;
+    const struct node *host; /* the string; NULL for a container */
+    const struct variable *variable;
+};
+
+/* ---- helpers ---- */
+
+static struct cell *cell_of(struct resolver *r, const struct node *n)
+{
+    struct str key = {(const char *)&n, sizeof n};
+    struct cell *cell = map_get(&r->cells, key);
+    if (!cell) {
+        cell = ARENA_NEW(r->arena, struct cell);
+        cell->node = n;
+        map_put(&r->cells, (struct str){(const char *)&cell->node, sizeof cell->node}, cell);
+    }
+    return cell;
+}
+
+static bool may_vary(const struct node *n)
+{
+    return n->kind == NODE_STRING && str_find(n->text, STR("${"), 0) >= 0;
+}
+
+/* A text that looks like a variable but is the final value: never read again. */
+static const struct node *settled(struct resolver *r, const struct node *n)
+{
+    if (may_vary(n)) {
+        struct cell *cell = cell_of(r, n);
+        cell->head = cell->all = n;
+    }
+    return n;
+}
+
+const struct node *with_flags(struct arena *a, const struct node *n, unsigned flags)
+{
+    if ((n->flags | flags) == n->flags)
+        return n;
+    struct node *copy = node_shallow(a, n);
+    copy->flags |= (uint8_t)flags;
+    return copy;
+}
+
+/* Column and line move with every character of `text`. */
+static void advance(struct pos *pos, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\n') {
+            pos->line++;
+            pos->column = 1;
+        } else if (((unsigned char)text.p[i] & 0xC0) != 0x80) {
+            pos->column++;
+        }
+    }
+}
+
+static uint32_t characters(struct str s)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+/* Offset of line and column in the source, or -1. */
+static ptrdiff_t offset_of(struct pos pos)
+{
+    if (!pos.source || !pos.line)
+        return -1;
+    struct str text = pos.source->text;
+    size_t i = 0;
+    for (uint32_t line = 1; line < pos.line; line++) {
+        ptrdiff_t end = str_find_char(text, '\n', i);
+        if (end < 0)
+            return -1;
+        i = (size_t)end + 1;
+    }
+    for (uint32_t column = 1; column < pos.column && i < text.n; column++)
+        for (i++; i < text.n && ((unsigned char)text.p[i] & 0xC0) == 0x80;)
+            i++;
+    return (ptrdiff_t)i;
+}
+
+/* The value and the source differ in quotes, escapes and folding, so the piece is searched for:
+ * as the nth one of its kind from the start of the scalar on. */
+struct pos string_pos(const struct node *n, size_t from, size_t end)
+{
+    struct str needle = str_sub(n->text, from, end - from);
+    ptrdiff_t start = offset_of(n->pos);
+    if (start < 0 || !needle.n)
+        return n->pos;
+    size_t nth = 0;
+    for (ptrdiff_t i = 0; (i = str_find(n->text, needle, (size_t)i)) >= 0 && (size_t)i < from; i++)
+        nth++;
+    struct str text = str_sub(n->pos.source->text, (size_t)start, n->text.n * 4 + 256);
+    ptrdiff_t at = -1;
+    do {
+        at = str_find(text, needle, (size_t)(at + 1));
+    } while (at >= 0 && nth--);
+    if (at < 0)
+        return n->pos;
+    struct pos pos = n->pos;
+    advance(&pos, str_sub(text, 0, (size_t)at));
+    ptrdiff_t newline = str_find_char(needle, '\n', 0);
+    pos.length = characters(newline < 0 ? needle : str_sub(needle, 0, (size_t)newline));
+    return pos;
+}
+
+static struct pos variable_pos(const struct node *host, const struct variable *v)
+{
+    return string_pos(host, v->start, v->end);
+}
+
+static struct str variable_text(const struct node *host, const struct variable *v)
+{
+    return str_sub(host->text, v->start, v->end - v->start);
+}
+
+/* ---- cycles and limits ---- */
+
+static const struct node *cycle(struct resolver *r, struct cell *cell, const struct node *n,
+                                struct err *err)
+{
+    struct active *chain[RESOLVE_DEPTH_MAX * 2];
+    size_t count = 0;
+    for (struct active *it = r->active; it; it = it->outer) {
+        if (it->variable && count < sizeof chain / sizeof *chain)
+            chain[count++] = it;
+        if (it->cell == cell)
+            break;
+    }
+    if (!count) {
+        err_at(err, n->pos, ERR_CONFIG, "this value contains itself");
+        return NULL;
+    }
+    struct active *first = chain[count - 1];
+    struct str text = variable_text(first->host, first->variable);
+    struct pos pos = variable_pos(first->host, first->variable);
+    if (count == 1)
+        err_at(err, pos, ERR_CONFIG, "'%.*s' refers to itself", STR_ARG(text));
+    else
+        err_at(err, pos, ERR_CONFIG, "variables refer to each other in a cycle: '%.*s'",
+               STR_ARG(text));
+    for (size_t i = count - 1; i-- > 0;) {
+        text = variable_text(chain[i]->host, chain[i]->variable);
+        err_note(err, variable_pos(chain[i]->host, chain[i]->variable), "which needs '%.*s'",
+                 STR_ARG(text));
+    }
+    if (count > 1)
+        err_note(err, (struct pos){0}, "which needs the first one again");
+    return NULL;
+}
+
+static bool enter(struct resolver *r, const struct node *n, struct err *err)
+{
+    if (++r->depth <= RESOLVE_DEPTH_MAX)
+        return true;
+    r->depth--;
+    err_at(err, n->pos, ERR_CONFIG, "variables and values are nested too deeply here");
+    return false;
+}
+
+/* ---- templates ---- */
+
+static const struct node *template_value(struct resolver *r, const struct node *host,
+                                         const struct template *t, struct err *err);
+
+static int append_text(struct resolver *r, struct buf *b, const struct node *value,
+                       const struct node *host, const struct variable *v, struct err *err)
+{
+    switch (value->kind) {
+    case NODE_SEQ: /* as JavaScript joins lists */
+        for (size_t i = 0; i < value->count; i++) {
+            if (i)
+                buf_char(b, ',');
+            if (value->items[i]->kind != NODE_NULL &&
+                append_text(r, b, value->items[i], host, v, err) < 0)
+                return -1;
+        }
+        return 0;
+    case NODE_MAP:
+    case NODE_NULL:
+        err_at(err, variable_pos(host, v), ERR_CONFIG,
+               "'%.*s' is %s, which cannot become part of a text", STR_ARG(variable_text(host, v)),
+               value->kind == NODE_MAP ? "a map" : "null");
+        return err_help(err, "use it as the whole value, or name one of its members");
+    default:
+        break;
+    }
+    struct str text = node_text(value);
+    r->text_made += text.n;
+    if (r->text_made > RESOLVE_TEXT_MAX)
+        return err_at(err, variable_pos(host, v), ERR_CONFIG,
+                      "variables make too much text here: more than %d MiB in all",
+                      RESOLVE_TEXT_MAX >> 20);
+    buf_add(b, text);
+    return 0;
+}
+
+static struct query query_of(const struct node *host, const struct variable_source *s)
+{
+    return (struct query){.type = s->type,
+                          .text = str_trim(str_sub(host->text, s->offset, s->end - s->offset)),
+                          .param_count = s->param_count};
+}
+
+/* Resolve what the source's parameters and address say. `*flags` gets what took part. */
+static int query_fill(struct resolver *r, const struct node *host, const struct variable_source *s,
+                      struct query *q, unsigned *flags, struct err *err)
+{
+    q->params = ARENA_ARRAY(r->arena, s->param_count, const struct node *);
+    for (size_t i = 0; i < s->param_count; i++) {
+        q->params[i] = template_value(r, host, &s->params[i], err);
+        if (!q->params[i])
+            return -1;
+        *flags |= node_flags_deep(q->params[i]);
+    }
+    if (!s->address)
+        return 0;
+    const struct node *address = template_value(r, host, s->address, err);
+    if (!address)
+        return -1;
+    *flags |= node_flags_deep(address);
+    if (address->kind >= NODE_SEQ || address->kind == NODE_NULL)
+        return err_at(err, q->pos, ERR_CONFIG, "the address in '%.*s' is %s, not a text",
+                      STR_ARG(q->text), node_kind_name(address));
+    q->address = node_text(address);
+    q->has_address = q->address.n > 0;
+    return 0;
+}
+
+static const struct node *unknown_source(struct resolver *r, const struct query *q, struct err *err)
+{
+    struct str near = source_near(r->arena, q->type);
+    err_at(err, q->pos, ERR_CONFIG, "unknown variable source '%.*s'", STR_ARG(q->type));
+    if (near.n)
+        err_help(err, "did you mean '%.*s'?", STR_ARG(near));
+    else
+        err_help(err, "sources are self, opt, env, param, sls, file, strToBool, aws, cf, s3 and "
+                      "ssm; a backslash in front of '${' makes it plain text");
+    return NULL;
+}
+
+/* The value with its way here written down. */
+static const struct node *arrived(struct resolver *r, const struct node *host,
+                                  const struct query *q, const struct answer *ans,
+                                  const struct node *value)
+{
+    struct node *n = node_shallow(r->arena, value);
+    struct origin *origin = ARENA_NEW(r->arena, struct origin);
+    *origin =
+        (struct origin){ans->what.n ? ans->what : str_fmt(r->arena, "'%.*s'", STR_ARG(q->text)),
+                        value->pos, value->origin};
+    n->pos = host->pos;
+    n->origin = origin;
+    return settled(r, n);
+}
+
+/* The value of a source's answer, as far as a head goes. */
+static const struct node *answer_value(struct resolver *r, const struct query *q,
+                                       const struct answer *ans, struct err *err)
+{
+    if (ans->resolved || !may_vary(ans->value))
+        return ans->value;
+    if (r->nest >= VARIABLE_NEST_MAX) {
+        err_at(err, q->pos, ERR_CONFIG, "'%.*s' leads from variable to variable more than %d times",
+               STR_ARG(q->text), VARIABLE_NEST_MAX);
+        return NULL;
+    }
+    r->nest++;
+    const struct node *value = resolve_head(r, ans->value, err);
+    r->nest--;
+    return value;
+}
+
+static const struct node *nothing_found(struct resolver *r, const struct node *host,
+                                        const struct variable *v, const struct answer *answers,
+                                        struct err *err)
+{
+    const struct answer *last = &answers[v->source_count - 1];
+    struct str text = variable_text(host, v), help = last->help;
+    err_at(err, variable_pos(host, v), ERR_CONFIG, "cannot resolve '%.*s': %.*s", STR_ARG(text),
+           STR_ARG(last->why));
+    for (size_t i = 0; i + 1 < v->source_count; i++) {
+        err_note(err, (struct pos){0}, "before that: %.*s", STR_ARG(answers[i].why));
+        if (!help.n)
+            help = answers[i].help;
+    }
+    (void)r;
+    if (help.n)
+        return err_help(err, "%.*s", STR_ARG(help)), NULL;
+    return err_help(err, "or give a fallback: '%.*s, 'value'}'",
+                    STR_ARG(str_sub(text, 0, text.n - 1))),
+           NULL;
+}
+
+/* The value of variable `v` of string `host`: the first source that has one. */
+static const struct node *variable_value(struct resolver *r, const struct node *host,
+                                         const struct variable *v, struct err *err)
+{
+    unsigned flags = 0;
+    struct answer *answers = ARENA_ARRAY(r->arena, v->source_count, struct answer);
+    for (size_t i = 0; i < v->source_count; i++) {
+        const struct variable_source *s = &v->sources[i];
+        if (s->literal) {
+            struct node *literal = node_shallow(r->arena, s->literal);
+            literal->pos = host->pos;
+            const struct node *value = resolve_head(r, literal, err);
+            return value ? with_flags(r->arena, value, flags) : NULL;
+        }
+        struct query q = query_of(host, s);
+        q.pos = string_pos(host, s->offset, s->end);
+        const struct source_row *row = source_find(s->type);
+        if (!row)
+            return unknown_source(r, &q, err);
+        struct answer *ans = &answers[i];
+        if (query_fill(r, host, s, &q, &flags, err) < 0 || row->get(r, &q, ans, err) < 0)
+            return NULL;
+        flags |= ans->flags;
+        const struct node *value = NULL;
+        if (ans->value && ans->value->kind != NODE_NULL) {
+            value = answer_value(r, &q, ans, err);
+            if (!value)
+                return NULL;
+        }
+        if (value && value->kind != NODE_NULL)
+            return with_flags(r->arena, arrived(r, host, &q, ans, value), flags);
+    }
+    return nothing_found(r, host, v, answers, err);
+}
+
+static const struct node *variable_active(struct resolver *r, const struct node *host,
+                                          const struct variable *v, struct err *err)
+{
+    struct active active = {r->active, cell_of(r, host), host, v};
+    r->active = &active;
+    const struct node *value = variable_value(r, host, v, err);
+    r->active = active.outer;
+    return value;
+}
+
+/* A text with some parts replaced. */
+static const struct node *joined(struct resolver *r, const struct node *host,
+                                 const struct template *t, struct err *err)
+{
+    struct buf b = BUF(r->arena);
+    buf_lit(&b, "");
+    size_t at = 0;
+    unsigned flags = 0;
+    const struct origin *origin = NULL;
+    for (size_t i = 0; i < t->variable_count; i++) {
+        const struct variable *v = &t->variables[i];
+        buf_add(&b, str_sub(t->text, at, v->start - at));
+        at = v->end;
+        if (v->escaped.p) {
+            buf_add(&b, v->escaped);
+            continue;
+        }
+        struct variable placed = *v;
+        placed.start += t->offset;
+        placed.end += t->offset;
+        const struct node *value = variable_active(r, host, &placed, err);
+        value = value ? resolve_all(r, value, err) : NULL;
+        if (!value || append_text(r, &b, value, host, &placed, err) < 0)
+            return NULL;
+        flags |= node_flags_deep(value);
+        origin = origin ? origin : value->origin;
+    }
+    buf_add(&b, str_sub(t->text, at, t->text.n));
+    struct node *n = node_str(r->arena, b.p ? buf_str(&b) : (struct str){"", 0});
+    n->pos = host->pos;
+    n->flags = (uint8_t)flags;
+    n->origin = origin;
+    return settled(r, n);
+}
+
+static bool is_whole(const struct template *t)
+{
+    return t->variable_count == 1 && !t->variables[0].escaped.p && t->variables[0].start == 0 &&
+           t->variables[0].end == t->text.n;
+}
+
+/* The value of a parameter or an address, all resolved. */
+static const struct node *template_value(struct resolver *r, const struct node *host,
+                                         const struct template *t, struct err *err)
+{
+    const struct node *value = t->literal;
+    if (value)
+        return resolve_all(r, value, err);
+    if (!t->variable_count) {
+        struct node *text = node_str(r->arena, t->text);
+        text->pos = host->pos;
+        return text;
+    }
+    if (!is_whole(t))
+        return joined(r, host, t, err);
+    struct variable placed = t->variables[0];
+    placed.start += t->offset;
+    placed.end += t->offset;
+    value = variable_active(r, host, &placed, err);
+    return value ? resolve_all(r, value, err) : NULL;
+}
+
+static const struct node *syntax_error(const struct node *n, const struct template_error *e,
+                                       struct err *err)
+{
+    err_at(err, string_pos(n, e->offset, e->end), ERR_CONFIG, "invalid variable: %s", e->what);
+    if (e->help)
+        err_help(err, "%s", e->help);
+    return NULL;
+}
+
+/* ---- heads and whole values ---- */
+
+static const struct node *string_head(struct resolver *r, const struct node *n, struct err *err)
+{
+    struct template t;
+    struct template_error bad;
+    if (!template_read(r->arena, n->text, &t, &bad))
+        return syntax_error(n, &bad, err);
+    if (!t.variable_count)
+        return n;
+    return is_whole(&t) ? variable_active(r, n, &t.variables[0], err) : joined(r, n, &t, err);
+}
+
+const struct node *resolve_head(struct resolver *r, const struct node *n, struct err *err)
+{
+    if (!may_vary(n))
+        return n;
+    struct cell *cell = cell_of(r, n);
+    if (cell->head)
+        return cell->head;
+    if (cell->busy)
+        return cycle(r, cell, n, err);
+    if (!enter(r, n, err))
+        return NULL;
+    cell->busy = true;
+    const struct node *head = string_head(r, n, err);
+    cell->busy = false;
+    r->depth--;
+    cell->head = head ? with_flags(r->arena, head, n->flags) : NULL;
+    return cell->head ? settled(r, cell->head) : NULL;
+}
+
+static const struct node *all_of(struct resolver *r, const struct node *n, unsigned flags,
+                                 struct err *err);
+
+static bool fits(const struct node *built, const struct node *n, struct err *err)
+{
+    if (built->weight <= RESOLVE_WEIGHT_MAX)
+        return true;
+    err_at(err, n->pos, ERR_CONFIG,
+           "variables make this value too large: more than %d values in all", RESOLVE_WEIGHT_MAX);
+    return false;
+}
+
+static const struct node *container_built(struct resolver *r, const struct node *n, unsigned flags,
+                                          struct err *err)
+{
+    struct node *built = n->kind == NODE_SEQ ? node_seq(r->arena) : node_map(r->arena);
+    built->pos = n->pos;
+    built->origin = n->origin;
+    built->flags = (uint8_t)flags;
+    node_each (item, n) {
+        const struct node *value = all_of(r, item, flags, err);
+        if (!value)
+            return NULL;
+        node_push(r->arena, built, value);
+        if (!fits(built, n, err))
+            return NULL;
+    }
+    member_each(m, n)
+    {
+        const struct node *value = all_of(r, m->value, flags, err);
+        if (!value)
+            return NULL;
+        node_put_at(r->arena, built, m->key, m->key_pos, value);
+        if (!fits(built, n, err))
+            return NULL;
+    }
+    return built;
+}
+
+static const struct node *container_all(struct resolver *r, const struct node *n, unsigned flags,
+                                        struct err *err)
+{
+    struct cell *cell = cell_of(r, n);
+    if (cell->all && cell->all->flags == flags)
+        return cell->all;
+    if (cell->busy)
+        return cycle(r, cell, n, err);
+    if (!enter(r, n, err))
+        return NULL;
+    struct active active = {r->active, cell, NULL, NULL};
+    r->active = &active;
+    cell->busy = true;
+    const struct node *built = container_built(r, n, flags, err);
+    cell->busy = false;
+    r->active = active.outer;
+    r->depth--;
+    if (built) {
+        cell->all = built;
+        cell_of(r, built)->all = built;
+    }
+    return built;
+}
+
+static const struct node *all_of(struct resolver *r, const struct node *n, unsigned flags,
+                                 struct err *err)
+{
+    flags |= n->flags;
+    const struct node *head = resolve_head(r, n, err);
+    if (!head)
+        return NULL;
+    flags |= head->flags;
+    if (head->kind != NODE_SEQ && head->kind != NODE_MAP)
+        return settled(r, with_flags(r->arena, head, flags));
+    return container_all(r, head, flags, err);
+}
+
+const struct node *resolve_all(struct resolver *r, const struct node *n, struct err *err)
+{
+    return all_of(r, n, 0, err);
+}
+
+/* ---- looking into ---- */
+
+int resolve_step(struct resolver *r, const struct node *n, struct str key, const struct node **ret,
+                 struct err *err)
+{
+    const struct node *child = NULL;
+    int64_t index;
+    *ret = NULL;
+    if (n->kind == NODE_MAP)
+        child = node_get(n, key);
+    else if (n->kind == NODE_SEQ && str_to_int(key, &index) && index >= 0 &&
+             (uint64_t)index < n->count && (key.n == 1 || key.p[0] != '0'))
+        child = n->items[index];
+    if (!child)
+        return 0;
+    child = resolve_head(r, child, err);
+    if (!child)
+        return -1;
+    *ret = with_flags(r->arena, child, n->flags);
+    if (*ret != child)
+        settled(r, *ret);
+    return 0;
+}
+
+static void explain(struct resolver *r, const struct node *n, struct str key, struct str path,
+                    struct str root_name, struct str *why, struct str *help)
+{
+    struct str where = path.n ? path : root_name;
+    if (n->kind != NODE_MAP && n->kind != NODE_SEQ) {
+        *why = str_fmt(r->arena, "'%.*s' is %s, it has no '%.*s'", STR_ARG(where),
+                       node_kind_name(n), STR_ARG(key));
+        return;
+    }
+    *why = str_fmt(r->arena, "no '%.*s' in '%.*s'", STR_ARG(key), STR_ARG(where));
+    struct near near = {.name = key};
+    member_each(m, n) near_offer(&near, m->key);
+    if (near.best.n)
+        *help = str_fmt(r->arena, "did you mean '%.*s%s%.*s'?", STR_ARG(path), path.n ? "." : "",
+                        STR_ARG(near.best));
+}
+
+int resolve_path(struct resolver *r, const struct node *n, struct str path, struct str root_name,
+                 const struct node **ret, struct str *ret_missing, struct str *ret_help,
+                 struct err *err)
+{
+    struct str rest = path, key, ignored_why, ignored_help = {0};
+    if (!ret_missing)
+        ret_missing = &ignored_why;
+    if (!ret_help)
+        ret_help = &ignored_help;
+    *ret = NULL;
+    while (str_cut(&rest, '.', &key)) {
+        size_t done = (size_t)(key.p - path.p);
+        struct str so_far = str_sub(path, 0, done ? done - 1 : 0);
+        const struct node *child;
+        if (resolve_step(r, n, key, &child, err) < 0)
+            return -1;
+        if (!child) {
+            explain(r, n, key, so_far, root_name, ret_missing, ret_help);
+            return 0;
+        }
+        if (child->kind == NODE_NULL) {
+            *ret_missing =
+                str_fmt(r->arena, "'%.*s' is null", STR_ARG(str_sub(path, 0, done + key.n)));
+            return 0;
+        }
+        n = child;
+    }
+    *ret = n;
+    return 0;
+}

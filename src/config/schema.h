@@ -1,0 +1,108 @@
+/* The schema: what may stand where, as tables, and the loop that applies them.
+ *
+ * A value is checked and coerced in one go, as the dialect's validator does it: "5" becomes 5 where
+ * a number is expected, a scalar becomes a list of one where a list is, and so on. Alternatives are
+ * tried in order and, like there, what a failed alternative has coerced stays coerced. Members that
+ * are null count as absent and are kept. */
+#ifndef TROUPE_CONFIG_SCHEMA_H
+#define TROUPE_CONFIG_SCHEMA_H
+
+#include "config/config.h"
+
+enum schema_type {
+    ANY,
+    TYPE_STRING,
+    TYPE_NUMBER,
+    TYPE_INTEGER,
+    TYPE_BOOLEAN,
+    TYPE_MAP,
+    TYPE_LIST,
+    TYPE_NULL,
+};
+
+enum field_flag {
+    REQUIRED = 1,
+    UNSUPPORTED = 2, /* the dialect has it, this program does not */
+};
+
+struct schema;
+
+/* A member of a map. */
+struct field {
+    const char *name;
+    const struct schema *schema; /* NULL: anything */
+    unsigned flags;
+};
+
+struct schema {
+    enum schema_type type;
+    const char *expected;     /* for messages: "an ARN"; NULL: made from the rest */
+    const char *pattern;      /* extended regular expression; strings */
+    bool ignore_case;         /* of `pattern` and `words` */
+    bool open;                /* `words` grow at AWS: another one only warns */
+    const char *const *words; /* the allowed strings, NULL-terminated */
+    const char *constant;     /* "true", "false": this boolean only */
+    bool has_min, has_max;    /* of the number, the string's length, the list's or map's size */
+    int64_t min, max;
+    const struct schema *items;      /* of a list; NULL: anything */
+    const struct field *fields;      /* of a map, ends with a NULL name; NULL: none named */
+    const struct schema *values;     /* of members that are not named */
+    const char *keys;                /* pattern for their names, or NULL */
+    bool closed;                     /* no members but `fields` (and `keys`) */
+    const struct schema *const *any; /* alternatives, NULL-terminated: one must hold */
+    const char *const *one_of;       /* exactly one of these members; NULL-terminated */
+    const char *const *some_of;      /* at least one of them */
+    const char *kind;                /* what a member is called: "event"; NULL: "key" */
+    const char *help;                /* for unknown or missing members */
+    const char *unsupported_help;    /* for members with UNSUPPORTED */
+};
+
+/* For the tables. */
+#define FIELDS(...) ((const struct field[]){__VA_ARGS__, {0}})
+#define ANY_OF(...) ((const struct schema *const[]){__VA_ARGS__, NULL})
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define SCHEMA(...) (&(const struct schema){__VA_ARGS__})
+#define CLOSED_MAP(...) SCHEMA(.type = TYPE_MAP, .closed = true, .fields = FIELDS(__VA_ARGS__))
+#define MAP_OF(of) SCHEMA(.type = TYPE_MAP, .values = (of))
+#define LIST_OF(of) SCHEMA(.type = TYPE_LIST, .items = (of))
+#define EITHER(...) SCHEMA(.any = ANY_OF(__VA_ARGS__))
+#define CHOICE(...) SCHEMA(.words = WORDS(__VA_ARGS__))
+#define TEXT_CHOICE(...) SCHEMA(.type = TYPE_STRING, .words = WORDS(__VA_ARGS__))
+#define CASELESS(...) SCHEMA(.type = TYPE_STRING, .words = WORDS(__VA_ARGS__), .ignore_case = true)
+#define PATTERN(what, re) SCHEMA(.type = TYPE_STRING, .expected = (what), .pattern = (re))
+#define TEXT_MAX(n) SCHEMA(.type = TYPE_STRING, .has_max = true, .max = (n))
+#define TEXT_RANGE(lo, hi) \
+    SCHEMA(.type = TYPE_STRING, .has_min = true, .min = (lo), .has_max = true, .max = (hi))
+#define WHOLE(lo, hi) \
+    SCHEMA(.type = TYPE_INTEGER, .has_min = true, .min = (lo), .has_max = true, .max = (hi))
+#define WHOLE_FROM(lo) SCHEMA(.type = TYPE_INTEGER, .has_min = true, .min = (lo))
+
+struct checker {
+    struct arena *arena;
+    bool lenient; /* problems are warnings */
+    bool silent;  /* configValidationMode: off */
+    bool strict;  /* configValidationMode: error: lists that grow at AWS are final too */
+    const struct config_options *options; /* for warnings */
+    struct map *patterns;                 /* compiled */
+};
+
+/* Check `*value`, called `name` in messages, and replace it by its coerced form. */
+int schema_check(struct checker *c, const struct schema *schema, struct str name,
+                 const struct node **value, struct err *err);
+/* Release what the checker holds besides the arena. */
+void checker_free(struct checker *c);
+
+extern const struct schema schema_root;
+/* Parts, in other files. */
+extern const struct schema schema_provider, schema_function, schema_event, schema_package,
+    schema_function_package, schema_resources;
+/* Definitions that several parts share; schema_aws.c. */
+extern const struct schema any_string, any_number, any_boolean, any_map, any_list, list_of_strings,
+    non_empty_string, count_number, aws_arn, aws_arn_string, aws_function, aws_instruction, aws_if,
+    aws_iam_statements, aws_kms_arn, aws_architecture, aws_environment, aws_layers, aws_memory,
+    aws_role, aws_runtime, aws_runtime_management, aws_timeout, aws_tracing, aws_vpc,
+    aws_log_retention, aws_log_protection, aws_logging, aws_tags, aws_bucket_name, aws_get_att,
+    aws_join, aws_import, aws_ref, aws_sub, aws_split, aws_find_in_map, aws_select,
+    aws_resource_statements, aws_image_uri, aws_filter_patterns, aws_payload, api_keys, string_map;
+
+#endif

@@ -1,0 +1,265 @@
+/* The events of a function: one row each, and what its properties may be. */
+#include "config/schema.h"
+
+/* ---- schedule ---- */
+
+#define RATE                                                                              \
+    PATTERN("rate(…) or cron(…) with six fields",                                         \
+            "^rate\\((1 (minute|hour|day)|(1[0-9]+|[2-9][0-9]*) (minute|hour|day)s)\\)$|" \
+            "^cron\\([^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+\\)$")
+
+static const struct schema schedule_input = {
+    .any = ANY_OF(
+        TEXT_MAX(8192),
+        SCHEMA(.type = TYPE_MAP,
+               .any = ANY_OF(CLOSED_MAP({"body", TEXT_MAX(8192), REQUIRED}),
+                             SCHEMA(.type = TYPE_MAP,
+                                    .fields = FIELDS({"body", SCHEMA(.type = TYPE_NULL)})))))};
+
+static const struct schema schedule = {
+    .any = ANY_OF(
+        RATE,
+        CLOSED_MAP(
+            {"rate",
+             SCHEMA(.type = TYPE_LIST, .has_min = true, .min = 1,
+                    .items = EITHER(&aws_function, RATE)),
+             REQUIRED},
+            {"enabled", &any_boolean},
+            {"name", SCHEMA(.type = TYPE_STRING, .pattern = "[._A-Za-z0-9-]+", .has_min = true,
+                            .min = 1, .has_max = true, .max = 64)},
+            {"description", TEXT_MAX(512)}, {"input", &schedule_input},
+            {"inputPath", TEXT_MAX(256)},
+            {"inputTransformer", CLOSED_MAP({"inputTemplate", TEXT_RANGE(1, 8192), REQUIRED},
+                                            {"inputPathsMap", &any_map})},
+            {"method", TEXT_CHOICE("eventBus", "scheduler")},
+            {"roleArn", EITHER(&any_string, &aws_function)},
+            {"groupName", EITHER(SCHEMA(.type = TYPE_STRING, .pattern = "^[0-9a-zA-Z_.-]+$",
+                                        .has_min = true, .min = 1, .has_max = true, .max = 64),
+                                 &aws_function)},
+            {"timezone", PATTERN("a time zone", "[A-Za-z0-9_/-]+")}))};
+
+/* ---- s3 ---- */
+
+static const struct schema s3 = {
+    .any = ANY_OF(
+        &any_string,
+        CLOSED_MAP(
+            {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
+            {"event", PATTERN("an event of S3 (s3:…)", "^s3:.+$")}, {"existing", &any_boolean},
+            {"forceDeploy", &any_boolean},
+            {"rules",
+             LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .has_max = true, .max = 1,
+                            .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},
+                                             {"suffix", EITHER(&any_string, &aws_function)})))}))};
+
+/* ---- http ---- */
+
+#define METHODS "GET|POST|PUT|PATCH|OPTIONS|HEAD|DELETE|ANY"
+
+static const struct schema http_authorizer = {
+    .any = ANY_OF(
+        &any_string,
+        CLOSED_MAP(
+            {"arn", &aws_arn}, {"authorizerId", &aws_instruction}, {"claims", &list_of_strings},
+            {"identitySource", &any_string}, {"identityValidationExpression", &any_string},
+            {"managedExternally", &any_boolean}, {"name", &any_string},
+            {"resultTtlInSeconds", WHOLE(0, 3600)},
+            {"scopes", LIST_OF(EITHER(&any_string, &aws_instruction))},
+            {"type", CASELESS("token", "cognito_user_pools", "request", "aws_iam", "custom")}))};
+
+static const struct schema http_cors = {
+    .any = ANY_OF(&any_boolean,
+                  CLOSED_MAP({"allowCredentials", &any_boolean}, {"cacheControl", &any_string},
+                             {"headers", &list_of_strings}, {"maxAge", WHOLE_FROM(1)},
+                             {"methods", LIST_OF(CHOICE("GET", "POST", "PUT", "PATCH", "OPTIONS",
+                                                        "HEAD", "DELETE", "ANY"))},
+                             {"origin", &any_string}, {"origins", &list_of_strings}))};
+
+#define REQUIRED_PARAMETERS     \
+    MAP_OF(EITHER(&any_boolean, \
+                  CLOSED_MAP({"required", &any_boolean}, {"mappedValue", &aws_instruction})))
+#define METHOD                                                                     \
+    SCHEMA(.type = TYPE_STRING, .expected = "an HTTP method", .ignore_case = true, \
+           .pattern = "^(\\*|" METHODS ")$")
+#define CONTENT_HANDLING CHOICE("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
+
+static const struct schema http_request = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"contentHandling", CONTENT_HANDLING}, {"method", METHOD},
+                     {"parameters",
+                      CLOSED_MAP({"querystrings", REQUIRED_PARAMETERS},
+                                 {"headers", REQUIRED_PARAMETERS}, {"paths", REQUIRED_PARAMETERS})},
+                     {"passThrough", CHOICE("NEVER", "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES")},
+                     {"schemas", MAP_OF(EITHER(&any_map, &any_string))}, {"template", &string_map},
+                     {"uri", &aws_instruction})};
+
+static const struct schema http_response = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields =
+        FIELDS({"contentHandling", CONTENT_HANDLING}, {"headers", &string_map},
+               {"template", &any_string}, {"transferMode", CASELESS("BUFFERED", "STREAM")},
+               {"statusCodes",
+                SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[0-9]{3}$",
+                       .values = CLOSED_MAP({"headers", &string_map}, {"pattern", &any_string},
+                                            {"template", EITHER(&any_string, &string_map)}))})};
+
+static const struct schema http = {
+    .any = ANY_OF(
+        SCHEMA(.type = TYPE_STRING, .expected = "'METHOD /path'", .ignore_case = true,
+               .pattern = "^(\\*|(" METHODS ") (/[^[:space:]]*))$"),
+        CLOSED_MAP(
+            {"async", &any_boolean}, {"authorizer", &http_authorizer},
+            {"connectionId", &aws_instruction},
+            {"connectionType", CASELESS("vpc-link", "VPC_LINK")}, {"cors", &http_cors},
+            {"integration", CASELESS("lambda-proxy", "lambda", "LAMBDA_PROXY", "AWS", "AWS_PROXY",
+                                     "AWS-PROXY", "HTTP", "HTTP_PROXY", "HTTP-PROXY", "MOCK")},
+            {"method", METHOD, REQUIRED}, {"operationId", &any_string},
+            {"path", PATTERN("a path without white space", "^(\\*|/?[^[:space:]]*)$"), REQUIRED},
+            {"private", &any_boolean}, {"request", &http_request}, {"response", &http_response},
+            {"timeoutInMillis", WHOLE_FROM(50)}))};
+
+/* ---- httpApi ---- */
+
+static const struct schema http_api = {
+    .any = ANY_OF(
+        SCHEMA(.type = TYPE_STRING, .expected = "'METHOD /path' or '*'", .ignore_case = true,
+               .pattern = "^(\\*|(" METHODS ") (/[^[:space:]]*))$"),
+        CLOSED_MAP(
+            {"authorizer",
+             EITHER(&any_string,
+                    SCHEMA(.type = TYPE_MAP, .closed = true, .some_of = WORDS("id", "name", "type"),
+                           .fields = FIELDS({"id", EITHER(&any_string, &aws_function)},
+                                            {"name", &any_string}, {"scopes", &list_of_strings},
+                                            {"type", TEXT_CHOICE("request", "jwt", "aws_iam")})))},
+            {"method", METHOD},
+            {"path", PATTERN("a path that starts with '/', or '*'", "^(\\*|/[^[:space:]]*)$"),
+             REQUIRED}))};
+
+/* ---- sns, sqs, stream ---- */
+
+#define TOPIC_NAME                                                                         \
+    SCHEMA(.type = TYPE_STRING, .expected = "a topic name", .pattern = "^[A-Za-z0-9_-]+$", \
+           .has_max = true, .max = 256)
+
+static const struct schema sns = {
+    .expected = "a topic name, an ARN or a map",
+    .any = ANY_OF(
+        TOPIC_NAME, &aws_arn_string,
+        SCHEMA(.type = TYPE_MAP, .closed = true, .some_of = WORDS("arn", "topicName"),
+               .fields = FIELDS(
+                   {"arn", &aws_arn}, {"topicName", TOPIC_NAME}, {"displayName", &non_empty_string},
+                   {"filterPolicy", &any_map}, {"filterPolicyScope", &any_string},
+                   {"redrivePolicy",
+                    SCHEMA(.type = TYPE_MAP, .closed = true,
+                           .one_of = WORDS("deadLetterTargetArn", "deadLetterTargetRef",
+                                           "deadLetterTargetImport"),
+                           .fields =
+                               FIELDS({"deadLetterTargetArn", &aws_arn_string},
+                                      {"deadLetterTargetRef", &non_empty_string},
+                                      {"deadLetterTargetImport",
+                                       CLOSED_MAP({"arn", &aws_arn_string, REQUIRED},
+                                                  {"url", &non_empty_string, REQUIRED})}))})))};
+
+#define BATCH_FAILURES CHOICE("ReportBatchItemFailures")
+
+static const struct schema sqs = {
+    .any = ANY_OF(&aws_arn_string,
+                  CLOSED_MAP({"arn", &aws_arn, REQUIRED}, {"batchSize", WHOLE(1, 10000)},
+                             {"enabled", &any_boolean}, {"maximumBatchingWindow", WHOLE(0, 300)},
+                             {"functionResponseType", BATCH_FAILURES},
+                             {"filterPatterns", &aws_filter_patterns},
+                             {"maximumConcurrency", WHOLE(2, 1000)}))};
+
+/* An ARN from a CloudFormation function does not tell what it is of: `type` must. */
+#define ARN_WITH_TYPE                                                                            \
+    ANY_OF(SCHEMA(.type = TYPE_MAP,                                                              \
+                  .fields = FIELDS({"arn", &aws_function, REQUIRED}, {"type", NULL, REQUIRED})), \
+           SCHEMA(.type = TYPE_MAP, .fields = FIELDS({"arn", &aws_arn_string, REQUIRED})))
+
+static const struct schema stream_failure = {
+    .any = ANY_OF(&aws_arn_string,
+                  SCHEMA(.type = TYPE_MAP, .closed = true, .any = ARN_WITH_TYPE,
+                         .fields = FIELDS({"arn", NULL}, {"type", CHOICE("sns", "sqs")})))};
+
+static const struct schema stream = {
+    .any = ANY_OF(
+        &aws_arn_string,
+        SCHEMA(.type = TYPE_MAP, .closed = true, .any = ARN_WITH_TYPE,
+               .fields = FIELDS(
+                   {"arn", NULL}, {"type", CHOICE("dynamodb", "kinesis")},
+                   {"batchSize", WHOLE(1, 10000)}, {"parallelizationFactor", WHOLE(1, 10)},
+                   {"startingPosition", CHOICE("LATEST", "TRIM_HORIZON", "AT_TIMESTAMP")},
+                   {"startingPositionTimestamp", &any_number}, {"enabled", &any_boolean},
+                   {"consumer", EITHER(SCHEMA(.constant = "true"), &aws_arn)},
+                   {"batchWindow", WHOLE(0, 300)}, {"maximumRetryAttempts", WHOLE(-1, 10000)},
+                   {"bisectBatchOnFunctionError", &any_boolean},
+                   {"maximumRecordAgeInSeconds", EITHER(WHOLE(60, 604800), WHOLE(-1, -1))},
+                   {"functionResponseType", BATCH_FAILURES},
+                   {"destinations", CLOSED_MAP({"onFailure", &stream_failure, REQUIRED})},
+                   {"tumblingWindowInSeconds", WHOLE(0, 900)},
+                   {"filterPatterns", &aws_filter_patterns})))};
+
+/* ---- eventBridge ---- */
+
+static const struct schema event_bridge = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .some_of = WORDS("pattern", "schedule"),
+    .fields = FIELDS(
+        {"eventBus",
+         EITHER(&non_empty_string, &aws_arn_string, &aws_import, &aws_ref, &aws_get_att)},
+        {"schedule", PATTERN("rate(…) or cron(…)", "^(cron|rate)\\(.+\\)$")},
+        {"name", TEXT_RANGE(1, 64)}, {"description", TEXT_MAX(512)}, {"enabled", &any_boolean},
+        {"pattern",
+         CLOSED_MAP({"version", NULL}, {"id", NULL}, {"detail-type", NULL}, {"source", NULL},
+                    {"account", NULL}, {"time", NULL}, {"region", NULL}, {"resources", NULL},
+                    {"detail", NULL}, {"$or", &any_list})},
+        {"input", &any_map}, {"inputPath", TEXT_RANGE(1, 256)},
+        {"inputTransformer", CLOSED_MAP({"inputPathsMap", MAP_OF(&non_empty_string)},
+                                        {"inputTemplate", TEXT_RANGE(1, 8192), REQUIRED})},
+        {"retryPolicy",
+         SCHEMA(.type = TYPE_MAP, .fields = FIELDS({"maximumEventAge", WHOLE(60, 86400)},
+                                                   {"maximumRetryAttempts", WHOLE(0, 185)}))},
+        {"deadLetterQueueArn", &aws_arn})};
+
+/* ---- the table ---- */
+
+static const struct field events[] = {{"http", &http},
+                                      {"httpApi", &http_api},
+                                      {"schedule", &schedule},
+                                      {"sns", &sns},
+                                      {"sqs", &sqs},
+                                      {"s3", &s3},
+                                      {"stream", &stream},
+                                      {"eventBridge", &event_bridge},
+                                      {"websocket", NULL, UNSUPPORTED},
+                                      {"alb", NULL, UNSUPPORTED},
+                                      {"iot", NULL, UNSUPPORTED},
+                                      {"iotFleetProvisioning", NULL, UNSUPPORTED},
+                                      {"kafka", NULL, UNSUPPORTED},
+                                      {"msk", NULL, UNSUPPORTED},
+                                      {"activemq", NULL, UNSUPPORTED},
+                                      {"rabbitmq", NULL, UNSUPPORTED},
+                                      {"cloudwatchEvent", NULL, UNSUPPORTED},
+                                      {"cloudwatchLog", NULL, UNSUPPORTED},
+                                      {"cognitoUserPool", NULL, UNSUPPORTED},
+                                      {"alexaSkill", NULL, UNSUPPORTED},
+                                      {"alexaSmartHome", NULL, UNSUPPORTED},
+                                      {"cloudFront", NULL, UNSUPPORTED},
+                                      {0}};
+
+const struct schema schema_event = {
+    .type = TYPE_MAP,
+    .expected = "a map of one event, like '- httpApi: GET /path'",
+    .closed = true,
+    .has_min = true,
+    .min = 1,
+    .has_max = true,
+    .max = 1,
+    .fields = events,
+    .kind = "event",
+    .help = "events are http, httpApi, schedule, sns, sqs, s3, stream and eventBridge",
+    .unsupported_help = "supported events are http, httpApi, schedule, sns, sqs, s3, stream and "
+                        "eventBridge; wire others under 'resources'"};

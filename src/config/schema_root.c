@@ -1,0 +1,77 @@
+/* The top of the service file: its keys, `package`, `resources`. */
+#include "config/schema.h"
+
+const struct schema schema_package = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"artifact", &any_string}, {"exclude", &list_of_strings},
+                     {"excludeDevDependencies", &any_boolean}, {"include", &list_of_strings},
+                     {"individually", &any_boolean}, {"path", &any_string},
+                     {"patterns", &list_of_strings})};
+
+#define RESOURCE_MEMBERS                                                                     \
+    {"Properties", &any_map}, {"CreationPolicy", &any_map}, {"DeletionPolicy", &any_string}, \
+        {"DependsOn", &list_of_strings}, {"Metadata", &any_map}, {"UpdatePolicy", &any_map}, \
+        {"UpdateReplacePolicy", &any_string},                                                \
+    {                                                                                        \
+        "Condition", &any_string                                                             \
+    }
+
+static const struct schema resource = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"Type", &any_string, REQUIRED}, RESOURCE_MEMBERS)};
+static const struct schema extension = {
+    .type = TYPE_MAP, .closed = true, .fields = FIELDS(RESOURCE_MEMBERS)};
+
+const struct schema schema_resources = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(
+        {"AWSTemplateFormatVersion", &any_string}, {"Conditions", &any_map},
+        {"Description", &any_string}, {"Mappings", &any_map}, {"Metadata", &any_map},
+        {"Outputs", &any_map}, {"Parameters", &any_map},
+        {"Resources",
+         SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9]{1,255}$",
+                .values = &resource,
+                .fields = FIELDS({"Fn::Transform", CLOSED_MAP({"Name", &any_string, REQUIRED},
+                                                              {"Parameters", &any_map})}))},
+        {"Transform", &list_of_strings},
+        {"extensions", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9]{1,255}$",
+                              .values = &extension)})};
+
+static const struct field fields[] = {
+    {"service",
+     PATTERN("a service name (a letter, then letters, digits and '-')", "^[a-zA-Z][0-9a-zA-Z-]+$"),
+     REQUIRED},
+    {"provider", &schema_provider, REQUIRED},
+    {"functions", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9_-]+$",
+                         .values = &schema_function)},
+    {"resources", &schema_resources},
+    {"package", &schema_package},
+    {"custom", &any_map},
+    {"params",
+     SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[A-Za-z0-9_-]+$", .values = &any_map)},
+    {"plugins",
+     EITHER(CLOSED_MAP({"localPath", &any_string}, {"modules", &list_of_strings, REQUIRED}),
+            &list_of_strings)},
+    {"layers", NULL, UNSUPPORTED},
+    {"configValidationMode", CHOICE("error", "warn", "off")},
+    {"console", EITHER(&any_boolean, &any_map)},
+    {"deprecationNotificationMode", CHOICE("error", "warn", "warn:summary")},
+    {"disabledDeprecations",
+     EITHER(CHOICE("*"), LIST_OF(PATTERN("a deprecation code", "^[A-Z0-9_]+$")))},
+    {"frameworkVersion", &any_string},
+    {"projectDir", &any_string},
+    {"useDotenv", &any_boolean},
+    {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326")},
+    {0}};
+
+const struct schema schema_root = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = fields,
+    .help = "a key that only a plugin reads belongs under 'custom'; --lenient turns unknown keys "
+            "into warnings",
+    .unsupported_help = "name published layers by their ARN: 'layers: [arn:aws:lambda:…]' of a "
+                        "function or provider"};

@@ -1,0 +1,284 @@
+/* Loading a service: find, read, resolve, check, and fill the model. */
+#include "config/internal.h"
+
+#include "base/fs.h"
+#include "doc/json.h"
+
+enum { LAMBDA_NAME_MAX = 64 }; /* Lambda API reference, CreateFunction */
+
+/* ---- limits ---- */
+
+static int check_depth(const struct node *n, unsigned depth, struct pos pos, struct err *err)
+{
+    if (n->pos.source)
+        pos = n->pos;
+    if (depth > DOC_DEPTH_MAX)
+        return err_at(err, pos, ERR_CONFIG, "values are nested more than %d deep here",
+                      DOC_DEPTH_MAX);
+    node_each (item, n)
+        if (check_depth(item, depth + 1, pos, err) < 0)
+            return -1;
+    member_each(m, n) if (check_depth(m->value, depth + 1, m->key_pos, err) < 0) return -1;
+    return 0;
+}
+
+/* Texts that are shared count each time: they are written out each time. */
+static int check_text(const struct node *n, size_t *total, struct err *err)
+{
+    if (n->kind == NODE_STRING)
+        *total += n->text.n;
+    if (*total > RESOLVE_TEXT_MAX)
+        return err_at(err, n->pos, ERR_CONFIG,
+                      "variables make too much text: more than %d MiB in all",
+                      RESOLVE_TEXT_MAX >> 20);
+    node_each (item, n)
+        if (check_text(item, total, err) < 0)
+            return -1;
+    member_each(m, n) if (check_text(m->value, total, err) < 0) return -1;
+    return 0;
+}
+
+/* ---- what the dialect's loader does before checking ---- */
+
+/* `functions` and `resources` may be lists of maps, which are merged. */
+static int merge_list(struct arena *a, struct node *root, const char *key, struct err *err)
+{
+    const struct node *list = node_get_c(root, key);
+    if (!node_is(list, NODE_SEQ))
+        return 0;
+    const struct node *merged = node_from(node_map(a), list);
+    node_each (item, list) {
+        if (item->kind == NODE_NULL)
+            continue;
+        if (item->kind != NODE_MAP)
+            return err_at(err, item->pos, ERR_CONFIG, "an entry of '%s' must be a map, not %s", key,
+                          node_kind_name(item));
+        merged = node_merge(a, merged, item);
+    }
+    node_put_c(a, root, key, merged);
+    return 0;
+}
+
+static int function_named(struct arena *a, const struct member *m, struct str service,
+                          struct str stage, struct node *functions, struct err *err)
+{
+    if (m->value->kind == NODE_NULL)
+        return 0;
+    if (m->value->kind != NODE_MAP)
+        return err_at(err, m->value->pos.source ? m->value->pos : m->key_pos, ERR_CONFIG,
+                      "function '%.*s' must be a map, not %s", STR_ARG(m->key),
+                      node_kind_name(m->value));
+    struct node *fn = node_shallow(a, m->value);
+    if (node_empty(node_get_c(fn, "events")))
+        node_put_c(a, fn, "events", node_seq(a));
+    if (node_empty(node_get_c(fn, "name")) || node_is_text(node_get_c(fn, "name"), "")) {
+        struct node *name = stage.n ? node_strf(a, "%.*s-%.*s-%.*s", STR_ARG(service),
+                                                STR_ARG(stage), STR_ARG(m->key))
+                                    : node_strf(a, "%.*s-%.*s", STR_ARG(service), STR_ARG(m->key));
+        name->flags = stage.n ? NODE_STAGE : 0;
+        name->pos = m->key_pos;
+        node_put_c(a, fn, "name", name);
+    }
+    node_put_at(a, functions, m->key, m->key_pos, fn);
+    return 0;
+}
+
+static int add_function_names(struct arena *a, struct node *root, struct str stage, struct err *err)
+{
+    const struct node *old = node_get_c(root, "functions");
+    if (node_empty(old))
+        return 0;
+    if (old->kind != NODE_MAP)
+        return err_at(err, old->pos, ERR_CONFIG, "'functions' must be a map, not %s",
+                      node_kind_name(old));
+    struct node *functions = node_from(node_map(a), old);
+    struct str service = node_text(node_get_c(root, "service"));
+    member_each(m, old) if (function_named(a, m, service, stage, functions, err) < 0) return -1;
+    node_put_c(a, root, "functions", functions);
+    return 0;
+}
+
+static void put_provider(struct arena *a, struct node *provider, const char *key, struct str value,
+                         unsigned flags)
+{
+    const struct node *old = node_get_c(provider, key);
+    if (node_is(old, NODE_STRING) && str_eq(old->text, value) && (old->flags & flags) == flags)
+        return;
+    struct node *n = node_from(node_str(a, value), old);
+    n->flags |= (uint8_t)flags;
+    node_put_c(a, provider, key, n);
+}
+
+/* `provider: aws` is short for a map; stage, region and versionFunctions are always shown. */
+static int complete_provider(struct resolver *r, struct node *root, struct err *err)
+{
+    struct arena *a = r->arena;
+    const struct node *old = node_get_c(root, "provider");
+    if (node_empty(old))
+        return 0; /* the schema will say */
+    struct node *provider;
+    if (old->kind == NODE_MAP) {
+        provider = node_shallow(a, old);
+    } else if (old->kind == NODE_STRING) {
+        provider = node_from(node_map(a), old);
+        node_put_c(a, provider, "name", old);
+    } else {
+        return err_at(err, old->pos, ERR_CONFIG, "'provider' must be a map, not %s",
+                      node_kind_name(old));
+    }
+    if (r->stage.n)
+        put_provider(a, provider, "stage", r->stage, NODE_STAGE);
+    put_provider(a, provider, "region", r->region, 0);
+    if (node_empty(node_get_c(provider, "versionFunctions")))
+        node_put_c(a, provider, "versionFunctions", node_bool(a, true));
+    node_put_c(a, root, "provider", provider);
+    return 0;
+}
+
+/* ---- checking ---- */
+
+static int check_service_name(const struct node *root, const struct source *source, struct err *err)
+{
+    const struct node *name = node_get_c(root, "service");
+    if (node_empty(name)) {
+        err_at(err, (struct pos){source, 1, 1, 0}, ERR_CONFIG, "'service' is missing");
+        return err_help(err, "name the service: service: NAME");
+    }
+    if (name->kind == NODE_MAP) {
+        err_at(err, name->pos, ERR_CONFIG, "'service' must be a text, not a map");
+        return err_help(err, "write the name directly: service: NAME");
+    }
+    return 0;
+}
+
+static int check_schema(struct resolver *r, const struct node **root, struct err *err)
+{
+    const struct node *mode = node_get_c(*root, "configValidationMode");
+    struct checker c = {.arena = r->arena,
+                        .options = r->options,
+                        .lenient = r->options->lenient || node_is_text(mode, "warn"),
+                        .silent = node_is_text(mode, "off"),
+                        .strict = node_is_text(mode, "error")};
+    int checked = schema_check(&c, &schema_root, STR("service file"), root, err);
+    checker_free(&c);
+    return checked;
+}
+
+static int check_function(const struct function *fn, struct str service, struct err *err)
+{
+    size_t length = fn->name_explicit ? fn->name.n : service.n + 1 + fn->key.n;
+    struct str name = fn->name_explicit ? fn->name : (struct str){0};
+    const struct node *explicit = node_get_c(fn->node, "name");
+    if (length <= LAMBDA_NAME_MAX && fn->name.n <= LAMBDA_NAME_MAX)
+        return 0;
+    if (length <= LAMBDA_NAME_MAX)
+        name = fn->name;
+    if (name.n)
+        err_at(err, fn->name_explicit ? explicit->pos : fn->pos, ERR_CONFIG,
+               "the name of function '%.*s' is too long for Lambda: '%.*s' has %zu characters, "
+               "at most %d are possible",
+               STR_ARG(fn->key), STR_ARG(name), name.n, LAMBDA_NAME_MAX);
+    else
+        err_at(err, fn->pos, ERR_CONFIG,
+               "the name of function '%.*s' is too long for Lambda: '%.*s-%.*s' has %zu "
+               "characters, at most %d are possible",
+               STR_ARG(fn->key), STR_ARG(service), STR_ARG(fn->key), length, LAMBDA_NAME_MAX);
+    return err_help(err, "shorten the key, or set 'name' of the function");
+}
+
+/* ---- the model ---- */
+
+static int fill_functions(struct arena *a, struct service *s, const struct node *given,
+                          struct err *err)
+{
+    const struct node *functions = node_get_c(s->root, "functions");
+    s->functions = ARENA_ARRAY(a, node_count(functions), struct function);
+    member_each(m, functions)
+    {
+        struct function *fn = &s->functions[s->function_count++];
+        const struct node *before = node_get_c(node_get(given, m->key), "name");
+        *fn = (struct function){.key = m->key,
+                                .name = node_text(node_get_c(m->value, "name")),
+                                .name_explicit = !node_empty(before) && node_text(before).n > 0,
+                                .node = m->value,
+                                .pos = m->key_pos};
+        if (check_function(fn, s->name, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int resolve_root(struct resolver *r, const struct node **ret, struct err *err)
+{
+    if (resolve_stage(r, err) < 0 || resolve_region(r, err) < 0)
+        return -1;
+    const struct node *dotenv;
+    if (resolve_path(r, r->root, STR("useDotenv"), STR(""), &dotenv, NULL, NULL, err) < 0)
+        return -1;
+    if (node_bool_or(dotenv, false) && dotenv_load(r, err) < 0)
+        return -1;
+    *ret = resolve_all(r, r->root, err);
+    size_t total = 0;
+    return *ret && check_depth(*ret, 0, r->root->pos, err) == 0 &&
+                   check_text(*ret, &total, err) == 0
+               ? 0
+               : -1;
+}
+
+static int make_model(struct resolver *r, const struct node *resolved, const struct source *source,
+                      struct service *ret, struct err *err)
+{
+    struct arena *a = r->arena;
+    if (check_service_name(resolved, source, err) < 0)
+        return -1;
+    if (plugins_check(a, resolved, r->options, err) < 0)
+        return -1;
+    struct node *root = node_shallow(a, resolved);
+    if (merge_list(a, root, "functions", err) < 0 || merge_list(a, root, "resources", err) < 0 ||
+        complete_provider(r, root, err) < 0)
+        return -1;
+    const struct node *given = node_get_c(root, "functions");
+    if (add_function_names(a, root, r->stage, err) < 0)
+        return -1;
+    const struct node *checked = root;
+    if (check_schema(r, &checked, err) < 0)
+        return -1;
+    *ret = (struct service){.name = node_text(node_get_c(checked, "service")),
+                            .stage = r->stage,
+                            .region = r->region,
+                            .dir = r->dir,
+                            .file = source->path,
+                            .root = checked,
+                            .externals = r->externals};
+    if (settings_read(a, checked, r->stage, &ret->settings, err) < 0)
+        return -1;
+    return fill_functions(a, ret, given, err);
+}
+
+int service_load(struct arena *a, const struct config_options *options, struct service *ret,
+                 struct err *err)
+{
+    struct str path;
+    if (service_find(a, options, &path, err) < 0)
+        return -1;
+    struct source *source = ARENA_NEW(a, struct source);
+    source->path = path_base(path);
+    struct resolver r = {.arena = a,
+                         .options = options,
+                         .dir = path_dir(a, path),
+                         .files = MAP(a),
+                         .cells = MAP(a),
+                         .externals = node_map(a)};
+    r.root = service_read(a, path, source, err);
+    if (!r.root)
+        return -1;
+    vec_push(a, &r.sources, (struct source_file){source->path, source->text});
+    const struct node *resolved;
+    if (resolve_root(&r, &resolved, err) < 0 || make_model(&r, resolved, source, ret, err) < 0) {
+        err->kind = ERR_CONFIG;
+        return -1;
+    }
+    ret->files = r.sources.p;
+    ret->file_count = r.sources.n;
+    return 0;
+}

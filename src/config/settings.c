@@ -1,0 +1,109 @@
+/* custom.troupe: our own section. What it does not know is always an error, lenient or not. */
+#include "config/internal.h"
+
+/* A setting that later parts of the program read from `settings.node` needs no field here. */
+static const struct schema shift_rule = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"type", CHOICE("linear", "canary", "all"), REQUIRED}, {"step", WHOLE(1, 100)},
+                     {"every", PATTERN("a time like 30s, 2m or 1h", "^[0-9]+[smh]$")},
+                     {"alarms", &list_of_strings})};
+
+#define SETTINGS                                                                           \
+    {"resources", CLOSED_MAP({"service", &list_of_strings})},                              \
+        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},                     \
+        {"logs", CHOICE("service", "stage")},                                              \
+        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},                         \
+        {"apis", CLOSED_MAP({"rest", CHOICE("shared", "perStage")},                        \
+                            {"http", CHOICE("perStage", "shared")})},                      \
+        {"regions", CHOICE("stage-only", "independent")},                                  \
+        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", MAP_OF(&shift_rule)}, \
+    {                                                                                      \
+        "protect", &list_of_strings                                                        \
+    }
+
+static const struct schema stage_settings = {
+    .type = TYPE_MAP, .closed = true, .fields = FIELDS(SETTINGS)};
+static const struct schema settings_schema = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(SETTINGS, {"stages", MAP_OF(&stage_settings)})};
+
+static void texts(struct arena *a, const struct node *list, struct str **ret, size_t *ret_count)
+{
+    *ret_count = node_count(list);
+    *ret = ARENA_ARRAY(a, *ret_count, struct str);
+    for (size_t i = 0; i < *ret_count; i++)
+        (*ret)[i] = node_text(list->items[i]);
+}
+
+/* Lists are replaced by an override, maps are merged. */
+static const struct node *overridden(struct arena *a, const struct node *base,
+                                     const struct node *over)
+{
+    if (!node_is(base, NODE_MAP) || !node_is(over, NODE_MAP))
+        return over;
+    struct node *merged = node_shallow(a, base);
+    member_each(m, over)
+    {
+        const struct node *old = node_get(base, m->key);
+        node_put_at(a, merged, m->key, m->key_pos, old ? overridden(a, old, m->value) : m->value);
+    }
+    return merged;
+}
+
+static void fill(struct arena *a, struct settings *s)
+{
+    const struct node *n = s->node;
+    texts(a, node_path(n, "resources.service"), &s->service_resources, &s->service_resource_count);
+    texts(a, node_path(n, "references.unqualified"), &s->unqualified, &s->unqualified_count);
+    texts(a, node_path(n, "functions.perStage"), &s->per_stage_functions,
+          &s->per_stage_function_count);
+    texts(a, node_get_c(n, "protect"), &s->protect, &s->protect_count);
+    s->logs_per_stage = node_is_text(node_get_c(n, "logs"), "stage");
+    s->rest_per_stage = node_is_text(node_path(n, "apis.rest"), "perStage");
+    s->http_shared = node_is_text(node_path(n, "apis.http"), "shared");
+    s->regions_independent = node_is_text(node_get_c(n, "regions"), "independent");
+    s->history_keep = node_int_or(node_path(n, "history.keep"), 10);
+}
+
+int settings_read(struct arena *a, const struct node *root, struct str stage, struct settings *ret,
+                  struct err *err)
+{
+    *ret = (struct settings){0};
+    const struct node *section = node_path(root, "custom.troupe");
+    if (!node_empty(section)) {
+        struct config_options none = {0};
+        struct checker c = {.arena = a, .options = &none};
+        int checked = schema_check(&c, &settings_schema, STR("custom.troupe"), &section, err);
+        checker_free(&c);
+        if (checked < 0)
+            return -1;
+        const struct node *over = node_get(node_get_c(section, "stages"), stage);
+        ret->node = over ? overridden(a, section, over) : section;
+    }
+    fill(a, ret);
+    return 0;
+}
+
+bool settings_glob(struct str pattern, struct str name)
+{
+    size_t p = 0, n = 0, star = SIZE_MAX, retry = 0;
+    while (n < name.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            retry = n;
+        } else if (p < pattern.n && (pattern.p[p] == '?' || pattern.p[p] == name.p[n])) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*')
+        p++;
+    return p == pattern.n;
+}

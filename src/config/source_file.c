@@ -1,0 +1,155 @@
+/* ${file(path):address}: YAML and JSON files as trees, everything else as one text. Paths are
+ * relative to the service directory; `~/` is the home directory. */
+#include "config/variables.h"
+
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "doc/json.h"
+#include "doc/yaml.h"
+
+struct loaded_file {
+    const struct node *node; /* NULL: no such file */
+    struct str shown;
+};
+
+typedef const struct node *read_fn(struct arena *a, const struct source *source, struct err *err);
+
+static const struct node *read_text(struct arena *a, const struct source *source, struct err *err)
+{
+    size_t bad;
+    if (!str_utf8_ok(source->text, &bad) || str_find_char(source->text, '\0', 0) >= 0) {
+        err_set(err, ERR_CONFIG, "'%.*s' is not a text in UTF-8", STR_ARG(source->path));
+        return NULL;
+    }
+    struct node *n = node_str(a, source->text);
+    n->pos = (struct pos){source, 1, 1, 0};
+    return n;
+}
+
+static const struct node *read_script(struct arena *a, const struct source *source, struct err *err)
+{
+    (void)a;
+    err_set(err, ERR_CONFIG, "'%.*s' is a script, and scripts are not run", STR_ARG(source->path));
+    err_help(err, "put its values into a YAML or JSON file");
+    return NULL;
+}
+
+static const struct {
+    const char *extension;
+    read_fn *read;
+} readers[] = {{".yml", yaml_read},     {".yaml", yaml_read}, {".json", json_read},
+               {".tfstate", json_read}, {".js", read_script}, {".cjs", read_script},
+               {".mjs", read_script},   {".ts", read_script}, {".mts", read_script},
+               {".cts", read_script}};
+
+static read_fn *reader_of(struct str path)
+{
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (str_ends(path, str_c(readers[i].extension)))
+            return readers[i].read;
+    return read_text;
+}
+
+/* As shown to the user and recorded: relative to the service directory where it is below it. */
+static struct str shown_path(struct resolver *r, struct str path)
+{
+    struct str prefix =
+        str_ends(r->dir, STR("/")) ? r->dir : str_concat(r->arena, r->dir, STR("/"));
+    return str_starts(path, prefix) ? str_sub(path, prefix.n, path.n) : path;
+}
+
+static int file_read(struct resolver *r, struct str path, struct loaded_file *file, struct err *err)
+{
+    struct source *source = ARENA_NEW(r->arena, struct source);
+    source->path = file->shown;
+    cleanup_err struct err missing = {0};
+    if (fs_read(r->arena, path, DOC_BYTES_MAX, &source->text, &missing) < 0) {
+        if (missing.kind == ERR_NOT_FOUND)
+            return 0;
+        return err_set(err, ERR_CONFIG, "%.*s", STR_ARG(missing.msg));
+    }
+    file->node = reader_of(path)(r->arena, source, err);
+    if (!file->node)
+        return -1;
+    vec_push(r->arena, &r->sources, (struct source_file){file->shown, source->text});
+    return 0;
+}
+
+int file_load(struct resolver *r, struct str path, struct pos at, const struct node **ret,
+              struct err *err)
+{
+    struct loaded_file *file = map_get(&r->files, path);
+    if (!file) {
+        file = ARENA_NEW(r->arena, struct loaded_file);
+        file->shown = shown_path(r, path);
+        if (file_read(r, path, file, err) < 0) {
+            err->kind = ERR_CONFIG;
+            if (err->pos.source)
+                return err_note(err, at, "the file is used here");
+            err->pos = at;
+            return -1;
+        }
+        map_put(&r->files, path, file);
+    }
+    *ret = file->node;
+    return 0;
+}
+
+static struct str absolute(struct resolver *r, struct str path)
+{
+    const char *home = getenv("HOME");
+    if (str_starts(path, STR("~/")) && home)
+        path = path_join(r->arena, str_c(home), str_sub(path, 2, path.n));
+    return path_clean(r->arena, path_join(r->arena, r->dir, path));
+}
+
+/* A file of nearly the same name in the same directory. */
+static struct str near_file(struct resolver *r, struct str path)
+{
+    struct str *names, dir = path_dir(r->arena, path);
+    size_t count;
+    cleanup_err struct err ignored = {0};
+    if (fs_list(r->arena, dir, &names, &count, &ignored) < 0)
+        return (struct str){0};
+    struct near near = {.name = path_base(path)};
+    for (size_t i = 0; i < count; i++)
+        near_offer(&near, names[i]);
+    return near.best.n ? shown_path(r, path_join(r->arena, dir, near.best)) : (struct str){0};
+}
+
+int source_file(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+{
+    const struct node *param = q->param_count ? q->params[0] : NULL;
+    if (node_empty(param) || param->kind >= NODE_SEQ)
+        return err_at(err, q->pos, ERR_CONFIG, "'file' needs a path: '${file(config.yml)}'");
+    struct str name = node_text(param);
+    if (str_find_char(name, '\0', 0) >= 0)
+        return err_at(err, q->pos, ERR_CONFIG, "a path cannot have a NUL in it");
+    struct str path = absolute(r, name);
+    const struct node *content;
+    if (file_load(r, path, q->pos, &content, err) < 0)
+        return -1;
+    ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
+    if (!content) {
+        ret->why = str_fmt(r->arena, "no file '%.*s'", STR_ARG(shown_path(r, path)));
+        struct str near = near_file(r, path);
+        if (near.n)
+            ret->help = str_fmt(r->arena, "did you mean '%.*s'?", STR_ARG(near));
+        return 0;
+    }
+    if (content->kind == NODE_NULL)
+        ret->why = str_fmt(r->arena, "file '%.*s' is empty", STR_ARG(shown_path(r, path)));
+    if (!q->has_address) {
+        ret->value = content;
+        return 0;
+    }
+    const struct node *head = resolve_head(r, content, err);
+    if (!head)
+        return -1;
+    if (head->kind == NODE_NULL)
+        return 0;
+    ret->resolved = true;
+    return resolve_path(r, head, q->address, shown_path(r, path), &ret->value, &ret->why,
+                        &ret->help, err);
+}

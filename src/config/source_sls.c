@@ -1,0 +1,102 @@
+/* ${sls:stage} and ${sls:instanceId}; with them, how the stage and the region are found. */
+#include "config/variables.h"
+
+#include "base/clock.h"
+
+/* provider.<key> as text; empty when the file does not say. */
+static int provider_text(struct resolver *r, const char *key, struct str *ret, struct pos *pos,
+                         struct err *err)
+{
+    const struct node *n;
+    struct str path = str_fmt(r->arena, "provider.%s", key);
+    *ret = (struct str){"", 0};
+    *pos = (struct pos){0};
+    if (resolve_path(r, r->root, path, STR(""), &n, NULL, NULL, err) < 0)
+        return -1;
+    if (!n)
+        return 0;
+    *pos = n->pos;
+    if (n->kind >= NODE_SEQ)
+        return err_at(err, n->pos, ERR_CONFIG, "'%s' must be a text, not %s", key,
+                      node_kind_name(n));
+    *ret = node_text(n);
+    return 0;
+}
+
+int resolve_stage(struct resolver *r, struct err *err)
+{
+    if (r->stage_known)
+        return 0;
+    struct pos pos = {0};
+    struct str stage = r->options->stage;
+    if (!stage.n && provider_text(r, "stage", &stage, &pos, err) < 0)
+        return -1;
+    if (!stage.n)
+        stage = r->options->default_stage;
+    if (stage.n && stage_name_check(stage, err) < 0) {
+        err->pos = pos;
+        return -1;
+    }
+    r->stage = stage;
+    r->stage_known = true;
+    return 0;
+}
+
+int resolve_region(struct resolver *r, struct err *err)
+{
+    struct pos pos;
+    if (r->region.n)
+        return 0;
+    r->region = r->options->region;
+    if (!r->region.n && provider_text(r, "region", &r->region, &pos, err) < 0)
+        return -1;
+    if (!r->region.n)
+        r->region = STR("us-east-1");
+    return 0;
+}
+
+int stage_name_check(struct str name, struct err *err)
+{
+    bool digits = true;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool digit = c >= '0' && c <= '9';
+        digits = digits && digit;
+        if (!digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' && c != '_') {
+            err_set(err, ERR_CONFIG, "'%.*s' cannot be a stage name: it has '%.*s' in it",
+                    STR_ARG(name), 1, &name.p[i]);
+            return err_help(err, "stage names are made of letters, digits, '-' and '_'");
+        }
+    }
+    if (!name.n || name.n > 128)
+        return err_set(err, ERR_CONFIG, "a stage name has 1 to 128 characters, not %zu", name.n);
+    if (digits)
+        return err_set(err, ERR_CONFIG, "'%.*s' cannot be a stage name: it has digits only",
+                       STR_ARG(name));
+    if (str_eq(name, STR("latest")))
+        return err_set(err, ERR_CONFIG, "'latest' cannot be a stage name: Lambda reserves it");
+    return 0;
+}
+
+int source_sls(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+{
+    ret->resolved = true;
+    if (str_eq(q->address, STR("instanceId"))) {
+        ret->value = node_strf(r->arena, "%lld", (long long)clock_wall_ms());
+        return 0;
+    }
+    if (!str_eq(q->address, STR("stage"))) {
+        err_at(err, q->pos, ERR_CONFIG, "'sls' has no '%.*s'", STR_ARG(q->address));
+        return err_help(err, "it has 'sls:stage' and 'sls:instanceId'");
+    }
+    if (resolve_stage(r, err) < 0)
+        return -1;
+    ret->flags = NODE_STAGE;
+    ret->what = STR("the stage");
+    if (!r->stage.n) {
+        err_at(err, q->pos, ERR_CONFIG, "'${sls:stage}' needs a stage, and none is named");
+        return err_help(err, "name one with --stage NAME, or set 'provider.stage'");
+    }
+    ret->value = node_str(r->arena, r->stage);
+    return 0;
+}

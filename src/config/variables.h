@@ -1,0 +1,163 @@
+/* Variables: `${type(params):address, fallback…}`, how they are read and what they stand for.
+ *
+ * A string with variables is read into a template: a list of replacements in a text. Sources (one
+ * file each, table in variables.c) turn an address into a node, which may hold variables again.
+ * Resolution is lazy: a node is made of what the source file says the first time somebody needs it,
+ * and remembered. All of it lives in the resolver's arena; one thread. */
+#ifndef TROUPE_CONFIG_VARIABLES_H
+#define TROUPE_CONFIG_VARIABLES_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "config/config.h"
+
+enum {
+    VARIABLE_SYNTAX_DEPTH_MAX = 64,      /* variables inside variables, as written */
+    VARIABLE_NEST_MAX = 10,              /* values that hold variables again; as the dialect */
+    RESOLVE_DEPTH_MAX = 400,             /* stack guard: nodes and variables under way */
+    RESOLVE_WEIGHT_MAX = 1000000,        /* nodes of the resolved configuration */
+    RESOLVE_TEXT_MAX = 32 * 1024 * 1024, /* bytes that interpolation may make */
+};
+
+struct template;
+
+/* One source of a variable: `self:custom.a`, `file(x.yml):key`, or a literal. */
+struct variable_source {
+    struct str type; /* empty: a literal */
+    const struct node *literal;
+    struct template *params;
+    size_t param_count;
+    struct template *address; /* NULL: none */
+    size_t offset, end;       /* in the string, bytes */
+};
+
+/* What replaces the bytes from `start` to `end`: a variable, or the text of an escape. */
+struct variable {
+    size_t start, end;
+    struct str escaped; /* p NULL: a variable */
+    struct variable_source *sources;
+    size_t source_count;
+};
+
+struct template
+{
+    struct str text;
+    const struct node *literal; /* a parameter or quoted address without variables; else NULL */
+    size_t offset;              /* of `text` in the whole string */
+    struct variable *variables;
+    size_t variable_count;
+};
+
+/* Where and why a string is no valid template. */
+struct template_error {
+    size_t offset, end;
+    const char *what;
+    const char *help;
+};
+
+/* Read `text`. `ret->variable_count` 0: nothing to replace. False: `ret_error` says why. */
+bool template_read(struct arena *a, struct str text, struct template *ret,
+                   struct template_error *ret_error);
+
+/* ---- resolution ---- */
+
+struct resolver;
+
+/* A source that is asked. */
+struct query {
+    struct str type;
+    struct str text; /* "custom.a" or "file(x.yml):key" in messages: the source as written */
+    const struct node **params; /* resolved; NODE_NULL for empty ones */
+    size_t param_count;
+    struct str address; /* resolved */
+    bool has_address;
+    struct pos pos;
+};
+
+/* What it says. A NULL or null `value`: nothing there, because of `why`; the fallback applies. */
+struct answer {
+    const struct node *value;
+    unsigned flags;  /* NODE_STAGE, NODE_SECRET: also when there is no value */
+    bool resolved;   /* `value` holds no variables to resolve any more */
+    struct str what; /* for the origin: "param 'size'" */
+    struct str why;  /* "no 'tabel' in 'custom'" */
+    struct str help; /* "did you mean …"; empty: none */
+};
+
+typedef int source_fn(struct resolver *r, const struct query *q, struct answer *ret,
+                      struct err *err);
+
+struct resolver {
+    struct arena *arena;
+    const struct config_options *options;
+    struct str dir;          /* the service directory, absolute */
+    const struct node *root; /* as read, unresolved */
+    struct str stage, region;
+    bool stage_known;   /* else provider.stage is being looked up */
+    struct map *dotenv; /* name -> struct str *; NULL: not used */
+    struct map files;   /* absolute path -> struct loaded_file * */
+    struct map cells;   /* node -> what became of it; see resolve.c */
+    VEC(struct source_file) sources;
+    struct node *externals;
+    struct active *active; /* what is under way, innermost first */
+    unsigned depth, nest;
+    size_t text_made;
+};
+
+/* `n` as far as needed to look into it: no string with variables, but its members may be. The
+ * result has the flags of `n`. */
+const struct node *resolve_head(struct resolver *r, const struct node *n, struct err *err);
+/* `n` with every variable in it replaced. */
+const struct node *resolve_all(struct resolver *r, const struct node *n, struct err *err);
+/* Member or item `key` of the resolved head `n`, resolved as far as resolve_head does. `*ret` NULL:
+ * there is none. Flags of `n` are handed down. */
+int resolve_step(struct resolver *r, const struct node *n, struct str key, const struct node **ret,
+                 struct err *err);
+/* Follow dotted `path` from `n`. `*ret` NULL: nothing there, `*ret_missing` (may be NULL) is set to
+ * why, with near names in `*ret_help`. */
+int resolve_path(struct resolver *r, const struct node *n, struct str path, struct str root_name,
+                 const struct node **ret, struct str *ret_missing, struct str *ret_help,
+                 struct err *err);
+
+/* The place of bytes `from` … `end` of string node `n`. */
+struct pos string_pos(const struct node *n, size_t from, size_t end);
+/* `n` with flags added to it; a copy when they are not there yet. */
+const struct node *with_flags(struct arena *a, const struct node *n, unsigned flags);
+
+/* ---- sources ---- */
+
+source_fn source_self, source_opt, source_env, source_param, source_sls, source_file, source_bool,
+    source_aws, source_remote;
+
+struct source_row {
+    const char *type;
+    source_fn *get;
+};
+/* NULL when there is none of that name. */
+const struct source_row *source_find(struct str type);
+/* The nearest known name, or empty. */
+struct str source_near(struct arena *a, struct str type);
+
+/* Value of environment variable `name`, from the process or from .env files. False: none. */
+bool environment_get(const struct resolver *r, struct str name, struct str *ret);
+/* Read .env.<stage>, else .env, of the service directory into r->dotenv. */
+int dotenv_load(struct resolver *r, struct err *err);
+
+/* Read a configuration file: YAML or JSON by its name, else one string. Remembered. `*ret` NULL
+ * when there is no such file. `at` is where it is named. */
+int file_load(struct resolver *r, struct str path, struct pos at, const struct node **ret,
+              struct err *err);
+
+/* Fill r->stage, r->region from options, provider and defaults; once. */
+int resolve_stage(struct resolver *r, struct err *err);
+int resolve_region(struct resolver *r, struct err *err);
+
+/* The name of `names` nearest to `name`, for "did you mean"; empty when none is near. */
+struct near {
+    struct str name, best;
+    size_t distance;
+};
+void near_offer(struct near *near, struct str candidate);
+
+#endif
