@@ -4,6 +4,11 @@ Recorded form: ``Resource handler returned message: "<message>" (RequestToken: <
 HandlerErrorCode: <code>)``; answers of a service keep ``(Service: Lambda, Status Code: 400, Request ID: ..)``.
 """
 
+import ast
+import contextlib
+import json
+import re
+
 from ministack.core.responses import new_uuid
 
 from troupe_cloud.responses import failed, message_of
@@ -33,3 +38,21 @@ def raise_if_failed(response, service):
     status = response[0]
     raise handler_error(f"{message_of(response)} (Service: {service}, Status Code: {status}, "
                         f"Request ID: {new_uuid()})", CODES.get(status, "GeneralServiceException"))
+
+
+@contextlib.contextmanager
+def worded_as_aws():
+    """MiniStack's handlers quote a refused call's whole answer: keep its message only."""
+    try:
+        yield
+    except ResourceError:
+        raise
+    except ValueError as error:
+        quoted = re.search(r"failed: (b'.*'|b\".*\")$", str(error), re.DOTALL)
+        if not quoted:
+            raise
+        try:
+            answer = json.loads(ast.literal_eval(quoted[1]))
+        except (SyntaxError, ValueError):
+            raise error from None
+        raise handler_error(answer.get("message") or answer.get("Message") or str(error), "InvalidRequest") from error

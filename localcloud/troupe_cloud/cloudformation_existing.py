@@ -13,7 +13,7 @@ from ministack.services import cloudwatch_logs, dynamodb, eventbridge, iam, kine
 from ministack.services import secretsmanager, sns, sqs, ssm, stepfunctions
 from ministack.services.cloudformation import provisioners
 
-from troupe_cloud.cloudformation_errors import ResourceError, already_exists, handler_error
+from troupe_cloud.cloudformation_errors import ResourceError, already_exists, handler_error, worded_as_aws
 from troupe_cloud.cloudformation_properties import property_problem
 from troupe_cloud.patching import patch, patch_handler, require
 
@@ -99,7 +99,8 @@ def provision(original, resource_type, logical_id, properties, stack_name):
     before = UPDATING.get()
     if taken and (before is None or check(before) != taken):
         raise already_exists(resource_type, taken)
-    return original(resource_type, logical_id, properties, stack_name)
+    with worded_as_aws():
+        return original(resource_type, logical_id, properties, stack_name)
 
 
 @patch(provisioners, "_update_resource")
@@ -108,7 +109,8 @@ def update(original, resource_type, physical_id, old, new, stack_name, *rest, **
         check_properties(resource_type, new)
     token = UPDATING.set(old)
     try:
-        return original(resource_type, physical_id, old, new, stack_name, *rest, **kwargs)
+        with worded_as_aws():
+            return original(resource_type, physical_id, old, new, stack_name, *rest, **kwargs)
     finally:
         UPDATING.reset(token)
 

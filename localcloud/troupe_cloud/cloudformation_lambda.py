@@ -14,7 +14,7 @@ from ministack.services import lambda_svc
 from ministack.services.cloudformation import changesets
 from ministack.services.cloudformation import provisioners
 
-from troupe_cloud.cloudformation_errors import ResourceError, already_exists, handler_error, raise_if_failed
+from troupe_cloud.cloudformation_errors import already_exists, handler_error, raise_if_failed
 from troupe_cloud.lambda_alias import forget_qualifier
 from troupe_cloud.lambda_names import base_record, qualified_arn
 from troupe_cloud.lambda_publish import precondition, unchanged_since
@@ -85,12 +85,7 @@ def create_function(_original, logical_id, properties, stack_name):
 @patch_handler("AWS::Lambda::Function", "update")
 def update_function(original, physical_id, old, new, stack_name, logical_id=None):
     with finished_at_once():
-        try:
-            result = original(physical_id, old, new, stack_name, logical_id)
-        except ResourceError:
-            raise
-        except ValueError as error:
-            raise handler_error(error, "InvalidRequest") from error
+        result = original(physical_id, old, new, stack_name, logical_id)
         extra = {wire: new.get(key) or empty for key, wire, empty in LEFT_OUT if new.get(key) != old.get(key)}
         if extra and result[0] == physical_id:
             raise_if_failed(lambda_svc._update_config(physical_id, extra), "Lambda")
@@ -160,12 +155,7 @@ def create_alias(_original, _logical_id, properties, _stack_name):
 @patch_handler("AWS::Lambda::Alias", "update")
 def update_alias(original, physical_id, old, new, stack_name, logical_id=None):
     function_of(new)
-    try:
-        return original(physical_id, old, new, stack_name, logical_id)
-    except ResourceError:
-        raise
-    except ValueError as error:
-        raise handler_error(error, "InvalidRequest") from error
+    return original(physical_id, old, new, stack_name, logical_id)
 
 
 @patch_handler("AWS::Lambda::Alias", "delete")

@@ -19,6 +19,7 @@ MENDS = (
     "gateway_permissions",
     "event_sources",
     "events",
+    "logs",
     "s3",
     "openapi_import",
     "openapi_http",

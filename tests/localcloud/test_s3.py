@@ -1,0 +1,82 @@
+"""S3 where troupe keeps artifacts, records and the lease."""
+
+import concurrent.futures
+import hashlib
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+import requests
+
+from cloud import name, refused
+
+
+@pytest.fixture(scope="module")
+def bucket(aws):
+    made = name("bucket")
+    aws.s3.create_bucket(Bucket=made)
+    return made
+
+
+def signed(aws, bucket, key, body, declared=None, **headers):
+    """A PUT as a client without helpers makes it; ``declared`` replaces the body's hash."""
+    request = AWSRequest(method="PUT", url=f"{aws.cloud.endpoint}/{bucket}/{key}", data=body,
+                         headers={"x-amz-content-sha256": declared or hashlib.sha256(body).hexdigest(), **headers})
+    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(request)
+    if declared:
+        request.headers.replace_header("X-Amz-Content-SHA256", declared)
+    return requests.put(request.url, data=body, headers=dict(request.headers), timeout=10)
+
+
+def test_wrong_hash_is_refused(aws, bucket):
+    assert signed(aws, bucket, "ok", b"x").status_code == 200
+    answer = signed(aws, bucket, "bad", b"x", declared="0" * 64)
+    assert answer.status_code == 400
+    assert "<Code>XAmzContentSHA256Mismatch</Code>" in answer.text
+    assert refused(aws.s3.head_object, Bucket=bucket, Key="bad")[0] == 404
+
+
+def test_small_parts_are_refused(aws, bucket):
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="mp")["UploadId"]
+
+    def part(number, body):
+        tag = aws.s3.upload_part(Bucket=bucket, Key="mp", UploadId=upload, PartNumber=number, Body=body)["ETag"]
+        return {"PartNumber": number, "ETag": tag}
+
+    def complete(*parts):
+        return aws.s3.complete_multipart_upload(Bucket=bucket, Key="mp", UploadId=upload,
+                                                MultipartUpload={"Parts": list(parts)})
+
+    small, last = part(1, b"x"), part(2, b"y")
+    assert refused(lambda: complete(small, last)) == (
+        400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+    large = part(1, b"x" * (5 << 20))
+    complete(large, last)
+    assert aws.s3.head_object(Bucket=bucket, Key="mp")["ContentLength"] == (5 << 20) + 1
+
+
+def test_conditional_writes_have_one_winner(aws, bucket):
+    def write(number):
+        return signed(aws, bucket, "lease", b"%d" % number, **{"If-None-Match": "*"}).status_code
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(write, range(12)))
+    assert sorted(answers) == [200] + [412] * 11
+    tag = aws.s3.head_object(Bucket=bucket, Key="lease")["ETag"]
+    assert signed(aws, bucket, "lease", b"new", **{"If-Match": tag}).status_code == 200
+    assert signed(aws, bucket, "lease", b"old", **{"If-Match": tag}).status_code == 412
+    assert signed(aws, bucket, "none", b"old", **{"If-Match": tag}).status_code == 404
+    assert refused(aws.s3.delete_object, Bucket=bucket, Key="lease", IfMatch=tag)[0] == 412
+
+
+def test_paged_listing(aws, bucket):
+    for number in range(5):
+        aws.s3.put_object(Bucket=bucket, Key=f"page/{number}", Body=b"1")
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="page/",
+                                                             PaginationConfig={"PageSize": 2})
+    assert [entry["Key"] for page in pages for entry in page["Contents"]] == [f"page/{n}" for n in range(5)]
+
+
+def test_bucket_with_objects_is_not_deleted(aws, bucket):
+    assert refused(aws.s3.delete_bucket, Bucket=bucket)[:2] == (409, "BucketNotEmpty")
