@@ -102,8 +102,8 @@ struct str compile_artifact_dir(struct arena *a, const struct service *service, 
     struct str iso = time_iso(a, time_ms);
     return str_fmt(a, "%.*s/%.*s/%.*s/%lld-%.*s.%03dZ",
                    STR_ARG(node_text_or(prefix, STR("serverless"))), STR_ARG(service->name),
-                   STR_ARG(service->stage), (long long)time_ms,
-                   STR_ARG(str_sub(iso, 0, iso.n - 1)), (int)(time_ms % 1000));
+                   STR_ARG(service->stage), (long long)time_ms, STR_ARG(str_sub(iso, 0, iso.n - 1)),
+                   (int)(time_ms % 1000));
 }
 
 const struct node *compile_create_stack(struct arena *a, const struct service *service)

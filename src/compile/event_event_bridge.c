@@ -47,9 +47,7 @@ static int read_bus(struct compilation *c, const struct event *event, struct bus
     bus->id = str_concat(a, name_alphanumeric(a, name_normalize(a, bus->name->text)),
                          STR("EventBridgeEventBus"));
     struct node *resource = resource_new(a, "AWS::Events::EventBus", node_fn(a, "Name", bus->name));
-    if (node_equal(node_get(c->resources, bus->id), resource))
-        return 0;
-    return resource_add(c, bus->id, resource, event->pos, err);
+    return resource_share(c, bus->id, resource, event->pos, err);
 }
 
 /* ---- the target ---- */

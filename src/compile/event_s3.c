@@ -172,11 +172,7 @@ static int add_permission(struct compilation *c, const struct s3_use *use,
     node_put_c(a, (struct node *)node_get_c(permission, "Properties"), "SourceAccount",
                node_ref(a, STR("AWS::AccountId")));
     depend_on_alias(c, permission, f);
-    /* Several events of one function need the permission only once. */
-    const struct node *old = node_get(c->resources, id);
-    if (node_equal(old, permission))
-        return 0;
-    return resource_add(c, id, permission, use->pos, err);
+    return resource_share(c, id, permission, use->pos, err);
 }
 
 static int add_bucket(struct compilation *c, const struct s3_bucket *b, struct err *err)

@@ -223,7 +223,7 @@ static int sns_compile(struct compilation *c, const struct event *event, struct 
     depend_on_alias(c, permission, f);
     struct str id = str_fmt(a, "%.*s%.*sSNS", STR_ARG(name_with(c, f, "LambdaPermission")),
                             STR_ARG(name_alphanumeric(a, node_text(s.name))));
-    return resource_add(c, id, permission, event->pos, err);
+    return resource_share(c, id, permission, event->pos, err);
 }
 
 const struct event_type event_sns = {"sns", NULL, sns_compile, NULL};

@@ -34,8 +34,7 @@ static const char *nearest_key(struct str key)
     return best;
 }
 
-/* What an entry of `events` is: {key: value}, or the key alone as a string. `*ret_type` NULL for an
- * empty entry. */
+/* What an entry of `events` is: {key: value}, or the key alone as a string. */
 static int event_read(const struct node *entry, struct event *event,
                       const struct event_type **ret_type, struct err *err)
 {
@@ -54,8 +53,11 @@ static int event_read(const struct node *entry, struct event *event,
                       STR_ARG(event->function->key), node_kind_name(entry));
     }
     *ret_type = type_by_key(key);
-    if (*ret_type)
+    if (*ret_type && node_truthy(event->node))
         return 0;
+    if (*ret_type)
+        return err_at(err, event->pos, ERR_CONFIG, "event '%.*s' of function '%.*s' says nothing",
+                      STR_ARG(key), STR_ARG(event->function->key));
     err_at(err, event->pos, ERR_CONFIG, "unknown event '%.*s' of function '%.*s'", STR_ARG(key),
            STR_ARG(event->function->key));
     const char *near = nearest_key(key);

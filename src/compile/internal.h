@@ -187,6 +187,9 @@ const struct node *target_arn(struct compilation *c, const struct function *f);
  * gives the position. */
 int resource_add(struct compilation *c, struct str id, struct node *resource, struct pos from,
                  struct err *err);
+/* The same, but an equal resource that is there already is fine: several events may need it. */
+int resource_share(struct compilation *c, struct str id, struct node *resource, struct pos from,
+                   struct err *err);
 /* {"Type": type, "Properties": properties} */
 struct node *resource_new(struct arena *a, const char *type, const struct node *properties);
 /* AWS::Lambda::Permission for `target`: Action lambda:InvokeFunction, Principal, SourceArn (may be

@@ -233,6 +233,13 @@ int resource_add(struct compilation *c, struct str id, struct node *resource, st
     return 0;
 }
 
+int resource_share(struct compilation *c, struct str id, struct node *resource, struct pos from,
+                   struct err *err)
+{
+    const struct node *old = node_get(c->resources, id);
+    return old && node_equal(old, resource) ? 0 : resource_add(c, id, resource, from, err);
+}
+
 struct node *permission_new(struct arena *a, const struct node *target,
                             const struct node *principal, const struct node *source_arn)
 {

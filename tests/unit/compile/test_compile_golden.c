@@ -1,0 +1,298 @@
+/* Every case of tests/golden/compile: the template that troupe compiles equals what the dialect's
+ * reference packages, value by value. The folder says how cases look and what is normalised. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/vec.h"
+#include "check.h"
+#include "compile/compile.h"
+#include "doc/json.h"
+
+enum { FILE_MAX_BYTES = 16 * 1024 * 1024 };
+
+struct golden {
+    struct str name, dir;
+};
+
+static struct str golden_root;
+
+/* ---- how a case is called ---- */
+
+typedef VEC(struct str) words;
+
+/* Words of a command line as a shell would split it, with double quotes. */
+static words split_words(struct arena *a, struct str line)
+{
+    words out = {0};
+    struct buf word = BUF(a);
+    bool is_quoted = false, has_word = false;
+    for (size_t i = 0; i <= line.n; i++) {
+        char ch = i < line.n ? line.p[i] : ' ';
+        if (ch == '"') {
+            is_quoted = !is_quoted;
+            has_word = true;
+        } else if (!is_quoted && (ch == ' ' || ch == '\n')) {
+            if (has_word)
+                vec_push(a, &out, str_dup(a, buf_str(&word)));
+            word = BUF(a);
+            has_word = false;
+        } else {
+            buf_char(&word, ch);
+            has_word = true;
+        }
+    }
+    return out;
+}
+
+static struct str *boxed(struct arena *a, struct str s)
+{
+    struct str *p = ARENA_NEW(a, struct str);
+    *p = s;
+    return p;
+}
+
+static struct str read_optional(struct arena *a, struct str dir, const char *name)
+{
+    struct err err = {0};
+    struct str text = STR("");
+    if (fs_read(a, path_join(a, dir, str_c(name)), FILE_MAX_BYTES, &text, &err) < 0)
+        text = STR("");
+    err_clear(&err);
+    return text;
+}
+
+/* "--stage prod --param a=b" */
+static void read_args(struct arena *a, struct str text, struct config_options *o, struct map *opts,
+                      struct map *params)
+{
+    words w = split_words(a, text);
+    for (size_t i = 0; i + 1 < w.n; i += 2) {
+        struct str key = str_sub(w.p[i], 2, SIZE_MAX), value = w.p[i + 1];
+        ptrdiff_t equals = str_find_char(value, '=', 0);
+        if (str_eq(key, STR("param"))) {
+            assert_true(equals > 0);
+            map_put(params, str_sub(value, 0, (size_t)equals),
+                    boxed(a, str_sub(value, (size_t)equals + 1, SIZE_MAX)));
+            continue;
+        }
+        if (str_eq(key, STR("stage")))
+            o->stage = value;
+        if (str_eq(key, STR("region")))
+            o->region = value;
+        map_put(opts, key, boxed(a, value));
+    }
+}
+
+/* Set, or with `set` false take away, the variables of a case's `env`. */
+static void environment(struct arena *a, struct str text, bool set)
+{
+    struct str line;
+    while (str_cut(&text, '\n', &line)) {
+        ptrdiff_t equals = str_find_char(line, '=', 0);
+        if (equals <= 0)
+            continue;
+        const char *name = str_z(a, str_sub(line, 0, (size_t)equals));
+        if (set)
+            setenv(name, str_z(a, str_sub(line, (size_t)equals + 1, SIZE_MAX)), 1);
+        else
+            unsetenv(name);
+    }
+}
+
+/* ---- normalising ---- */
+
+struct renaming {
+    struct str from, to;
+};
+typedef VEC(struct renaming) renamings;
+
+static bool is_word(char ch)
+{
+    return (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z');
+}
+
+static struct str renamed(struct arena *a, struct str s, const renamings *r)
+{
+    for (size_t k = 0; k < r->n; k++) {
+        struct str from = r->p[k].from;
+        for (ptrdiff_t at; (at = str_find(s, from, 0)) >= 0;) {
+            size_t end = (size_t)at + from.n;
+            if ((at > 0 && is_word(s.p[at - 1])) || (end < s.n && is_word(s.p[end])))
+                break;
+            s = str_fmt(a, "%.*s%.*s%.*s", STR_ARG(str_sub(s, 0, (size_t)at)), STR_ARG(r->p[k].to),
+                        STR_ARG(str_sub(s, end, SIZE_MAX)));
+        }
+    }
+    return s;
+}
+
+static const struct node *rename_deep(struct arena *a, const struct node *n, const renamings *r)
+{
+    if (n->kind == NODE_STRING)
+        return node_from(node_str(a, renamed(a, n->text, r)), n);
+    if (n->kind == NODE_SEQ) {
+        struct node *out = node_seq(a);
+        node_each (item, n)
+            node_push(a, out, rename_deep(a, item, r));
+        return out;
+    }
+    if (n->kind != NODE_MAP)
+        return n;
+    struct node *out = node_map(a);
+    member_each(m, n) node_put(a, out, renamed(a, m->key, r), rename_deep(a, m->value, r));
+    return out;
+}
+
+static void note_renaming(struct arena *a, renamings *r, const struct member *m)
+{
+    const struct node *type = node_get_c(m->value, "Type");
+    struct str to = STR("");
+    if (node_is_text(type, "AWS::Lambda::Version")) {
+        struct str function = node_text(node_path(m->value, "Properties.FunctionName.Ref"));
+        if (!str_ends(function, STR("LambdaFunction")))
+            return;
+        struct str stem =
+            str_concat(a, str_sub(function, 0, function.n - STR("Function").n), STR("Version"));
+        if (str_starts(m->key, stem))
+            to = str_concat(a, stem, STR("HASH"));
+    } else if (node_is_text(type, "AWS::ApiGateway::Deployment") &&
+               str_starts(m->key, STR("ApiGatewayDeployment"))) {
+        to = STR("ApiGatewayDeploymentID");
+    }
+    if (to.n)
+        vec_push(a, r, (struct renaming){m->key, to});
+}
+
+static const struct node *normalised(struct arena *a, const struct node *template,
+                                     struct str timestamp)
+{
+    renamings r = {0};
+    vec_push(a, &r, (struct renaming){timestamp, STR("TIMESTAMP")});
+    member_each(m, node_get_c(template, "Resources")) note_renaming(a, &r, m);
+    const struct node *out = rename_deep(a, template, &r);
+    member_each(m, node_get_c(out, "Resources"))
+    {
+        struct node *p = (struct node *)node_get_c(m->value, "Properties");
+        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version") &&
+            node_get_c(p, "CodeSha256"))
+            node_put_str(a, p, "CodeSha256", STR("SHA256"));
+    }
+    return out;
+}
+
+/* ---- comparing ---- */
+
+static void print_side(struct arena *a, const char *sign, const struct node *n)
+{
+    struct str text = n ? json_text(a, n, 0) : STR("(absent)");
+    print_error("    %s %.*s\n", sign, (int)(text.n > 400 ? 400 : text.n), text.p);
+}
+
+static size_t show_differences(struct arena *a, const struct node *want, const struct node *got)
+{
+    struct node_change *changes;
+    size_t n;
+    node_diff(a, want, got, &changes, &n);
+    for (size_t i = 0; i < n; i++) {
+        print_error("  %.*s\n", STR_ARG(changes[i].path));
+        print_side(a, "want", changes[i].before);
+        print_side(a, "got ", changes[i].after);
+    }
+    return n;
+}
+
+static const struct node *read_json(struct arena *a, struct str path, struct err *err)
+{
+    struct str text;
+    if (fs_read(a, path, FILE_MAX_BYTES, &text, err) < 0)
+        return NULL;
+    return json_parse(a, path, text, err);
+}
+
+/* A golden template, compiled from `dir`. */
+static int compile_case(struct arena *a, struct str dir, const struct node **ret, struct err *err)
+{
+    enum { SOME_TIME_MS = 1700000000 };
+    struct map options = MAP(a), params = MAP(a);
+    struct config_options o = {.dir = dir,
+                               .default_stage = STR("dev"),
+                               .options = &options,
+                               .params = &params,
+                               .lenient = true};
+    read_args(a, read_optional(a, dir, "args"), &o, &options, &params);
+    struct service service = {0};
+    if (service_load(a, &o, &service, err) < 0)
+        return -1;
+    int64_t time_ms = (int64_t)SOME_TIME_MS * 1000 + 7;
+    struct compile_options compile = {.naming = NAMING_FLAT,
+                                      .artifact_dir = compile_artifact_dir(a, &service, time_ms)};
+    struct compiled compiled = {0};
+    if (compile_service(a, &service, NULL, &compile, &compiled, err) < 0)
+        return -1;
+    *ret = normalised(a, compiled.template, STR("1700000000007-2023-11-14T22:13:20.007Z"));
+    return 0;
+}
+
+/* False when the case does not come out as it should; says why. Releases everything first, because
+ * a failing check does not return. */
+static bool is_equal(const struct golden *g)
+{
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct str env = read_optional(a, g->dir, "env");
+    const struct node *got = NULL, *want = NULL;
+    environment(a, env, true);
+    if (compile_case(a, g->dir, &got, &err) == 0)
+        want = read_json(a, path_join(a, g->dir, STR("expected.json")), &err);
+    environment(a, env, false);
+    if (want)
+        return show_differences(a, want, got) == 0;
+    print_error("%s", str_z(a, err_render(a, &err, false)));
+    return false;
+}
+
+static void test_case(void **state)
+{
+    assert_true(is_equal(*state));
+}
+
+/* ---- all cases ---- */
+
+static bool is_asked_for(struct str name)
+{
+    const char *only = getenv("GOLDEN");
+    return !only || settings_glob(str_c(only), name);
+}
+
+int main(int argc, char **argv)
+{
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    VEC(struct CMUnitTest) tests = {0};
+    struct str *names;
+    size_t n;
+    golden_root = path_join(a, path_absolute(a, argc > 1 ? str_c(argv[1]) : STR("tests")),
+                            STR("golden/compile"));
+    if (fs_list(a, golden_root, &names, &n, &err) < 0) {
+        fprintf(stderr, "%s", str_z(a, err_render(a, &err, false)));
+        return 1;
+    }
+    static const char *const foreign[] = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"};
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        unsetenv(foreign[i]);
+    for (size_t i = 0; i < n; i++) {
+        struct golden *g = ARENA_NEW(a, struct golden);
+        *g = (struct golden){names[i], path_join(a, golden_root, names[i])};
+        if (!fs_is_file(path_join(a, g->dir, STR("expected.json"))) || !is_asked_for(g->name))
+            continue;
+        struct CMUnitTest test = {str_z(a, names[i]), test_case, NULL, NULL, g};
+        vec_push(a, &tests, test);
+    }
+    if (!tests.n) {
+        fprintf(stderr, "no cases in %s\n", str_z(a, golden_root));
+        return 1;
+    }
+    return _cmocka_run_group_tests("compile_golden", tests.p, tests.n, NULL, NULL);
+}
