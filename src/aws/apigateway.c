@@ -15,7 +15,7 @@ static int send(struct arena *a, struct aws *aws, const char *operation,
 /* Items of a listing; API Gateway's member is `item`, one alone need not be a list. */
 static const struct node *page_items(struct arena *a, const struct node *answer)
 {
-    return node_list(a, answer, "item");
+    return answer_list(a, answer, "item");
 }
 
 /* All pages; `first` is the query of the first one. */

@@ -69,7 +69,7 @@ static int set_up(struct aws *aws, struct err *err)
     read_region(aws);
     struct endpoint unused;
     if (read_retries(aws, err) < 0 ||
-        endpoint_find(aws->arena, service_find("cloudformation"), aws->region,
+        endpoint_find(aws->arena, aws_service_find("cloudformation"), aws->region,
                       aws->options.endpoint_url, aws->settings, &unused, err) < 0)
         return -1;
     struct http_options http = {.ca_bundle = setting(aws, "AWS_CA_BUNDLE", "ca_bundle"),
@@ -182,7 +182,7 @@ struct str text_of(const struct node *map, const char *key)
     return node_text(node_get_c(map, key));
 }
 
-const struct node *node_list(struct arena *a, const struct node *map, const char *key)
+const struct node *answer_list(struct arena *a, const struct node *map, const char *key)
 {
     const struct node *found = node_get_c(map, key);
     if (node_is(found, NODE_SEQ))

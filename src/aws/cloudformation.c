@@ -33,7 +33,7 @@ static int pages(struct arena *a, struct aws *aws, const char *operation, struct
         const struct node *answer;
         if (call(a, aws, operation, params, &answer, err) < 0)
             return -1;
-        node_each (one, node_list(a, answer, list))
+        node_each (one, answer_list(a, answer, list))
             if (!item(a, context, one))
                 return 0;
         struct str token = text_of(answer, "NextToken");
@@ -62,7 +62,7 @@ int stack_describe(struct arena *a, struct aws *aws, struct str name, struct sta
     const struct node *answer;
     if (call(a, aws, "DescribeStacks", named(a, "StackName", name), &answer, err) < 0)
         return -1;
-    const struct node *stacks = node_list(a, answer, "Stacks");
+    const struct node *stacks = answer_list(a, answer, "Stacks");
     if (!stacks->count)
         return err_set(err, ERR_NOT_FOUND, "DescribeStacks: stack '%.*s' does not exist",
                        STR_ARG(name));
@@ -72,9 +72,9 @@ int stack_describe(struct arena *a, struct aws *aws, struct str name, struct sta
         .id = text_of(stack, "StackId"),
         .status = text_of(stack, "StackStatus"),
         .status_reason = text_of(stack, "StackStatusReason"),
-        .outputs = pairs(a, node_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
-        .parameters = pairs(a, node_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
-        .tags = pairs(a, node_list(a, stack, "Tags"), "Key", "Value"),
+        .outputs = pairs(a, answer_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
+        .parameters = pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
+        .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
         .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
     return 0;
 }

@@ -57,7 +57,7 @@ static int exchange(struct credential_search *search, const struct sso *sso, str
     struct node *query = node_map(a);
     node_put_str(a, query, "role_name", sso->role);
     node_put_str(a, query, "account_id", sso->account);
-    struct call call = {.service = service_find("sso"),
+    struct call call = {.service = aws_service_find("sso"),
                         .operation = "GetRoleCredentials",
                         .method = "GET",
                         .path = STR("/federation/credentials"),

@@ -32,7 +32,7 @@ static const struct partition partitions[] = {
     {"aws", "amazonaws.com", {""}, "us-east-1"},
 };
 
-const struct service *service_find(const char *name)
+const struct service *aws_service_find(const char *name)
 {
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
         if (strcmp(services[i].name, name) == 0)

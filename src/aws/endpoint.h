@@ -17,7 +17,7 @@ struct service {
 };
 
 /* NULL: a service this program does not call. */
-const struct service *service_find(const char *name);
+const struct service *aws_service_find(const char *name);
 
 struct endpoint {
     struct str url;    /* "https://host:port/path", no slash at the end */

@@ -113,6 +113,7 @@ static const struct {
     {"cloudformation", "ValidationError", 0, "does not exist", ERR_NOT_FOUND, NULL},
     {"cloudformation", "ValidationError", 0, "state and can not be", ERR_CONFLICT, NULL},
     {"cloudformation", "ValidationError", 0, "state and cannot be", ERR_CONFLICT, NULL},
+    {"cloudformation", "ValidationError", 0, "current stack status", ERR_CONFLICT, NULL},
     {"cloudformation", "AlreadyExistsException", 0, NULL, ERR_CONFLICT, NULL},
     {"cloudformation", "OperationInProgressException", 0, NULL, ERR_CONFLICT, NULL},
     {"cloudformation", "TokenAlreadyExistsException", 0, NULL, ERR_CONFLICT, NULL},
@@ -193,8 +194,7 @@ int refusal_err(const struct call *call, const struct aws_answer *answer, const 
     err->code = str_dup(err->arena, r->code);
     err->request_id = str_dup(err->arena, r->request_id);
     err->http_status = answer->status;
-    if (r->request_id.n)
-        err_note(err, (struct pos){0}, "AWS answered %d%s%.*s, request id %.*s", answer->status,
-                 r->code.n ? " " : "", STR_ARG(r->code), STR_ARG(r->request_id));
+    err_note(err, (struct pos){0}, "AWS answered %d%s%.*s", answer->status, r->code.n ? " " : "",
+             STR_ARG(r->code));
     return -1;
 }

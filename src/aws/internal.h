@@ -72,7 +72,7 @@ int refusal_err(const struct call *call, const struct aws_answer *answer,
                 const struct refusal *refusal, struct err *err);
 
 /* All nodes under `key`, whether XML had one or several: a sequence, never NULL. */
-const struct node *node_list(struct arena *a, const struct node *map, const char *key);
+const struct node *answer_list(struct arena *a, const struct node *map, const char *key);
 /* Text of member `key`, empty when absent. */
 struct str text_of(const struct node *map, const char *key);
 

@@ -6,7 +6,7 @@
 int aws_json(struct arena *a, struct aws *aws, const char *service, const char *operation,
              const struct node *body, const struct node **ret, struct err *err)
 {
-    struct call call = {.service = service_find(service),
+    struct call call = {.service = aws_service_find(service),
                         .operation = operation,
                         .method = "POST",
                         .path = STR("/")};

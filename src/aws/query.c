@@ -37,7 +37,7 @@ int query_send(struct arena *a, struct aws *aws, const char *service, const char
                const struct node *params, const struct credentials *credentials,
                const struct node **ret, struct err *err)
 {
-    struct call call = {.service = service_find(service),
+    struct call call = {.service = aws_service_find(service),
                         .operation = operation,
                         .method = "POST",
                         .path = STR("/"),

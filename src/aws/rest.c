@@ -17,7 +17,7 @@ static bool is_json(const struct aws_answer *answer)
 int aws_rest_json(struct arena *a, struct aws *aws, const char *service, const char *operation,
                   const struct aws_rest *request, struct aws_answer *answer, struct err *err)
 {
-    struct call call = {.service = service_find(service),
+    struct call call = {.service = aws_service_find(service),
                         .operation = operation,
                         .method = request->method,
                         .path = request->path,

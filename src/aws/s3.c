@@ -284,7 +284,7 @@ int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str pref
         struct aws_answer answer;
         if (aws_s3(a, aws, "ListObjectsV2", bucket, (struct str){0}, &request, &answer, err) < 0)
             return -1;
-        node_each (item, node_list(a, answer.node, "Contents"))
+        node_each (item, answer_list(a, answer.node, "Contents"))
             vec_push(a, &objects, object_of(item));
         token = node_is_text(node_get_c(answer.node, "IsTruncated"), "true")
                     ? text_of(answer.node, "NextContinuationToken")
@@ -339,7 +339,7 @@ static int delete_some(struct arena *a, struct aws *aws, struct str bucket,
     struct aws_answer answer;
     if (aws_s3(a, aws, "DeleteObjects", bucket, (struct str){0}, &request, &answer, err) < 0)
         return -1;
-    const struct node *errors = node_list(a, answer.node, "Error");
+    const struct node *errors = answer_list(a, answer.node, "Error");
     if (!errors->count)
         return 0;
     const struct node *first = errors->items[0];
@@ -363,9 +363,9 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *er
                    err) < 0)
             return -1;
         VEC(const struct node *) items = {0};
-        node_each (version, node_list(page, answer.node, "Version"))
+        node_each (version, answer_list(page, answer.node, "Version"))
             vec_push(page, &items, version);
-        node_each (marker, node_list(page, answer.node, "DeleteMarker"))
+        node_each (marker, answer_list(page, answer.node, "DeleteMarker"))
             vec_push(page, &items, marker);
         if (!items.n)
             return 0;

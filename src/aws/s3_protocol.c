@@ -98,7 +98,7 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str b
            struct err *err)
 {
     struct call call = {
-        .service = service_find("s3"), .operation = operation, .method = request->method};
+        .service = aws_service_find("s3"), .operation = operation, .method = request->method};
     prepare(a, request, &call);
     struct str region = bucket_region(aws, bucket);
     if (address(a, aws, region, bucket, key, &call, err) < 0)

@@ -37,7 +37,7 @@ static struct str canonical_path(struct arena *a, const struct sigv4 *s, struct 
         return STR("/");
     if (s->s3)
         return path;
-    return aws_encode(a, s->keep_path ? path : normalised(a, path), true);
+    return aws_encode(a, normalised(a, path), true);
 }
 
 static int hex_digit(char c)
@@ -119,19 +119,18 @@ static int signed_cmp(const void *x, const void *y)
     return by_name ? by_name : p->order < q->order ? -1 : p->order > q->order;
 }
 
-static bool is_left_out(const struct sigv4 *s, struct str name)
+static bool is_left_out(struct str name)
 {
-    return str_eq(name, STR("authorization")) || str_eq(name, STR("user-agent")) ||
-           (s->omit_token && str_eq(name, STR("x-amz-security-token")));
+    return str_eq(name, STR("authorization")) || str_eq(name, STR("user-agent"));
 }
 
-static struct str canonical_headers(struct arena *a, const struct sigv4 *s,
-                                    const struct sigv4_request *r, struct str *ret_signed)
+static struct str canonical_headers(struct arena *a, const struct sigv4_request *r,
+                                    struct str *ret_signed)
 {
     VEC(struct signed_header) list = {0};
     for (size_t i = 0; i < r->n_headers; i++) {
         struct header h = {str_lower(a, r->headers[i].name), squeezed(a, r->headers[i].value)};
-        if (!is_left_out(s, h.name))
+        if (!is_left_out(h.name))
             vec_push(a, &list, (struct signed_header){h, i});
     }
     if (list.n)
@@ -155,7 +154,7 @@ static struct str canonical_headers(struct arena *a, const struct sigv4 *s,
 struct str sigv4_canonical(struct arena *a, const struct sigv4 *s, const struct sigv4_request *r,
                            struct str *ret_signed)
 {
-    struct str headers = canonical_headers(a, s, r, ret_signed);
+    struct str headers = canonical_headers(a, r, ret_signed);
     return str_fmt(a, "%s\n%.*s\n%.*s\n%.*s\n\n%.*s\n%.*s", r->method,
                    STR_ARG(canonical_path(a, s, r->path)), STR_ARG(canonical_query(a, r->query)),
                    STR_ARG(headers), STR_ARG(*ret_signed), STR_ARG(r->payload_hash));

@@ -9,9 +9,7 @@ struct sigv4 {
     struct str region, service;
     struct str access_key, secret_key, session_token; /* the last may be empty */
     int64_t wall_ms;
-    bool s3;         /* path is signed as it is: encoded once, not normalised */
-    bool keep_path;  /* do not remove "." and ".." and empty segments */
-    bool omit_token; /* send the session token, but do not sign it */
+    bool s3; /* path is signed as it is: encoded once, not normalised */
 };
 
 struct sigv4_request {

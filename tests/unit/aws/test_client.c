@@ -1,0 +1,462 @@
+/* The client against a server of the test's own: retries, broken connections, redirects, silence,
+ * reuse of connections, many threads, what errors say. */
+#include "check.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "aws/services.h"
+#include "base/clock.h"
+#include "base/pool.h"
+#include "loopback.h"
+
+#define REPLIES(...)                     \
+    (const struct reply[]){__VA_ARGS__}, \
+        sizeof((const struct reply[]){__VA_ARGS__}) / sizeof(struct reply)
+
+static const char identity[] =
+    "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>"
+    "<Arn>arn:aws:iam::123456789012:user/x</Arn></GetCallerIdentityResult>"
+    "<ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>";
+
+static const char throttling[] = "<ErrorResponse><Error><Code>Throttling</Code><Message>Rate "
+                                 "exceeded</Message></Error><RequestId>r-9</RequestId>"
+                                 "</ErrorResponse>";
+
+struct fixture {
+    struct arena *arena;
+    struct loopback *server;
+    struct aws *aws;
+    struct err err;
+};
+
+static void set_up_with(struct fixture *f, int64_t timeout_ms, const struct reply *replies,
+                        size_t n)
+{
+    *f = (struct fixture){.arena = arena_new(), .server = loopback_start(replies, n)};
+    struct aws_options options = {.region = STR("eu-central-1"),
+                                  .endpoint_url = loopback_url(f->server),
+                                  .access_key = STR("AKIDEXAMPLE"),
+                                  .secret_key = STR("very-secret-key"),
+                                  .session_token = STR("very-secret-token"),
+                                  .timeout_ms = timeout_ms};
+    f->aws = aws_new(&options, &f->err);
+    assert_non_null(f->aws);
+}
+
+static void tear_down(struct fixture *f)
+{
+    aws_free(f->aws);
+    loopback_stop(f->server);
+    err_clear(&f->err);
+    arena_free(f->arena);
+}
+
+static int account(struct fixture *f, struct str *ret)
+{
+    return sts_account(f->arena, f->aws, ret, NULL, &f->err);
+}
+
+static void check_account(struct fixture *f)
+{
+    struct str found = {0};
+    check_ok(account(f, &found), &f->err);
+    check_str(found, "123456789012");
+}
+
+/* ---- requests ---- */
+
+static void a_query_is_signed_and_form_encoded(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up_with(&f, 0, REPLIES({200, NULL, identity, WHOLE, 0}));
+    check_account(&f);
+    struct str request = loopback_request(f.server, 0);
+    assert_true(str_starts(request, STR("POST / HTTP/1.1\r\n")));
+    assert_true(str_ends(request, STR("\r\n\r\nAction=GetCallerIdentity&Version=2011-06-15")));
+    check_str(loopback_header(f.arena, f.server, 0, "x-amz-security-token"), "very-secret-token");
+    struct str signature = loopback_header(f.arena, f.server, 0, "authorization");
+    assert_true(str_starts(signature, STR("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")));
+    assert_true(str_find(signature, STR("/eu-central-1/sts/aws4_request"), 0) > 0);
+    tear_down(&f);
+}
+
+static void connections_are_reused(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up_with(&f, 0, REPLIES({200, NULL, identity, WHOLE, 0}));
+    for (int i = 0; i < 5; i++)
+        check_account(&f);
+    assert_int_equal(loopback_requests(f.server), 5);
+    assert_int_equal(loopback_connections(f.server), 1);
+    assert_int_equal(aws_call_count(f.aws), 5);
+    tear_down(&f);
+}
+
+static int one_call(size_t index, void *context, struct arena *scratch, struct err *err)
+{
+    (void)index;
+    struct fixture *f = context;
+    struct str found;
+    return sts_account(scratch, f->aws, &found, NULL, err);
+}
+
+static void many_threads_use_one_client(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up_with(&f, 0, REPLIES({200, NULL, identity, WHOLE, 0}));
+    check_ok(pool_run(64, 8, one_call, &f, &f.err), &f.err);
+    assert_int_equal(loopback_requests(f.server), 64);
+    assert_true(loopback_connections(f.server) <= 8);
+    tear_down(&f);
+}
+
+/* ---- retries ---- */
+
+static const struct {
+    const char *name;
+    struct reply first;
+} transient[] = {
+    {"500", {500, NULL, "", WHOLE, 0}},
+    {"502 with a page", {502, "Content-Type: text/html\r\n", "<html>bad</html>", WHOLE, 0}},
+    {"503", {503, NULL, "", WHOLE, 0}},
+    {"504", {504, NULL, "", WHOLE, 0}},
+    {"throttled in a 400", {400, NULL, throttling, WHOLE, 0}},
+    {"429", {429, NULL, "", WHOLE, 0}},
+    {"reset", {0, NULL, NULL, RESET, 0}},
+    {"cut short", {200, NULL, identity, CUT, 0}},
+};
+
+static void transient_failures_are_tried_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof transient / sizeof *transient; i++) {
+        struct fixture f;
+        print_message("%s\n", transient[i].name);
+        const struct reply replies[] = {transient[i].first, {200, NULL, identity, WHOLE, 0}};
+        set_up_with(&f, 0, replies, 2);
+        check_account(&f);
+        assert_int_equal(loopback_requests(f.server), 2);
+        tear_down(&f);
+    }
+}
+
+static void three_attempts_are_the_end(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    set_up_with(&f, 0, REPLIES({500, "x-amzn-RequestId: r-7\r\n", "", WHOLE, 0}));
+    assert_int_equal(account(&f, &found), -1);
+    assert_int_equal(loopback_requests(f.server), 3);
+    assert_int_equal(f.err.kind, ERR_FAILED);
+    assert_int_equal(f.err.http_status, 500);
+    check_str(f.err.request_id, "r-7");
+    tear_down(&f);
+}
+
+static void throttling_that_goes_on_is_its_own_kind(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    setenv("AWS_MAX_ATTEMPTS", "1", 1);
+    set_up_with(&f, 0, REPLIES({400, NULL, throttling, WHOLE, 0}));
+    unsetenv("AWS_MAX_ATTEMPTS");
+    assert_int_equal(account(&f, &found), -1);
+    assert_int_equal(loopback_requests(f.server), 1);
+    assert_int_equal(f.err.kind, ERR_THROTTLED);
+    check_str(f.err.code, "Throttling");
+    check_str(f.err.request_id, "r-9");
+    check_str(f.err.msg, "GetCallerIdentity: Rate exceeded");
+    tear_down(&f);
+}
+
+static void a_refusal_is_not_tried_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    set_up_with(&f, 0,
+                REPLIES({403, NULL,
+                         "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>The security "
+                         "token included in the request is expired</Message></Error>"
+                         "<RequestId>r-2</RequestId></ErrorResponse>",
+                         WHOLE, 0}));
+    assert_int_equal(account(&f, &found), -1);
+    assert_int_equal(loopback_requests(f.server), 1);
+    assert_int_equal(f.err.kind, ERR_DENIED);
+    assert_true(str_find(f.err.help, STR("aws sso login"), 0) >= 0);
+    tear_down(&f);
+}
+
+static void the_server_may_ask_for_a_longer_wait(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up_with(&f, 0,
+                REPLIES({503, "x-amz-retry-after: 400\r\n", "", WHOLE, 0},
+                        {200, NULL, identity, WHOLE, 0}));
+    int64_t start = clock_mono_ms();
+    check_account(&f);
+    assert_true(clock_mono_ms() - start >= 400);
+    tear_down(&f);
+}
+
+/* An invocation that may have run is not run again. */
+static void an_invocation_whose_answer_is_lost_is_not_repeated(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct lambda_invocation result;
+    set_up_with(&f, 0, REPLIES({0, NULL, NULL, RESET, 0}, {200, NULL, "{}", WHOLE, 0}));
+    assert_int_equal(
+        lambda_invoke(f.arena, f.aws, STR("fn"), STR("dev"), STR("{}"), false, &result, &f.err),
+        -1);
+    assert_int_equal(f.err.kind, ERR_NETWORK);
+    assert_int_equal(loopback_requests(f.server), 1);
+    tear_down(&f);
+}
+
+/* ---- the clock ---- */
+
+static void a_wrong_clock_is_corrected_from_the_answer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up_with(
+        &f, 0,
+        REPLIES({403, "Date: Sat, 31 Jan 2032 12:00:00 GMT\r\n",
+                 "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature "
+                 "expired: 20260101T000000Z is now earlier than</Message></Error>"
+                 "</ErrorResponse>",
+                 WHOLE, 0},
+                {200, NULL, identity, WHOLE, 0}));
+    check_account(&f);
+    assert_true(
+        str_starts(loopback_header(f.arena, f.server, 1, "x-amz-date"), STR("20320131T1200")));
+    check_account(&f); /* remembered */
+    assert_true(
+        str_starts(loopback_header(f.arena, f.server, 2, "x-amz-date"), STR("20320131T1200")));
+    tear_down(&f);
+}
+
+/* ---- no answer ---- */
+
+static void silence_ends_after_the_timeout(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    setenv("AWS_MAX_ATTEMPTS", "1", 1);
+    set_up_with(&f, 150, REPLIES({200, NULL, identity, SILENT, 0}));
+    unsetenv("AWS_MAX_ATTEMPTS");
+    assert_int_equal(account(&f, &found), -1);
+    assert_int_equal(f.err.kind, ERR_NETWORK);
+    assert_true(str_ends(f.err.msg, STR("': no answer for 0.15 s")));
+    tear_down(&f);
+}
+
+static void a_slow_answer_within_the_timeout_is_fine(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up_with(&f, 2000, REPLIES({200, NULL, identity, WHOLE, 300}));
+    check_account(&f);
+    assert_int_equal(loopback_requests(f.server), 1);
+    tear_down(&f);
+}
+
+static void an_endpoint_nobody_listens_at_is_named(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    cleanup_arena struct arena *a = arena_new();
+    struct aws_options options = {
+        .endpoint_url = STR("http://127.0.0.1:1"), .access_key = STR("k"), .secret_key = STR("s")};
+    struct aws *aws = aws_new(&options, &err);
+    assert_non_null(aws);
+    struct str found;
+    assert_int_equal(sts_account(a, aws, &found, NULL, &err), -1);
+    assert_int_equal(err.kind, ERR_NETWORK);
+    check_str(err.msg, "GetCallerIdentity: cannot reach 'http://127.0.0.1:1': connection refused");
+    assert_int_equal(aws_call_count(aws), 3);
+    aws_free(aws);
+    err_clear(&err);
+}
+
+static void nonsense_for_an_answer_is_an_error(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    set_up_with(&f, 0, REPLIES({200, NULL, "not <xml", WHOLE, 0}));
+    assert_int_equal(account(&f, &found), -1);
+    assert_int_equal(f.err.kind, ERR_FAILED);
+    tear_down(&f);
+}
+
+/* ---- S3 ---- */
+
+static void a_bucket_elsewhere_is_found_and_remembered(void **state)
+{
+    (void)state;
+    static const int statuses[] = {301, 307, 400};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct fixture f;
+        struct str found;
+        set_up_with(
+            &f, 0,
+            REPLIES({statuses[i], "x-amz-bucket-region: ap-south-1\r\n",
+                     "<Error><Code>PermanentRedirect</Code><Message>m</Message></Error>", WHOLE, 0},
+                    {200, "ETag: \"e\"\r\n", "content", WHOLE, 0}));
+        for (int n = 0; n < 2; n++) {
+            check_ok(
+                s3_get(f.arena, f.aws, STR("bucket"), STR("a/b c"), &found, NULL, NULL, &f.err),
+                &f.err);
+            check_str(found, "content");
+        }
+        assert_int_equal(loopback_requests(f.server), 3);
+        assert_true(str_starts(loopback_request(f.server, 2), STR("GET /bucket/a/b%20c HTTP")));
+        assert_true(str_find(loopback_header(f.arena, f.server, 2, "authorization"),
+                             STR("/ap-south-1/s3/"), 0) > 0);
+        tear_down(&f);
+    }
+}
+
+static void racing_writers_of_a_key_try_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str etag;
+    set_up_with(&f, 0,
+                REPLIES({409, NULL,
+                         "<Error><Code>ConditionalRequestConflict</Code><Message>m</Message>"
+                         "</Error>",
+                         WHOLE, 0},
+                        {200, "ETag: \"e\"\r\n", "", WHOLE, 0}));
+    check_ok(s3_put(f.arena, f.aws, STR("bucket"), STR("k"), STR("body"), "text/plain",
+                    S3_IF_NONE_MATCH_ANY, (struct str){0}, &etag, NULL, &f.err),
+             &f.err);
+    check_str(etag, "\"e\"");
+    check_str(loopback_header(f.arena, f.server, 1, "if-none-match"), "*");
+    check_str(loopback_header(f.arena, f.server, 1, "x-amz-checksum-sha256"),
+              "Iw2DWNyOiJC0xY3utikS7i8gNXrpKlzIYbmOaP4xrLU=");
+    tear_down(&f);
+}
+
+static void a_failed_condition_is_its_own_kind(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str etag;
+    set_up_with(
+        &f, 0,
+        REPLIES({412, NULL, "<Error><Code>PreconditionFailed</Code><Message>m</Message></Error>",
+                 WHOLE, 0}));
+    assert_int_equal(s3_put(f.arena, f.aws, STR("bucket"), STR("k"), STR("body"), "text/plain",
+                            S3_IF_MATCH, STR("\"old\""), &etag, NULL, &f.err),
+                     -1);
+    assert_int_equal(f.err.kind, ERR_PRECONDITION);
+    assert_int_equal(loopback_requests(f.server), 1);
+    tear_down(&f);
+}
+
+/* ---- secrets, cancelling ---- */
+
+static struct str captured_stderr(struct arena *a, struct fixture *f)
+{
+    char path[] = "/tmp/troupe-test-XXXXXX";
+    int fd = mkstemp(path), saved = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && saved >= 0);
+    unlink(path);
+    dup2(fd, STDERR_FILENO);
+    check_account(f);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    char *text = arena_alloc(a, 65536);
+    ssize_t n = pread(fd, text, 65535, 0);
+    close(fd);
+    assert_true(n > 0);
+    return (struct str){text, (size_t)n};
+}
+
+static void debug_output_masks_secrets(void **state)
+{
+    (void)state;
+    struct fixture f = {.arena = arena_new()};
+    const struct reply replies[] = {{200, NULL, identity, WHOLE, 0}};
+    f.server = loopback_start(replies, 1);
+    struct aws_options options = {.endpoint_url = loopback_url(f.server),
+                                  .access_key = STR("AKIDEXAMPLE"),
+                                  .secret_key = STR("very-secret-key"),
+                                  .session_token = STR("very-secret-token"),
+                                  .debug_http = true};
+    f.aws = aws_new(&options, &f.err);
+    assert_non_null(f.aws);
+    struct str text = captured_stderr(f.arena, &f);
+    assert_true(str_find(text, STR("> POST http://127.0.0.1:"), 0) >= 0);
+    assert_true(str_find(text, STR("< 200"), 0) >= 0);
+    assert_true(str_find(text, STR("AKIDEXAMPLE"), 0) >= 0);
+    assert_true(str_find(text, STR("very-secret"), 0) < 0);
+    struct str sent = loopback_header(f.arena, f.server, 0, "authorization");
+    ptrdiff_t at = str_find(sent, STR("Signature="), 0);
+    assert_true(at > 0);
+    assert_true(str_find(text, str_sub(sent, (size_t)at + 10, sent.n), 0) < 0);
+    tear_down(&f);
+}
+
+static void *cancel_soon(void *context)
+{
+    (void)context;
+    usleep(100 * 1000);
+    cancel_request();
+    return NULL;
+}
+
+/* Last, as the wish to stop stays. */
+static void a_wish_to_stop_ends_a_call(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    pthread_t thread;
+    set_up_with(&f, 0, REPLIES({200, NULL, identity, SILENT, 0}));
+    int64_t start = clock_mono_ms();
+    pthread_create(&thread, NULL, cancel_soon, NULL);
+    assert_int_equal(account(&f, &found), -1);
+    pthread_join(thread, NULL);
+    assert_int_equal(f.err.kind, ERR_CANCELLED);
+    assert_true(clock_mono_ms() - start < 5000);
+    tear_down(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_query_is_signed_and_form_encoded),
+        cmocka_unit_test(connections_are_reused),
+        cmocka_unit_test(many_threads_use_one_client),
+        cmocka_unit_test(transient_failures_are_tried_again),
+        cmocka_unit_test(three_attempts_are_the_end),
+        cmocka_unit_test(throttling_that_goes_on_is_its_own_kind),
+        cmocka_unit_test(a_refusal_is_not_tried_again),
+        cmocka_unit_test(the_server_may_ask_for_a_longer_wait),
+        cmocka_unit_test(an_invocation_whose_answer_is_lost_is_not_repeated),
+        cmocka_unit_test(a_wrong_clock_is_corrected_from_the_answer),
+        cmocka_unit_test(silence_ends_after_the_timeout),
+        cmocka_unit_test(a_slow_answer_within_the_timeout_is_fine),
+        cmocka_unit_test(an_endpoint_nobody_listens_at_is_named),
+        cmocka_unit_test(nonsense_for_an_answer_is_an_error),
+        cmocka_unit_test(a_bucket_elsewhere_is_found_and_remembered),
+        cmocka_unit_test(racing_writers_of_a_key_try_again),
+        cmocka_unit_test(a_failed_condition_is_its_own_kind),
+        cmocka_unit_test(debug_output_masks_secrets),
+        cmocka_unit_test(a_wish_to_stop_ends_a_call),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
