@@ -63,7 +63,7 @@ CASES = {
         f"      - arn:aws:lambda:us-east-1:123456789012:layer:l{n}:1\n" for n in range(6))}, "serverless.yml:", ["5"]),
     "bad service name": ({"serverless.yml": "service: 1bad_name\nprovider:\n  name: aws\n"}, "serverless.yml:1:10", ["1bad_name"]),
     "plugin without answer": ({"serverless.yml": HEAD + "plugins:\n  - serverless-made-up-thing\n"}, "serverless.yml:6:",
-                              ["serverless-made-up-thing", "--package"]),
+                              ["serverless-made-up-thing", "help:"]),
 }
 
 

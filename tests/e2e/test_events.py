@@ -15,6 +15,7 @@ def pipes(cloud, tmp_path_factory):
     account = new_account(cloud)
     proxy = Proxy(cloud.endpoint, account.id)
     troupe = new_troupe(tmp_path_factory.mktemp("pipes") / "one", account, proxy).use("events")
+    troupe.env["SUFFIX"] = account.id  # names of buckets are everybody's
     troupe("deploy", "dev")
     troupe("deploy", "prod")
     yield troupe

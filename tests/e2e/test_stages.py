@@ -224,3 +224,10 @@ def test_purge_empties_the_buckets_of_the_stage(troupe):
     troupe.account.client("s3").put_object(Bucket=bucket, Key="kept", Body=b"x")
     troupe("remove", "dev", "--yes", "--purge")
     assert "shop-dev" not in troupe.world()["stacks"] and bucket not in troupe.world()["buckets"]
+
+
+def test_values_that_only_aws_knows(troupe, account):
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${aws:accountId}/${aws:region}")
+    troupe("deploy", "dev")
+    assert troupe.call_rest("dev", "/orders", "POST").json()["stage"] == f"{account.id}/us-east-1"
