@@ -1,0 +1,4 @@
+'use strict';
+
+// Change this, deploy one stage, and see that the other one keeps its greeting.
+module.exports = 'Welcome to the shop';
