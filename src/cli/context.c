@@ -33,12 +33,6 @@ static int choose_stage(const struct options *o, size_t stage_arg, struct str *r
     return 0;
 }
 
-static struct str region_of_environment(void)
-{
-    const char *region = getenv("AWS_REGION"), *standard = getenv("AWS_DEFAULT_REGION");
-    return str_c(region && *region ? region : standard);
-}
-
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err)
 {
@@ -46,7 +40,7 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
     struct config_options options = {
         .path = o->config,
         .default_stage = STR("dev"),
-        .region = o->region.n ? o->region : region_of_environment(),
+        .region = o->region,
         .options = &o->given,
         .params = &o->params,
         .lenient = o->lenient,

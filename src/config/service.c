@@ -109,7 +109,8 @@ static void put_provider(struct arena *a, struct node *provider, const char *key
     node_put_c(a, provider, key, n);
 }
 
-/* `provider: aws` is short for a map; stage, region and versionFunctions are always shown. */
+/* `provider: aws` is short for a map; stage, region and versionFunctions are always shown: the
+ * stage as the file has it, whatever the command line says. */
 static int complete_provider(struct resolver *r, struct node *root, struct err *err)
 {
     struct arena *a = r->arena;
@@ -126,8 +127,9 @@ static int complete_provider(struct resolver *r, struct node *root, struct err *
         return err_at(err, old->pos, ERR_CONFIG, "'provider' must be a map, not %s",
                       node_kind_name(old));
     }
+    struct str stage = node_text_or(node_get_c(old, "stage"), STR("dev"));
     if (r->stage.n)
-        put_provider(a, provider, "stage", r->stage, NODE_STAGE);
+        put_provider(a, provider, "stage", stage, NODE_STAGE);
     put_provider(a, provider, "region", r->region, 0);
     if (node_empty(node_get_c(provider, "versionFunctions")))
         node_put_c(a, provider, "versionFunctions", node_bool(a, true));
@@ -245,6 +247,7 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
         return -1;
     *ret = (struct service){.name = node_text(node_get_c(checked, "service")),
                             .stage = r->stage,
+                            .stage_named = r->stage_named,
                             .region = r->region,
                             .dir = r->dir,
                             .file = source->path,

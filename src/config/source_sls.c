@@ -31,6 +31,7 @@ int resolve_stage(struct resolver *r, struct err *err)
     struct str stage = r->options->stage;
     if (!stage.n && provider_text(r, "stage", &stage, &pos, err) < 0)
         return -1;
+    r->stage_named = stage.n > 0;
     if (!stage.n)
         stage = r->options->default_stage;
     if (stage.n && stage_name_check(stage, err) < 0) {
