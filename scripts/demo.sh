@@ -33,14 +33,62 @@ troupe() { "$troupe" "$@" --local; }
 # URL of a stage's REST API.
 url() { troupe info "$1" --json | sed -n 's/.*"rest": *"\([^"]*\)".*/\1/p' | head -n 1; }
 
-# Call GET PATH of a stage, which must answer with the text WANTED in it.
+# Call METHOD PATH of a stage; the answer must have the text WANTED in it, within some seconds.
 call() {
-    local stage=$1 path=$2 wanted=$3 answer
-    printf '$ curl %s\n' "$(url "$stage")$path"
-    answer=$(curl -sS --max-time 30 "$(url "$stage")$path")
+    local stage=$1 method=$2 path=$3 wanted=$4 address answer='' tries=50
+    shift 4
+    address=$(url "$stage")$path
+    printf '$ curl -X %s %s\n' "$method" "$address"
+    while [ $tries -gt 0 ]; do
+        answer=$(curl -sS --max-time 30 -X "$method" "$address" "$@") || true
+        case $answer in *"$wanted"*) break ;; esac
+        tries=$((tries - 1))
+        sleep 0.2
+    done
     printf '%s\n' "$answer"
     case $answer in
     *"$wanted"*) ;;
     *) echo "error: the answer should have '$wanted' in it" >&2; exit 1 ;;
     esac
 }
+
+cp -r "$root/examples/rest-node" "$place/orders"
+cd "$place/orders"
+
+tell "1. A service: a REST API with a table, and a worker behind a queue (examples/rest-node)."
+run troupe local up
+
+tell "2. Deploy it to two stages. What does not depend on the stage exists once."
+run troupe deploy dev
+run troupe deploy prod
+
+tell "3. Both stages answer, each with its own table and queue."
+call dev GET / 'Welcome to the shop'
+call prod GET / 'Welcome to the shop'
+call dev POST /orders '"placed"' -d '{"product": "tea"}'
+call dev GET /orders '"packed"'
+call prod GET /orders '[]'
+
+tell "4. Deploy again: nothing changed, so nothing is done."
+run troupe deploy dev
+
+tell "5. Change the code, look at the plan, and deploy dev only."
+run sed -i 's/Welcome to the shop/Good evening/' src/greeting.js
+run troupe plan dev --no-detailed-exitcode
+run troupe deploy dev
+
+tell "6. dev has the new code, prod still answers with the old."
+call dev GET / 'Good evening'
+call prod GET / 'Welcome to the shop'
+
+tell "7. Which stage serves which version, and what happened to dev."
+run troupe stages
+run troupe history dev
+
+tell "8. Remove dev: prod does not notice."
+run troupe remove dev --yes
+call prod GET / 'Welcome to the shop'
+
+tell "9. Remove the whole service. Nothing is left."
+run troupe remove --service --yes
+run troupe stages

@@ -6,6 +6,7 @@ Each is deployed to two stages, used, and removed without a trace.
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -81,22 +82,57 @@ def examples():
     return sorted(path.parent.name for path in EXAMPLES.glob("*/serverless.yml"))
 
 
-def test_there_are_examples():
-    assert len(examples()) >= 3
-
-
-@pytest.mark.parametrize("name", examples())
-def test_example_on_two_stages(troupe, name):
+def deployed(troupe, name):
     prepared(troupe, name)
     for stage in ("dev", "prod"):
         troupe("deploy", stage)
         assert troupe("plan", stage, "--json").json["nothing"] is True
-        info = troupe("info", stage, "--json").json
-        assert info["functions"] and all(function["version"] for function in info["functions"])
+
+
+def eventually(question, seconds=15):
+    """Ask until the answer is true."""
+    until = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < until, "it does not become true"
+        time.sleep(0.1)
+
+
+def test_orders(troupe):
+    deployed(troupe, "rest-node")
+    assert troupe.call_rest("prod", "/").json()["stage"] == "prod"
+    placed = troupe.call_rest("dev", "/orders", "POST", json={"product": "tea"})
+    assert placed.status_code == 201
+    path = f"/orders/{placed.json()['id']}"
+    eventually(lambda: troupe.call_rest("dev", path).json()["status"] == "packed")
+    assert troupe.call_rest("prod", path).status_code == 404
+    assert troupe.call_rest("prod", "/orders").json() == []
+    troupe.edit("src/greeting.js", "Welcome to the shop", "Good evening")
+    troupe("deploy", "dev")
+    assert troupe.call_rest("dev", "/").json()["greeting"] == "Good evening"
+    assert troupe.call_rest("prod", "/").json()["greeting"] == "Welcome to the shop"
     removed(troupe)
 
 
-def test_every_example_has_what_it_needs():
-    for name in examples():
-        assert (EXAMPLES / name / "README.md").exists() or (EXAMPLES / "README.md").exists(), name
+def test_links(troupe):
+    deployed(troupe, "rest-python")
+    url = json.dumps({"url": "https://example.com/long"})
+    made = troupe.call_rest("dev", "/links/short", "PUT", data=url)
+    assert made.status_code in (200, 201), made.text
+    answer = troupe.call_rest("dev", "/short", allow_redirects=False)
+    assert (answer.status_code // 100, answer.headers["location"]) == (3, "https://example.com/long")
+    eventually(lambda: troupe.call_rest("dev", "/links/short").json()["clicks"] == 1)
+    assert troupe.call_rest("prod", "/links/short").status_code == 404
+    removed(troupe)
+
+
+def test_factors(troupe):
+    deployed(troupe, "native-c")
+    for stage in ("dev", "prod"):
+        answer = troupe.call_http_api(stage, "/factors/360")
+        assert answer.status_code == 200 and answer.text.count("2") >= 3, answer.text
+    removed(troupe)
+
+
+def test_every_example_is_used_above():
+    assert examples() == ["native-c", "rest-node", "rest-python"]
     assert shutil.which("node") and shutil.which("cc")
