@@ -1,6 +1,6 @@
 /* Handlers that are not among the packed files: Lambda would say so at the first call, which is too
  * late. Each rule is that of the runtime's interface client; where Lambda may find more than the
- * zip holds (layers), nothing is checked. */
+ * zip holds (layers, variables like PYTHONPATH), nothing is checked. */
 #include "pack/internal.h"
 
 #include "base/fs.h"
@@ -20,20 +20,6 @@ static const struct file *find_file(const struct file_list *list, struct str nam
             high = middle;
     }
     return NULL;
-}
-
-/* Is there a file whose name starts so? */
-static bool has_prefix(const struct file_list *list, struct str prefix)
-{
-    size_t low = 0, high = list->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (str_cmp(list->files[middle].name, prefix) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < list->count && str_starts(list->files[low].name, prefix);
 }
 
 static bool has_any(struct arena *a, const struct file_list *list, struct str stem,
@@ -108,8 +94,7 @@ static bool find_ruby(struct arena *a, const struct file_list *list, struct str 
         return false;
     struct str stem = path_clean(a, str_sub(handler, 0, (size_t)dot));
     ret->expected = str_concat(a, stem, STR(".rb"));
-    return find_file(list, ret->expected) != NULL ||
-           has_prefix(list, str_concat(a, STR("vendor/"), stem));
+    return find_file(list, ret->expected) != NULL;
 }
 
 /* Provided runtimes start the executable 'bootstrap', whatever the handler says.
@@ -128,13 +113,14 @@ static bool find_bootstrap(struct arena *a, const struct file_list *list, struct
 
 static const struct {
     const char *runtime; /* what the name starts with */
+    const char *path;    /* variable with further places to look in, or NULL */
     bool (*find)(struct arena *a, const struct file_list *list, struct str handler,
                  struct finding *ret);
 } rules[] = {
-    {"nodejs", find_node},
-    {"python", find_python},
-    {"ruby", find_ruby},
-    {"provided", find_bootstrap},
+    {"nodejs", "NODE_PATH", find_node},
+    {"python", "PYTHONPATH", find_python},
+    {"ruby", "RUBYLIB", find_ruby},
+    {"provided", NULL, find_bootstrap},
 };
 
 /* The dialect's. */
@@ -152,6 +138,13 @@ static bool has_layers(const struct service *service, const struct function *fn)
 {
     const struct node *own = node_get_c(fn->node, "layers");
     return node_count(node_empty(own) ? node_path(service->root, "provider.layers") : own) > 0;
+}
+
+/* Does the function have variable `name`? */
+static bool has_variable(const struct service *service, const struct function *fn, const char *name)
+{
+    return name && (node_get_c(node_get_c(fn->node, "environment"), name) ||
+                    node_get_c(node_path(service->root, "provider.environment"), name));
 }
 
 static int missing(const struct function *fn, const struct node *handler,
@@ -183,7 +176,8 @@ int handler_check(const struct service *service, const struct function *fn,
         return 0;
     cleanup_arena struct arena *scratch = arena_new();
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (!str_starts(runtime, str_c(rules[i].runtime)))
+        if (!str_starts(runtime, str_c(rules[i].runtime)) ||
+            has_variable(service, fn, rules[i].path))
             continue;
         struct finding finding = {0};
         if (rules[i].find(scratch, list, node_text(handler), &finding))

@@ -1,0 +1,378 @@
+/* Packaging: handlers, limits, given artifacts, determinism, sharing. What is selected is tested by
+ * the golden cases. */
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fs.h"
+#include "base/hash.h"
+
+/* A service with one function. */
+static struct str service(struct arena *a, const char *runtime, const char *handler,
+                          const char *more)
+{
+    return str_fmt(a,
+                   "service: one\nprovider:\n  name: aws\n  runtime: %s\nfunctions:\n  api:\n"
+                   "    handler: %s\n%s",
+                   runtime, handler, more);
+}
+
+static const struct {
+    const char *runtime, *handler, *tree, *more;
+    const char *error; /* NULL: fine */
+} handlers[] = {
+    {"nodejs22.x", "index.handler", "index.js", "", NULL},
+    {"nodejs22.x", "src/index.handler", "src/index.mjs", "", NULL},
+    {"nodejs22.x", "src/index.handler", "src/index.cjs", "", NULL},
+    {"nodejs22.x", "./src/index.handler", "src/index.js", "", NULL},
+    {"nodejs22.x", "src/index.a.b", "src/index.js", "", NULL},
+    {"nodejs22.x", "src.d/index.handler", "src.d/index.js", "", NULL},
+    {"nodejs22.x", "src/api.handler", "src/api/index.js", "", NULL},
+    {"nodejs22.x", "wrap/handler.handler", "node_modules/wrap/handler.js", "", NULL},
+    {"nodejs22.x", "/opt/x.handler", "a", "    layers: [arn]\n", NULL},
+    {"nodejs22.x", "index.handler", "other.js", "",
+     "handler 'index.handler' of function 'api' does not exist: no file 'index.js' is packed"},
+    {"nodejs22.x", "index.handler", "index.js\nb.js", "package:\n  patterns: ['!index.js']\n",
+     "no file 'index.js' is packed"},
+    {"nodejs22.x", "index.handler", "index.ts", "", "no file 'index.js' is packed"},
+    {"nodejs22.x", "index", "index.js", "", "names no function"},
+    {"python3.12", "app.handler", "app.py", "", NULL},
+    {"python3.12", "pkg/app.handler", "pkg/app.py", "", NULL},
+    {"python3.12", "pkg.app.handler", "pkg/app.py", "", NULL},
+    {"python3.12", "pkg.handler", "pkg/__init__.py", "", NULL},
+    {"python3.12", "fast.handler", "fast.cpython-312-x86_64-linux-gnu.so", "", NULL},
+    {"python3.12", "app.handler", "app.pyc", "", NULL},
+    {"python3.12", "app.handler", "app.js", "", "no file 'app.py' is packed"},
+    {"python3.12", "app.handler", "lib/app.py", "    environment: {PYTHONPATH: /var/task/lib}\n",
+     NULL},
+    {"python3.12", "handler", "handler.py", "", "names no function"},
+    {"ruby3.3", "app.Lib::Api.call", "app.rb", "", NULL},
+    {"ruby3.3", "app.handler", "app.py", "", "no file 'app.rb' is packed"},
+    {"provided.al2023", "anything", "bootstrap 0755", "", NULL},
+    {"provided.al2023", "anything", "bootstrap", "", "no file 'bootstrap' is packed"},
+    {"provided.al2023", "anything", "main 0755", "", "no file 'bootstrap' is packed"},
+    {"java21", "example.Handler", "a.class", "", NULL},
+    {"dotnet8", "A::B.C::D", "a.dll", "", NULL},
+    {"future1.x", "x", "a", "", NULL},
+};
+
+static void test_handlers(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
+        struct fixture f;
+        struct err err = {0};
+        struct packed packed;
+        fixture_make(&f, str_c(handlers[i].tree),
+                     service(a, handlers[i].runtime, handlers[i].handler, handlers[i].more));
+        int status = fixture_pack(&f, &packed, &err);
+        const char *want = handlers[i].error;
+        if ((status < 0) != (want != NULL) || (want && str_find(err.msg, str_c(want), 0) < 0))
+            fail_msg("%s in '%s' of %s: %s", handlers[i].handler, handlers[i].tree,
+                     handlers[i].runtime, str_z(a, err.msg));
+        if (want) {
+            assert_int_equal(err.kind, ERR_CONFIG);
+            assert_int_equal(err.pos.line, 7);
+            assert_true(err.help.n > 0);
+        }
+        err_clear(&err);
+        fixture_remove(&f);
+    }
+}
+
+static void test_handler_hints(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(&f, STR("bin/bootstrap\nbootstrap"), service(a, "provided.al2", "x", ""));
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    check_str(err.help, "'bootstrap' may not be executed; allow it with: chmod +x bootstrap");
+    err_clear(&err);
+    fixture_remove(&f);
+    fixture_make(&f, STR("src/index.ts"), service(a, "nodejs22.x", "src/index.handler", ""));
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    check_str(err.help, "there is 'src/index.ts': Lambda runs JavaScript, compile it first");
+    err_clear(&err);
+    fixture_remove(&f);
+}
+
+/* A file of `bytes` without content on disk. */
+static void sparse(struct fixture *f, const char *name, off_t bytes)
+{
+    fixture_file(f, name, STR(""), 0644);
+    struct str full = path_join(f->arena, f->dir, str_c(name));
+    assert_int_equal(truncate(full.p, bytes), 0);
+}
+
+static void test_too_large(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(&f, STR("index.js = 12345"),
+                 service(a, "nodejs22.x", "index.handler",
+                         "package:\n  patterns: ['!serverless.yml', '!small']\n"));
+    sparse(&f, "models/big.bin", 262144000 - 4);
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFIG);
+    check_str(err.msg,
+              "'one.zip' has 250.0 MB unzipped: Lambda takes at most 250 MB, layers included");
+    assert_true(str_find(err.help, STR("'models' alone has 250.0 MB"), 0) >= 0);
+    err_clear(&err);
+    fixture_remove(&f);
+}
+
+/* A zip with one entry whose directory says `size`. */
+static struct str given_zip(struct arena *a, uint32_t size)
+{
+    struct buf b = BUF(a);
+    char *central = buf_room(&b, 46 + 1 + 22);
+    memset(central, 0, 46 + 1 + 22);
+    memcpy(central, "PK\1\2", 4);
+    memcpy(central + 24, &size, 4);
+    central[28] = 1;
+    central[46] = 'x';
+    char *end = central + 47;
+    memcpy(end, "PK\5\6", 4);
+    end[8] = end[10] = 1;
+    end[12] = 47;
+    return buf_str(&b);
+}
+
+static const struct {
+    struct str content;
+    const char *error;
+} damaged[] = {
+    {{"", 0}, "not a zip file"},
+    {{"PK\3\4 no end", 11}, "not a zip file"},
+    {{"PK\5\6\0\0\0\0\1\0\1\0\xff\xff\xff\xff\0\0\0\0\0\0", 22}, "not a zip file"},
+    {{"PK\5\6\0\0\0\0\5\0\5\0\0\0\0\0\0\0\0\0\0\0", 22}, "not a zip file"},
+};
+
+static void test_given(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(
+        &f, STR("index.js"),
+        service(a, "nodejs22.x", "nowhere.handler", "    package:\n      artifact: out/a.zip\n"));
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1); /* missing */
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_int_equal(err.pos.line, 9);
+    err_clear(&err);
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        fixture_file(&f, "out/a.zip", damaged[i].content, 0644);
+        assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+        assert_true(str_find(err.msg, str_c(damaged[i].error), 0) >= 0);
+        err_clear(&err);
+    }
+    fixture_file(&f, "out/a.zip", given_zip(a, 300000000), 0644);
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    assert_true(str_find(err.msg, STR("286.1 MB unzipped"), 0) >= 0);
+    err_clear(&err);
+    struct str good = given_zip(a, 5);
+    fixture_file(&f, "out/a.zip", good, 0644);
+    f.options.output_dir = path_join(f.arena, f.top, STR("written"));
+    check_ok(fixture_pack(&f, &packed, &err), &err);
+    assert_int_equal(packed.artifact_count, 1);
+    assert_ptr_equal(packed.of_function[0], &packed.artifacts[0]);
+    check_str(packed.artifacts[0].name, "a.zip");
+    assert_true(str_ends(packed.artifacts[0].path, STR("/parent/service/out/a.zip")));
+    assert_true(str_eq(packed.artifacts[0].bytes, good));
+    assert_int_equal(packed.artifacts[0].unzipped_bytes, 5);
+    assert_int_equal(packed.artifacts[0].file_count, 1);
+    assert_false(fs_exists(path_join(f.arena, f.options.output_dir, STR("a.zip"))));
+    fixture_remove(&f);
+}
+
+static const char several[] = "service: several\nprovider: {name: aws, runtime: nodejs22.x}\n"
+                              "package: {artifact: all.zip}\n"
+                              "functions:\n"
+                              "  a: {handler: a.h}\n"
+                              "  b: {handler: b.h, package: {artifact: ./b.zip}}\n"
+                              "  c: {handler: src/c.h, package: {individually: true}}\n"
+                              "  d: {image: 'repo@sha256:00'}\n"
+                              "  e: {handler: e.h}\n";
+
+/* The service's artifact serves all but those with their own, or packaged on their own. */
+static void test_which_artifact(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed p;
+    fixture_make(&f, STR("src/c.js"), str_c(several));
+    fixture_file(&f, "all.zip", given_zip(a, 1), 0644);
+    fixture_file(&f, "b.zip", given_zip(a, 2), 0644);
+    check_ok(fixture_pack(&f, &p, &err), &err);
+    assert_int_equal(p.artifact_count, 3);
+    check_str(p.of_function[0]->name, "all.zip");
+    check_str(p.of_function[1]->name, "b.zip");
+    check_str(p.of_function[2]->name, "c.zip");
+    assert_null(p.of_function[3]);
+    assert_ptr_equal(p.of_function[4], p.of_function[0]);
+    fixture_remove(&f);
+}
+
+static void test_s3_artifact(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(
+        &f, STR("index.js"),
+        service(a, "nodejs22.x", "index.handler", "package:\n  artifact: s3://bucket/key.zip\n"));
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_true(err.help.n > 0);
+    err_clear(&err);
+    fixture_remove(&f);
+}
+
+static void test_ignored_patterns(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(
+        &f, STR("index.js\nb.js"),
+        service(a, "nodejs22.x", "index.handler", "    package:\n      patterns: ['!b.js']\n"));
+    check_ok(fixture_pack(&f, &packed, &err), &err);
+    assert_int_equal(packed.artifacts[0].file_count, 2);
+    check_str(f.warning,
+              "patterns of function 'api' are ignored: its code is packaged with the service");
+    fixture_remove(&f);
+}
+
+static const char tree[] = "index.js\nz.txt\na/b.txt = same\na/c.txt = same\nbin/tool 0755\n"
+                           "link -> a\n";
+
+static struct str pack_one(mode_t mask, time_t time, unsigned jobs, struct arena *a)
+{
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    mode_t old = umask(mask);
+    fixture_make(&f, str_c(tree), service(a, "nodejs22.x", "index.handler", ""));
+    umask(old);
+    const char *names[] = {"index.js", "z.txt", "a/b.txt", "a/c.txt", "bin/tool"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct timespec times[2] = {{.tv_sec = time}, {.tv_sec = time + (time_t)i}};
+        struct str full = path_join(f.arena, f.dir, str_c(names[i]));
+        assert_int_equal(utimensat(AT_FDCWD, full.p, times, 0), 0);
+    }
+    f.options.jobs = jobs;
+    check_ok(fixture_pack(&f, &packed, &err), &err);
+    struct str bytes = str_dup(a, packed.artifacts[0].bytes);
+    check_str(packed.artifacts[0].sha256_hex, sha256_hex(a, bytes).p);
+    check_str(packed.artifacts[0].sha256_base64, sha256_base64(a, bytes).p);
+    fixture_remove(&f);
+    return bytes;
+}
+
+/* The same files give the same bytes, whenever, wherever and by whomever they were made. */
+static void test_deterministic(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct str first = pack_one(022, 1000000000, 1, a);
+    assert_true(str_eq(first, pack_one(077, 1700000000, 4, a)));
+    assert_true(str_eq(first, pack_one(0, 315532800, 2, a)));
+}
+
+static void test_written(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    struct str on_disk;
+    fixture_make(&f, STR("index.js"), service(a, "nodejs22.x", "index.handler", ""));
+    f.options.output_dir = path_join(f.arena, f.dir, STR(".serverless"));
+    check_ok(fixture_pack(&f, &packed, &err), &err);
+    struct str path = path_join(f.arena, f.options.output_dir, STR("one.zip"));
+    check_ok(fs_read(f.arena, path, 1 << 20, &on_disk, &err), &err);
+    assert_true(str_eq(on_disk, packed.artifacts[0].bytes));
+    struct str first = packed.artifacts[0].sha256_hex;
+    check_ok(fixture_pack(&f, &packed, &err), &err); /* its own output is not packed */
+    assert_true(str_eq(first, packed.artifacts[0].sha256_hex));
+    fixture_remove(&f);
+}
+
+/* Links that lead back into themselves end. */
+static void test_circle(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(&f, STR("index.js\nsub/up -> ..\nsub/self -> ../sub\nloop -> loop"),
+                 service(a, "nodejs22.x", "index.handler", ""));
+    check_ok(fixture_pack(&f, &packed, &err), &err);
+    assert_int_equal(packed.artifacts[0].file_count, 1);
+    fixture_remove(&f);
+}
+
+/* More entries than the old format can count. */
+static void test_many(void **state)
+{
+    (void)state;
+    enum { N = 66000 };
+    cleanup_arena struct arena *a = arena_new();
+    struct err err = {0};
+    char name[] = "/tmp/troupe-many-XXXXXX";
+    struct str dir = str_c(mkdtemp(name));
+    struct file *files = ARENA_ARRAY(a, N, struct file);
+    check_ok(fs_write(path_join(a, dir, STR("one")), STR("x"), 0644, &err), &err);
+    for (size_t i = 0; i < N; i++)
+        files[i] = (struct file){.path = STR("one"), .name = str_fmt(a, "f%05zu", i)};
+    struct file_list list = {files, N};
+    __attribute__((cleanup(content_store_free))) struct content_store *store =
+        content_store_new(a, dir);
+    check_ok(content_store_add(store, &list, 1, 2, &err), &err);
+    struct str bytes;
+    check_ok(zip_size(store, &list, &bytes.n, &err), &err);
+    bytes.p = arena_alloc(a, bytes.n);
+    zip_write(store, &list, (char *)bytes.p);
+    struct zip_summary summary;
+    check_ok(zip_inspect(bytes, &summary, &err), &err);
+    assert_int_equal(summary.file_count, N);
+    assert_int_equal(summary.unzipped_bytes, N);
+    check_ok(fs_remove_all(dir, &err), &err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_handlers),
+        cmocka_unit_test(test_handler_hints),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_given),
+        cmocka_unit_test(test_which_artifact),
+        cmocka_unit_test(test_s3_artifact),
+        cmocka_unit_test(test_ignored_patterns),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_circle),
+        cmocka_unit_test(test_many),
+    };
+    return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
+}
