@@ -16,14 +16,15 @@ from ministack.services.cloudformation import provisioners
 
 from troupe_cloud.cloudformation_errors import already_exists, handler_error, raise_if_failed
 from troupe_cloud.lambda_alias import forget_qualifier
-from troupe_cloud.lambda_names import base_record, qualified_arn
+from troupe_cloud.lambda_names import base_record, qualified_arn, split_reference
 from troupe_cloud.lambda_publish import precondition, unchanged_since
 from troupe_cloud.lambda_state import finished_at_once
 from troupe_cloud.patching import patch_handler, require
+from troupe_cloud.responses import body_of
 
 require(changesets, "_IMPORT_LOOKUPS")
 require(provisioners, "_zip_inline", "_physical_name", "_tag_map", "_lambda_function_for_cfn_ref",
-        "_lambda_alias_routing_config", "_lambda_alias_provisioned_concurrency")
+        "_lambda_alias_routing_config", "_lambda_alias_provisioned_concurrency", "_lambda_esm_attrs")
 
 # Members of CreateFunction that a template spells the same way.
 SAME = ("Role", "Handler", "Runtime", "Description", "Environment", "Layers", "TracingConfig", "VpcConfig",
@@ -193,3 +194,36 @@ def import_problem(arn):
 for kind, key, adopt in (("Alias", "AliasArn", import_alias), ("Version", "FunctionArn", import_version)):
     provisioners._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]["import"] = adopt
     changesets._IMPORT_LOOKUPS[f"AWS::Lambda::{kind}"] = ((key,), import_problem)
+
+
+# -- event source mappings ----------------------------------------------------------------------------
+
+NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "MaximumRetryAttempts",
+           "MaximumRecordAgeInSeconds", "TumblingWindowInSeconds")
+
+
+def truth(value):
+    return str(value).lower() != "false"
+
+
+@patch_handler("AWS::Lambda::EventSourceMapping", "create")
+def create_mapping(original, logical_id, properties, stack_name):
+    """Through CreateEventSourceMapping for the sources it can poll; others are only recorded."""
+    service = str(properties.get("EventSourceArn", "")).split(":")[2:3]
+    if service not in (["sqs"], ["kinesis"], ["dynamodb"]):
+        return original(logical_id, properties, stack_name)
+    request = dict(properties, Tags=provisioners._tag_map(properties.get("Tags")),
+                   Enabled=truth(properties.get("Enabled", True)))
+    request.update({key: int(properties[key]) for key in NUMBERS if properties.get(key) is not None})
+    made = body_of(raise_if_failed(lambda_svc._create_esm(request), "Lambda"))
+    return made["UUID"], provisioners._lambda_esm_attrs(made["UUID"])
+
+
+@patch_handler("AWS::Lambda::EventSourceMapping", "update")
+def update_mapping(original, physical_id, old, new, stack_name):
+    """FunctionName changes in place, with its qualifier; a dropped Enabled means enabled again."""
+    result = original(physical_id, old, {**new, "Enabled": truth(new.get("Enabled", True))}, stack_name)
+    mapping = lambda_svc._esms.get(result[0])
+    if mapping is not None:
+        mapping["FunctionName"], mapping["Qualifier"] = split_reference(new["FunctionName"])
+    return result

@@ -17,6 +17,7 @@ MENDS = (
     "apigateway_http",
     "apigateway_http_event",
     "gateway_permissions",
+    "apigateway_websocket",
     "event_sources",
     "events",
     "logs",

@@ -483,3 +483,30 @@ def test_stage_resources_follow_the_api(aws):
     status, reason = aws.update(stack, stage(first))
     assert status == "UPDATE_ROLLBACK_COMPLETE" and "Deployment id does not exist" in reason
     assert rest.get_stage(restApiId=api, stageName="dev")["deploymentId"] == second
+
+
+# -- event source mappings ------------------------------------------------------------------------------------
+
+def test_event_source_mapping_resource(aws):
+    function_name, stack = aws.two_versions(), name("s")
+    for alias, number in (("dev", "1"), ("prod", "2")):
+        aws.lam.create_alias(FunctionName=function_name, Name=alias, FunctionVersion=number)
+
+    def resources(alias, **properties):
+        return {"Q": queue(), "E": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+            "EventSourceArn": {"Fn::GetAtt": ["Q", "Arn"]}, "FunctionName": function_arn(function_name, alias),
+            "BatchSize": "2", **properties}}}
+
+    outputs = {"Outputs": {"E": {"Value": {"Ref": "E"}}}}
+    assert aws.create(stack, resources("dev", Enabled=False), sections=outputs) == ("CREATE_COMPLETE", "")
+    identity = aws.outputs(stack)["E"]
+    found = aws.lam.get_event_source_mapping(UUID=identity)
+    assert (found["State"], found["FunctionArn"], found["BatchSize"]) == (
+        "Disabled", function_arn(function_name, "dev"), 2)
+    assert aws.update(stack, resources("prod"), sections=outputs) == ("UPDATE_COMPLETE", "")
+    found = aws.lam.get_event_source_mapping(UUID=identity)
+    assert (found["State"], found["FunctionArn"]) == ("Enabled", function_arn(function_name, "prod"))
+    assert len(aws.lam.list_event_source_mappings(FunctionName=f"{function_name}:prod")["EventSourceMappings"]) == 1
+    again = {**resources("prod"), "Twice": resources("prod")["E"]}
+    status, reason = aws.update(stack, again, sections=outputs)
+    assert status == "UPDATE_ROLLBACK_COMPLETE" and "already exists" in reason

@@ -169,3 +169,31 @@ def test_deployment_resource_in_a_stack(api):
     assert len(aws.http.get_deployments(ApiId=id_)["Items"]) == 1
     assert aws.http.get_stage(ApiId=id_, StageName="dev")["StageVariables"] == {"alias": "dev"}
     assert aws.delete(stack)[0] == "GONE"
+
+
+def handshake(aws, api, stage):
+    """The status of a WebSocket handshake."""
+    import socket
+
+    with socket.create_connection(("127.0.0.1", aws.cloud.port), timeout=5) as connection:
+        connection.sendall((f"GET /_aws/execute-api/{api}/{stage} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+                            "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                            "Sec-WebSocket-Version: 13\r\n\r\n").encode())
+        return int(connection.recv(500).split()[1])
+
+
+def test_websocket_sessions(aws):
+    function = aws.two_versions()
+    aws.lam.create_alias(FunctionName=function, Name="dev", FunctionVersion="1")
+    api = aws.http.create_api(Name=name("w"), ProtocolType="WEBSOCKET",
+                              RouteSelectionExpression="$request.body.action")["ApiId"]
+    integration = aws.http.create_integration(ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=invocation_uri(
+        function_arn(function, "${stageVariables.alias}")))["IntegrationId"]
+    route = aws.http.create_route(ApiId=api, RouteKey="$connect", Target=f"integrations/{integration}")["RouteId"]
+    deployment = aws.http.create_deployment(ApiId=api)["DeploymentId"]
+    aws.http.create_stage(ApiId=api, StageName="dev", DeploymentId=deployment, StageVariables={"alias": "dev"})
+    aws.http.delete_route(ApiId=api, RouteId=route)
+    assert handshake(aws, api, "nostage") == 403
+    assert handshake(aws, api, "dev") == 403
+    aws.allow(function, "dev", source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/dev/$connect")
+    assert handshake(aws, api, "dev") == 101
