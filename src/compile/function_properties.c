@@ -154,7 +154,8 @@ static int put_network(struct compilation *c, struct building *b, struct err *er
     if (!files)
         return 0;
     if (!has_vpc) {
-        err_at(err, node_pos(files), ERR_CONFIG, "'fileSystemConfig' needs a 'vpc'");
+        err_at(err, node_member(b->f->node, STR("fileSystemConfig"))->key_pos, ERR_CONFIG,
+               "'fileSystemConfig' needs a 'vpc'");
         return err_help(err, "set 'vpc' with 'securityGroupIds' and 'subnetIds' on the function or "
                              "on 'provider'");
     }

@@ -228,8 +228,11 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
     int64_t time_ms = (int64_t)SOME_TIME_MS * 1000 + 7;
     struct compile_options compile = {.naming = NAMING_FLAT,
                                       .artifact_dir = compile_artifact_dir(a, &service, time_ms)};
+    struct pack_options pack = {.jobs = 1};
+    struct packed packed = {0};
     struct compiled compiled = {0};
-    if (compile_service(a, &service, NULL, &compile, &compiled, err) < 0)
+    if (pack_service(a, &service, &pack, &packed, err) < 0 ||
+        compile_service(a, &service, &packed, &compile, &compiled, err) < 0)
         return -1;
     *ret = normalised(a, compiled.template, STR("1700000000007-2023-11-14T22:13:20.007Z"));
     return 0;

@@ -1,0 +1,409 @@
+/* Compiling: stage-free names, places and flags, and what is refused. That the templates are right
+ * is for the golden cases. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "check.h"
+#include "compile/compile.h"
+#include "doc/json.h"
+
+static char folder[] = "/tmp/troupe-compile-XXXXXX";
+
+/* Compile `yaml` for stage dev. */
+static int compile(struct arena *a, const char *yaml, const struct compile_options *options,
+                   struct compiled *ret, struct err *err)
+{
+    struct str dir = str_c(folder);
+    struct config_options o = {.dir = dir, .default_stage = STR("dev"), .lenient = true};
+    struct service *service = ARENA_NEW(a, struct service);
+    if (fs_write(path_join(a, dir, STR("serverless.yml")), str_c(yaml), 0644, err) < 0 ||
+        service_load(a, &o, service, err) < 0)
+        return -1;
+    return compile_service(a, service, NULL, options, ret, err);
+}
+
+/* Text at a dotted path of the template. */
+#define check_text(c, path, want) check_str(node_text(node_path((c)->template, (path))), (want))
+
+#define HEAD                  \
+    "service: shop\n"         \
+    "provider: {name: aws}\n" \
+    "functions:\n"
+
+/* ---- names without the stage ---- */
+
+static bool is_worker(const struct service *service, const struct function *function)
+{
+    (void)service;
+    return str_eq(function->key, STR("worker"));
+}
+
+static void test_shared_names(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_SHARED, .is_per_stage = is_worker};
+    check_ok(compile(a,
+                     HEAD "  api: {handler: a.b}\n"
+                          "  worker: {handler: a.b}\n"
+                          "  named: {handler: a.b, name: other-name}\n",
+                     &o, &c, &err),
+             &err);
+    check_text(&c, "Resources.ApiLambdaFunction.Properties.FunctionName", "shop-api");
+    check_text(&c, "Resources.ApiLogGroup.Properties.LogGroupName", "/aws/lambda/shop-api");
+    check_text(&c, "Resources.WorkerLambdaFunction.Properties.FunctionName", "shop-dev-worker");
+    check_text(&c, "Resources.NamedLambdaFunction.Properties.FunctionName", "other-name");
+    const struct node *role = node_path(c.template, "Resources.IamRoleLambdaExecution.Properties");
+    assert_null(node_get_c(role, "RoleName"));
+    const struct node *logs = node_path(role, "Policies.0.PolicyDocument.Statement.0.Resource");
+    assert_int_equal(node_count(logs), 2);
+    check_str(node_text(node_path(logs, "0.Fn::Sub")),
+              "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
+              ":log-group:/aws/lambda/other-name:*");
+    /* covers shop-api and shop-dev-worker */
+    check_str(node_text(node_path(logs, "1.Fn::Sub")),
+              "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
+              ":log-group:/aws/lambda/shop-*:*");
+    assert_int_equal(node_flags_deep(role) & NODE_STAGE, 0);
+}
+
+static void test_shared_role_keeps_given_name(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_SHARED};
+    check_ok(compile(a,
+                     "service: shop\n"
+                     "provider: {name: aws, iam: {role: {name: mine}}}\n"
+                     "functions: {api: {handler: a.b}}\n",
+                     &o, &c, &err),
+             &err);
+    check_text(&c, "Resources.IamRoleLambdaExecution.Properties.RoleName", "mine");
+}
+
+static void test_shared_names_are_capped(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_SHARED};
+    struct function functions[] = {
+        {.key = STR("an-endless-name-that-goes-on-and-on-and-never-comes-to-an-end-1")},
+        {.key = STR("an-endless-name-that-goes-on-and-on-and-never-comes-to-an-end-2")},
+    };
+    struct service service = {.name = STR("shop"),
+                              .stage = STR("dev"),
+                              .region = STR("us-east-1"),
+                              .functions = functions,
+                              .function_count = 2};
+    service.root = json_parse(a, STR("root"), STR("{\"provider\": {\"name\": \"aws\"}}"), &err);
+    functions[0].node = functions[1].node =
+        json_parse(a, STR("function"), STR("{\"handler\": \"a.b\"}"), &err);
+    check_ok(compile_service(a, &service, NULL, &o, &c, &err), &err);
+    struct str names[2];
+    for (size_t i = 0; i < 2; i++) {
+        const struct node *f =
+            node_get(node_get_c(c.template, "Resources"), c.functions[i].logical_id);
+        names[i] = node_text(node_path(f, "Properties.FunctionName"));
+        assert_int_equal(names[i].n, 64);
+        assert_true(str_starts(names[i], STR("shop-an-endless-name")));
+    }
+    assert_false(str_eq(names[0], names[1]));
+}
+
+/* Two stages of a shared function must not fight for one rule. */
+static void test_rules_belong_to_the_stage(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_SHARED};
+    check_ok(compile(a,
+                     HEAD "  api: {handler: a.b, name: fixed, events: [{eventBridge: "
+                          "{schedule: rate(1 hour)}}]}\n",
+                     &o, &c, &err),
+             &err);
+    const struct node *rule =
+        node_path(c.template, "Resources.Shopdevapirule1EventBridgeRule.Properties.Name");
+    check_str(node_text(rule), "shop-dev-api-rule-1");
+    assert_true(rule->flags & NODE_STAGE);
+}
+
+/* ---- flags and places ---- */
+
+static void test_stage_is_flagged(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_FLAT};
+    check_ok(compile(a,
+                     HEAD "  api: {handler: a.b, environment: {STAGE_NAME: '${sls:stage}', "
+                          "OTHER: x}}\n",
+                     &o, &c, &err),
+             &err);
+    const struct node *p = node_path(c.template, "Resources.ApiLambdaFunction.Properties");
+    assert_true(node_get_c(p, "FunctionName")->flags & NODE_STAGE);
+    assert_true(node_path(p, "Environment.Variables.STAGE_NAME")->flags & NODE_STAGE);
+    assert_false(node_path(p, "Environment.Variables.OTHER")->flags & NODE_STAGE);
+    assert_false(node_flags_deep(node_get_c(p, "Handler")) & NODE_STAGE);
+    assert_true(node_flags_deep(node_path(c.template, "Resources.IamRoleLambdaExecution")) &
+                NODE_STAGE);
+}
+
+static void test_resources_know_their_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        uint32_t line;
+    } places[] = {
+        {"ApiLambdaFunction", 4},          {"ApiLogGroup", 4},
+        {"ApiEventsRuleSchedule1", 7},     {"ApiEventSourceMappingSQSJobs", 8},
+        {"ApiLambdaPermissionNewsSNS", 9}, {"Jobs", 12},
+    };
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_FLAT};
+    check_ok(compile(a,
+                     HEAD "  api:\n"
+                          "    handler: a.b\n"
+                          "    events:\n"
+                          "      - schedule: rate(1 hour)\n"
+                          "      - sqs: {arn: !GetAtt Jobs.Arn}\n"
+                          "      - sns: news\n"
+                          "resources:\n"
+                          "  Resources:\n"
+                          "    Jobs: {Type: 'AWS::SQS::Queue'}\n",
+                     &o, &c, &err),
+             &err);
+    const struct node *resources = node_get_c(c.template, "Resources");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct node *r = node_get_c(resources, places[i].id);
+        assert_non_null(r);
+        if (r->pos.line != places[i].line)
+            fail_msg("%s is at line %u, not %u", places[i].id, r->pos.line, places[i].line);
+    }
+}
+
+static void test_what_the_template_does_not_say(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_FLAT};
+    check_ok(compile(a,
+                     HEAD "  one: {handler: a.b}\n"
+                          "  two: {handler: a.b, disableLogs: true, versionFunction: false}\n",
+                     &o, &c, &err),
+             &err);
+    assert_int_equal(c.function_count, 2);
+    check_str(c.functions[0].logical_id, "OneLambdaFunction");
+    check_str(c.functions[0].log_group_id, "OneLogGroup");
+    assert_true(str_starts(c.functions[0].version_id, STR("OneLambdaVersion")));
+    const struct node *resources = node_get_c(c.template, "Resources");
+    assert_non_null(node_get(resources, c.functions[0].version_id));
+    assert_int_equal(c.functions[1].log_group_id.n, 0);
+    assert_int_equal(c.functions[1].version_id.n, 0);
+}
+
+/* A version is a new one exactly when something frozen into it changes. */
+static void test_version_ids(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *function;
+        bool is_same;
+    } cases[] = {
+        {"{handler: a.b}", true},
+        {"{handler: a.b, reservedConcurrency: 3}", true},
+        {"{handler: a.b, tags: {a: b}}", true},
+        {"{handler: a.c}", false},
+        {"{handler: a.b, timeout: 7}", false},
+        {"{handler: a.b, environment: {AB: c}}", false},
+    };
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compile_options o = {.naming = NAMING_FLAT};
+    struct str first = STR("");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct compiled c;
+        struct str yaml = str_fmt(a, HEAD "  f: %s\n", cases[i].function);
+        check_ok(compile(a, str_z(a, yaml), &o, &c, &err), &err);
+        if (!i)
+            first = c.functions[0].version_id;
+        if (str_eq(first, c.functions[0].version_id) != cases[i].is_same)
+            fail_msg("%s", cases[i].function);
+    }
+}
+
+static void test_create_stack(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct config_options o = {.dir = str_c(folder), .default_stage = STR("dev"), .lenient = true};
+    static const char *const buckets[] = {"", ", deploymentBucket: mine"};
+    for (size_t i = 0; i < 2; i++) {
+        struct service service;
+        struct str yaml =
+            str_fmt(a, "service: shop\nprovider: {name: aws%s}\nfunctions: {f: {handler: a.b}}\n",
+                    buckets[i]);
+        struct str path = path_join(a, str_c(folder), STR("serverless.yml"));
+        check_ok(fs_write(path, yaml, 0644, &err), &err);
+        check_ok(service_load(a, &o, &service, &err), &err);
+        const struct node *template = compile_create_stack(a, &service);
+        if (i) {
+            assert_null(template);
+            continue;
+        }
+        assert_int_equal(node_count(node_get_c(template, "Resources")), 2);
+        check_str(node_text(node_path(template, "Resources.ServerlessDeploymentBucket.Type")),
+                  "AWS::S3::Bucket");
+    }
+}
+
+/* ---- what is refused ---- */
+
+static const struct refusal {
+    const char *functions; /* behind HEAD */
+    const char *message;   /* part of the error */
+    uint32_t line;         /* where it points */
+} refusals[] = {
+    {"  f: {memorySize: 128}\n", "neither 'handler' nor 'image' is set", 4},
+    {"  foo-bar: {handler: a.b}\n  fooDashbar: {handler: a.b}\n", "is made twice", 5},
+    {"  f:\n    handler: a.b\n    timeout: 901\n", "'timeout' must be between 1 and 900 seconds",
+     6},
+    {"  f:\n    handler: a.b\n    memorySize: 64\n", "between 128 and 10240 MB, not 64", 6},
+    {"  f:\n    handler: a.b\n    name: "
+     "n123456789012345678901234567890123456789012345678901234567890123456789\n",
+     "has 70 characters", 6},
+    {"  f:\n    handler: a.b\n    layers:\n      - arn:aws:lambda:us-east-1:1:layer:a:1\n"
+     "      - arn:aws:lambda:us-east-1:1:layer:a:2\n"
+     "      - arn:aws:lambda:us-east-1:1:layer:a:3\n"
+     "      - arn:aws:lambda:us-east-1:1:layer:a:4\n"
+     "      - arn:aws:lambda:us-east-1:1:layer:a:5\n"
+     "      - arn:aws:lambda:us-east-1:1:layer:a:6\n",
+     "can have 5 layers, not 6", 12},
+    {"  f:\n    handler: a.b\n    fileSystemConfig:\n      arn: "
+     "arn:aws:elasticfilesystem:us-east-1:111111111111:access-point/fsap-0d0d0d0d0d0d0d0d0\n"
+     "      localMountPath: /mnt/x\n",
+     "'fileSystemConfig' needs a 'vpc'", 6},
+    {"  f:\n    handler: a.b\n    destinations:\n      onSuccess: nobody\n",
+     "destination 'nobody' is no ARN and no function", 7},
+    {"  f:\n    handler: a.b\n    provisionedConcurrency: 1\n    snapStart: true\n",
+     "'provisionedConcurrency' and 'snapStart' exclude each other", 6},
+    {"  f:\n    handler: a.b\n    events:\n      - schedule: rate(1 minutes)\n", "is no schedule",
+     7},
+    {"  f:\n    handler: a.b\n    events:\n      - schedule: cron(0 12 * * ?)\n", "is no schedule",
+     7},
+    {"  f:\n    handler: a.b\n    events:\n      - schedule:\n          name: x\n"
+     "          rate: [rate(1 hour), rate(2 hours)]\n",
+     "'name' cannot belong to 2 expressions", 8},
+    {"  f:\n    handler: a.b\n    events:\n      - schedule: {rate: rate(1 hour), timezone: UTC}\n",
+     "'timezone' needs 'method: scheduler'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - sqs: arn:aws:sqs:us-east-1:111111111111:q\n"
+     "      - sqs: arn:aws:sqs:eu-west-1:111111111111:q\n",
+     "'FEventSourceMappingSQSQ' is made twice", 8},
+    {"  f:\n    handler: a.b\n    events:\n      - s3: Upper_Case\n", "is no name for a bucket", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - s3: {bucket: !Ref Bucket}\n",
+     "'bucket' must be a name", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - sns: {arn: !Ref Topic}\n",
+     "'topicName' is missing", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - stream: {type: kinesis, arn: !Ref S, consumer: "
+     "true,\n          startingPosition: AT_TIMESTAMP}\n",
+     "needs 'startingPositionTimestamp'", 8},
+    {"  f:\n    handler: a.b\n    events:\n      - eventBridge:\n          schedule: rate(1 hour)\n"
+     "          input: {a: 1}\n          inputPath: $.x\n",
+     "exclude each other", 10},
+    {"  f: {handler: a.b}\nresources:\n  extensions:\n    Nobody:\n      DependsOn: [A]\n",
+     "cannot extend 'Nobody': there is no such resource", 7},
+    {"  f: {handler: a.b}\nresources:\n  extensions:\n    FLambdaFunction:\n      Type: X\n",
+     "attribute 'Type' cannot be extended", 8},
+    {"  f: {handler: a.b}\nresources:\n  Resources:\n    Text: hello\n",
+     "resource 'Text' must be a map", 7},
+    {"  f: {image: nothing}\n", "image 'nothing' is not in 'provider.ecr.images'", 4},
+};
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    struct compile_options o = {.naming = NAMING_FLAT};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        const struct refusal *r = &refusals[i];
+        cleanup_arena struct arena *a = arena_new();
+        cleanup_err struct err err = {0};
+        struct compiled c;
+        struct str yaml = str_concat(a, STR(HEAD), str_c(r->functions));
+        if (compile(a, yaml.p, &o, &c, &err) == 0)
+            fail_msg("not refused:\n%s", yaml.p);
+        if (str_find(err.msg, str_c(r->message), 0) < 0 || err.kind != ERR_CONFIG ||
+            err.pos.line != r->line)
+            fail_msg("expected '%s' at line %u:\n%s", r->message, r->line,
+                     str_z(a, err_render(a, &err, false)));
+    }
+}
+
+static void test_environment_limit(void **state)
+{
+    (void)state;
+    struct compile_options o = {.naming = NAMING_FLAT};
+    cleanup_arena struct arena *a = arena_new();
+    static const struct {
+        int bytes;
+        bool is_fine;
+    } cases[] = {{4096 - 4, true}, {4096 - 3, false}};
+    for (size_t i = 0; i < 2; i++) {
+        cleanup_err struct err err = {0};
+        struct compiled c;
+        struct str yaml =
+            str_fmt(a, HEAD "  f: {handler: a.b, environment: {NAME: %0*d}}\n", cases[i].bytes, 7);
+        /* in quotes: it is to be a text */
+        yaml = str_replace(a, yaml, STR("NAME: 0"), STR("NAME: 'x"));
+        yaml = str_replace(a, yaml, STR("7}}"), STR("7'}}"));
+        assert_int_equal(compile(a, yaml.p, &o, &c, &err) == 0, cases[i].is_fine);
+        if (!cases[i].is_fine)
+            assert_true(str_find(err.msg, STR("has 4097 bytes, Lambda takes 4096"), 0) >= 0);
+    }
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    cleanup_err struct err err = {0};
+    return fs_remove_all(str_c(folder), &err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shared_names),
+        cmocka_unit_test(test_shared_role_keeps_given_name),
+        cmocka_unit_test(test_shared_names_are_capped),
+        cmocka_unit_test(test_rules_belong_to_the_stage),
+        cmocka_unit_test(test_stage_is_flagged),
+        cmocka_unit_test(test_resources_know_their_place),
+        cmocka_unit_test(test_what_the_template_does_not_say),
+        cmocka_unit_test(test_version_ids),
+        cmocka_unit_test(test_create_stack),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_environment_limit),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
