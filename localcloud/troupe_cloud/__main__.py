@@ -14,8 +14,10 @@ def main() -> None:
     except metadata.PackageNotFoundError:
         sys.exit("troupe_cloud: ministack is not installed in this Python environment")
     if found != MINISTACK_VERSION:
-        sys.exit(f"troupe_cloud: made for ministack {MINISTACK_VERSION}, found {found}: "
-                 "every mend depends on that version's inner functions")
+        sys.exit(
+            f"troupe_cloud: made for ministack {MINISTACK_VERSION}, found {found}: "
+            "every mend depends on that version's inner functions"
+        )
     try:
         from troupe_cloud import mends
 

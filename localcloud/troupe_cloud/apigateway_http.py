@@ -3,14 +3,13 @@
 What AWS does (service model of API Gateway v2; developer guide, "Stages for HTTP APIs", "Use stage
 variables for HTTP APIs"): a stage serves its deployment unless it deploys automatically; stage
 variables work in integration and authorizer URIs; a stage cannot be created twice or name a missing
-deployment, its DeploymentId cannot change while AutoDeploy is on, a deployment in use stays. In the event
-a named stage is part of ``rawPath``, and ``stageVariables`` is present. MiniStack serves the API as
-it is edited and does not know the rest.
+deployment, its DeploymentId cannot change while AutoDeploy is on, a deployment in use stays. In the
+event a named stage is part of ``rawPath``, and ``stageVariables`` is present. MiniStack serves the
+API as it is edited and does not know the rest.
 """
 
 import contextvars
 import copy
-import json
 
 from ministack.services import apigateway as http
 
@@ -36,12 +35,17 @@ def hide_private_fields(original, data, status=200):
     return original(without_private(data), status)
 
 
-# -- deployments and stages -------------------------------------------------------------------------
+# -- deployments and stages ------------------------------------------------------------------------
+
 
 def snapshot_of(api_id):
-    return copy.deepcopy({"routes": http._routes.get(api_id, {}),
-                          "integrations": http._integrations.get(api_id, {}),
-                          "authorizers": http._authorizers.get(api_id, {})})
+    return copy.deepcopy(
+        {
+            "routes": http._routes.get(api_id, {}),
+            "integrations": http._integrations.get(api_id, {}),
+            "authorizers": http._authorizers.get(api_id, {}),
+        }
+    )
 
 
 def deployment_of(api_id, deployment_id):
@@ -58,8 +62,11 @@ def create_deployment(original, api_id, data):
     stage_name = data.get("stageName")
     stage = http._stages.get(api_id, {}).get(stage_name) if stage_name else None
     if stage_name and stage is None and api_id in http._apis:
-        return http._apigw_error("NotFoundException", f"Unable to find Stage by name {stage_name} within the provided "
-                                 f"{api_id}", 404)
+        return http._apigw_error(
+            "NotFoundException",
+            f"Unable to find Stage by name {stage_name} within the provided {api_id}",
+            404,
+        )
     response = original(api_id, data)
     if failed(response):
         return response
@@ -73,8 +80,13 @@ def create_deployment(original, api_id, data):
 @patch(http, "_delete_deployment")
 def delete_deployment(original, api_id, deployment_id):
     if api_id in http._apis and deployment_of(api_id, deployment_id) is None:
-        return http._apigw_error("NotFoundException", "Invalid Deployment identifier specified", 404)
-    if any(stage.get("deploymentId") == deployment_id for stage in http._stages.get(api_id, {}).values()):
+        return http._apigw_error(
+            "NotFoundException", "Invalid Deployment identifier specified", 404
+        )
+    if any(
+        stage.get("deploymentId") == deployment_id
+        for stage in http._stages.get(api_id, {}).values()
+    ):
         return bad_request("Active stages pointing to this deployment must be moved or deleted")
     return original(api_id, deployment_id)
 
@@ -87,8 +99,10 @@ def missing_deployment(api_id, deployment_id):
 
 def deploy_automatically(api_id, stage):
     """A stage with AutoDeploy has a deployment too; it is made for it."""
-    response = http._create_deployment(api_id, {"description": "Automatic deployment triggered by changes to the "
-                                                "Api configuration"})
+    response = http._create_deployment(
+        api_id,
+        {"description": "Automatic deployment triggered by changes to the Api configuration"},
+    )
     deployment_id = body_of(response)["deploymentId"]
     deployment_of(api_id, deployment_id)["autoDeployed"] = True
     stage["deploymentId"] = deployment_id
@@ -140,20 +154,27 @@ def changed_variables(stage, wanted):
 @patch(http, "_delete_stage")
 def delete_stage(original, api_id, stage_name):
     if api_id in http._apis and stage_name not in http._stages.get(api_id, {}):
-        return http._apigw_error("NotFoundException", "Unable to find Stage by name "
-                                 f"{stage_name} within the provided {api_id}", 404)
+        return http._apigw_error(
+            "NotFoundException",
+            f"Unable to find Stage by name {stage_name} within the provided {api_id}",
+            404,
+        )
     return original(api_id, stage_name)
 
 
-# -- serving ------------------------------------------------------------------------------------------
+# -- serving ---------------------------------------------------------------------------------------
+
 
 def overlay_for(api_id, stage):
     if stage.get("autoDeploy"):
         return []
     snapshot = (deployment_of(api_id, stage.get("deploymentId")) or {}).get(SNAPSHOT)
     frozen = snapshot or {"routes": {}, "integrations": {}, "authorizers": {}}
-    return [(http._routes, api_id, frozen["routes"]), (http._integrations, api_id, frozen["integrations"]),
-            (http._authorizers, api_id, frozen["authorizers"])]
+    return [
+        (http._routes, api_id, frozen["routes"]),
+        (http._integrations, api_id, frozen["integrations"]),
+        (http._authorizers, api_id, frozen["authorizers"]),
+    ]
 
 
 def stage_of(api_id, stage_name):
@@ -164,9 +185,14 @@ def stage_of(api_id, stage_name):
 async def execute(original, api_id, stage_name, *args, **kwargs):
     stage = stage_of(api_id, stage_name)
     if stage is None:
-        return http._http_api_not_found() if api_id in http._apis else \
-            await original(api_id, stage_name, *args, **kwargs)
-    token = SERVED.set({"api": api_id, "stage": stage_name, "variables": stage.get("stageVariables") or {}})
+        return (
+            http._http_api_not_found()
+            if api_id in http._apis
+            else await original(api_id, stage_name, *args, **kwargs)
+        )
+    token = SERVED.set(
+        {"api": api_id, "stage": stage_name, "variables": stage.get("stageVariables") or {}}
+    )
     try:
         with laid_over(*overlay_for(api_id, stage)):
             return await original(api_id, stage_name, *args, **kwargs)
@@ -189,13 +215,17 @@ def route_authorization_type(original, api_id, stage_name, method, path):
 @patch(http, "_extract_lambda_ref_from_integration_uri")
 def lambda_of_uri(original, uri):
     current = SERVED.get()
-    return original(substitute(uri, current["variables"]) if current and isinstance(uri, str) else uri)
+    return original(
+        substitute(uri, current["variables"]) if current and isinstance(uri, str) else uri
+    )
 
 
 @patch(http, "_invoke_http_proxy")
 async def http_integration(original, integration, *args, **kwargs):
     current = SERVED.get()
     if current and isinstance(integration.get("integrationUri"), str):
-        integration = dict(integration, integrationUri=substitute(integration["integrationUri"],
-                                                                  current["variables"]))
+        integration = dict(
+            integration,
+            integrationUri=substitute(integration["integrationUri"], current["variables"]),
+        )
     return await original(integration, *args, **kwargs)

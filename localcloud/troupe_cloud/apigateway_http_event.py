@@ -1,9 +1,9 @@
 """The event a function gets from an HTTP API.
 
-What AWS does (API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"; measured:
-aws-powertools/powertools-lambda-python#621): a named stage is the first part of ``rawPath``, stage variables
-are in the event, and an integration with payload format 1.0 gets the older form. MiniStack has
-neither, and format 2.0 only.
+What AWS does (API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs";
+measured: aws-powertools/powertools-lambda-python#621): a named stage is the first part of
+``rawPath``, stage variables are in the event, and an integration with payload format 1.0 gets the
+older form. MiniStack has neither, and format 2.0 only.
 """
 
 import contextvars
@@ -19,10 +19,17 @@ INTEGRATION = contextvars.ContextVar("troupe_http_integration", default=None)
 
 @patch(http, "_invoke_lambda_proxy")
 async def remember_integration(original, integration, api_id, stage, path, *args, **kwargs):
-    """The event is built inside the original; it passes ``_execute_function_with_config_scope`` below."""
+    """The event is built inside the original; it passes ``_execute_function_with_config_scope``
+    below.
+    """
     query = args[3] if len(args) > 3 else None
-    token = INTEGRATION.set({"format": str(integration.get("payloadFormatVersion") or "2.0"), "query": query,
-                             "variables": (served() or {}).get("variables") or {}})
+    token = INTEGRATION.set(
+        {
+            "format": str(integration.get("payloadFormatVersion") or "2.0"),
+            "query": query,
+            "variables": (served() or {}).get("variables") or {},
+        }
+    )
     try:
         return await original(integration, api_id, stage, path, *args, **kwargs)
     finally:
@@ -37,7 +44,10 @@ def execute(original, record, event):
     token = INTEGRATION.set(None)
     try:
         completed = complete(event, current["variables"])
-        return original(record, as_format_1(completed, current["query"]) if current["format"] == "1.0" else completed)
+        return original(
+            record,
+            as_format_1(completed, current["query"]) if current["format"] == "1.0" else completed,
+        )
     finally:
         INTEGRATION.reset(token)
 
@@ -47,7 +57,9 @@ def complete(event, variables):
     context = event["requestContext"]
     if context["stage"] != "$default":
         path = f"/{context['stage']}{event['rawPath']}"
-        event = dict(event, rawPath=path, requestContext=dict(context, http=dict(context["http"], path=path)))
+        event = dict(
+            event, rawPath=path, requestContext=dict(context, http=dict(context["http"], path=path))
+        )
     event = {key: value for key, value in event.items() if value is not None}
     if variables:
         event["stageVariables"] = dict(variables)
@@ -68,19 +80,35 @@ def as_format_1(event, query):
     query = query or {}
     authorizer = context.get("authorizer") or {}
     return {
-        "version": "1.0", "resource": resource, "path": event["rawPath"], "httpMethod": call["method"],
-        "headers": headers, "multiValueHeaders": {key: [value] for key, value in headers.items()},
+        "version": "1.0",
+        "resource": resource,
+        "path": event["rawPath"],
+        "httpMethod": call["method"],
+        "headers": headers,
+        "multiValueHeaders": {key: [value] for key, value in headers.items()},
         "queryStringParameters": {key: values[-1] for key, values in query.items()} or None,
-        "multiValueQueryStringParameters": {key: list(values) for key, values in query.items()} or None,
-        "pathParameters": event.get("pathParameters"), "stageVariables": event.get("stageVariables"),
-        "body": event.get("body"), "isBase64Encoded": event.get("isBase64Encoded", False),
+        "multiValueQueryStringParameters": (
+            {key: list(values) for key, values in query.items()} or None
+        ),
+        "pathParameters": event.get("pathParameters"),
+        "stageVariables": event.get("stageVariables"),
+        "body": event.get("body"),
+        "isBase64Encoded": event.get("isBase64Encoded", False),
         "requestContext": {
-            "accountId": context["accountId"], "apiId": context["apiId"], "domainName": context["domainName"],
-            "domainPrefix": context["apiId"], "extendedRequestId": context["requestId"],
-            "httpMethod": call["method"], "path": event["rawPath"], "protocol": call["protocol"],
+            "accountId": context["accountId"],
+            "apiId": context["apiId"],
+            "domainName": context["domainName"],
+            "domainPrefix": context["apiId"],
+            "extendedRequestId": context["requestId"],
+            "httpMethod": call["method"],
+            "path": event["rawPath"],
+            "protocol": call["protocol"],
             "identity": {"sourceIp": call["sourceIp"], "userAgent": call["userAgent"]},
-            "requestId": context["requestId"], "requestTime": context["time"],
-            "requestTimeEpoch": context["timeEpoch"], "resourceId": None, "resourcePath": resource,
+            "requestId": context["requestId"],
+            "requestTime": context["time"],
+            "requestTimeEpoch": context["timeEpoch"],
+            "resourceId": None,
+            "resourcePath": resource,
             "stage": context["stage"],
             **({"authorizer": authorizer.get("lambda") or authorizer} if authorizer else {}),
         },

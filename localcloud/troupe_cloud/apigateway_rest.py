@@ -35,45 +35,72 @@ VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]{1,512}")
 # The stage a request is served through: {"variables", "source_arn"}.
 SERVED = contextvars.ContextVar("troupe_rest_stage", default=None)
 
-require(rest, "_stages_v1", "_deployments_v1", "_models", "_request_validators", "_v1_error",
-        "_apply_patch", "_new_id", "_now_unix", "find_api_scope")
-make_overlayable(rest._resources, rest._authorizers_v1, rest._models, rest._request_validators,
-                 rest._rest_apis, rest._stages_v1)
+require(
+    rest,
+    "_stages_v1",
+    "_deployments_v1",
+    "_models",
+    "_request_validators",
+    "_v1_error",
+    "_apply_patch",
+    "_new_id",
+    "_now_unix",
+    "find_api_scope",
+)
+make_overlayable(
+    rest._resources,
+    rest._authorizers_v1,
+    rest._models,
+    rest._request_validators,
+    rest._rest_apis,
+    rest._stages_v1,
+)
 
 
 def substitute(text, variables):
     """``text`` with every ``${stageVariables.x}`` replaced; an unknown variable becomes empty."""
-    return re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda m: str(variables.get(m[1], "")), text)
+    return re.sub(
+        r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda m: str(variables.get(m[1], "")), text
+    )
 
 
 @patch(rest, "_v1_response")
 def hide_private_fields(original, data, status=200):
-    """The snapshot lives inside the deployment's record, so that it is persisted with it; never shown."""
+    """The snapshot lives inside the deployment's record, so that it is persisted with it; never
+    shown.
+    """
     return original(without_private(data), status)
 
 
-# -- deployments ---------------------------------------------------------------------------------
+# -- deployments -----------------------------------------------------------------------------------
+
 
 def snapshot_of(api_id):
     api = rest._rest_apis.get(api_id) or {}
-    return copy.deepcopy({
-        "resources": rest._resources.get(api_id, {}),
-        "authorizers": rest._authorizers_v1.get(api_id, {}),
-        "models": rest._models.get(api_id, {}),
-        "validators": rest._request_validators.get(api_id, {}),
-        "properties": {name: api.get(name) for name in FROZEN_PROPERTIES},
-    })
+    return copy.deepcopy(
+        {
+            "resources": rest._resources.get(api_id, {}),
+            "authorizers": rest._authorizers_v1.get(api_id, {}),
+            "models": rest._models.get(api_id, {}),
+            "validators": rest._request_validators.get(api_id, {}),
+            "properties": {name: api.get(name) for name in FROZEN_PROPERTIES},
+        }
+    )
 
 
 def empty_api(api_id):
     """Whether no method of the API could serve anything: CreateDeployment refuses such an API."""
-    return not any(resource.get("resourceMethods") for resource in rest._resources.get(api_id, {}).values())
+    return not any(
+        resource.get("resourceMethods") for resource in rest._resources.get(api_id, {}).values()
+    )
 
 
 def method_without_integration(api_id):
-    return any(not method.get("methodIntegration")
-               for resource in rest._resources.get(api_id, {}).values()
-               for method in (resource.get("resourceMethods") or {}).values())
+    return any(
+        not method.get("methodIntegration")
+        for resource in rest._resources.get(api_id, {}).values()
+        for method in (resource.get("resourceMethods") or {}).values()
+    )
 
 
 def bad_request(message):
@@ -86,7 +113,9 @@ def no_deployment():
 
 @patch(rest, "_create_deployment")
 def create_deployment(original, api_id, data):
-    """Freeze the API; with ``canarySettings`` the stage keeps its deployment and the new one is the canary."""
+    """Freeze the API; with ``canarySettings`` the stage keeps its deployment and the new one is the
+    canary.
+    """
     if api_id in rest._rest_apis:
         if empty_api(api_id):
             return bad_request("The REST API doesn't contain any methods")
@@ -131,16 +160,21 @@ def delete_deployment(original, api_id, deployment_id):
     return original(api_id, deployment_id)
 
 
-# -- stages --------------------------------------------------------------------------------------
+# -- stages ----------------------------------------------------------------------------------------
+
 
 def bad_variables(variables):
     for name, value in variables.items():
         if not VARIABLE_NAME.fullmatch(str(name)):
-            return bad_request(f"Invalid stage variable name: {name}. "
-                               "Please use only alphanumeric characters and underscores")
+            return bad_request(
+                f"Invalid stage variable name: {name}. "
+                "Please use only alphanumeric characters and underscores"
+            )
         if value and not VARIABLE_VALUE.fullmatch(str(value)):
-            return bad_request(f"Invalid stage variable value: {value}. "
-                               "Please use values with alphanumeric characters and the symbols ,-._~:/?#&=")
+            return bad_request(
+                f"Invalid stage variable value: {value}. "
+                "Please use values with alphanumeric characters and the symbols ,-._~:/?#&="
+            )
     return None
 
 
@@ -162,7 +196,9 @@ def create_stage(original, api_id, data):
     canary = data.get("canarySettings")
     if canary and not failed(response):
         stage = rest._stages_v1[api_id][name]
-        stage["canarySettings"] = canary_settings(canary, canary.get("deploymentId") or data["deploymentId"])
+        stage["canarySettings"] = canary_settings(
+            canary, canary.get("deploymentId") or data["deploymentId"]
+        )
         return rest._v1_response(stage, 201)
     return response
 
@@ -189,7 +225,11 @@ def canary_patch(stage, operation):
     value = operation.get("value")
     if field == "stageVariableOverrides" and rest_of_path:
         overrides = stage["canarySettings"]["stageVariableOverrides"]
-        overrides.pop(rest_of_path, None) if op == "remove" else overrides.update({rest_of_path: value})
+        (
+            overrides.pop(rest_of_path, None)
+            if op == "remove"
+            else overrides.update({rest_of_path: value})
+        )
     else:
         convert = {"percentTraffic": float, "useStageCache": lambda v: str(v).lower() == "true"}
         stage["canarySettings"][field] = convert.get(field, lambda v: v)(value)
@@ -207,8 +247,11 @@ def update_stage(original, api_id, stage_name, data):
         path, value = operation.get("path", ""), operation.get("value")
         if operation.get("op") == "remove":
             continue
-        if path in ("/deploymentId", "/canarySettings/deploymentId") and operation.get("op") != "copy" \
-                and value not in rest._deployments_v1.get(api_id, {}):
+        if (
+            path in ("/deploymentId", "/canarySettings/deploymentId")
+            and operation.get("op") != "copy"
+            and value not in rest._deployments_v1.get(api_id, {})
+        ):
             return no_deployment()
         if path.startswith("/variables/"):
             error = bad_variables({path.removeprefix("/variables/"): value})
@@ -246,13 +289,16 @@ def get_stages(original, api_id):
     return rest._v1_response({"item": items})
 
 
-# -- serving -------------------------------------------------------------------------------------
+# -- serving ---------------------------------------------------------------------------------------
+
 
 def served_stage(stage):
     """The stage as this one call sees it: the canary's deployment and variables, or its own."""
     canary = stage.get("canarySettings") or {}
     variables = dict(stage.get("variables") or {})
-    if canary.get("deploymentId") and random.random() * 100 < float(canary.get("percentTraffic") or 0):
+    if canary.get("deploymentId") and random.random() * 100 < float(
+        canary.get("percentTraffic") or 0
+    ):
         variables.update(canary.get("stageVariableOverrides") or {})
         return dict(stage, deploymentId=canary["deploymentId"], variables=variables)
     return dict(stage, variables=variables)
@@ -265,11 +311,13 @@ def overlay_for(api_id, stage_name, stage):
     snapshot = deployment.get(SNAPSHOT)
     if snapshot:
         api = rest._rest_apis.get(api_id) or {}
-        entries += [(rest._resources, api_id, snapshot["resources"]),
-                    (rest._authorizers_v1, api_id, snapshot["authorizers"]),
-                    (rest._models, api_id, snapshot["models"]),
-                    (rest._request_validators, api_id, snapshot["validators"]),
-                    (rest._rest_apis, api_id, {**api, **snapshot["properties"]})]
+        entries += [
+            (rest._resources, api_id, snapshot["resources"]),
+            (rest._authorizers_v1, api_id, snapshot["authorizers"]),
+            (rest._models, api_id, snapshot["models"]),
+            (rest._request_validators, api_id, snapshot["validators"]),
+            (rest._rest_apis, api_id, {**api, **snapshot["properties"]}),
+        ]
     return entries
 
 
@@ -279,8 +327,15 @@ async def execute(original, request, api_id, stage_name, method, path, *args, **
     if stage is None:
         return await original(request, api_id, stage_name, method, path, *args, **kwargs)
     stage = served_stage(stage)
-    token = SERVED.set({"api": api_id, "stage": stage_name, "method": method, "path": path,
-                        "variables": stage["variables"]})
+    token = SERVED.set(
+        {
+            "api": api_id,
+            "stage": stage_name,
+            "method": method,
+            "path": path,
+            "variables": stage["variables"],
+        }
+    )
     try:
         with laid_over(*overlay_for(api_id, stage_name, stage)):
             return await original(request, api_id, stage_name, method, path, *args, **kwargs)
@@ -312,7 +367,9 @@ def get_export(original, api_id, stage_name, *args):
 @patch(rest, "_extract_lambda_ref_from_integration_uri")
 def lambda_of_uri(original, uri):
     served = SERVED.get()
-    return original(substitute(uri, served["variables"]) if served and isinstance(uri, str) else uri)
+    return original(
+        substitute(uri, served["variables"]) if served and isinstance(uri, str) else uri
+    )
 
 
 @patch(rest, "_invoke_http_proxy_v1")
@@ -324,6 +381,7 @@ async def http_integration(original, integration, *args, **kwargs):
 
 
 # -- resources with their methods ------------------------------------------------------------------
+
 
 @patch(rest, "_get_resources")
 def get_resources(original, api_id, query_params):
@@ -358,7 +416,13 @@ def tidy_resource(resource, with_methods):
 
 def tidy(record):
     """Without the members AWS leaves out when they are empty."""
-    found = {key: tidy(value) if isinstance(value, dict) else value for key, value in record.items()}
-    return {key: value for key, value in found.items()
-            if value not in (None, "", {}) and not (key == "authorizationScopes" and not value)
-            and not (key == "connectionType" and value == "INTERNET")}
+    found = {
+        key: tidy(value) if isinstance(value, dict) else value for key, value in record.items()
+    }
+    return {
+        key: value
+        for key, value in found.items()
+        if value not in (None, "", {})
+        and not (key == "authorizationScopes" and not value)
+        and not (key == "connectionType" and value == "INTERNET")
+    }

@@ -1,8 +1,9 @@
 """WebSocket APIs: a session is served by its stage's deployment, through exactly the alias it may invoke.
 
-What AWS does (API Gateway developer guide, "WebSocket APIs": changes need a new deployment; integrations take
-stage variables; the function's policy names ``<api>/<stage>/<route key>``). A stage that does not exist
-refuses the handshake. MiniStack serves the API as it is edited and invokes whatever is named.
+What AWS does (API Gateway developer guide, "WebSocket APIs": changes need a new deployment;
+integrations take stage variables; the function's policy names ``<api>/<stage>/<route key>``). A
+stage that does not exist refuses the handshake. MiniStack serves the API as it is edited and
+invokes whatever is named.
 """
 
 import contextvars
@@ -31,7 +32,11 @@ def stage_name_of(scope, api_id, path_override, owner):
 @patch(http, "handle_websocket")
 async def session(original, scope, receive, send, api_id, path_override=None):
     owner = http._api_owner(api_id)
-    name = stage_name_of(scope, api_id, path_override, owner) if owner and owner[0] == "WEBSOCKET" else "$default"
+    name = (
+        stage_name_of(scope, api_id, path_override, owner)
+        if owner and owner[0] == "WEBSOCKET"
+        else "$default"
+    )
     if name is None:
         await receive()
         await send({"type": "websocket.close", "code": 1008})
@@ -65,11 +70,18 @@ async def invoke(original, api_id, account_id, region, route, stage, *args, **kw
     token = SERVED.set({"api": api_id, "stage": stage, "variables": variables})
     try:
         with laid_over(*deployed(api_id)):
-            integration = http._integrations.get(api_id, {}).get(route.get("target", "").rsplit("/", 1)[-1]) or {}
+            integration = (
+                http._integrations.get(api_id, {}).get(route.get("target", "").rsplit("/", 1)[-1])
+                or {}
+            )
             source = f"arn:aws:execute-api:{region}:{account_id}:{api_id}/{stage}/{route.get('routeKey')}"
             if integration.get("integrationType") in ("AWS", "AWS_PROXY") and not permitted(
-                    http._extract_lambda_ref_from_integration_uri, integration.get("integrationUri"), [source],
-                    account_id, region):
+                http._extract_lambda_ref_from_integration_uri,
+                integration.get("integrationUri"),
+                [source],
+                account_id,
+                region,
+            ):
                 return refusal()
             return await original(api_id, account_id, region, route, stage, *args, **kwargs)
     finally:

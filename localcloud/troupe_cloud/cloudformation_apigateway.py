@@ -2,9 +2,9 @@
 
 What AWS does (registry schemas ``AWS::ApiGateway::Stage``, ``::Deployment``, ``::RestApi``,
 ``AWS::ApiGatewayV2::Stage``, ``::Deployment``): the resources call the API, so a stage of a missing
-deployment or of a taken name fails, a deployment that a stage points at is not deleted, and a changed
-``Body`` is put into the same API. MiniStack ignores what the API answers, makes a new API for a
-changed Body, writes v2 stages past the API and has no ``AWS::ApiGatewayV2::Deployment``.
+deployment or of a taken name fails, a deployment that a stage points at is not deleted, and a
+changed ``Body`` is put into the same API. MiniStack ignores what the API answers, makes a new API
+for a changed Body, writes v2 stages past the API and has no ``AWS::ApiGatewayV2::Deployment``.
 """
 
 import json
@@ -19,25 +19,37 @@ from troupe_cloud.cloudformation_errors import raise_if_failed
 from troupe_cloud.patching import patch_handler, require
 from troupe_cloud.responses import body_of
 
-require(provisioners, "_apigw_method_settings", "_tag_map", "_physical_name", "_apigw_rest_api_attrs",
-        "_apigw_v2_stage_props", "_delete_predecessor")
+require(
+    provisioners,
+    "_apigw_method_settings",
+    "_tag_map",
+    "_physical_name",
+    "_apigw_rest_api_attrs",
+    "_apigw_v2_stage_props",
+    "_delete_predecessor",
+)
 
 
 def lower_first(value):
-    """CloudFormation's property names in the API's spelling (``DestinationArn`` -> ``destinationArn``)."""
+    """CloudFormation's property names in the API's spelling (``DestinationArn`` ->
+    ``destinationArn``).
+    """
     if isinstance(value, dict):
         return {key[:1].lower() + key[1:]: lower_first(entry) for key, entry in value.items()}
     return value
 
 
-# -- REST -------------------------------------------------------------------------------------------
+# -- REST ------------------------------------------------------------------------------------------
+
 
 @patch_handler("AWS::ApiGateway::Stage", "create")
 def create_stage(_original, _logical_id, properties, _stack_name):
     api_id, name = properties.get("RestApiId", ""), properties.get("StageName", "")
     request = {
-        "stageName": name, "deploymentId": properties.get("DeploymentId", ""),
-        "description": properties.get("Description", ""), "variables": dict(properties.get("Variables") or {}),
+        "stageName": name,
+        "deploymentId": properties.get("DeploymentId", ""),
+        "description": properties.get("Description", ""),
+        "variables": dict(properties.get("Variables") or {}),
         "methodSettings": provisioners._apigw_method_settings(properties.get("MethodSettings")),
         "tracingEnabled": properties.get("TracingEnabled", False),
         "accessLogSettings": lower_first(properties.get("AccessLogSetting") or {}),
@@ -57,8 +69,18 @@ def update_stage(original, physical_id, old, new, stack_name):
         return original(physical_id, old, new, stack_name)
     api_id, name = new.get("RestApiId", ""), new.get("StageName", "")
     if new.get("DeploymentId") != old.get("DeploymentId"):
-        raise_if_failed(rest._update_stage(api_id, name, {"patchOperations": [
-            {"op": "replace", "path": "/deploymentId", "value": new.get("DeploymentId")}]}), "ApiGateway")
+        raise_if_failed(
+            rest._update_stage(
+                api_id,
+                name,
+                {
+                    "patchOperations": [
+                        {"op": "replace", "path": "/deploymentId", "value": new.get("DeploymentId")}
+                    ]
+                },
+            ),
+            "ApiGateway",
+        )
     stage = rest._stages_v1.get(api_id, {}).get(name)
     if new.get("AccessLogSetting") != old.get("AccessLogSetting") and stage:
         stage["accessLogSettings"] = lower_first(new.get("AccessLogSetting") or {})
@@ -66,7 +88,9 @@ def update_stage(original, physical_id, old, new, stack_name):
         canary = lower_first(new.get("CanarySetting") or {})
         stage.pop("canarySettings", None)
         if canary:
-            stage["canarySettings"] = canary_settings(canary, canary.get("deploymentId") or stage["deploymentId"])
+            stage["canarySettings"] = canary_settings(
+                canary, canary.get("deploymentId") or stage["deploymentId"]
+            )
     return original(physical_id, old, new, stack_name)
 
 
@@ -88,12 +112,24 @@ def create_rest_api(original, logical_id, properties, stack_name):
     if not body:
         api_id, attributes = original(logical_id, properties, stack_name)
     else:
-        api_id, attributes = original(logical_id, {**properties, "Body": None, "Name": properties.get("Name") or
-                                                   (body.get("info") or {}).get("title")}, stack_name)
+        api_id, attributes = original(
+            logical_id,
+            {
+                **properties,
+                "Body": None,
+                "Name": properties.get("Name") or (body.get("info") or {}).get("title"),
+            },
+            stack_name,
+        )
         put_body(api_id, properties)
     api = rest._rest_apis[api_id]
-    api["endpointConfiguration"] = lower_first(properties.get("EndpointConfiguration")) or {"types": ["EDGE"]}
-    for key, field in (("ApiKeySourceType", "apiKeySource"), ("DisableExecuteApiEndpoint", "disableExecuteApiEndpoint")):
+    api["endpointConfiguration"] = lower_first(properties.get("EndpointConfiguration")) or {
+        "types": ["EDGE"]
+    }
+    for key, field in (
+        ("ApiKeySourceType", "apiKeySource"),
+        ("DisableExecuteApiEndpoint", "disableExecuteApiEndpoint"),
+    ):
         if properties.get(key) is not None:
             api[field] = properties[key]
     return api_id, attributes
@@ -101,8 +137,15 @@ def create_rest_api(original, logical_id, properties, stack_name):
 
 def put_body(api_id, properties):
     try:
-        raise_if_failed(openapi_import.put_rest_api(api_id, json.dumps(properties["Body"]).encode(), "overwrite",
-                                                    bool(properties.get("FailOnWarnings"))), "ApiGateway")
+        raise_if_failed(
+            openapi_import.put_rest_api(
+                api_id,
+                json.dumps(properties["Body"]).encode(),
+                "overwrite",
+                bool(properties.get("FailOnWarnings")),
+            ),
+            "ApiGateway",
+        )
     except Exception:
         rest._delete_rest_api(api_id)
         raise
@@ -112,22 +155,39 @@ def put_body(api_id, properties):
 def update_rest_api(original, physical_id, old, new, stack_name, logical_id=None):
     """A changed Body is an overwrite of the same API, which keeps its id and stages."""
     if new.get("Body") and new.get("Body") != old.get("Body"):
-        raise_if_failed(openapi_import.put_rest_api(physical_id, json.dumps(new["Body"]).encode(), "overwrite",
-                                                    bool(new.get("FailOnWarnings"))), "ApiGateway")
-    result = original(physical_id, {**old, "Body": None}, {**new, "Body": None}, stack_name, logical_id)
+        raise_if_failed(
+            openapi_import.put_rest_api(
+                physical_id,
+                json.dumps(new["Body"]).encode(),
+                "overwrite",
+                bool(new.get("FailOnWarnings")),
+            ),
+            "ApiGateway",
+        )
+    result = original(
+        physical_id, {**old, "Body": None}, {**new, "Body": None}, stack_name, logical_id
+    )
     if new.get("EndpointConfiguration") != old.get("EndpointConfiguration"):
-        rest._rest_apis[physical_id]["endpointConfiguration"] = \
-            lower_first(new.get("EndpointConfiguration")) or {"types": ["EDGE"]}
+        rest._rest_apis[physical_id]["endpointConfiguration"] = lower_first(
+            new.get("EndpointConfiguration")
+        ) or {"types": ["EDGE"]}
     return result
 
 
-# -- HTTP and WebSocket --------------------------------------------------------------------------------
+# -- HTTP and WebSocket ----------------------------------------------------------------------------
+
 
 @patch_handler("AWS::ApiGatewayV2::Stage", "create")
 def create_http_stage(_original, _logical_id, properties, _stack_name):
-    request = {key: value for key, value in provisioners._apigw_v2_stage_props(properties).items() if value is not None}
+    request = {
+        key: value
+        for key, value in provisioners._apigw_v2_stage_props(properties).items()
+        if value is not None
+    }
     request.pop("lastUpdatedDate", None)
-    request.update(stageName=properties.get("StageName", "$default"), tags=dict(properties.get("Tags") or {}))
+    request.update(
+        stageName=properties.get("StageName", "$default"), tags=dict(properties.get("Tags") or {})
+    )
     raise_if_failed(http._create_stage(properties.get("ApiId", ""), request), "ApiGatewayV2")
     return request["stageName"], {"StageName": request["stageName"]}
 
@@ -137,7 +197,10 @@ def update_http_stage(original, physical_id, old, new, stack_name, logical_id=No
     """UpdateStage merges variables: name the dropped ones, so that they go."""
     dropped = set(old.get("StageVariables") or {}) - set(new.get("StageVariables") or {})
     if dropped:
-        new = {**new, "StageVariables": {**(new.get("StageVariables") or {}), **dict.fromkeys(dropped, "")}}
+        new = {
+            **new,
+            "StageVariables": {**(new.get("StageVariables") or {}), **dict.fromkeys(dropped, "")},
+        }
     stage = http._stages.get(new.get("ApiId", ""), {}).get(new.get("StageName", "$default")) or {}
     automatic = stage.get("deploymentId") if new.get("AutoDeploy") else None
     result = original(physical_id, old, new, stack_name, logical_id)
@@ -150,7 +213,9 @@ def create_http_deployment(_logical_id, properties, _stack_name):
     request = {"description": properties.get("Description", "")}
     if properties.get("StageName"):
         request["stageName"] = properties["StageName"]
-    response = raise_if_failed(http._create_deployment(properties.get("ApiId", ""), request), "ApiGatewayV2")
+    response = raise_if_failed(
+        http._create_deployment(properties.get("ApiId", ""), request), "ApiGatewayV2"
+    )
     deployment_id = body_of(response)["deploymentId"]
     return deployment_id, {"DeploymentId": deployment_id}
 
@@ -177,8 +242,11 @@ def delete_http_deployment(physical_id, properties):
 
 
 provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Deployment"] = {
-    "create": create_http_deployment, "update": update_http_deployment, "delete": delete_http_deployment,
-    "update_with_logical_id": True}
+    "create": create_http_deployment,
+    "update": update_http_deployment,
+    "delete": delete_http_deployment,
+    "update_with_logical_id": True,
+}
 
 
 @patch_handler("AWS::ApiGatewayV2::Api", "create")
@@ -188,8 +256,11 @@ def create_http_api(original, logical_id, properties, stack_name):
     if not body:
         return original(logical_id, properties, stack_name)
     info = body.get("info") or {}
-    api_id, attributes = original(logical_id, {**properties, "ProtocolType": "HTTP",
-                                               "Name": properties.get("Name") or info.get("title")}, stack_name)
+    api_id, attributes = original(
+        logical_id,
+        {**properties, "ProtocolType": "HTTP", "Name": properties.get("Name") or info.get("title")},
+        stack_name,
+    )
     raise_if_failed(openapi_http.put_api(api_id, body), "ApiGatewayV2")
     return api_id, attributes
 

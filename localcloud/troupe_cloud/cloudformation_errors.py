@@ -1,7 +1,8 @@
 """How a failing resource words its reason in CloudFormation's events.
 
 Recorded form: ``Resource handler returned message: "<message>" (RequestToken: <uuid>,
-HandlerErrorCode: <code>)``; answers of a service keep ``(Service: Lambda, Status Code: 400, Request ID: ..)``.
+HandlerErrorCode: <code>)``; answers of a service keep ``(Service: Lambda, Status Code: 400, Request
+ID: ..)``.
 """
 
 import ast
@@ -13,8 +14,14 @@ from ministack.core.responses import new_uuid
 
 from troupe_cloud.responses import failed, message_of
 
-CODES = {400: "InvalidRequest", 403: "AccessDenied", 404: "NotFound", 409: "ResourceConflict", 412: "InvalidRequest",
-         429: "Throttling"}
+CODES = {
+    400: "InvalidRequest",
+    403: "AccessDenied",
+    404: "NotFound",
+    409: "ResourceConflict",
+    412: "InvalidRequest",
+    429: "Throttling",
+}
 
 
 class ResourceError(ValueError):
@@ -22,13 +29,17 @@ class ResourceError(ValueError):
 
 
 def handler_error(message, code):
-    return ResourceError(f'Resource handler returned message: "{message}" (RequestToken: {new_uuid()}, '
-                         f"HandlerErrorCode: {code})")
+    return ResourceError(
+        f'Resource handler returned message: "{message}" (RequestToken: {new_uuid()}, '
+        f"HandlerErrorCode: {code})"
+    )
 
 
 def already_exists(resource_type, name):
-    return handler_error(f"Resource of type '{resource_type}' with identifier '{name}' already exists.",
-                         "AlreadyExists")
+    return handler_error(
+        f"Resource of type '{resource_type}' with identifier '{name}' already exists.",
+        "AlreadyExists",
+    )
 
 
 def raise_if_failed(response, service):
@@ -36,8 +47,11 @@ def raise_if_failed(response, service):
     if not failed(response):
         return response
     status = response[0]
-    raise handler_error(f"{message_of(response)} (Service: {service}, Status Code: {status}, "
-                        f"Request ID: {new_uuid()})", CODES.get(status, "GeneralServiceException"))
+    raise handler_error(
+        f"{message_of(response)} (Service: {service}, Status Code: {status}, "
+        f"Request ID: {new_uuid()})",
+        CODES.get(status, "GeneralServiceException"),
+    )
 
 
 @contextlib.contextmanager
@@ -55,4 +69,6 @@ def worded_as_aws():
             answer = json.loads(ast.literal_eval(quoted[1]))
         except (SyntaxError, ValueError):
             raise error from None
-        raise handler_error(answer.get("message") or answer.get("Message") or str(error), "InvalidRequest") from error
+        raise handler_error(
+            answer.get("message") or answer.get("Message") or str(error), "InvalidRequest"
+        ) from error

@@ -1,9 +1,9 @@
 """Stack events: only what happens to a resource, under its own name.
 
-What AWS does (CloudFormation user guide, "Stack event status codes"): an update reports nothing for a
-resource that does not change, ``CREATE_*`` for a new one, ``DELETE_*`` for a dropped one in the phase
-``UPDATE_COMPLETE_CLEANUP_IN_PROGRESS``. MiniStack reports ``UPDATE_*`` for every resource of the
-template and nothing for deleted ones.
+What AWS does (CloudFormation user guide, "Stack event status codes"): an update reports nothing for
+a resource that does not change, ``CREATE_*`` for a new one, ``DELETE_*`` for a dropped one in the
+phase ``UPDATE_COMPLETE_CLEANUP_IN_PROGRESS``. MiniStack reports ``UPDATE_*`` for every resource of
+the template and nothing for deleted ones.
 """
 
 import contextvars
@@ -41,15 +41,39 @@ class Operation:
             stack = cloudformation._stacks.get(self.stack_name)
             if stack is not None:
                 stack["StackStatus"] = phase
-            stacks._add_event(self.stack_id, self.stack_name, self.stack_name, STACK, phase,
-                              physical_id=self.stack_id)
+            stacks._add_event(
+                self.stack_id,
+                self.stack_name,
+                self.stack_name,
+                STACK,
+                phase,
+                physical_id=self.stack_id,
+            )
 
 
 @patch(stacks, "_add_event")
-def add_event(original, stack_id, stack_name, logical_id, resource_type, status, reason="", physical_id="",
-              detailed_status=""):
+def add_event(
+    original,
+    stack_id,
+    stack_name,
+    logical_id,
+    resource_type,
+    status,
+    reason="",
+    physical_id="",
+    detailed_status="",
+):
     def emit(status=status, physical_id=physical_id):
-        original(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)
+        original(
+            stack_id,
+            stack_name,
+            logical_id,
+            resource_type,
+            status,
+            reason,
+            physical_id,
+            detailed_status,
+        )
 
     operation = RUNNING.get()
     if operation is None or operation.stack_id != stack_id:
@@ -88,14 +112,23 @@ def update_resource(original, resource_type, physical_id, old, new, stack_name, 
 
 
 @patch(provisioners, "_delete_resource")
-def delete_resource(original, resource_type, physical_id, properties, stack_name=None, logical_id=None):
+def delete_resource(
+    original, resource_type, physical_id, properties, stack_name=None, logical_id=None
+):
     """The clean-up of an update reports each deletion (a stack's own deletion does so already)."""
     operation = RUNNING.get()
     if operation is None or operation.stack_name != stack_name:
         return original(resource_type, physical_id, properties, stack_name, logical_id)
 
     def report(status):
-        stacks._add_event(operation.stack_id, stack_name, logical_id, resource_type, status, physical_id=physical_id)
+        stacks._add_event(
+            operation.stack_id,
+            stack_name,
+            logical_id,
+            resource_type,
+            status,
+            physical_id=physical_id,
+        )
 
     operation.clean()
     report("DELETE_IN_PROGRESS")

@@ -1,9 +1,9 @@
 """A stack never creates over what is already there, and never deletes a bucket with objects.
 
-What AWS does: the handler of a named resource answers AlreadyExists (recorded form: ``Resource of type
-'..' with identifier '..' already exists``), deleting a bucket that is not empty fails. MiniStack writes a
-new record over the old one: log groups lose their streams, queues their messages, and a stack's deletion
-takes the objects of its buckets along.
+What AWS does: the handler of a named resource answers AlreadyExists (recorded form: ``Resource of
+type '..' with identifier '..' already exists``), deleting a bucket that is not empty fails.
+MiniStack writes a new record over the old one: log groups lose their streams, queues their
+messages, and a stack's deletion takes the objects of its buckets along.
 """
 
 import contextvars
@@ -13,7 +13,12 @@ from ministack.services import cloudwatch_logs, dynamodb, eventbridge, iam, kine
 from ministack.services import secretsmanager, sns, sqs, ssm, stepfunctions
 from ministack.services.cloudformation import provisioners
 
-from troupe_cloud.cloudformation_errors import ResourceError, already_exists, handler_error, worded_as_aws
+from troupe_cloud.cloudformation_errors import (
+    ResourceError,
+    already_exists,
+    handler_error,
+    worded_as_aws,
+)
 from troupe_cloud.cloudformation_properties import property_problem
 from troupe_cloud.patching import patch, patch_handler, require
 
@@ -22,9 +27,11 @@ UPDATING = contextvars.ContextVar("troupe_resource_update", default=None)
 
 def named(property_name, store):
     """An existence check for a type whose store is keyed by the name in the template."""
+
     def check(properties):
         name = properties.get(property_name)
         return name if name and store.get(name) is not None else None
+
     return check
 
 
@@ -42,14 +49,25 @@ def rule(properties):
 
 def secret(properties):
     name = properties.get("Name")
-    return name if name and any(record.get("Name") == name and not record.get("DeletedDate")
-                                for record in secretsmanager._secrets.values()) else None
+    return (
+        name
+        if name
+        and any(
+            record.get("Name") == name and not record.get("DeletedDate")
+            for record in secretsmanager._secrets.values()
+        )
+        else None
+    )
 
 
 def state_machine(properties):
     name = properties.get("StateMachineName")
-    return name if name and any(record.get("name") == name for record in stepfunctions._state_machines.values()) \
+    return (
+        name
+        if name
+        and any(record.get("name") == name for record in stepfunctions._state_machines.values())
         else None
+    )
 
 
 def schedule(properties):
@@ -57,12 +75,21 @@ def schedule(properties):
     return properties.get("Name") if scheduler._schedules.get(key) is not None else None
 
 
-for module, names in ((cloudwatch_logs, ("_log_groups",)), (dynamodb, ("_tables",)), (iam, ("_roles", "_users")),
-                      (kinesis, ("_streams",)), (s3, ("_buckets", "_object_versions")),
-                      (scheduler, ("_schedules", "_schedule_groups")), (secretsmanager, ("_secrets",)),
-                      (sns, ("_topics",)), (sqs, ("_queue_name_to_url",)), (ssm, ("_parameters",)),
-                      (stepfunctions, ("_state_machines",)), (eventbridge, ("_rules", "_event_buses", "_rule_key")),
-                      (provisioners, ("_eb_rule_bus_name",))):
+for module, names in (
+    (cloudwatch_logs, ("_log_groups",)),
+    (dynamodb, ("_tables",)),
+    (iam, ("_roles", "_users")),
+    (kinesis, ("_streams",)),
+    (s3, ("_buckets", "_object_versions")),
+    (scheduler, ("_schedules", "_schedule_groups")),
+    (secretsmanager, ("_secrets",)),
+    (sns, ("_topics",)),
+    (sqs, ("_queue_name_to_url",)),
+    (ssm, ("_parameters",)),
+    (stepfunctions, ("_state_machines",)),
+    (eventbridge, ("_rules", "_event_buses", "_rule_key")),
+    (provisioners, ("_eb_rule_bus_name",)),
+):
     require(module, *names)
 
 EXISTS = {
@@ -92,7 +119,9 @@ def check_properties(resource_type, properties):
 
 @patch(provisioners, "_provision_resource")
 def provision(original, resource_type, logical_id, properties, stack_name):
-    """Creating is creating; MiniStack also comes here to update types without an update of their own."""
+    """Creating is creating; MiniStack also comes here to update types without an update of their
+    own.
+    """
     check_properties(resource_type, properties)
     check = EXISTS.get(resource_type)
     taken = check(properties) if check else None
@@ -120,6 +149,9 @@ def delete_bucket(original, physical_id, properties):
     bucket = s3._buckets.get(physical_id) or {}
     versions = any(key[0] == physical_id and kept for key, kept in s3._object_versions.items())
     if bucket.get("objects") or versions:
-        raise handler_error("The bucket you tried to delete is not empty (Service: S3, Status Code: 409, "
-                            "Request ID: 0)", "GeneralServiceException")
+        raise handler_error(
+            "The bucket you tried to delete is not empty (Service: S3, Status Code: 409, "
+            "Request ID: 0)",
+            "GeneralServiceException",
+        )
     original(physical_id, properties)

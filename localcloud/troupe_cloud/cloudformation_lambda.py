@@ -1,11 +1,11 @@
 """Functions, versions, aliases and permissions in templates: refused where the Lambda API refuses.
 
 What AWS does (CloudFormation registry schemas ``AWS::Lambda::*``; recorded: localstack's
-``test_lambda_alias``; aws-cloudformation/rain#175, aws/aws-cdk#28237): the resource calls the Lambda
-API, so everything the API refuses fails the resource: code that is not in the bucket, a role that
-does not exist, a name that is taken, an alias of a missing version. A Version resource fails if its
-code hash is another's or if there is nothing to publish. MiniStack writes its own records past the
-API, over existing functions too, and answers made-up ARNs for functions that do not exist.
+``test_lambda_alias``; aws-cloudformation/rain#175, aws/aws-cdk#28237): the resource calls the
+Lambda API, so everything the API refuses fails the resource: code that is not in the bucket, a role
+that does not exist, a name that is taken, an alias of a missing version. A Version resource fails
+if its code hash is another's or if there is nothing to publish. MiniStack writes its own records
+past the API, over existing functions too, and answers made-up ARNs for functions that do not exist.
 """
 
 import base64
@@ -23,25 +23,57 @@ from troupe_cloud.patching import patch_handler, require
 from troupe_cloud.responses import body_of
 
 require(changesets, "_IMPORT_LOOKUPS")
-require(provisioners, "_zip_inline", "_physical_name", "_tag_map", "_lambda_function_for_cfn_ref",
-        "_lambda_alias_routing_config", "_lambda_alias_provisioned_concurrency", "_lambda_esm_attrs")
+require(
+    provisioners,
+    "_zip_inline",
+    "_physical_name",
+    "_tag_map",
+    "_lambda_function_for_cfn_ref",
+    "_lambda_alias_routing_config",
+    "_lambda_alias_provisioned_concurrency",
+    "_lambda_esm_attrs",
+)
 
 # Members of CreateFunction that a template spells the same way.
-SAME = ("Role", "Handler", "Runtime", "Description", "Environment", "Layers", "TracingConfig", "VpcConfig",
-        "DeadLetterConfig", "EphemeralStorage", "LoggingConfig", "Architectures", "SnapStart",
-        "FileSystemConfigs", "PackageType", "ImageConfig", "DurableConfig", "TenancyConfig",
-        "CapacityProviderConfig")
+SAME = (
+    "Role",
+    "Handler",
+    "Runtime",
+    "Description",
+    "Environment",
+    "Layers",
+    "TracingConfig",
+    "VpcConfig",
+    "DeadLetterConfig",
+    "EphemeralStorage",
+    "LoggingConfig",
+    "Architectures",
+    "SnapStart",
+    "FileSystemConfigs",
+    "PackageType",
+    "ImageConfig",
+    "DurableConfig",
+    "TenancyConfig",
+    "CapacityProviderConfig",
+)
 # Members MiniStack's own update leaves out, with the value that means "none".
-LEFT_OUT = (("VpcConfig", "VpcConfig", {}), ("DeadLetterConfig", "DeadLetterConfig", {"TargetArn": ""}),
-            ("KmsKeyArn", "KMSKeyArn", ""), ("FileSystemConfigs", "FileSystemConfigs", []))
+LEFT_OUT = (
+    ("VpcConfig", "VpcConfig", {}),
+    ("DeadLetterConfig", "DeadLetterConfig", {"TargetArn": ""}),
+    ("KmsKeyArn", "KMSKeyArn", ""),
+    ("FileSystemConfigs", "FileSystemConfigs", []),
+)
 
 
 def code_of(properties):
     """The ``Code`` of CreateFunction: inline text becomes a zip, as CloudFormation makes it."""
     code = dict(properties.get("Code") or {})
     if code.get("ZipFile"):
-        zipped = provisioners._zip_inline(code["ZipFile"], properties.get("Handler", "index.handler"),
-                                          properties.get("Runtime", ""))
+        zipped = provisioners._zip_inline(
+            code["ZipFile"],
+            properties.get("Handler", "index.handler"),
+            properties.get("Runtime", ""),
+        )
         code["ZipFile"] = base64.b64encode(zipped).decode()
     return code
 
@@ -49,7 +81,11 @@ def code_of(properties):
 def request_of(name, properties):
     """The CreateFunction request a template's properties mean."""
     request = {key: properties[key] for key in SAME if properties.get(key) is not None}
-    request.update(FunctionName=name, Code=code_of(properties), Tags=provisioners._tag_map(properties.get("Tags")))
+    request.update(
+        FunctionName=name,
+        Code=code_of(properties),
+        Tags=provisioners._tag_map(properties.get("Tags")),
+    )
     for key in ("Timeout", "MemorySize"):
         if properties.get(key) is not None:
             request[key] = int(properties[key])
@@ -67,13 +103,19 @@ def reserve(name, properties):
     if wanted is None:
         lambda_svc._delete_function_concurrency(name)
     else:
-        raise_if_failed(lambda_svc._put_function_concurrency(
-            name, {"ReservedConcurrentExecutions": int(wanted)}), "Lambda")
+        raise_if_failed(
+            lambda_svc._put_function_concurrency(
+                name, {"ReservedConcurrentExecutions": int(wanted)}
+            ),
+            "Lambda",
+        )
 
 
 @patch_handler("AWS::Lambda::Function", "create")
 def create_function(_original, logical_id, properties, stack_name):
-    name = properties.get("FunctionName") or provisioners._physical_name(stack_name, logical_id, max_len=64)
+    name = properties.get("FunctionName") or provisioners._physical_name(
+        stack_name, logical_id, max_len=64
+    )
     if name in lambda_svc._functions:
         raise already_exists("AWS::Lambda::Function", name)
     with finished_at_once():
@@ -87,7 +129,11 @@ def create_function(_original, logical_id, properties, stack_name):
 def update_function(original, physical_id, old, new, stack_name, logical_id=None):
     with finished_at_once():
         result = original(physical_id, old, new, stack_name, logical_id)
-        extra = {wire: new.get(key) or empty for key, wire, empty in LEFT_OUT if new.get(key) != old.get(key)}
+        extra = {
+            wire: new.get(key) or empty
+            for key, wire, empty in LEFT_OUT
+            if new.get(key) != old.get(key)
+        }
         if extra and result[0] == physical_id:
             raise_if_failed(lambda_svc._update_config(physical_id, extra), "Lambda")
     if new.get("ReservedConcurrentExecutions") != old.get("ReservedConcurrentExecutions"):
@@ -106,7 +152,9 @@ def function_of(properties):
     reference = properties.get("FunctionName", "")
     function, name, _, _ = provisioners._lambda_function_for_cfn_ref(reference)
     if function is None:
-        raise handler_error(f"Function not found: {reference} (Service: Lambda, Status Code: 404)", "NotFound")
+        raise handler_error(
+            f"Function not found: {reference} (Service: Lambda, Status Code: 404)", "NotFound"
+        )
     return function, name
 
 
@@ -119,23 +167,34 @@ def create_version(original, logical_id, properties, stack_name):
             raise_if_failed(error, "Lambda")
     same = unchanged_since(function)
     if same:
-        raise handler_error(f"Version already exists: [{qualified_arn(name, same)}]. Please modify the function to "
-                            f"create a new version. A version for this Lambda function exists ( {same} ). Modify the "
-                            "function to create a new version.", "AlreadyExists")
+        raise handler_error(
+            f"Version already exists: [{qualified_arn(name, same)}]. Please modify the function to"
+            f" create a new version. A version for this Lambda function exists ( {same} ). Modify"
+            " the function to create a new version.",
+            "AlreadyExists",
+        )
     with finished_at_once():
         return original(logical_id, properties, stack_name)
 
 
 @patch_handler("AWS::Lambda::Version", "delete")
 def delete_version(_original, physical_id, properties):
-    """The version goes by the API's rules: while an alias points at it, it stays and the delete fails."""
+    """The version goes by the API's rules: while an alias points at it, it stays and the delete
+    fails.
+    """
     function, name = base_record(physical_id), physical_id.split(":")[-2]
     if function is not None:
-        raise_if_failed(lambda_svc._delete_function(name, {}, physical_id.rsplit(":", 1)[-1]), "Lambda")
+        raise_if_failed(
+            lambda_svc._delete_function(name, {}, physical_id.rsplit(":", 1)[-1]), "Lambda"
+        )
 
 
 def alias_request(properties):
-    request = {key: properties[key] for key in ("FunctionVersion", "Description") if properties.get(key) is not None}
+    request = {
+        key: properties[key]
+        for key in ("FunctionVersion", "Description")
+        if properties.get(key) is not None
+    }
     request["FunctionVersion"] = str(request.get("FunctionVersion", ""))
     routing = provisioners._lambda_alias_routing_config(properties)
     if routing:
@@ -147,7 +206,9 @@ def alias_request(properties):
 def create_alias(_original, _logical_id, properties, _stack_name):
     _, name = function_of(properties)
     alias_name = properties["Name"]
-    raise_if_failed(lambda_svc._create_alias(name, {**alias_request(properties), "Name": alias_name}), "Lambda")
+    raise_if_failed(
+        lambda_svc._create_alias(name, {**alias_request(properties), "Name": alias_name}), "Lambda"
+    )
     provisioners._lambda_alias_provisioned_concurrency(name, alias_name, {}, properties)
     arn = qualified_arn(name, alias_name)
     return arn, {"AliasArn": arn}
@@ -162,7 +223,9 @@ def update_alias(original, physical_id, old, new, stack_name, logical_id=None):
 @patch_handler("AWS::Lambda::Alias", "delete")
 def delete_alias(original, physical_id, properties):
     original(physical_id, properties)
-    function, _, _, _ = provisioners._lambda_function_for_cfn_ref(properties.get("FunctionName", ""))
+    function, _, _, _ = provisioners._lambda_function_for_cfn_ref(
+        properties.get("FunctionName", "")
+    )
     if function is not None:
         forget_qualifier(function, function["config"]["FunctionName"], properties.get("Name", ""))
 
@@ -191,15 +254,24 @@ def import_problem(arn):
     return f"Resource with identifier {arn} was not found"
 
 
-for kind, key, adopt in (("Alias", "AliasArn", import_alias), ("Version", "FunctionArn", import_version)):
+for kind, key, adopt in (
+    ("Alias", "AliasArn", import_alias),
+    ("Version", "FunctionArn", import_version),
+):
     provisioners._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]["import"] = adopt
     changesets._IMPORT_LOOKUPS[f"AWS::Lambda::{kind}"] = ((key,), import_problem)
 
 
-# -- event source mappings ----------------------------------------------------------------------------
+# -- event source mappings -------------------------------------------------------------------------
 
-NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "MaximumRetryAttempts",
-           "MaximumRecordAgeInSeconds", "TumblingWindowInSeconds")
+NUMBERS = (
+    "BatchSize",
+    "MaximumBatchingWindowInSeconds",
+    "ParallelizationFactor",
+    "MaximumRetryAttempts",
+    "MaximumRecordAgeInSeconds",
+    "TumblingWindowInSeconds",
+)
 
 
 def truth(value):
@@ -212,9 +284,14 @@ def create_mapping(original, logical_id, properties, stack_name):
     service = str(properties.get("EventSourceArn", "")).split(":")[2:3]
     if service not in (["sqs"], ["kinesis"], ["dynamodb"]):
         return original(logical_id, properties, stack_name)
-    request = dict(properties, Tags=provisioners._tag_map(properties.get("Tags")),
-                   Enabled=truth(properties.get("Enabled", True)))
-    request.update({key: int(properties[key]) for key in NUMBERS if properties.get(key) is not None})
+    request = dict(
+        properties,
+        Tags=provisioners._tag_map(properties.get("Tags")),
+        Enabled=truth(properties.get("Enabled", True)),
+    )
+    request.update(
+        {key: int(properties[key]) for key in NUMBERS if properties.get(key) is not None}
+    )
     made = body_of(raise_if_failed(lambda_svc._create_esm(request), "Lambda"))
     return made["UUID"], provisioners._lambda_esm_attrs(made["UUID"])
 
@@ -222,7 +299,9 @@ def create_mapping(original, logical_id, properties, stack_name):
 @patch_handler("AWS::Lambda::EventSourceMapping", "update")
 def update_mapping(original, physical_id, old, new, stack_name):
     """FunctionName changes in place, with its qualifier; a dropped Enabled means enabled again."""
-    result = original(physical_id, old, {**new, "Enabled": truth(new.get("Enabled", True))}, stack_name)
+    result = original(
+        physical_id, old, {**new, "Enabled": truth(new.get("Enabled", True))}, stack_name
+    )
     mapping = lambda_svc._esms.get(result[0])
     if mapping is not None:
         mapping["FunctionName"], mapping["Qualifier"] = split_reference(new["FunctionName"])

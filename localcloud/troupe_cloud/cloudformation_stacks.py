@@ -1,10 +1,10 @@
 """Stack operations take time, exclude each other, and follow the states AWS has.
 
 What AWS does (CloudFormation user guide, "Understand stack creation events", "Outputs"; recorded
-messages: localstack's cloudformation snapshots): an operation on a stack that is busy is refused, a stack
-in ROLLBACK_COMPLETE can only be deleted, outputs are not shown while an operation runs. MiniStack
-finishes within milliseconds (``TROUPE_CLOUD_STACK_MS`` sets the least time here), creates over a
-rolled-back stack and always shows outputs.
+messages: localstack's cloudformation snapshots): an operation on a stack that is busy is refused, a
+stack in ROLLBACK_COMPLETE can only be deleted, outputs are not shown while an operation runs.
+MiniStack finishes within milliseconds (``TROUPE_CLOUD_STACK_MS`` sets the least time here), creates
+over a rolled-back stack and always shows outputs.
 """
 
 import asyncio
@@ -22,11 +22,17 @@ from troupe_cloud.patching import patch, require
 
 require(handlers, "_p", "_error", "_resolve_stack", "_describe_stacks")
 require(cloudformation, "_stacks", "_stack_events")
-UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE",
-             "IMPORT_ROLLBACK_COMPLETE")
+UPDATABLE = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+)
 
 
-# -- states -----------------------------------------------------------------------------------------
+# -- states ----------------------------------------------------------------------------------------
+
 
 def not_updatable(params):
     """The refusal of an update of a stack that is busy or beyond updating, or None."""
@@ -34,7 +40,9 @@ def not_updatable(params):
     status = (stack or {}).get("StackStatus", "DELETE_COMPLETE")
     if status in UPDATABLE or status == "DELETE_COMPLETE":
         return None
-    return handlers._error("ValidationError", f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
+    return handlers._error(
+        "ValidationError", f"Stack:{stack['StackId']} is in {status} state and can not be updated."
+    )
 
 
 @patch(handlers, "_create_stack")
@@ -62,20 +70,26 @@ def delete_stack(original, params):
     stack = handlers._resolve_stack(handlers._p(params, "StackName")) or {}
     status = stack.get("StackStatus", "")
     if status.startswith(("UPDATE_", "IMPORT_")) and status.endswith("IN_PROGRESS"):
-        return handlers._error("ValidationError",
-                               f"Stack [{stack['StackId']}] cannot be deleted while in status {status}")
+        return handlers._error(
+            "ValidationError",
+            f"Stack [{stack['StackId']}] cannot be deleted while in status {status}",
+        )
     if status == "DELETE_IN_PROGRESS":
         return handlers._xml(200, "DeleteStackResponse", "")
     return original(params)
 
 
-# -- outputs ----------------------------------------------------------------------------------------
+# -- outputs ---------------------------------------------------------------------------------------
+
 
 @contextlib.contextmanager
 def outputs_hidden():
     """Within the block stacks that are busy have no outputs to show."""
-    busy = [stack for stack in cloudformation._stacks.values()
-            if stack.get("StackStatus", "").endswith("IN_PROGRESS") and stack.get("Outputs")]
+    busy = [
+        stack
+        for stack in cloudformation._stacks.values()
+        if stack.get("StackStatus", "").endswith("IN_PROGRESS") and stack.get("Outputs")
+    ]
     kept = [stack["Outputs"] for stack in busy]
     for stack in busy:
         stack["Outputs"] = []
@@ -98,25 +112,58 @@ def describe_stack_resources(original, params):
     physical = handlers._p(params, "PhysicalResourceId")
     if physical and not handlers._p(params, "StackName"):
         for name, stack in cloudformation._stacks.items():
-            owned = {resource.get("PhysicalResourceId") for resource in stack.get("_resources", {}).values()}
+            owned = {
+                resource.get("PhysicalResourceId")
+                for resource in stack.get("_resources", {}).values()
+            }
             if physical in owned and stack.get("StackStatus") != "DELETE_COMPLETE":
-                return original({**params, "StackName": [name] if isinstance(params.get("PhysicalResourceId"), list)
-                                 else name})
+                return original(
+                    {
+                        **params,
+                        "StackName": (
+                            [name] if isinstance(params.get("PhysicalResourceId"), list) else name
+                        ),
+                    }
+                )
         return handlers._error("ValidationError", f"Stack for {physical} does not exist")
     return original(params)
 
 
-# -- time -------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
+
 
 @patch(stacks, "_deploy_stack_async")
-async def deploy(original, stack_name, stack_id, template, param_values, disable_rollback, tags, is_update=False,
-                 previous_stack=None, **kwargs):
-    operation = Operation(stack_name, stack_id, (previous_stack or {}).get("_resources", {})) if is_update else None
+async def deploy(
+    original,
+    stack_name,
+    stack_id,
+    template,
+    param_values,
+    disable_rollback,
+    tags,
+    is_update=False,
+    previous_stack=None,
+    **kwargs,
+):
+    operation = (
+        Operation(stack_name, stack_id, (previous_stack or {}).get("_resources", {}))
+        if is_update
+        else None
+    )
     await asyncio.sleep(settings.STACK_OPERATION)
     token = RUNNING.set(operation)
     try:
-        await original(stack_name, stack_id, template, param_values, disable_rollback, tags, is_update=is_update,
-                       previous_stack=previous_stack, **kwargs)
+        await original(
+            stack_name,
+            stack_id,
+            template,
+            param_values,
+            disable_rollback,
+            tags,
+            is_update=is_update,
+            previous_stack=previous_stack,
+            **kwargs,
+        )
     finally:
         RUNNING.reset(token)
         if operation is not None:
@@ -138,7 +185,9 @@ async def roll_back(original, *args, **kwargs):
 
 @patch(stacks, "_sends_back_failed_update")
 def sends_back(original, resource_type):
-    """A function whose update fails half way (new code, refused configuration) gets its old properties again."""
+    """A function whose update fails half way (new code, refused configuration) gets its old
+    properties again.
+    """
     return resource_type == "AWS::Lambda::Function" or original(resource_type)
 
 

@@ -2,27 +2,34 @@
 
 What AWS does (recorded answers and CloudFormation user guide, "Template anatomy"): a reference to
 something that is not in the template, a ``DependsOn`` or condition of no one, a circle, a template
-without resources, a parameter that the template does not declare: ValidationError, and no stack. MiniStack
-resolves unknown names to their own text and goes on. Also here: template URLs in virtual-host form.
+without resources, a parameter that the template does not declare: ValidationError, and no stack.
+MiniStack resolves unknown names to their own text and goes on. Also here: template URLs in
+virtual-host form.
 """
 
 import re
 from urllib.parse import urlparse
 
 from ministack.services.cloudformation import engine
-from ministack.services.cloudformation import handlers  # noqa: F401  (loaded so that its imports are replaced)
+from ministack.services.cloudformation import (
+    handlers,
+)  # noqa: F401  (loaded so that its imports are replaced)
 from ministack.services.cloudformation import helpers
 
 from troupe_cloud.patching import patch, require
 
 require(engine, "_topological_sort")
 FORMAT = "Template format error: "
-VIRTUAL_HOST = re.compile(r"^(?P<bucket>[a-z0-9][a-z0-9.-]+)\.s3(?:[.-][a-z0-9-]+)?\.(?:amazonaws\.com|localhost.*)$")
+VIRTUAL_HOST = re.compile(
+    r"^(?P<bucket>[a-z0-9][a-z0-9.-]+)\.s3(?:[.-][a-z0-9-]+)?\.(?:amazonaws\.com|localhost.*)$"
+)
 
 
 def names_in_sub(value):
     """The names a Fn::Sub refers to, except pseudo parameters and its own variables."""
-    text, variables = (value[0], value[1] if len(value) > 1 else {}) if isinstance(value, list) else (value, {})
+    text, variables = (
+        (value[0], value[1] if len(value) > 1 else {}) if isinstance(value, list) else (value, {})
+    )
     for name in re.findall(r"\$\{([^!}][^}]*)\}", text if isinstance(text, str) else ""):
         name = name.strip().split(".")[0]
         if not name.startswith("AWS::") and name not in variables:
@@ -57,19 +64,36 @@ def unresolved(template):
     """The message for names that nothing in the template carries, or None."""
     resources = template.get("Resources") or {}
     known = set(resources) | set(template.get("Parameters") or {})
-    used = {name for resource in resources.values() for name in references(resource.get("Properties") or {})}
+    used = {
+        name
+        for resource in resources.values()
+        for name in references(resource.get("Properties") or {})
+    }
     used |= {name for resource in resources.values() for name in depends_on(resource)}
     missing = sorted(used - known)
     if missing:
-        return f"{FORMAT}Unresolved resource dependencies [{', '.join(missing)}] in the Resources block of the template"
+        return (
+            f"{FORMAT}Unresolved resource dependencies [{', '.join(missing)}] in the Resources"
+            " block of the template"
+        )
     missing = sorted(set(references(template.get("Outputs") or {})) - known)
     if missing:
-        return f"{FORMAT}Unresolved resource dependencies [{', '.join(missing)}] in the Outputs block of the template"
+        return (
+            f"{FORMAT}Unresolved resource dependencies [{', '.join(missing)}] in the Outputs block"
+            " of the template"
+        )
     conditions = set(template.get("Conditions") or {})
-    asked = {resource["Condition"] for resource in resources.values() if isinstance(resource.get("Condition"), str)}
+    asked = {
+        resource["Condition"]
+        for resource in resources.values()
+        if isinstance(resource.get("Condition"), str)
+    }
     missing = sorted(asked - conditions)
     if missing:
-        return f"{FORMAT}Unresolved condition dependency {missing[0]} in the Resources block of the template"
+        return (
+            f"{FORMAT}Unresolved condition dependency {missing[0]} in the Resources block of the"
+            " template"
+        )
     return None
 
 
@@ -100,7 +124,9 @@ def validate(original, template, conditions, params=None):
 @patch(engine, "_resolve_parameters")
 def resolve_parameters(original, template, provided, previous=None):
     declared = template.get("Parameters") or {}
-    unknown = [entry["Key"] for entry in provided if "Key" in entry and entry["Key"] not in declared]
+    unknown = [
+        entry["Key"] for entry in provided if "Key" in entry and entry["Key"] not in declared
+    ]
     if unknown:
         raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
     return original(template, provided, previous)

@@ -1,9 +1,10 @@
 """SNS, EventBridge, S3, CloudWatch Logs and IoT invoke what they may, as what was named.
 
-What AWS does (the services' Lambda target guides): the call is asynchronous, goes to exactly the ARN in
-the subscription, target, notification or filter, and needs a permission of that qualified ARN for the
-service (and source). S3 and Logs check it already when they are configured. Without permission nothing is
-delivered. MiniStack delivers everything, and Logs subscriptions always to $LATEST.
+What AWS does (the services' Lambda target guides): the call is asynchronous, goes to exactly the
+ARN in the subscription, target, notification or filter, and needs a permission of that qualified
+ARN for the service (and source). S3 and Logs check it already when they are configured. Without
+permission nothing is delivered. MiniStack delivers everything, and Logs subscriptions always to
+$LATEST.
 """
 
 import base64
@@ -13,7 +14,13 @@ import json
 import logging
 import time
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
+from ministack.core.responses import (
+    error_response_json,
+    get_account_id,
+    get_region,
+    new_uuid,
+    request_scope,
+)
 from ministack.services import cloudwatch_logs as logs
 from ministack.services import eventbridge
 from ministack.services import iot
@@ -45,7 +52,8 @@ def invoke_later(reference, event):
     return True
 
 
-# -- SNS --------------------------------------------------------------------------------------------
+# -- SNS -------------------------------------------------------------------------------------------
+
 
 @patch(sns, "_deliver_to_lambda")
 def sns_delivery(original, endpoint, envelope, topic_arn, *args, **kwargs):
@@ -68,7 +76,8 @@ def execute_or_queue(original, record, event):
     return original(record, event)
 
 
-# -- EventBridge ------------------------------------------------------------------------------------
+# -- EventBridge -----------------------------------------------------------------------------------
+
 
 @patch(eventbridge, "_invoke_target")
 def invoke_target(original, target, event, rule, view=None):
@@ -93,7 +102,8 @@ def eventbridge_delivery(_original, arn, payload):
         logger.warning("EventBridge: %s does not exist", arn)
 
 
-# -- S3 ---------------------------------------------------------------------------------------------
+# -- S3 --------------------------------------------------------------------------------------------
+
 
 def bucket_may_invoke(arn, bucket):
     owner = s3._bucket_owner_account(bucket) or get_account_id()
@@ -101,16 +111,25 @@ def bucket_may_invoke(arn, bucket):
 
 
 @patch(s3, "_validate_notification_configs")
-def validate_notification(original, configs, bucket_region, bucket_name="", skip_destination_validation=False):
+def validate_notification(
+    original, configs, bucket_region, bucket_name="", skip_destination_validation=False
+):
     error = original(configs, bucket_region, bucket_name, skip_destination_validation)
     if error or skip_destination_validation:
         return error
-    bad = [config["arn"] for config in configs if config["type"] == "lambda"
-           and (lambda_svc._get_func_record_for_ref(config["arn"])[0] is None
-                or not bucket_may_invoke(config["arn"], bucket_name))]
+    bad = [
+        config["arn"]
+        for config in configs
+        if config["type"] == "lambda"
+        and (
+            lambda_svc._get_func_record_for_ref(config["arn"])[0] is None
+            or not bucket_may_invoke(config["arn"], bucket_name)
+        )
+    ]
     if bad:
         return s3._invalid_notification_config(
-            "Unable to validate the following destination configurations: " + ", ".join(bad))
+            "Unable to validate the following destination configurations: " + ", ".join(bad)
+        )
     return None
 
 
@@ -123,32 +142,55 @@ def s3_delivery(original, arn, event_payload, bucket_region):
     original(arn, event_payload, bucket_region)
 
 
-# -- CloudWatch Logs --------------------------------------------------------------------------------
+# -- CloudWatch Logs -------------------------------------------------------------------------------
+
 
 def logs_may_invoke(arn, group):
     account, region = get_account_id(), get_region()
     source = f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
-    return any(may_invoke(arn, service, [source, source.removesuffix(":*")], account)
-               for service in ("logs.amazonaws.com", f"logs.{region}.amazonaws.com"))
+    return any(
+        may_invoke(arn, service, [source, source.removesuffix(":*")], account)
+        for service in ("logs.amazonaws.com", f"logs.{region}.amazonaws.com")
+    )
 
 
 @patch(logs, "_put_subscription_filter")
 def put_subscription_filter(original, data):
     arn = data.get("destinationArn", "")
-    if ":function:" in arn and data.get("logGroupName") in logs._log_groups and \
-            not logs_may_invoke(arn, data["logGroupName"]):
-        return error_response_json("InvalidParameterException", "Could not execute the lambda function. Make sure you "
-                                   "have given CloudWatch Logs permission to execute your function.", 400)
+    if (
+        ":function:" in arn
+        and data.get("logGroupName") in logs._log_groups
+        and not logs_may_invoke(arn, data["logGroupName"])
+    ):
+        return error_response_json(
+            "InvalidParameterException",
+            "Could not execute the lambda function. Make sure you "
+            "have given CloudWatch Logs permission to execute your function.",
+            400,
+        )
     return original(data)
 
 
 def subscription_event(group, stream, subscription, events):
     now = int(time.time() * 1000)
-    data = {"messageType": "DATA_MESSAGE", "owner": get_account_id(), "logGroup": group, "logStream": stream,
-            "subscriptionFilters": [subscription.get("filterName", "")],
-            "logEvents": [{"id": new_uuid().replace("-", ""), "timestamp": event.get("timestamp", now),
-                           "message": event.get("message", "")} for event in events]}
-    return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(data).encode())).decode()}}
+    data = {
+        "messageType": "DATA_MESSAGE",
+        "owner": get_account_id(),
+        "logGroup": group,
+        "logStream": stream,
+        "subscriptionFilters": [subscription.get("filterName", "")],
+        "logEvents": [
+            {
+                "id": new_uuid().replace("-", ""),
+                "timestamp": event.get("timestamp", now),
+                "message": event.get("message", ""),
+            }
+            for event in events
+        ],
+    }
+    return {
+        "awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(data).encode())).decode()}
+    }
 
 
 @patch(logs, "_fanout_to_subscription_filters")
@@ -160,15 +202,21 @@ def fan_out(_original, group, stream, events):
         name = arn.split(":function:")[-1].split(":")[0]
         if ":function:" not in arn or group == f"/aws/lambda/{name}":
             continue
-        matched = [event for event in events if logs._subscription_pattern_matches(
-            subscription.get("filterPattern", ""), event.get("message", ""))]
+        matched = [
+            event
+            for event in events
+            if logs._subscription_pattern_matches(
+                subscription.get("filterPattern", ""), event.get("message", "")
+            )
+        ]
         if matched and logs_may_invoke(arn, group):
             invoke_later(arn, subscription_event(group, stream, subscription, matched))
         elif matched:
             denied("CloudWatch Logs", arn)
 
 
-# -- IoT --------------------------------------------------------------------------------------------
+# -- IoT -------------------------------------------------------------------------------------------
+
 
 @patch(iot, "_dispatch_rule_to_lambda")
 def iot_delivery(original, account_id, region, function_arn, event):

@@ -1,9 +1,10 @@
 """API Gateway invokes a function only with a permission for exactly the ARN in the integration.
 
-What AWS does (API Gateway developer guide, "Lambda authorizers", "REST API: grant permission to invoke
-a Lambda function"): without a matching statement of the function's, version's or alias's policy a call
-answers 500 "Internal server error" (HTTP APIs: "Internal Server Error"). An integration or authorizer
-with credentials uses that role instead. MiniStack invokes whatever the URI names.
+What AWS does (API Gateway developer guide, "Lambda authorizers", "REST API: grant permission to
+invoke a Lambda function"): without a matching statement of the function's, version's or alias's
+policy a call answers 500 "Internal server error" (HTTP APIs: "Internal Server Error"). An
+integration or authorizer with credentials uses that role instead. MiniStack invokes whatever the
+URI names.
 """
 
 import json
@@ -27,8 +28,10 @@ def source_arns(account, region, api_id, stage, method, *paths):
     spellings = set(paths)
     for path in paths:
         spellings.add("/".join("*" if part.startswith("{") else part for part in path.split("/")))
-    return [f"arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{method}/{path.lstrip('/')}"
-            for path in spellings]
+    return [
+        f"arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{method}/{path.lstrip('/')}"
+        for path in spellings
+    ]
 
 
 def permitted(uri_reader, uri, sources, account, region):
@@ -44,13 +47,22 @@ def lambda_svc_scope(account, region):
     return request_scope(account or get_account_id(), region or get_region())
 
 
-async def rest_integration(original, integration, api_id, stage_name, stage, resource, path, method, *args, **kwargs):
+async def rest_integration(
+    original, integration, api_id, stage_name, stage, resource, path, method, *args, **kwargs
+):
     account, region = kwargs.get("owner_account_id"), kwargs.get("owner_region")
     sources = source_arns(account, region, api_id, stage_name, method, path, resource["path"])
     if not integration.get("credentials") and not permitted(
-            rest._extract_lambda_ref_from_integration_uri, integration.get("uri"), sources, account, region):
+        rest._extract_lambda_ref_from_integration_uri,
+        integration.get("uri"),
+        sources,
+        account,
+        region,
+    ):
         return rest._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
-    return await original(integration, api_id, stage_name, stage, resource, path, method, *args, **kwargs)
+    return await original(
+        integration, api_id, stage_name, stage, resource, path, method, *args, **kwargs
+    )
 
 
 patch(rest, "_invoke_lambda_proxy_v1")(rest_integration)
@@ -64,39 +76,83 @@ def authorizer_sources(account, region, api_id, authorizer_id):
 @patch(rest, "_invoke_authorizer_lambda")
 async def rest_authorizer(original, authorizer, event, account_id, region):
     """None is MiniStack's word for an authorizer that cannot be invoked: the call answers 500."""
-    sources = authorizer_sources(account_id, region, (SERVED.get() or {}).get("api"), authorizer.get("id"))
+    sources = authorizer_sources(
+        account_id, region, (SERVED.get() or {}).get("api"), authorizer.get("id")
+    )
     if not authorizer.get("authorizerCredentials") and not permitted(
-            rest._extract_lambda_ref_from_integration_uri, authorizer.get("authorizerUri"), sources,
-            account_id, region):
+        rest._extract_lambda_ref_from_integration_uri,
+        authorizer.get("authorizerUri"),
+        sources,
+        account_id,
+        region,
+    ):
         return None
     return await original(authorizer, event, account_id, region)
 
 
 def http_error():
-    return 500, {"Content-Type": "application/json"}, json.dumps({"message": "Internal Server Error"}).encode()
+    return (
+        500,
+        {"Content-Type": "application/json"},
+        json.dumps({"message": "Internal Server Error"}).encode(),
+    )
 
 
 @patch(http, "_invoke_lambda_proxy")
-async def http_integration(original, integration, api_id, stage, path, method, headers, body, query_params,
-                           route_key="$default", path_params=None, **kwargs):
+async def http_integration(
+    original,
+    integration,
+    api_id,
+    stage,
+    path,
+    method,
+    headers,
+    body,
+    query_params,
+    route_key="$default",
+    path_params=None,
+    **kwargs,
+):
     account, region = kwargs.get("owner_account_id"), kwargs.get("owner_region")
     declared = route_key.split(" ", 1)[1] if " " in route_key else route_key
     sources = source_arns(account, region, api_id, stage, method, path, declared)
-    sources.append(f"arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{declared.lstrip('/')}")
+    sources.append(
+        f"arn:aws:execute-api:{region}:{account}:{api_id}/{stage}/{declared.lstrip('/')}"
+    )
     if not integration.get("credentialsArn") and not permitted(
-            http._extract_lambda_ref_from_integration_uri, integration.get("integrationUri"), sources,
-            account, region):
+        http._extract_lambda_ref_from_integration_uri,
+        integration.get("integrationUri"),
+        sources,
+        account,
+        region,
+    ):
         return http_error()
-    return await original(integration, api_id, stage, path, method, headers, body, query_params, route_key,
-                          path_params, **kwargs)
+    return await original(
+        integration,
+        api_id,
+        stage,
+        path,
+        method,
+        headers,
+        body,
+        query_params,
+        route_key,
+        path_params,
+        **kwargs,
+    )
 
 
 @patch(http, "_invoke_request_authorizer_lambda")
 async def http_authorizer(original, authorizer, event, account_id, region):
-    sources = authorizer_sources(account_id, region, (http_served() or {}).get("api"),
-                                 authorizer.get("authorizerId"))
+    sources = authorizer_sources(
+        account_id, region, (http_served() or {}).get("api"), authorizer.get("authorizerId")
+    )
     if not authorizer.get("authorizerCredentialsArn") and not permitted(
-            http._extract_lambda_ref_from_integration_uri, authorizer.get("authorizerUri"), sources,
-            account_id, region):
+        http._extract_lambda_ref_from_integration_uri,
+        authorizer.get("authorizerUri"),
+        sources,
+        account_id,
+        region,
+    ):
         return None
     return await original(authorizer, event, account_id, region)

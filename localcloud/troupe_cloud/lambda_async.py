@@ -1,10 +1,10 @@
 """Asynchronous invocation: retries, destinations and dead letters of the qualifier that was called.
 
 What AWS does (Lambda developer guide, "Configuring error handling settings for asynchronous
-invocation", "Capturing records of Lambda asynchronous invocations"): the event invoke configuration of
-the alias or version decides; after the last attempt the invocation record goes to the OnFailure (or
-OnSuccess) destination and the event itself to the dead-letter queue. MiniStack looks only at the
-function's own configuration, has no OnSuccess, and sends the record to dead-letter queues too.
+invocation", "Capturing records of Lambda asynchronous invocations"): the event invoke configuration
+of the alias or version decides; after the last attempt the invocation record goes to the OnFailure
+(or OnSuccess) destination and the event itself to the dead-letter queue. MiniStack looks only at
+the function's own configuration, has no OnSuccess, and sends the record to dead-letter queues too.
 Waiting between attempts is MiniStack's (``LAMBDA_ASYNC_RETRY_BASE_SECONDS``): seconds, not minutes.
 """
 
@@ -27,9 +27,16 @@ from troupe_cloud.patching import patch, require
 logger = logging.getLogger("troupe_cloud")
 DEFAULT_ATTEMPTS, DEFAULT_AGE = 2, 21600
 
-require(lambda_svc, "_execute_function", "_account_region_from_function_config", "esm_wake",
-        "_LAMBDA_ASYNC_RETRY_BASE_SECONDS", "_LAMBDA_ASYNC_RETRY_MAX_SECONDS",
-        "_get_func_record_for_ref", "_execute_function_with_config_scope")
+require(
+    lambda_svc,
+    "_execute_function",
+    "_account_region_from_function_config",
+    "esm_wake",
+    "_LAMBDA_ASYNC_RETRY_BASE_SECONDS",
+    "_LAMBDA_ASYNC_RETRY_MAX_SECONDS",
+    "_get_func_record_for_ref",
+    "_execute_function_with_config_scope",
+)
 require(sqs, "_queue_by_arn", "queue_delay")
 require(sns, "_topics", "_fanout")
 require(eventbridge, "_put_events")
@@ -51,9 +58,12 @@ def invocation_record(config, event, result, condition, attempts):
     return {
         "version": "1.0",
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-        "requestContext": {"requestId": new_uuid(),
-                           "functionArn": arn if split_reference(arn)[1] else f"{arn}:$LATEST",
-                           "condition": condition, "approximateInvokeCount": attempts},
+        "requestContext": {
+            "requestId": new_uuid(),
+            "functionArn": arn if split_reference(arn)[1] else f"{arn}:$LATEST",
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
         "requestPayload": event,
         "responseContext": answer,
         "responsePayload": result.get("body"),
@@ -66,12 +76,25 @@ def to_queue(arn, text, attributes):
         logger.warning("asynchronous destination %s does not exist", arn)
         return
     now = time.time()
-    queue["messages"].append({
-        "id": new_uuid(), "body": text, "md5_body": hashlib.md5(text.encode()).hexdigest(), "md5_attrs": "",
-        "receipt_handle": None, "sent_at": now, "visible_at": now + sqs.queue_delay(queue), "receive_count": 0,
-        "first_receive_at": None, "message_attributes": attributes,
-        "sys": {"SenderId": "lambda", "SentTimestamp": str(int(now * 1000))},
-        "group_id": None, "dedup_id": None, "dedup_cache_key": None, "seq": None})
+    queue["messages"].append(
+        {
+            "id": new_uuid(),
+            "body": text,
+            "md5_body": hashlib.md5(text.encode()).hexdigest(),
+            "md5_attrs": "",
+            "receipt_handle": None,
+            "sent_at": now,
+            "visible_at": now + sqs.queue_delay(queue),
+            "receive_count": 0,
+            "first_receive_at": None,
+            "message_attributes": attributes,
+            "sys": {"SenderId": "lambda", "SentTimestamp": str(int(now * 1000))},
+            "group_id": None,
+            "dedup_id": None,
+            "dedup_cache_key": None,
+            "seq": None,
+        }
+    )
     lambda_svc.esm_wake.set()
 
 
@@ -93,9 +116,19 @@ def to_function(arn, text, _attributes):
 def to_event_bus(arn, text, _attributes):
     message = json.loads(text)
     kind = "Success" if message["requestContext"]["condition"] == "Success" else "Failure"
-    eventbridge._put_events({"Entries": [{
-        "Source": "lambda", "DetailType": f"Lambda Function Invocation Result - {kind}", "Detail": text,
-        "EventBusName": arn, "Resources": [message["requestContext"]["functionArn"]]}]})
+    eventbridge._put_events(
+        {
+            "Entries": [
+                {
+                    "Source": "lambda",
+                    "DetailType": f"Lambda Function Invocation Result - {kind}",
+                    "Detail": text,
+                    "EventBusName": arn,
+                    "Resources": [message["requestContext"]["functionArn"]],
+                }
+            ]
+        }
+    )
 
 
 SENDERS = {"sqs": to_queue, "sns": to_topic, "lambda": to_function, "events": to_event_bus}
@@ -110,7 +143,9 @@ def send(arn, text, attributes=None):
 
 
 def attempt(record, event, chosen):
-    """Run the function until it succeeds or its attempts or age run out; ``(result, attempts, condition)``."""
+    """Run the function until it succeeds or its attempts or age run out; ``(result, attempts,
+    condition)``.
+    """
     base = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
     most = lambda_svc._LAMBDA_ASYNC_RETRY_MAX_SECONDS
     retries = chosen.get("MaximumRetryAttempts")
@@ -141,15 +176,25 @@ def run(record, event):
     dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
     if dead_letters and condition != "Success":
         body = result.get("body") if isinstance(result.get("body"), dict) else {}
-        send(dead_letters, json.dumps(event), {
-            "RequestID": {"DataType": "String", "StringValue": new_uuid()},
-            "ErrorCode": {"DataType": "Number", "StringValue": "200"},
-            "ErrorMessage": {"DataType": "String", "StringValue": str(body.get("errorMessage", ""))}})
+        send(
+            dead_letters,
+            json.dumps(event),
+            {
+                "RequestID": {"DataType": "String", "StringValue": new_uuid()},
+                "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+                "ErrorMessage": {
+                    "DataType": "String",
+                    "StringValue": str(body.get("errorMessage", "")),
+                },
+            },
+        )
 
 
 @patch(lambda_svc, "invoke_async_with_retry")
 def invoke_async(_original, record, event):
-    account, region = lambda_svc._account_region_from_function_config(record.get("config") or record)
+    account, region = lambda_svc._account_region_from_function_config(
+        record.get("config") or record
+    )
 
     def scoped():
         with request_scope(account, region):

@@ -28,7 +28,9 @@ POLLING = contextvars.ContextVar("troupe_polling", default=False)
 
 def draw(alias):
     """The version that answers this call of the alias."""
-    for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
+    for version, weight in (
+        (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    ).items():
         if random.random() < float(weight):
             return version
     return alias["FunctionVersion"]
@@ -47,9 +49,12 @@ async def invoke(original, name, event, headers, path_qualifier=None, query_para
         return await original(name, event, headers, path_qualifier, query_params)
     qualifier = path_qualifier or lambda_svc._qp_first(query_params or {}, "Qualifier")
     if not qualifier and function["config"].get("State") == "Pending":
-        return error_response_json("ResourceConflictException",
-                                   "The operation cannot be performed at this time. The function is currently in "
-                                   "the following state: Pending", 409)
+        return error_response_json(
+            "ResourceConflictException",
+            "The operation cannot be performed at this time. The function is currently in "
+            "the following state: Pending",
+            409,
+        )
     alias = function["aliases"].get(qualifier) if qualifier else None
     if not alias:
         return await original(name, event, headers, path_qualifier, query_params)

@@ -18,16 +18,23 @@ from troupe_cloud.patching import patch
 from troupe_cloud.responses import constraint, invalid_parameter
 
 RANGES = (("timeout", "Timeout", 1, 900), ("memorySize", "MemorySize", 128, 10240))
-LENGTHS = (("functionName", "FunctionName", 64), ("handler", "Handler", 128), ("description", "Description", 256))
+LENGTHS = (
+    ("functionName", "FunctionName", 64),
+    ("handler", "Handler", 128),
+    ("description", "Description", 256),
+)
 RESERVED = frozenset(
-    "_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME "
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE "
-    "AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID "
-    "AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split())
+    "_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV"
+    " AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION"
+    " AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME"
+    " AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+    " AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
+)
 RUNTIME = re.compile(
     r"nodejs(|4\.3|4\.3-edge|6\.10|8\.10|(10|12|14|16|18|20|22|24)\.x)|python(2\.7|3\.([6-9]|1[0-4]))"
     r"|java(8|8\.al2|11|17|21|25)|dotnet(core(1\.0|2\.0|2\.1|3\.1)|6|8|10)|go1\.x"
-    r"|ruby(2\.5|2\.7|3\.[2-4])|provided(|\.al2|\.al2023)")
+    r"|ruby(2\.5|2\.7|3\.[2-4])|provided(|\.al2|\.al2023)"
+)
 ENVIRONMENT_BYTES = 4096
 DIRECT_ZIP_BYTES = 50 * 1024 * 1024
 
@@ -40,12 +47,18 @@ def first(*checks):
 def bad_length(data):
     for wire, key, most in LENGTHS:
         if len(str(data.get(key) or "")) > most:
-            return constraint(data[key], wire, f"Member must have length less than or equal to {most}")
+            return constraint(
+                data[key], wire, f"Member must have length less than or equal to {most}"
+            )
     name = data.get("FunctionName")
     if name and not re.fullmatch(r"[a-zA-Z0-9_-]+", name):
-        return constraint(name, "functionName", "Member must satisfy regular expression pattern: "
-                          "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?"
-                          "(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?")
+        return constraint(
+            name,
+            "functionName",
+            "Member must satisfy regular expression pattern: "
+            "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?"
+            "(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?",
+        )
     return None
 
 
@@ -65,25 +78,35 @@ def bad_range(data):
 def bad_runtime(data):
     runtime = data.get("Runtime")
     if runtime and not RUNTIME.fullmatch(runtime):
-        return invalid_parameter(f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must "
-                                 "satisfy enum value set: [nodejs24.x, nodejs22.x, nodejs20.x, python3.14, "
-                                 "python3.13, python3.12, java21, dotnet8, ruby3.4, provided.al2023, ...] "
-                                 "or be a valid ARN")
+        return invalid_parameter(
+            f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must "
+            "satisfy enum value set: [nodejs24.x, nodejs22.x, nodejs20.x, python3.14, "
+            "python3.13, python3.12, java21, dotnet8, ruby3.4, provided.al2023, ...] "
+            "or be a valid ARN"
+        )
     return None
 
 
 def bad_environment(data):
     variables = (data.get("Environment") or {}).get("Variables") or {}
-    prefix = "Lambda was unable to configure your environment variables because the environment variables you " \
-             "have provided "
+    prefix = (
+        "Lambda was unable to configure your environment variables because the environment"
+        " variables you have provided "
+    )
     reserved = [name for name in variables if name in RESERVED]
     if reserved:
-        return invalid_parameter(f"{prefix}contains reserved keys that are currently not supported for "
-                                 f"modification. Reserved keys used in this request: {', '.join(reserved)}")
+        return invalid_parameter(
+            f"{prefix}contains reserved keys that are currently not supported for "
+            f"modification. Reserved keys used in this request: {', '.join(reserved)}"
+        )
     for name in variables:
         if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name):
-            return constraint(variables, "environment.variables", "Map keys must satisfy constraint: [Member "
-                              "must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]")
+            return constraint(
+                variables,
+                "environment.variables",
+                "Map keys must satisfy constraint: [Member "
+                "must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]",
+            )
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > ENVIRONMENT_BYTES:
         return invalid_parameter(f"{prefix}exceeded the 4KB limit. String measured: {measured}")
@@ -99,8 +122,13 @@ def bad_layers(data):
 
 def bad_configuration(data):
     """The error for the configuration members of a request, or None."""
-    return first(lambda: bad_length(data), lambda: bad_range(data), lambda: bad_runtime(data),
-                 lambda: bad_environment(data), lambda: bad_layers(data))
+    return first(
+        lambda: bad_length(data),
+        lambda: bad_range(data),
+        lambda: bad_runtime(data),
+        lambda: bad_environment(data),
+        lambda: bad_layers(data),
+    )
 
 
 def bad_code(code):
@@ -108,8 +136,11 @@ def bad_code(code):
     if not any(code.get(key) for key in ("ZipFile", "S3Bucket", "ImageUri")):
         return invalid_parameter("Please provide a source for function code.")
     if code.get("ZipFile") and len(code["ZipFile"]) * 3 // 4 > DIRECT_ZIP_BYTES:
-        return error_response_json("RequestEntityTooLargeException",
-                                   "Request must be smaller than 70167211 bytes for the operation", 413)
+        return error_response_json(
+            "RequestEntityTooLargeException",
+            "Request must be smaller than 70167211 bytes for the operation",
+            413,
+        )
     return missing_object(code) if code.get("S3Bucket") else None
 
 
@@ -117,13 +148,18 @@ def missing_object(code):
     from ministack.services import s3
 
     bucket, key = code["S3Bucket"], code.get("S3Key")
-    if lambda_svc._fetch_code_from_s3(bucket, key, version_id=code.get("S3ObjectVersion")) is not None:
+    if (
+        lambda_svc._fetch_code_from_s3(bucket, key, version_id=code.get("S3ObjectVersion"))
+        is not None
+    ):
         return None
     if s3._buckets.get(bucket) is None:
         error, text = "NoSuchBucket", "The specified bucket does not exist"
     else:
         error, text = "NoSuchKey", "The specified key does not exist."
-    return invalid_parameter(f"Error occurred while GetObject. S3 Error Code: {error}. S3 Error Message: {text}")
+    return invalid_parameter(
+        f"Error occurred while GetObject. S3 Error Code: {error}. S3 Error Message: {text}"
+    )
 
 
 def bad_zip_text(code):
@@ -132,8 +168,9 @@ def bad_zip_text(code):
         try:
             base64.b64decode(code["ZipFile"], validate=True)
         except ValueError:
-            return invalid_parameter("Could not unzip uploaded file. Please check your file, then try to "
-                                     "upload again.")
+            return invalid_parameter(
+                "Could not unzip uploaded file. Please check your file, then try to upload again."
+            )
     return None
 
 
@@ -142,8 +179,12 @@ def create_function(original, data):
     code = data.get("Code") or {}
     if not data.get("Role"):
         return constraint("null", "role", "Member must not be null")
-    error = first(lambda: bad_configuration(data), lambda: bad_zip_text(code), lambda: bad_code(code),
-                  lambda: lambda_state.role_error(data))
+    error = first(
+        lambda: bad_configuration(data),
+        lambda: bad_zip_text(code),
+        lambda: bad_code(code),
+        lambda: lambda_state.role_error(data),
+    )
     return error or original(data)
 
 

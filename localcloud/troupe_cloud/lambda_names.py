@@ -4,8 +4,14 @@ from ministack.services import lambda_svc
 
 from troupe_cloud.patching import require
 
-require(lambda_svc, "_functions", "_func_arn", "_get_base_func_record_for_ref",
-        "_lambda_function_name_and_qualifier_from_arn", "_resolve_name_and_qualifier")
+require(
+    lambda_svc,
+    "_functions",
+    "_func_arn",
+    "_get_base_func_record_for_ref",
+    "_lambda_function_name_and_qualifier_from_arn",
+    "_resolve_name_and_qualifier",
+)
 
 
 def qualified_arn(name, qualifier=None):

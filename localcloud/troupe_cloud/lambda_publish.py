@@ -4,8 +4,8 @@ What AWS does (Lambda API reference, PublishVersion; recorded answers: localstac
 ``test_version_lifecycle``, ``test_publish_with_wrong_sha256``, ``test_function_revisions_*``):
 
 - ``CodeSha256`` and ``RevisionId`` are preconditions (400 and 412).
-- With nothing changed since the last version, that version comes back and a new description is ignored.
-  Only the *last* version is compared: A, B, A gives a third number.
+- With nothing changed since the last version, that version comes back and a new description is
+  ignored. Only the *last* version is compared: A, B, A gives a third number.
 - ``Description`` of the call replaces the function's own in that version.
 - Publishing moves the RevisionId of $LATEST.
 
@@ -25,9 +25,22 @@ from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed, invalid_parameter
 
 FINGERPRINT = "_troupe_fingerprint"
-VOLATILE = frozenset(("Version", "FunctionArn", "RevisionId", "LastModified", "State", "StateReason",
-                      "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason",
-                      "LastUpdateStatusReasonCode", "SnapStart", "RuntimeVersionConfig"))
+VOLATILE = frozenset(
+    (
+        "Version",
+        "FunctionArn",
+        "RevisionId",
+        "LastModified",
+        "State",
+        "StateReason",
+        "StateReasonCode",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "SnapStart",
+        "RuntimeVersionConfig",
+    )
+)
 
 require(lambda_svc, "_stamp_snapstart_published_version", "_snapstart_provision_version_async")
 
@@ -35,7 +48,11 @@ require(lambda_svc, "_stamp_snapstart_published_version", "_snapstart_provision_
 def fingerprint(config):
     """What a version freezes, as one comparable text."""
     snap_start = (config.get("SnapStart") or {}).get("ApplyOn")
-    frozen = {key: value for key, value in config.items() if key not in VOLATILE and value not in (None, "", [], {})}
+    frozen = {
+        key: value
+        for key, value in config.items()
+        if key not in VOLATILE and value not in (None, "", [], {})
+    }
     return json.dumps([frozen, snap_start], sort_keys=True, default=str)
 
 
@@ -47,8 +64,9 @@ def precondition(name, data):
     sha = data.get("CodeSha256")
     if sha and sha != config.get("CodeSha256"):
         return invalid_parameter(
-            f"CodeSHA256 ({sha}) is different from current CodeSHA256 in $LATEST ({config.get('CodeSha256')}). "
-            "Please try again with the CodeSHA256 in $LATEST.")
+            f"CodeSHA256 ({sha}) is different from current CodeSHA256 in $LATEST"
+            f" ({config.get('CodeSha256')}). Please try again with the CodeSHA256 in $LATEST."
+        )
     return None
 
 
@@ -68,7 +86,11 @@ def publish(function, name, description=None):
     config.update(Version=number, FunctionArn=qualified_arn(name, number), RevisionId=new_uuid())
     if description:
         config["Description"] = description
-    record = {"config": config, "code_zip": function.get("code_zip"), FINGERPRINT: fingerprint(function["config"])}
+    record = {
+        "config": config,
+        "code_zip": function.get("code_zip"),
+        FINGERPRINT: fingerprint(function["config"]),
+    }
     function["versions"][number] = record
     if lambda_svc._stamp_snapstart_published_version(config):
         lambda_svc._snapstart_provision_version_async(name, record)
@@ -101,19 +123,26 @@ def published_with(response, name, wanted):
     version.update(State="Active", LastUpdateStatus="Successful")
     # The pending update is recognised by its revision when it finishes: leave that to it.
     config["RevisionId"] = before
-    return json_response({**body_of(response), "Version": version["Version"],
-                          "FunctionArn": version["FunctionArn"]}, response[0])
+    return json_response(
+        {**body_of(response), "Version": version["Version"], "FunctionArn": version["FunctionArn"]},
+        response[0],
+    )
 
 
 @patch(lambda_svc, "_create_function")
 def create_function(original, data):
-    return published_with(original({**data, "Publish": False}), data.get("FunctionName"), data.get("Publish"))
+    return published_with(
+        original({**data, "Publish": False}), data.get("FunctionName"), data.get("Publish")
+    )
 
 
 @patch(lambda_svc, "_update_code")
 def update_code(original, name, data):
-    return published_with(original(name, {**data, "Publish": False}), name,
-                          data.get("Publish") and not data.get("DryRun"))
+    return published_with(
+        original(name, {**data, "Publish": False}),
+        name,
+        data.get("Publish") and not data.get("DryRun"),
+    )
 
 
 @patch(lambda_svc, "_check_revision")

@@ -1,9 +1,9 @@
 """Function URLs, provisioned concurrency lists and runtime management, per qualifier.
 
 What AWS does (Lambda API reference): the qualifier of these calls stands in the query; a URL's
-FunctionArn is the alias's, its calls need ``lambda:InvokeFunctionUrl`` on exactly that ARN. MiniStack
-reads the qualifier only from the path, so a URL for an alias becomes the function's own; it knows
-neither ListProvisionedConcurrencyConfigs nor runtime management.
+FunctionArn is the alias's, its calls need ``lambda:InvokeFunctionUrl`` on exactly that ARN.
+MiniStack reads the qualifier only from the path, so a URL for an alias becomes the function's own;
+it knows neither ListProvisionedConcurrencyConfigs nor runtime management.
 """
 
 import contextvars
@@ -21,7 +21,12 @@ QUERY = contextvars.ContextVar("troupe_lambda_query", default=None)
 RUNTIME_MANAGEMENT = "_troupe_runtime_management"
 MANAGEMENT_PATH = re.compile(r"/[^/]+/functions/([^/]+)/runtime-management-config")
 
-require(lambda_svc, "resolve_function_url", "_resolve_request_scoped_name_and_qualifier", "_url_config_key")
+require(
+    lambda_svc,
+    "resolve_function_url",
+    "_resolve_request_scoped_name_and_qualifier",
+    "_url_config_key",
+)
 
 
 @patch(lambda_svc, "handle_request")
@@ -40,7 +45,8 @@ def asked_qualifier(qualifier):
     return qualifier or lambda_svc._qp_first(QUERY.get() or {}, "Qualifier") or None
 
 
-# -- runtime management ------------------------------------------------------------------------------
+# -- runtime management ----------------------------------------------------------------------------
+
 
 def runtime_management(method, reference, body, query_params):
     name, qualifier = lambda_svc._resolve_request_scoped_name_and_qualifier(reference)
@@ -52,13 +58,16 @@ def runtime_management(method, reference, body, query_params):
     kept = function.setdefault(RUNTIME_MANAGEMENT, {})
     if method == "PUT":
         wanted = lambda_svc.json.loads(body or b"{}")
-        kept[qualifier] = {"UpdateRuntimeOn": wanted.get("UpdateRuntimeOn", "Auto"),
-                           "RuntimeVersionArn": wanted.get("RuntimeVersionArn")}
+        kept[qualifier] = {
+            "UpdateRuntimeOn": wanted.get("UpdateRuntimeOn", "Auto"),
+            "RuntimeVersionArn": wanted.get("RuntimeVersionArn"),
+        }
     found = kept.get(qualifier, {"UpdateRuntimeOn": "Auto", "RuntimeVersionArn": None})
     return json_response(dict(found, FunctionArn=qualified_arn(name, qualifier)))
 
 
-# -- provisioned concurrency -----------------------------------------------------------------------------
+# -- provisioned concurrency -----------------------------------------------------------------------
+
 
 @patch(lambda_svc, "_get_provisioned_concurrency")
 def get_provisioned_concurrency(original, name, qualifier):
@@ -67,11 +76,18 @@ def get_provisioned_concurrency(original, name, qualifier):
     if function is None or lambda_svc._qp_first(QUERY.get() or {}, "List") != "ALL":
         return original(name, qualifier)
     configured = function.get("provisioned_concurrency") or {}
-    return json_response({"ProvisionedConcurrencyConfigs": [
-        dict(config, FunctionArn=qualified_arn(name, key)) for key, config in configured.items()]})
+    return json_response(
+        {
+            "ProvisionedConcurrencyConfigs": [
+                dict(config, FunctionArn=qualified_arn(name, key))
+                for key, config in configured.items()
+            ]
+        }
+    )
 
 
-# -- URLs --------------------------------------------------------------------------------------------------
+# -- URLs ------------------------------------------------------------------------------------------
+
 
 @patch(lambda_svc, "_create_function_url_config")
 def create_url(original, name, data, qualifier):
@@ -100,9 +116,12 @@ def delete_url(original, name, qualifier):
 
 
 def url_is_public(arn, function):
-    return any(s.get("Effect") == "Allow" and s.get("Principal") == "*"
-               and s.get("Action") in ("lambda:InvokeFunctionUrl", "lambda:*", "*")
-               for s in statements_for(function, arn))
+    return any(
+        s.get("Effect") == "Allow"
+        and s.get("Principal") == "*"
+        and s.get("Action") in ("lambda:InvokeFunctionUrl", "lambda:*", "*")
+        for s in statements_for(function, arn)
+    )
 
 
 @patch(lambda_svc, "handle_function_url_request")
@@ -113,7 +132,12 @@ async def call_url(original, url_id, *args, resolved=None, **kwargs):
         account, region, name, qualifier, config = found
         function = lambda_svc._functions.get_scoped(account, region, name)
         if function is not None and not url_is_public(config["FunctionArn"], function):
-            return 403, {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}, \
-                b'{"Message":"Forbidden. For troubleshooting Function URL authorization issues, see: ' \
-                b'https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}'
+            return (
+                403,
+                {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"},
+                (
+                    b'{"Message":"Forbidden. For troubleshooting Function URL authorization issues,'
+                    b' see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}'
+                ),
+            )
     return await original(url_id, *args, resolved=found, **kwargs)

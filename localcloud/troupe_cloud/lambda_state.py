@@ -82,8 +82,9 @@ def busy(name):
         text = f"An update is in progress for resource: {config['FunctionArn']}"
     else:
         return None
-    return error_response_json("ResourceConflictException",
-                               f"The operation cannot be performed at this time. {text}", 409)
+    return error_response_json(
+        "ResourceConflictException", f"The operation cannot be performed at this time. {text}", 409
+    )
 
 
 def updated(response, name):
@@ -121,7 +122,8 @@ def update_config(original, name, data):
     return busy(name) or role_error(data) or updated(original(name, data), name)
 
 
-# -- roles ----------------------------------------------------------------------------------------
+# -- roles -----------------------------------------------------------------------------------------
+
 
 def role_name_of(arn):
     return str(arn).rsplit("/", 1)[-1]

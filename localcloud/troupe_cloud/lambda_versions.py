@@ -3,10 +3,11 @@
 What AWS does (Lambda API reference: GetFunction, DeleteFunction, ListFunctions; measured deletions:
 karl-cardenas-coding/go-lambda-cleanup#45, floci-io/floci#2824):
 
-- GetFunction by alias reports the version's configuration under the alias's ARN, and its code location
-  is that version's zip. MiniStack gives the newest zip and the version's ARN.
-- DeleteFunction never takes $LATEST or an alias as qualifier; a version that an alias points at stays;
-  an absent version is no error. MiniStack deletes the whole function for ``Qualifier=$LATEST``.
+- GetFunction by alias reports the version's configuration under the alias's ARN, and its code
+  location is that version's zip. MiniStack gives the newest zip and the version's ARN.
+- DeleteFunction never takes $LATEST or an alias as qualifier; a version that an alias points at
+  stays; an absent version is no error. MiniStack deletes the whole function for
+  ``Qualifier=$LATEST``.
 - ``ListFunctions(FunctionVersion=ALL)`` lists every published version too.
 """
 
@@ -18,7 +19,9 @@ from troupe_cloud.lambda_names import qualified_arn
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed, invalid_parameter
 
-require(lambda_svc, "_get_func_record_for_qualifier", "_qualifier_from_path_or_query", "_function_urls")
+require(
+    lambda_svc, "_get_func_record_for_qualifier", "_qualifier_from_path_or_query", "_function_urls"
+)
 
 
 def as_qualified(config, name, qualifier):
@@ -39,7 +42,9 @@ def get_function(original, name, qualifier=None):
     answer["Configuration"] = as_qualified(answer["Configuration"], name, qualifier)
     version = answer["Configuration"]["Version"]
     if version != "$LATEST" and "Location" in answer["Code"]:
-        answer["Code"]["Location"] = answer["Code"]["Location"].replace(f"/{name}?", f"/{name}:{version}?")
+        answer["Code"]["Location"] = answer["Code"]["Location"].replace(
+            f"/{name}?", f"/{name}:{version}?"
+        )
     if not answer.get("Tags") or qualifier:
         answer.pop("Tags", None)
     return json_response(answer)
@@ -57,7 +62,9 @@ def get_function_configuration(original, name, qualifier=None):
 def serve_function_code(original, name, account_id=None, region=None):
     """The zip behind GetFunction's location; ``name:3`` is version 3's."""
     name, _, version = name.partition(":")
-    function = lambda_svc._functions.get_scoped(account_id or get_account_id(), region or get_region(), name)
+    function = lambda_svc._functions.get_scoped(
+        account_id or get_account_id(), region or get_region(), name
+    )
     record = (function or {}).get("versions", {}).get(version)
     if not version:
         return original(name, account_id, region)
@@ -74,7 +81,10 @@ def list_functions(original, query_params):
     for name in sorted(lambda_svc._functions.keys()):
         function = lambda_svc._functions[name]
         configs.append(dict(function["config"], FunctionArn=qualified_arn(name, "$LATEST")))
-        configs += [function["versions"][number]["config"] for number in sorted(function["versions"], key=int)]
+        configs += [
+            function["versions"][number]["config"]
+            for number in sorted(function["versions"], key=int)
+        ]
     start = int(lambda_svc._qp_first(query_params, "Marker") or 0)
     end = start + int(lambda_svc._qp_first(query_params, "MaxItems", "50"))
     page = {"Functions": configs[start:end]}
@@ -113,5 +123,8 @@ def undeletable(function, qualifier):
     if names:
         return error_response_json(
             "ResourceConflictException",
-            f"Unable to delete version because the following aliases reference it: [{', '.join(names)}]", 409)
+            "Unable to delete version because the following aliases reference it:"
+            f" [{', '.join(names)}]",
+            409,
+        )
     return None

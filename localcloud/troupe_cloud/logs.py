@@ -1,8 +1,9 @@
 """FilterLogEvents: stream prefixes and pages.
 
-What AWS does (CloudWatch Logs API reference, FilterLogEvents; service model): ``logStreamNamePrefix`` keeps
-the streams that begin so and excludes ``logStreamNames`` (at most 100, all existing); an answer cut by
-``limit`` carries ``nextToken``. MiniStack ignores the prefix and never pages.
+What AWS does (CloudWatch Logs API reference, FilterLogEvents; service model):
+``logStreamNamePrefix`` keeps the streams that begin so and excludes ``logStreamNames`` (at most
+100, all existing); an answer cut by ``limit`` carries ``nextToken``. MiniStack ignores the prefix
+and never pages.
 """
 
 import base64
@@ -28,11 +29,15 @@ def wanted_streams(data, streams):
     if prefix and names:
         return None, invalid("LogStreamNamePrefix and LogStreamNames cannot both be specified.")
     if names and len(names) > 100:
-        return None, invalid("1 validation error detected: Value at 'logStreamNames' failed to satisfy constraint: "
-                             "Member must have length less than or equal to 100")
+        return None, invalid(
+            "1 validation error detected: Value at 'logStreamNames' failed to satisfy constraint: "
+            "Member must have length less than or equal to 100"
+        )
     missing = [name for name in names or [] if name not in streams]
     if missing:
-        return None, error_response_json("ResourceNotFoundException", "The specified log stream does not exist.", 400)
+        return None, error_response_json(
+            "ResourceNotFoundException", "The specified log stream does not exist.", 400
+        )
     return ([name for name in streams if name.startswith(prefix)] if prefix else names), None
 
 
@@ -50,7 +55,11 @@ def filter_log_events(original, data):
         return error
     if names == []:
         return json_response({"events": [], "searchedLogStreams": []})
-    request = {key: value for key, value in data.items() if key not in ("limit", "nextToken", "logStreamNamePrefix")}
+    request = {
+        key: value
+        for key, value in data.items()
+        if key not in ("limit", "nextToken", "logStreamNamePrefix")
+    }
     if names:
         request["logStreamNames"] = names
     response = original(request)

@@ -22,7 +22,9 @@ def parse(body):
         try:
             document = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ImportProblem(f"Unable to parse API definition because of a malformed integration: {error}") from None
+            raise ImportProblem(
+                f"Unable to parse API definition because of a malformed integration: {error}"
+            ) from None
     if not isinstance(document, dict) or not ("openapi" in document or "swagger" in document):
         raise ImportProblem("Invalid OpenAPI input.")
     if not (document.get("info") or {}).get("title"):
@@ -31,7 +33,9 @@ def parse(body):
 
 
 def operations(document):
-    """Every ``(path, METHOD, operation, path item)``, METHOD being ``ANY`` for the any-method extension."""
+    """Every ``(path, METHOD, operation, path item)``, METHOD being ``ANY`` for the any-method
+    extension.
+    """
     for path, item in (document.get("paths") or {}).items():
         if not isinstance(item, dict):
             continue
@@ -43,7 +47,11 @@ def operations(document):
 
 
 def security_schemes(document):
-    return (document.get("components") or {}).get("securitySchemes") or document.get("securityDefinitions") or {}
+    return (
+        (document.get("components") or {}).get("securitySchemes")
+        or document.get("securityDefinitions")
+        or {}
+    )
 
 
 def schemas(document):

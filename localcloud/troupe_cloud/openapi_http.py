@@ -1,9 +1,9 @@
 """ImportApi and ReimportApi: an HTTP API from an OpenAPI 3.0 document.
 
-What AWS does (API Gateway developer guide, "Working with OpenAPI definitions for HTTP APIs"; service
-model of API Gateway v2): the body is ``{"body": "<document>"}``; Reimport overwrites routes,
-integrations, authorizers and CORS and keeps the API's id and stages; a route per operation, the path
-``/$default`` is the ``$default`` route. MiniStack answers 404 to both.
+What AWS does (API Gateway developer guide, "Working with OpenAPI definitions for HTTP APIs";
+service model of API Gateway v2): the body is ``{"body": "<document>"}``; Reimport overwrites
+routes, integrations, authorizers and CORS and keeps the API's id and stages; a route per operation,
+the path ``/$default`` is the ``$default`` route. MiniStack answers 404 to both.
 """
 
 import json
@@ -15,11 +15,29 @@ from troupe_cloud.openapi_document import ImportProblem
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed
 
-require(http, "_apis", "_routes", "_integrations", "_authorizers", "_create_api", "_create_route",
-        "_create_integration", "_create_authorizer", "_apigw_response", "_delete_api")
+require(
+    http,
+    "_apis",
+    "_routes",
+    "_integrations",
+    "_authorizers",
+    "_create_api",
+    "_create_route",
+    "_create_integration",
+    "_create_authorizer",
+    "_apigw_response",
+    "_delete_api",
+)
 
 EXTENSION = "x-amazon-apigateway-"
-CORS_FIELDS = ("allowOrigins", "allowMethods", "allowHeaders", "exposeHeaders", "maxAge", "allowCredentials")
+CORS_FIELDS = (
+    "allowOrigins",
+    "allowMethods",
+    "allowHeaders",
+    "exposeHeaders",
+    "maxAge",
+    "allowCredentials",
+)
 
 
 def bad_request(message):
@@ -37,17 +55,31 @@ def authorizer_request(name, scheme):
     wanted = scheme.get(EXTENSION + "authorizer") or {}
     kind = str(wanted.get("type") or "").lower()
     source = wanted.get("identitySource")
-    sources = source if isinstance(source, list) else [part.strip() for part in str(source or "").split(",") if part]
+    sources = (
+        source
+        if isinstance(source, list)
+        else [part.strip() for part in str(source or "").split(",") if part]
+    )
     request = {"name": name, "identitySource": sources}
     if kind == "jwt":
         jwt = wanted.get("jwtConfiguration") or {}
-        request.update(authorizerType="JWT", jwtConfiguration={"issuer": jwt.get("issuer"),
-                                                               "audience": list(jwt.get("audience") or [])})
+        request.update(
+            authorizerType="JWT",
+            jwtConfiguration={
+                "issuer": jwt.get("issuer"),
+                "audience": list(jwt.get("audience") or []),
+            },
+        )
     elif kind == "request":
-        request.update(authorizerType="REQUEST", authorizerUri=wanted.get("authorizerUri"),
-                       authorizerPayloadFormatVersion=str(wanted.get("authorizerPayloadFormatVersion") or "1.0"),
-                       enableSimpleResponses=bool(wanted.get("enableSimpleResponses", False)),
-                       authorizerResultTtlInSeconds=int(wanted.get("authorizerResultTtlInSeconds") or 0))
+        request.update(
+            authorizerType="REQUEST",
+            authorizerUri=wanted.get("authorizerUri"),
+            authorizerPayloadFormatVersion=str(
+                wanted.get("authorizerPayloadFormatVersion") or "1.0"
+            ),
+            enableSimpleResponses=bool(wanted.get("enableSimpleResponses", False)),
+            authorizerResultTtlInSeconds=int(wanted.get("authorizerResultTtlInSeconds") or 0),
+        )
         if wanted.get("authorizerCredentials"):
             request["authorizerCredentialsArn"] = wanted["authorizerCredentials"]
     else:
@@ -74,17 +106,24 @@ def integration_request(document, operation):
         return None
     kind = str(wanted.get("type") or "").upper()
     if kind not in ("AWS_PROXY", "HTTP_PROXY"):
-        raise ImportProblem(f"Unsupported integration type '{wanted.get('type')}'. HTTP APIs support AWS_PROXY and "
-                            "HTTP_PROXY")
+        raise ImportProblem(
+            f"Unsupported integration type '{wanted.get('type')}'. HTTP APIs support AWS_PROXY and "
+            "HTTP_PROXY"
+        )
     request = {
-        "integrationType": kind, "integrationUri": wanted.get("uri", ""),
+        "integrationType": kind,
+        "integrationUri": wanted.get("uri", ""),
         "integrationMethod": wanted.get("httpMethod") or "POST",
         "payloadFormatVersion": str(wanted.get("payloadFormatVersion") or "1.0"),
         "timeoutInMillis": int(wanted.get("timeoutInMillis") or 30000),
         "connectionType": str(wanted.get("connectionType") or "INTERNET").upper(),
     }
-    for key, field in (("credentials", "credentialsArn"), ("connectionId", "connectionId"),
-                       ("requestParameters", "requestParameters"), ("responseParameters", "responseParameters")):
+    for key, field in (
+        ("credentials", "credentialsArn"),
+        ("connectionId", "connectionId"),
+        ("requestParameters", "requestParameters"),
+        ("responseParameters", "responseParameters"),
+    ):
         if wanted.get(key):
             request[field] = wanted[key]
     return request
@@ -109,7 +148,10 @@ def read_routes(api_id, document, schemes):
         request = route_request(path, method, operation, schemes)
         wanted = integration_request(document, operation)
         if wanted:
-            shared = isinstance(operation.get(openapi.INTEGRATION), dict) and "$ref" in operation[openapi.INTEGRATION]
+            shared = (
+                isinstance(operation.get(openapi.INTEGRATION), dict)
+                and "$ref" in operation[openapi.INTEGRATION]
+            )
             key = json.dumps(wanted, sort_keys=True) if shared else object()
             if key not in integrations:
                 integrations[key] = made(http._create_integration(api_id, wanted))["integrationId"]
@@ -135,8 +177,11 @@ def put_api(api_id, document):
             store[api_id] = old
         return bad_request(f"Invalid OpenAPI definition: {problem}")
     info, cors = document.get("info") or {}, document.get(EXTENSION + "cors")
-    api.update(name=str(info.get("title") or api["name"]), description=str(info.get("description") or ""),
-               version=str(info.get("version") or ""))
+    api.update(
+        name=str(info.get("title") or api["name"]),
+        description=str(info.get("description") or ""),
+        version=str(info.get("version") or ""),
+    )
     api.pop("corsConfiguration", None)
     if cors:
         api["corsConfiguration"] = {key: cors[key] for key in CORS_FIELDS if key in cors}

@@ -4,12 +4,14 @@ What AWS does (API Gateway developer guide, "Import a REST API", "Update a REST 
 "OpenAPI extensions for API Gateway"; recorded: localstack's ``test_put_rest_api_mode_*``):
 
 - ``overwrite`` replaces the whole definition and ``merge`` lays the document over it; both keep the
-  API's id, root resource, stages, deployments, endpoint type and tags; its name becomes ``info.title``.
+  API's id, root resource, stages, deployments, endpoint type and tags; its name becomes
+  ``info.title``.
 - Security is read from the operation only; a root ``security`` is ignored.
-- With ``failonwarnings`` a document with a warning changes nothing; otherwise the warnings are in the answer.
+- With ``failonwarnings`` a document with a warning changes nothing; otherwise the warnings are in
+  the answer.
 
-MiniStack answers 404 to PutRestApi, ignores the body of ImportRestApi, and its importer for templates
-knows only type, method and URI of an integration.
+MiniStack answers 404 to PutRestApi, ignores the body of ImportRestApi, and its importer for
+templates knows only type, method and URI of an integration.
 """
 
 import copy
@@ -23,9 +25,23 @@ from troupe_cloud.openapi_document import ImportProblem
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of
 
-require(rest, "_rest_apis", "_resources", "_authorizers_v1", "_models", "_request_validators", "_gateway_responses",
-        "_GATEWAY_RESPONSE_TYPES", "_DEFAULT_AUTHORIZER_TTL", "_new_id", "_rest_api_view", "_default_gateway_response",
-        "_compute_path", "_create_rest_api", "_delete_rest_api")
+require(
+    rest,
+    "_rest_apis",
+    "_resources",
+    "_authorizers_v1",
+    "_models",
+    "_request_validators",
+    "_gateway_responses",
+    "_GATEWAY_RESPONSE_TYPES",
+    "_DEFAULT_AUTHORIZER_TTL",
+    "_new_id",
+    "_rest_api_view",
+    "_default_gateway_response",
+    "_compute_path",
+    "_create_rest_api",
+    "_delete_rest_api",
+)
 
 EXTENSION = "x-amazon-apigateway-"
 MOST_BYTES, MOST_RESOURCES, MOST_AUTHORIZERS = 6 * 1024 * 1024, 300, 10
@@ -71,8 +87,10 @@ class Importer:
         for path in self.document.get("paths") or {}:
             self.resource_at(path)
         if len(self.resources) > MOST_RESOURCES:
-            raise ImportProblem("Maximum number of resources for this API has been reached. Please contact AWS if "
-                                "you need additional resources.")
+            raise ImportProblem(
+                "Maximum number of resources for this API has been reached. Please contact AWS if "
+                "you need additional resources."
+            )
 
     # -- the API's own properties ----------------------------------------------------------------
 
@@ -91,10 +109,14 @@ class Importer:
         self.api["binaryMediaTypes"] = known + [kind for kind in types if kind not in known]
         endpoint = self.endpoint_configuration()
         if endpoint or not self.merge:
-            self.api["disableExecuteApiEndpoint"] = bool(endpoint.get("disableExecuteApiEndpoint", False))
+            self.api["disableExecuteApiEndpoint"] = bool(
+                endpoint.get("disableExecuteApiEndpoint", False)
+            )
         if endpoint.get("vpcEndpointIds"):
-            self.api["endpointConfiguration"] = dict(self.api.get("endpointConfiguration") or {},
-                                                     vpcEndpointIds=endpoint["vpcEndpointIds"])
+            self.api["endpointConfiguration"] = dict(
+                self.api.get("endpointConfiguration") or {},
+                vpcEndpointIds=endpoint["vpcEndpointIds"],
+            )
 
     def endpoint_configuration(self):
         """The extension stands at the root (Swagger) or in a server (OpenAPI 3)."""
@@ -115,12 +137,18 @@ class Importer:
             if not re.fullmatch(r"[a-zA-Z0-9]+", name):
                 self.warnings.append(f"Model name must be alphanumeric: {name}")
                 continue
-            self.models[name] = {"id": self.kept_id(self.models.get(name)), "name": name,
-                                 "description": (schema or {}).get("description", ""),
-                                 "schema": self.model_schema(schema), "contentType": "application/json"}
+            self.models[name] = {
+                "id": self.kept_id(self.models.get(name)),
+                "name": name,
+                "description": (schema or {}).get("description", ""),
+                "schema": self.model_schema(schema),
+                "contentType": "application/json",
+            }
 
     def model_schema(self, schema):
-        """The schema's text; references to other models become links to them, as API Gateway keeps them."""
+        """The schema's text; references to other models become links to them, as API Gateway keeps
+        them.
+        """
         text = json.dumps(schema)
         link = f"https://apigateway.amazonaws.com/restapis/{self.api_id}/models/"
         for prefix in ("#/components/schemas/", "#/definitions/"):
@@ -134,9 +162,14 @@ class Importer:
     def read_validators(self):
         named = {validator["name"]: validator for validator in self.validators.values()}
         for name, wanted in (self.extension("request-validators") or {}).items():
-            record = {"id": self.kept_id(named.get(name)), "name": name,
-                      "validateRequestBody": bool((wanted or {}).get("validateRequestBody", False)),
-                      "validateRequestParameters": bool((wanted or {}).get("validateRequestParameters", False))}
+            record = {
+                "id": self.kept_id(named.get(name)),
+                "name": name,
+                "validateRequestBody": bool((wanted or {}).get("validateRequestBody", False)),
+                "validateRequestParameters": bool(
+                    (wanted or {}).get("validateRequestParameters", False)
+                ),
+            }
             self.validators[record["id"]] = record
 
     def validator_id(self, name):
@@ -175,27 +208,43 @@ class Importer:
             else:
                 self.schemes[name] = {}
         if len(self.authorizers) > MOST_AUTHORIZERS:
-            raise ImportProblem("Maximum number of Authorizers for this API has been reached. Please contact AWS if "
-                                "you need additional Authorizers.")
+            raise ImportProblem(
+                "Maximum number of Authorizers for this API has been reached. Please contact AWS if"
+                " you need additional Authorizers."
+            )
 
     def read_authorizer(self, name, scheme, wanted, authtype):
         kind = str(wanted.get("type") or "").lower()
         if kind not in ("token", "request", "cognito_user_pools"):
-            raise ImportProblem(f"Errors found during import:\n\tUnable to create authorizer '{name}': Invalid "
-                                f"authorizer type: {wanted.get('type')}")
+            raise ImportProblem(
+                f"Errors found during import:\n\tUnable to create authorizer '{name}': Invalid "
+                f"authorizer type: {wanted.get('type')}"
+            )
         if kind != "cognito_user_pools" and not wanted.get("authorizerUri"):
-            raise ImportProblem(f"Errors found during import:\n\tUnable to create authorizer '{name}': Authorizer "
-                                "URI must be set")
-        named = {authorizer["name"]: authorizer for authorizer in
-                 {**rest._authorizers_v1.get(self.api_id, {}), **self.authorizers}.values()}
+            raise ImportProblem(
+                f"Errors found during import:\n\tUnable to create authorizer '{name}': Authorizer "
+                "URI must be set"
+            )
+        named = {
+            authorizer["name"]: authorizer
+            for authorizer in {
+                **rest._authorizers_v1.get(self.api_id, {}),
+                **self.authorizers,
+            }.values()
+        }
         ttl = wanted.get("authorizerResultTtlInSeconds")
         record = {
-            "id": self.kept_id(named.get(name)), "name": name, "type": kind.upper(),
-            "authType": authtype or "custom", "authorizerUri": wanted.get("authorizerUri", ""),
+            "id": self.kept_id(named.get(name)),
+            "name": name,
+            "type": kind.upper(),
+            "authType": authtype or "custom",
+            "authorizerUri": wanted.get("authorizerUri", ""),
             "authorizerCredentials": wanted.get("authorizerCredentials"),
             "identitySource": self.identity_source(kind, scheme, wanted),
             "identityValidationExpression": wanted.get("identityValidationExpression", ""),
-            "authorizerResultTtlInSeconds": rest._DEFAULT_AUTHORIZER_TTL if ttl is None else int(ttl),
+            "authorizerResultTtlInSeconds": (
+                rest._DEFAULT_AUTHORIZER_TTL if ttl is None else int(ttl)
+            ),
             "providerARNs": list(wanted.get("providerARNs") or []),
         }
         self.authorizers[record["id"]] = record
@@ -211,8 +260,12 @@ class Importer:
 
     def authorization(self, operation):
         """What an operation's ``security`` (or its auth extension) asks of a method."""
-        method = {"authorizationType": "NONE", "authorizerId": None, "apiKeyRequired": False,
-                  "authorizationScopes": []}
+        method = {
+            "authorizationType": "NONE",
+            "authorizerId": None,
+            "apiKeyRequired": False,
+            "authorizationScopes": [],
+        }
         explicit = (operation.get(EXTENSION + "auth") or {}).get("type")
         if explicit:
             method["authorizationType"] = str(explicit).upper()
@@ -237,12 +290,16 @@ class Importer:
         parent = next(resource for resource in self.resources.values() if resource["path"] == "/")
         for depth, part in enumerate(parts):
             if not PATH_PART.fullmatch(part):
-                raise ImportProblem(f"Errors found during import:\n\tUnable to create resource at path '{path}': "
-                                    "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable "
-                                    "and curly braces at the beginning and the end.")
+                raise ImportProblem(
+                    f"Errors found during import:\n\tUnable to create resource at path '{path}': "
+                    "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable "
+                    "and curly braces at the beginning and the end."
+                )
             if part.endswith("+}") and depth < len(parts) - 1:
-                raise ImportProblem(f"Errors found during import:\n\tUnable to create resource at path '{path}': "
-                                    "Cannot create a child of a resource with a greedy path variable.")
+                raise ImportProblem(
+                    f"Errors found during import:\n\tUnable to create resource at path '{path}': "
+                    "Cannot create a child of a resource with a greedy path variable."
+                )
             parent = self.child(parent, part)
         return parent
 
@@ -251,20 +308,28 @@ class Importer:
         for resource in self.resources.values():
             if resource["path"] == path:
                 return resource
-        resource = {"id": self.ids.get(path) or rest._new_id()[:8], "parentId": parent["id"], "pathPart": part,
-                    "path": path, "resourceMethods": {}}
+        resource = {
+            "id": self.ids.get(path) or rest._new_id()[:8],
+            "parentId": parent["id"],
+            "pathPart": part,
+            "path": path,
+            "resourceMethods": {},
+        }
         self.resources[resource["id"]] = resource
         return resource
 
     def read_operation(self, path, method, operation, item):
         resource = self.resource_at(path)
         record = {
-            "httpMethod": method, **self.authorization(operation),
+            "httpMethod": method,
+            **self.authorization(operation),
             "operationName": operation.get("operationId", ""),
             "requestParameters": self.request_parameters(operation, item),
             "requestModels": self.request_models(operation),
-            "requestValidatorId": self.validator_id(operation.get(EXTENSION + "request-validator")
-                                                    or self.extension("request-validator")),
+            "requestValidatorId": self.validator_id(
+                operation.get(EXTENSION + "request-validator")
+                or self.extension("request-validator")
+            ),
             "methodResponses": self.method_responses(operation),
             "methodIntegration": None,
         }
@@ -279,9 +344,13 @@ class Importer:
             parameter = openapi.dereference(self.document, parameter) or {}
             where = LOCATIONS.get(parameter.get("in"))
             if where:
-                found[f"method.request.{where}.{parameter.get('name')}"] = bool(parameter.get("required", False))
+                found[f"method.request.{where}.{parameter.get('name')}"] = bool(
+                    parameter.get("required", False)
+                )
             elif parameter.get("in") == "cookie":
-                self.warnings.append(f"Unsupported parameter location 'cookie' for '{parameter.get('name')}'")
+                self.warnings.append(
+                    f"Unsupported parameter location 'cookie' for '{parameter.get('name')}'"
+                )
         return found
 
     def model_name(self, schema):
@@ -295,7 +364,10 @@ class Importer:
         return name
 
     def models_of(self, content):
-        named = {kind: self.model_name((entry or {}).get("schema")) for kind, entry in (content or {}).items()}
+        named = {
+            kind: self.model_name((entry or {}).get("schema"))
+            for kind, entry in (content or {}).items()
+        }
         return {kind: name for kind, name in named.items() if name}
 
     def request_models(self, operation):
@@ -305,7 +377,11 @@ class Importer:
             parameter = openapi.dereference(self.document, parameter) or {}
             if parameter.get("in") == "body":
                 name = self.model_name(parameter.get("schema"))
-                kinds = operation.get("consumes") or self.document.get("consumes") or ["application/json"]
+                kinds = (
+                    operation.get("consumes")
+                    or self.document.get("consumes")
+                    or ["application/json"]
+                )
                 found.update({kind: name for kind in kinds if name})
         return found
 
@@ -317,17 +393,26 @@ class Importer:
                 continue
             models = self.models_of(response.get("content"))
             name = self.model_name(response.get("schema"))
-            kinds = operation.get("produces") or self.document.get("produces") or ["application/json"]
+            kinds = (
+                operation.get("produces") or self.document.get("produces") or ["application/json"]
+            )
             models.update({kind: name for kind in kinds if name})
             found[str(status)] = {
-                "statusCode": str(status), "responseModels": models,
-                "responseParameters": {f"method.response.header.{header}": False
-                                       for header in response.get("headers") or {}}}
+                "statusCode": str(status),
+                "responseModels": models,
+                "responseParameters": {
+                    f"method.response.header.{header}": False
+                    for header in response.get("headers") or {}
+                },
+            }
         return found
 
     def integration(self, path, method, resource, wanted):
         kind = str(wanted.get("type") or "").upper()
-        where = f"Errors found during import:\n\tUnable to put integration on '{method}' for resource at path '{path}': "
+        where = (
+            f"Errors found during import:\n\tUnable to put integration on '{method}' for resource"
+            f" at path '{path}': "
+        )
         if kind not in INTEGRATION_TYPES:
             raise ImportProblem(f"{where}Invalid integration type: {wanted.get('type')}")
         if kind != "MOCK" and not wanted.get("uri"):
@@ -338,15 +423,22 @@ class Importer:
         if not 50 <= timeout <= 29000:
             raise ImportProblem(f"{where}Timeout should be between 50 ms and 29000 ms")
         return {
-            "type": kind, "httpMethod": wanted.get("httpMethod"), "uri": wanted.get("uri", ""),
+            "type": kind,
+            "httpMethod": wanted.get("httpMethod"),
+            "uri": wanted.get("uri", ""),
             "connectionType": str(wanted.get("connectionType") or "INTERNET").upper(),
-            "connectionId": wanted.get("connectionId"), "credentials": wanted.get("credentials"),
+            "connectionId": wanted.get("connectionId"),
+            "credentials": wanted.get("credentials"),
             "requestParameters": dict(wanted.get("requestParameters") or {}),
             "requestTemplates": dict(wanted.get("requestTemplates") or {}),
-            "passthroughBehavior": str(wanted.get("passthroughBehavior") or "when_no_match").upper(),
-            "timeoutInMillis": timeout, "cacheNamespace": wanted.get("cacheNamespace") or resource["id"],
+            "passthroughBehavior": (
+                str(wanted.get("passthroughBehavior") or "when_no_match").upper()
+            ),
+            "timeoutInMillis": timeout,
+            "cacheNamespace": wanted.get("cacheNamespace") or resource["id"],
             "cacheKeyParameters": list(wanted.get("cacheKeyParameters") or []),
-            "contentHandling": wanted.get("contentHandling"), "tlsConfig": wanted.get("tlsConfig"),
+            "contentHandling": wanted.get("contentHandling"),
+            "tlsConfig": wanted.get("tlsConfig"),
             "responseTransferMode": wanted.get("responseTransferMode"),
             "integrationResponses": self.integration_responses(wanted),
         }
@@ -357,9 +449,11 @@ class Importer:
         for pattern, response in (wanted.get("responses") or {}).items():
             status = str(response.get("statusCode", "200"))
             found[status] = {
-                "statusCode": status, "responseParameters": dict(response.get("responseParameters") or {}),
+                "statusCode": status,
+                "responseParameters": dict(response.get("responseParameters") or {}),
                 "responseTemplates": dict(response.get("responseTemplates") or {}),
-                "contentHandling": response.get("contentHandling")}
+                "contentHandling": response.get("contentHandling"),
+            }
             if pattern != "default":
                 found[status]["selectionPattern"] = pattern
         return found
@@ -384,7 +478,9 @@ def put_rest_api(api_id, body, mode="merge", fail_on_warnings=False):
     if mode not in ("merge", "overwrite"):
         return refused(f"Invalid mode: {mode}. Valid values are 'merge' and 'overwrite'")
     if len(body) > MOST_BYTES:
-        return rest._v1_error("LimitExceededException", "The API definition is larger than 6 MB", 429)
+        return rest._v1_error(
+            "LimitExceededException", "The API definition is larger than 6 MB", 429
+        )
     try:
         importer = Importer(api_id, openapi.parse(body), mode)
         importer.run()
@@ -399,8 +495,11 @@ def put_rest_api(api_id, body, mode="merge", fail_on_warnings=False):
 
 def import_rest_api(body, fail_on_warnings=False, endpoint_types=None):
     """ImportRestApi: a new API filled by the document; nothing is left if the document is refused."""
-    created = body_of(rest._create_rest_api({
-        "name": "imported", "endpointConfiguration": {"types": [endpoint_types or "EDGE"]}}))
+    created = body_of(
+        rest._create_rest_api(
+            {"name": "imported", "endpointConfiguration": {"types": [endpoint_types or "EDGE"]}}
+        )
+    )
     response = put_rest_api(created["id"], body, "overwrite", fail_on_warnings)
     if response[0] >= 400:
         rest._delete_rest_api(created["id"])
@@ -416,9 +515,16 @@ def flag(query_params, name):
 async def handle_request(original, method, path, headers, body, query_params):
     parts = [part for part in path.strip("/").split("/") if part]
     if method == "PUT" and len(parts) == 2 and parts[0] == "restapis":
-        return put_rest_api(parts[1], body, rest._qp(query_params, "mode") or "merge",
-                            flag(query_params, "failonwarnings"))
+        return put_rest_api(
+            parts[1],
+            body,
+            rest._qp(query_params, "mode") or "merge",
+            flag(query_params, "failonwarnings"),
+        )
     if method == "POST" and parts == ["restapis"] and rest._qp(query_params, "mode") == "import":
-        return import_rest_api(body, flag(query_params, "failonwarnings"),
-                               rest._qp(query_params, "endpointConfigurationTypes"))
+        return import_rest_api(
+            body,
+            flag(query_params, "failonwarnings"),
+            rest._qp(query_params, "endpointConfigurationTypes"),
+        )
     return await original(method, path, headers, body, query_params)

@@ -15,7 +15,9 @@ _LAID_OVER = contextvars.ContextVar("troupe_overlay", default={})
 
 
 class OverlaidStore(AccountRegionScopedDict):
-    """The store's own class plus a look at the context first. Same layout, so ``__class__`` can change."""
+    """The store's own class plus a look at the context first. Same layout, so ``__class__`` can
+    change.
+    """
 
     __slots__ = ()
 
@@ -43,7 +45,9 @@ def make_overlayable(*stores) -> None:
 
 @contextlib.contextmanager
 def laid_over(*entries):
-    """Within the block ``store[key]`` is ``value`` for every ``(store, key, value)``, in this context only."""
+    """Within the block ``store[key]`` is ``value`` for every ``(store, key, value)``, in this
+    context only.
+    """
     merged = dict(_LAID_OVER.get())
     merged.update({(id(store), key): value for store, key, value in entries})
     token = _LAID_OVER.set(merged)

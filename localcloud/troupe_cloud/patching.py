@@ -28,15 +28,21 @@ def require(module, *names) -> None:
 
 
 def _bound(original, mend):
-    """``mend`` with ``original`` as its first argument, a coroutine function if the original is one."""
+    """``mend`` with ``original`` as its first argument, a coroutine function if the original is
+    one.
+    """
     if inspect.iscoroutinefunction(original):
+
         @functools.wraps(original)
         async def replacement(*args, **kwargs):
             return await mend(original, *args, **kwargs)
+
     else:
+
         @functools.wraps(original)
         def replacement(*args, **kwargs):
             return mend(original, *args, **kwargs)
+
     return replacement
 
 

@@ -2,8 +2,8 @@
 
 What AWS does (Lambda developer guide, "Using Lambda aliases in event sources and permissions
 policies", "Resource-based policy examples"): a permission holds for exactly the ARN it names. A
-permission on ``f:dev`` says nothing about ``f`` or ``f:prod``; statement ids are unique per qualified
-ARN. A service that calls without a matching permission is refused.
+permission on ``f:dev`` says nothing about ``f`` or ``f:prod``; statement ids are unique per
+qualified ARN. A service that calls without a matching permission is refused.
 
 MiniStack keeps one policy per function, so the same statement id on two aliases clashes, and lets
 every service invoke everything. ``TROUPE_CLOUD_PERMISSIONS=0`` gives the latter back.
@@ -49,13 +49,16 @@ def stale(function, arn, revision):
         return None
     return error_response_json(
         "PreconditionFailedException",
-        "The RevisionId provided does not match the latest RevisionId for the Lambda function or alias. Call the "
-        "GetPolicy API to retrieve the latest RevisionId for your resource.", 412)
+        "The RevisionId provided does not match the latest RevisionId for the Lambda function or"
+        " alias. Call the GetPolicy API to retrieve the latest RevisionId for your resource.",
+        412,
+    )
 
 
 def no_policy():
-    return error_response_json("ResourceNotFoundException",
-                               "The resource you requested does not exist.", 404)
+    return error_response_json(
+        "ResourceNotFoundException", "The resource you requested does not exist.", 404
+    )
 
 
 def scope_of(name, query_params, path_qualifier):
@@ -70,8 +73,11 @@ def add_permission(original, name, data, query_params=None, path_qualifier=None)
     if function is None:
         return original(name, data, query_params, path_qualifier)
     if arn.endswith(":$LATEST"):
-        return error_response_json("InvalidParameterValueException",
-                                   "We currently do not support adding policies for $LATEST.", 400)
+        return error_response_json(
+            "InvalidParameterValueException",
+            "We currently do not support adding policies for $LATEST.",
+            400,
+        )
     error = stale(function, arn, data.get("RevisionId"))
     if error:
         return error
@@ -81,9 +87,12 @@ def add_permission(original, name, data, query_params=None, path_qualifier=None)
     if failed(response):
         return response
     if len(json.dumps(twin["policy"])) > POLICY_BYTES:
-        return error_response_json("PolicyLengthExceededException",
-                                   f"The final policy size ({len(json.dumps(twin['policy']))}) is bigger than the "
-                                   f"limit ({POLICY_BYTES}).", 400)
+        return error_response_json(
+            "PolicyLengthExceededException",
+            f"The final policy size ({len(json.dumps(twin['policy']))}) is bigger than the "
+            f"limit ({POLICY_BYTES}).",
+            400,
+        )
     replace_policy(function, arn, statements_for(twin, arn))
     return response
 
@@ -94,16 +103,23 @@ def remove_permission(original, name, sid, query_params, path_qualifier=None):
     if function is None:
         return original(name, sid, query_params, path_qualifier)
     error = lambda_svc._validate_function_qualifier_exists(
-        name, lambda_svc._qualifier_from_path_or_query(path_qualifier, query_params))
+        name, lambda_svc._qualifier_from_path_or_query(path_qualifier, query_params)
+    )
     error = error or stale(function, arn, lambda_svc._qp_first(query_params or {}, "RevisionId"))
     if error:
         return error
     statements = statements_for(function, arn)
     kept = [s for s in statements if s.get("Sid") != sid]
     if len(kept) == len(statements):
-        return error_response_json("ResourceNotFoundException",
-                                   f"Statement {sid} is not found in resource policy." if statements else
-                                   "No policy is associated with the given resource.", 404)
+        return error_response_json(
+            "ResourceNotFoundException",
+            (
+                f"Statement {sid} is not found in resource policy."
+                if statements
+                else "No policy is associated with the given resource."
+            ),
+            404,
+        )
     replace_policy(function, arn, kept)
     return 204, {}, b""
 
@@ -121,15 +137,18 @@ def get_policy(original, name, query_params=None, path_qualifier=None):
     return json_response({"Policy": json.dumps(policy), "RevisionId": revision})
 
 
-# -- the decision -----------------------------------------------------------------------------------
+# -- the decision ----------------------------------------------------------------------------------
+
 
 def arn_like(pattern, arn):
     """ArnLike: ``*`` and ``?`` in each of the six parts of an ARN."""
     wanted, given = str(pattern).split(":", 5), str(arn).split(":", 5)
     if len(wanted) != len(given):
         return pattern == "*"
-    return all(re.fullmatch(re.escape(w).replace(r"\*", ".*").replace(r"\?", "."), g)
-               for w, g in zip(wanted, given))
+    return all(
+        re.fullmatch(re.escape(w).replace(r"\*", ".*").replace(r"\?", "."), g)
+        for w, g in zip(wanted, given)
+    )
 
 
 def principal_matches(statement, service):
@@ -161,7 +180,10 @@ def may_invoke(reference, service, source_arns, account):
         return False
     name, qualifier = split_reference(reference)
     arn = function["config"]["FunctionArn"] + (f":{qualifier}" if qualifier else "")
-    return any(s.get("Effect") == "Allow"
-               and s.get("Action") in ("lambda:InvokeFunction", "lambda:*", "*")
-               and principal_matches(s, service) and conditions_match(s, source_arns, account)
-               for s in statements_for(function, arn))
+    return any(
+        s.get("Effect") == "Allow"
+        and s.get("Action") in ("lambda:InvokeFunction", "lambda:*", "*")
+        and principal_matches(s, service)
+        and conditions_match(s, source_arns, account)
+        for s in statements_for(function, arn)
+    )

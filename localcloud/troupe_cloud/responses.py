@@ -32,7 +32,10 @@ def constraint(value, name, rule):
     """Lambda's answer to a value its service model refuses (recorded wording)."""
     return error_response_json(
         "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: {rule}", 400)
+        f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint:"
+        f" {rule}",
+        400,
+    )
 
 
 def without_private(value):

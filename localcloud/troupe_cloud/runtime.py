@@ -1,12 +1,13 @@
 """The execution environment of a function: what it sees, what it logs, how it fails.
 
-What AWS does (Lambda developer guide, "Using Lambda environment variables", "Sending Lambda function
-logs to CloudWatch Logs", runtime interface client error types):
+What AWS does (Lambda developer guide, "Using Lambda environment variables", "Sending Lambda
+function logs to CloudWatch Logs", runtime interface client error types):
 
 - A function sees the variables Lambda defines and its own, nothing else; the version, log group and
   log stream are those of its execution environment.
 - One log stream per execution environment, ``YYYY/MM/DD/[version]id``, in a custom group
-  ``YYYY/MM/DD/function[version]id``; START, END and REPORT lines also stand in the log tail of Invoke.
+  ``YYYY/MM/DD/function[version]id``; START, END and REPORT lines also stand in the log tail of
+  Invoke.
 - Errors carry the exception's type and stack; code that does not load has a ``Runtime.*`` type.
 
 MiniStack lets the whole host environment through, opens a stream per call and has only
@@ -32,18 +33,29 @@ from troupe_cloud.patching import patch, require
 
 require(lambda_runtime, "subprocess", "Worker", "ProvidedWorker", "HOST_PREFIX_ENV")
 require(lambda_svc, "_probe_peak_memory_mb", "_execute_function_warm")
-require(cloudwatch_logs, "_log_groups", "_make_group_arn", "_append_log_events", "_fanout_to_subscription_filters")
+require(
+    cloudwatch_logs,
+    "_log_groups",
+    "_make_group_arn",
+    "_append_log_events",
+    "_fanout_to_subscription_filters",
+)
 
 # What of the host's environment a function may see: without it interpreters do not start.
-FROM_HOST = frozenset(("PATH", "AWS_ENDPOINT_URL", "LOCALSTACK_HOSTNAME", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"))
+FROM_HOST = frozenset(
+    ("PATH", "AWS_ENDPOINT_URL", "LOCALSTACK_HOSTNAME", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+)
 STARTING = contextvars.ContextVar("troupe_starting_worker", default=None)
 USED = contextvars.ContextVar("troupe_used_worker", default=None)
 
 
-# -- environment ------------------------------------------------------------------------------------
+# -- environment -----------------------------------------------------------------------------------
+
 
 def log_group_of(config):
-    return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
+    return (config.get("LoggingConfig") or {}).get(
+        "LogGroup"
+    ) or f"/aws/lambda/{config.get('FunctionName')}"
 
 
 def new_log_stream(config):
@@ -64,21 +76,28 @@ def environment_of(worker, given):
     """The variables Lambda defines plus the function's own, out of what MiniStack would pass."""
     config = worker.config
     own = lambda_svc._runtime_env_vars(config)
-    clean = {key: value for key, value in given.items()
-             if key in own or key in FROM_HOST or os.environ.get(key) != value}
+    clean = {
+        key: value
+        for key, value in given.items()
+        if key in own or key in FROM_HOST or os.environ.get(key) != value
+    }
     runtime = config.get("Runtime", "")
     clean.setdefault("LANG", "C.UTF-8")
     clean.setdefault("TZ", ":UTC")
-    clean.setdefault("AWS_ENDPOINT_URL", f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}")
-    clean.update({
-        "AWS_LAMBDA_FUNCTION_NAME": config.get("FunctionName", ""),
-        "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
-        "AWS_LAMBDA_LOG_GROUP_NAME": log_group_of(config),
-        "AWS_LAMBDA_LOG_STREAM_NAME": stream_of(worker),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "_HANDLER": config.get("Handler", ""),
-    })
+    clean.setdefault(
+        "AWS_ENDPOINT_URL", f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}"
+    )
+    clean.update(
+        {
+            "AWS_LAMBDA_FUNCTION_NAME": config.get("FunctionName", ""),
+            "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
+            "AWS_LAMBDA_LOG_GROUP_NAME": log_group_of(config),
+            "AWS_LAMBDA_LOG_STREAM_NAME": stream_of(worker),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "_HANDLER": config.get("Handler", ""),
+        }
+    )
     if not runtime.startswith("provided"):
         clean["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime}"
     return clean
@@ -115,7 +134,8 @@ def acquire(original, *args, **kwargs):
     return worker, reason
 
 
-# -- logs -------------------------------------------------------------------------------------------
+# -- logs ------------------------------------------------------------------------------------------
+
 
 def platform_lines(func, request_id, milliseconds):
     """``(start, end, report)`` as Lambda writes them, in the function's log format."""
@@ -124,26 +144,57 @@ def platform_lines(func, request_id, milliseconds):
     used = lambda_svc._probe_peak_memory_mb(func)
     if (config.get("LoggingConfig") or {}).get("LogFormat") == "JSON":
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        report = {"requestId": request_id, "metrics": {"durationMs": milliseconds, "billedDurationMs": milliseconds,
-                                                       "memorySizeMB": memory, "maxMemoryUsedMB": used}}
-        records = (("start", {"requestId": request_id, "version": version}),
-                   ("runtimeDone", {"requestId": request_id, "status": "success"}), ("report", report))
-        return tuple(json.dumps({"time": now, "type": f"platform.{kind}", "record": record})
-                     for kind, record in records)
-    return (f"START RequestId: {request_id} Version: {version}", f"END RequestId: {request_id}",
-            f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\tBilled Duration: {milliseconds} ms\t"
-            f"Memory Size: {memory} MB\tMax Memory Used: {used} MB\t")
+        report = {
+            "requestId": request_id,
+            "metrics": {
+                "durationMs": milliseconds,
+                "billedDurationMs": milliseconds,
+                "memorySizeMB": memory,
+                "maxMemoryUsedMB": used,
+            },
+        }
+        records = (
+            ("start", {"requestId": request_id, "version": version}),
+            ("runtimeDone", {"requestId": request_id, "status": "success"}),
+            ("report", report),
+        )
+        return tuple(
+            json.dumps({"time": now, "type": f"platform.{kind}", "record": record})
+            for kind, record in records
+        )
+    return (
+        f"START RequestId: {request_id} Version: {version}",
+        f"END RequestId: {request_id}",
+        (
+            f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\tBilled Duration:"
+            f" {milliseconds} ms\tMemory Size: {memory} MB\tMax Memory Used: {used} MB\t"
+        ),
+    )
 
 
 def stream_record(group_name, stream_name, now):
     """The stream's record in the group, both made if needed (Lambda makes its own group)."""
     groups = cloudwatch_logs._log_groups
     if group_name not in groups:
-        groups[group_name] = {"arn": cloudwatch_logs._make_group_arn(group_name), "creationTime": now,
-                              "retentionInDays": None, "tags": {}, "subscriptionFilters": {}, "streams": {}}
-    return groups[group_name]["streams"].setdefault(stream_name, {
-        "events": [], "uploadSequenceToken": "1", "creationTime": now, "firstEventTimestamp": None,
-        "lastEventTimestamp": None, "lastIngestionTime": None})
+        groups[group_name] = {
+            "arn": cloudwatch_logs._make_group_arn(group_name),
+            "creationTime": now,
+            "retentionInDays": None,
+            "tags": {},
+            "subscriptionFilters": {},
+            "streams": {},
+        }
+    return groups[group_name]["streams"].setdefault(
+        stream_name,
+        {
+            "events": [],
+            "uploadSequenceToken": "1",
+            "creationTime": now,
+            "firstEventTimestamp": None,
+            "lastEventTimestamp": None,
+            "lastIngestionTime": None,
+        },
+    )
 
 
 @patch(lambda_svc, "_emit_lambda_logs")
@@ -157,10 +208,13 @@ def emit_logs(original, func, request_id, log_text, error, duration_ms, *, log_s
     group, stream, now = log_group_of(config), stream_of(worker), int(time.time() * 1000)
     begin, end, report = platform_lines(func, request_id, duration_ms)
     lines = [begin, *(log_text or "").splitlines(), end, report]
-    cloudwatch_logs._append_log_events(stream_record(group, stream, now), [
-        {"timestamp": now, "message": line + "\n", "ingestionTime": now} for line in lines])
+    cloudwatch_logs._append_log_events(
+        stream_record(group, stream, now),
+        [{"timestamp": now, "message": line + "\n", "ingestionTime": now} for line in lines],
+    )
     cloudwatch_logs._fanout_to_subscription_filters(
-        group, stream, [{"timestamp": now, "message": line + "\n"} for line in lines])
+        group, stream, [{"timestamp": now, "message": line + "\n"} for line in lines]
+    )
 
 
 @patch(lambda_svc, "_execute_function_dispatch")
@@ -175,10 +229,12 @@ def execute(original, func, config, event, request_id, started):
     return result
 
 
-# -- errors -----------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
-NODE_SYNTAX = re.compile(r"Unexpected |Invalid (or unexpected|left-hand|regular)|missing \)|Unterminated |Illegal |"
-                         r"Identifier '|await is only|Cannot use import statement|Missing initializer")
+NODE_SYNTAX = re.compile(
+    r"Unexpected |Invalid (or unexpected|left-hand|regular)|missing \)|Unterminated |Illegal |"
+    r"Identifier '|await is only|Cannot use import statement|Missing initializer"
+)
 ANSWER = contextvars.ContextVar("troupe_worker_answer", default=None)
 
 
@@ -213,8 +269,12 @@ def raised_error(config, message, trace):
     lines = [line for line in (trace or "").splitlines() if line.strip()]
     if config.get("Runtime", "").startswith("python"):
         kind = re.match(r"(?:\w+\.)*(\w+)(:|$)", lines[-1]) if lines else None
-        return {"errorMessage": message, "errorType": kind[1] if kind else "Exception", "requestId": new_uuid(),
-                "stackTrace": [line + "\n" for line in lines[1:-1]]}
+        return {
+            "errorMessage": message,
+            "errorType": kind[1] if kind else "Exception",
+            "requestId": new_uuid(),
+            "stackTrace": [line + "\n" for line in lines[1:-1]],
+        }
     kind = re.match(r"(\w*(?:Error|Exception)\w*)(:|$)", lines[0]) if lines else None
     return {"errorType": kind[1] if kind else "Error", "errorMessage": message, "trace": lines}
 
@@ -231,10 +291,17 @@ def execute_warm(original, func, event, request_id):
         kind, text = load_error(config, message.removeprefix("Worker init failed: "))
         result["body"] = {"errorType": kind, "errorMessage": text, "trace": []}
     elif message == "Worker process died":
-        result["body"] = {"errorType": "Runtime.ExitError", "errorMessage":
-                          f"RequestId: {request_id} Error: Runtime exited without providing a reason"}
+        result["body"] = {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": (
+                f"RequestId: {request_id} Error: Runtime exited without providing a reason"
+            ),
+        }
     elif "timed out after" in message:
-        result["body"] = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {request_id} Error: {message}"}
+        result["body"] = {
+            "errorType": "Sandbox.Timedout",
+            "errorMessage": f"RequestId: {request_id} Error: {message}",
+        }
     elif answer.get("status") == "error" and answer.get("trace"):
         result["body"] = raised_error(config, message, answer["trace"])
     return result

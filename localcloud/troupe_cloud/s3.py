@@ -1,8 +1,9 @@
 """S3: parts of at least 5 MiB, and bodies that are what their hash says.
 
-What AWS does (S3 user guide, "Amazon S3 multipart upload limits"; API reference, "Common error codes"): every
-part but the last has 5 MiB or more, else CompleteMultipartUpload answers EntityTooSmall; a body whose
-SHA-256 differs from ``x-amz-content-sha256`` is XAmzContentSHA256Mismatch. MiniStack accepts both.
+What AWS does (S3 user guide, "Amazon S3 multipart upload limits"; API reference, "Common error
+codes"): every part but the last has 5 MiB or more, else CompleteMultipartUpload answers
+EntityTooSmall; a body whose SHA-256 differs from ``x-amz-content-sha256`` is
+XAmzContentSHA256Mismatch. MiniStack accepts both.
 """
 
 import hashlib
@@ -18,7 +19,9 @@ LEAST_PART = 5 * 1024 * 1024
 
 def small_part(upload, body):
     """The number of the first part that is too small and not the last, or None."""
-    numbers = sorted({int(number) for number in re.findall(rb"<PartNumber>\s*(\d+)\s*</PartNumber>", body)})
+    numbers = sorted(
+        {int(number) for number in re.findall(rb"<PartNumber>\s*(\d+)\s*</PartNumber>", body)}
+    )
     for number in numbers[:-1]:
         if number in upload["parts"] and len(upload["parts"][number]["body"]) < LEAST_PART:
             return number
@@ -29,17 +32,31 @@ def small_part(upload, body):
 def complete_multipart_upload(original, bucket_name, key, body, query_params, headers=None):
     upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"))
     if upload and small_part(upload, body) is not None:
-        return s3._error("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400,
-                         f"/{bucket_name}/{key}")
+        return s3._error(
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size",
+            400,
+            f"/{bucket_name}/{key}",
+        )
     return original(bucket_name, key, body, query_params, headers)
 
 
 @patch(s3, "handle_request")
 async def handle_request(original, method, path, headers, body, query_params, *args, **kwargs):
     declared = headers.get("x-amz-content-sha256", "")
-    chunked = "aws-chunked" in headers.get("content-encoding", "") or headers.get("x-amz-decoded-content-length")
-    if re.fullmatch(r"[0-9a-f]{64}", declared) and not chunked and not kwargs.get("internal") \
-            and hashlib.sha256(body or b"").hexdigest() != declared:
-        return s3._error("XAmzContentSHA256Mismatch",
-                         "The provided 'x-amz-content-sha256' header does not match what was computed.", 400, path)
+    chunked = "aws-chunked" in headers.get("content-encoding", "") or headers.get(
+        "x-amz-decoded-content-length"
+    )
+    if (
+        re.fullmatch(r"[0-9a-f]{64}", declared)
+        and not chunked
+        and not kwargs.get("internal")
+        and hashlib.sha256(body or b"").hexdigest() != declared
+    ):
+        return s3._error(
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            400,
+            path,
+        )
     return await original(method, path, headers, body, query_params, *args, **kwargs)

@@ -8,7 +8,9 @@ def _seconds(name: str, default_ms: int) -> float:
     try:
         return max(0, int(value)) / 1000 if value else default_ms / 1000
     except ValueError:
-        raise SystemExit(f"troupe_cloud: {name} must be a number of milliseconds, not '{value}'") from None
+        raise SystemExit(
+            f"troupe_cloud: {name} must be a number of milliseconds, not '{value}'"
+        ) from None
 
 
 # How long a function stays Pending after CreateFunction and InProgress after an update.

@@ -42,15 +42,31 @@ class Cloud:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        environment.update(BIND_HOST="127.0.0.1", GATEWAY_PORT=str(self.port), AUTH="true", IOT_MTLS_ENABLED="0",
-                           SFTP_ENABLED="0", TMPDIR=str(folder), PYTHONPATH=str(ROOT / "localcloud"),
-                           LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.1", TROUPE_TEST_HOST_SECRET="host", **settings)
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("AWS_")
+        }
+        environment.update(
+            BIND_HOST="127.0.0.1",
+            GATEWAY_PORT=str(self.port),
+            AUTH="true",
+            IOT_MTLS_ENABLED="0",
+            SFTP_ENABLED="0",
+            TMPDIR=str(folder),
+            PYTHONPATH=str(ROOT / "localcloud"),
+            LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.1",
+            TROUPE_TEST_HOST_SECRET="host",
+            **settings,
+        )
         self.log = open(Path(folder) / "cloud.log", "w+")
         started = time.monotonic()
         self.process = subprocess.Popen(
             [os.environ.get("TROUPE_CLOUD_PYTHON", sys.executable), "-m", "troupe_cloud"],
-            env=environment, cwd=folder, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+            env=environment,
+            cwd=folder,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         self._wait_until_ready()
         self.start_seconds = time.monotonic() - started
 
@@ -81,10 +97,21 @@ class Cloud:
         self.log.close()
 
     def client(self, service, **kwargs):
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=60, parameter_validation=False,
-                        s3={"addressing_style": "path"})
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, config=config,
-                            aws_access_key_id="test", aws_secret_access_key="test", **kwargs)
+        config = Config(
+            retries={"total_max_attempts": 1},
+            read_timeout=60,
+            parameter_validation=False,
+            s3={"addressing_style": "path"},
+        )
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            config=config,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            **kwargs,
+        )
 
     def get(self, path, host=None, method="GET", **kwargs):
         """A plain HTTP call, as a browser would make it."""
@@ -113,12 +140,18 @@ def node_zip(tag):
 
 
 def trust(service="lambda.amazonaws.com"):
-    return {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        ],
+    }
 
 
 def function_arn(function, qualifier=None):
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}" + (f":{qualifier}" if qualifier else "")
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}" + (
+        f":{qualifier}" if qualifier else ""
+    )
 
 
 def invocation_uri(arn):
@@ -131,8 +164,11 @@ def refused(call, **kwargs):
         answer = call(**kwargs)
     except ClientError as error:
         response = error.response
-        return (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"],
-                response["Error"].get("Message") or response.get("message") or "")
+        return (
+            response["ResponseMetadata"]["HTTPStatusCode"],
+            response["Error"]["Code"],
+            response["Error"].get("Message") or response.get("message") or "",
+        )
     raise AssertionError(f"not refused: {answer}")
 
 
@@ -141,19 +177,37 @@ class Tools:
 
     def __init__(self, cloud):
         self.cloud = cloud
-        for attribute, service in (("lam", "lambda"), ("cf", "cloudformation"), ("rest", "apigateway"),
-                                   ("http", "apigatewayv2"), ("iam", "iam"), ("s3", "s3"), ("logs", "logs"),
-                                   ("sqs", "sqs"), ("sns", "sns"), ("events", "events"), ("sts", "sts"),
-                                   ("ssm", "ssm"), ("ddb", "dynamodb")):
+        for attribute, service in (
+            ("lam", "lambda"),
+            ("cf", "cloudformation"),
+            ("rest", "apigateway"),
+            ("http", "apigatewayv2"),
+            ("iam", "iam"),
+            ("s3", "s3"),
+            ("logs", "logs"),
+            ("sqs", "sqs"),
+            ("sns", "sns"),
+            ("events", "events"),
+            ("sts", "sts"),
+            ("ssm", "ssm"),
+            ("ddb", "dynamodb"),
+        ):
             setattr(self, attribute, cloud.client(service))
-        self.role = self.iam.create_role(RoleName=name("role"), AssumeRolePolicyDocument=json.dumps(trust()))[
-            "Role"]["Arn"]
+        self.role = self.iam.create_role(
+            RoleName=name("role"), AssumeRolePolicyDocument=json.dumps(trust())
+        )["Role"]["Arn"]
 
     def function(self, tag="one", files=None, **properties):
         """A ready function's name."""
         function = properties.pop("FunctionName", None) or name("f")
-        request = dict(FunctionName=function, Runtime="nodejs20.x", Role=self.role, Handler="index.handler",
-                       Code={"ZipFile": zipped(files) if files else node_zip(tag)}, Timeout=10)
+        request = dict(
+            FunctionName=function,
+            Runtime="nodejs20.x",
+            Role=self.role,
+            Handler="index.handler",
+            Code={"ZipFile": zipped(files) if files else node_zip(tag)},
+            Timeout=10,
+        )
         self.lam.create_function(**{**request, **properties})
         self.ready(function)
         return function
@@ -192,15 +246,23 @@ class Tools:
         payload = json.dumps({"raw": True} if event is None else event)
         answer = self.lam.invoke(FunctionName=function, Payload=payload, **kwargs)
         body = answer["Payload"].read().decode()
-        return answer.get("ExecutedVersion"), answer.get("FunctionError"), json.loads(body) if body else None
+        return (
+            answer.get("ExecutedVersion"),
+            answer.get("FunctionError"),
+            json.loads(body) if body else None,
+        )
 
     def tail(self, function):
         answer = self.lam.invoke(FunctionName=function, Payload=b'{"raw":true}', LogType="Tail")
         return base64.b64decode(answer["LogResult"]).decode()
 
     def allow(self, function, qualifier, principal="apigateway.amazonaws.com", source=None):
-        arguments = dict(FunctionName=function, StatementId=name("s"), Action="lambda:InvokeFunction",
-                         Principal=principal)
+        arguments = dict(
+            FunctionName=function,
+            StatementId=name("s"),
+            Action="lambda:InvokeFunction",
+            Principal=principal,
+        )
         if qualifier:
             arguments["Qualifier"] = qualifier
         if source:
@@ -211,13 +273,18 @@ class Tools:
 
     @staticmethod
     def template(resources, **sections):
-        return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources, **sections})
+        return json.dumps(
+            {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources, **sections}
+        )
 
     def stack(self, operation, stack, resources, sections=None, **kwargs):
         """Create or update a stack and wait; ``(status, reason of the first failure)``."""
         getattr(self.cf, f"{operation}_stack")(
-            StackName=stack, TemplateBody=self.template(resources, **(sections or {})),
-            Capabilities=["CAPABILITY_NAMED_IAM"], **kwargs)
+            StackName=stack,
+            TemplateBody=self.template(resources, **(sections or {})),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            **kwargs,
+        )
         return self.finished(stack)
 
     def create(self, stack, resources, **kwargs):
@@ -255,9 +322,11 @@ class Tools:
         if not last_operation:
             return events
         for position, event in enumerate(events):
-            if event.get("ResourceStatusReason") == "User Initiated" and event["ResourceType"] == \
-                    "AWS::CloudFormation::Stack":
-                return events[:position + 1]
+            if (
+                event.get("ResourceStatusReason") == "User Initiated"
+                and event["ResourceType"] == "AWS::CloudFormation::Stack"
+            ):
+                return events[: position + 1]
         return events
 
     def outputs(self, stack):

@@ -25,10 +25,22 @@ def scheduled(aws):
     aws.lam.create_alias(FunctionName=function, Name="dev", FunctionVersion="1")
     alias = function_arn(function, "dev")
     resources = {
-        "Rule": {"Type": "AWS::Events::Rule", "Properties": {
-            "ScheduleExpression": "rate(1 minute)", "Targets": [{"Id": "a", "Arn": alias, "Input": '{"k":1}'}]}},
-        "Permission": {"Type": "AWS::Lambda::Permission", "Properties": {
-            "FunctionName": alias, "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com",
-            "SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}}}
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "ScheduleExpression": "rate(1 minute)",
+                "Targets": [{"Id": "a", "Arn": alias, "Input": '{"k":1}'}],
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": alias,
+                "Action": "lambda:InvokeFunction",
+                "Principal": "events.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]},
+            },
+        },
+    }
     assert aws.create(name("cron"), resources) == ("CREATE_COMPLETE", "")
     return function

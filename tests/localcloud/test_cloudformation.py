@@ -30,30 +30,53 @@ def artifacts(aws):
 
 
 def function(artifacts, function_name, key="one.zip", **properties):
-    return {"Type": "AWS::Lambda::Function", "Properties": {
-        "FunctionName": function_name, "Runtime": "nodejs20.x", "Handler": "index.handler",
-        "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"S3Bucket": artifacts, "S3Key": key}, "Timeout": 6,
-        **properties}}
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": function_name,
+            "Runtime": "nodejs20.x",
+            "Handler": "index.handler",
+            "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+            "Code": {"S3Bucket": artifacts, "S3Key": key},
+            "Timeout": 6,
+            **properties,
+        },
+    }
 
 
 def version():
-    return {"Type": "AWS::Lambda::Version", "DeletionPolicy": "Retain", "Properties": {"FunctionName": {"Ref": "Fn"}}}
+    return {
+        "Type": "AWS::Lambda::Version",
+        "DeletionPolicy": "Retain",
+        "Properties": {"FunctionName": {"Ref": "Fn"}},
+    }
 
 
-# -- templates ------------------------------------------------------------------------------------------
+# -- templates -------------------------------------------------------------------------------------
 
-IN_RESOURCES = FORMAT + "Unresolved resource dependencies [Nope] in the Resources block of the template"
+IN_RESOURCES = (
+    FORMAT + "Unresolved resource dependencies [Nope] in the Resources block of the template"
+)
 BAD_TEMPLATES = [
     ({"Q": queue({"Ref": "Nope"})}, {}, IN_RESOURCES),
     ({"Q": queue({"Fn::GetAtt": ["Nope", "Arn"]})}, {}, IN_RESOURCES),
     ({"Q": queue({"Fn::Sub": "${Nope}-${AWS::Region}-${!Literal}"})}, {}, IN_RESOURCES),
     ({"Q": {**queue(), "DependsOn": "Nope"}}, {}, IN_RESOURCES),
-    ({"Q": queue()}, {"Outputs": {"O": {"Value": {"Ref": "Nope"}}}},
-     FORMAT + "Unresolved resource dependencies [Nope] in the Outputs block of the template"),
-    ({"Q": {**queue(), "Condition": "Nope"}}, {},
-     FORMAT + "Unresolved condition dependency Nope in the Resources block of the template"),
-    ({"A": {**queue(), "DependsOn": "B"}, "B": {**queue(), "DependsOn": "A"}}, {},
-     "Circular dependency between resources: [A, B]"),
+    (
+        {"Q": queue()},
+        {"Outputs": {"O": {"Value": {"Ref": "Nope"}}}},
+        FORMAT + "Unresolved resource dependencies [Nope] in the Outputs block of the template",
+    ),
+    (
+        {"Q": {**queue(), "Condition": "Nope"}},
+        {},
+        FORMAT + "Unresolved condition dependency Nope in the Resources block of the template",
+    ),
+    (
+        {"A": {**queue(), "DependsOn": "B"}, "B": {**queue(), "DependsOn": "A"}},
+        {},
+        "Circular dependency between resources: [A, B]",
+    ),
     ({}, {}, FORMAT + "At least one Resources member must be defined."),
 ]
 
@@ -61,35 +84,63 @@ BAD_TEMPLATES = [
 @pytest.mark.parametrize("resources, sections, message", BAD_TEMPLATES)
 def test_bad_template_is_refused_everywhere(aws, resources, sections, message):
     stack, body = name("s"), aws.template(resources, **sections)
-    assert refused(aws.cf.create_stack, StackName=stack, TemplateBody=body) == (400, "ValidationError", message)
+    assert refused(aws.cf.create_stack, StackName=stack, TemplateBody=body) == (
+        400,
+        "ValidationError",
+        message,
+    )
     assert refused(aws.cf.validate_template, TemplateBody=body) == (400, "ValidationError", message)
-    assert refused(aws.cf.create_change_set, StackName=stack, ChangeSetName="c", ChangeSetType="CREATE",
-                   TemplateBody=body) == (400, "ValidationError", message)
-    assert refused(aws.cf.describe_stacks, StackName=stack)[2] == f"Stack with id {stack} does not exist"
+    assert refused(
+        aws.cf.create_change_set,
+        StackName=stack,
+        ChangeSetName="c",
+        ChangeSetType="CREATE",
+        TemplateBody=body,
+    ) == (400, "ValidationError", message)
+    assert (
+        refused(aws.cf.describe_stacks, StackName=stack)[2]
+        == f"Stack with id {stack} does not exist"
+    )
 
 
 def test_bad_update_leaves_the_stack(aws):
     stack = name("s")
     aws.create(stack, {"Q": queue()})
-    assert refused(aws.cf.update_stack, StackName=stack, TemplateBody=aws.template({"Q": queue({"Ref": "Nope"})}))[2] == \
-        IN_RESOURCES
+    assert (
+        refused(
+            aws.cf.update_stack,
+            StackName=stack,
+            TemplateBody=aws.template({"Q": queue({"Ref": "Nope"})}),
+        )[2]
+        == IN_RESOURCES
+    )
     assert aws.finished(stack)[0] == "CREATE_COMPLETE"
 
 
 def test_unknown_parameter_is_refused(aws):
-    assert refused(aws.cf.create_stack, StackName=name("s"), TemplateBody=aws.template({"Q": queue()}), Parameters=[
-        {"ParameterKey": "Nope", "ParameterValue": "1"}]) == (
-        400, "ValidationError", "Parameters: [Nope] do not exist in the template")
+    assert refused(
+        aws.cf.create_stack,
+        StackName=name("s"),
+        TemplateBody=aws.template({"Q": queue()}),
+        Parameters=[{"ParameterKey": "Nope", "ParameterValue": "1"}],
+    ) == (400, "ValidationError", "Parameters: [Nope] do not exist in the template")
 
 
 def test_capabilities(aws):
-    assert refused(aws.cf.create_stack, StackName=name("s"), TemplateBody=aws.template({"R": role()}))[:2] == (
-        400, "InsufficientCapabilitiesException")
+    assert refused(
+        aws.cf.create_stack, StackName=name("s"), TemplateBody=aws.template({"R": role()})
+    )[:2] == (400, "InsufficientCapabilitiesException")
 
 
-@pytest.mark.parametrize("host", ["https://s3.amazonaws.com/{bucket}/{key}", "https://{bucket}.s3.amazonaws.com/{key}",
-                                  "https://s3.us-east-1.amazonaws.com/{bucket}/{key}",
-                                  "https://{bucket}.s3.us-east-1.amazonaws.com/{key}"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://s3.amazonaws.com/{bucket}/{key}",
+        "https://{bucket}.s3.amazonaws.com/{key}",
+        "https://s3.us-east-1.amazonaws.com/{bucket}/{key}",
+        "https://{bucket}.s3.us-east-1.amazonaws.com/{key}",
+    ],
+)
 def test_template_urls(aws, artifacts, host):
     aws.s3.put_object(Bucket=artifacts, Key="t.json", Body=aws.template({"Q": queue()}))
     stack = name("s")
@@ -97,14 +148,30 @@ def test_template_urls(aws, artifacts, host):
     assert aws.finished(stack)[0] == "CREATE_COMPLETE"
 
 
-# -- states ----------------------------------------------------------------------------------------------
+# -- states ----------------------------------------------------------------------------------------
+
 
 def test_no_updates(aws):
     stack = name("s")
-    aws.create(stack, {"Q": queue(VisibilityTimeout=5)}, sections={"Outputs": {"O": {"Value": "1"}}})
-    same = dict(StackName=stack, TemplateBody=json.dumps({"Outputs": {"O": {"Value": "1"}}, "Resources": {
-        "Q": queue(VisibilityTimeout=5)}, "AWSTemplateFormatVersion": "2010-09-09"}, indent=2))
-    assert refused(aws.cf.update_stack, **same) == (400, "ValidationError", "No updates are to be performed.")
+    aws.create(
+        stack, {"Q": queue(VisibilityTimeout=5)}, sections={"Outputs": {"O": {"Value": "1"}}}
+    )
+    same = dict(
+        StackName=stack,
+        TemplateBody=json.dumps(
+            {
+                "Outputs": {"O": {"Value": "1"}},
+                "Resources": {"Q": queue(VisibilityTimeout=5)},
+                "AWSTemplateFormatVersion": "2010-09-09",
+            },
+            indent=2,
+        ),
+    )
+    assert refused(aws.cf.update_stack, **same) == (
+        400,
+        "ValidationError",
+        "No updates are to be performed.",
+    )
     aws.cf.create_change_set(ChangeSetName="c", **same)
     for _ in range(50):
         found = aws.cf.describe_change_set(StackName=stack, ChangeSetName="c")
@@ -118,25 +185,43 @@ def test_busy_stack(aws):
     stack = name("s")
     body = aws.template({"Q": queue()}, Outputs={"O": {"Value": "old"}})
     identity = aws.cf.create_stack(StackName=stack, TemplateBody=body)["StackId"]
-    assert aws.cf.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+    assert (
+        aws.cf.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+    )
     changed = aws.template({"Q": queue(VisibilityTimeout=7)}, Outputs={"O": {"Value": "new"}})
     assert refused(aws.cf.update_stack, StackName=stack, TemplateBody=changed) == (
-        400, "ValidationError", f"Stack:{identity} is in CREATE_IN_PROGRESS state and can not be updated.")
-    assert refused(aws.cf.create_stack, StackName=stack, TemplateBody=body)[:2] == (400, "AlreadyExistsException")
+        400,
+        "ValidationError",
+        f"Stack:{identity} is in CREATE_IN_PROGRESS state and can not be updated.",
+    )
+    assert refused(aws.cf.create_stack, StackName=stack, TemplateBody=body)[:2] == (
+        400,
+        "AlreadyExistsException",
+    )
     assert aws.finished(stack)[0] == "CREATE_COMPLETE"
     assert aws.outputs(stack) == {"O": "old"}
     aws.cf.update_stack(StackName=stack, TemplateBody=changed)
     found = aws.cf.describe_stacks(StackName=stack)["Stacks"][0]
     assert (found["StackStatus"], found.get("Outputs", [])) == ("UPDATE_IN_PROGRESS", [])
-    for call in (aws.cf.update_stack, lambda **kw: aws.cf.create_change_set(ChangeSetName="c", **kw)):
-        assert refused(call, StackName=stack, TemplateBody=body)[2] == \
-            f"Stack:{identity} is in UPDATE_IN_PROGRESS state and can not be updated."
-    assert refused(aws.cf.delete_stack, StackName=stack)[2] == \
-        f"Stack [{identity}] cannot be deleted while in status UPDATE_IN_PROGRESS"
+    for call in (
+        aws.cf.update_stack,
+        lambda **kw: aws.cf.create_change_set(ChangeSetName="c", **kw),
+    ):
+        assert (
+            refused(call, StackName=stack, TemplateBody=body)[2]
+            == f"Stack:{identity} is in UPDATE_IN_PROGRESS state and can not be updated."
+        )
+    assert (
+        refused(aws.cf.delete_stack, StackName=stack)[2]
+        == f"Stack [{identity}] cannot be deleted while in status UPDATE_IN_PROGRESS"
+    )
     assert aws.finished(stack)[0] == "UPDATE_COMPLETE"
     assert aws.outputs(stack) == {"O": "new"}
     aws.cf.delete_stack(StackName=stack)
-    assert aws.cf.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"] == "DELETE_IN_PROGRESS"
+    assert (
+        aws.cf.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"]
+        == "DELETE_IN_PROGRESS"
+    )
     assert aws.finished(stack)[0] == "GONE"
 
 
@@ -154,49 +239,100 @@ def test_delete_while_creating(aws):
 
 def test_rolled_back_stack_can_only_be_deleted(aws, artifacts):
     stack, queue_name = name("s"), name("q")
-    resources = {"Q": queue(queue_name), "Role": role(),
-                 "Fn": {**function(artifacts, name("f"), "missing.zip"), "DependsOn": "Q"}}
+    resources = {
+        "Q": queue(queue_name),
+        "Role": role(),
+        "Fn": {**function(artifacts, name("f"), "missing.zip"), "DependsOn": "Q"},
+    }
     status, reason = aws.create(stack, resources)
     assert status == "ROLLBACK_COMPLETE"
     assert "S3 Error Code: NoSuchKey" in reason and "HandlerErrorCode: InvalidRequest" in reason
     assert not aws.sqs.list_queues(QueueNamePrefix=queue_name).get("QueueUrls")
     good = dict(StackName=stack, TemplateBody=aws.template({"Q": queue()}))
-    assert "is in ROLLBACK_COMPLETE state and can not be updated." in refused(aws.cf.update_stack, **good)[2]
-    assert refused(aws.cf.create_stack, **good) == (400, "AlreadyExistsException", f"Stack [{stack}] already exists")
+    assert (
+        "is in ROLLBACK_COMPLETE state and can not be updated."
+        in refused(aws.cf.update_stack, **good)[2]
+    )
+    assert refused(aws.cf.create_stack, **good) == (
+        400,
+        "AlreadyExistsException",
+        f"Stack [{stack}] already exists",
+    )
     assert aws.delete(stack)[0] == "GONE"
 
 
-# -- events ---------------------------------------------------------------------------------------------
+# -- events ----------------------------------------------------------------------------------------
+
 
 def test_events_of_an_update(aws):
     stack = name("s")
     aws.create(stack, {"Same": queue(), "Changed": queue(VisibilityTimeout=5), "Dropped": queue()})
-    status = aws.update(stack, {"Same": queue(), "Changed": queue(VisibilityTimeout=6), "New": queue()},
-                        ClientRequestToken="token-1")
+    status = aws.update(
+        stack,
+        {"Same": queue(), "Changed": queue(VisibilityTimeout=6), "New": queue()},
+        ClientRequestToken="token-1",
+    )
     assert status == ("UPDATE_COMPLETE", "")
     events = aws.events_of(stack)
-    told = [(event["LogicalResourceId"].replace(stack, "STACK"), event["ResourceStatus"]) for event in reversed(events)]
+    told = [
+        (event["LogicalResourceId"].replace(stack, "STACK"), event["ResourceStatus"])
+        for event in reversed(events)
+    ]
     assert told[0] == ("STACK", "UPDATE_IN_PROGRESS")
-    assert sorted(told[1:5]) == [("Changed", "UPDATE_COMPLETE"), ("Changed", "UPDATE_IN_PROGRESS"),
-                                 ("New", "CREATE_COMPLETE"), ("New", "CREATE_IN_PROGRESS")]
-    assert told[5:] == [("STACK", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), ("Dropped", "DELETE_IN_PROGRESS"),
-                        ("Dropped", "DELETE_COMPLETE"), ("STACK", "UPDATE_COMPLETE")]
+    assert sorted(told[1:5]) == [
+        ("Changed", "UPDATE_COMPLETE"),
+        ("Changed", "UPDATE_IN_PROGRESS"),
+        ("New", "CREATE_COMPLETE"),
+        ("New", "CREATE_IN_PROGRESS"),
+    ]
+    assert told[5:] == [
+        ("STACK", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Dropped", "DELETE_IN_PROGRESS"),
+        ("Dropped", "DELETE_COMPLETE"),
+        ("STACK", "UPDATE_COMPLETE"),
+    ]
     assert {event.get("ClientRequestToken") for event in events} == {"token-1"}
-    found = {entry["LogicalResourceId"]: entry["ResourceStatus"]
-             for entry in aws.cf.list_stack_resources(StackName=stack)["StackResourceSummaries"]}
-    assert found == {"Same": "CREATE_COMPLETE", "Changed": "UPDATE_COMPLETE", "New": "CREATE_COMPLETE"}
+    found = {
+        entry["LogicalResourceId"]: entry["ResourceStatus"]
+        for entry in aws.cf.list_stack_resources(StackName=stack)["StackResourceSummaries"]
+    }
+    assert found == {
+        "Same": "CREATE_COMPLETE",
+        "Changed": "UPDATE_COMPLETE",
+        "New": "CREATE_COMPLETE",
+    }
 
 
 def test_rollback_restores_and_says_why(aws, artifacts):
     stack, function_name = name("s"), name("f")
-    base = {"Role": role(), "Fn": function(artifacts, function_name), "V1": version(), "Al": {
-        "Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Fn"}, "Name": "dev",
-                                                     "FunctionVersion": {"Fn::GetAtt": ["V1", "Version"]}}}}
+    base = {
+        "Role": role(),
+        "Fn": function(artifacts, function_name),
+        "V1": version(),
+        "Al": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Fn"},
+                "Name": "dev",
+                "FunctionVersion": {"Fn::GetAtt": ["V1", "Version"]},
+            },
+        },
+    }
     assert aws.create(stack, base)[0] == "CREATE_COMPLETE"
-    broken = {**base, "Fn": function(artifacts, function_name, "two.zip", Timeout=9), "V2": version(),
-              "Al": {"Type": "AWS::Lambda::Alias", "Properties": {
-                  "FunctionName": {"Ref": "Fn"}, "Name": "dev", "FunctionVersion": {"Fn::GetAtt": ["V2", "Version"]}}},
-              "Bad": {"Type": "AWS::SQS::Queue", "DependsOn": "Al", "Properties": {"NoSuchThing": 1}}}
+    broken = {
+        **base,
+        "Fn": function(artifacts, function_name, "two.zip", Timeout=9),
+        "V2": version(),
+        "Al": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Fn"},
+                "Name": "dev",
+                "FunctionVersion": {"Fn::GetAtt": ["V2", "Version"]},
+            },
+        },
+        "Bad": {"Type": "AWS::SQS::Queue", "DependsOn": "Al", "Properties": {"NoSuchThing": 1}},
+    }
     status, reason = aws.update(stack, broken)
     assert status == "UPDATE_ROLLBACK_COMPLETE"
     assert "extraneous key [NoSuchThing] is not permitted" in reason
@@ -205,21 +341,28 @@ def test_rollback_restores_and_says_why(aws, artifacts):
     assert aws.call(function_name)[2]["tag"] == "one"
     assert aws.lam.get_alias(FunctionName=function_name, Name="dev")["FunctionVersion"] == "1"
     # V2 was kept by its DeletionPolicy, nobody points at it.
-    assert [v["Version"] for v in aws.lam.list_versions_by_function(FunctionName=function_name)["Versions"]] == [
-        "$LATEST", "1", "2"]
+    assert [
+        v["Version"]
+        for v in aws.lam.list_versions_by_function(FunctionName=function_name)["Versions"]
+    ] == ["$LATEST", "1", "2"]
 
 
-# -- functions, versions, aliases ------------------------------------------------------------------------
+# -- functions, versions, aliases ------------------------------------------------------------------
+
 
 def test_refused_function_updates_roll_back(aws, artifacts):
     stack, function_name = name("s"), name("f")
     base = {"Role": role(), "Fn": function(artifacts, function_name)}
     aws.create(stack, base)
-    for change, text in (({"Runtime": "nope1.x"}, "nope1.x at 'runtime'"),
-                         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "reserved keys"),
-                         ({"Code": {"S3Bucket": artifacts, "S3Key": "missing.zip"}}, "NoSuchKey"),
-                         ({"Code": {"S3Bucket": artifacts, "S3Key": "two.zip"}, "MemorySize": 1}, "'memorySize'")):
-        status, reason = aws.update(stack, {**base, "Fn": function(artifacts, function_name, **change)})
+    for change, text in (
+        ({"Runtime": "nope1.x"}, "nope1.x at 'runtime'"),
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "reserved keys"),
+        ({"Code": {"S3Bucket": artifacts, "S3Key": "missing.zip"}}, "NoSuchKey"),
+        ({"Code": {"S3Bucket": artifacts, "S3Key": "two.zip"}, "MemorySize": 1}, "'memorySize'"),
+    ):
+        status, reason = aws.update(
+            stack, {**base, "Fn": function(artifacts, function_name, **change)}
+        )
         assert status == "UPDATE_ROLLBACK_COMPLETE" and text in reason
         assert aws.call(function_name)[2]["tag"] == "one"
 
@@ -228,18 +371,36 @@ def test_function_properties_reach_lambda(aws, artifacts):
     stack, function_name, queue_name = name("s"), name("f"), name("q")
     dead = {"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue_name}"}
     base = {"Role": role(), "Q": queue(queue_name)}
-    full = function(artifacts, function_name, DeadLetterConfig=dead, ReservedConcurrentExecutions=3, MemorySize=256,
-                    Description="d", Environment={"Variables": {"STAGE": "x"}}, EphemeralStorage={"Size": 600},
-                    TracingConfig={"Mode": "Active"}, Tags=[{"Key": "a", "Value": "b"}])
+    full = function(
+        artifacts,
+        function_name,
+        DeadLetterConfig=dead,
+        ReservedConcurrentExecutions=3,
+        MemorySize=256,
+        Description="d",
+        Environment={"Variables": {"STAGE": "x"}},
+        EphemeralStorage={"Size": 600},
+        TracingConfig={"Mode": "Active"},
+        Tags=[{"Key": "a", "Value": "b"}],
+    )
     assert aws.create(stack, {**base, "Fn": full}) == ("CREATE_COMPLETE", "")
     found = aws.lam.get_function(FunctionName=function_name)
     config = found["Configuration"]
-    assert (config["DeadLetterConfig"], config["MemorySize"], config["Description"], config["EphemeralStorage"],
-            config["TracingConfig"], config["Environment"]["Variables"], config["State"]) == (
-        dead, 256, "d", {"Size": 600}, {"Mode": "Active"}, {"STAGE": "x"}, "Active")
+    assert (
+        config["DeadLetterConfig"],
+        config["MemorySize"],
+        config["Description"],
+        config["EphemeralStorage"],
+        config["TracingConfig"],
+        config["Environment"]["Variables"],
+        config["State"],
+    ) == (dead, 256, "d", {"Size": 600}, {"Mode": "Active"}, {"STAGE": "x"}, "Active")
     assert found["Concurrency"] == {"ReservedConcurrentExecutions": 3}
     assert found["Tags"]["a"] == "b"
-    assert aws.update(stack, {**base, "Fn": function(artifacts, function_name)}) == ("UPDATE_COMPLETE", "")
+    assert aws.update(stack, {**base, "Fn": function(artifacts, function_name)}) == (
+        "UPDATE_COMPLETE",
+        "",
+    )
     found = aws.lam.get_function(FunctionName=function_name)
     assert "Concurrency" not in found
     assert not (found["Configuration"].get("DeadLetterConfig") or {}).get("TargetArn")
@@ -259,7 +420,10 @@ def test_version_resource(aws, artifacts):
     stack, function_name = name("s"), name("f")
     base = {"Role": role(), "Fn": function(artifacts, function_name)}
     aws.create(stack, base)
-    wrong = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Fn"}, "CodeSha256": "AAAA"}}
+    wrong = {
+        "Type": "AWS::Lambda::Version",
+        "Properties": {"FunctionName": {"Ref": "Fn"}, "CodeSha256": "AAAA"},
+    }
     status, reason = aws.update(stack, {**base, "V": wrong})
     assert status == "UPDATE_ROLLBACK_COMPLETE" and "CodeSHA256 (AAAA) is different" in reason
     aws.publish(function_name)
@@ -273,8 +437,12 @@ def test_alias_of_missing_function_or_version(aws):
     aws.publish(function_name)
 
     def alias(of, number):
-        return {"A": {"Type": "AWS::Lambda::Alias", "Properties": {
-            "FunctionName": of, "Name": "dev", "FunctionVersion": number}}}
+        return {
+            "A": {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {"FunctionName": of, "Name": "dev", "FunctionVersion": number},
+            }
+        }
 
     for of, number in ((function_name, "9"), (name("none"), "1")):
         status, reason = aws.create(name("s"), alias(of, number))
@@ -291,17 +459,36 @@ def test_alias_weights_and_provisioned_concurrency(aws):
     function_name, stack = aws.two_versions(), name("s")
 
     def alias(**more):
-        return {"A": {"Type": "AWS::Lambda::Alias", "Properties": {
-            "FunctionName": function_name, "Name": "dev", "FunctionVersion": "1", **more}}}
+        return {
+            "A": {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {
+                    "FunctionName": function_name,
+                    "Name": "dev",
+                    "FunctionVersion": "1",
+                    **more,
+                },
+            }
+        }
 
     weights = {"AdditionalVersionWeights": [{"FunctionVersion": "2", "FunctionWeight": 0.25}]}
     assert aws.create(stack, alias(RoutingConfig=weights)) == ("CREATE_COMPLETE", "")
     assert aws.lam.get_alias(FunctionName=function_name, Name="dev")["RoutingConfig"] == {
-        "AdditionalVersionWeights": {"2": 0.25}}
-    assert aws.update(stack, alias(ProvisionedConcurrencyConfig={"ProvisionedConcurrentExecutions": 1}))[0] == \
-        "UPDATE_COMPLETE"
+        "AdditionalVersionWeights": {"2": 0.25}
+    }
+    assert (
+        aws.update(
+            stack, alias(ProvisionedConcurrencyConfig={"ProvisionedConcurrentExecutions": 1})
+        )[0]
+        == "UPDATE_COMPLETE"
+    )
     assert "RoutingConfig" not in aws.lam.get_alias(FunctionName=function_name, Name="dev")
-    assert aws.lam.get_provisioned_concurrency_config(FunctionName=function_name, Qualifier="dev")["Status"] == "READY"
+    assert (
+        aws.lam.get_provisioned_concurrency_config(FunctionName=function_name, Qualifier="dev")[
+            "Status"
+        ]
+        == "READY"
+    )
 
 
 def test_import_of_function_and_alias(aws):
@@ -309,31 +496,65 @@ def test_import_of_function_and_alias(aws):
     aws.publish(function_name)
     aws.lam.create_alias(FunctionName=function_name, Name="dev", FunctionVersion="1")
     arn = function_arn(function_name, "dev")
-    body = aws.template({"A": {"Type": "AWS::Lambda::Alias", "DeletionPolicy": "Retain", "Properties": {
-        "FunctionName": function_name, "Name": "dev", "FunctionVersion": "1"}}})
-    aws.cf.create_change_set(StackName=stack, ChangeSetName="i", ChangeSetType="IMPORT", TemplateBody=body,
-                             ResourcesToImport=[{"ResourceType": "AWS::Lambda::Alias", "LogicalResourceId": "A",
-                                                 "ResourceIdentifier": {"AliasArn": arn}}])
+    body = aws.template(
+        {
+            "A": {
+                "Type": "AWS::Lambda::Alias",
+                "DeletionPolicy": "Retain",
+                "Properties": {
+                    "FunctionName": function_name,
+                    "Name": "dev",
+                    "FunctionVersion": "1",
+                },
+            }
+        }
+    )
+    aws.cf.create_change_set(
+        StackName=stack,
+        ChangeSetName="i",
+        ChangeSetType="IMPORT",
+        TemplateBody=body,
+        ResourcesToImport=[
+            {
+                "ResourceType": "AWS::Lambda::Alias",
+                "LogicalResourceId": "A",
+                "ResourceIdentifier": {"AliasArn": arn},
+            }
+        ],
+    )
     for _ in range(50):
-        if aws.cf.describe_change_set(StackName=stack, ChangeSetName="i")["Status"] == "CREATE_COMPLETE":
+        if (
+            aws.cf.describe_change_set(StackName=stack, ChangeSetName="i")["Status"]
+            == "CREATE_COMPLETE"
+        ):
             break
         time.sleep(0.05)
     aws.cf.execute_change_set(StackName=stack, ChangeSetName="i")
     time.sleep(0.2)
     assert aws.finished(stack)[0] == "IMPORT_COMPLETE"
-    assert aws.cf.describe_stack_resources(PhysicalResourceId=arn)["StackResources"][0]["StackName"] == stack
+    assert (
+        aws.cf.describe_stack_resources(PhysicalResourceId=arn)["StackResources"][0]["StackName"]
+        == stack
+    )
 
 
-# -- what is already there -----------------------------------------------------------------------------------
+# -- what is already there -------------------------------------------------------------------------
+
 
 def existing(aws, artifacts):
     """Resources made outside stacks: type, template properties."""
-    made = {kind: name(kind) for kind in ("queue", "group", "role", "table", "topic", "bucket", "rule", "parameter")}
+    made = {
+        kind: name(kind)
+        for kind in ("queue", "group", "role", "table", "topic", "bucket", "rule", "parameter")
+    }
     aws.sqs.create_queue(QueueName=made["queue"])
     aws.logs.create_log_group(logGroupName=made["group"])
     aws.iam.create_role(RoleName=made["role"], AssumeRolePolicyDocument=json.dumps(trust()))
-    keys = dict(KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST")
+    keys = dict(
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     aws.ddb.create_table(TableName=made["table"], **keys)
     aws.sns.create_topic(Name=made["topic"])
     aws.s3.create_bucket(Bucket=made["bucket"])
@@ -348,8 +569,13 @@ def existing(aws, artifacts):
         "AWS::S3::Bucket": {"BucketName": made["bucket"]},
         "AWS::Events::Rule": {"Name": made["rule"], "ScheduleExpression": "rate(1 hour)"},
         "AWS::SSM::Parameter": {"Name": made["parameter"], "Value": "y", "Type": "String"},
-        "AWS::Lambda::Function": {"FunctionName": aws.function(), "Runtime": "nodejs20.x", "Handler": "index.handler",
-                                  "Role": aws.role, "Code": {"S3Bucket": artifacts, "S3Key": "two.zip"}},
+        "AWS::Lambda::Function": {
+            "FunctionName": aws.function(),
+            "Runtime": "nodejs20.x",
+            "Handler": "index.handler",
+            "Role": aws.role,
+            "Code": {"S3Bucket": artifacts, "S3Key": "two.zip"},
+        },
     }
 
 
@@ -359,7 +585,9 @@ def test_nothing_is_created_over_what_exists(aws, artifacts):
         status, reason = aws.create(stack, {"X": {"Type": kind, "Properties": properties}})
         assert status == "ROLLBACK_COMPLETE", kind
         # A bucket's name is checked before the stack begins; the event says only that.
-        assert ("Validation failed" if kind == "AWS::S3::Bucket" else "HandlerErrorCode: AlreadyExists") in reason
+        assert (
+            "Validation failed" if kind == "AWS::S3::Bucket" else "HandlerErrorCode: AlreadyExists"
+        ) in reason
         aws.delete(stack)
         if kind == "AWS::Lambda::Function":
             assert aws.call(properties["FunctionName"])[2]["tag"] == "one"
@@ -386,7 +614,8 @@ def test_bucket_with_objects_keeps_its_stack(aws):
     assert aws.delete(stack)[0] == "GONE"
 
 
-# -- exports ---------------------------------------------------------------------------------------------------
+# -- exports ---------------------------------------------------------------------------------------
+
 
 def test_exports(aws):
     export, exporter, importer = name("e"), name("s"), name("s")
@@ -406,11 +635,14 @@ def test_exports(aws):
     assert status == "ROLLBACK_COMPLETE" and "already exported by stack" in reason
     assert export in refused(aws.cf.delete_stack, StackName=exporter)[2]
     aws.delete(importer)
-    assert aws.update(exporter, {"Q": queue(VisibilityTimeout=9)}, sections={})[0] == "UPDATE_COMPLETE"
+    assert (
+        aws.update(exporter, {"Q": queue(VisibilityTimeout=9)}, sections={})[0] == "UPDATE_COMPLETE"
+    )
     assert export not in {entry["Name"] for entry in aws.cf.list_exports()["Exports"]}
 
 
-# -- API Gateway --------------------------------------------------------------------------------------------------
+# -- API Gateway -----------------------------------------------------------------------------------
+
 
 def test_api_per_stage_in_a_stack(aws):
     """A deployment whose logical id changes moves the stage; the old deployment goes in the clean-up."""
@@ -419,16 +651,36 @@ def test_api_per_stage_in_a_stack(aws):
     def resources(deployment, *paths):
         found = {
             "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": stack}},
-            deployment: {"Type": "AWS::ApiGateway::Deployment", "DependsOn": [f"Get{path}" for path in paths],
-                         "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "dev"}}}
+            deployment: {
+                "Type": "AWS::ApiGateway::Deployment",
+                "DependsOn": [f"Get{path}" for path in paths],
+                "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "dev"},
+            },
+        }
         for path in paths:
-            found[f"Path{path}"] = {"Type": "AWS::ApiGateway::Resource", "Properties": {
-                "RestApiId": {"Ref": "Api"}, "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]}, "PathPart": path}}
-            found[f"Get{path}"] = {"Type": "AWS::ApiGateway::Method", "Properties": {
-                "RestApiId": {"Ref": "Api"}, "ResourceId": {"Ref": f"Path{path}"}, "HttpMethod": "GET",
-                "AuthorizationType": "NONE", "MethodResponses": [{"StatusCode": "200"}], "Integration": {
-                    "Type": "MOCK", "RequestTemplates": {"application/json": "{\"statusCode\":200}"},
-                    "IntegrationResponses": [{"StatusCode": "200"}]}}}
+            found[f"Path{path}"] = {
+                "Type": "AWS::ApiGateway::Resource",
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                    "PathPart": path,
+                },
+            }
+            found[f"Get{path}"] = {
+                "Type": "AWS::ApiGateway::Method",
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "ResourceId": {"Ref": f"Path{path}"},
+                    "HttpMethod": "GET",
+                    "AuthorizationType": "NONE",
+                    "MethodResponses": [{"StatusCode": "200"}],
+                    "Integration": {
+                        "Type": "MOCK",
+                        "RequestTemplates": {"application/json": '{"statusCode":200}'},
+                        "IntegrationResponses": [{"StatusCode": "200"}],
+                    },
+                },
+            }
         return found
 
     outputs = {"Outputs": {"Api": {"Value": {"Ref": "Api"}}}}
@@ -447,9 +699,25 @@ def test_api_body_in_a_stack(aws):
     stack = name("s")
 
     def api(path):
-        return {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": {
-            "openapi": "3.0.1", "info": {"title": "body", "version": "1"}, "paths": {path: {"get": {
-                "responses": {}, "x-amazon-apigateway-integration": {"type": "mock"}}}}}}}}
+        return {
+            "Api": {
+                "Type": "AWS::ApiGateway::RestApi",
+                "Properties": {
+                    "Body": {
+                        "openapi": "3.0.1",
+                        "info": {"title": "body", "version": "1"},
+                        "paths": {
+                            path: {
+                                "get": {
+                                    "responses": {},
+                                    "x-amazon-apigateway-integration": {"type": "mock"},
+                                }
+                            }
+                        },
+                    }
+                },
+            }
+        }
 
     outputs = {"Outputs": {"Api": {"Value": {"Ref": "Api"}}}}
     assert aws.create(stack, api("/a"), sections=outputs) == ("CREATE_COMPLETE", "")
@@ -457,35 +725,70 @@ def test_api_body_in_a_stack(aws):
     assert aws.rest.get_rest_api(restApiId=first)["name"] == "body"
     assert aws.update(stack, api("/b"), sections=outputs) == ("UPDATE_COMPLETE", "")
     assert aws.outputs(stack)["Api"] == first
-    assert {item["path"] for item in aws.rest.get_resources(restApiId=first)["items"]} == {"/", "/b"}
+    assert {item["path"] for item in aws.rest.get_resources(restApiId=first)["items"]} == {
+        "/",
+        "/b",
+    }
 
 
 def test_stage_resources_follow_the_api(aws):
     rest = aws.rest
     api = rest.create_rest_api(name=name("api"))["id"]
-    rest.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps({
-        "openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": {
-            "responses": {}, "x-amazon-apigateway-integration": {"type": "mock"}}}}}).encode())
+    rest.put_rest_api(
+        restApiId=api,
+        mode="overwrite",
+        body=json.dumps(
+            {
+                "openapi": "3.0.1",
+                "info": {"title": "t", "version": "1"},
+                "paths": {
+                    "/a": {
+                        "get": {
+                            "responses": {},
+                            "x-amazon-apigateway-integration": {"type": "mock"},
+                        }
+                    }
+                },
+            }
+        ).encode(),
+    )
     first, second = (rest.create_deployment(restApiId=api)["id"] for _ in range(2))
 
     def stage(deployment, **properties):
-        return {"S": {"Type": "AWS::ApiGateway::Stage", "Properties": {
-            "RestApiId": api, "StageName": "dev", "DeploymentId": deployment, **properties}}}
+        return {
+            "S": {
+                "Type": "AWS::ApiGateway::Stage",
+                "Properties": {
+                    "RestApiId": api,
+                    "StageName": "dev",
+                    "DeploymentId": deployment,
+                    **properties,
+                },
+            }
+        }
 
     stack = name("s")
-    assert aws.create(stack, stage(first, Variables={"a": "1", "b": "2"}, TracingEnabled=True)) == ("CREATE_COMPLETE", "")
+    assert aws.create(stack, stage(first, Variables={"a": "1", "b": "2"}, TracingEnabled=True)) == (
+        "CREATE_COMPLETE",
+        "",
+    )
     status, reason = aws.create(name("s"), stage(first))
     assert status == "ROLLBACK_COMPLETE" and "Stage already exists" in reason
     assert aws.update(stack, stage(second, Variables={"a": "1"})) == ("UPDATE_COMPLETE", "")
     found = rest.get_stage(restApiId=api, stageName="dev")
-    assert (found["deploymentId"], found["variables"], found["tracingEnabled"]) == (second, {"a": "1"}, False)
+    assert (found["deploymentId"], found["variables"], found["tracingEnabled"]) == (
+        second,
+        {"a": "1"},
+        False,
+    )
     rest.delete_deployment(restApiId=api, deploymentId=first)
     status, reason = aws.update(stack, stage(first))
     assert status == "UPDATE_ROLLBACK_COMPLETE" and "Deployment id does not exist" in reason
     assert rest.get_stage(restApiId=api, stageName="dev")["deploymentId"] == second
 
 
-# -- event source mappings ------------------------------------------------------------------------------------
+# -- event source mappings -------------------------------------------------------------------------
+
 
 def test_event_source_mapping_resource(aws):
     function_name, stack = aws.two_versions(), name("s")
@@ -493,20 +796,45 @@ def test_event_source_mapping_resource(aws):
         aws.lam.create_alias(FunctionName=function_name, Name=alias, FunctionVersion=number)
 
     def resources(alias, **properties):
-        return {"Q": queue(), "E": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
-            "EventSourceArn": {"Fn::GetAtt": ["Q", "Arn"]}, "FunctionName": function_arn(function_name, alias),
-            "BatchSize": "2", **properties}}}
+        return {
+            "Q": queue(),
+            "E": {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {
+                    "EventSourceArn": {"Fn::GetAtt": ["Q", "Arn"]},
+                    "FunctionName": function_arn(function_name, alias),
+                    "BatchSize": "2",
+                    **properties,
+                },
+            },
+        }
 
     outputs = {"Outputs": {"E": {"Value": {"Ref": "E"}}}}
-    assert aws.create(stack, resources("dev", Enabled=False), sections=outputs) == ("CREATE_COMPLETE", "")
+    assert aws.create(stack, resources("dev", Enabled=False), sections=outputs) == (
+        "CREATE_COMPLETE",
+        "",
+    )
     identity = aws.outputs(stack)["E"]
     found = aws.lam.get_event_source_mapping(UUID=identity)
     assert (found["State"], found["FunctionArn"], found["BatchSize"]) == (
-        "Disabled", function_arn(function_name, "dev"), 2)
+        "Disabled",
+        function_arn(function_name, "dev"),
+        2,
+    )
     assert aws.update(stack, resources("prod"), sections=outputs) == ("UPDATE_COMPLETE", "")
     found = aws.lam.get_event_source_mapping(UUID=identity)
-    assert (found["State"], found["FunctionArn"]) == ("Enabled", function_arn(function_name, "prod"))
-    assert len(aws.lam.list_event_source_mappings(FunctionName=f"{function_name}:prod")["EventSourceMappings"]) == 1
+    assert (found["State"], found["FunctionArn"]) == (
+        "Enabled",
+        function_arn(function_name, "prod"),
+    )
+    assert (
+        len(
+            aws.lam.list_event_source_mappings(FunctionName=f"{function_name}:prod")[
+                "EventSourceMappings"
+            ]
+        )
+        == 1
+    )
     again = {**resources("prod"), "Twice": resources("prod")["E"]}
     status, reason = aws.update(stack, again, sections=outputs)
     assert status == "UPDATE_ROLLBACK_COMPLETE" and "already exists" in reason

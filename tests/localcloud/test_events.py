@@ -31,7 +31,9 @@ def seen(aws, function, seconds=8):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            found = aws.logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", filterPattern="EVENT")["events"]
+            found = aws.logs.filter_log_events(
+                logGroupName=f"/aws/lambda/{function}", filterPattern="EVENT"
+            )["events"]
         except aws.logs.exceptions.ResourceNotFoundException:
             found = []
         if found:
@@ -64,8 +66,12 @@ def test_sns(aws, target):
 
 
 def test_eventbridge(aws, target):
-    rule = aws.events.put_rule(Name=name("r"), EventPattern=json.dumps({"source": [target]}))["RuleArn"]
-    aws.events.put_targets(Rule=rule.rsplit("/", 1)[1], Targets=[{"Id": "1", "Arn": function_arn(target, "dev")}])
+    rule = aws.events.put_rule(Name=name("r"), EventPattern=json.dumps({"source": [target]}))[
+        "RuleArn"
+    ]
+    aws.events.put_targets(
+        Rule=rule.rsplit("/", 1)[1], Targets=[{"Id": "1", "Arn": function_arn(target, "dev")}]
+    )
     entry = [{"Source": target, "DetailType": "d", "Detail": "{}"}]
     aws.events.put_events(Entries=entry)
     assert seen(aws, target, 1) is None
@@ -79,8 +85,14 @@ def test_s3(aws, target):
     aws.s3.create_bucket(Bucket=bucket)
 
     def configure(arn):
-        return aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
-            "LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]})
+        return aws.s3.put_bucket_notification_configuration(
+            Bucket=bucket,
+            NotificationConfiguration={
+                "LambdaFunctionConfigurations": [
+                    {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}
+                ]
+            },
+        )
 
     for arn in (function_arn(target, "dev"), function_arn("nothere")):
         assert refused(lambda: configure(arn))[:2] == (400, "InvalidArgument")
@@ -94,12 +106,28 @@ def test_logs_subscription(aws, target):
     group = name("/g")
     aws.logs.create_log_group(logGroupName=group)
     aws.logs.create_log_stream(logGroupName=group, logStreamName="s")
-    subscription = dict(logGroupName=group, filterName="f", filterPattern="", destinationArn=function_arn(target, "dev"))
-    assert refused(aws.logs.put_subscription_filter, **subscription)[:2] == (400, "InvalidParameterException")
-    aws.allow(target, "dev", "logs.amazonaws.com", source=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*")
+    subscription = dict(
+        logGroupName=group,
+        filterName="f",
+        filterPattern="",
+        destinationArn=function_arn(target, "dev"),
+    )
+    assert refused(aws.logs.put_subscription_filter, **subscription)[:2] == (
+        400,
+        "InvalidParameterException",
+    )
+    aws.allow(
+        target,
+        "dev",
+        "logs.amazonaws.com",
+        source=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*",
+    )
     aws.logs.put_subscription_filter(**subscription)
-    aws.logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[
-        {"timestamp": int(time.time() * 1000), "message": "hey"}])
+    aws.logs.put_log_events(
+        logGroupName=group,
+        logStreamName="s",
+        logEvents=[{"timestamp": int(time.time() * 1000), "message": "hey"}],
+    )
     expect_alias(seen(aws, target), target)
 
 
@@ -110,10 +138,15 @@ def queue(aws, **attributes):
 
 def test_queue(aws, target):
     url, arn = queue(aws)
-    mapping = aws.lam.create_event_source_mapping(EventSourceArn=arn, FunctionName=f"{target}:dev", BatchSize=1)
+    mapping = aws.lam.create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=f"{target}:dev", BatchSize=1
+    )
     assert mapping["FunctionArn"] == function_arn(target, "dev")
-    status, code, message = refused(aws.lam.create_event_source_mapping, EventSourceArn=arn,
-                                    FunctionName=function_arn(target, "dev"))
+    status, code, message = refused(
+        aws.lam.create_event_source_mapping,
+        EventSourceArn=arn,
+        FunctionName=function_arn(target, "dev"),
+    )
     assert (status, code) == (409, "ResourceConflictException") and mapping["UUID"] in message
     lists = aws.lam.list_event_source_mappings
     assert len(lists(FunctionName=f"{target}:dev")["EventSourceMappings"]) == 1
@@ -125,48 +158,76 @@ def test_queue(aws, target):
 
 def test_streams(aws, target):
     table = name("t")
-    aws.ddb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", KeySchema=[
-        {"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    aws.ddb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
     stream = aws.ddb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-    aws.lam.create_event_source_mapping(EventSourceArn=stream, FunctionName=f"{target}:dev",
-                                        StartingPosition="TRIM_HORIZON")
+    aws.lam.create_event_source_mapping(
+        EventSourceArn=stream, FunctionName=f"{target}:dev", StartingPosition="TRIM_HORIZON"
+    )
     aws.ddb.put_item(TableName=table, Item={"id": {"S": "1"}})
     expect_alias(seen(aws, target, 15), target)
 
 
-@pytest.mark.parametrize("source, text", [
-    (f"arn:aws:sqs:{REGION}:{ACCOUNT}:nothere", "AWS.SimpleQueueService.NonExistentQueue"),
-    (f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/nothere", "Stream not found"),
-    (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/nothere/stream/x", "Stream not found")])
+@pytest.mark.parametrize(
+    "source, text",
+    [
+        (f"arn:aws:sqs:{REGION}:{ACCOUNT}:nothere", "AWS.SimpleQueueService.NonExistentQueue"),
+        (f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/nothere", "Stream not found"),
+        (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/nothere/stream/x", "Stream not found"),
+    ],
+)
 def test_missing_sources(aws, target, source, text):
-    status, code, message = refused(aws.lam.create_event_source_mapping, EventSourceArn=source, FunctionName=target,
-                                    StartingPosition="LATEST")
+    status, code, message = refused(
+        aws.lam.create_event_source_mapping,
+        EventSourceArn=source,
+        FunctionName=target,
+        StartingPosition="LATEST",
+    )
     assert (status, code) == (400, "InvalidParameterValueException") and text in message
 
 
 def test_queue_must_outlast_the_function(aws, target):
     _, arn = queue(aws, VisibilityTimeout="5")
-    assert refused(aws.lam.create_event_source_mapping, EventSourceArn=arn, FunctionName=target)[2] == \
-        "Queue visibility timeout: 5 seconds is less than Function timeout: 10 seconds"
+    assert (
+        refused(aws.lam.create_event_source_mapping, EventSourceArn=arn, FunctionName=target)[2]
+        == "Queue visibility timeout: 5 seconds is less than Function timeout: 10 seconds"
+    )
 
 
 def test_asynchronous_destinations_of_an_alias(aws, target):
     (failures, failure_arn), (successes, success_arn) = queue(aws), queue(aws)
     aws.lam.put_function_event_invoke_config(
-        FunctionName=target, Qualifier="dev", MaximumRetryAttempts=1,
-        DestinationConfig={"OnFailure": {"Destination": failure_arn}, "OnSuccess": {"Destination": success_arn}})
+        FunctionName=target,
+        Qualifier="dev",
+        MaximumRetryAttempts=1,
+        DestinationConfig={
+            "OnFailure": {"Destination": failure_arn},
+            "OnSuccess": {"Destination": success_arn},
+        },
+    )
     for payload in ('"explode"', '"fine"'):
-        answer = aws.lam.invoke(FunctionName=target, Qualifier="dev", InvocationType="Event", Payload=payload)
+        answer = aws.lam.invoke(
+            FunctionName=target, Qualifier="dev", InvocationType="Event", Payload=payload
+        )
         assert answer["StatusCode"] == 202
     failed = received(aws, failures)
     assert failed["requestContext"]["functionArn"] == function_arn(target, "dev")
-    assert (failed["requestContext"]["condition"], failed["requestContext"]["approximateInvokeCount"]) == (
-        "RetriesExhausted", 2)
+    assert (
+        failed["requestContext"]["condition"],
+        failed["requestContext"]["approximateInvokeCount"],
+    ) == ("RetriesExhausted", 2)
     assert failed["requestPayload"] == "explode"
     assert failed["responsePayload"]["errorMessage"] == "exploded"
     worked = received(aws, successes)
-    assert (worked["requestContext"]["condition"], worked["responsePayload"]) == ("Success", "done 1")
+    assert (worked["requestContext"]["condition"], worked["responsePayload"]) == (
+        "Success",
+        "done 1",
+    )
 
 
 def test_dead_letters_get_the_event(aws):
@@ -179,17 +240,25 @@ def test_dead_letters_get_the_event(aws):
 
 def test_weights_apply_to_queue_batches(aws):
     function = aws.two_versions()
-    aws.lam.create_alias(FunctionName=function, Name="dev", FunctionVersion="1",
-                         RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}})
+    aws.lam.create_alias(
+        FunctionName=function,
+        Name="dev",
+        FunctionVersion="1",
+        RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}},
+    )
     url, arn = queue(aws)
-    aws.lam.create_event_source_mapping(EventSourceArn=arn, FunctionName=f"{function}:dev", BatchSize=1)
+    aws.lam.create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=f"{function}:dev", BatchSize=1
+    )
     for number in range(24):
         aws.sqs.send_message(QueueUrl=url, MessageBody=str(number))
     end, versions = time.monotonic() + 15, []
     while len(versions) < 24 and time.monotonic() < end:
         time.sleep(0.3)
         try:
-            found = aws.logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", filterPattern="called")["events"]
+            found = aws.logs.filter_log_events(
+                logGroupName=f"/aws/lambda/{function}", filterPattern="called"
+            )["events"]
             versions = [event["message"].split()[1] for event in found]
         except aws.logs.exceptions.ResourceNotFoundException:
             pass

@@ -4,7 +4,12 @@ from cloud import Cloud, Tools, function_arn, invocation_uri, name
 
 
 def settings(folder):
-    return dict(PERSIST_STATE="1", STATE_DIR=str(folder / "state"), S3_PERSIST="1", S3_DATA_DIR=str(folder / "s3"))
+    return dict(
+        PERSIST_STATE="1",
+        STATE_DIR=str(folder / "state"),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(folder / "s3"),
+    )
 
 
 def prepare(aws):
@@ -15,11 +20,18 @@ def prepare(aws):
     api = aws.rest.create_rest_api(name=name("api"))["id"]
     root = aws.rest.get_resources(restApiId=api)["items"][0]["id"]
     aws.rest.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
-    integration = dict(restApiId=api, resourceId=root, httpMethod="GET", integrationHttpMethod="POST")
-    aws.rest.put_integration(**integration, type="AWS_PROXY", uri=invocation_uri(
-        function_arn(function, "${stageVariables.alias}")))
+    integration = dict(
+        restApiId=api, resourceId=root, httpMethod="GET", integrationHttpMethod="POST"
+    )
+    aws.rest.put_integration(
+        **integration,
+        type="AWS_PROXY",
+        uri=invocation_uri(function_arn(function, "${stageVariables.alias}")),
+    )
     deployment = aws.rest.create_deployment(restApiId=api)["id"]
-    aws.rest.create_stage(restApiId=api, stageName="dev", deploymentId=deployment, variables={"alias": "dev"})
+    aws.rest.create_stage(
+        restApiId=api, stageName="dev", deploymentId=deployment, variables={"alias": "dev"}
+    )
     aws.rest.put_integration(**integration, type="MOCK")
     aws.s3.create_bucket(Bucket="kept")
     aws.s3.put_object(Bucket="kept", Key="k", Body=b"v")

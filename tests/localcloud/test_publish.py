@@ -25,7 +25,10 @@ def test_description_of_the_call_replaces_the_functions_own(aws):
     function = aws.function(Description="mine")
     assert aws.lam.publish_version(FunctionName=function)["Description"] == "mine"
     aws.code(function, "two")
-    assert aws.lam.publish_version(FunctionName=function, Description="theirs")["Description"] == "theirs"
+    assert (
+        aws.lam.publish_version(FunctionName=function, Description="theirs")["Description"]
+        == "theirs"
+    )
     assert config(aws, function)["Description"] == "mine"
 
 
@@ -42,8 +45,15 @@ def test_identical_update_makes_no_version(aws):
     assert aws.publish(function) == "1"
 
 
-@pytest.mark.parametrize("change", [{"MemorySize": 256}, {"Timeout": 9}, {"Description": "new"},
-                                    {"Environment": {"Variables": {"STAGE": "x"}}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MemorySize": 256},
+        {"Timeout": 9},
+        {"Description": "new"},
+        {"Environment": {"Variables": {"STAGE": "x"}}},
+    ],
+)
 def test_changed_configuration_makes_a_version(aws, change):
     function = aws.function()
     aws.publish(function)
@@ -62,9 +72,13 @@ def test_wrong_hash_is_refused(aws):
     function = aws.function()
     actual = config(aws, function)["CodeSha256"]
     assert refused(aws.lam.publish_version, FunctionName=function, CodeSha256="AAAA") == (
-        400, "InvalidParameterValueException",
-        f"CodeSHA256 (AAAA) is different from current CodeSHA256 in $LATEST ({actual}). "
-        "Please try again with the CodeSHA256 in $LATEST.")
+        400,
+        "InvalidParameterValueException",
+        (
+            f"CodeSHA256 (AAAA) is different from current CodeSHA256 in $LATEST ({actual}). "
+            "Please try again with the CodeSHA256 in $LATEST."
+        ),
+    )
     assert aws.lam.publish_version(FunctionName=function, CodeSha256=actual)["Version"] == "1"
 
 
@@ -72,7 +86,9 @@ def test_stale_revision_is_refused(aws):
     function = aws.function()
     stale = config(aws, function)["RevisionId"]
     aws.code(function, "two")
-    status, code, message = refused(aws.lam.publish_version, FunctionName=function, RevisionId=stale)
+    status, code, message = refused(
+        aws.lam.publish_version, FunctionName=function, RevisionId=stale
+    )
     assert (status, code) == (412, "PreconditionFailedException")
     assert message.startswith("The RevisionId provided does not match the latest RevisionId")
     for call in (aws.lam.update_function_configuration, aws.lam.update_function_code):
@@ -83,7 +99,9 @@ def test_stale_revision_is_refused(aws):
 def test_revision_moves_with_every_step(aws):
     function = aws.function()
     seen = [config(aws, function)["RevisionId"]]
-    seen.append(aws.lam.update_function_configuration(FunctionName=function, Timeout=5)["RevisionId"])
+    seen.append(
+        aws.lam.update_function_configuration(FunctionName=function, Timeout=5)["RevisionId"]
+    )
     seen.append(aws.ready(function)["RevisionId"])
     aws.publish(function)
     seen.append(config(aws, function)["RevisionId"])
@@ -94,13 +112,26 @@ def test_revision_moves_with_every_step(aws):
 
 def test_creation_takes_time(aws):
     function = name("f")
-    made = aws.lam.create_function(FunctionName=function, Runtime="nodejs20.x", Role=aws.role, Handler="index.handler",
-                                   Code={"ZipFile": node_zip("x")})
+    made = aws.lam.create_function(
+        FunctionName=function,
+        Runtime="nodejs20.x",
+        Role=aws.role,
+        Handler="index.handler",
+        Code={"ZipFile": node_zip("x")},
+    )
     assert (made["State"], made["StateReasonCode"]) == ("Pending", "Creating")
     assert refused(aws.lam.publish_version, FunctionName=function) == (
-        409, "ResourceConflictException", "The operation cannot be performed at this time. The function is currently "
-        "in the following state: Pending")
-    assert refused(aws.lam.invoke, FunctionName=function, Payload=b"{}")[:2] == (409, "ResourceConflictException")
+        409,
+        "ResourceConflictException",
+        (
+            "The operation cannot be performed at this time. The function is currently "
+            "in the following state: Pending"
+        ),
+    )
+    assert refused(aws.lam.invoke, FunctionName=function, Payload=b"{}")[:2] == (
+        409,
+        "ResourceConflictException",
+    )
     ready = aws.ready(function)
     assert "StateReason" not in ready
     assert ready["RevisionId"] != made["RevisionId"]
@@ -111,11 +142,20 @@ def test_update_in_progress_excludes_updates_and_publishing(aws):
     aws.publish(function)
     answer = aws.lam.update_function_code(FunctionName=function, ZipFile=node_zip("two"))
     assert (answer["State"], answer["LastUpdateStatus"]) == ("Active", "InProgress")
-    message = f"The operation cannot be performed at this time. An update is in progress for resource: " \
-              f"{function_arn(function)}"
-    for call, arguments in ((aws.lam.update_function_configuration, {"Timeout": 5}), (aws.lam.publish_version, {}),
-                            (aws.lam.update_function_code, {"ZipFile": node_zip("x")})):
-        assert refused(call, FunctionName=function, **arguments) == (409, "ResourceConflictException", message)
+    message = (
+        "The operation cannot be performed at this time. An update is in progress for resource: "
+        f"{function_arn(function)}"
+    )
+    for call, arguments in (
+        (aws.lam.update_function_configuration, {"Timeout": 5}),
+        (aws.lam.publish_version, {}),
+        (aws.lam.update_function_code, {"ZipFile": node_zip("x")}),
+    ):
+        assert refused(call, FunctionName=function, **arguments) == (
+            409,
+            "ResourceConflictException",
+            message,
+        )
     assert aws.call(function, qualifier="1")[2]["tag"] == "one"
     aws.ready(function)
     assert aws.publish(function) == "2"
@@ -124,18 +164,28 @@ def test_update_in_progress_excludes_updates_and_publishing(aws):
 def test_dry_run_changes_nothing(aws):
     function = aws.function()
     before = config(aws, function)
-    answer = aws.lam.update_function_code(FunctionName=function, ZipFile=node_zip("other"), DryRun=True)
+    answer = aws.lam.update_function_code(
+        FunctionName=function, ZipFile=node_zip("other"), DryRun=True
+    )
     assert answer["CodeSha256"] != before["CodeSha256"]
     assert config(aws, function) == before
 
 
 def test_create_and_update_with_publish(aws):
     function = name("f")
-    made = aws.lam.create_function(FunctionName=function, Runtime="nodejs20.x", Role=aws.role, Handler="index.handler",
-                                   Code={"ZipFile": node_zip("one")}, Publish=True)
+    made = aws.lam.create_function(
+        FunctionName=function,
+        Runtime="nodejs20.x",
+        Role=aws.role,
+        Handler="index.handler",
+        Code={"ZipFile": node_zip("one")},
+        Publish=True,
+    )
     assert (made["Version"], made["FunctionArn"]) == ("1", function_arn(function, "1"))
     assert aws.ready(function)["Version"] == "$LATEST"
-    answer = aws.lam.update_function_code(FunctionName=function, ZipFile=node_zip("two"), Publish=True)
+    answer = aws.lam.update_function_code(
+        FunctionName=function, ZipFile=node_zip("two"), Publish=True
+    )
     assert (answer["Version"], answer["FunctionArn"]) == ("2", function_arn(function, "2"))
     aws.ready(function)
     assert [aws.call(function, qualifier=v)[2]["tag"] for v in ("1", "2")] == ["one", "two"]
@@ -152,32 +202,58 @@ LIMITS = [
     ({"FunctionName": "a.b"}, "ValidationException", "regular expression"),
     ({"Handler": "h" * 129}, "ValidationException", "length less than or equal to 128"),
     ({"Runtime": "nodejs99.x"}, "InvalidParameterValueException", "nodejs99.x at 'runtime'"),
-    ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException",
-     "Reserved keys used in this request: AWS_REGION"),
-    ({"Environment": {"Variables": {"BIG": "x" * 4096}}}, "InvalidParameterValueException", "exceeded the 4KB limit"),
+    (
+        {"Environment": {"Variables": {"AWS_REGION": "x"}}},
+        "InvalidParameterValueException",
+        "Reserved keys used in this request: AWS_REGION",
+    ),
+    (
+        {"Environment": {"Variables": {"BIG": "x" * 4096}}},
+        "InvalidParameterValueException",
+        "exceeded the 4KB limit",
+    ),
     ({"Environment": {"Variables": {"1X": "x"}}}, "ValidationException", "Map keys"),
-    ({"Code": {"S3Bucket": "not-there", "S3Key": "k"}}, "InvalidParameterValueException",
-     "S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist"),
+    (
+        {"Code": {"S3Bucket": "not-there", "S3Key": "k"}},
+        "InvalidParameterValueException",
+        "S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist",
+    ),
     ({"Code": {}}, "InvalidParameterValueException", "source for function code"),
-    ({"Layers": [f"arn:aws:lambda:us-east-1:000000000000:layer:l{i}:1" for i in range(6)]},
-     "InvalidParameterValueException", "more than 5 layers"),
-    ({"Role": "arn:aws:iam::000000000000:role/none"}, "InvalidParameterValueException", "none cannot be found"),
+    (
+        {"Layers": [f"arn:aws:lambda:us-east-1:000000000000:layer:l{i}:1" for i in range(6)]},
+        "InvalidParameterValueException",
+        "more than 5 layers",
+    ),
+    (
+        {"Role": "arn:aws:iam::000000000000:role/none"},
+        "InvalidParameterValueException",
+        "none cannot be found",
+    ),
 ]
 
 
 @pytest.mark.parametrize("change, code, text", LIMITS)
 def test_creation_limits(aws, change, code, text):
-    request = dict(FunctionName=name("f"), Runtime="nodejs20.x", Role=aws.role, Handler="index.handler",
-                   Code={"ZipFile": node_zip("x")})
+    request = dict(
+        FunctionName=name("f"),
+        Runtime="nodejs20.x",
+        Role=aws.role,
+        Handler="index.handler",
+        Code={"ZipFile": node_zip("x")},
+    )
     status, found, message = refused(aws.lam.create_function, **{**request, **change})
     assert (status, found) == (400, code)
     assert text in message
 
 
-@pytest.mark.parametrize("change, code, text", [limit for limit in LIMITS
-                                                if not set(limit[0]) & {"FunctionName", "Code", "Role"}])
+@pytest.mark.parametrize(
+    "change, code, text",
+    [limit for limit in LIMITS if not set(limit[0]) & {"FunctionName", "Code", "Role"}],
+)
 def test_update_limits(aws, shared_function, change, code, text):
-    status, found, message = refused(aws.lam.update_function_configuration, FunctionName=shared_function, **change)
+    status, found, message = refused(
+        aws.lam.update_function_configuration, FunctionName=shared_function, **change
+    )
     assert (status, found) == (400, code)
     assert text in message
 
@@ -191,17 +267,27 @@ def test_missing_object_names_the_key(aws):
     bucket = name("b")
     aws.s3.create_bucket(Bucket=bucket)
     function = aws.function()
-    assert refused(aws.lam.update_function_code, FunctionName=function, S3Bucket=bucket, S3Key="k.zip") == (
-        400, "InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error "
-        "Message: The specified key does not exist.")
+    assert refused(
+        aws.lam.update_function_code, FunctionName=function, S3Bucket=bucket, S3Key="k.zip"
+    ) == (
+        400,
+        "InvalidParameterValueException",
+        (
+            "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error "
+            "Message: The specified key does not exist."
+        ),
+    )
 
 
 def test_role_that_does_not_trust_lambda(aws):
-    role = aws.iam.create_role(RoleName=name("r"), AssumeRolePolicyDocument=json.dumps(trust("ec2.amazonaws.com")))
+    role = aws.iam.create_role(
+        RoleName=name("r"), AssumeRolePolicyDocument=json.dumps(trust("ec2.amazonaws.com"))
+    )
     function = aws.function()
     message = "The role defined for the function cannot be assumed by Lambda."
-    assert refused(aws.lam.update_function_configuration, FunctionName=function, Role=role["Role"]["Arn"]) == (
-        400, "InvalidParameterValueException", message)
+    assert refused(
+        aws.lam.update_function_configuration, FunctionName=function, Role=role["Role"]["Arn"]
+    ) == (400, "InvalidParameterValueException", message)
 
 
 def test_fresh_role_cannot_be_assumed_for_a_while(tmp_path):
@@ -210,10 +296,17 @@ def test_fresh_role_cannot_be_assumed_for_a_while(tmp_path):
     cloud = Cloud(tmp_path, TROUPE_CLOUD_ROLE_DELAY_MS="700")
     try:
         aws = Tools(cloud)
-        request = dict(FunctionName="f", Runtime="nodejs20.x", Role=aws.role, Handler="index.handler",
-                       Code={"ZipFile": node_zip("x")})
-        assert refused(aws.lam.create_function, **request)[2] == \
-            "The role defined for the function cannot be assumed by Lambda."
+        request = dict(
+            FunctionName="f",
+            Runtime="nodejs20.x",
+            Role=aws.role,
+            Handler="index.handler",
+            Code={"ZipFile": node_zip("x")},
+        )
+        assert (
+            refused(aws.lam.create_function, **request)[2]
+            == "The role defined for the function cannot be assumed by Lambda."
+        )
         time.sleep(0.8)
         assert aws.lam.create_function(**request)["State"] == "Pending"
     finally:
@@ -222,5 +315,7 @@ def test_fresh_role_cannot_be_assumed_for_a_while(tmp_path):
 
 def test_zip_that_is_none(aws):
     function = aws.function()
-    status, code, _ = refused(aws.lam.update_function_code, FunctionName=function, ZipFile=b"no zip")
+    status, code, _ = refused(
+        aws.lam.update_function_code, FunctionName=function, ZipFile=b"no zip"
+    )
     assert (status, code) == (400, "InvalidParameterValueException")

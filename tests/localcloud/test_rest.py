@@ -27,31 +27,54 @@ class Api:
         self.id = self.rest.create_rest_api(name=name("api"))["id"]
         self.root = self.rest.get_resources(restApiId=self.id)["items"][0]["id"]
         for alias in ("dev", "prod"):
-            aws.allow(self.function, alias, source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.id}/*/*/*")
+            aws.allow(
+                self.function,
+                alias,
+                source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.id}/*/*/*",
+            )
 
     def uri(self, qualifier):
         return invocation_uri(function_arn(self.function, qualifier))
 
     def route(self, part, qualifier, **method):
-        resource = self.rest.create_resource(restApiId=self.id, parentId=self.root, pathPart=part)["id"]
-        self.rest.put_method(restApiId=self.id, resourceId=resource, httpMethod="GET",
-                             **{"authorizationType": "NONE", **method})
+        resource = self.rest.create_resource(restApiId=self.id, parentId=self.root, pathPart=part)[
+            "id"
+        ]
+        self.rest.put_method(
+            restApiId=self.id,
+            resourceId=resource,
+            httpMethod="GET",
+            **{"authorizationType": "NONE", **method},
+        )
         self.integrate(resource, self.uri(qualifier))
         return resource
 
     def integrate(self, resource, uri):
-        self.rest.put_integration(restApiId=self.id, resourceId=resource, httpMethod="GET", type="AWS_PROXY",
-                                  integrationHttpMethod="POST", uri=uri)
+        self.rest.put_integration(
+            restApiId=self.id,
+            resourceId=resource,
+            httpMethod="GET",
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=uri,
+        )
 
     def deploy(self, **kwargs):
         return self.rest.create_deployment(restApiId=self.id, **kwargs)["id"]
 
     def stage(self, stage, deployment, **kwargs):
-        self.rest.create_stage(restApiId=self.id, stageName=stage, deploymentId=deployment, **kwargs)
+        self.rest.create_stage(
+            restApiId=self.id, stageName=stage, deploymentId=deployment, **kwargs
+        )
 
     def patch(self, stage, *operations):
-        return self.rest.update_stage(restApiId=self.id, stageName=stage, patchOperations=[
-            dict(zip(("op", "path", "value"), operation)) for operation in operations])
+        return self.rest.update_stage(
+            restApiId=self.id,
+            stageName=stage,
+            patchOperations=[
+                dict(zip(("op", "path", "value"), operation)) for operation in operations
+            ],
+        )
 
     def get(self, stage, path, **kwargs):
         """``(status, tag or text)``."""
@@ -92,23 +115,45 @@ def test_stage_rules(api):
     api.stage("dev", deployment)
     stage = dict(restApiId=api.id, deploymentId=deployment)
     assert refused(api.rest.create_stage, **stage, stageName="dev") == (
-        409, "ConflictException", "Stage already exists")
-    assert refused(api.rest.create_stage, **stage, stageName="a.b")[:2] == (400, "BadRequestException")
-    assert refused(api.rest.create_stage, restApiId=api.id, stageName="new", deploymentId="nope") == (
-        400, "BadRequestException", "Deployment id does not exist")
-    assert refused(api.rest.update_stage, restApiId=api.id, stageName="dev", patchOperations=[
-        {"op": "replace", "path": "/deploymentId", "value": "nope"}])[2] == "Deployment id does not exist"
+        409,
+        "ConflictException",
+        "Stage already exists",
+    )
+    assert refused(api.rest.create_stage, **stage, stageName="a.b")[:2] == (
+        400,
+        "BadRequestException",
+    )
+    assert refused(
+        api.rest.create_stage, restApiId=api.id, stageName="new", deploymentId="nope"
+    ) == (400, "BadRequestException", "Deployment id does not exist")
+    assert (
+        refused(
+            api.rest.update_stage,
+            restApiId=api.id,
+            stageName="dev",
+            patchOperations=[{"op": "replace", "path": "/deploymentId", "value": "nope"}],
+        )[2]
+        == "Deployment id does not exist"
+    )
     assert refused(api.rest.delete_deployment, restApiId=api.id, deploymentId=deployment) == (
-        400, "BadRequestException", "Active stages pointing to this deployment must be moved or deleted")
+        400,
+        "BadRequestException",
+        "Active stages pointing to this deployment must be moved or deleted",
+    )
     assert refused(api.rest.create_stage, **stage, stageName="new", variables={"A": "ä"})[0] == 400
-    assert refused(api.rest.create_stage, **stage, stageName="new", variables={"A-B": "x"})[0] == 400
+    assert (
+        refused(api.rest.create_stage, **stage, stageName="new", variables={"A-B": "x"})[0] == 400
+    )
 
 
 def test_deployment_of_an_unusable_api_is_refused(aws):
     rest = aws.rest
     api = rest.create_rest_api(name=name("api"))["id"]
     assert refused(rest.create_deployment, restApiId=api) == (
-        400, "BadRequestException", "The REST API doesn't contain any methods")
+        400,
+        "BadRequestException",
+        "The REST API doesn't contain any methods",
+    )
     root = rest.get_resources(restApiId=api)["items"][0]["id"]
     rest.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
     assert refused(rest.create_deployment, restApiId=api)[2] == "No integration defined for method"
@@ -123,7 +168,10 @@ def test_stage_variables_choose_the_alias(api):
     api.patch("dev", ("replace", "/variables/alias", "prod"), ("remove", "/variables/other"))
     assert api.get("dev", "/hello") == (200, "two")
     assert api.rest.get_stage(restApiId=api.id, stageName="dev")["variables"] == {"alias": "prod"}
-    assert api.rest.get_stage(restApiId=api.id, stageName="prod")["variables"] == {"alias": "prod", "other": "x"}
+    assert api.rest.get_stage(restApiId=api.id, stageName="prod")["variables"] == {
+        "alias": "prod",
+        "other": "x",
+    }
 
 
 def test_stages_of_a_deployment(api):
@@ -133,25 +181,36 @@ def test_stages_of_a_deployment(api):
     api.stage("prod", second)
     found = api.rest.get_stages(restApiId=api.id, deploymentId=second)["item"]
     assert [stage["stageName"] for stage in found] == ["prod"]
-    assert set(api.rest.get_deployments(restApiId=api.id)["items"][0]) <= {"id", "description", "createdDate",
-                                                                         "apiSummary"}
+    assert set(api.rest.get_deployments(restApiId=api.id)["items"][0]) <= {
+        "id",
+        "description",
+        "createdDate",
+        "apiSummary",
+    }
 
 
 def test_canary(api):
     api.route("hello", "${stageVariables.alias}")
     deployment = api.deploy()
     api.stage("prod", deployment, variables={"alias": "dev"})
-    canary = api.deploy(stageName="prod", canarySettings={"percentTraffic": 50.0,
-                                                          "stageVariableOverrides": {"alias": "prod"}})
+    canary = api.deploy(
+        stageName="prod",
+        canarySettings={"percentTraffic": 50.0, "stageVariableOverrides": {"alias": "prod"}},
+    )
     stage = api.rest.get_stage(restApiId=api.id, stageName="prod")
     assert (stage["deploymentId"], stage["canarySettings"]["deploymentId"]) == (deployment, canary)
     tags = [api.get("prod", "/hello")[1] for _ in range(40)]
     assert tags.count("one") > 6 and tags.count("two") > 6
     assert refused(api.rest.delete_deployment, restApiId=api.id, deploymentId=canary)[0] == 400
-    api.rest.update_stage(restApiId=api.id, stageName="prod", patchOperations=[
-        {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
-        {"op": "copy", "from": "/canarySettings/stageVariableOverrides", "path": "/variables"},
-        {"op": "remove", "path": "/canarySettings"}])
+    api.rest.update_stage(
+        restApiId=api.id,
+        stageName="prod",
+        patchOperations=[
+            {"op": "copy", "from": "/canarySettings/deploymentId", "path": "/deploymentId"},
+            {"op": "copy", "from": "/canarySettings/stageVariableOverrides", "path": "/variables"},
+            {"op": "remove", "path": "/canarySettings"},
+        ],
+    )
     assert {api.get("prod", "/hello") for _ in range(10)} == {(200, "two")}
 
 
@@ -164,9 +223,17 @@ def test_permission_is_needed_for_exactly_the_alias(api):
     assert api.get("test", "/hello") == error
     api.aws.allow(api.function, None)
     assert api.get("test", "/hello") == error
-    api.aws.allow(api.function, "test", source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.id}/prod/GET/hello")
+    api.aws.allow(
+        api.function,
+        "test",
+        source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.id}/prod/GET/hello",
+    )
     assert api.get("test", "/hello") == error
-    api.aws.allow(api.function, "test", source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.id}/test/GET/hello")
+    api.aws.allow(
+        api.function,
+        "test",
+        source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.id}/test/GET/hello",
+    )
     assert api.get("test", "/hello") == (200, "one")
 
 
@@ -181,14 +248,22 @@ def test_authorizer_by_stage_variable(api, aws):
     aws.publish(function)
     aws.lam.create_alias(FunctionName=function, Name="dev", FunctionVersion="1")
     authorizer = api.rest.create_authorizer(
-        restApiId=api.id, name="a", type="TOKEN", identitySource="method.request.header.Authorization",
+        restApiId=api.id,
+        name="a",
+        type="TOKEN",
+        identitySource="method.request.header.Authorization",
         authorizerResultTtlInSeconds=0,
-        authorizerUri=invocation_uri(function_arn(function, "${stageVariables.alias}")))["id"]
+        authorizerUri=invocation_uri(function_arn(function, "${stageVariables.alias}")),
+    )["id"]
     api.route("secret", "dev", authorizationType="CUSTOM", authorizerId=authorizer)
     api.stage("dev", api.deploy(), variables={"alias": "dev"})
     good = {"headers": {"Authorization": "good"}}
     assert api.get("dev", "/secret", **good)[0] == 500
-    aws.allow(function, "dev", source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.id}/authorizers/{authorizer}")
+    aws.allow(
+        function,
+        "dev",
+        source=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api.id}/authorizers/{authorizer}",
+    )
     assert api.get("dev", "/secret", **good) == (200, "one")
     assert api.get("dev", "/secret", headers={"Authorization": "bad"})[0] == 403
     assert api.get("dev", "/secret")[0] == 401
@@ -199,14 +274,27 @@ def test_authorizer_by_stage_variable(api, aws):
 
 def test_lambda_integration_needs_the_permission_too(api):
     resource = api.rest.create_resource(restApiId=api.id, parentId=api.root, pathPart="plain")["id"]
-    api.rest.put_method(restApiId=api.id, resourceId=resource, httpMethod="GET", authorizationType="NONE")
-    api.rest.put_integration(restApiId=api.id, resourceId=resource, httpMethod="GET", type="AWS",
-                             integrationHttpMethod="POST", uri=api.uri("dev"))
+    api.rest.put_method(
+        restApiId=api.id, resourceId=resource, httpMethod="GET", authorizationType="NONE"
+    )
+    api.rest.put_integration(
+        restApiId=api.id,
+        resourceId=resource,
+        httpMethod="GET",
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri=api.uri("dev"),
+    )
     api.stage("dev", api.deploy())
     answer = api.aws.cloud.get(f"/restapis/{api.id}/dev/_user_request_/plain")
     assert answer.status_code == 200 and "statusCode" in answer.json()
-    api.aws.lam.remove_permission(FunctionName=api.function, Qualifier="dev", StatementId=json.loads(
-        api.aws.lam.get_policy(FunctionName=api.function, Qualifier="dev")["Policy"])["Statement"][0]["Sid"])
+    api.aws.lam.remove_permission(
+        FunctionName=api.function,
+        Qualifier="dev",
+        StatementId=json.loads(
+            api.aws.lam.get_policy(FunctionName=api.function, Qualifier="dev")["Policy"]
+        )["Statement"][0]["Sid"],
+    )
     assert api.aws.cloud.get(f"/restapis/{api.id}/dev/_user_request_/plain").status_code == 500
 
 
@@ -215,9 +303,16 @@ def test_methods_only_when_asked_for(api):
     plain = {item["path"]: item for item in api.rest.get_resources(restApiId=api.id)["items"]}
     assert plain["/hello"]["resourceMethods"] == {"GET": {}}
     assert "resourceMethods" not in plain["/"] and "parentId" not in plain["/"]
-    embedded = {item["path"]: item for item in api.rest.get_resources(restApiId=api.id, embed=["methods"])["items"]}
+    embedded = {
+        item["path"]: item
+        for item in api.rest.get_resources(restApiId=api.id, embed=["methods"])["items"]
+    }
     method = embedded["/hello"]["resourceMethods"]["GET"]
-    assert (method["httpMethod"], method["authorizationType"], method["apiKeyRequired"]) == ("GET", "NONE", False)
+    assert (method["httpMethod"], method["authorizationType"], method["apiKeyRequired"]) == (
+        "GET",
+        "NONE",
+        False,
+    )
     assert method["methodIntegration"]["uri"] == api.uri("dev")
 
 
@@ -225,7 +320,9 @@ def test_export_shows_what_the_stage_serves(api):
     api.route("hello", "dev")
     api.stage("dev", api.deploy())
     api.route("later", "dev")
-    export = api.rest.get_export(restApiId=api.id, stageName="dev", exportType="oas30")["body"].read()
+    export = api.rest.get_export(restApiId=api.id, stageName="dev", exportType="oas30")[
+        "body"
+    ].read()
     assert set(json.loads(export)["paths"]) == {"/hello"}
 
 

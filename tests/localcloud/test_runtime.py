@@ -20,27 +20,55 @@ def handler(event, context):
 
 
 def test_only_lambdas_and_own_variables(aws):
-    function = aws.function(files={"index.js": ENVIRONMENT}, Environment={"Variables": {"STAGE": "x", "HOME": "/mine"}},
-                            MemorySize=192)
+    function = aws.function(
+        files={"index.js": ENVIRONMENT},
+        Environment={"Variables": {"STAGE": "x", "HOME": "/mine"}},
+        MemorySize=192,
+    )
     aws.publish(function)
     seen = aws.call(function, qualifier="1")[2]
-    assert "TROUPE_TEST_HOST_SECRET" not in seen and "PYTHONPATH" not in seen and "TMPDIR" not in seen
+    assert (
+        "TROUPE_TEST_HOST_SECRET" not in seen and "PYTHONPATH" not in seen and "TMPDIR" not in seen
+    )
     assert not [key for key in seen if key.startswith(("TROUPE_CLOUD", "GATEWAY", "BIND_"))]
-    assert {key: seen.get(key) for key in (
-        "STAGE", "HOME", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_LOG_GROUP_NAME", "_HANDLER", "AWS_EXECUTION_ENV")} == {
-        "STAGE": "x", "HOME": "/mine", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_LAMBDA_FUNCTION_NAME": function, "AWS_LAMBDA_FUNCTION_VERSION": "1",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "192", "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
-        "_HANDLER": "index.handler", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x"}
+    assert {
+        key: seen.get(key)
+        for key in (
+            "STAGE",
+            "HOME",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_LAMBDA_FUNCTION_NAME",
+            "AWS_LAMBDA_FUNCTION_VERSION",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            "AWS_LAMBDA_LOG_GROUP_NAME",
+            "_HANDLER",
+            "AWS_EXECUTION_ENV",
+        )
+    } == {
+        "STAGE": "x",
+        "HOME": "/mine",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "192",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
+        "_HANDLER": "index.handler",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x",
+    }
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[1\][0-9a-f]{32}", seen["AWS_LAMBDA_LOG_STREAM_NAME"])
     assert aws.call(function)[2]["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
 
 
 def test_python_and_custom_log_group(aws):
     group = name("/custom")
-    function = aws.function(files={"app.py": PYTHON}, Runtime="python3.11", Handler="app.handler",
-                            LoggingConfig={"LogFormat": "Text", "LogGroup": group})
+    function = aws.function(
+        files={"app.py": PYTHON},
+        Runtime="python3.11",
+        Handler="app.handler",
+        LoggingConfig={"LogFormat": "Text", "LogGroup": group},
+    )
     seen = aws.call(function, {})[2]
     assert "TROUPE_TEST_HOST_SECRET" not in seen["env"]
     assert seen["group"] == group
@@ -54,12 +82,17 @@ def test_one_stream_per_environment(aws):
     aws.publish(function)
     for qualifier in ("1", "1", "1", None):
         aws.call(function, qualifier=qualifier)
-    streams = [stream["logStreamName"] for stream in
-               aws.logs.describe_log_streams(logGroupName=f"/aws/lambda/{function}")["logStreams"]]
+    streams = [
+        stream["logStreamName"]
+        for stream in aws.logs.describe_log_streams(logGroupName=f"/aws/lambda/{function}")[
+            "logStreams"
+        ]
+    ]
     assert sorted("[1]" in stream for stream in streams) == [False, True]
     prefix = time.strftime("%Y/%m/%d/[1]", time.gmtime())
-    found = aws.logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", logStreamNamePrefix=prefix,
-                                       filterPattern="called")["events"]
+    found = aws.logs.filter_log_events(
+        logGroupName=f"/aws/lambda/{function}", logStreamNamePrefix=prefix, filterPattern="called"
+    )["events"]
     assert [event["message"] for event in found] == ["called 1\n"] * 3
 
 
@@ -68,14 +101,28 @@ def test_filtered_events_are_paged(aws):
     for _ in range(3):
         aws.call(function)
     group = f"/aws/lambda/{function}"
-    pages = list(aws.logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern="called",
-                                                                      PaginationConfig={"PageSize": 2}))
+    pages = list(
+        aws.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern="called", PaginationConfig={"PageSize": 2}
+        )
+    )
     assert [len(page["events"]) for page in pages] == [2, 1]
-    assert refused(aws.logs.filter_log_events, logGroupName=group, logStreamNames=["none"])[1] == \
-        "ResourceNotFoundException"
-    assert refused(aws.logs.filter_log_events, logGroupName=group, logStreamNames=["a"], logStreamNamePrefix="b")[1] == \
-        "InvalidParameterException"
-    assert aws.logs.filter_log_events(logGroupName=group, logStreamNamePrefix="none")["events"] == []
+    assert (
+        refused(aws.logs.filter_log_events, logGroupName=group, logStreamNames=["none"])[1]
+        == "ResourceNotFoundException"
+    )
+    assert (
+        refused(
+            aws.logs.filter_log_events,
+            logGroupName=group,
+            logStreamNames=["a"],
+            logStreamNamePrefix="b",
+        )[1]
+        == "InvalidParameterException"
+    )
+    assert (
+        aws.logs.filter_log_events(logGroupName=group, logStreamNamePrefix="none")["events"] == []
+    )
 
 
 def test_tail_has_the_platforms_lines(aws):
@@ -84,24 +131,35 @@ def test_tail_has_the_platforms_lines(aws):
     assert lines[0] == f"START RequestId: {identity} Version: $LATEST"
     assert lines[1] == "called $LATEST"
     assert lines[2] == f"END RequestId: {identity}"
-    assert re.match(rf"REPORT RequestId: {identity}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"
-                    r"Max Memory Used: \d+ MB", lines[3])
+    assert re.match(
+        rf"REPORT RequestId: {identity}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size:"
+        r" 128 MB\t"
+        r"Max Memory Used: \d+ MB",
+        lines[3],
+    )
 
 
 def test_json_log_format(aws):
     function = aws.function(LoggingConfig={"LogFormat": "JSON"})
     aws.call(function)
-    messages = [event["message"] for event in aws.logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]]
+    messages = [
+        event["message"]
+        for event in aws.logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+    ]
     types = [json.loads(message)["type"] for message in messages if message.startswith("{")]
     assert types == ["platform.start", "platform.runtimeDone", "platform.report"]
 
 
 def layer(aws, files):
-    return aws.lam.publish_layer_version(LayerName=name("l"), Content={"ZipFile": zipped(files)})["LayerVersionArn"]
+    return aws.lam.publish_layer_version(LayerName=name("l"), Content={"ZipFile": zipped(files)})[
+        "LayerVersionArn"
+    ]
 
 
 def test_layers_at_opt(aws):
-    first = layer(aws, {"shared.txt": "first", "nodejs/node_modules/zz/index.js": "exports.x = 42;"})
+    first = layer(
+        aws, {"shared.txt": "first", "nodejs/node_modules/zz/index.js": "exports.x = 42;"}
+    )
     second = layer(aws, {"shared.txt": "second", "bin/tool": "#!/bin/sh\necho tooled\n"})
     code = """
     exports.handler = async () => ({text: require('fs').readFileSync('/opt/shared.txt', 'utf8'), x: require('zz').x,
@@ -114,18 +172,55 @@ def test_layers_at_opt(aws):
 
 
 FAILURES = [
-    ("nodejs20.x", {"index.js": "exports.handler = async () => { throw new TypeError('bad type'); };"},
-     "TypeError", "bad type"),
-    ("nodejs20.x", {"index.js": "exports.handler = ("}, "Runtime.UserCodeSyntaxError", "SyntaxError"),
-    ("nodejs20.x", {"index.js": "require('not-there');"}, "Runtime.ImportModuleError", "Cannot find module 'not-there'"),
-    ("nodejs20.x", {"index.js": "exports.other = 1;"}, "Runtime.HandlerNotFound",
-     "index.handler is undefined or not exported"),
-    ("nodejs20.x", {"index.js": "exports.handler = async () => process.exit(1);"}, "Runtime.ExitError", "Runtime exited"),
+    (
+        "nodejs20.x",
+        {"index.js": "exports.handler = async () => { throw new TypeError('bad type'); };"},
+        "TypeError",
+        "bad type",
+    ),
+    (
+        "nodejs20.x",
+        {"index.js": "exports.handler = ("},
+        "Runtime.UserCodeSyntaxError",
+        "SyntaxError",
+    ),
+    (
+        "nodejs20.x",
+        {"index.js": "require('not-there');"},
+        "Runtime.ImportModuleError",
+        "Cannot find module 'not-there'",
+    ),
+    (
+        "nodejs20.x",
+        {"index.js": "exports.other = 1;"},
+        "Runtime.HandlerNotFound",
+        "index.handler is undefined or not exported",
+    ),
+    (
+        "nodejs20.x",
+        {"index.js": "exports.handler = async () => process.exit(1);"},
+        "Runtime.ExitError",
+        "Runtime exited",
+    ),
     ("python3.11", {"index.py": "def handler(e, c):\n    raise KeyError('k')"}, "KeyError", "'k'"),
-    ("python3.11", {"index.py": "def handler(:"}, "Runtime.UserCodeSyntaxError", "Syntax error in module 'index'"),
-    ("python3.11", {"index.py": "import not_there"}, "Runtime.ImportModuleError",
-     "Unable to import module 'index': No module named 'not_there'"),
-    ("python3.11", {"index.py": "x = 1"}, "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'index'"),
+    (
+        "python3.11",
+        {"index.py": "def handler(:"},
+        "Runtime.UserCodeSyntaxError",
+        "Syntax error in module 'index'",
+    ),
+    (
+        "python3.11",
+        {"index.py": "import not_there"},
+        "Runtime.ImportModuleError",
+        "Unable to import module 'index': No module named 'not_there'",
+    ),
+    (
+        "python3.11",
+        {"index.py": "x = 1"},
+        "Runtime.HandlerNotFound",
+        "Handler 'handler' missing on module 'index'",
+    ),
 ]
 
 
@@ -137,7 +232,10 @@ def test_failures_have_their_type(aws, runtime, files, kind, text):
 
 
 def test_timeout(aws):
-    function = aws.function(files={"index.js": "exports.handler = () => new Promise(r => setTimeout(r, 5000));"}, Timeout=1)
+    function = aws.function(
+        files={"index.js": "exports.handler = () => new Promise(r => setTimeout(r, 5000));"},
+        Timeout=1,
+    )
     _, error, answer = aws.call(function)
     assert (error, answer["errorType"]) == ("Unhandled", "Sandbox.Timedout")
     assert "Task timed out after 1.00 seconds" in answer["errorMessage"]

@@ -21,8 +21,12 @@ def bucket(aws):
 
 def signed(aws, bucket, key, body, declared=None, **headers):
     """A PUT as a client without helpers makes it; ``declared`` replaces the body's hash."""
-    request = AWSRequest(method="PUT", url=f"{aws.cloud.endpoint}/{bucket}/{key}", data=body,
-                         headers={"x-amz-content-sha256": declared or hashlib.sha256(body).hexdigest(), **headers})
+    request = AWSRequest(
+        method="PUT",
+        url=f"{aws.cloud.endpoint}/{bucket}/{key}",
+        data=body,
+        headers={"x-amz-content-sha256": declared or hashlib.sha256(body).hexdigest(), **headers},
+    )
     S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(request)
     if declared:
         request.headers.replace_header("X-Amz-Content-SHA256", declared)
@@ -41,16 +45,22 @@ def test_small_parts_are_refused(aws, bucket):
     upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="mp")["UploadId"]
 
     def part(number, body):
-        tag = aws.s3.upload_part(Bucket=bucket, Key="mp", UploadId=upload, PartNumber=number, Body=body)["ETag"]
+        tag = aws.s3.upload_part(
+            Bucket=bucket, Key="mp", UploadId=upload, PartNumber=number, Body=body
+        )["ETag"]
         return {"PartNumber": number, "ETag": tag}
 
     def complete(*parts):
-        return aws.s3.complete_multipart_upload(Bucket=bucket, Key="mp", UploadId=upload,
-                                                MultipartUpload={"Parts": list(parts)})
+        return aws.s3.complete_multipart_upload(
+            Bucket=bucket, Key="mp", UploadId=upload, MultipartUpload={"Parts": list(parts)}
+        )
 
     small, last = part(1, b"x"), part(2, b"y")
     assert refused(lambda: complete(small, last)) == (
-        400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+        400,
+        "EntityTooSmall",
+        "Your proposed upload is smaller than the minimum allowed size",
+    )
     large = part(1, b"x" * (5 << 20))
     complete(large, last)
     assert aws.s3.head_object(Bucket=bucket, Key="mp")["ContentLength"] == (5 << 20) + 1
@@ -73,9 +83,12 @@ def test_conditional_writes_have_one_winner(aws, bucket):
 def test_paged_listing(aws, bucket):
     for number in range(5):
         aws.s3.put_object(Bucket=bucket, Key=f"page/{number}", Body=b"1")
-    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="page/",
-                                                             PaginationConfig={"PageSize": 2})
-    assert [entry["Key"] for page in pages for entry in page["Contents"]] == [f"page/{n}" for n in range(5)]
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix="page/", PaginationConfig={"PageSize": 2}
+    )
+    assert [entry["Key"] for page in pages for entry in page["Contents"]] == [
+        f"page/{n}" for n in range(5)
+    ]
 
 
 def test_bucket_with_objects_is_not_deleted(aws, bucket):

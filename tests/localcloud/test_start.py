@@ -13,8 +13,13 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "localcloud")}
 
 
 def run(code):
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env=ENVIRONMENT, text=True,
-                          capture_output=True, timeout=30)
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=ENVIRONMENT,
+        text=True,
+        capture_output=True,
+        timeout=30,
+    )
 
 
 def test_start_is_fast(cloud):
@@ -45,7 +50,12 @@ def test_missing_function_is_refused():
 
 @pytest.mark.parametrize("setting", ["TROUPE_CLOUD_STACK_MS", "TROUPE_CLOUD_FUNCTION_UPDATE_MS"])
 def test_setting_must_be_a_number(setting):
-    result = subprocess.run([sys.executable, "-m", "troupe_cloud"], env={**ENVIRONMENT, setting: "soon"}, text=True,
-                            capture_output=True, timeout=30)
+    result = subprocess.run(
+        [sys.executable, "-m", "troupe_cloud"],
+        env={**ENVIRONMENT, setting: "soon"},
+        text=True,
+        capture_output=True,
+        timeout=30,
+    )
     assert result.returncode == 1
     assert f"{setting} must be a number of milliseconds, not 'soon'" in result.stderr
