@@ -78,6 +78,7 @@ struct http *http_new(const struct http_options *options, struct err *err)
     http->options.ca_bundle = str_dup(arena, options->ca_bundle);
     if (options->ca_bundle.n && access(http->options.ca_bundle.p, R_OK) < 0) {
         err_sys(err, errno, "cannot read CA bundle '%.*s'", STR_ARG(options->ca_bundle));
+        err->kind = ERR_CONFIG;
         err_help(err, "set AWS_CA_BUNDLE to a file of certificates in PEM format");
         arena_free(arena);
         return NULL;

@@ -410,11 +410,16 @@ static void debug_output_masks_secrets(void **state)
     tear_down(&f);
 }
 
-static void *cancel_soon(void *context)
+static void on_signal(int number)
 {
-    (void)context;
-    usleep(100 * 1000);
+    (void)number;
     cancel_request();
+}
+
+static void *interrupt_soon(void *context)
+{
+    usleep(100 * 1000);
+    pthread_kill(*(pthread_t *)context, SIGUSR1);
     return NULL;
 }
 
@@ -424,10 +429,11 @@ static void a_wish_to_stop_ends_a_call(void **state)
     (void)state;
     struct fixture f;
     struct str found;
-    pthread_t thread;
+    pthread_t thread, self = pthread_self();
+    signal(SIGUSR1, on_signal);
     set_up_with(&f, 0, REPLIES({200, NULL, identity, SILENT, 0}));
     int64_t start = clock_mono_ms();
-    pthread_create(&thread, NULL, cancel_soon, NULL);
+    pthread_create(&thread, NULL, interrupt_soon, &self);
     assert_int_equal(account(&f, &found), -1);
     pthread_join(thread, NULL);
     assert_int_equal(f.err.kind, ERR_CANCELLED);
