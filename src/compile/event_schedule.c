@@ -113,9 +113,7 @@ static const struct node *input_text(struct compilation *c, const struct node *i
     if (node_is(body, NODE_STRING)) {
         const struct node *parsed = json_parse(a, STR("body"), body->text, err);
         if (!parsed) {
-            struct pos inner = err->pos;
-            err->pos = body->pos;
-            (void)inner;
+            err->pos = body->pos; /* a place in the text itself would show nothing */
             err_wrap(err, "'body' must be JSON text");
             return NULL;
         }

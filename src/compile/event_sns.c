@@ -60,8 +60,11 @@ static int read_event(struct compilation *c, const struct event *event, struct s
     }
     if (node_truthy(topic))
         s->name = topic;
-    if (s->name)
+    if (node_is(s->name, NODE_STRING) && s->name->text.n)
         return 0;
+    if (s->name)
+        return err_at(err, s->name->pos, ERR_CONFIG, "'topicName' must be a text, not %s",
+                      node_kind_name(s->name));
     err_at(err, s->arn ? s->arn->pos : event->pos, ERR_CONFIG, "'topicName' is missing");
     return err_help(err, "an 'arn' that is a reference does not tell the name of the topic");
 }

@@ -72,6 +72,10 @@ static int each_event(struct compilation *c, visit_event *visit, void *context, 
     const struct service *s = c->service;
     for (size_t f = 0; f < s->function_count; f++) {
         const struct node *list = node_get_c(s->functions[f].node, "events");
+        if (!node_empty(list) && !node_is(list, NODE_SEQ))
+            return err_at(err, list->pos, ERR_CONFIG,
+                          "'events' of function '%.*s' must be a list, not %s",
+                          STR_ARG(s->functions[f].key), node_kind_name(list));
         for (size_t i = 0; i < node_count(list); i++) {
             struct event event = {.function = &s->functions[f], .function_index = f, .index = i};
             const struct event_type *type;

@@ -134,10 +134,10 @@ static int image_code(struct compilation *c, struct building *b, struct err *err
     const struct node *uri = image_uri(c, image, err);
     if (!uri)
         return -1;
-    ptrdiff_t at = str_find(uri->text, STR("@sha256:"), 0);
+    ptrdiff_t at = str_find(node_text(uri), STR("@sha256:"), 0);
     if (at < 0) {
         err_at(err, node_pos(uri), ERR_CONFIG,
-               "image '%.*s' has no digest, so what runs may change", STR_ARG(uri->text));
+               "image '%.*s' has no digest, so what runs may change", STR_ARG(node_text(uri)));
         return err_help(err, "give it as <repository>@sha256:…, which 'docker push' prints");
     }
     b->image_sha = str_sub(uri->text, (size_t)at + STR("@sha256:").n, SIZE_MAX);

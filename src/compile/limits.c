@@ -92,7 +92,7 @@ static int check_function(struct compilation *c, const struct function *f, struc
     if (check_name(c, f, err) < 0 || check_ranges(f->node, err) < 0 ||
         check_environment(c, f, err) < 0)
         return -1;
-    if (node_count(layers) > LAYERS_MAX)
+    if (node_is(layers, NODE_SEQ) && layers->count > LAYERS_MAX)
         return err_at(err, layers->items[LAYERS_MAX]->pos, ERR_CONFIG,
                       "a function can have %d layers, not %zu", LAYERS_MAX, layers->count);
     if (node_is(description, NODE_STRING) && length_of(description->text) > DESCRIPTION_MAX)

@@ -150,6 +150,9 @@ static void strip_properties(struct arena *a, struct node *resources)
 
 static int check_resources(const struct node *resources, struct err *err)
 {
+    if (!node_is(resources, NODE_MAP))
+        return err_at(err, node_pos(resources), ERR_CONFIG, "'Resources' must be a map, not %s",
+                      node_kind_name(resources));
     member_each(m, resources) if (!node_is(m->value, NODE_MAP)) return err_at(
         err, m->key_pos.source ? m->key_pos : m->value->pos, ERR_CONFIG,
         "resource '%.*s' must be a map, not %s", STR_ARG(m->key), node_kind_name(m->value));

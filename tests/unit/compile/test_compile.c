@@ -354,6 +354,109 @@ static void test_refusals(void **state)
     }
 }
 
+static void compile_odd(struct arena *a, struct str function)
+{
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_FLAT};
+    struct function f = {.key = STR("f"), .name = STR("shop-dev-f")};
+    struct service service = {.name = STR("shop"),
+                              .stage = STR("dev"),
+                              .region = STR("us-east-1"),
+                              .functions = &f,
+                              .function_count = 1};
+    service.root = json_parse(a, STR("root"), STR("{\"provider\": {\"name\": \"aws\"}}"), &err);
+    f.node = json_parse(a, STR("function"), function, &err);
+    check_ok(f.node ? 0 : -1, &err);
+    int rc = compile_service(a, &service, NULL, &o, &c, &err);
+    if (rc < 0)
+        assert_int_equal(err.kind, ERR_CONFIG);
+    else
+        assert_non_null(c.template);
+}
+
+/* Whatever the schema let through: an error with a place or a template, never a crash. */
+static void test_odd_types(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"handler",
+                                       "image",
+                                       "name",
+                                       "memorySize",
+                                       "timeout",
+                                       "layers",
+                                       "tags",
+                                       "environment",
+                                       "events",
+                                       "role",
+                                       "vpc",
+                                       "fileSystemConfig",
+                                       "onError",
+                                       "kmsKeyArn",
+                                       "tracing",
+                                       "url",
+                                       "destinations",
+                                       "dependsOn",
+                                       "condition",
+                                       "logs",
+                                       "runtimeManagement",
+                                       "description",
+                                       "package",
+                                       "provisionedConcurrency",
+                                       "snapStart",
+                                       "maximumEventAge",
+                                       "disableLogs"};
+    static const char *const events[] = {"schedule", "sns", "sqs", "s3", "stream", "eventBridge"};
+    static const char *const members[] = {"arn",
+                                          "rate",
+                                          "bucket",
+                                          "topicName",
+                                          "redrivePolicy",
+                                          "pattern",
+                                          "eventBus",
+                                          "input",
+                                          "inputTransformer",
+                                          "destinations",
+                                          "consumer",
+                                          "rules",
+                                          "filterPatterns",
+                                          "name"};
+    static const char *const values[] = {"null",
+                                         "true",
+                                         "7",
+                                         "\"text\"",
+                                         "\"arn:x\"",
+                                         "[]",
+                                         "[7]",
+                                         "{}",
+                                         "{\"a\": [1]}",
+                                         "{\"Fn::GetAtt\": \"A.B\"}",
+                                         "{\"Ref\": {}}",
+                                         "{\"uri\": {}}",
+                                         "[{\"a\": 1, \"b\": 2}]"};
+    enum { KEYS = sizeof keys / sizeof *keys, VALUES = sizeof values / sizeof *values };
+    enum { EVENTS = sizeof events / sizeof *events, MEMBERS = sizeof members / sizeof *members };
+    for (size_t k = 0; k < KEYS + EVENTS + EVENTS * MEMBERS; k++)
+        for (size_t v = 0; v < VALUES; v++) {
+            cleanup_arena struct arena *a = arena_new();
+            size_t e = k - KEYS, m = k - KEYS - EVENTS;
+            struct str text;
+            if (k < KEYS)
+                text = str_fmt(a, "{\"handler\": \"a.b\", \"%s\": %s}", keys[k], values[v]);
+            else if (k < KEYS + EVENTS)
+                text = str_fmt(a, "{\"handler\": \"a.b\", \"events\": [{\"%s\": %s}]}", events[e],
+                               values[v]);
+            else
+                text = str_fmt(a,
+                               "{\"handler\": \"a.b\", \"events\": [{\"%s\": {\"arn_\": 1, "
+                               "\"%s\": %s}}]}",
+                               events[m / MEMBERS], members[m % MEMBERS], values[v]);
+            if (k == 0)
+                text = str_fmt(a, "{\"handler\": %s}", values[v]);
+            compile_odd(a, text);
+        }
+}
+
 static void test_environment_limit(void **state)
 {
     (void)state;
@@ -403,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_version_ids),
         cmocka_unit_test(test_create_stack),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_odd_types),
         cmocka_unit_test(test_environment_limit),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
