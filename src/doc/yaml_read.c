@@ -76,6 +76,12 @@ static bool all_digits(struct str s, const char *set)
     return s.n > 0;
 }
 
+/* JSON has no infinities; the dialect's writer makes them null. */
+static struct node *finite_number(struct arena *a, double value)
+{
+    return isfinite(value) ? node_number(a, number_canonical(a, value)) : node_null(a);
+}
+
 /* A whole number in base 2, 8 or 16, as a double; exact up to 2^53 like in JavaScript. */
 static struct node *based_number(struct arena *a, struct str s, bool negative)
 {
@@ -95,7 +101,7 @@ static struct node *based_number(struct arena *a, struct str s, bool negative)
             char c = rest.p[k] | 0x20;
             v = v * bases[i].base + (c >= 'a' ? c - 'a' + 10 : rest.p[k] - '0');
         }
-        return node_number(a, number_canonical(a, negative ? -v : v));
+        return finite_number(a, negative ? -v : v);
     }
     return NULL;
 }
@@ -131,11 +137,11 @@ static struct node *plain_number(struct arena *a, struct str s)
     struct node *n = based_number(a, rest, negative);
     if (n)
         return n;
-    if (one_of(rest, special)) /* JSON has no such numbers; the dialect's writer makes them null */
-        return node_null(a);
+    if (one_of(rest, special))
+        return finite_number(a, INFINITY);
     if (!is_decimal(rest))
         return NULL;
-    return node_number(a, number_canonical(a, strtod(str_z(a, s), NULL)));
+    return finite_number(a, strtod(str_z(a, s), NULL));
 }
 
 static struct node *plain_scalar(struct arena *a, struct str s)
