@@ -217,10 +217,12 @@ def suite_threads():
     return meson_tests(folder, names)
 
 
+# What each fuzz target starts from, besides what was found before (tests/fuzz/corpus/<target>).
+SEEDS = {"json": "*.json", "yaml": "*.yml", "variables": "serverless.yml"}
+
+
 def seeds(target, folder):
-    """Fill ``folder`` with inputs to start from: golden data, and what was found before."""
-    kinds = {"json": ["*.json"], "yaml": ["*.yml", "*.yaml"], "variables": ["*.yml"]}.get(target, ["*.yml"])
-    paths = [path for kind in kinds for path in sorted((ROOT / "tests" / "golden").rglob(kind))]
+    paths = sorted((ROOT / "tests" / "golden").rglob(SEEDS[target])) if target in SEEDS else []
     paths += sorted((ROOT / "tests" / "fuzz" / "corpus" / target).glob("*"))
     for n, path in enumerate(path for path in paths if path.stat().st_size <= 8192):
         shutil.copy(path, folder / str(n))
