@@ -146,7 +146,7 @@ def update_stage(original, api_id, stage_name, data):
 
 
 def changed_variables(stage, wanted):
-    """UpdateStage merges variables; an empty value removes one (as the console and SDKs rely on)."""
+    """UpdateStage merges variables; an empty value removes one."""
     merged = {**(stage.get("stageVariables") or {}), **wanted}
     return {name: value for name, value in merged.items() if value != ""}
 

@@ -385,7 +385,7 @@ async def http_integration(original, integration, *args, **kwargs):
 
 @patch(rest, "_get_resources")
 def get_resources(original, api_id, query_params):
-    """GetResources shows methods only with ``embed=methods``, then with their integrations (and theirs).
+    """GetResources shows methods only with ``embed=methods``, then with their integrations.
 
     Without it a resource carries only the names of its methods, each an empty object.
     """

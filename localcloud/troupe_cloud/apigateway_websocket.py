@@ -1,4 +1,4 @@
-"""WebSocket APIs: a session is served by its stage's deployment, through exactly the alias it may invoke.
+"""WebSocket APIs: a session is served by its stage's deployment, through the alias it may invoke.
 
 What AWS does (API Gateway developer guide, "WebSocket APIs": changes need a new deployment;
 integrations take stage variables; the function's policy names ``<api>/<stage>/<route key>``). A
@@ -74,7 +74,8 @@ async def invoke(original, api_id, account_id, region, route, stage, *args, **kw
                 http._integrations.get(api_id, {}).get(route.get("target", "").rsplit("/", 1)[-1])
                 or {}
             )
-            source = f"arn:aws:execute-api:{region}:{account_id}:{api_id}/{stage}/{route.get('routeKey')}"
+            key = route.get("routeKey")
+            source = f"arn:aws:execute-api:{region}:{account_id}:{api_id}/{stage}/{key}"
             if integration.get("integrationType") in ("AWS", "AWS_PROXY") and not permitted(
                 http._extract_lambda_ref_from_integration_uri,
                 integration.get("integrationUri"),

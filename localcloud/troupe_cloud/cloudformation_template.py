@@ -11,9 +11,6 @@ import re
 from urllib.parse import urlparse
 
 from ministack.services.cloudformation import engine
-from ministack.services.cloudformation import (
-    handlers,
-)  # noqa: F401  (loaded so that its imports are replaced)
 from ministack.services.cloudformation import helpers
 
 from troupe_cloud.patching import patch, require

@@ -44,7 +44,7 @@ def denied(service, arn):
 
 
 def invoke_later(reference, event):
-    """Invoke a function asynchronously, with its retries and destinations; False if there is none."""
+    """Invoke asynchronously, with retries and destinations; False if there is no such function."""
     record, config, _ = lambda_svc._get_func_record_for_ref(reference)
     if record is None:
         return False

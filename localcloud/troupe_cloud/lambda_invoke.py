@@ -79,7 +79,7 @@ def record_for_reference(original, reference):
 
 @patch(lambda_svc, "_get_func_record_for_qualifier")
 def record_for_qualifier(original, name, qualifier):
-    """Event source mappings poll with the record of their qualifier: apply the weights there too."""
+    """Event source mappings poll with their qualifier's record: the weights apply there too."""
     function = lambda_svc._functions.get(name)
     alias = (function or {}).get("aliases", {}).get(qualifier) if qualifier else None
     record, config = original(name, qualifier)

@@ -31,7 +31,8 @@ RESERVED = frozenset(
     " AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
 )
 RUNTIME = re.compile(
-    r"nodejs(|4\.3|4\.3-edge|6\.10|8\.10|(10|12|14|16|18|20|22|24)\.x)|python(2\.7|3\.([6-9]|1[0-4]))"
+    r"nodejs(|4\.3|4\.3-edge|6\.10|8\.10|(10|12|14|16|18|20|22|24)\.x)"
+    r"|python(2\.7|3\.([6-9]|1[0-4]))"
     r"|java(8|8\.al2|11|17|21|25)|dotnet(core(1\.0|2\.0|2\.1|3\.1)|6|8|10)|go1\.x"
     r"|ruby(2\.5|2\.7|3\.[2-4])|provided(|\.al2|\.al2023)"
 )

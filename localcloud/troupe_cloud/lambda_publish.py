@@ -79,7 +79,7 @@ def unchanged_since(function):
 
 
 def publish(function, name, description=None):
-    """Freeze $LATEST as the next version, whatever its state; returns the version's configuration."""
+    """Freeze $LATEST as the next version, whatever its state; the version's configuration."""
     number = str(function["next_version"])
     function["next_version"] += 1
     config = copy.deepcopy(function["config"])

@@ -73,6 +73,16 @@ def schedule(original, name, _delay):
     threading.Thread(target=later, daemon=True).start()
 
 
+@patch(lambda_svc, "load_persisted_state")
+def load_persisted_state(original, data):
+    """Nothing is left in progress by a server that was stopped meanwhile."""
+    original(data)
+    for function in lambda_svc._functions.all_values():
+        config = function["config"]
+        if "Pending" in config.get("State", "") or config.get("LastUpdateStatus") == "InProgress":
+            settle(config)
+
+
 def busy(name):
     """The conflict that an update or publish meets now, or None."""
     config = (lambda_svc._functions.get(name) or {}).get("config") or {}

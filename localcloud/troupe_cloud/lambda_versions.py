@@ -45,7 +45,7 @@ def get_function(original, name, qualifier=None):
         answer["Code"]["Location"] = answer["Code"]["Location"].replace(
             f"/{name}?", f"/{name}:{version}?"
         )
-    if not answer.get("Tags") or qualifier:
+    if not answer.get("Tags"):
         answer.pop("Tags", None)
     return json_response(answer)
 

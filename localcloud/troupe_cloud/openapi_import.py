@@ -494,7 +494,7 @@ def put_rest_api(api_id, body, mode="merge", fail_on_warnings=False):
 
 
 def import_rest_api(body, fail_on_warnings=False, endpoint_types=None):
-    """ImportRestApi: a new API filled by the document; nothing is left if the document is refused."""
+    """ImportRestApi: a new API filled by the document; a refused document leaves nothing."""
     created = body_of(
         rest._create_rest_api(
             {"name": "imported", "endpointConfiguration": {"types": [endpoint_types or "EDGE"]}}

@@ -169,7 +169,7 @@ def conditions_match(statement, source_arns, account):
 
 
 def may_invoke(reference, service, source_arns, account):
-    """Whether ``service`` may invoke the function behind ``reference`` on behalf of one of ``source_arns``.
+    """Whether ``service`` may invoke what ``reference`` names, for one of ``source_arns``.
 
     ``source_arns`` None: the caller does not know its source, a condition on it is not looked at.
     """

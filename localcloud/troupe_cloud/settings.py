@@ -1,4 +1,4 @@
-"""Settings of the mends, from the environment. All durations are milliseconds there, seconds here."""
+"""Settings, from the environment. Durations are milliseconds there, seconds here."""
 
 import os
 

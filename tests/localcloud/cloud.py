@@ -35,7 +35,7 @@ exports.handler = async (event, context) => {
 
 
 class Cloud:
-    """One server process in its own group, on a free loopback port, with its own temporary folder."""
+    """One server in its own process group, on a free loopback port, with its own folder."""
 
     def __init__(self, folder, **settings):
         with socket.socket() as probe:
@@ -310,7 +310,7 @@ class Tools:
         raise AssertionError(f"{stack} stays {found['StackStatus']}")
 
     def failure(self, stack):
-        """The reason of the last operation's first failed resource, as a person would look for it."""
+        """The reason of the last operation's first failed resource."""
         for event in reversed(self.events_of(stack)):
             if event["ResourceStatus"].endswith("_FAILED"):
                 return event.get("ResourceStatusReason", "")

@@ -1,4 +1,4 @@
-"""Stacks: what is refused, what rolls back, what the events say, how operations exclude each other."""
+"""Stacks: what is refused, what rolls back, what events say, which operations exclude others."""
 
 import json
 import time
@@ -645,7 +645,7 @@ def test_exports(aws):
 
 
 def test_api_per_stage_in_a_stack(aws):
-    """A deployment whose logical id changes moves the stage; the old deployment goes in the clean-up."""
+    """A deployment with a new logical id moves the stage; the old one goes in the clean-up."""
     stack = name("s")
 
     def resources(deployment, *paths):

@@ -9,7 +9,8 @@ from cloud import ACCOUNT, REGION, function_arn, name, refused
 
 HANDLER = """
 exports.handler = async (event, context) => {
-  console.log('EVENT ' + context.functionVersion + ' ' + context.invokedFunctionArn + ' ' + JSON.stringify(event));
+  console.log('EVENT ' + context.functionVersion + ' ' + context.invokedFunctionArn + ' '
+              + JSON.stringify(event));
   if (JSON.stringify(event).includes('explode')) throw new Error('exploded');
   return 'done ' + context.functionVersion;
 };

@@ -193,7 +193,7 @@ def test_request_authorizer(api, aws):
 
 
 def test_deployment_resource_in_a_stack(api):
-    """A stack holds API, deployment and stage; a new deployment id moves the stage, the old one goes."""
+    """API, deployment and stage in a stack; a new deployment moves the stage, the old one goes."""
     aws, stack = api.aws, name("http")
 
     def resources(deployment, **stage):

@@ -17,7 +17,7 @@ exports.handler = async event => {
 
 
 class Api:
-    """A REST API over a function with aliases dev (version 1, tag one) and prod (version 2, tag two)."""
+    """A REST API over a function with aliases dev (1, tag one) and prod (2, tag two)."""
 
     def __init__(self, aws):
         self.aws, self.rest = aws, aws.rest

@@ -14,8 +14,8 @@ import os
 def handler(event, context):
     if event.get("fail"):
         raise KeyError("missing")
-    return {"env": dict(os.environ), "version": context.function_version, "group": context.log_group_name,
-            "stream": context.log_stream_name}
+    return {"env": dict(os.environ), "version": context.function_version,
+            "group": context.log_group_name, "stream": context.log_stream_name}
 """
 
 
@@ -162,7 +162,8 @@ def test_layers_at_opt(aws):
     )
     second = layer(aws, {"shared.txt": "second", "bin/tool": "#!/bin/sh\necho tooled\n"})
     code = """
-    exports.handler = async () => ({text: require('fs').readFileSync('/opt/shared.txt', 'utf8'), x: require('zz').x,
+    exports.handler = async () => ({text: require('fs').readFileSync('/opt/shared.txt', 'utf8'),
+                                    x: require('zz').x,
                                     tool: require('child_process').execSync('tool').toString()});"""
     function = aws.function(files={"index.js": code}, Layers=[first, second])
     version, error, answer = aws.call(function)

@@ -1,4 +1,4 @@
-"""The main thing: two stages share heads, versions and one REST API, and cannot disturb each other."""
+"""Two stages share heads, versions and one REST API, and cannot disturb each other."""
 
 import json
 import shutil
@@ -22,9 +22,9 @@ from cloud import (
 PYTHON = """
 import json, os
 def handler(event, context):
-    return {"statusCode": 200, "body": json.dumps({"python": True, "version": context.function_version,
-                                                   "arn": context.invoked_function_arn,
-                                                   "stage": os.environ.get("STAGE"), "path": event.get("path")})}
+    body = {"python": True, "version": context.function_version, "path": event.get("path"),
+            "arn": context.invoked_function_arn, "stage": os.environ.get("STAGE")}
+    return {"statusCode": 200, "body": json.dumps(body)}
 """
 
 
@@ -109,7 +109,7 @@ class Service:
         return {"openapi": "3.0.1", "info": {"title": self.service, "version": "1"}, "paths": paths}
 
     def publish(self, kind, stage):
-        """Publish one definition as troupe does: configure, wait, code, wait, read back, publish with both guards."""
+        """Configure, wait, upload, wait, read back, publish with both guards."""
         lam, function = self.aws.lam, self.names[kind]
         runtime, handler = self.runtimes[kind]
         self.aws.configure(
