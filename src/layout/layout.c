@@ -69,7 +69,7 @@ static const struct node *stage_variable_arn(void *context, struct arena *a, str
 {
     struct laying *l = context;
     const struct placement *p = placement_of(l, id);
-    if (!p || !p->function || p->scope != SCOPE_HEAD)
+    if (!p || !p->function || p->function->per_stage)
         return NULL;
     /* ${!x} is literal text to Fn::Sub */
     return node_fn(a, "Fn::Sub",
@@ -117,7 +117,10 @@ static struct node *head_of_api(struct laying *l, const struct layout_api *api)
     const struct node *flat = node_get(l->flat, api->id), *from = node_get_c(flat, "Properties");
     struct node *properties = node_map(a), *head = node_map(a);
     node_put_c(a, properties, "Name", node_get_c(from, "Name"));
-    node_put_c(a, properties, "EndpointConfiguration", node_get_c(from, "EndpointConfiguration"));
+    static const char *const kept[] = {"EndpointConfiguration", "SecurityPolicy",
+                                       "EndpointAccessMode"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        node_put_c(a, properties, kept[i], node_get_c(from, kept[i]));
     if (!(node_flags_deep(node_get_c(from, "Tags")) & NODE_STAGE))
         node_put_c(a, properties, "Tags", node_get_c(from, "Tags"));
     node_put_str(a, head, "Type", STR("AWS::ApiGateway::RestApi"));

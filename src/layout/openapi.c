@@ -1,0 +1,592 @@
+/* From AWS::ApiGateway::* resources to one OpenAPI document. Every property of a consumed resource
+ * is either in one of the tables below or an error: nothing of an API is lost on the way. */
+#include "layout/openapi.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+
+struct building {
+    struct arena *arena;
+    const struct node *resources; /* of the template */
+    struct str api;
+    const struct openapi_options *options;
+    struct node *paths, *schemas, *schemes, *validators, *gateway_responses;
+    VEC(struct str) consumed;
+};
+
+/* ---- properties ---- */
+
+enum form {
+    FORM_SAME,  /* the value as it is */
+    FORM_LOWER, /* a word in lower case */
+    FORM_ARNS,  /* functions in it become what the options say */
+    FORM_DONE,  /* dealt with by hand, or nothing of the definition */
+};
+
+struct property {
+    const char *from; /* in CloudFormation */
+    const char *to;   /* in the document; NULL for FORM_DONE */
+    enum form form;
+};
+
+static const struct node *with_arns(struct building *b, const struct node *n);
+
+static const struct node *children_with_arns(struct building *b, const struct node *n)
+{
+    struct node *out = node_shallow(b->arena, n);
+    for (size_t i = 0; n->kind == NODE_SEQ && i < n->count; i++)
+        out->items[i] = with_arns(b, n->items[i]);
+    for (size_t i = 0; n->kind == NODE_MAP && i < n->size; i++)
+        out->members[i].value = with_arns(b, n->members[i].value);
+    return out;
+}
+
+/* {"Fn::GetAtt": [f, "Arn"]} and {"Ref": alias of f} anywhere in `n`. */
+static const struct node *with_arns(struct building *b, const struct node *n)
+{
+    struct str id = node_text(node_path(n, "Fn::GetAtt.0"));
+    if (!id.n || !node_is_text(node_path(n, "Fn::GetAtt.1"), "Arn"))
+        id = node_text(node_get_c(n, "Ref"));
+    struct str type = node_text(node_get_c(node_get(b->resources, id), "Type"));
+    if (id.n && str_starts(type, STR("AWS::Lambda::"))) {
+        const struct node *arn = b->options->function_arn(b->options->context, b->arena, id);
+        return arn ? arn : n;
+    }
+    return node_is(n, NODE_SEQ) || node_is(n, NODE_MAP) ? children_with_arns(b, n) : n;
+}
+
+static const struct node *formed(struct building *b, const struct node *n, enum form form)
+{
+    if (form == FORM_LOWER && node_is(n, NODE_STRING))
+        return node_from(node_str(b->arena, str_lower(b->arena, n->text)), n);
+    return form == FORM_ARNS ? with_arns(b, n) : n;
+}
+
+/* Put every property of `from` where the table says. */
+static int put_properties(struct building *b, struct node *to, const struct node *from,
+                          const struct property *table, const char *what, struct err *err)
+{
+    member_each(m, from)
+    {
+        const struct property *p = table;
+        while (p->from && !str_eq(m->key, str_c(p->from)))
+            p++;
+        if (!p->from)
+            return err_at(err, m->key_pos.source ? m->key_pos : m->value->pos, ERR_CONFIG,
+                          "'%.*s' of %s cannot be part of a shared REST API", STR_ARG(m->key),
+                          what);
+        if (p->form != FORM_DONE)
+            node_put_c(b->arena, to, p->to, formed(b, m->value, p->form));
+    }
+    return 0;
+}
+
+/* ---- paths ---- */
+
+enum { PATH_DEPTH_MAX = 100 };
+
+/* "/users/{id}" of what `ResourceId` or `ParentId` refers to. */
+static int path_of(struct building *b, const struct node *reference, int depth, struct str *ret,
+                   struct err *err)
+{
+    struct str root = node_text(node_path(reference, "Fn::GetAtt.0"));
+    struct str id = node_text(node_get_c(reference, "Ref"));
+    const struct node *resource = node_get(b->resources, id);
+    if (root.n && str_eq(root, b->api)) {
+        *ret = STR("");
+        return 0;
+    }
+    if (!node_is_text(node_get_c(resource, "Type"), "AWS::ApiGateway::Resource") ||
+        depth > PATH_DEPTH_MAX)
+        return err_at(err, node_pos(reference), ERR_CONFIG,
+                      "the path is not made of resources of this API");
+    const struct node *properties = node_get_c(resource, "Properties");
+    struct str parent;
+    if (path_of(b, node_get_c(properties, "ParentId"), depth + 1, &parent, err) < 0)
+        return -1;
+    *ret = str_fmt(b->arena, "%.*s/%.*s", STR_ARG(parent),
+                   STR_ARG(node_text(node_get_c(properties, "PathPart"))));
+    return 0;
+}
+
+/* ---- models ---- */
+
+/* Names of models are alphanumeric; without a name the logical id serves. */
+static struct str model_name(struct building *b, const struct node *reference)
+{
+    struct str id = node_text(node_get_c(reference, "Ref"));
+    if (!id.n)
+        return node_text(reference); /* a literal: "Empty", "Error", or another's name */
+    return node_text_or(node_path(node_get(b->resources, id), "Properties.Name"), id);
+}
+
+static const struct node *schema_reference(struct building *b, const struct node *model)
+{
+    struct node *n = node_map(b->arena);
+    struct str name = model_name(b, model);
+    node_put_c(b->arena, n, "$ref",
+               node_strf(b->arena, "#/components/schemas/%.*s", STR_ARG(name)));
+    return node_from(n, model);
+}
+
+/* {"application/json": model} -> {"application/json": {"schema": {"$ref": …}}} */
+static const struct node *content_of(struct building *b, const struct node *models)
+{
+    struct node *content = node_map(b->arena);
+    member_each(m, models)
+    {
+        struct node *type = node_map(b->arena);
+        node_put_c(b->arena, type, "schema", schema_reference(b, m->value));
+        node_put(b->arena, content, m->key, type);
+    }
+    return content->size ? content : NULL;
+}
+
+static int add_model(struct building *b, struct str id, const struct node *properties,
+                     struct err *err)
+{
+    static const struct property table[] = {
+        {"RestApiId", NULL, FORM_DONE},   {"Name", NULL, FORM_DONE},
+        {"Schema", NULL, FORM_DONE},      {"ContentType", NULL, FORM_DONE},
+        {"Description", NULL, FORM_DONE}, {NULL, NULL, FORM_SAME}};
+    const struct node *schema = node_get_c(properties, "Schema");
+    struct node *out =
+        node_is(schema, NODE_MAP) ? node_shallow(b->arena, schema) : node_map(b->arena);
+    node_drop(out, STR("$schema")); /* says "draft 4", which is understood */
+    if (!node_count(node_get_c(out, "definitions")))
+        node_drop(out, STR("definitions"));
+    node_put_c(b->arena, out, "description", node_get_c(properties, "Description"));
+    node_put(b->arena, b->schemas, node_text_or(node_get_c(properties, "Name"), id), out);
+    return put_properties(b, out, properties, table, "a model", err);
+}
+
+/* ---- authorizers ---- */
+
+static struct str authorizer_name(struct building *b, struct str id)
+{
+    return node_text_or(node_path(node_get(b->resources, id), "Properties.Name"), id);
+}
+
+/* "method.request.header.Authorization" -> "Authorization": where a token stands. */
+static struct str token_header(const struct node *source)
+{
+    struct str text = node_text(source), prefix = STR("method.request.header.");
+    return str_starts(text, prefix) && str_find_char(text, ',', 0) < 0
+               ? str_sub(text, prefix.n, text.n)
+               : STR("Unused");
+}
+
+static int add_authorizer(struct building *b, struct str id, const struct node *properties,
+                          struct err *err)
+{
+    static const struct property table[] = {
+        {"Type", "type", FORM_LOWER},
+        {"AuthorizerUri", "authorizerUri", FORM_ARNS},
+        {"AuthorizerCredentials", "authorizerCredentials", FORM_SAME},
+        {"AuthorizerResultTtlInSeconds", "authorizerResultTtlInSeconds", FORM_SAME},
+        {"IdentitySource", "identitySource", FORM_SAME},
+        {"IdentityValidationExpression", "identityValidationExpression", FORM_SAME},
+        {"ProviderARNs", "providerARNs", FORM_SAME},
+        {"AuthType", NULL, FORM_DONE},
+        {"Name", NULL, FORM_DONE},
+        {"RestApiId", NULL, FORM_DONE},
+        {NULL, NULL, FORM_SAME}};
+    struct arena *a = b->arena;
+    struct node *scheme = node_map(a), *authorizer = node_map(a);
+    struct str type = str_lower(a, node_text(node_get_c(properties, "Type")));
+    if (put_properties(b, authorizer, properties, table, "an authorizer", err) < 0)
+        return -1;
+    if (!str_eq(type, STR("request"))) /* the header says it */
+        node_drop(authorizer, STR("identitySource"));
+    node_put_str(a, scheme, "type", STR("apiKey"));
+    node_put_str(a, scheme, "name", token_header(node_get_c(properties, "IdentitySource")));
+    node_put_str(a, scheme, "in", STR("header"));
+    node_put_str(a, scheme, "x-amazon-apigateway-authtype",
+                 str_eq(type, STR("cognito_user_pools")) ? type : STR("custom"));
+    node_put_c(a, scheme, "x-amazon-apigateway-authorizer", authorizer);
+    node_put(a, b->schemes, authorizer_name(b, id), scheme);
+    return 0;
+}
+
+/* ---- validators, gateway responses ---- */
+
+/* The logical id names it: the given name often holds the stage, and the definition would differ
+ * for every stage because of it. */
+static int add_validator(struct building *b, struct str id, const struct node *properties,
+                         struct err *err)
+{
+    static const struct property table[] = {
+        {"ValidateRequestBody", "validateRequestBody", FORM_SAME},
+        {"ValidateRequestParameters", "validateRequestParameters", FORM_SAME},
+        {"Name", NULL, FORM_DONE},
+        {"RestApiId", NULL, FORM_DONE},
+        {NULL, NULL, FORM_SAME}};
+    struct node *out = node_map(b->arena);
+    node_put_c(b->arena, out, "validateRequestBody", node_bool(b->arena, false));
+    node_put_c(b->arena, out, "validateRequestParameters", node_bool(b->arena, false));
+    node_put(b->arena, b->validators, id, out);
+    return put_properties(b, out, properties, table, "a request validator", err);
+}
+
+static int add_gateway_response(struct building *b, struct str id, const struct node *properties,
+                                struct err *err)
+{
+    static const struct property table[] = {{"StatusCode", "statusCode", FORM_SAME},
+                                            {"ResponseParameters", "responseParameters", FORM_SAME},
+                                            {"ResponseTemplates", "responseTemplates", FORM_SAME},
+                                            {"ResponseType", NULL, FORM_DONE},
+                                            {"RestApiId", NULL, FORM_DONE},
+                                            {NULL, NULL, FORM_SAME}};
+    struct node *out = node_map(b->arena);
+    (void)id;
+    node_put(b->arena, b->gateway_responses, node_text(node_get_c(properties, "ResponseType")),
+             out);
+    return put_properties(b, out, properties, table, "a gateway response", err);
+}
+
+/* ---- integrations ---- */
+
+static int add_integration_responses(struct building *b, struct node *integration,
+                                     const struct node *responses, struct err *err)
+{
+    static const struct property table[] = {{"StatusCode", "statusCode", FORM_SAME},
+                                            {"ResponseParameters", "responseParameters", FORM_SAME},
+                                            {"ResponseTemplates", "responseTemplates", FORM_SAME},
+                                            {"ContentHandling", "contentHandling", FORM_SAME},
+                                            {"SelectionPattern", NULL, FORM_DONE},
+                                            {NULL, NULL, FORM_SAME}};
+    struct arena *a = b->arena;
+    struct node *all = node_map(a);
+    node_each (r, responses) {
+        struct node *out = node_map(a);
+        struct str pattern = node_text(node_get_c(r, "SelectionPattern"));
+        pattern = pattern.n ? pattern : STR("default");
+        if (node_get(all, pattern))
+            return err_at(err, node_pos(r), ERR_CONFIG, "two responses have the pattern '%.*s'",
+                          STR_ARG(pattern));
+        node_put(a, all, pattern, out);
+        if (put_properties(b, out, r, table, "an integration response", err) < 0)
+            return -1;
+    }
+    if (all->size)
+        node_put_c(a, integration, "responses", all);
+    return 0;
+}
+
+static int add_integration(struct building *b, struct node *operation, const struct node *from,
+                           struct err *err)
+{
+    static const struct property table[] = {
+        {"Type", "type", FORM_LOWER},
+        {"IntegrationHttpMethod", "httpMethod", FORM_SAME},
+        {"Uri", "uri", FORM_ARNS},
+        {"Credentials", "credentials", FORM_SAME},
+        {"ConnectionType", "connectionType", FORM_SAME},
+        {"ConnectionId", "connectionId", FORM_SAME},
+        {"TimeoutInMillis", "timeoutInMillis", FORM_SAME},
+        {"PassthroughBehavior", "passthroughBehavior", FORM_LOWER},
+        {"ContentHandling", "contentHandling", FORM_SAME},
+        {"CacheNamespace", "cacheNamespace", FORM_SAME},
+        {"CacheKeyParameters", "cacheKeyParameters", FORM_SAME},
+        {"RequestParameters", "requestParameters", FORM_SAME},
+        {"RequestTemplates", "requestTemplates", FORM_SAME},
+        {"ResponseTransferMode", "responseTransferMode", FORM_SAME},
+        {"TlsConfig", NULL, FORM_DONE},
+        {"IntegrationResponses", NULL, FORM_DONE},
+        {NULL, NULL, FORM_SAME}};
+    struct arena *a = b->arena;
+    struct node *integration = node_map(a);
+    node_put_c(a, operation, "x-amazon-apigateway-integration", integration);
+    const struct node *insecure = node_path(from, "TlsConfig.InsecureSkipVerification");
+    if (insecure) {
+        struct node *tls = node_map(a);
+        node_put_c(a, tls, "insecureSkipVerification", insecure);
+        node_put_c(a, integration, "tlsConfig", tls);
+    }
+    return put_properties(b, integration, from, table, "an integration", err) < 0
+               ? -1
+               : add_integration_responses(b, integration, node_get_c(from, "IntegrationResponses"),
+                                           err);
+}
+
+/* ---- methods ---- */
+
+static struct node *string_schema(struct arena *a)
+{
+    struct node *schema = node_map(a);
+    node_put_str(a, schema, "type", STR("string"));
+    return schema;
+}
+
+/* {"method.request.path.id": true} */
+static int add_parameters(struct building *b, struct node *operation, const struct node *from,
+                          struct err *err)
+{
+    static const struct {
+        const char *prefix, *in;
+    } places[] = {{"method.request.path.", "path"},
+                  {"method.request.querystring.", "query"},
+                  {"method.request.header.", "header"}};
+    struct arena *a = b->arena;
+    struct node *all = node_seq(a);
+    member_each(m, from)
+    {
+        size_t i = 0;
+        while (i < 3 && !str_starts(m->key, str_c(places[i].prefix)))
+            i++;
+        if (i == 3)
+            return err_at(err, m->key_pos, ERR_CONFIG, "unknown request parameter '%.*s'",
+                          STR_ARG(m->key));
+        struct node *p = node_map(a);
+        node_put_str(a, p, "name", str_sub(m->key, strlen(places[i].prefix), m->key.n));
+        node_put_str(a, p, "in", str_c(places[i].in));
+        node_put_c(a, p, "required", m->value);
+        node_put_c(a, p, "schema", string_schema(a));
+        node_push(a, all, p);
+    }
+    if (all->count)
+        node_put_c(a, operation, "parameters", all);
+    return 0;
+}
+
+static void add_request_body(struct building *b, struct node *operation, const struct node *models)
+{
+    const struct node *content = content_of(b, models);
+    struct node *body = node_map(b->arena);
+    if (!content)
+        return;
+    node_put_c(b->arena, body, "content", content);
+    node_put_c(b->arena, body, "required", node_bool(b->arena, true));
+    node_put_c(b->arena, operation, "requestBody", body);
+}
+
+static const struct node *response_headers(struct building *b, const struct node *parameters)
+{
+    struct str prefix = STR("method.response.header.");
+    struct node *headers = node_map(b->arena);
+    member_each(m, parameters)
+    {
+        struct node *header = node_map(b->arena);
+        node_put_c(b->arena, header, "schema", string_schema(b->arena));
+        if (str_starts(m->key, prefix))
+            node_put(b->arena, headers, str_sub(m->key, prefix.n, m->key.n), header);
+    }
+    return headers->size ? headers : NULL;
+}
+
+static void add_responses(struct building *b, struct node *operation, const struct node *responses)
+{
+    struct arena *a = b->arena;
+    struct node *all = node_map(a);
+    node_each (r, responses) {
+        struct node *out = node_map(a);
+        struct str status = node_text(node_get_c(r, "StatusCode"));
+        node_put_c(a, out, "description", node_strf(a, "%.*s response", STR_ARG(status)));
+        node_put_c(a, out, "headers", response_headers(b, node_get_c(r, "ResponseParameters")));
+        node_put_c(a, out, "content", content_of(b, node_get_c(r, "ResponseModels")));
+        node_put(a, all, status, out);
+    }
+    node_put_c(a, operation, "responses", all);
+}
+
+static void require(struct building *b, struct node *security, struct str scheme,
+                    const struct node *scopes)
+{
+    struct node *entry = node_map(b->arena);
+    node_put(b->arena, entry, scheme, scopes ? scopes : node_seq(b->arena));
+    node_push(b->arena, security, entry);
+}
+
+/* A scheme that several methods share, made at its first use. */
+static void add_scheme(struct building *b, const char *name, const char *header,
+                       const char *authtype)
+{
+    struct node *scheme = node_map(b->arena);
+    if (node_get_c(b->schemes, name))
+        return;
+    node_put_str(b->arena, scheme, "type", STR("apiKey"));
+    node_put_str(b->arena, scheme, "name", str_c(header));
+    node_put_str(b->arena, scheme, "in", STR("header"));
+    if (authtype)
+        node_put_str(b->arena, scheme, "x-amazon-apigateway-authtype", str_c(authtype));
+    node_put_c(b->arena, b->schemes, name, scheme);
+}
+
+static int add_security(struct building *b, struct node *operation, const struct node *method,
+                        struct err *err)
+{
+    struct node *security = node_seq(b->arena);
+    const struct node *authorizer = node_get_c(method, "AuthorizerId");
+    if (node_is_text(node_get_c(method, "AuthorizationType"), "AWS_IAM")) {
+        add_scheme(b, "sigv4", "Authorization", "awsSigv4");
+        require(b, security, STR("sigv4"), NULL);
+    }
+    if (authorizer) {
+        struct str id = node_text(node_get_c(authorizer, "Ref"));
+        if (!node_get(b->resources, id)) {
+            err_at(err, node_pos(method), ERR_CONFIG,
+                   "an authorizer of another API cannot be part of a shared REST API");
+            return err_help(err, "define the authorizer in this service");
+        }
+        require(b, security, authorizer_name(b, id), node_get_c(method, "AuthorizationScopes"));
+    }
+    if (node_bool_or(node_get_c(method, "ApiKeyRequired"), false)) {
+        add_scheme(b, "api_key", "x-api-key", NULL);
+        require(b, security, STR("api_key"), NULL);
+    }
+    if (security->count)
+        node_put_c(b->arena, operation, "security", security);
+    return 0;
+}
+
+static int add_method(struct building *b, struct str id, const struct node *method, struct err *err)
+{
+    static const struct property table[] = {{"OperationName", "operationId", FORM_SAME},
+                                            {"RestApiId", NULL, FORM_DONE},
+                                            {"ResourceId", NULL, FORM_DONE},
+                                            {"HttpMethod", NULL, FORM_DONE},
+                                            {"AuthorizationType", NULL, FORM_DONE},
+                                            {"AuthorizerId", NULL, FORM_DONE},
+                                            {"AuthorizationScopes", NULL, FORM_DONE},
+                                            {"ApiKeyRequired", NULL, FORM_DONE},
+                                            {"RequestParameters", NULL, FORM_DONE},
+                                            {"RequestModels", NULL, FORM_DONE},
+                                            {"RequestValidatorId", NULL, FORM_DONE},
+                                            {"MethodResponses", NULL, FORM_DONE},
+                                            {"Integration", NULL, FORM_DONE},
+                                            {NULL, NULL, FORM_SAME}};
+    struct arena *a = b->arena;
+    struct node *operation = node_map(a);
+    struct str path, verb = str_lower(a, node_text(node_get_c(method, "HttpMethod")));
+    (void)id;
+    if (path_of(b, node_get_c(method, "ResourceId"), 0, &path, err) < 0 ||
+        put_properties(b, operation, method, table, "a method", err) < 0 ||
+        add_parameters(b, operation, node_get_c(method, "RequestParameters"), err) < 0 ||
+        add_security(b, operation, method, err) < 0)
+        return -1;
+    add_request_body(b, operation, node_get_c(method, "RequestModels"));
+    add_responses(b, operation, node_get_c(method, "MethodResponses"));
+    node_put_c(a, operation, "x-amazon-apigateway-request-validator",
+               node_path(method, "RequestValidatorId.Ref"));
+    if (add_integration(b, operation, node_get_c(method, "Integration"), err) < 0)
+        return -1;
+    path = path.n ? path : STR("/");
+    struct node *item = (struct node *)node_get(b->paths, path); /* made by us */
+    if (!item)
+        node_put(a, b->paths, path, item = node_map(a));
+    node_put(a, item, str_eq(verb, STR("any")) ? STR("x-amazon-apigateway-any-method") : verb,
+             operation);
+    return 0;
+}
+
+/* Paths come from the methods; a resource without any is nothing that could be called. */
+static int skip_resource(struct building *b, struct str id, const struct node *properties,
+                         struct err *err)
+{
+    (void)b, (void)id, (void)properties, (void)err;
+    return 0;
+}
+
+/* ---- the document ---- */
+
+static const struct {
+    const char *type;
+    int (*add)(struct building *, struct str id, const struct node *properties, struct err *);
+} parts[] = {
+    {"AWS::ApiGateway::Resource", skip_resource},
+    {"AWS::ApiGateway::Model", add_model},
+    {"AWS::ApiGateway::Authorizer", add_authorizer},
+    {"AWS::ApiGateway::RequestValidator", add_validator},
+    {"AWS::ApiGateway::GatewayResponse", add_gateway_response},
+    {"AWS::ApiGateway::Method", add_method},
+};
+
+static int add_parts(struct building *b, struct err *err)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        member_each(m, b->resources)
+        {
+            const struct node *properties = node_get_c(m->value, "Properties");
+            struct str api = node_text(node_path(properties, "RestApiId.Ref"));
+            if (!node_is_text(node_get_c(m->value, "Type"), parts[i].type) || !str_eq(api, b->api))
+                continue;
+            vec_push(b->arena, &b->consumed, m->key);
+            if (parts[i].add(b, m->key, properties, err) < 0) {
+                if (!err->pos.source)
+                    err->pos = m->value->pos;
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* What of the RestApi itself belongs to the definition; the rest is the head's. */
+static int add_api(struct building *b, struct node *document, struct err *err)
+{
+    static const struct property table[] = {
+        {"Policy", "x-amazon-apigateway-policy", FORM_SAME},
+        {"BinaryMediaTypes", "x-amazon-apigateway-binary-media-types", FORM_SAME},
+        {"MinimumCompressionSize", "x-amazon-apigateway-minimum-compression-size", FORM_SAME},
+        {"ApiKeySourceType", "x-amazon-apigateway-api-key-source", FORM_SAME},
+        {"DisableExecuteApiEndpoint", NULL, FORM_DONE},
+        {"Name", NULL, FORM_DONE},
+        {"Description", NULL, FORM_DONE},
+        {"EndpointConfiguration", NULL, FORM_DONE},
+        {"SecurityPolicy", NULL, FORM_DONE},
+        {"EndpointAccessMode", NULL, FORM_DONE},
+        {"Tags", NULL, FORM_DONE},
+        {NULL, NULL, FORM_SAME}};
+    struct arena *a = b->arena;
+    const struct node *api = node_get_c(node_get(b->resources, b->api), "Properties");
+    const struct node *disabled = node_get_c(api, "DisableExecuteApiEndpoint");
+    if (put_properties(b, document, api, table, "the REST API", err) < 0)
+        return -1;
+    if (node_is_text(node_get_c(document, "x-amazon-apigateway-policy"), ""))
+        node_drop(document, STR("x-amazon-apigateway-policy"));
+    if (disabled) {
+        struct node *endpoint = node_map(a);
+        node_put_c(a, endpoint, "disableExecuteApiEndpoint", disabled);
+        node_put_c(a, document, "x-amazon-apigateway-endpoint-configuration", endpoint);
+    }
+    return 0;
+}
+
+static void put_if_any(struct arena *a, struct node *to, const char *key, const struct node *map)
+{
+    if (node_count(map))
+        node_put_c(a, to, key, map);
+}
+
+int openapi_build(struct arena *a, const struct node *template, struct str api_id,
+                  const struct openapi_options *options, struct openapi *ret, struct err *err)
+{
+    struct building b = {.arena = a,
+                         .resources = node_get_c(template, "Resources"),
+                         .api = api_id,
+                         .options = options,
+                         .paths = node_map(a),
+                         .schemas = node_map(a),
+                         .schemes = node_map(a),
+                         .validators = node_map(a),
+                         .gateway_responses = node_map(a)};
+    struct node *document = node_map(a), *info = node_map(a), *components = node_map(a);
+    if (add_parts(&b, err) < 0)
+        return -1;
+    node_put_str(a, document, "openapi", STR("3.0.1"));
+    node_put_str(a, info, "title", options->title);
+    node_put_str(a, info, "version", STR("1"));
+    node_put_c(a, info, "description",
+               node_path(node_get(b.resources, api_id), "Properties.Description"));
+    node_put_c(a, document, "info", info);
+    node_put_c(a, document, "paths", b.paths);
+    put_if_any(a, components, "schemas", b.schemas);
+    put_if_any(a, components, "securitySchemes", b.schemes);
+    put_if_any(a, document, "components", components);
+    put_if_any(a, document, "x-amazon-apigateway-request-validators", b.validators);
+    put_if_any(a, document, "x-amazon-apigateway-gateway-responses", b.gateway_responses);
+    if (add_api(&b, document, err) < 0)
+        return -1;
+    *ret = (struct openapi){document, b.consumed.p, b.consumed.n};
+    return 0;
+}
