@@ -1,0 +1,122 @@
+/* OpenAPI documents of every golden template with a REST API, compared with tests/golden/openapi.
+ * BLESS=1 rewrites them. tests/e2e imports the same documents and compares what the API then
+ * consists of. */
+#include "check.h"
+
+#include "base/fs.h"
+#include "doc/json.h"
+#include "layout/openapi.h"
+
+static struct str tests_dir;
+
+static const struct node *alias_arn(void *context, struct arena *a, struct str id)
+{
+    (void)context;
+    return node_strf(a,
+                     "arn:aws:lambda:us-east-1:123456789012:function:%.*s:${stageVariables.alias}",
+                     STR_ARG(id));
+}
+
+static const struct node *read_json(struct arena *a, struct str path, struct err *err)
+{
+    struct str text;
+    return fs_read(a, path, 1 << 24, &text, err) < 0 ? NULL : json_parse(a, path, text, err);
+}
+
+static struct str api_of(const struct node *template)
+{
+    member_each(
+        m, node_get_c(template,
+                      "Resources")) if (node_is_text(node_get_c(m->value, "Type"),
+                                                     "AWS::ApiGateway::RestApi")) return m->key;
+    return (struct str){"", 0};
+}
+
+/* Refers to an authorizer by id, which only an API made elsewhere has. */
+static bool is_foreign(struct str name)
+{
+    return str_eq(name, STR("http-authorizer-names"));
+}
+
+/* 1: there was an API, 0: none. */
+static int check_case(struct arena *a, struct str name)
+{
+    struct err err = {0};
+    struct openapi built;
+    struct openapi_options options = {.title = STR("title"), .function_arn = alias_arn};
+    struct str dir = path_join(a, tests_dir, STR("golden"));
+    struct str path = str_fmt(a, "%.*s/compile/%.*s/expected.json", STR_ARG(dir), STR_ARG(name));
+    struct str golden = str_fmt(a, "%.*s/openapi/%.*s.json", STR_ARG(dir), STR_ARG(name));
+    const struct node *template = fs_is_file(path) ? read_json(a, path, &err) : NULL;
+    struct str api = api_of(template);
+    if (!api.n || is_foreign(name))
+        return 0;
+    check_ok(openapi_build(a, template, api, &options, &built, &err), &err);
+    struct str text = str_concat(a, json_text(a, built.document, 1), STR("\n")), want;
+    if (getenv("BLESS"))
+        check_ok(fs_write(golden, text, 0644, &err), &err);
+    check_ok(fs_read(a, golden, 1 << 24, &want, &err), &err);
+    if (!str_eq(text, want))
+        print_error("%.*s differs; BLESS=1 rewrites it\n", STR_ARG(golden));
+    assert_true(str_eq(text, want));
+    return 1;
+}
+
+static void test_golden(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct err err = {0};
+    struct str *names;
+    size_t n;
+    int checked = 0;
+    check_ok(fs_list(a, path_join(a, tests_dir, STR("golden/compile")), &names, &n, &err), &err);
+    for (size_t i = 0; i < n; i++)
+        checked += check_case(a, names[i]);
+    assert_true(checked >= 40);
+    arena_free(a);
+}
+
+static int refuse(const char *resources, const char *part)
+{
+    struct arena *a = arena_new();
+    struct err err = {0};
+    struct openapi built;
+    struct openapi_options options = {.title = STR("title"), .function_arn = alias_arn};
+    const struct node *template = json_parse(a, STR("test"), str_c(resources), &err);
+    check_ok(template ? 0 : -1, &err);
+    int done = openapi_build(a, template, STR("Api"), &options, &built, &err);
+    int right = done < 0 && err.kind == ERR_CONFIG && str_find(err.msg, str_c(part), 0) >= 0;
+    err_clear(&err);
+    arena_free(a);
+    return right;
+}
+
+#define METHOD(more)                                                                              \
+    "{\"Resources\":{\"Api\":{\"Type\":\"AWS::ApiGateway::RestApi\"},\"M\":{\"Type\":"            \
+    "\"AWS::ApiGateway::Method\",\"Properties\":{\"RestApiId\":{\"Ref\":\"Api\"},\"HttpMethod\":" \
+    "\"GET\",\"ResourceId\":{\"Fn::GetAtt\":[\"Api\",\"RootResourceId\"]}" more "}}}}"
+
+/* Nothing is lost on the way: what has no counterpart is refused. */
+static void test_refused(void **state)
+{
+    (void)state;
+    assert_true(refuse(METHOD(",\"Frob\":1"), "'Frob' of a method"));
+    assert_true(refuse(METHOD(",\"Integration\":{\"Frob\":1}"), "'Frob' of an integration"));
+    assert_true(refuse(METHOD(",\"AuthorizerId\":\"abc\""), "authorizer of another API"));
+    assert_true(refuse(METHOD(",\"RequestParameters\":{\"method.request.body.x\":true}"),
+                       "unknown request parameter"));
+    assert_true(
+        refuse(METHOD(",\"Integration\":{\"IntegrationResponses\":[{\"StatusCode\":\"200\"},"
+                      "{\"StatusCode\":\"201\"}]}"),
+               "two responses have the pattern 'default'"));
+}
+
+int main(int argc, char **argv)
+{
+    assert_true(argc > 1);
+    tests_dir = str_c(argv[1]);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden),
+                                       cmocka_unit_test(test_refused)};
+    return cmocka_run_group_tests_name("openapi", tests, NULL, NULL);
+}
