@@ -321,12 +321,17 @@ static int merge_into(struct reader *r, struct node *map, const struct node *fro
     return 0;
 }
 
+/* Plain keys of another type become its text, as in the dialect: `True:` is "true", `0x1F:` "31".
+ */
 static bool read_key(struct reader *r, struct str *ret, struct pos *ret_pos)
 {
     *ret_pos = event_pos(r);
     if (r->event.type == YAML_SCALAR_EVENT) {
-        *ret = str_dup(r->arena, (struct str){(const char *)r->event.data.scalar.value,
-                                              r->event.data.scalar.length});
+        struct str s = {(const char *)r->event.data.scalar.value, r->event.data.scalar.length};
+        bool is_plain = r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+        const struct node *n =
+            is_plain && !r->event.data.scalar.tag && s.n ? plain_scalar(r->arena, s) : NULL;
+        *ret = str_dup(r->arena, node_is(n, NODE_NULL) ? STR("null") : n ? node_text(n) : s);
         return true;
     }
     const struct node *n = r->event.type == YAML_ALIAS_EVENT ? read_alias(r) : NULL;
