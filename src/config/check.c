@@ -91,7 +91,7 @@ static void add_range(struct buf *b, const struct schema *s)
 static struct str describe(struct arena *a, const struct schema *s)
 {
     static const char *const types[] = {
-        [ANY] = "another value",          [TYPE_STRING] = "a text",
+        [ANY] = "another value",          [TYPE_STRING] = "a string",
         [TYPE_NUMBER] = "a number",       [TYPE_INTEGER] = "a whole number",
         [TYPE_BOOLEAN] = "true or false", [TYPE_MAP] = "a map",
         [TYPE_LIST] = "a list",           [TYPE_NULL] = "another value"};
@@ -127,7 +127,7 @@ static struct str actual_text(struct arena *a, const struct node *n)
         return str_c(node_kind_name(n));
     struct str text = node_text(n);
     if (!text.n)
-        return STR("an empty text");
+        return STR("an empty string");
     if (text.n > SHOWN_MAX) {
         size_t cut = SHOWN_MAX;
         while (cut && ((unsigned char)text.p[cut] & 0xC0) == 0x80)
@@ -391,7 +391,7 @@ static const struct field *field_of(const struct schema *s, struct str key)
 
 static struct str inside(struct checker *c, struct place at)
 {
-    return at.depth ? str_fmt(c->arena, " in '%.*s'", STR_ARG(at.name)) : STR("");
+    return at.name.n ? str_fmt(c->arena, " in '%.*s'", STR_ARG(at.name)) : STR("");
 }
 
 static struct str known_keys(struct checker *c, const struct schema *s)
@@ -406,24 +406,31 @@ static struct str known_keys(struct checker *c, const struct schema *s)
                : STR("check the spelling, or turn unknown keys into warnings with --lenient");
 }
 
-static bool unknown_key(struct checker *c, const struct schema *s, struct place at,
-                        const struct member *m, problem_list *problems)
+static struct str key_help(struct checker *c, const struct schema *s, struct str key)
 {
-    struct near near = {.name = m->key};
+    struct near near = {.name = key};
+    for (const struct hint *hint = s->hints; hint && hint->key; hint++)
+        if (str_eq(key, str_c(hint->key)))
+            return str_c(hint->help);
     for (const struct field *f = s->fields; f && f->name; f++)
         if (!(f->flags & UNSUPPORTED))
             near_offer(&near, str_c(f->name));
-    struct str help = near.best.n ? str_fmt(c->arena, "did you mean '%.*s'?", STR_ARG(near.best))
-                      : s->help   ? str_c(s->help)
-                                  : known_keys(c, s);
-    const char *what = s->keys ? "is not allowed" : NULL;
+    if (near.best.n)
+        return str_fmt(c->arena, "did you mean '%.*s'?", STR_ARG(near.best));
+    return s->help ? str_c(s->help) : s->keys ? (struct str){0} : known_keys(c, s);
+}
+
+static bool unknown_key(struct checker *c, const struct schema *s, struct place at,
+                        const struct member *m, problem_list *problems)
+{
     struct str in = inside(c, at);
-    struct str message = what ? str_fmt(c->arena, "key '%.*s'%.*s %s: it must match %s",
-                                        STR_ARG(m->key), STR_ARG(in), what, s->keys)
-                              : str_fmt(c->arena, "unknown %s '%.*s'%.*s",
-                                        s->kind ? s->kind : "key", STR_ARG(m->key), STR_ARG(in));
+    struct str message =
+        s->keys ? str_fmt(c->arena, "key '%.*s'%.*s is not allowed: it must be made of %s",
+                          STR_ARG(m->key), STR_ARG(in), s->keys_expected)
+                : str_fmt(c->arena, "unknown %s '%.*s'%.*s", s->kind ? s->kind : "key",
+                          STR_ARG(m->key), STR_ARG(in));
     return complain(c, m->key_pos.source ? m->key_pos : at.key_pos, at.depth + 1, message,
-                    what && !near.best.n ? (struct str){0} : help, problems);
+                    key_help(c, s, m->key), problems);
 }
 
 static bool check_member(struct checker *c, const struct schema *s, struct place at,
@@ -462,10 +469,17 @@ static bool check_choice(struct checker *c, const char *const *names, bool only_
         return true;
     struct buf b = BUF(c->arena);
     add_words(&b, names);
-    return complain(c, at.key_pos.source ? at.key_pos : map->pos, at.depth,
+    return complain(c, at.key_pos.source ? at.key_pos : map->pos, at.depth + 1,
                     str_fmt(c->arena, "'%.*s' needs %s %.*s", STR_ARG(at.name),
                             only_one ? "exactly one of" : "at least", STR_ARG(buf_str(&b))),
                     (struct str){0}, problems);
+}
+
+/* Is a map without a required member still this kind of map, or rather another alternative? Those
+ * that have a name of their own are told apart by their members. */
+static bool is_itself(const struct schema *s)
+{
+    return !s->expected;
 }
 
 static bool check_map(struct checker *c, const struct schema *s, struct place at,
@@ -477,9 +491,9 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
     for (const struct field *f = s->fields; f && f->name; f++)
         if (f->flags & REQUIRED && !has_member(map, f->name))
             good =
-                complain(c, at.key_pos.source ? at.key_pos : map->pos, at.depth + !s->closed,
+                complain(c, at.key_pos.source ? at.key_pos : map->pos, at.depth + is_itself(s),
                          str_fmt(c->arena, "'%s' is missing%.*s", f->name, STR_ARG(inside(c, at))),
-                         s->help ? str_c(s->help) : (struct str){0}, problems);
+                         (struct str){0}, problems);
     if (s->one_of)
         good = check_choice(c, s->one_of, true, at, map, problems) && good;
     if (s->some_of)

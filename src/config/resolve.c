@@ -195,8 +195,8 @@ static int append_text(struct resolver *r, struct buf *b, const struct node *val
     case NODE_MAP:
     case NODE_NULL:
         err_at(err, variable_pos(host, v), ERR_CONFIG,
-               "'%.*s' is %s, which cannot become part of a text", STR_ARG(variable_text(host, v)),
-               value->kind == NODE_MAP ? "a map" : "null");
+               "'%.*s' is %s, which cannot become part of a string",
+               STR_ARG(variable_text(host, v)), value->kind == NODE_MAP ? "a map" : "null");
         return err_help(err, "use it as the whole value, or name one of its members");
     default:
         break;
@@ -236,7 +236,7 @@ static int query_fill(struct resolver *r, const struct node *host, const struct 
         return -1;
     *flags |= node_flags_deep(address);
     if (address->kind >= NODE_SEQ || address->kind == NODE_NULL)
-        return err_at(err, q->pos, ERR_CONFIG, "the address in '%.*s' is %s, not a text",
+        return err_at(err, q->pos, ERR_CONFIG, "the address in '%.*s' is %s, not a string",
                       STR_ARG(q->text), node_kind_name(address));
     q->address = node_text(address);
     q->has_address = q->address.n > 0;
@@ -270,19 +270,22 @@ static const struct node *arrived(struct resolver *r, const struct node *host,
     return settled(r, n);
 }
 
-/* The value of a source's answer, as far as a head goes. */
+/* The value of a source's answer, as far as a head goes. What a source says may hold variables
+ * again; the dialect looks for them even in what it has resolved before (an escaped variable
+ * comes alive when another value refers to it), so that is read anew. */
 static const struct node *answer_value(struct resolver *r, const struct query *q,
                                        const struct answer *ans, struct err *err)
 {
-    if (ans->resolved || !may_vary(ans->value))
-        return ans->value;
+    const struct node *value = ans->value;
+    if (!may_vary(value))
+        return value;
     if (r->nest >= VARIABLE_NEST_MAX) {
         err_at(err, q->pos, ERR_CONFIG, "'%.*s' leads from variable to variable more than %d times",
                STR_ARG(q->text), VARIABLE_NEST_MAX);
         return NULL;
     }
     r->nest++;
-    const struct node *value = resolve_head(r, ans->value, err);
+    value = resolve_head(r, ans->resolved ? node_shallow(r->arena, value) : value, err);
     r->nest--;
     return value;
 }
@@ -303,7 +306,7 @@ static const struct node *nothing_found(struct resolver *r, const struct node *h
     (void)r;
     if (help.n)
         return err_help(err, "%.*s", STR_ARG(help)), NULL;
-    return err_help(err, "or give a fallback: '%.*s, 'value'}'",
+    return err_help(err, "give a fallback: '%.*s, 'value'}'",
                     STR_ARG(str_sub(text, 0, text.n - 1))),
            NULL;
 }

@@ -27,6 +27,11 @@ enum field_flag {
 
 struct schema;
 
+/* What to do instead of key `key`. */
+struct hint {
+    const char *key, *help;
+};
+
 /* A member of a map. */
 struct field {
     const char *name;
@@ -52,6 +57,8 @@ struct schema {
     const struct schema *const *any; /* alternatives, NULL-terminated: one must hold */
     const char *const *one_of;       /* exactly one of these members; NULL-terminated */
     const char *const *some_of;      /* at least one of them */
+    const char *keys_expected;       /* what `keys` says, for messages */
+    const struct hint *hints;        /* advice for keys that are not here; ends with a NULL key */
     const char *kind;                /* what a member is called: "event"; NULL: "key" */
     const char *help;                /* for unknown or missing members */
     const char *unsupported_help;    /* for members with UNSUPPORTED */

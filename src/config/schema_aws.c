@@ -37,12 +37,13 @@ static const struct schema aws_other = {.type = TYPE_MAP,
                                         .min = 1,
                                         .has_max = true,
                                         .max = 1,
+                                        .keys_expected = "Ref, Condition or Fn::…",
                                         .keys = "^(Ref|Condition|Fn::[A-Za-z0-9]+)$"};
 
 const struct schema aws_function = {
     .expected = "a CloudFormation function",
     .any = ANY_OF(&aws_import, &aws_join, &aws_get_att, &aws_ref, &aws_sub, &aws_other)};
-const struct schema aws_instruction = {.expected = "a text or a CloudFormation function",
+const struct schema aws_instruction = {.expected = "a string or a CloudFormation function",
                                        .any = ANY_OF(&non_empty_string, &aws_function)};
 const struct schema aws_if = FUNCTION("Fn::If", ITEMS(3, 3, &aws_instruction));
 
@@ -127,17 +128,21 @@ const struct schema aws_resource_statements = {.type = TYPE_LIST, .items = &api_
 const struct schema aws_tags = {.type = TYPE_MAP,
                                 .values = TEXT_MAX(256),
                                 .keys = "^[A-Za-z0-9_./=+: -]{1,128}$",
+                                .keys_expected =
+                                    "up to 128 letters, digits, spaces and any of _./=+:-",
                                 .closed = true};
 
 /* ---- Lambda ---- */
 
 const struct schema aws_architecture = {.words = WORDS("arm64", "x86_64")};
-const struct schema aws_environment = {.type = TYPE_MAP,
-                                       .keys = "^[A-Za-z_][a-zA-Z0-9_]*$",
-                                       .closed = true,
-                                       .values =
-                                           EITHER(SCHEMA(.expected = "a text", .words = WORDS("")),
-                                                  &aws_instruction, &aws_if, &aws_select)};
+const struct schema aws_environment = {
+    .type = TYPE_MAP,
+    .keys = "^[A-Za-z_][a-zA-Z0-9_]*$",
+    .keys_expected = "letters, digits and '_', no digit first",
+    .closed = true,
+    .values =
+        SCHEMA(.expected = "a string or a CloudFormation function",
+               .any = ANY_OF(SCHEMA(.words = WORDS("")), &aws_instruction, &aws_if, &aws_select))};
 const struct schema aws_layers = {.type = TYPE_LIST, .items = &aws_arn};
 const struct schema aws_memory = {
     .type = TYPE_INTEGER, .has_min = true, .min = 128, .has_max = true, .max = 10240};

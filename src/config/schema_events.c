@@ -102,6 +102,7 @@ static const struct schema http_response = {
                {"template", &any_string}, {"transferMode", CASELESS("BUFFERED", "STREAM")},
                {"statusCodes",
                 SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[0-9]{3}$",
+                       .keys_expected = "three digits",
                        .values = CLOSED_MAP({"headers", &string_map}, {"pattern", &any_string},
                                             {"template", EITHER(&any_string, &string_map)}))})};
 

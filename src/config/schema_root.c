@@ -33,11 +33,12 @@ const struct schema schema_resources = {
         {"Outputs", &any_map}, {"Parameters", &any_map},
         {"Resources",
          SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9]{1,255}$",
-                .values = &resource,
+                .keys_expected = "letters and digits, as CloudFormation wants", .values = &resource,
                 .fields = FIELDS({"Fn::Transform", CLOSED_MAP({"Name", &any_string, REQUIRED},
                                                               {"Parameters", &any_map})}))},
         {"Transform", &list_of_strings},
         {"extensions", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9]{1,255}$",
+                              .keys_expected = "letters and digits, as CloudFormation wants",
                               .values = &extension)})};
 
 static const struct field fields[] = {
@@ -45,13 +46,14 @@ static const struct field fields[] = {
      PATTERN("a service name (a letter, then letters, digits and '-')", "^[a-zA-Z][0-9a-zA-Z-]+$"),
      REQUIRED},
     {"provider", &schema_provider, REQUIRED},
-    {"functions", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9_-]+$",
-                         .values = &schema_function)},
+    {"functions",
+     SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9_-]+$",
+            .keys_expected = "letters, digits, '-' and '_'", .values = &schema_function)},
     {"resources", &schema_resources},
     {"package", &schema_package},
     {"custom", &any_map},
-    {"params",
-     SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[A-Za-z0-9_-]+$", .values = &any_map)},
+    {"params", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[A-Za-z0-9_-]+$",
+                      .keys_expected = "letters, digits, '-' and '_'", .values = &any_map)},
     {"plugins",
      EITHER(CLOSED_MAP({"localPath", &any_string}, {"modules", &list_of_strings, REQUIRED}),
             &list_of_strings)},
@@ -67,10 +69,19 @@ static const struct field fields[] = {
     {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326")},
     {0}};
 
+static const struct hint hints[] = {
+    {"outputs", "outputs of the stack stand under 'resources.Outputs'"},
+    {"org", "it belongs to a service that troupe does not use: remove it"},
+    {"app", "it belongs to a service that troupe does not use: remove it"},
+    {"stepFunctions", "a plugin reads it, and plugins are not run: write the state machine under "
+                      "'resources'"},
+    {0}};
+
 const struct schema schema_root = {
     .type = TYPE_MAP,
     .closed = true,
     .fields = fields,
+    .hints = hints,
     .help = "a key that only a plugin reads belongs under 'custom'; --lenient turns unknown keys "
             "into warnings",
     .unsupported_help = "name published layers by their ARN: 'layers: [arn:aws:lambda:…]' of a "

@@ -116,7 +116,7 @@ static int complete_provider(struct resolver *r, struct node *root, struct err *
     struct arena *a = r->arena;
     const struct node *old = node_get_c(root, "provider");
     if (node_empty(old))
-        return 0; /* the schema will say */
+        return 0;
     struct node *provider;
     if (old->kind == NODE_MAP) {
         provider = node_shallow(a, old);
@@ -139,7 +139,7 @@ static int complete_provider(struct resolver *r, struct node *root, struct err *
 
 /* ---- checking ---- */
 
-static int check_service_name(const struct node *root, const struct source *source, struct err *err)
+static int check_core_keys(const struct node *root, const struct source *source, struct err *err)
 {
     const struct node *name = node_get_c(root, "service");
     if (node_empty(name)) {
@@ -147,8 +147,12 @@ static int check_service_name(const struct node *root, const struct source *sour
         return err_help(err, "name the service: service: NAME");
     }
     if (name->kind == NODE_MAP) {
-        err_at(err, name->pos, ERR_CONFIG, "'service' must be a text, not a map");
+        err_at(err, name->pos, ERR_CONFIG, "'service' must be a string, not a map");
         return err_help(err, "write the name directly: service: NAME");
+    }
+    if (node_empty(node_get_c(root, "provider"))) {
+        err_at(err, (struct pos){source, 1, 1, 0}, ERR_CONFIG, "'provider' is missing");
+        return err_help(err, "say where the service runs: provider: {name: aws}");
     }
     return 0;
 }
@@ -161,7 +165,7 @@ static int check_schema(struct resolver *r, const struct node **root, struct err
                         .lenient = r->options->lenient || node_is_text(mode, "warn"),
                         .silent = node_is_text(mode, "off"),
                         .strict = node_is_text(mode, "error")};
-    int checked = schema_check(&c, &schema_root, STR("service file"), root, err);
+    int checked = schema_check(&c, &schema_root, STR(""), root, err);
     checker_free(&c);
     return checked;
 }
@@ -231,7 +235,7 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                       struct service *ret, struct err *err)
 {
     struct arena *a = r->arena;
-    if (check_service_name(resolved, source, err) < 0)
+    if (check_core_keys(resolved, source, err) < 0)
         return -1;
     if (plugins_check(a, resolved, r->options, err) < 0)
         return -1;

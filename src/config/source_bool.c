@@ -20,7 +20,7 @@ int source_bool(struct resolver *r, const struct query *q, struct answer *ret, s
             return 0;
         }
     if (input->kind >= NODE_SEQ)
-        return err_at(err, q->pos, ERR_CONFIG, "'strToBool' takes a text, not %s",
+        return err_at(err, q->pos, ERR_CONFIG, "'strToBool' takes a string, not %s",
                       node_kind_name(input));
     return err_at(err, q->pos, ERR_CONFIG,
                   "'strToBool' takes 'true', 'false', '1' or '0', not '%.*s'",

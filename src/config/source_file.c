@@ -19,7 +19,7 @@ static const struct node *read_text(struct arena *a, const struct source *source
 {
     size_t bad;
     if (!str_utf8_ok(source->text, &bad) || str_find_char(source->text, '\0', 0) >= 0) {
-        err_set(err, ERR_CONFIG, "'%.*s' is not a text in UTF-8", STR_ARG(source->path));
+        err_set(err, ERR_CONFIG, "'%.*s' is not text in UTF-8", STR_ARG(source->path));
         return NULL;
     }
     struct node *n = node_str(a, source->text);

@@ -17,7 +17,7 @@ static int provider_text(struct resolver *r, const char *key, struct str *ret, s
         return 0;
     *pos = n->pos;
     if (n->kind >= NODE_SEQ)
-        return err_at(err, n->pos, ERR_CONFIG, "'%s' must be a text, not %s", key,
+        return err_at(err, n->pos, ERR_CONFIG, "'%s' must be a string, not %s", key,
                       node_kind_name(n));
     *ret = node_text(n);
     return 0;

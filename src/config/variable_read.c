@@ -262,7 +262,7 @@ static bool read_source_rest(struct reader *r, size_t start, struct variable_sou
 }
 
 static const char fallback_help[] =
-    "write a fallback as 'self:b', a number, true, false, null, or a text in quotes";
+    "write a fallback as 'self:b', a number, true, false, null, or a string in quotes";
 
 /* A source behind a comma, or a literal, which must be the last. */
 static bool read_fallback(struct reader *r, size_t start, struct variable_source *source)
@@ -278,7 +278,7 @@ static bool read_fallback(struct reader *r, size_t start, struct variable_source
         if (!more(r))
             return unterminated(r, start);
         return now(r) == '}' ? true
-                             : fail(r, at, "a text must be the last fallback", fallback_help);
+                             : fail(r, at, "a string must be the last fallback", fallback_help);
     }
     while (more(r) && (is_word(now(r)) || now(r) == ' '))
         r->i++;

@@ -93,7 +93,7 @@ struct resolver {
     const struct config_options *options;
     struct str dir;          /* the service directory, absolute */
     const struct node *root; /* as read, unresolved */
-    bool stage_named; /* by the command line or the file */
+    bool stage_named;        /* by the command line or the file */
     struct str stage, region;
     bool stage_known;   /* else provider.stage is being looked up */
     struct map *dotenv; /* name -> struct str *; NULL: not used */
