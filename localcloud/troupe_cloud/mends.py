@@ -18,6 +18,7 @@ MENDS = (
     "apigateway_http_event",
     "gateway_permissions",
     "apigateway_websocket",
+    "apigateway_integration",
     "event_sources",
     "events",
     "logs",

@@ -332,3 +332,49 @@ def test_every_url_form(api):
     get = api.aws.cloud.get
     assert get(f"/_aws/execute-api/{api.id}/dev/hello").status_code == 200
     assert get("/dev/hello", host=f"{api.id}.execute-api.localhost").status_code == 200
+
+
+def test_integration_responses_choose_by_error_message(api, aws):
+    code = """exports.handler = async event => {
+      if ((event.queryStringParameters || {}).bad) throw new Error('[404] gone');
+      return {a: 1};
+    };"""
+    function = aws.function(files={"index.js": code})
+    aws.allow(function, None)
+    responses = {
+        "default": {
+            "statusCode": "200",
+            "responseParameters": {
+                "method.response.header.X-Literal": "'v'",
+                "method.response.header.X-A": "integration.response.body.a",
+            },
+        },
+        r"[\s\S]*\[404\][\s\S]*": {
+            "statusCode": "404",
+            "responseTemplates": {"application/json": '{"m":"$input.path(\'$.errorMessage\')"}'},
+        },
+    }
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            "/p": {
+                "get": {
+                    "responses": {},
+                    "x-amazon-apigateway-integration": {
+                        "type": "aws",
+                        "httpMethod": "POST",
+                        "uri": invocation_uri(function_arn(function)),
+                        "responses": responses,
+                    },
+                }
+            }
+        },
+    }
+    api.rest.put_rest_api(restApiId=api.id, mode="overwrite", body=json.dumps(document).encode())
+    api.stage("dev", api.deploy())
+    good = aws.cloud.get(f"/restapis/{api.id}/dev/_user_request_/p")
+    assert (good.status_code, good.json()) == (200, {"a": 1})
+    assert (good.headers["X-Literal"], good.headers["X-A"]) == ("v", "1")
+    bad = aws.cloud.get(f"/restapis/{api.id}/dev/_user_request_/p?bad=1")
+    assert (bad.status_code, bad.json()) == (404, {"m": "[404] gone"})
