@@ -78,7 +78,7 @@ static int each_event(struct compilation *c, visit_event *visit, void *context, 
                           STR_ARG(s->functions[f].key), node_kind_name(list));
         for (size_t i = 0; i < node_count(list); i++) {
             struct event event = {.function = &s->functions[f], .function_index = f, .index = i};
-            const struct event_type *type;
+            const struct event_type *type = NULL;
             if (event_read(list->items[i], &event, &type, err) < 0 ||
                 visit(c, type, &event, context, err) < 0)
                 return -1;
