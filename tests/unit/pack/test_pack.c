@@ -331,6 +331,37 @@ static void test_circle(void **state)
     fixture_remove(&f);
 }
 
+static const char three[] =
+    "service: three\nprovider: {name: aws, runtime: python3.12}\n"
+    "package: {individually: true}\n"
+    "functions:\n"
+    "  a: {handler: f0.h, package: {patterns: ['!d1/**']}}\n"
+    "  b: {handler: f0.h, package: {patterns: ['!d2/**']}}\n"
+    "  c: {handler: f0.h, package: {patterns: ['!**', 'f0.py', 'd3/**']}}\n";
+
+/* Threads that share files and contents write what one alone writes. */
+static void test_parallel(void **state)
+{
+    (void)state;
+    enum { FILES = 1500, CONTENTS = 300, FUNCTIONS = 3 };
+    struct fixture f;
+    struct err err = {0};
+    struct packed alone, together;
+    fixture_make(&f, STR("f0.py"), str_c(three));
+    for (int i = 0; i < FILES; i++)
+        fixture_file(&f, str_fmt(f.arena, "d%d/%d.py", i % 5, i).p,
+                     str_fmt(f.arena, "%0*d", i % CONTENTS * 10 + 1, i % CONTENTS), 0644);
+    f.options.jobs = 1;
+    check_ok(fixture_pack(&f, &alone, &err), &err);
+    f.options.jobs = 8;
+    check_ok(fixture_pack(&f, &together, &err), &err);
+    assert_int_equal(alone.artifact_count, FUNCTIONS);
+    assert_int_equal(alone.artifacts[2].file_count, 1 + FILES / 5);
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        assert_true(str_eq(alone.artifacts[i].bytes, together.artifacts[i].bytes));
+    fixture_remove(&f);
+}
+
 /* More entries than the old format can count. */
 static void test_many(void **state)
 {
@@ -373,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_written),
         cmocka_unit_test(test_circle),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_parallel),
     };
     return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
 }
