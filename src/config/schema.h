@@ -102,7 +102,7 @@ void checker_free(struct checker *c);
 extern const struct schema schema_root;
 /* Parts, in other files. */
 extern const struct schema schema_provider, schema_function, schema_event, schema_package,
-    schema_function_package, schema_resources;
+    schema_function_package, schema_resources, schema_bucket;
 /* Definitions that several parts share; schema_aws.c. */
 extern const struct schema any_string, any_number, any_boolean, any_map, any_list, list_of_strings,
     non_empty_string, count_number, aws_arn, aws_arn_string, aws_function, aws_instruction, aws_if,

@@ -112,23 +112,6 @@ static const struct schema deployment_bucket = {
                              {"sseCustomerKey", &any_string}, {"sseCustomerKeyMD5", &any_string},
                              {"sseKMSKeyId", &any_string}, {"tags", &aws_tags}))};
 
-/* Settings of a bucket are CloudFormation's own: what is inside them, CloudFormation checks. */
-static const struct schema bucket = {
-    .type = TYPE_MAP,
-    .closed = true,
-    .fields = FIELDS(
-        {"accelerateConfiguration", &any_map}, {"accessControl", &any_string},
-        {"analyticsConfigurations", LIST_OF(&any_map)}, {"bucketEncryption", &any_map},
-        {"bucketName", &aws_bucket_name}, {"corsConfiguration", &any_map},
-        {"inventoryConfigurations", LIST_OF(&any_map)}, {"lifecycleConfiguration", &any_map},
-        {"loggingConfiguration", &any_map}, {"metricsConfigurations", LIST_OF(&any_map)},
-        {"name", &aws_bucket_name}, {"notificationConfiguration", &any_map},
-        {"objectLockConfiguration", &any_map}, {"objectLockEnabled", &any_boolean},
-        {"publicAccessBlockConfiguration", &any_map}, {"replicationConfiguration", &any_map},
-        {"tags",
-         LIST_OF(CLOSED_MAP({"Key", &any_string, REQUIRED}, {"Value", &any_string, REQUIRED}))},
-        {"versioningConfiguration", &any_map}, {"websiteConfiguration", &any_map})};
-
 /* ---- images ---- */
 
 #define IMAGE                                                                         \
@@ -201,7 +184,7 @@ static const struct field fields[] = {
     {"runtime", &aws_runtime},
     {"runtimeManagement", &aws_runtime_management},
     {"deploymentMethod", CHOICE("changesets", "direct")},
-    {"s3", MAP_OF(&bucket)},
+    {"s3", MAP_OF(&schema_bucket)},
     {"stage", PATTERN("a stage name (letters, digits, '-' and '_')", "^[A-Za-z0-9_-]+$")},
     {"stackName", SCHEMA(.type = TYPE_STRING, .expected = "a stack name (up to 128 of A-Za-z0-9-)",
                          .pattern = "^[a-zA-Z][a-zA-Z0-9-]*$", .has_max = true, .max = 128)},
