@@ -20,7 +20,7 @@ from troupe_cloud.cloudformation_events import RUNNING, Operation, settle_status
 from troupe_cloud.cloudformation_exports import forget_dropped
 from troupe_cloud.patching import patch, require
 
-require(handlers, "_p", "_error", "_resolve_stack", "_describe_stacks")
+require(handlers, "_p", "_error", "_resolve_stack", "_describe_stacks", "_esc")
 require(cloudformation, "_stacks", "_stack_events")
 UPDATABLE = (
     "CREATE_COMPLETE",
@@ -103,7 +103,25 @@ def outputs_hidden():
 @patch(handlers, "_describe_stacks")
 def describe_stacks(original, params):
     with outputs_hidden():
-        return original(params)
+        response = original(params)
+    stack = handlers._resolve_stack(handlers._p(params, "StackName"))
+    return with_resolved_values(response, stack or {}) if response[0] == 200 else response
+
+
+def with_resolved_values(response, stack):
+    """A parameter of an SSM type shows the parameter's name, and its value as ResolvedValue."""
+    body = response[2].decode()
+    for key, resolved in (stack.get("_resolved_params") or {}).items():
+        if not isinstance(resolved, dict) or "SsmName" not in resolved:
+            continue
+        start = f"<ParameterKey>{handlers._esc(key)}</ParameterKey><ParameterValue>"
+        value = handlers._esc(str(resolved["Value"]))
+        shown = handlers._esc(str(resolved["SsmName"]))
+        body = body.replace(
+            f"{start}{value}</ParameterValue>",
+            f"{start}{shown}</ParameterValue><ResolvedValue>{value}</ResolvedValue>",
+        )
+    return response[0], response[1], body.encode()
 
 
 @patch(handlers, "_describe_stack_resources")

@@ -838,3 +838,19 @@ def test_event_source_mapping_resource(aws):
     again = {**resources("prod"), "Twice": resources("prod")["E"]}
     status, reason = aws.update(stack, again, sections=outputs)
     assert status == "UPDATE_ROLLBACK_COMPLETE" and "already exists" in reason
+
+
+def test_ssm_parameters_show_name_and_value(aws):
+    parameter, stack = name("/p"), name("s")
+    aws.ssm.put_parameter(Name=parameter, Value="a&b", Type="String")
+    sections = {
+        "Parameters": {
+            "P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": parameter},
+            "Secret": {"Type": "String", "NoEcho": True, "Default": "hidden"},
+        }
+    }
+    assert aws.create(stack, {"Q": queue()}, sections=sections) == ("CREATE_COMPLETE", "")
+    found = aws.cf.describe_stacks(StackName=stack)["Stacks"][0]["Parameters"]
+    shown = {entry["ParameterKey"]: entry for entry in found}
+    assert (shown["P"]["ParameterValue"], shown["P"]["ResolvedValue"]) == (parameter, "a&b")
+    assert shown["Secret"]["ParameterValue"] == "****"
