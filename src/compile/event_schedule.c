@@ -252,11 +252,12 @@ static void note_scheduler(struct compilation *c, const struct function *f)
     static const char *const endings[] = {"", ":*"};
     for (size_t i = 0; i < 2; i++)
         node_push(a, c->schedule->invoked,
-                  node_from(node_sub(a, str_fmt(a,
-                                                "arn:${AWS::Partition}:lambda:${AWS::Region}:"
-                                                "${AWS::AccountId}:function:%.*s%s",
-                                                STR_ARG(node_text(name)), endings[i])),
-                            name));
+                  node_sub(a,
+                           str_fmt(a,
+                                   "arn:${AWS::Partition}:lambda:${AWS::Region}:"
+                                   "${AWS::AccountId}:function:%.*s%s",
+                                   STR_ARG(node_text(name)), endings[i]),
+                           name));
 }
 
 static int schedule_compile(struct compilation *c, const struct event *event, struct err *err)

@@ -40,12 +40,11 @@ static const struct node *function_pattern(struct compilation *c, const struct f
     struct str qualifier = function_alias(c, f, &alias) ? alias.name : STR("");
     if (name_is_shared(c, f))
         qualifier = STR("*");
-    struct node *arn = node_sub(
-        c->arena, str_fmt(c->arena,
-                          "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
-                          ":function:%.*s%s%.*s",
-                          STR_ARG(node_text(name)), qualifier.n ? ":" : "", STR_ARG(qualifier)));
-    return node_from(arn, name);
+    struct str arn = str_fmt(c->arena,
+                             "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
+                             ":function:%.*s%s%.*s",
+                             STR_ARG(node_text(name)), qualifier.n ? ":" : "", STR_ARG(qualifier));
+    return node_sub(c->arena, arn, name);
 }
 
 /* Let the role send to `value`. Texts count once however many functions name them; references are

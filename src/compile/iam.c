@@ -38,12 +38,11 @@ static bool is_role_needed(struct compilation *c)
 
 static struct node *log_resource(struct compilation *c, const struct node *name, const char *ending)
 {
-    struct node *n =
-        node_sub(c->arena, str_fmt(c->arena,
-                                   "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
-                                   ":log-group:/aws/lambda/%.*s%s",
-                                   STR_ARG(node_text(name)), ending));
-    return node_from(n, name);
+    struct str arn = str_fmt(c->arena,
+                             "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
+                             ":log-group:/aws/lambda/%.*s%s",
+                             STR_ARG(node_text(name)), ending);
+    return node_sub(c->arena, arn, name);
 }
 
 /* What the names of most functions start with; one pattern covers their log groups. Shared

@@ -128,12 +128,13 @@ const struct function *function_by_key(struct compilation *c, struct str key);
 void depend_on_alias(struct compilation *c, struct node *resource, const struct function *f);
 /* {"Fn::Join": [separator, parts]}; `parts` is a sequence. */
 struct node *node_join(struct arena *a, const char *separator, const struct node *parts);
-/* A sequence of `n` nodes, NULL ones left out; {"Fn::Sub": text}. */
+/* A sequence of `n` nodes, NULL ones left out. */
 struct node *node_list(struct arena *a, size_t n, const struct node *const *items);
 #define NODE_LIST(a, ...)                                                                \
     node_list((a), sizeof((const struct node *[]){__VA_ARGS__}) / sizeof(struct node *), \
               (const struct node *[]){__VA_ARGS__})
-struct node *node_sub(struct arena *a, struct str text);
+/* {"Fn::Sub": text}, with place and flags of `from`. */
+struct node *node_sub(struct arena *a, struct str text, const struct node *from);
 /* A string node of a literal: node_c(a, "arn:"). */
 struct node *node_c(struct arena *a, const char *text);
 /* Copy the member `from` of configuration map `map` to `to` of `out`, as it is; absent or null is

@@ -24,9 +24,9 @@ struct node *node_join(struct arena *a, const char *separator, const struct node
     return node_fn(a, "Fn::Join", NODE_LIST(a, node_c(a, separator), parts));
 }
 
-struct node *node_sub(struct arena *a, struct str text)
+struct node *node_sub(struct arena *a, struct str text, const struct node *from)
 {
-    return node_fn(a, "Fn::Sub", node_str(a, text));
+    return node_fn(a, "Fn::Sub", node_from(node_str(a, text), from));
 }
 
 void copy_member(struct arena *a, struct node *out, const char *to, const struct node *map,

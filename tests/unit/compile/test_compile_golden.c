@@ -211,6 +211,14 @@ static const struct node *read_json(struct arena *a, struct str path, struct err
     return json_parse(a, path, text, err);
 }
 
+/* Every resource says where in the configuration it comes from. */
+static int check_places(const struct node *template, struct err *err)
+{
+    member_each(m, node_get_c(template, "Resources")) if (!m->value->pos.source) return err_set(
+        err, ERR_FAILED, "resource '%.*s' has no place", STR_ARG(m->key));
+    return 0;
+}
+
 /* A golden template, compiled from `dir`. */
 static int compile_case(struct arena *a, struct str dir, const struct node **ret, struct err *err)
 {
@@ -232,7 +240,8 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
     struct packed packed = {0};
     struct compiled compiled = {0};
     if (pack_service(a, &service, &pack, &packed, err) < 0 ||
-        compile_service(a, &service, &packed, &compile, &compiled, err) < 0)
+        compile_service(a, &service, &packed, &compile, &compiled, err) < 0 ||
+        check_places(compiled.template, err) < 0)
         return -1;
     *ret = normalised(a, compiled.template, STR("1700000000007-2023-11-14T22:13:20.007Z"));
     return 0;
