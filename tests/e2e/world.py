@@ -204,7 +204,8 @@ def settled(world, account):
 
     def text(item):
         item = names.sub(lambda match: ids[match[0]], item)
-        item = re.sub(r"(?<=[\w])#\d+", "#N", item)  # dev#3
+        # A version's description: deployment and fingerprint, which holds values with the account in them.
+        item = re.sub(r"(?<=[\w])#\d+( [0-9a-f]{8,}$)?", "#N", item)
         item = re.sub(r"-[A-Za-z0-9]{12,13}(?![A-Za-z0-9-])", "-RANDOM", item)  # of generated physical names
         item = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", item)
         item = re.sub(r"arn:aws:cloudformation:[^ \"]*:stack/([^/\"]+)/[0-9a-f-]{36}", r"stack:\1", item)
@@ -220,3 +221,13 @@ def settled(world, account):
             if str(output.get("Value", "")).isdigit():
                 output["Value"] = "N"
     return result
+
+
+def differences(got, wanted, where="world"):
+    """What differs between two settled worlds, a line for each leaf."""
+    if isinstance(got, dict) and isinstance(wanted, dict):
+        return [line for key in sorted({*got, *wanted}, key=str)
+                for line in differences(got.get(key), wanted.get(key), f"{where}.{key}")]
+    if isinstance(got, list) and isinstance(wanted, list) and len(got) == len(wanted):
+        return [line for n, pair in enumerate(zip(got, wanted)) for line in differences(*pair, f"{where}[{n}]")]
+    return [] if got == wanted else [f"{where}: {got!r}, not {wanted!r}"]
