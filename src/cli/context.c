@@ -48,9 +48,12 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         .warn_context = cli,
     };
     if (choose_stage(o, stage_arg, &options.stage, err) < 0 ||
-        (options.stage.n && stage_name_check(options.stage, err) < 0) ||
-        service_load(cli->arena, &options, ret, err) < 0)
+        (options.stage.n && stage_name_check(options.stage, err) < 0))
         return -1;
+    if (service_load(cli->arena, &options, ret, err) < 0) {
+        err->kind = ERR_CONFIG; /* a missing file is one of the ways */
+        return -1;
+    }
     if (use != STAGE_REQUIRED || ret->stage_named)
         return 0;
     err_set(err, ERR_USAGE, "no stage is named");
