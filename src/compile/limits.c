@@ -19,6 +19,38 @@ static const struct range {
     {"ephemeralStorageSize", 512, 10240, "MB"},
 };
 
+/* Variables that Lambda sets itself. Source: Lambda developer guide, "Defined runtime environment
+ * variables", the reserved ones. */
+static const char *const reserved_variables[] = {
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+};
+
+static int check_variable(const struct member *m, struct err *err)
+{
+    for (size_t i = 0; i < sizeof reserved_variables / sizeof *reserved_variables; i++)
+        if (str_eq(m->key, str_c(reserved_variables[i])))
+            return err_at(err, m->key_pos, ERR_CONFIG,
+                          "environment variable '%.*s' is set by Lambda itself", STR_ARG(m->key));
+    return 0;
+}
+
 static int check_ranges(const struct node *map, struct err *err)
 {
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
@@ -66,6 +98,8 @@ static int check_environment(struct compilation *c, const struct function *f, st
             bool is_overwritten = i == 0 && node_get(levels[1], m->key);
             if (is_overwritten || node_empty(m->value))
                 continue;
+            if (check_variable(m, err) < 0)
+                return -1;
             last = m->value;
             bytes += m->key.n + (node_is(m->value, NODE_STRING) ? m->value->text.n : 0);
         }

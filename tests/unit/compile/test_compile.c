@@ -332,6 +332,8 @@ static const struct refusal {
      "attribute 'Type' cannot be extended", 8},
     {"  f: {handler: a.b}\nresources:\n  Resources:\n    Text: hello\n",
      "resource 'Text' must be a map", 7},
+    {"  f:\n    handler: a.b\n    environment:\n      AB: x\n      AWS_REGION: x\n",
+     "environment variable 'AWS_REGION' is set by Lambda itself", 8},
     {"  f: {image: nothing}\n", "image 'nothing' is not in 'provider.ecr.images'", 4},
 };
 

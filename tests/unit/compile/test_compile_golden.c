@@ -219,6 +219,29 @@ static int check_places(const struct node *template, struct err *err)
     return 0;
 }
 
+/* Stage-free naming gives the same resources, and no name that is made up here has the stage. */
+static int check_shared(struct arena *a, const struct service *service, const struct packed *packed,
+                        const struct node *flat, struct err *err)
+{
+    struct compile_options o = {.naming = NAMING_SHARED};
+    struct compiled shared = {0};
+    if (compile_service(a, service, packed, &o, &shared, err) < 0)
+        return -1;
+    const struct node *resources = node_get_c(shared.template, "Resources");
+    if (node_count(resources) != node_count(node_get_c(flat, "Resources")))
+        return err_set(err, ERR_FAILED, "stage-free naming makes %zu resources instead of %zu",
+                       node_count(resources), node_count(node_get_c(flat, "Resources")));
+    for (size_t i = 0; i < shared.function_count; i++) {
+        const struct function *f = shared.functions[i].function;
+        const struct node *p =
+            node_get_c(node_get(resources, shared.functions[i].logical_id), "Properties");
+        if (!f->name_explicit && node_flags_deep(node_get_c(p, "FunctionName")) & NODE_STAGE)
+            return err_set(err, ERR_FAILED, "shared function '%.*s' has a name of the stage",
+                           STR_ARG(f->key));
+    }
+    return 0;
+}
+
 /* A golden template, compiled from `dir`. */
 static int compile_case(struct arena *a, struct str dir, const struct node **ret, struct err *err)
 {
@@ -241,7 +264,8 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
     struct compiled compiled = {0};
     if (pack_service(a, &service, &pack, &packed, err) < 0 ||
         compile_service(a, &service, &packed, &compile, &compiled, err) < 0 ||
-        check_places(compiled.template, err) < 0)
+        check_places(compiled.template, err) < 0 ||
+        check_shared(a, &service, &packed, compiled.template, err) < 0)
         return -1;
     *ret = normalised(a, compiled.template, STR("1700000000007-2023-11-14T22:13:20.007Z"));
     return 0;
