@@ -43,7 +43,7 @@ static int all_pages(struct arena *a, struct aws *aws, const char *operation, st
 
 /* ---- the head ---- */
 
-int rest_put(struct arena *a, struct aws *aws, struct str api, struct str document, struct err *err)
+int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document, struct err *err)
 {
     struct node *query = node_map(a);
     node_put_str(a, query, "mode", STR("overwrite"));
@@ -56,7 +56,7 @@ int rest_put(struct arena *a, struct aws *aws, struct str api, struct str docume
     return send(a, aws, "PutRestApi", &request, NULL, err);
 }
 
-int rest_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                    struct err *err)
 {
     struct node *query = node_map(a);
@@ -65,7 +65,7 @@ int rest_resources(struct arena *a, struct aws *aws, struct str api, const struc
                      err);
 }
 
-int rest_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
+int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
                const struct node **ret, struct err *err)
 {
     static const struct {
@@ -81,7 +81,7 @@ int rest_parts(struct arena *a, struct aws *aws, struct str api, const char *kin
     return err_set(err, ERR_FAILED, "'%s' is no part of a REST API", kind);
 }
 
-int rest_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
              struct err *err)
 {
     struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}", api)};
@@ -90,7 +90,7 @@ int rest_get(struct arena *a, struct aws *aws, struct str api, const struct node
 
 /* ---- deployments ---- */
 
-int rest_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
+int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
                 struct str *ret_id, struct err *err)
 {
     struct node *body = node_map(a);
@@ -105,14 +105,14 @@ int rest_deploy(struct arena *a, struct aws *aws, struct str api, struct str des
     return 0;
 }
 
-int rest_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                      struct err *err)
 {
     return all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/restapis/{}/deployments", api), NULL,
                      ret, err);
 }
 
-int rest_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
                            struct err *err)
 {
     struct aws_rest request = {.method = "DELETE",
@@ -127,7 +127,7 @@ int rest_delete_deployment(struct arena *a, struct aws *aws, struct str api, str
 
 /* ---- stages ---- */
 
-int rest_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                 struct err *err)
 {
     struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}/stages", api)};
@@ -138,7 +138,7 @@ int rest_stages(struct arena *a, struct aws *aws, struct str api, const struct n
     return 0;
 }
 
-int rest_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
                     struct str deployment, struct err *err)
 {
     struct node *patch = node_map(a), *patches = node_seq(a), *body = node_map(a);

@@ -134,7 +134,8 @@ int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
  * until that version is Active. */
 int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                 int64_t timeout_ms, struct lambda_function *ret, struct err *err);
-/* PublishVersion; empty strings are left out. PRECONDITION: revision is old. */
+/* PublishVersion; empty strings are left out. PRECONDITION: revision is old, or $LATEST holds
+ * another code than `code_sha256`. */
 int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
                    struct str revision_id, struct str description, struct lambda_function *ret,
                    struct err *err);
@@ -172,32 +173,32 @@ int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct 
 /* ---- API Gateway (REST) ---- */
 
 /* PutRestApi, mode overwrite, failonwarnings. The head's new description is not returned. */
-int rest_put(struct arena *a, struct aws *aws, struct str api, struct str document,
+int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document,
              struct err *err);
 /* All resources with methods and integrations (GetResources, embed=methods), all pages: seq as AWS
  * answers. */
-int rest_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                    struct err *err);
 /* Authorizers, models, request validators, gateway responses: seq of items. `kind` "authorizers",
  * "models", "requestvalidators", "gatewayresponses". */
-int rest_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
+int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
                const struct node **ret, struct err *err);
-int rest_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
              struct err *err);
 /* CreateDeployment without a stage. */
-int rest_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
+int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
                 struct str *ret_id, struct err *err);
 /* Deployments: seq of {id, description, createdDate}. */
-int rest_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                      struct err *err);
 /* Absent is success; CONFLICT when a stage points at it. */
-int rest_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
                            struct err *err);
 /* Stages: seq as AWS answers. */
-int rest_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                 struct err *err);
 /* UpdateStage: replace /deploymentId. */
-int rest_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
                     struct str deployment, struct err *err);
 
 /* ---- API Gateway v2 (HTTP) ---- */

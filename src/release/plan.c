@@ -224,7 +224,7 @@ static int check_reused_apis(const struct release *r, struct plan *plan, struct 
         bool there = false;
         if (!p->to.n || str_eq(p->to, p->from))
             continue;
-        if (rest_deployments(r->arena, r->aws, p->rest_api, &deployments, err) < 0)
+        if (restapi_deployments(r->arena, r->aws, p->rest_api, &deployments, err) < 0)
             return -1;
         node_each (d, deployments)
             there |= str_eq(node_text(node_get_c(d, "id")), p->to);

@@ -78,7 +78,7 @@ static int read_head(struct arena *a, const struct release *r, const struct api_
                      struct str *ret, struct str *ret_whole, struct err *err)
 {
     const struct node *resources;
-    if (rest_resources(a, r->aws, api->rest_api, &resources, err) < 0)
+    if (restapi_resources(a, r->aws, api->rest_api, &resources, err) < 0)
         return -1;
     *ret = head_lines(a, resources);
     *ret_whole = json_canonical(a, resources);
@@ -92,12 +92,12 @@ static int publish_once(struct arena *a, const struct release *r, const struct a
 {
     struct str before, after, before_whole, after_whole;
     *ret_same = false;
-    if (rest_put(a, r->aws, api->rest_api, api->document, err) < 0 ||
+    if (restapi_put(a, r->aws, api->rest_api, api->document, err) < 0 ||
         read_head(a, r, api, &before, &before_whole, err) < 0)
         return -1;
     if (!str_eq(before, want))
         return 0;
-    if (rest_deploy(a, r->aws, api->rest_api, hint, ret, err) < 0 ||
+    if (restapi_deploy(a, r->aws, api->rest_api, hint, ret, err) < 0 ||
         read_head(a, r, api, &after, &after_whole, err) < 0)
         return -1;
     *ret_same = str_eq(before_whole, after_whole);
