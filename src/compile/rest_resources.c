@@ -1,0 +1,81 @@
+/* The tree of path parts: one AWS::ApiGateway::Resource for every prefix of every path, unless
+ * provider.apiGateway.restApiResources knows its id. */
+#include "compile/rest.h"
+
+static struct str trimmed(struct str path)
+{
+    if (str_starts(path, STR("/")))
+        path = str_sub(path, 1, SIZE_MAX);
+    return str_ends(path, STR("/")) ? str_sub(path, 0, path.n - 1) : path;
+}
+
+static void note_existing(struct compilation *c, struct str path, const struct node *id)
+{
+    if (node_truthy(id))
+        map_put(&c->rest->resource_ids, trimmed(path), (void *)id);
+}
+
+/* A map of path to id, or a list of {path, resourceId}. */
+static void read_existing(struct compilation *c)
+{
+    const struct node *known = node_get_c(c->rest->settings, "restApiResources");
+    member_each(m, known) note_existing(c, m->key, m->value);
+    node_each (item, known)
+        note_existing(c, node_text(node_get_c(item, "path")), node_get_c(item, "resourceId"));
+}
+
+/* A path above a known one exists already, so its id must be known too. */
+static int check_missing(struct compilation *c, const struct rest_event *e, struct str path,
+                         size_t known, struct err *err)
+{
+    struct str below = str_concat(c->arena, path, STR("/"));
+    for (size_t i = 0; i < known; i++) {
+        if (!str_starts(c->rest->resource_ids.entries[i].key, below))
+            continue;
+        err_at(err, e->event.pos, ERR_CONFIG, "the id of resource '/%.*s' is not known",
+               STR_ARG(path));
+        return err_help(err, "add '/%.*s' to 'provider.apiGateway.restApiResources'",
+                        STR_ARG(path));
+    }
+    return 0;
+}
+
+static int path_add(struct compilation *c, const struct rest_event *e, size_t known,
+                    struct err *err)
+{
+    struct arena *a = c->arena;
+    const struct node *parent = c->rest->root;
+    for (size_t from = 0; from < e->path.n;) {
+        ptrdiff_t slash = str_find_char(e->path, '/', from);
+        size_t end = slash < 0 ? e->path.n : (size_t)slash;
+        struct str path = str_sub(e->path, 0, end), part = str_sub(e->path, from, end - from);
+        const struct node *id = map_get(&c->rest->resource_ids, path);
+        from = end + 1;
+        if (!id) {
+            struct str logical_id = str_concat(a, STR("ApiGatewayResource"), name_path(a, path));
+            struct node *p = node_map(a);
+            node_put_c(a, p, "ParentId", parent);
+            node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->event.node));
+            node_put_c(a, p, "RestApiId", c->rest->id);
+            struct node *resource = resource_new(a, "AWS::ApiGateway::Resource", p);
+            if (check_missing(c, e, path, known, err) < 0 ||
+                resource_add(c, logical_id, resource, e->event.pos, err) < 0)
+                return -1;
+            id = node_ref(a, logical_id);
+            map_put(&c->rest->resource_ids, path, (void *)id);
+        }
+        parent = id;
+    }
+    return 0;
+}
+
+int rest_resources(struct compilation *c, struct err *err)
+{
+    read_existing(c);
+    size_t known = c->rest->resource_ids.n;
+    vec_each (&c->rest->events, e)
+        if (path_add(c, e, known, err) < 0)
+            return -1;
+    map_put(&c->rest->resource_ids, STR(""), (void *)c->rest->root);
+    return 0;
+}
