@@ -73,7 +73,8 @@ int stack_describe(struct arena *a, struct aws *aws, struct str name, struct sta
         .status = text_of(stack, "StackStatus"),
         .status_reason = text_of(stack, "StackStatusReason"),
         .outputs = pairs(a, answer_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
-        .parameters = pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
+        .parameters =
+            pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
         .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
         .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
     return 0;

@@ -121,6 +121,8 @@ static const struct {
     {"cloudformation", "LimitExceededException", 0, NULL, ERR_FAILED,
      "remove stacks that are not needed, or raise the quota of stacks"},
     /* Lambda */
+    {"lambda", "InvalidParameterValueException", 0, "is different from current CodeSHA256",
+     ERR_PRECONDITION, NULL},
     {"lambda", "CodeStorageExceededException", 0, NULL, ERR_FAILED,
      "free space with: troupe prune"},
     /* API Gateway */
@@ -162,15 +164,14 @@ static size_t find_rule(const char *service, int status, const struct refusal *r
 }
 
 /* AWS's sentence, as one of ours: no full stop. */
-static struct str sentence(const struct call *call, int status, const struct refusal *r,
-                           struct arena *a)
+static struct str sentence(struct arena *a, int status, const struct refusal *r)
 {
     struct str text = str_trim(r->message);
     /* With a wrong signature, services show what they signed: the session token is in it. */
     bool shows = str_eq(r->code, STR("SignatureDoesNotMatch")) ||
                  str_eq(r->code, STR("InvalidSignatureException"));
     ptrdiff_t line = str_find_char(text, '\n', 0);
-    if ((shows || call->secret) && line > 0)
+    if (shows && line > 0)
         text = str_sub(text, 0, (size_t)line);
     while (str_ends(text, STR(".")))
         text.n--;
@@ -188,7 +189,7 @@ int refusal_err(const struct call *call, const struct aws_answer *answer, const 
     struct outcome outcome = {answer->status, r->code, r->message, {0}, {0}};
     bool throttled = retry_class(call->service->name, &outcome) == RETRY_THROTTLED;
     enum err_kind kind = ruled ? rules[i].kind : throttled ? ERR_THROTTLED : ERR_FAILED;
-    err_set(err, kind, "%s: %.*s", call->operation, STR_ARG(sentence(call, answer->status, r, a)));
+    err_set(err, kind, "%s: %.*s", call->operation, STR_ARG(sentence(a, answer->status, r)));
     if (ruled && rules[i].help)
         err_help(err, "%s", rules[i].help);
     err->code = str_dup(err->arena, r->code);

@@ -43,7 +43,6 @@ struct call {
     const struct credentials *credentials; /* NULL: the client's; &credentials_none: unsigned */
     int64_t timeout_ms;                    /* 0: the client's */
     bool once;                             /* not sent again when it may have arrived */
-    bool secret; /* error messages of the service may show what was sent */
 };
 
 void call_header(struct call *call, const char *name, struct str value);

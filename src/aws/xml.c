@@ -40,7 +40,7 @@ static void on_start(void *context, const XML_Char *name, const XML_Char **attri
         return;
     }
     const char *colon = strrchr(name, ':');
-    struct str local = str_dup(r->arena, str_c(colon ? colon + 1 : name));
+    struct str local = str_dup(r->arena, str_c(colon && colon[1] ? colon + 1 : name));
     r->stack[r->depth++] =
         (struct element){.name = local, .text = BUF(r->arena), .children = MAP(r->arena)};
 }
