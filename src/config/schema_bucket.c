@@ -67,8 +67,37 @@ static const struct schema inventory_configurations = {
 static const struct schema lifecycle_configuration = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS(
-        {"Rules", LIST_OF(EITHER(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)), REQUIRED})};
+    .fields =
+        FIELDS({"Rules",
+                LIST_OF(CLOSED_MAP(
+                    {"AbortIncompleteMultipartUpload",
+                     CLOSED_MAP({"DaysAfterInitiation", &count_number, REQUIRED})},
+                    {"ExpirationDate", &any_string},
+                    {"ExpirationInDays", EITHER(&count_number, &aws_function, &aws_if)},
+                    {"Id", &any_string}, {"NoncurrentVersionExpirationInDays", &count_number},
+                    {"NoncurrentVersionTransition",
+                     CLOSED_MAP({"StorageClass",
+                                 CHOICE("DEEP_ARCHIVE", "GLACIER", "INTELLIGENT_TIERING",
+                                        "ONEZONE_IA", "STANDARD_IA"),
+                                 REQUIRED},
+                                {"TransitionInDays", &count_number, REQUIRED})},
+                    {"NoncurrentVersionTransitions",
+                     LIST_OF(CLOSED_MAP({"StorageClass",
+                                         CHOICE("DEEP_ARCHIVE", "GLACIER", "INTELLIGENT_TIERING",
+                                                "ONEZONE_IA", "STANDARD_IA"),
+                                         REQUIRED},
+                                        {"TransitionInDays", &count_number, REQUIRED}))},
+                    {"Prefix", &any_string}, {"Status", CHOICE("Disabled", "Enabled"), REQUIRED},
+                    {"TagFilters", LIST_OF(CLOSED_MAP({"Key", &any_string, REQUIRED},
+                                                      {"Value", &any_string, REQUIRED}))},
+                    {"Transitions",
+                     LIST_OF(CLOSED_MAP({"StorageClass",
+                                         CHOICE("DEEP_ARCHIVE", "GLACIER", "INTELLIGENT_TIERING",
+                                                "ONEZONE_IA", "STANDARD_IA"),
+                                         REQUIRED},
+                                        {"TransitionDate", &any_string},
+                                        {"TransitionInDays", WHOLE_FROM(1)}))})),
+                REQUIRED})};
 
 static const struct schema logging_configuration = {
     .type = TYPE_MAP,

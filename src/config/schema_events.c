@@ -109,7 +109,7 @@ static const struct schema http_response = {
 static const struct schema http = {
     .any = ANY_OF(
         SCHEMA(.type = TYPE_STRING, .expected = "'METHOD /path'", .ignore_case = true,
-               .pattern = "^(\\*|(" METHODS ") (/[^[:space:]]*))$"),
+               .pattern = "^(" METHODS ") (/[^[:space:]]*)$"),
         CLOSED_MAP(
             {"async", &any_boolean}, {"authorizer", &http_authorizer},
             {"connectionId", &aws_instruction},

@@ -206,4 +206,15 @@ static const struct field fields[] = {
     {"websocketsDescription", &any_string},
     {0}};
 
-const struct schema schema_provider = {.type = TYPE_MAP, .closed = true, .fields = fields};
+/* Where keys of older versions of the dialect went. */
+static const struct hint hints[] = {
+    {"apiKeys", "write it as 'provider.apiGateway.apiKeys'"},
+    {"usagePlan", "write it as 'provider.apiGateway.usagePlan'"},
+    {"resourcePolicy", "write it as 'provider.apiGateway.resourcePolicy'"},
+    {"managedPolicies", "write it as 'provider.iam.role.managedPolicies'"},
+    {"statements", "write it as 'provider.iam.role.statements'"},
+    {"handler", "a handler belongs to a function"},
+    {0}};
+
+const struct schema schema_provider = {
+    .type = TYPE_MAP, .closed = true, .fields = fields, .hints = hints};

@@ -216,12 +216,14 @@ static int fill_functions(struct arena *a, struct service *s, const struct node 
 
 static int resolve_root(struct resolver *r, const struct node **ret, struct err *err)
 {
-    if (resolve_stage(r, err) < 0 || resolve_region(r, err) < 0)
+    if (resolve_stage(r, err) < 0)
         return -1;
     const struct node *dotenv;
     if (resolve_path(r, r->root, STR("useDotenv"), STR(""), &dotenv, NULL, NULL, err) < 0)
         return -1;
     if (node_bool_or(dotenv, false) && dotenv_load(r, err) < 0)
+        return -1;
+    if (resolve_region(r, err) < 0)
         return -1;
     *ret = resolve_all(r, r->root, err);
     size_t total = 0;

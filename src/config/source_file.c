@@ -51,12 +51,19 @@ static read_fn *reader_of(struct str path)
     return read_text;
 }
 
-/* As shown to the user and recorded: relative to the service directory where it is below it. */
+/* As shown to the user and recorded: relative to the service directory, with `..` where needed. */
 static struct str shown_path(struct resolver *r, struct str path)
 {
-    struct str prefix =
-        str_ends(r->dir, STR("/")) ? r->dir : str_concat(r->arena, r->dir, STR("/"));
-    return str_starts(path, prefix) ? str_sub(path, prefix.n, path.n) : path;
+    struct buf b = BUF(r->arena);
+    struct str dir = r->dir;
+    while (dir.n > 1 && !(str_starts(path, dir) && path.n > dir.n && path.p[dir.n] == '/')) {
+        buf_lit(&b, "../");
+        dir = path_dir(r->arena, dir);
+    }
+    if (dir.n <= 1 && b.n)
+        return path; /* nothing in common: the whole path says more */
+    buf_add(&b, str_sub(path, dir.n + (dir.n > 1), path.n));
+    return buf_str(&b);
 }
 
 static int file_read(struct resolver *r, struct str path, struct loaded_file *file, struct err *err)

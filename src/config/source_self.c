@@ -11,6 +11,13 @@ int source_self(struct resolver *r, const struct query *q, struct answer *ret, s
     }
     if (str_eq(q->address, STR("provider.stage")))
         ret->flags |= NODE_STAGE;
-    return resolve_path(r, r->root, q->address, STR("the service file"), &ret->value, &ret->why,
-                        &ret->help, err);
+    if (resolve_path(r, r->root, q->address, STR("the service file"), &ret->value, &ret->why,
+                     &ret->help, err) < 0)
+        return -1;
+    /* what the file need not say has a source of its own */
+    if (!ret->value && str_eq(q->address, STR("provider.stage")))
+        ret->help = STR("set 'provider.stage', or write '${sls:stage}' here");
+    if (!ret->value && str_eq(q->address, STR("provider.region")))
+        ret->help = STR("set 'provider.region', or write '${aws:region}' here");
+    return 0;
 }
