@@ -1,5 +1,6 @@
 /* Writing YAML: block style, two spaces a level, quotes only where a reader would take the text for
- * something else; the choices of style are those of the dialect's `print`. */
+ * something else; the choices of style are those of the dialect's `print`: long lines are folded,
+ * several lines stand as they are. */
 #include "doc/yaml.h"
 
 #include <ctype.h>
@@ -9,6 +10,58 @@
 static void write_value(struct buf *b, const struct node *n, unsigned indent);
 
 /* ---- which style ---- */
+
+static size_t span(struct str s, size_t from, const char *set)
+{
+    size_t i = from;
+    while (i < s.n && s.p[i] && strchr(set, s.p[i]))
+        i++;
+    return i - from;
+}
+
+static const char digits[] = "0123456789";
+
+static bool is_number(struct str s)
+{
+    if (s.n && strchr("+-", s.p[0]))
+        s = str_sub(s, 1, s.n);
+    if (s.n > 2 && s.p[0] == '0' && strchr("bxo", s.p[1]))
+        return span(s, 2, "0123456789abcdefABCDEF") == s.n - 2;
+    size_t whole = span(s, 0, digits), i = whole, part = 0;
+    if (i < s.n && s.p[i] == '.') {
+        part = span(s, i + 1, digits);
+        i += 1 + part;
+    }
+    if (!whole && !part)
+        return false;
+    if (i < s.n && strchr("eE", s.p[i])) {
+        i++;
+        i += i < s.n && strchr("+-", s.p[i]);
+        size_t exponent = span(s, i, digits);
+        return exponent && i + exponent == s.n;
+    }
+    return i == s.n;
+}
+
+/* 1:30 is 90 to old readers. */
+static bool is_sexagesimal(struct str s)
+{
+    size_t i = s.n && strchr("+-", s.p[0]) ? 1 : 0;
+    size_t first = span(s, i, "0123456789_");
+    return first && i + first < s.n && s.p[i + first] == ':' &&
+           span(s, i, "0123456789_:.") == s.n - i && s.p[s.n - 1] != ':';
+}
+
+static bool is_date(struct str s)
+{
+    size_t month = span(s, 5, digits), day = 0;
+    if (span(s, 0, digits) != 4 || s.n < 8 || s.p[4] != '-' || !month || month > 2)
+        return false;
+    if (5 + month < s.n && s.p[5 + month] == '-')
+        day = span(s, 6 + month, digits);
+    size_t end = 6 + month + day;
+    return day && day <= 2 && (end == s.n || (strchr("Tt ", s.p[end]) && end + 1 < s.n));
+}
 
 /* Would a reader of YAML 1.1 or 1.2 take the plain text for a null, boolean, number or date? */
 static bool looks_typed(struct str s)
@@ -21,15 +74,7 @@ static bool looks_typed(struct str s)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_eq(s, str_c(words[i])))
             return true;
-    /* everything that starts like a number is quoted when it has only what numbers and dates have
-     */
-    size_t i = s.p[0] == '-' || s.p[0] == '+';
-    if (i >= s.n || !(isdigit((unsigned char)s.p[i]) || s.p[i] == '.'))
-        return false;
-    for (; i < s.n; i++)
-        if (!isxdigit((unsigned char)s.p[i]) && !strchr(".+-_:xoXOeEtTzZ ", s.p[i]))
-            return str_ends(s, STR(".inf")) || str_ends(s, STR(".Inf")) || str_ends(s, STR(".INF"));
-    return true;
+    return is_number(s) || is_sexagesimal(s) || is_date(s);
 }
 
 static bool is_control(unsigned char c)
@@ -44,7 +89,7 @@ static bool needs_escapes(struct str s)
         unsigned char c = (unsigned char)s.p[i];
         if (is_control(c) && c != '\n')
             return true;
-        if (c == 0xC2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xA0)
+        if (c == 0xC2 && i + 1 < s.n && (unsigned char)s.p[i + 1] <= 0xA0)
             return true;
         if (c == 0xE2 && str_starts(str_sub(s, i, 3), STR("\xE2\x80")) && i + 2 < s.n &&
             ((unsigned char)s.p[i + 2] == 0xA8 || (unsigned char)s.p[i + 2] == 0xA9))
@@ -63,21 +108,9 @@ static bool plain_possible(struct str s)
     char first = s.p[0], last = s.p[s.n - 1];
     if (first == ' ' || last == ' ' || last == ':' || looks_typed(s))
         return false;
-    if (strchr("&*!|=>'\"%@`,[]{}#", first))
+    if (strchr("-?:&*!|=>'\"%@`,[]{}#", first) || str_starts(s, STR("...")))
         return false;
-    if (strchr("-?:", first) && (s.n == 1 || s.p[1] == ' ' || strchr(",[]{}", s.p[1])))
-        return false;
-    if (str_starts(s, STR("---")) || str_starts(s, STR("...")))
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == ':' && (i + 1 == s.n || s.p[i + 1] == ' '))
-            return false;
-        if (s.p[i] == '#' && i && s.p[i - 1] == ' ')
-            return false;
-        if (strchr(",[]{}", s.p[i]))
-            return false;
-    }
-    return true;
+    return str_find(s, STR(": "), 0) < 0 && str_find(s, STR(" #"), 0) < 0;
 }
 
 /* ---- strings ---- */
@@ -93,6 +126,15 @@ static void write_single(struct buf *b, struct str s)
     buf_char(b, '\'');
 }
 
+/* The control characters and the space behind ASCII. */
+static void write_latin(struct buf *b, unsigned char c)
+{
+    if (c == 0x85 || c == 0xA0)
+        buf_add(b, c == 0x85 ? STR("\\N") : STR("\\_"));
+    else
+        buf_fmt(b, "\\x%02X", c);
+}
+
 static void write_double(struct buf *b, struct str s)
 {
     static const char names[] = {['\n'] = 'n', ['\t'] = 't', ['\r'] = 'r', ['\b'] = 'b',
@@ -106,8 +148,8 @@ static void write_double(struct buf *b, struct str s)
             buf_fmt(b, "\\%c", names[c]);
         else if (is_control(c))
             buf_fmt(b, "\\x%02X", c);
-        else if (c == 0xC2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xA0)
-            buf_fmt(b, "\\x%02X", (unsigned char)s.p[++i]);
+        else if (c == 0xC2 && i + 1 < s.n && (unsigned char)s.p[i + 1] <= 0xA0)
+            write_latin(b, (unsigned char)s.p[++i]);
         else if ((c == 0xE2 || c == 0xEF) && needs_escapes(str_sub(s, i, 3))) {
             buf_fmt(b, "\\u%04X",
                     (c & 0x0F) << 12 | ((unsigned char)s.p[i + 1] & 0x3F) << 6 |
@@ -119,33 +161,99 @@ static void write_double(struct buf *b, struct str s)
     buf_char(b, '"');
 }
 
-/* A text of several lines as it is, with the indicator for how its end is kept. */
-static void write_literal(struct buf *b, struct str s, unsigned indent)
+/* `|` or `>` with the indicators for leading spaces and for how the end is kept. */
+static void write_header(struct buf *b, char style, struct str s)
 {
     bool clip = str_ends(s, STR("\n"));
     bool keep = clip && (s.n == 1 || s.p[s.n - 2] == '\n');
-    buf_char(b, '|');
-    if (s.p[0] == ' ' || s.p[0] == '\n')
+    size_t breaks = span(s, 0, "\n");
+    buf_char(b, style);
+    if (breaks < s.n && s.p[breaks] == ' ')
         buf_char(b, '2');
     buf_add(b, keep ? STR("+") : clip ? STR("") : STR("-"));
-    struct str rest = clip ? str_sub(s, 0, s.n - 1) : s, line;
-    while (str_cut(&rest, '\n', &line)) {
-        buf_char(b, '\n');
-        for (unsigned i = 0; line.n && i < indent; i++)
-            buf_char(b, ' ');
-        buf_add(b, line);
+}
+
+static void write_line(struct buf *b, struct str line, unsigned indent)
+{
+    buf_char(b, '\n');
+    for (unsigned i = 0; line.n && i < indent; i++)
+        buf_char(b, ' ');
+    buf_add(b, line);
+}
+
+static void write_literal(struct buf *b, struct str s, unsigned indent)
+{
+    struct str rest = str_ends(s, STR("\n")) ? str_sub(s, 0, s.n - 1) : s, line;
+    write_header(b, '|', s);
+    while (str_cut(&rest, '\n', &line))
+        write_line(b, line, indent);
+}
+
+/* One line in several of at most `width` characters where spaces allow. */
+static void write_folded_line(struct buf *b, struct str line, unsigned indent, size_t width)
+{
+    size_t start = 0, last = 0;
+    if (!line.n || line.p[0] == ' ') {
+        write_line(b, line, indent);
+        return;
     }
+    for (size_t i = 0; i + 1 < line.n; i++) {
+        if (line.p[i] != ' ' || line.p[i + 1] == ' ')
+            continue;
+        if (i - start > width) {
+            size_t end = last > start ? last : i;
+            write_line(b, str_sub(line, start, end - start), indent);
+            start = end + 1;
+        }
+        last = i;
+        i++;
+    }
+    if (line.n - start > width && last > start) {
+        write_line(b, str_sub(line, start, last - start), indent);
+        start = last + 1;
+    }
+    write_line(b, str_sub(line, start, line.n), indent);
+}
+
+static void write_folded(struct buf *b, struct str s, unsigned indent, size_t width)
+{
+    struct str rest = str_ends(s, STR("\n")) ? str_sub(s, 0, s.n - 1) : s, line;
+    bool deep = s.p[0] == ' ' || s.p[0] == '\n', first = true;
+    write_header(b, '>', s);
+    while (str_cut(&rest, '\n', &line)) {
+        bool indented = line.n && line.p[0] == ' ';
+        if (!first && line.n && !deep && !indented)
+            buf_char(b, '\n');
+        write_folded_line(b, line, indent, width);
+        if (line.n || first)
+            deep = indented || (first && deep);
+        first = false;
+    }
+}
+
+static bool has_long_line(struct str s, size_t width)
+{
+    struct str rest = s, line;
+    while (str_cut(&rest, '\n', &line))
+        if (line.n > width && line.p[0] != ' ')
+            return true;
+    return false;
 }
 
 static void write_string(struct buf *b, struct str s, unsigned indent, bool key)
 {
+    enum { LINE_WIDTH = 80, LINE_WIDTH_MIN = 40 };
     bool lines = str_find_char(s, '\n', 0) >= 0;
+    indent = indent ? indent : 2;
+    size_t width = indent < LINE_WIDTH - LINE_WIDTH_MIN ? LINE_WIDTH - indent : LINE_WIDTH_MIN;
     if (!s.n)
         buf_lit(b, "''");
     else if (needs_escapes(s) || (key && lines))
         write_double(b, s);
+    else if (!key && has_long_line(s, width))
+        write_folded(b, s, indent, width);
     else if (lines)
-        write_literal(b, s, indent ? indent : 2);
+        write_literal(b, s, indent);
     else if (plain_possible(s))
         buf_add(b, s);
     else
