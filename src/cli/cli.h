@@ -78,6 +78,11 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
 int context_target(struct cli *cli, const struct service *service, struct target *ret,
                    struct err *err);
+/* A client for `region`, or for the local cloud. `profile` is used unless --aws-profile is given.
+ * The caller frees it. */
+struct aws *context_client(struct cli *cli, struct str region, struct str profile, struct err *err);
+/* Values of variables that only AWS knows (remote.c). */
+const struct remote_values *remote_values(struct cli *cli);
 /* A client for the service's region, or for the local cloud. */
 int context_aws(struct cli *cli, const struct service *service, struct err *err);
 struct release context_release(struct cli *cli, const struct service *service);

@@ -8,6 +8,10 @@
  * out of the service stack anyway. */
 static int load(struct cli *cli, struct service *service, struct target *target, struct err *err)
 {
+    if (cli->options.function.n) {
+        err_set(err, ERR_USAGE, "--function is for invoke: a deployment is of the whole stage");
+        return err_help(err, "what did not change is neither uploaded nor published anyway");
+    }
     if (context_service(cli, 0, STAGE_OPTIONAL, service, err) < 0)
         return -1;
     if (cli->options.service && cli->options.arg_count)

@@ -4,7 +4,8 @@
 static int run_version(struct cli *cli, struct err *err)
 {
     (void)err;
-    buf_fmt(&cli->out, cli->options.json ? "{\"version\": \"%s\"}\n" : "troupe %s\n", TROUPE_VERSION);
+    buf_fmt(&cli->out, cli->options.json ? "{\"version\": \"%s\"}\n" : "troupe %s\n",
+            TROUPE_VERSION);
     return 0;
 }
 

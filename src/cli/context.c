@@ -21,6 +21,50 @@ static void on_warning(void *context, struct pos pos, struct str msg, struct str
     context_warn(context, pos, msg, help);
 }
 
+/* ---- client ---- */
+
+static void local_progress(void *context, struct str text)
+{
+    struct cli *cli = context;
+    cli->observer.progress(cli->observer.context, "local", text);
+}
+
+static int use_local(struct cli *cli, struct aws_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    struct local_options local = {.progress = local_progress, .progress_context = cli};
+    if (!cli->endpoint.n) {
+        if (local_up(cli->arena, &local, &cloud, err) < 0)
+            return -1;
+        cli->endpoint = cloud.endpoint;
+    }
+    options->endpoint_url = cli->endpoint;
+    options->access_key = STR("test");
+    options->secret_key = STR("test");
+    return 0;
+}
+
+struct aws *context_client(struct cli *cli, struct str region, struct str profile, struct err *err)
+{
+    const struct options *o = &cli->options;
+    struct aws_options options = {.region = region,
+                                  .profile = o->profile.n ? o->profile : profile,
+                                  .debug_http = o->debug_http};
+    const char *endpoint = getenv("AWS_ENDPOINT_URL");
+    if (o->local && use_local(cli, &options, err) < 0)
+        return NULL;
+    if (!o->local && endpoint && *endpoint)
+        cli->endpoint = str_c(endpoint);
+    return aws_new(&options, err);
+}
+
+int context_aws(struct cli *cli, const struct service *service, struct err *err)
+{
+    struct str profile = node_text(node_path(service->root, "provider.profile"));
+    cli->aws = context_client(cli, service->region, profile, err);
+    return cli->aws ? 0 : -1;
+}
+
 /* ---- service ---- */
 
 static int choose_stage(const struct options *o, size_t stage_arg, struct str *ret, struct err *err)
@@ -44,6 +88,7 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         .options = &o->given,
         .params = &o->params,
         .lenient = o->lenient,
+        .remote = remote_values(cli),
         .warn = on_warning,
         .warn_context = cli,
     };
@@ -51,7 +96,8 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         (options.stage.n && stage_name_check(options.stage, err) < 0))
         return -1;
     if (service_load(cli->arena, &options, ret, err) < 0) {
-        err->kind = ERR_CONFIG; /* a missing file is one of the ways */
+        if (err->kind == ERR_NOT_FOUND) /* the file itself */
+            err->kind = ERR_CONFIG;
         return -1;
     }
     if (use != STAGE_REQUIRED || ret->stage_named)
@@ -92,43 +138,6 @@ int context_target(struct cli *cli, const struct service *service, struct target
         context_warn(cli, (struct pos){0}, layout->warnings[i], STR(""));
     *ret = (struct target){layout, packed};
     return 0;
-}
-
-/* ---- client ---- */
-
-static void local_progress(void *context, struct str text)
-{
-    struct cli *cli = context;
-    cli->observer.progress(cli->observer.context, "local", text);
-}
-
-static int use_local(struct cli *cli, struct aws_options *options, struct err *err)
-{
-    struct local_cloud cloud;
-    struct local_options local = {.progress = local_progress, .progress_context = cli};
-    if (local_up(cli->arena, &local, &cloud, err) < 0)
-        return -1;
-    cli->endpoint = cloud.endpoint;
-    options->endpoint_url = cloud.endpoint;
-    options->access_key = STR("test");
-    options->secret_key = STR("test");
-    return 0;
-}
-
-int context_aws(struct cli *cli, const struct service *service, struct err *err)
-{
-    const struct options *o = &cli->options;
-    struct aws_options options = {
-        .region = service->region, .profile = o->profile, .debug_http = o->debug_http};
-    const char *endpoint = getenv("AWS_ENDPOINT_URL");
-    if (!options.profile.n)
-        options.profile = node_text(node_path(service->root, "provider.profile"));
-    if (o->local && use_local(cli, &options, err) < 0)
-        return -1;
-    if (!o->local && endpoint && *endpoint)
-        cli->endpoint = str_c(endpoint);
-    cli->aws = aws_new(&options, err);
-    return cli->aws ? 0 : -1;
 }
 
 /* "git 1a2b3c4" of the service's directory, with ", modified" when there is more than that. */

@@ -17,7 +17,7 @@
 struct remote_values {
     void *context;
     int (*get)(void *context, struct arena *a, struct str source, struct str params,
-               struct str address, const struct node **ret, struct err *err);
+               struct str region, struct str address, const struct node **ret, struct err *err);
 };
 
 struct config_options {

@@ -24,8 +24,10 @@ static int ask(struct resolver *r, const struct query *q, struct answer *ret, st
     }
     ret->why = str_fmt(r->arena, "AWS has no value for '%.*s'", STR_ARG(q->text));
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
-    if (remote->get(remote->context, r->arena, q->type, params_text(r, q), q->address, &ret->value,
-                    err) < 0) {
+    if (resolve_region(r, err) < 0)
+        return -1;
+    if (remote->get(remote->context, r->arena, q->type, params_text(r, q), r->region, q->address,
+                    &ret->value, err) < 0) {
         err_wrap(err, "resolve '%.*s'", STR_ARG(q->text));
         if (!err->pos.source)
             err->pos = q->pos;

@@ -243,9 +243,7 @@ def test_debug_http_masks_secrets(shop):
     assert "Signature=" not in result.err.replace("Signature=*", "")
 
 
-def test_deploy_one_function(shop, proxy):
-    shop.edit("handler.js", "'one'", "'two'")
-    result = shop("deploy", "dev", "--function", "hello", check=False)
-    assert result.code == 0, str(result)
-    assert json.loads(shop("invoke", "dev", "hello").out)["code"] == "two"
-    assert shop.call_rest("dev", "/orders", "POST").json()["code"] == "one"
+def test_a_deployment_is_of_the_whole_stage(shop, proxy):
+    mark = proxy.mark()
+    assert "whole stage" in shop("deploy", "dev", "--function", "hello", check=2).err
+    assert proxy.calls(since=mark) == []

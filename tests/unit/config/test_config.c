@@ -308,7 +308,7 @@ static void test_stage_flag(void **state)
 
 /* Says what was asked; `/secret` is one, `/none` does not exist. */
 static int answer(void *context, struct arena *a, struct str source, struct str params,
-                  struct str address, const struct node **ret, struct err *err)
+                  struct str region, struct str address, const struct node **ret, struct err *err)
 {
     (void)context;
     if (str_eq(address, STR("/denied")))
