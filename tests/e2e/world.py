@@ -92,12 +92,19 @@ class World:
             resources = self.pages("apigateway", "get_resources", "items", restApiId=id, embed=["methods"])
             found[id] = {
                 "name": api["name"],
-                "methods": {item["path"]: item.get("resourceMethods", {}) for item in resources},
+                "methods": {item["path"]: {name: self.method(method) for name, method in
+                                           item.get("resourceMethods", {}).items()} for item in resources},
                 "stages": {stage["stageName"]: without(stage, "createdDate", "lastUpdatedDate")
                            for stage in client.get_stages(restApiId=id)["item"]},
                 "deployments": sorted(item["id"] for item in self.pages(
                     "apigateway", "get_deployments", "items", restApiId=id))}
         return found
+
+    @staticmethod
+    def method(method):
+        """Without the id of its resource, which the import makes up anew."""
+        integration = method.get("methodIntegration")
+        return {**method, "methodIntegration": integration and without(integration, "cacheNamespace")}
 
     def http_apis(self):
         client, found = self.client("apigatewayv2"), {}
