@@ -14,6 +14,7 @@ enum { PACKAGE_BYTES_MAX = 4 * 1024 * 1024 };
 struct package {
     struct str path; /* relative to the service directory: "node_modules/a/node_modules/b" */
     const struct node *json;
+    bool linked;    /* a workspace or a local folder: what it develops with is installed too */
     bool all, prod; /* reached from the root: by any way, by ways that production needs */
 };
 
@@ -36,6 +37,23 @@ static const struct node *read_json(struct tree *t, struct str path)
     return json_parse(t->arena, file, text, &err);
 }
 
+static bool is_link(struct tree *t, struct str path)
+{
+    struct stat st;
+    return lstat(path_join(t->arena, t->dir, path).p, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* Is it a link to a folder that is no installed package itself? */
+static bool is_linked(struct tree *t, struct str path)
+{
+    if (!is_link(t, path))
+        return false;
+    char *real = realpath(path_join(t->arena, t->dir, path).p, NULL);
+    bool linked = real && !strstr(real, "/node_modules/");
+    free(real);
+    return linked;
+}
+
 /* The package at `path`, or NULL. */
 static struct package *package_at(struct tree *t, struct str path)
 {
@@ -48,7 +66,7 @@ static struct package *package_at(struct tree *t, struct str path)
         return NULL;
     }
     struct package *p = ARENA_NEW(t->arena, struct package);
-    *p = (struct package){.path = path, .json = json};
+    *p = (struct package){.path = path, .json = json, .linked = is_linked(t, path)};
     map_put(&t->packages, path, p);
     return p;
 }
@@ -93,27 +111,37 @@ enum { KINDS = 3 };
 static const char *const production[KINDS] = {"dependencies", "optionalDependencies",
                                               "peerDependencies"};
 
-/* Mark what is reached from the root, and for production also from packages that nobody asked for:
- * npm does not count those as development's. A name that is also among the devDependencies is
- * theirs. */
+static void follow_one(struct tree *t, const struct package *p, bool prod, package_vec *queue)
+{
+    const struct node *dev = p->linked ? node_get_c(p->json, "devDependencies") : NULL;
+    for (size_t k = 0; k < KINDS; k++)
+        reach(t, p->path, node_get_c(p->json, production[k]), prod, dev, queue);
+    if (!prod)
+        reach(t, p->path, dev, prod, NULL, queue);
+}
+
+/* Mark what is reached from the root and its workspaces, and for production also from packages that
+ * nobody asked for: npm does not count those as development's. A name that is also among the
+ * devDependencies is theirs. */
 static void follow(struct tree *t, const struct node *root, const struct node *dev, bool prod)
 {
     package_vec queue = {0};
+    bool workspaces = node_count(node_get_c(root, "workspaces")) > 0;
     for (size_t k = 0; k < KINDS; k++)
         reach(t, t->root, node_get_c(root, production[k]), prod, dev, &queue);
     if (!prod)
         reach(t, t->root, dev, prod, NULL, &queue);
-    for (size_t i = 0; prod && i < t->packages.n; i++) {
+    for (size_t i = 0; i < t->packages.n; i++) {
         struct package *p = t->packages.entries[i].value;
-        if (p->all || p->prod)
+        bool *mark = prod ? &p->prod : &p->all;
+        bool root_too = (p->linked && workspaces) || (prod && !p->all);
+        if (*mark || !root_too)
             continue;
-        p->prod = true;
+        *mark = true;
         vec_push(t->arena, &queue, p);
     }
     for (size_t i = 0; i < queue.n; i++)
-        for (size_t k = 0; k < KINDS; k++)
-            reach(t, queue.p[i]->path, node_get_c(queue.p[i]->json, production[k]), prod, NULL,
-                  &queue);
+        follow_one(t, queue.p[i], prod, &queue);
 }
 
 /* Read all packages in the node_modules of `owner` (empty or ending in '/'), and those in them. */
@@ -131,7 +159,7 @@ static void read_installed(struct tree *t, struct str owner, struct str scope)
             continue;
         if (names[i].p[0] == '@' && !scope.n)
             read_installed(t, owner, str_concat(t->arena, names[i], STR("/")));
-        else if (package_at(t, path))
+        else if (package_at(t, path) && !is_link(t, path)) /* links may lead back to here */
             read_installed(t, str_concat(t->arena, path, STR("/")), STR(""));
     }
 }
