@@ -311,6 +311,7 @@ static int answer(void *context, struct arena *a, struct str source, struct str 
                   struct str region, struct str address, const struct node **ret, struct err *err)
 {
     (void)context;
+    check_str(region, "us-east-1");
     if (str_eq(address, STR("/denied")))
         return err_set(err, ERR_DENIED, "access denied");
     struct node *n =
