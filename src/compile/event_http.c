@@ -44,6 +44,13 @@ void rest_put(struct compilation *c, struct str id, struct node *resource, struc
 
 /* ---- reading ---- */
 
+/* Where `key` of the event is written, or the whole event. */
+static struct pos place_of(const struct rest_event *e, const char *key)
+{
+    const struct node *n = e->settings ? rest_setting(e, key) : e->event.node;
+    return n ? n->pos : e->event.pos;
+}
+
 static int read_method(struct rest_event *e, struct err *err)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -52,11 +59,11 @@ static int read_method(struct rest_event *e, struct err *err)
     if (!e->method.n)
         err_at(err, e->event.pos, ERR_CONFIG, "'method' is missing");
     else
-        err_at(err, e->event.pos, ERR_CONFIG, "unknown method '%.*s'", STR_ARG(e->method));
+        err_at(err, place_of(e, "method"), ERR_CONFIG, "unknown method '%.*s'", STR_ARG(e->method));
     return err_help(err, "use one of GET, POST, PUT, PATCH, OPTIONS, HEAD, DELETE or ANY");
 }
 
-static int read_path(struct compilation *c, struct rest_event *e, struct str path, struct err *err)
+static int read_path(struct rest_event *e, struct str path, struct err *err)
 {
     struct str p = path;
     if (!p.p)
@@ -66,10 +73,9 @@ static int read_path(struct compilation *c, struct rest_event *e, struct str pat
     if (str_ends(p, STR("/")))
         p = str_sub(p, 0, p.n - 1);
     if (str_find(p, STR("//"), 0) >= 0 || str_starts(p, STR("/")) || str_ends(p, STR("/")))
-        return err_at(err, e->event.pos, ERR_CONFIG, "path '%.*s' has an empty part",
+        return err_at(err, place_of(e, "path"), ERR_CONFIG, "path '%.*s' has an empty part",
                       STR_ARG(path));
     e->path = p;
-    (void)c;
     return 0;
 }
 
@@ -86,7 +92,8 @@ static int read_route(struct compilation *c, struct rest_event *e, struct err *e
     } else {
         struct str rest = node_text(n);
         if (str_find_char(rest, ' ', 0) < 0) {
-            err_at(err, e->event.pos, ERR_CONFIG, "'%.*s' is not 'METHOD /path'", STR_ARG(rest));
+            err_at(err, place_of(e, NULL), ERR_CONFIG, "'%.*s' is not 'METHOD /path'",
+                   STR_ARG(rest));
             return err_help(err, "write for example 'GET /users/{id}'; all of them are 'ANY "
                                  "/{proxy+}'");
         }
@@ -94,7 +101,7 @@ static int read_route(struct compilation *c, struct rest_event *e, struct err *e
         path = rest;
     }
     e->method = rest_upper(c->arena, method);
-    return read_method(e, err) < 0 ? -1 : read_path(c, e, path, err);
+    return read_method(e, err) < 0 ? -1 : read_path(e, path, err);
 }
 
 static int read_integration(struct compilation *c, struct rest_event *e, struct err *err)
@@ -160,18 +167,6 @@ static int check_http(struct compilation *c, const struct rest_event *e, struct 
     return 0;
 }
 
-static int check_unique(struct compilation *c, const struct rest_event *e, struct err *err)
-{
-    vec_each (&c->rest->events, old) {
-        if (!str_eq(old->path, e->path) || !str_eq(old->method, e->method))
-            continue;
-        err_at(err, e->event.pos, ERR_CONFIG, "'%.*s /%.*s' is there twice", STR_ARG(e->method),
-               STR_ARG(e->path));
-        return err_note(err, old->event.pos, "the first one is here");
-    }
-    return 0;
-}
-
 /* ---- the event ---- */
 
 static int check_existing(struct compilation *c, struct err *err)
@@ -218,7 +213,7 @@ static int http_compile(struct compilation *c, const struct event *event, struct
     e.response = rest_setting(&e, "response");
     e.parameters = read_parameters(a, node_get_c(e.request, "parameters"));
     if (check_transfer_mode(c, &e, err) < 0 || check_http(c, &e, err) < 0 ||
-        check_unique(c, &e, err) < 0 || rest_authorizer_read(c, &e, err) < 0)
+        rest_authorizer_read(c, &e, err) < 0)
         return -1;
     if (node_truthy(rest_setting(&e, "cors")))
         e.cors = rest_cors_read(a, rest_setting(&e, "cors"), e.method);

@@ -10,7 +10,7 @@ static const struct node *api_name(struct compilation *c)
     const struct node *name = node_get_c(c->provider, "apiName");
     if (node_truthy(name))
         return node_from(node_str(a, node_text(name)), name);
-    if (c->options->naming == NAMING_SHARED)
+    if (c->options->naming == NAMING_SHARED && !s->settings.rest_per_stage)
         return node_str(a, s->name);
     if (node_truthy(node_get_c(c->rest->settings, "shouldStartNameWithService")))
         return node_staged(c, name_prefix(c));
@@ -84,6 +84,39 @@ int rest_api(struct compilation *c, struct err *err)
 
 /* ---- deployment ---- */
 
+static bool is_gateway(const struct node *resource)
+{
+    return str_starts(node_text(node_get_c(resource, "Type")), STR("AWS::ApiGateway::"));
+}
+
+/* Of `section`, a map of resources or changes to them, what concerns the API. */
+static void put_gateway(struct compilation *c, struct node *out, const char *prefix,
+                        const struct node *section)
+{
+    member_each(m, section)
+    {
+        if (is_gateway(m->value) || is_gateway(node_get(c->resources, m->key)))
+            node_put(c->arena, out, str_concat(c->arena, str_c(prefix), m->key), m->value);
+    }
+}
+
+/* What `resources:` adds to the API or changes of it; it is merged only later. */
+static const struct node *given_parts(struct compilation *c)
+{
+    struct arena *a = c->arena;
+    const struct node *given = node_get_c(c->service->root, "resources");
+    struct node *parts = node_seq(a);
+    const struct node *all = node_is(given, NODE_SEQ) ? given : NODE_LIST(a, given);
+    node_each (part, all) {
+        struct node *out = node_map(a);
+        put_gateway(c, out, "Resources.", node_get_c(part, "Resources"));
+        put_gateway(c, out, "extensions.", node_get_c(part, "extensions"));
+        if (out->size)
+            node_push(a, parts, out);
+    }
+    return parts;
+}
+
 /* CloudFormation makes a new deployment only under a new logical id, so the id carries a hash of
  * everything that is deployed. */
 static struct str deployment_id(struct compilation *c)
@@ -91,11 +124,8 @@ static struct str deployment_id(struct compilation *c)
     enum { HASH_DIGITS = 16 };
     struct arena *a = c->arena;
     struct node *deployed = node_map(a);
-    member_each(m, c->resources)
-    {
-        if (str_starts(node_text(node_get_c(m->value, "Type")), STR("AWS::ApiGateway::")))
-            node_put(a, deployed, m->key, m->value);
-    }
+    put_gateway(c, deployed, "", c->resources);
+    node_put_c(a, deployed, "given", given_parts(c));
     struct str hash = sha256_hex(a, json_canonical(a, deployed));
     return str_concat(a, STR("ApiGatewayDeployment"), str_sub(hash, 0, HASH_DIGITS));
 }

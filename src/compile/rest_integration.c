@@ -39,7 +39,7 @@ static const struct node *function_uri(struct compilation *c, const struct rest_
 
 static void http_target(struct arena *a, const struct rest_event *e, struct node *integration)
 {
-    const struct node *method = node_get_c(e->request, "method");
+    const struct node *method = is_proxy(e) ? NULL : node_get_c(e->request, "method");
     const struct node *type = rest_setting(e, "connectionType");
     struct str verb = node_truthy(method) ? rest_upper(a, node_text(method)) : e->method;
     node_put_c(a, integration, "Uri", node_get_c(e->request, "uri"));

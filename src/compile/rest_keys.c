@@ -70,6 +70,10 @@ static int entry_add(struct compilation *c, const struct node *entry, size_t *nu
                STR_ARG(first->key));
         return err_help(err, "add it to 'provider.apiGateway.usagePlan'");
     }
+    if (node_is(node_get_c(c->rest->settings, "usagePlan"), NODE_SEQ)) {
+        err_at(err, entry->pos, ERR_CONFIG, "the API key belongs to none of the usage plans");
+        return err_help(err, "write it below the name of a plan: '- plan: [key]'");
+    }
     return key_add(c, entry, STR(""), ++*number, err);
 }
 

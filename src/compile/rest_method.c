@@ -52,10 +52,7 @@ static int method_add(struct compilation *c, const struct rest_event *e, struct 
     struct node *method = resource_new(a, "AWS::ApiGateway::Method", p);
     node_put_c(a, method, "DependsOn", depends_on(c, e, authorizer));
     struct str id = rest_method_id(a, e->path, e->method);
-    const struct node *old = node_get(c->resources, id);
-    bool is_preflight = str_eq(e->method, STR("OPTIONS")); /* an OPTIONS event takes its place */
-    if (old && !is_preflight)
-        return resource_add(c, id, method, e->event.pos, err);
+    /* The last event of a route wins, and an OPTIONS event over the answer to preflights. */
     node_push(a, c->rest->method_ids, node_str(a, id));
     rest_put(c, id, method, e->event.pos);
     return 0;
