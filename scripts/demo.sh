@@ -28,10 +28,21 @@ run() {
     printf '$ %s\n' "$*"
     "$@"
 }
-troupe() { "$troupe" "$@" --local; }
+troupe() { "$troupe" "$@"; }
 
 # URL of a stage's REST API.
-url() { troupe info "$1" --json | sed -n 's/.*"rest": *"\([^"]*\)".*/\1/p' | head -n 1; }
+url() { troupe info "$1" --local --json | sed -n 's/.*"rest": *"\([^"]*\)".*/\1/p' | head -n 1; }
+
+# Ask the cloud itself, without troupe: SERVICE PATH, signed by curl. The answer must be WANTED.
+ask() {
+    local answer
+    answer=$(curl -sS --max-time 30 --user test:test --aws-sigv4 "aws:amz:us-east-1:$1" "$endpoint$2")
+    printf '$ curl --aws-sigv4 aws:amz:us-east-1:%s %s\n%s\n' "$1" "$endpoint$2" "$answer"
+    case $answer in
+    *"$3"*) ;;
+    *) echo "error: something is left" >&2; exit 1 ;;
+    esac
+}
 
 # Call METHOD PATH of a stage; the answer must have the text WANTED in it, within some seconds.
 call() {
@@ -57,10 +68,11 @@ cd "$place/orders"
 
 tell "1. A service: a REST API with a table, and a worker behind a queue (examples/rest-node)."
 run troupe local up
+endpoint=$(troupe local status --json | sed -n 's/.*"endpoint": *"\([^"]*\)".*/\1/p' | head -n 1)
 
 tell "2. Deploy it to two stages. What does not depend on the stage exists once."
-run troupe deploy dev
-run troupe deploy prod
+run troupe deploy dev --local
+run troupe deploy prod --local
 
 tell "3. Both stages answer, each with its own table and queue."
 call dev GET / 'Welcome to the shop'
@@ -70,25 +82,27 @@ call dev GET /orders '"packed"'
 call prod GET /orders '[]'
 
 tell "4. Deploy again: nothing changed, so nothing is done."
-run troupe deploy dev
+run troupe deploy dev --local
 
 tell "5. Change the code, look at the plan, and deploy dev only."
 run sed -i 's/Welcome to the shop/Good evening/' src/greeting.js
-run troupe plan dev --no-detailed-exitcode
-run troupe deploy dev
+run troupe plan dev --no-detailed-exitcode --local
+run troupe deploy dev --local
 
 tell "6. dev has the new code, prod still answers with the old."
 call dev GET / 'Good evening'
 call prod GET / 'Welcome to the shop'
 
 tell "7. Which stage serves which version, and what happened to dev."
-run troupe stages
-run troupe history dev
+run troupe stages --local
+run troupe history dev --local
 
 tell "8. Remove dev: prod does not notice."
-run troupe remove dev --yes
+run troupe remove dev --yes --local
 call prod GET / 'Welcome to the shop'
 
 tell "9. Remove the whole service. Nothing is left."
-run troupe remove --service --yes
-run troupe stages
+run troupe remove --service --yes --local
+run troupe stages --local
+ask lambda /2015-03-31/functions/ '"Functions": []'
+ask s3 / '<Buckets'
