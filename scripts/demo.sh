@@ -105,4 +105,4 @@ tell "9. Remove the whole service. Nothing is left."
 run troupe remove --service --yes --local
 run troupe stages --local
 ask lambda /2015-03-31/functions/ '"Functions": []'
-ask s3 / '<Buckets'
+ask s3 / '<Buckets />'
