@@ -40,31 +40,59 @@ static int check_missing(struct compilation *c, const struct rest_event *e, stru
     return 0;
 }
 
+/* Length of the longest beginning of `path` whose resource has an id, which goes to `*ret`. */
+static size_t longest_known(struct compilation *c, struct str path, const struct node **ret)
+{
+    size_t longest = 0;
+    *ret = c->rest->root;
+    for (size_t end = 1; end <= path.n; end++) {
+        const struct node *id = end == path.n || path.p[end] == '/'
+                                    ? map_get(&c->rest->resource_ids, str_sub(path, 0, end))
+                                    : NULL;
+        if (!id)
+            continue;
+        longest = end;
+        *ret = id;
+    }
+    return longest;
+}
+
+/* The resource of `path`, whose last part begins at `from`. */
+static const struct node *resource_make(struct compilation *c, const struct rest_event *e,
+                                        struct str path, size_t from, const struct node *parent,
+                                        struct err *err)
+{
+    struct arena *a = c->arena;
+    struct str id = str_concat(a, STR("ApiGatewayResource"), name_path(a, path));
+    struct str part = str_sub(path, from, SIZE_MAX);
+    struct node *p = node_map(a);
+    node_put_c(a, p, "ParentId", parent);
+    node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->event.node));
+    node_put_c(a, p, "RestApiId", c->rest->id);
+    struct node *resource = resource_new(a, "AWS::ApiGateway::Resource", p);
+    if (resource_add(c, id, resource, e->event.pos, err) < 0)
+        return NULL;
+    const struct node *ref = node_ref(a, id);
+    map_put(&c->rest->resource_ids, path, (void *)ref);
+    return ref;
+}
+
 static int path_add(struct compilation *c, const struct rest_event *e, size_t known,
                     struct err *err)
 {
-    struct arena *a = c->arena;
-    const struct node *parent = c->rest->root;
-    for (size_t from = 0; from < e->path.n;) {
+    const struct node *parent;
+    size_t from = longest_known(c, e->path, &parent);
+    while (from < e->path.n) {
+        from += from > 0; /* the slash */
         ptrdiff_t slash = str_find_char(e->path, '/', from);
         size_t end = slash < 0 ? e->path.n : (size_t)slash;
-        struct str path = str_sub(e->path, 0, end), part = str_sub(e->path, from, end - from);
-        const struct node *id = map_get(&c->rest->resource_ids, path);
-        from = end + 1;
-        if (!id) {
-            struct str logical_id = str_concat(a, STR("ApiGatewayResource"), name_path(a, path));
-            struct node *p = node_map(a);
-            node_put_c(a, p, "ParentId", parent);
-            node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->event.node));
-            node_put_c(a, p, "RestApiId", c->rest->id);
-            struct node *resource = resource_new(a, "AWS::ApiGateway::Resource", p);
-            if (check_missing(c, e, path, known, err) < 0 ||
-                resource_add(c, logical_id, resource, e->event.pos, err) < 0)
-                return -1;
-            id = node_ref(a, logical_id);
-            map_put(&c->rest->resource_ids, path, (void *)id);
-        }
-        parent = id;
+        struct str path = str_sub(e->path, 0, end);
+        if (check_missing(c, e, path, known, err) < 0)
+            return -1;
+        parent = resource_make(c, e, path, from, parent, err);
+        if (!parent)
+            return -1;
+        from = end;
     }
     return 0;
 }
