@@ -31,11 +31,37 @@ struct property {
 
 static const struct node *with_arns(struct building *b, const struct node *n);
 
+/* The alias that the dialect makes for provisioned concurrency or SnapStart. */
+static bool is_own_alias(const struct node *n)
+{
+    return node_is_text(n, "provisioned") || node_is_text(n, "snapstart");
+}
+
+/* An alias written behind a function gives way to the one that the function's ARN now has. */
+static const struct node *items_with_arns(struct building *b, const struct node *n)
+{
+    struct node *out = node_seq(b->arena);
+    bool is_replaced = false;
+    for (size_t i = 0; i < n->count; i++) {
+        bool has_colon = i + 1 < n->count && node_is_text(n->items[i], ":");
+        if (is_replaced && is_own_alias(n->items[i]))
+            continue;
+        if (is_replaced && has_colon && is_own_alias(n->items[i + 1])) {
+            i++;
+            continue;
+        }
+        const struct node *item = with_arns(b, n->items[i]);
+        is_replaced = item != n->items[i] && node_get_c(n->items[i], "Fn::GetAtt");
+        node_push(b->arena, out, item);
+    }
+    return node_from(out, n);
+}
+
 static const struct node *children_with_arns(struct building *b, const struct node *n)
 {
+    if (n->kind == NODE_SEQ)
+        return items_with_arns(b, n);
     struct node *out = node_shallow(b->arena, n);
-    for (size_t i = 0; n->kind == NODE_SEQ && i < n->count; i++)
-        out->items[i] = with_arns(b, n->items[i]);
     for (size_t i = 0; n->kind == NODE_MAP && i < n->size; i++)
         out->members[i].value = with_arns(b, n->members[i].value);
     return out;
