@@ -2,18 +2,18 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t cancelled;
+static atomic_bool cancelled; /* lock-free: set from a signal handler */
 
 void cancel_request(void)
 {
-    cancelled = 1;
+    atomic_store(&cancelled, true);
 }
 
 bool cancel_requested(void)
 {
-    return cancelled;
+    return atomic_load(&cancelled);
 }
 
 static int64_t now(clockid_t id)
@@ -38,14 +38,14 @@ int clock_sleep_ms(int64_t ms)
     enum { SLICE_MS = 50 }; /* signals may be handled by another thread */
     int64_t end = clock_mono_ms() + ms;
     for (int64_t left; (left = end - clock_mono_ms()) > 0;) {
-        if (cancelled)
+        if (cancel_requested())
             return -1;
         if (left > SLICE_MS)
             left = SLICE_MS;
         struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)left * 1000000};
         nanosleep(&ts, NULL);
     }
-    return cancelled ? -1 : 0;
+    return cancel_requested() ? -1 : 0;
 }
 
 static struct str format(struct arena *a, int64_t wall_ms, const char *fmt)

@@ -146,9 +146,9 @@ static void add_snippet(struct buf *b, struct pos pos, const struct style *st)
         buf_char(&caret, ' ');
     for (uint32_t i = 0; i < length && (i == 0 || pos.column + i <= column); i++)
         buf_char(&caret, '^');
-    buf_fmt(b, "   %s|%s\n%s%4u |%s ", st->dim, st->off, st->dim, pos.line, st->off);
+    buf_fmt(b, "     %s|%s\n%s%4u |%s ", st->dim, st->off, st->dim, pos.line, st->off);
     add_visible(b, buf_str(&text));
-    buf_fmt(b, "\n   %s|%s   %s%.*s%s\n", st->dim, st->off, st->title, STR_ARG(buf_str(&caret)),
+    buf_fmt(b, "\n     %s|%s %s%.*s%s\n", st->dim, st->off, st->title, STR_ARG(buf_str(&caret)),
             st->off);
 }
 

@@ -85,6 +85,27 @@ static int read_head(struct arena *a, const struct release *r, const struct api_
     return 0;
 }
 
+/* A deployment that bears our very description was cut by a run that was stopped before it could
+ * verify or record it, or by a round before this one. No stage points at it; it would stay for
+ * ever. */
+static int drop_unfinished(struct arena *a, const struct release *r, const struct api_plan *api,
+                           struct str hint, struct err *err)
+{
+    const struct node *deployments;
+    if (restapi_deployments(a, r->aws, api->rest_api, &deployments, err) < 0)
+        return -1;
+    node_each (d, deployments) {
+        if (!str_eq(node_text(node_get_c(d, "description")), hint) ||
+            restapi_delete_deployment(a, r->aws, api->rest_api, node_text(node_get_c(d, "id")),
+                                      err) == 0)
+            continue;
+        if (err->kind != ERR_CONFLICT)
+            return -1;
+        err_clear(err); /* it is in use after all */
+    }
+    return 0;
+}
+
 /* One round: `*ret_same` false when somebody else changed the head meanwhile. */
 static int publish_once(struct arena *a, const struct release *r, const struct api_plan *api,
                         struct str want, struct str hint, struct str *ret, bool *ret_same,
@@ -97,7 +118,8 @@ static int publish_once(struct arena *a, const struct release *r, const struct a
         return -1;
     if (!str_eq(before, want))
         return 0;
-    if (restapi_deploy(a, r->aws, api->rest_api, hint, ret, err) < 0 ||
+    if (drop_unfinished(a, r, api, hint, err) < 0 ||
+        restapi_deploy(a, r->aws, api->rest_api, hint, ret, err) < 0 ||
         read_head(a, r, api, &after, &after_whole, err) < 0)
         return -1;
     *ret_same = str_eq(before_whole, after_whole);

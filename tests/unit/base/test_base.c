@@ -143,9 +143,9 @@ static void test_errors(void **state)
     err_wrap(&err, "function '%s'", "api");
     err_help(&err, "do this");
     check_str(err_render(a, &err, false), "error: function 'api': bad '?[0m'\n"
-                                          "  --> s.yml:2:7\n   |\n"
+                                          "  --> s.yml:2:7\n     |\n"
                                           "   2 |  name: ?[31m caf\xC3\xA9 here\n"
-                                          "   |         ^^^^\n"
+                                          "     |       ^^^^\n"
                                           "  = help: do this\n");
     err_clear(&err);
     arena_free(a);
@@ -177,9 +177,11 @@ static void test_map_and_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_str),   cmocka_unit_test(test_utf8),   cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_time),  cmocka_unit_test(test_paths),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_pool),  cmocka_unit_test(test_errors), cmocka_unit_test(test_map_and_arena),
+        cmocka_unit_test(test_str),           cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_hashes),        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_pool),          cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_map_and_arena),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -50,13 +50,20 @@ static const struct {
     const char *text;
     unsigned line, column;
 } refused[] = {
-    {"", 1, 1},          {"nul", 1, 1},         {"tru", 1, 1},        {"01", 1, 3},
-    {"-", 1, 2},         {"1.", 1, 3},          {".5", 1, 1},         {"1e", 1, 3},
-    {"+1", 1, 1},        {"1e400", 1, 6},       {"NaN", 1, 1},        {"[1,]", 1, 4},
-    {"[1", 1, 3},        {"[1 2]", 1, 4},       {"{\"a\"}", 1, 5},    {"{\"a\":1,}", 1, 8},
-    {"{a:1}", 1, 2},     {"{\"a\":1 \"b\"}", 1, 8}, {"\"a", 1, 3},    {"\"\\x\"", 1, 4},
-    {"\"\\u12\"", 1, 4}, {"\"a\nb\"", 1, 3},    {"[] []", 1, 4},      {"{\"a\":1,\n \"a\":2}", 2, 2},
-    {"[\xff]", 1, 2},    {"[\"\xC3\x28\"]", 1, 3}, {"'a'", 1, 1},     {"[\n\n,", 3, 1},
+    {"", 1, 1},          {"nul", 1, 1},
+    {"tru", 1, 1},       {"01", 1, 3},
+    {"-", 1, 2},         {"1.", 1, 3},
+    {".5", 1, 1},        {"1e", 1, 3},
+    {"+1", 1, 1},        {"1e400", 1, 6},
+    {"NaN", 1, 1},       {"[1,]", 1, 4},
+    {"[1", 1, 3},        {"[1 2]", 1, 4},
+    {"{\"a\"}", 1, 5},   {"{\"a\":1,}", 1, 8},
+    {"{a:1}", 1, 2},     {"{\"a\":1 \"b\"}", 1, 8},
+    {"\"a", 1, 3},       {"\"\\x\"", 1, 4},
+    {"\"\\u12\"", 1, 4}, {"\"a\nb\"", 1, 3},
+    {"[] []", 1, 4},     {"{\"a\":1,\n \"a\":2}", 2, 2},
+    {"[\xff]", 1, 2},    {"[\"\xC3\x28\"]", 1, 3},
+    {"'a'", 1, 1},       {"[\n\n,", 3, 1},
     {"// x\n1", 1, 1},
 };
 
@@ -102,12 +109,15 @@ static void test_canonical(void **state)
     (void)state;
     struct arena *a = arena_new();
     struct err err = {0};
-    const struct node *x = json_parse(a, STR("x"), STR("{\"b\":[1,2],\"a\":{\"z\":1,\"y\":2}}"), &err);
-    const struct node *y = json_parse(a, STR("y"), STR("{\"a\":{\"y\":2,\"z\":1},\"b\":[1,2]}"), &err);
+    const struct node *x =
+        json_parse(a, STR("x"), STR("{\"b\":[1,2],\"a\":{\"z\":1,\"y\":2}}"), &err);
+    const struct node *y =
+        json_parse(a, STR("y"), STR("{\"a\":{\"y\":2,\"z\":1},\"b\":[1,2]}"), &err);
     check_str(json_canonical(a, x), "{\"a\":{\"y\":2,\"z\":1},\"b\":[1,2]}");
     assert_true(node_equal(x, y));
-    check_str(json_text(a, y, 2),
-              "{\n  \"a\": {\n    \"y\": 2,\n    \"z\": 1\n  },\n  \"b\": [\n    1,\n    2\n  ]\n}");
+    check_str(
+        json_text(a, y, 2),
+        "{\n  \"a\": {\n    \"y\": 2,\n    \"z\": 1\n  },\n  \"b\": [\n    1,\n    2\n  ]\n}");
     arena_free(a);
 }
 
@@ -127,8 +137,10 @@ static void test_secret_is_masked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_depth),     cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_secret_is_masked),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

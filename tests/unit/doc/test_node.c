@@ -83,8 +83,8 @@ static void test_flags_and_paths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge), cmocka_unit_test(test_large_map),
-                                       cmocka_unit_test(test_diff),
-                                       cmocka_unit_test(test_flags_and_paths)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merge), cmocka_unit_test(test_large_map), cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_flags_and_paths)};
     return cmocka_run_group_tests_name("node", tests, NULL, NULL);
 }

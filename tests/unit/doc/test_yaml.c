@@ -10,14 +10,16 @@ static const struct {
     {"", "null"},
     {"# nothing\n", "null"},
     {"a: 1", "{\"a\":1}"},
-    {"[yes, on, no, true, False, null, ~, '']", "[\"yes\",\"on\",\"no\",true,false,null,null,\"\"]"},
+    {"[yes, on, no, true, False, null, ~, '']",
+     "[\"yes\",\"on\",\"no\",true,false,null,null,\"\"]"},
     {"[017, 0x1F, 0o17, 0b11, 1_000, +3, -4]", "[17,31,15,3,\"1_000\",3,-4]"},
     {"[1.0, .5, 1e3, 1., 1e, -.5]", "[1,0.5,1000,1,\"1e\",-0.5]"},
     {"[2020-01-01, 12:30, 1.2.3]", "[\"2020-01-01\",\"12:30\",\"1.2.3\"]"},
     {"a: |\n  x\n  y\n", "{\"a\":\"x\\ny\\n\"}"},
     {"a: >-\n  x\n  y\n", "{\"a\":\"x y\"}"},
     {"a: &x {b: 1}\nc: *x\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1}}"},
-    {"a: &x {b: 1, c: 2}\nd:\n  c: 3\n  <<: *x\n", "{\"a\":{\"b\":1,\"c\":2},\"d\":{\"c\":3,\"b\":1}}"},
+    {"a: &x {b: 1, c: 2}\nd:\n  c: 3\n  <<: *x\n",
+     "{\"a\":{\"b\":1,\"c\":2},\"d\":{\"c\":3,\"b\":1}}"},
     {"d: {<<: [{a: 1}, {a: 2, b: 3}]}", "{\"d\":{\"a\":1,\"b\":3}}"},
     {"!Ref x", "{\"Ref\":\"x\"}"},
     {"!Condition x", "{\"Condition\":\"x\"}"},
@@ -52,20 +54,21 @@ static const struct {
     const char *text, *rendered;
 } refused[] = {
     {"a: 1\na: 2\n", "error: key 'a' is there twice\n"
-                     "  --> test.yml:2:1\n   |\n   2 | a: 2\n   |   ^\n"
+                     "  --> test.yml:2:1\n     |\n   2 | a: 2\n     | ^\n"
                      "  = note: first at test.yml:1:1\n"},
     {"a: *b\n", "error: unknown YAML anchor 'b'\n"
-                "  --> test.yml:1:4\n   |\n   1 | a: *b\n   |      ^^\n"},
-    {"a: !Frob b\n", "error: unknown YAML tag '!Frob'\n"
-                     "  --> test.yml:1:4\n   |\n   1 | a: !Frob b\n   |      ^^^^^^^\n"
-                     "  = help: CloudFormation functions such as !Ref, !Sub and !GetAtt can be used\n"},
+                "  --> test.yml:1:4\n     |\n   1 | a: *b\n     |    ^^\n"},
+    {"a: !Frob b\n",
+     "error: unknown YAML tag '!Frob'\n"
+     "  --> test.yml:1:4\n     |\n   1 | a: !Frob b\n     |    ^^^^^^^\n"
+     "  = help: CloudFormation functions such as !Ref, !Sub and !GetAtt can be used\n"},
     {"[a]: 1\n", "error: a key must be a string\n"
-                 "  --> test.yml:1:1\n   |\n   1 | [a]: 1\n   |   ^\n"},
+                 "  --> test.yml:1:1\n     |\n   1 | [a]: 1\n     | ^\n"},
     {"a: 1\n---\nb: 2\n", "error: a second YAML document starts here\n"
-                          "  --> test.yml:2:1\n   |\n   2 | ---\n   |   ^^^\n"
+                          "  --> test.yml:2:1\n     |\n   2 | ---\n     | ^^^\n"
                           "  = help: keep one document in the file, without '---' between parts\n"},
     {"a: \xff\n", "error: invalid UTF-8: byte 0xff\n"
-                  "  --> test.yml:1:4\n   |\n   1 | a: \xff\n   |      ^\n"},
+                  "  --> test.yml:1:4\n     |\n   1 | a: \xff\n     |    ^\n"},
 };
 
 static void test_refused(void **state)
