@@ -347,6 +347,8 @@ def main():
         if name not in SUITES:
             sys.exit(f"error: no suite '{name}': there are {', '.join(SUITES)}")
     BUILDS.mkdir(parents=True, exist_ok=True)
+    # Tests that need Python find this one, which has what they need.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     adopt_orphans()
     total = Count()
     started = time.monotonic()
