@@ -193,7 +193,7 @@ static bool member_matches(const char *member, const char *unset, const struct n
         struct err ignored = {0};
         const struct node *standard = json_parse(a, STR("default"), str_c(unset), &ignored);
         bool same =
-            covers(standard, want) || is_unset(want) || strcmp(member, "LoggingConfig") == 0;
+            covers(want, standard) || is_unset(want) || strcmp(member, "LoggingConfig") == 0;
         err_clear(&ignored);
         return same;
     }
