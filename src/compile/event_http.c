@@ -167,6 +167,18 @@ static int check_http(struct compilation *c, const struct rest_event *e, struct 
     return 0;
 }
 
+static int read_cors(struct compilation *c, struct rest_event *e, struct err *err)
+{
+    const struct node *written = rest_setting(e, "cors");
+    if (!node_truthy(written))
+        return 0;
+    e->cors = rest_cors_read(c->arena, written, e->method);
+    if (node_truthy(node_get_c(e->cors, "origin")) || node_count(node_get_c(e->cors, "origins")))
+        return 0;
+    err_at(err, written->pos, ERR_CONFIG, "'cors' allows no origin");
+    return err_help(err, "name some in 'origins', or leave it out to allow all");
+}
+
 /* ---- the event ---- */
 
 static int check_existing(struct compilation *c, struct err *err)
@@ -215,8 +227,8 @@ static int http_compile(struct compilation *c, const struct event *event, struct
     if (check_transfer_mode(c, &e, err) < 0 || check_http(c, &e, err) < 0 ||
         rest_authorizer_read(c, &e, err) < 0)
         return -1;
-    if (node_truthy(rest_setting(&e, "cors")))
-        e.cors = rest_cors_read(a, rest_setting(&e, "cors"), e.method);
+    if (read_cors(c, &e, err) < 0)
+        return -1;
     vec_push(a, &c->rest->events, e);
     return 0;
 }
