@@ -213,9 +213,9 @@ def settled(world, account):
         item = names.sub(lambda match: ids[match[0]], item)
         # A version's description: deployment and fingerprint, which holds values with the account in them.
         item = re.sub(r"(?<=[\w])#\d+( [0-9a-f]{8,}$)?", "#N", item)
+        item = re.sub(r"arn:aws:cloudformation:[^ \"]*:stack/([^/\"]+)/[0-9a-f-]{36}", r"stack:\1", item)
         item = re.sub(r"-[A-Za-z0-9]{12,13}(?![A-Za-z0-9-])", "-RANDOM", item)  # of generated physical names
         item = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", item)
-        item = re.sub(r"arn:aws:cloudformation:[^ \"]*:stack/([^/\"]+)/[0-9a-f-]{36}", r"stack:\1", item)
         return item
 
     result = value({section: content for section, content in world.items() if section != "buckets"})
