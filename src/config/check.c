@@ -262,7 +262,8 @@ static bool coerce(struct checker *c, enum schema_type type, const struct node *
     const struct node *n = *value;
     if (is_type(n, type))
         return true;
-    if (n->kind == NODE_SEQ && n->count == 1) {
+    /* only what can be made from something else is taken out of a list of one */
+    if (n->kind == NODE_SEQ && n->count == 1 && type != TYPE_MAP) {
         n = n->items[0];
         if (is_type(n, type)) {
             *value = n;
