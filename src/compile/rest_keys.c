@@ -100,14 +100,14 @@ static void put_limits(struct arena *a, struct node *p, const struct node *plan)
         node_put_c(a, p, "Throttle", renamed(a, node_get_c(plan, "throttle"), 2, throttle));
 }
 
-/* `name` is empty for the only plan. */
+/* `name` is empty for the only plan; the resource of a plan called "default" is named like it. */
 static int plan_add(struct compilation *c, struct str name, const struct node *plan, struct pos pos,
                     struct err *err)
 {
     struct arena *a = c->arena;
     const struct service *s = c->service;
     struct str described = STR(""), named = name_prefix(c);
-    if (name.n) {
+    if (name.n && !str_eq(name, STR("default"))) {
         described = str_fmt(a, " \"%.*s\"", STR_ARG(name));
         named = str_fmt(a, "%.*s-%.*s-%.*s", STR_ARG(s->name), STR_ARG(name), STR_ARG(s->stage));
     }
