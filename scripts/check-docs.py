@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-CODE = re.compile(r"^```[^\n]*\n(.*?)^```|^(?:    )(\S.*)$|`([^`\n]+)`", re.M | re.S)
+CODE = re.compile(r"^```[^\n]*\n(.*?)^```|^    (\S[^\n]*)$|`([^`\n]+)`", re.M | re.S)
 
 
 def documents():
