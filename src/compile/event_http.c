@@ -44,13 +44,6 @@ void rest_put(struct compilation *c, struct str id, struct node *resource, struc
 
 /* ---- reading ---- */
 
-/* Where `key` of the event is written, or the whole event. */
-static struct pos place_of(const struct rest_event *e, const char *key)
-{
-    const struct node *n = e->settings ? rest_setting(e, key) : e->event.node;
-    return n ? n->pos : e->event.pos;
-}
-
 static int read_method(struct rest_event *e, struct err *err)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -59,7 +52,8 @@ static int read_method(struct rest_event *e, struct err *err)
     if (!e->method.n)
         err_at(err, e->event.pos, ERR_CONFIG, "'method' is missing");
     else
-        err_at(err, place_of(e, "method"), ERR_CONFIG, "unknown method '%.*s'", STR_ARG(e->method));
+        err_at(err, node_pos(e->method_node), ERR_CONFIG, "unknown method '%.*s'",
+               STR_ARG(e->method));
     return err_help(err, "use one of GET, POST, PUT, PATCH, OPTIONS, HEAD, DELETE or ANY");
 }
 
@@ -73,7 +67,7 @@ static int read_path(struct rest_event *e, struct str path, struct err *err)
     if (str_ends(p, STR("/")))
         p = str_sub(p, 0, p.n - 1);
     if (str_find(p, STR("//"), 0) >= 0 || str_starts(p, STR("/")) || str_ends(p, STR("/")))
-        return err_at(err, place_of(e, "path"), ERR_CONFIG, "path '%.*s' has an empty part",
+        return err_at(err, node_pos(e->path_node), ERR_CONFIG, "path '%.*s' has an empty part",
                       STR_ARG(path));
     e->path = p;
     return 0;
@@ -87,13 +81,15 @@ static int read_route(struct compilation *c, struct rest_event *e, struct err *e
     if (node_is(n, NODE_MAP)) {
         const struct node *p = node_get_c(n, "path");
         e->settings = n;
+        e->path_node = p;
+        e->method_node = node_get_c(n, "method");
         method = node_text(node_get_c(n, "method"));
         path = node_empty(p) ? path : node_text(p);
     } else {
         struct str rest = node_text(n);
+        e->path_node = e->method_node = n;
         if (str_find_char(rest, ' ', 0) < 0) {
-            err_at(err, place_of(e, NULL), ERR_CONFIG, "'%.*s' is not 'METHOD /path'",
-                   STR_ARG(rest));
+            err_at(err, node_pos(n), ERR_CONFIG, "'%.*s' is not 'METHOD /path'", STR_ARG(rest));
             return err_help(err, "write for example 'GET /users/{id}'; all of them are 'ANY "
                                  "/{proxy+}'");
         }

@@ -14,6 +14,7 @@
 struct rest_authorizer {
     const struct node *node; /* as configured */
     struct str type;         /* as configured; "AWS_IAM" when it is that; may be empty */
+    unsigned flags;          /* of everything that it says */
     struct str name;
     const struct node *arn;         /* of the function or user pool; NULL: no resource is made */
     const struct node *external_id; /* authorizerId */
@@ -27,12 +28,13 @@ struct rest_authorizer {
 /* An `http` event as read. */
 struct rest_event {
     struct event event;
-    const struct node *settings;              /* the map; NULL for the short form */
-    struct str path;                          /* without slashes around it */
-    struct str method;                        /* upper case, e.g. ANY */
-    const char *integration;                  /* AWS, AWS_PROXY, HTTP, HTTP_PROXY, MOCK */
-    const struct rest_authorizer *authorizer; /* NULL: none */
-    const struct node *cors;                  /* NULL: none; see rest_cors_read */
+    const struct node *settings;                /* the map; NULL for the short form */
+    const struct node *path_node, *method_node; /* where they are written */
+    struct str path;                            /* without slashes around it */
+    struct str method;                          /* upper case, e.g. ANY */
+    const char *integration;                    /* AWS, AWS_PROXY, HTTP, HTTP_PROXY, MOCK */
+    const struct rest_authorizer *authorizer;   /* NULL: none */
+    const struct node *cors;                    /* NULL: none; see rest_cors_read */
     struct node *parameters; /* method.request.<place>.<name> -> true, false or a map */
     const struct node *request, *response; /* may be NULL */
 };

@@ -113,6 +113,7 @@ int rest_authorizer_read(struct compilation *c, struct rest_event *e, struct err
         return 0;
     struct rest_authorizer *r = ARENA_NEW(a, struct rest_authorizer);
     r->node = n;
+    r->flags = node_flags_deep(n);
     if ((node_is(n, NODE_MAP) ? read_map : read_text)(c, r, err) < 0)
         return -1;
     bool is_request = str_eq(rest_upper(a, r->type), STR("REQUEST"));
@@ -130,6 +131,16 @@ int rest_authorizer_read(struct compilation *c, struct rest_event *e, struct err
 }
 
 /* ---- methods ---- */
+
+/* A text that `r`, when there is one, decides. */
+static struct node *flagged(struct arena *a, struct str text, const struct rest_authorizer *r)
+{
+    struct node *n = node_str(a, text);
+    if (r)
+        n = node_from(n, r->node);
+    n->flags |= r ? (uint8_t)r->flags : 0;
+    return n;
+}
 
 static struct str authorizer_id(struct arena *a, const struct rest_authorizer *r)
 {
@@ -160,7 +171,7 @@ struct str rest_authorize(struct compilation *c, const struct rest_event *e,
         id = authorizer_id(a, r);
         node_put_c(a, properties, "AuthorizerId", node_ref(a, id));
     }
-    node_put_str(a, properties, "AuthorizationType", type);
+    node_put_c(a, properties, "AuthorizationType", flagged(a, type, r));
     if (r && r->is_cognito && node_count(r->scopes))
         node_put_c(a, properties, "AuthorizationScopes", r->scopes);
     return id;
@@ -185,7 +196,7 @@ static void authorizer_add(struct compilation *c, const struct rest_event *e)
     struct node *p = node_map(a);
     node_put_c(a, p, "AuthorizerResultTtlInSeconds", r->ttl_s);
     node_put_c(a, p, "IdentitySource", r->identity_source);
-    node_put_c(a, p, "Name", node_from(node_str(a, r->name), r->node));
+    node_put_c(a, p, "Name", flagged(a, r->name, r));
     node_put_c(a, p, "RestApiId", c->rest->id);
     if (node_is(expression, NODE_STRING))
         node_put_c(a, p, "IdentityValidationExpression", expression);
@@ -193,7 +204,8 @@ static void authorizer_add(struct compilation *c, const struct rest_event *e)
         node_put_c(a, p, "Type", node_c(a, "COGNITO_USER_POOLS"));
         node_put_c(a, p, "ProviderARNs", NODE_LIST(a, r->arn));
     } else {
-        node_put_str(a, p, "Type", r->type.n ? rest_upper(a, r->type) : STR("TOKEN"));
+        struct str type = r->type.n ? rest_upper(a, r->type) : STR("TOKEN");
+        node_put_c(a, p, "Type", flagged(a, type, r));
         node_put_c(a, p, "AuthorizerUri", authorizer_uri(a, r->arn));
     }
     struct node *resource = resource_new(a, "AWS::ApiGateway::Authorizer", p);

@@ -77,7 +77,7 @@ static void merge(struct arena *a, struct preflight *p, const struct rest_event 
         p->max_age = max_age;
     if (node_truthy(cache_control))
         p->cache_control = cache_control;
-    p->flags |= node_flags_deep(cors);
+    p->flags |= node_flags_deep(cors) | (e->method_node ? e->method_node->flags : 0u);
     p->pos = e->event.pos;
 }
 

@@ -42,8 +42,9 @@ static void http_target(struct arena *a, const struct rest_event *e, struct node
     const struct node *method = is_proxy(e) ? NULL : node_get_c(e->request, "method");
     const struct node *type = rest_setting(e, "connectionType");
     struct str verb = node_truthy(method) ? rest_upper(a, node_text(method)) : e->method;
+    const struct node *from = node_truthy(method) ? method : e->method_node;
     node_put_c(a, integration, "Uri", node_get_c(e->request, "uri"));
-    node_put_c(a, integration, "IntegrationHttpMethod", node_str(a, verb));
+    node_put_c(a, integration, "IntegrationHttpMethod", node_from(node_str(a, verb), from));
     if (!node_truthy(type))
         return;
     struct str upper = str_replace(a, rest_upper(a, node_text(type)), STR("-"), STR("_"));
@@ -147,7 +148,9 @@ const struct node *rest_integration(struct compilation *c, const struct rest_eve
         return NULL;
     }
     node_put_c(a, out, "IntegrationHttpMethod", node_c(a, "POST"));
-    node_put_c(a, out, "Type", node_from(node_c(a, e->integration), e->event.node));
+    const struct node *written = rest_setting(e, "integration");
+    node_put_c(a, out, "Type",
+               node_from(node_c(a, e->integration), written ? written : e->event.node));
     if (node_truthy(timeout))
         node_put_c(a, out, "TimeoutInMillis", timeout);
     if (is_type(e, "AWS") || is_type(e, "AWS_PROXY"))

@@ -40,7 +40,7 @@ static int method_add(struct compilation *c, const struct rest_event *e, struct 
     const struct node *integration = rest_integration(c, e, err);
     if (!integration)
         return -1;
-    node_put_c(a, p, "HttpMethod", node_from(node_str(a, e->method), e->event.node));
+    node_put_c(a, p, "HttpMethod", node_from(node_str(a, e->method), e->method_node));
     node_put_c(a, p, "RequestParameters", request_parameters(a, e));
     node_put_c(a, p, "ResourceId", map_get(&c->rest->resource_ids, e->path));
     node_put_c(a, p, "RestApiId", c->rest->id);

@@ -67,7 +67,7 @@ static const struct node *resource_make(struct compilation *c, const struct rest
     struct str part = str_sub(path, from, SIZE_MAX);
     struct node *p = node_map(a);
     node_put_c(a, p, "ParentId", parent);
-    node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->event.node));
+    node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->path_node));
     node_put_c(a, p, "RestApiId", c->rest->id);
     struct node *resource = resource_new(a, "AWS::ApiGateway::Resource", p);
     if (resource_add(c, id, resource, e->event.pos, err) < 0)

@@ -185,8 +185,11 @@ static void test_stage_is_flagged(void **state)
             "      - http: {path: plain, method: get, cors: {origin: 'https://example.com'}}\n"
             "      - http: {path: staged, method: get,\n"
             "          cors: {origin: 'https://${sls:stage}.example.com'}}\n"
+            "      - http: {path: 'in/${sls:stage}', method: get}\n"
+            "      - http: {path: signed, method: get, authorizer: '${self:custom.${sls:stage}}'}\n"
             "      - http: {path: away, method: get, integration: http-proxy,\n"
-            "          request: {uri: 'https://${sls:stage}.example.com'}}\n");
+            "          request: {uri: 'https://${sls:stage}.example.com'}}\n"
+            "custom: {dev: aws_iam}\n");
     check_ok(compile(a, yaml, &shared, &c, &err), &err);
     static const struct {
         const char *path;
@@ -198,6 +201,8 @@ static void test_stage_is_flagged(void **state)
         {"ApiGatewayMethodStagedOptions", true},
         {"ApiGatewayMethodStagedGet", false},
         {"ApiGatewayMethodAwayGet", true},
+        {"ApiGatewayResourceInDev", true},
+        {"ApiGatewayMethodSignedGet", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct node *r = node_get_c(node_get_c(c.template, "Resources"), cases[i].path);
