@@ -249,10 +249,16 @@ provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Deployment"] = {
 }
 
 
+def as_api(properties):
+    """CORS with the API's names of members: MiniStack keeps the template's, and finds none of them."""
+    cors = properties.get("CorsConfiguration")
+    return {**properties, "CorsConfiguration": lower_first(cors)} if cors else properties
+
+
 @patch_handler("AWS::ApiGatewayV2::Api", "create")
 def create_http_api(original, logical_id, properties, stack_name):
     """With a Body the API is what ImportApi makes of the document."""
-    body = properties.get("Body")
+    body, properties = properties.get("Body"), as_api(properties)
     if not body:
         return original(logical_id, properties, stack_name)
     info = body.get("info") or {}
@@ -267,7 +273,7 @@ def create_http_api(original, logical_id, properties, stack_name):
 
 @patch_handler("AWS::ApiGatewayV2::Api", "update")
 def update_http_api(original, physical_id, old, new, stack_name, logical_id=None):
-    result = original(physical_id, old, new, stack_name, logical_id)
+    result = original(physical_id, as_api(old), as_api(new), stack_name, logical_id)
     if new.get("Body") and new.get("Body") != old.get("Body") and result[0] == physical_id:
         raise_if_failed(openapi_http.put_api(physical_id, new["Body"]), "ApiGatewayV2")
     return result

@@ -343,6 +343,12 @@ static const struct node *variable_value(struct resolver *r, const struct node *
         if (value && value->kind != NODE_NULL)
             return with_flags(r->arena, arrived(r, host, &q, ans, value), flags);
     }
+    for (size_t i = 0; i < v->source_count; i++) {
+        struct query q = query_of(host, &v->sources[i]);
+        if (answers[i].standard)
+            return with_flags(r->arena, arrived(r, host, &q, &answers[i], answers[i].standard),
+                              flags);
+    }
     return nothing_found(r, host, v, answers, err);
 }
 

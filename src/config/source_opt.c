@@ -16,9 +16,21 @@ static const struct str *option(const struct resolver *r, struct str name)
     return value;
 }
 
+/* `${opt:stage}` without the option and without a fallback means the stage there is, however it was
+ * named, unless the stage itself is being looked for. */
+static int standard_stage(struct resolver *r, struct answer *ret, struct err *err)
+{
+    struct str configured = node_text(node_path(r->root, "provider.stage"));
+    if (str_find(configured, STR("${"), 0) >= 0)
+        return 0;
+    if (resolve_stage(r, err) < 0)
+        return -1;
+    ret->standard = r->stage.n ? node_str(r->arena, r->stage) : NULL;
+    return 0;
+}
+
 int source_opt(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
-    (void)err;
     if (!q->has_address) {
         struct node *all = node_map(r->arena);
         const struct map *options = r->options->options;
@@ -47,5 +59,5 @@ int source_opt(struct resolver *r, const struct query *q, struct answer *ret, st
     near_offer(&near, STR("region"));
     if (near.best.n && !str_eq(near.best, q->address))
         ret->help = str_fmt(r->arena, "did you mean 'opt:%.*s'?", STR_ARG(near.best));
-    return 0;
+    return str_eq(q->address, STR("stage")) ? standard_stage(r, ret, err) : 0;
 }

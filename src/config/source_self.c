@@ -1,6 +1,23 @@
 /* ${self:a.b.0}: another value of the service file; ${self:} is all of it. */
 #include "config/variables.h"
 
+/* What the file need not say. The reference refuses these when the file does not set them and no
+ * fallback follows; a service that was written for its earlier versions means the defaults. */
+static int standard_value(struct resolver *r, const struct query *q, struct answer *ret,
+                          struct err *err)
+{
+    if (str_eq(q->address, STR("provider.stage"))) {
+        if (resolve_stage(r, err) < 0)
+            return -1;
+        ret->standard = r->stage.n ? node_str(r->arena, r->stage) : NULL;
+    } else if (str_eq(q->address, STR("provider.region"))) {
+        if (resolve_region(r, err) < 0)
+            return -1;
+        ret->standard = node_str(r->arena, r->region);
+    }
+    return 0;
+}
+
 int source_self(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
@@ -14,10 +31,5 @@ int source_self(struct resolver *r, const struct query *q, struct answer *ret, s
     if (resolve_path(r, r->root, q->address, STR("the service file"), &ret->value, &ret->why,
                      &ret->help, err) < 0)
         return -1;
-    /* what the file need not say has a source of its own */
-    if (!ret->value && str_eq(q->address, STR("provider.stage")))
-        ret->help = STR("set 'provider.stage', or write '${sls:stage}' here");
-    if (!ret->value && str_eq(q->address, STR("provider.region")))
-        ret->help = STR("set 'provider.region', or write '${aws:region}' here");
-    return 0;
+    return ret->value ? 0 : standard_value(r, q, ret, err);
 }

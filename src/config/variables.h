@@ -83,6 +83,7 @@ struct answer {
     struct str what; /* for the origin: "param 'size'" */
     struct str why;  /* "no 'tabel' in 'custom'" */
     struct str help; /* "did you mean …"; empty: none */
+    const struct node *standard; /* used when no source has a value, instead of an error; or NULL */
 };
 
 typedef int source_fn(struct resolver *r, const struct query *q, struct answer *ret,
