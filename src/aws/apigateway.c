@@ -43,7 +43,8 @@ static int all_pages(struct arena *a, struct aws *aws, const char *operation, st
 
 /* ---- the head ---- */
 
-int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document, struct err *err)
+int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document,
+                struct err *err)
 {
     struct node *query = node_map(a);
     node_put_str(a, query, "mode", STR("overwrite"));
@@ -57,7 +58,7 @@ int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str doc
 }
 
 int restapi_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                   struct err *err)
+                      struct err *err)
 {
     struct node *query = node_map(a);
     node_put_str(a, query, "embed", STR("methods"));
@@ -66,7 +67,7 @@ int restapi_resources(struct arena *a, struct aws *aws, struct str api, const st
 }
 
 int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
-               const struct node **ret, struct err *err)
+                  const struct node **ret, struct err *err)
 {
     static const struct {
         const char *kind, *operation;
@@ -82,7 +83,7 @@ int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *
 }
 
 int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-             struct err *err)
+                struct err *err)
 {
     struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}", api)};
     return send(a, aws, "GetRestApi", &request, ret, err);
@@ -91,7 +92,7 @@ int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct n
 /* ---- deployments ---- */
 
 int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
-                struct str *ret_id, struct err *err)
+                   struct str *ret_id, struct err *err)
 {
     struct node *body = node_map(a);
     if (description.n)
@@ -106,14 +107,14 @@ int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str 
 }
 
 int restapi_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                     struct err *err)
+                        struct err *err)
 {
     return all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/restapis/{}/deployments", api), NULL,
                      ret, err);
 }
 
 int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
-                           struct err *err)
+                              struct err *err)
 {
     struct aws_rest request = {.method = "DELETE",
                                .path = AWS_PATH(a, "/restapis/{}/deployments/{}", api, id)};
@@ -128,7 +129,7 @@ int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, 
 /* ---- stages ---- */
 
 int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                struct err *err)
+                   struct err *err)
 {
     struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}/stages", api)};
     const struct node *answer;
@@ -139,7 +140,7 @@ int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struc
 }
 
 int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
-                    struct str deployment, struct err *err)
+                       struct str deployment, struct err *err)
 {
     struct node *patch = node_map(a), *patches = node_seq(a), *body = node_map(a);
     node_put_str(a, patch, "op", STR("replace"));

@@ -3,13 +3,13 @@
  * the blocking interface does only once. */
 #include "aws/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/libcurl.h"
 #include "base/vec.h"
 
 enum {
@@ -47,11 +47,6 @@ struct transfer {
 
 /* ---- life ---- */
 
-static void global_init(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static void share_lock(CURL *easy, curl_lock_data data, curl_lock_access access, void *context)
 {
     (void)easy;
@@ -69,8 +64,8 @@ static void share_unlock(CURL *easy, curl_lock_data data, void *context)
 
 struct http *http_new(const struct http_options *options, struct err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, global_init);
+    if (libcurl_load(err) < 0)
+        return NULL;
     struct arena *arena = arena_new();
     struct http *http = ARENA_NEW(arena, struct http);
     http->arena = arena;

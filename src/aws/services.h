@@ -174,32 +174,32 @@ int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct 
 
 /* PutRestApi, mode overwrite, failonwarnings. The head's new description is not returned. */
 int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document,
-             struct err *err);
+                struct err *err);
 /* All resources with methods and integrations (GetResources, embed=methods), all pages: seq as AWS
  * answers. */
 int restapi_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                   struct err *err);
+                      struct err *err);
 /* Authorizers, models, request validators, gateway responses: seq of items. `kind` "authorizers",
  * "models", "requestvalidators", "gatewayresponses". */
 int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
-               const struct node **ret, struct err *err);
+                  const struct node **ret, struct err *err);
 int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-             struct err *err);
+                struct err *err);
 /* CreateDeployment without a stage. */
 int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
-                struct str *ret_id, struct err *err);
+                   struct str *ret_id, struct err *err);
 /* Deployments: seq of {id, description, createdDate}. */
 int restapi_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                     struct err *err);
+                        struct err *err);
 /* Absent is success; CONFLICT when a stage points at it. */
 int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
-                           struct err *err);
+                              struct err *err);
 /* Stages: seq as AWS answers. */
 int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                struct err *err);
+                   struct err *err);
 /* UpdateStage: replace /deploymentId. */
 int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
-                    struct str deployment, struct err *err);
+                       struct str deployment, struct err *err);
 
 /* ---- API Gateway v2 (HTTP) ---- */
 

@@ -109,7 +109,8 @@ static const struct schema http_response = {
 static const struct schema http = {
     .any = ANY_OF(
         SCHEMA(.type = TYPE_STRING, .expected = "'METHOD /path'", .ignore_case = true,
-               /* the reference's pattern wants the slash, but it only warns and packages the same */
+               /* the reference's pattern wants the slash, but it only warns and packages the same
+                */
                .pattern = "^(" METHODS ") (/?[^[:space:]]+)$"),
         CLOSED_MAP(
             {"async", &any_boolean}, {"authorizer", &http_authorizer},

@@ -78,11 +78,11 @@ struct query {
 /* What it says. A NULL or null `value`: nothing there, because of `why`; the fallback applies. */
 struct answer {
     const struct node *value;
-    unsigned flags;  /* NODE_STAGE, NODE_SECRET: also when there is no value */
-    bool resolved;   /* `value` holds no variables to resolve any more */
-    struct str what; /* for the origin: "param 'size'" */
-    struct str why;  /* "no 'tabel' in 'custom'" */
-    struct str help; /* "did you mean …"; empty: none */
+    unsigned flags;              /* NODE_STAGE, NODE_SECRET: also when there is no value */
+    bool resolved;               /* `value` holds no variables to resolve any more */
+    struct str what;             /* for the origin: "param 'size'" */
+    struct str why;              /* "no 'tabel' in 'custom'" */
+    struct str help;             /* "did you mean …"; empty: none */
     const struct node *standard; /* used when no source has a value, instead of an error; or NULL */
 };
 

@@ -1,7 +1,8 @@
-/* A REST API's definition: from `AWS::ApiGateway::*` resources of a flat template to one OpenAPI 3.0
- * document with API Gateway extensions, such as PutRestApi takes.
+/* A REST API's definition: from `AWS::ApiGateway::*` resources of a flat template to one
+ * OpenAPI 3.0 document with API Gateway extensions, such as PutRestApi takes.
  *
- * Pure. Source of the extensions: API Gateway developer guide, "OpenAPI extensions for API Gateway". */
+ * Pure. Source of the extensions: API Gateway developer guide, "OpenAPI extensions for API
+ * Gateway". */
 #ifndef TROUPE_LAYOUT_OPENAPI_H
 #define TROUPE_LAYOUT_OPENAPI_H
 
@@ -9,23 +10,24 @@
 
 struct openapi_options {
     struct str title; /* info.title: the API's Name */
-    /* Gives, for a Lambda function's logical id in this template, the literal that stands in integration
-     * and authorizer URIs for `Fn::GetAtt: [id, Arn]`: e.g. an intrinsic that builds
+    /* Gives, for a Lambda function's logical id in this template, the literal that stands in
+     * integration and authorizer URIs for `Fn::GetAtt: [id, Arn]`: e.g. an intrinsic that builds
      * "arn:…:function:<name>:${stageVariables.alias}". NULL result: leave the reference. */
     const struct node *(*function_arn)(void *context, struct arena *a, struct str logical_id);
     void *context;
 };
 
 struct openapi {
-    const struct node *document; /* may still hold intrinsics; the release resolves them to literals */
-    /* Logical ids of the template that went into it, besides the RestApi itself: resources, methods,
-     * authorizers, models, validators, gateway responses. The layout drops them. */
+    const struct node
+        *document; /* may still hold intrinsics; the release resolves them to literals */
+    /* Logical ids of the template that went into it, besides the RestApi itself: resources,
+     * methods, authorizers, models, validators, gateway responses. The layout drops them. */
     struct str *consumed;
     size_t consumed_count;
 };
 
-/* Build the document of the API `api_id` in `template` (a flat template as compile makes it, user's own
- * resources of these types with that RestApiId included). ERR_CONFIG with a place for a
+/* Build the document of the API `api_id` in `template` (a flat template as compile makes it, user's
+ * own resources of these types with that RestApiId included). ERR_CONFIG with a place for a
  * property that has no counterpart in OpenAPI. */
 int openapi_build(struct arena *a, const struct node *template, struct str api_id,
                   const struct openapi_options *options, struct openapi *ret, struct err *err);

@@ -1,5 +1,5 @@
-/* Pointers: what the stage template has beside the stage's own resources: Lambda aliases and stages of
- * shared REST APIs. */
+/* Pointers: what the stage template has beside the stage's own resources: Lambda aliases and stages
+ * of shared REST APIs. */
 #include "layout/internal.h"
 
 static const struct node *provisioned(struct arena *a, const struct function *f)

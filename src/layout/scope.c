@@ -21,11 +21,12 @@ static struct placement *place(struct laying *l, struct str id, enum scope scope
     return p;
 }
 
-/* Aliases that the dialect itself makes (provisioned concurrency, SnapStart) point at one version: for a
- * shared function ours takes their place. */
+/* Aliases that the dialect itself makes (provisioned concurrency, SnapStart) point at one version:
+ * for a shared function ours takes their place. */
 static void place_aliases(struct laying *l, struct str version_id, struct layout_function *f)
 {
-    member_each (m, l->flat) {
+    member_each(m, l->flat)
+    {
         const struct node *version = node_path(m->value, "Properties.FunctionVersion.Fn::GetAtt.0");
         if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
             node_is(version, NODE_STRING) && str_eq(version->text, version_id))

@@ -2,11 +2,11 @@
 #include "local/internal.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/libcurl.h"
 
 enum { ANSWER_MS = 2000 };
 
@@ -33,13 +33,20 @@ static size_t discard(char *p, size_t size, size_t n, void *context)
 
 static void curl_cleanup(CURL **curl)
 {
-    curl_easy_cleanup(*curl);
+    if (*curl)
+        curl_easy_cleanup(*curl);
+}
+
+static bool loaded(void)
+{
+    cleanup_err struct err ignored = {0};
+    return libcurl_load(&ignored) == 0;
 }
 
 bool health_ok(int port)
 {
     cleanup_arena struct arena *a = arena_new();
-    __attribute__((cleanup(curl_cleanup))) CURL *curl = curl_easy_init();
+    __attribute__((cleanup(curl_cleanup))) CURL *curl = loaded() ? curl_easy_init() : NULL;
     struct str url = str_fmt(a, "http://127.0.0.1:%d/_ministack/health", port);
     long status = 0;
     if (!curl)

@@ -12,22 +12,22 @@
 #include "base/err.h"
 
 /* Both are the same text; on failure shows them. */
-#define check_str(got, want)                                                                       \
-    do {                                                                                           \
-        struct arena *check_arena_ = arena_new();                                                  \
-        assert_string_equal(str_z(check_arena_, (got)), (want));                                   \
-        arena_free(check_arena_);                                                                  \
+#define check_str(got, want)                                     \
+    do {                                                         \
+        struct arena *check_arena_ = arena_new();                \
+        assert_string_equal(str_z(check_arena_, (got)), (want)); \
+        arena_free(check_arena_);                                \
     } while (0)
 
 /* `call` is 0; on failure prints the error. */
-#define check_ok(call, error)                                                                      \
-    do {                                                                                           \
-        if ((call) < 0) {                                                                          \
-            struct arena *check_arena_ = arena_new();                                              \
-            print_error("%s", str_z(check_arena_, err_render(check_arena_, (error), false)));      \
-            arena_free(check_arena_);                                                              \
-            fail();                                                                                \
-        }                                                                                          \
+#define check_ok(call, error)                                                                 \
+    do {                                                                                      \
+        if ((call) < 0) {                                                                     \
+            struct arena *check_arena_ = arena_new();                                         \
+            print_error("%s", str_z(check_arena_, err_render(check_arena_, (error), false))); \
+            arena_free(check_arena_);                                                         \
+            fail();                                                                           \
+        }                                                                                     \
     } while (0)
 
 #endif
