@@ -72,6 +72,8 @@ int values_gather(struct laying *l, const struct node *tree, layout_lookup *know
 int scope_decide(struct laying *l, struct err *err);
 /* pointers.c: aliases, API stages, HTTP deployments. */
 int pointers_add(struct laying *l, struct err *err);
+/* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage. */
+void stage_settings_add(struct laying *l, struct node *properties);
 /* heads.c */
 struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat);

@@ -53,6 +53,7 @@ static int add_rest_stage(struct laying *l, const struct layout_api *api, struct
     const struct node *from = flat_stage(l, api);
     member_each(m, from) node_put(a, properties, m->key, m->value);
     member_each(m, node_get_c(from, "Variables")) node_put(a, variables, m->key, m->value);
+    stage_settings_add(l, properties);
     node_put_str(a, variables, "alias", l->service->stage);
     node_put_c(a, properties, "RestApiId", node_ref(a, api->id));
     node_put_str(a, properties, "StageName", l->service->stage);
@@ -64,6 +65,8 @@ static int add_rest_stage(struct laying *l, const struct layout_api *api, struct
         return -1;
     node_put_str(a, stage, "Type", STR("AWS::ApiGateway::Stage"));
     node_put_c(a, stage, "Properties", rewritten);
+    if (node_get_c(rewritten, "AccessLogSetting") && node_get_c(l->flat, "ApiGatewayLogGroup"))
+        node_put_str(a, stage, "DependsOn", STR("ApiGatewayLogGroup"));
     stage->pos = api->pos;
     node_put(a, l->stage_resources, api->stage_id, stage);
     return 0;

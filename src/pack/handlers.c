@@ -160,6 +160,11 @@ static int missing(const struct function *fn, const struct node *handler,
 
 static int no_form(const struct function *fn, const struct node *handler, struct err *err)
 {
+    if (!handler) {
+        err_at(err, fn->pos, ERR_CONFIG, "function '%.*s' has no handler", STR_ARG(fn->key));
+        return err_help(err, "add one: the file without its ending, a dot and the function, like "
+                             "'handler: src/api.handler'");
+    }
     err_at(err, node_pos(handler), ERR_CONFIG,
            "handler '%.*s' of function '%.*s' names no function", STR_ARG(node_text(handler)),
            STR_ARG(fn->key));

@@ -246,12 +246,39 @@ static int place_template(const struct release *r, struct str text, const struct
     return 0;
 }
 
-static int say_failed(const struct watch *w, bool create, struct err *err)
+/* CloudFormation checks names and syntax before it creates anything; what it found is told by
+ * another call. Source: CloudFormation user guide, "Validate stack deployments". */
+static void explain_validation(struct watch *w)
 {
+    struct err ignored = {0};
+    struct node *params = node_map(w->arena);
+    const struct node *answer;
+    if (str_find(w->failure, STR("alidation fail"), 0) < 0)
+        return;
+    node_put_str(w->arena, params, "StackName", w->name);
+    if (aws_query(w->arena, w->r->aws, "cloudformation", "DescribeEvents", params, &answer,
+                  &ignored) == 0) {
+        node_each (e, node_get_c(answer, "OperationEvents")) {
+            struct str reason = event_text(e, "ValidationStatusReason");
+            if (!reason.n || !str_eq(event_text(e, "ValidationStatus"), STR("FAILED")))
+                continue;
+            w->failure =
+                str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(event_text(e, "LogicalResourceId")),
+                        STR_ARG(event_text(e, "ResourceType")), STR_ARG(reason));
+            break;
+        }
+    }
+    err_clear(&ignored);
+}
+
+static int say_failed(struct watch *w, bool create, struct err *err)
+{
+    explain_validation(w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
             create ? "created" : "updated", STR_ARG(w->failure.n ? w->failure : w->final));
     if (create)
-        return err_help(err, "mend the cause, then: troupe remove, and deploy again");
+        return err_help(err, "mend the cause, then: troupe remove %.*s, and deploy again",
+                        STR_ARG(w->r->service->stage.n ? w->r->service->stage : STR("--service")));
     if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
         return err_help(err, "everything is as it was before; mend the cause and deploy again");
     return err_help(err, "%s", stack_way_out(w->final));

@@ -132,6 +132,17 @@ def test_a_busy_stack_is_not_touched(troupe, account, proxy):
         assert served(troupe) == "one"
 
 
+def test_a_name_that_is_taken_is_named(troupe):
+    """CloudFormation validates before it creates, and tells what it found by another call."""
+    troupe.use("shop")
+    add(troupe, "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n"
+                "      Properties: {BucketName: taken-by-the-first-stage}\n")
+    troupe("deploy", "dev")
+    result = troupe("deploy", "prod", check=1)
+    assert "Files" in result.err and "already exists" in result.err and "troupe remove prod" in result.err, str(result)
+    assert served(troupe) == "one"
+
+
 # -- credentials and the network ---------------------------------------------------------------------
 
 

@@ -231,3 +231,20 @@ def test_values_that_only_aws_knows(troupe, account):
     troupe.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${aws:accountId}/${aws:region}")
     troupe("deploy", "dev")
     assert troupe.call_rest("dev", "/orders", "POST").json()["stage"] == f"{account.id}/us-east-1"
+
+
+def test_settings_of_a_rest_stage(troupe, account):
+    """The reference sets these by calls after its deployment; each stage has its own."""
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  tags: {team: shop}\n  tracing: {apiGateway: true}\n"
+                "  apiGateway: {metrics: true}\n  logs: {restApi: {level: ERROR, roleManagedExternally: true}}\n")
+    troupe("deploy", "dev")
+    client = account.client("apigateway")
+    (api,) = client.get_rest_apis()["items"]
+    (stage,) = client.get_stages(restApiId=api["id"])["item"]
+    settings = stage["methodSettings"]["*/*"]
+    assert (settings["loggingLevel"], settings["metricsEnabled"], settings["dataTraceEnabled"]) == ("ERROR", True, True)
+    assert stage["tracingEnabled"] is True and stage["tags"]["team"] == "shop"
+    assert stage["accessLogSettings"]["destinationArn"].endswith(":log-group:/aws/api-gateway/shop-dev")
+    assert "$context.requestId" in stage["accessLogSettings"]["format"]
+    assert troupe("plan", "dev", "--json").json["nothing"] is True

@@ -1,0 +1,89 @@
+/* Settings of a REST API's stage: logs, tracing, metrics and tags from `provider`. The dialect
+ * applies them by API calls after a deployment; here they are properties of the stage in the
+ * template. */
+#include "layout/internal.h"
+
+#define ACCESS_LOG_FORMAT                                                                         \
+    "requestId: $context.requestId, ip: $context.identity.sourceIp, "                             \
+    "caller: $context.identity.caller, user: $context.identity.user, "                            \
+    "requestTime: $context.requestTime, httpMethod: $context.httpMethod, "                        \
+    "resourcePath: $context.resourcePath, status: $context.status, protocol: $context.protocol, " \
+    "responseLength: $context.responseLength"
+#define LOG_GROUP "ApiGatewayLogGroup"
+
+static void add_access_log(struct laying *l, struct node *properties, const struct node *logs)
+{
+    struct arena *a = l->arena;
+    const struct node *group = node_get_c(l->flat, LOG_GROUP);
+    struct node *setting = node_map(a);
+    if (!group || !node_bool_or(node_get_c(logs, "accessLogging"), true))
+        return;
+    const struct node *name = node_path(group, "Properties.LogGroupName");
+    const struct node *format = node_get_c(logs, "format");
+    node_put_c(a, setting, "DestinationArn",
+               node_fn(a, "Fn::Sub",
+                       node_strf(a,
+                                 "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
+                                 "log-group:%.*s",
+                                 STR_ARG(node_text(name)))));
+    node_put_c(a, setting, "Format", format ? format : node_str(a, STR(ACCESS_LOG_FORMAT)));
+    node_put_c(a, properties, "AccessLogSetting", setting);
+}
+
+static void add_method_settings(struct laying *l, struct node *properties, const struct node *logs,
+                                bool metrics)
+{
+    struct arena *a = l->arena;
+    struct node *all = node_seq(a), *setting = node_map(a);
+    bool logged = logs && node_bool_or(node_get_c(logs, "executionLogging"), true);
+    if (!logged && !metrics)
+        return;
+    node_put_str(a, setting, "ResourcePath", STR("/*"));
+    node_put_str(a, setting, "HttpMethod", STR("*"));
+    if (logged) {
+        node_put_str(a, setting, "LoggingLevel",
+                     node_text_or(node_get_c(logs, "level"), STR("INFO")));
+        node_put_c(a, setting, "DataTraceEnabled",
+                   node_bool(a, node_bool_or(node_get_c(logs, "fullExecutionData"), true)));
+    }
+    node_put_c(a, setting, "MetricsEnabled", node_bool(a, metrics));
+    node_push(a, all, setting);
+    node_put_c(a, properties, "MethodSettings", all);
+}
+
+/* An account-wide setting that no service should change on its own. */
+static void warn_of_role(struct laying *l, const struct node *logs)
+{
+    if (logs && !node_bool_or(node_get_c(logs, "roleManagedExternally"), false))
+        vec_push(
+            l->arena, &l->warnings,
+            STR("logs of REST APIs need a CloudWatch role in the account's API Gateway settings, "
+                "which is not set up here; logs.restApi.roleManagedExternally: true says that "
+                "it is there"));
+}
+
+void stage_settings_add(struct laying *l, struct node *properties)
+{
+    struct arena *a = l->arena;
+    const struct node *provider = node_get_c(l->service->root, "provider");
+    const struct node *logs = node_path(provider, "logs.restApi");
+    bool metrics = node_bool_or(node_path(provider, "apiGateway.metrics"), false);
+    if (node_empty(logs) || (node_is(logs, NODE_BOOL) && !logs->boolean))
+        logs = NULL;
+    if (logs)
+        add_access_log(l, properties, logs);
+    add_method_settings(l, properties, logs, metrics);
+    warn_of_role(l, logs);
+    if (node_bool_or(node_path(provider, "tracing.apiGateway"), false))
+        node_put_c(a, properties, "TracingEnabled", node_bool(a, true));
+    struct node *tags = node_seq(a);
+    member_each(m, node_get_c(provider, "tags"))
+    {
+        struct node *tag = node_map(a);
+        node_put_str(a, tag, "Key", m->key);
+        node_put_c(a, tag, "Value", m->value);
+        node_push(a, tags, tag);
+    }
+    if (tags->count && !node_get_c(properties, "Tags"))
+        node_put_c(a, properties, "Tags", tags);
+}
