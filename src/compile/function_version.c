@@ -41,9 +41,6 @@ static int add_alias(struct compilation *c, const struct building *b, struct str
     struct arena *a = c->arena;
     const struct node *provisioned = node_setting(b->f->node, NULL, "provisionedConcurrency");
     struct str function = name_function_id(c, b->f);
-    if (provisioned && node_truthy(node_get_c(b->f->node, "snapStart")))
-        return err_at(err, node_pos(provisioned), ERR_CONFIG,
-                      "'provisionedConcurrency' and 'snapStart' exclude each other");
     struct node *p = node_map(a);
     node_put_c(a, p, "FunctionName", node_ref(a, function));
     node_put_c(a, p, "FunctionVersion", node_get_att(a, version, "Version"));
@@ -61,6 +58,10 @@ int function_version(struct compilation *c, struct building *b, struct err *err)
     struct arena *a = c->arena;
     struct function_alias alias;
     bool has_alias = function_alias(c, b->f, &alias);
+    const struct node *provisioned = node_get_c(b->f->node, "provisionedConcurrency");
+    if (node_truthy(provisioned) && node_truthy(node_get_c(b->f->node, "snapStart")))
+        return err_at(err, node_pos(provisioned), ERR_CONFIG,
+                      "'provisionedConcurrency' and 'snapStart' exclude each other");
     if (!function_is_versioned(c, b->f))
         return 0;
     struct str id = version_id(c, b);

@@ -21,26 +21,11 @@ static struct placement *place(struct laying *l, struct str id, enum scope scope
     return p;
 }
 
-/* Aliases that the dialect itself makes (provisioned concurrency, SnapStart) point at one version:
- * for a shared function ours takes their place. */
-static void place_aliases(struct laying *l, struct str version_id, struct layout_function *f)
-{
-    member_each(m, l->flat)
-    {
-        const struct node *version = node_path(m->value, "Properties.FunctionVersion.Fn::GetAtt.0");
-        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
-            node_is(version, NODE_STRING) && str_eq(version->text, version_id))
-            place(l, m->key, SCOPE_NOWHERE)->function = f;
-    }
-}
-
 static void place_functions(struct laying *l)
 {
     for (size_t i = 0; i < l->compiled->function_count; i++) {
         const struct compiled_function *c = &l->compiled->functions[i];
         struct layout_function *f = &l->out->functions[i];
-        if (c->version_id.n && !f->per_stage)
-            place_aliases(l, c->version_id, f);
         if (c->version_id.n)
             place(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
         place(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;

@@ -147,6 +147,6 @@ def test_import(aws, case):
     for key, properties in expected.items():
         assert authorizers[key]["type"] == properties["Type"]
         assert (authorizers[key].get("authorizerUri") or None) == properties.get("AuthorizerUri")
-        assert authorizers[key].get("identitySource") == properties.get("IdentitySource")
+        assert (authorizers[key].get("identitySource") or None) == properties.get("IdentitySource")
         assert authorizers[key].get("authorizerResultTtlInSeconds", 300) == properties.get("AuthorizerResultTtlInSeconds", 300)
     aws.rest.delete_rest_api(restApiId=api)

@@ -1,5 +1,5 @@
 /* OpenAPI documents of every golden template with a REST API, compared with tests/golden/openapi.
- * BLESS=1 rewrites them. tests/e2e imports the same documents and compares what the API then
+ * BLESS=1 rewrites them. tests/localcloud imports the same documents and compares what the API then
  * consists of. */
 #include "check.h"
 
