@@ -1,9 +1,9 @@
 /* libcurl, loaded when it is first needed.
  *
- * libcurl brings some thirty libraries with it, which cost the dynamic loader more time than commands
- * that never open a connection take altogether (measured: 5 to 7 ms of the 8 that `version` took). Include this
- * instead of <curl/curl.h> and call libcurl_load before the first curl function; the functions are called by their
- * own names. Any thread. */
+ * libcurl brings some thirty libraries with it, which cost the dynamic loader more time than
+ * commands that never open a connection take altogether (measured: 5 to 7 ms of the 8 that
+ * `version` took). Include this instead of <curl/curl.h> and call libcurl_load before the first
+ * curl function; the functions are called by their own names. Any thread. */
 #ifndef TROUPE_LIBCURL_H
 #define TROUPE_LIBCURL_H
 
@@ -16,26 +16,26 @@
 #undef curl_easy_getinfo
 #undef curl_share_setopt
 
-#define LIBCURL_FUNCTIONS(X)                                                                       \
-    X(easy_cleanup)                                                                                \
-    X(easy_getinfo)                                                                                \
-    X(easy_init)                                                                                   \
-    X(easy_perform)                                                                                \
-    X(easy_reset)                                                                                  \
-    X(easy_setopt)                                                                                 \
-    X(easy_strerror)                                                                               \
-    X(global_init)                                                                                 \
-    X(multi_add_handle)                                                                            \
-    X(multi_cleanup)                                                                               \
-    X(multi_info_read)                                                                             \
-    X(multi_init)                                                                                  \
-    X(multi_perform)                                                                               \
-    X(multi_poll)                                                                                  \
-    X(multi_remove_handle)                                                                         \
-    X(share_cleanup)                                                                               \
-    X(share_init)                                                                                  \
-    X(share_setopt)                                                                                \
-    X(slist_append)                                                                                \
+#define LIBCURL_FUNCTIONS(X) \
+    X(easy_cleanup)          \
+    X(easy_getinfo)          \
+    X(easy_init)             \
+    X(easy_perform)          \
+    X(easy_reset)            \
+    X(easy_setopt)           \
+    X(easy_strerror)         \
+    X(global_init)           \
+    X(multi_add_handle)      \
+    X(multi_cleanup)         \
+    X(multi_info_read)       \
+    X(multi_init)            \
+    X(multi_perform)         \
+    X(multi_poll)            \
+    X(multi_remove_handle)   \
+    X(share_cleanup)         \
+    X(share_init)            \
+    X(share_setopt)          \
+    X(slist_append)          \
     X(slist_free_all)
 
 #define LIBCURL_POINTER(name) __typeof__(curl_##name) *name;

@@ -219,7 +219,8 @@ static int check_places(const struct node *template, struct err *err)
     return 0;
 }
 
-/* Without the aliases that the dialect makes itself: a stage's alias takes their place. */
+/* Without the aliases that the dialect makes itself, and versions that only they need: a stage's
+ * alias takes their place. */
 static size_t count_resources(const struct node *template)
 {
     size_t n = 0;
