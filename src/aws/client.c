@@ -196,8 +196,7 @@ const struct node *answer_list(struct arena *a, const struct node *map, const ch
 struct str query_string(struct arena *a, const struct node *map)
 {
     struct buf b = BUF(a);
-    member_each(m, map)
-    {
+    member_each (m, map) {
         struct node *one = node_seq(a);
         if (!node_is(m->value, NODE_SEQ))
             node_push(a, one, m->value);

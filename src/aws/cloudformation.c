@@ -180,8 +180,7 @@ static const struct node *pair_list(struct arena *a, const struct node *map, con
                                     const char *value)
 {
     struct node *list = node_seq(a);
-    member_each(m, map)
-    {
+    member_each (m, map) {
         struct node *pair = named(a, key, m->key);
         node_put_str(a, pair, value, node_text(m->value));
         node_push(a, list, pair);

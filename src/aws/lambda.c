@@ -179,8 +179,7 @@ static void read_alias(const struct node *n, struct lambda_alias *ret)
                                  text_of(n, "AliasArn"),
                                  {"", 0},
                                  0};
-    member_each(weight, node_path(n, "RoutingConfig.AdditionalVersionWeights"))
-    {
+    member_each (weight, node_path(n, "RoutingConfig.AdditionalVersionWeights")) {
         ret->weighted_version = weight->key;
         ret->weight = strtod(node_text(weight->value).p, NULL);
     }

@@ -82,15 +82,15 @@ struct str settings_get(const struct settings *s, const char *key)
 static struct str known_profiles(struct arena *a, const struct settings *s)
 {
     struct buf b = BUF(a);
-    member_each(m, s->config)
-    {
+    member_each (m, s->config) {
         bool prefixed = str_starts(m->key, STR("profile "));
         if (prefixed || str_eq(m->key, STR("default")))
             buf_fmt(&b, "%s%.*s", b.n ? ", " : "",
                     STR_ARG(prefixed ? str_sub(m->key, 8, m->key.n) : m->key));
     }
-    member_each(m, s->credentials) if (!settings_config(s, m->key))
-        buf_fmt(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(m->key));
+    member_each (m, s->credentials)
+        if (!settings_config(s, m->key))
+            buf_fmt(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(m->key));
     return buf_str(&b);
 }
 

@@ -14,7 +14,7 @@ static void flatten(struct buf *b, struct str name, const struct node *value)
 {
     struct arena *a = b->arena;
     if (node_is(value, NODE_MAP)) {
-        member_each(m, value)
+        member_each (m, value)
             flatten(b, str_fmt(a, "%.*s.%.*s", STR_ARG(name), STR_ARG(m->key)), m->value);
     } else if (node_is(value, NODE_SEQ)) {
         for (size_t i = 0; i < value->count; i++)
@@ -46,7 +46,8 @@ int query_send(struct arena *a, struct aws *aws, const char *service, const char
         return err_set(err, ERR_FAILED, "'%s' is no service of the query protocol", service);
     struct buf body = BUF(a);
     buf_fmt(&body, "Action=%s&Version=%s", operation, call.service->version);
-    member_each(m, params) flatten(&body, m->key, m->value);
+    member_each (m, params)
+        flatten(&body, m->key, m->value);
     call.body = buf_str(&body);
     call_header(&call, "Content-Type", STR("application/x-www-form-urlencoded; charset=utf-8"));
     struct aws_answer answer;

@@ -5,7 +5,8 @@
 
 static void add_headers(struct call *call, const struct node *headers)
 {
-    member_each(m, headers) call_header(call, m->key.p, node_text(m->value));
+    member_each (m, headers)
+        call_header(call, m->key.p, node_text(m->value));
 }
 
 static bool is_json(const struct aws_answer *answer)

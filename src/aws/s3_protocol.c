@@ -90,7 +90,8 @@ static void prepare(struct arena *a, const struct aws_rest *request, struct call
     call->once = request->once;
     if (request->content_type)
         call_header(call, "Content-Type", str_c(request->content_type));
-    member_each(m, request->headers) call_header(call, m->key.p, node_text(m->value));
+    member_each (m, request->headers)
+        call_header(call, m->key.p, node_text(m->value));
 }
 
 int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str bucket,

@@ -46,10 +46,11 @@ static const struct node *info_json(struct cli *cli, const struct service *servi
         node_put_str(a, u, "rest", urls.rest);
     if (urls.http.n)
         node_put_str(a, u, "http", urls.http);
-    member_each(m, node_get_c(w->record.body, "functions"))
+    member_each (m, node_get_c(w->record.body, "functions"))
         node_push(a, functions, function_json(cli, w, service, m, w->record.versions));
-    member_each(m, w->stage.outputs) if (!is_internal(m->key))
-        node_put(a, outputs, m->key, m->value);
+    member_each (m, w->stage.outputs)
+        if (!is_internal(m->key))
+            node_put(a, outputs, m->key, m->value);
     node_put_str(a, out, "service", service->name);
     node_put_str(a, out, "stage", service->stage);
     node_put_str(a, out, "region", aws_region(cli->aws));
@@ -72,7 +73,7 @@ static void show(struct cli *cli, const struct node *info)
             STR_ARG(node_text(node_get_c(info, "service"))),
             STR_ARG(node_text(node_get_c(info, "region"))),
             STR_ARG(node_text(node_get_c(info, "account"))));
-    member_each(m, node_get_c(info, "urls"))
+    member_each (m, node_get_c(info, "urls"))
         buf_fmt(out, "  %-5.*s %.*s\n", STR_ARG(m->key), STR_ARG(node_text(m->value)));
     struct table functions = TABLE(a, 4), outputs = TABLE(a, 3);
     node_each (f, node_get_c(info, "functions")) {
@@ -82,8 +83,7 @@ static void show(struct cli *cli, const struct node *info)
         table_cell(&functions, version.n ? str_fmt(a, "v%.*s", STR_ARG(version)) : STR("own"));
         table_cell(&functions, node_text(node_get_c(f, node_get_c(f, "url") ? "url" : "arn")));
     }
-    member_each(m, node_get_c(info, "outputs"))
-    {
+    member_each (m, node_get_c(info, "outputs")) {
         table_cell(&outputs, STR(" "));
         table_cell(&outputs, m->key);
         table_cell(&outputs, node_text(m->value));

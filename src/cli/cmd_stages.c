@@ -48,7 +48,8 @@ static struct map rows_of(struct arena *a, const struct matrix *m, const char *s
 {
     struct map rows = MAP(a);
     for (size_t i = 0; i < m->n; i++)
-        member_each(f, node_get_c(m->versions[i], section)) map_put(&rows, f->key, (void *)f);
+        member_each (f, node_get_c(m->versions[i], section))
+            map_put(&rows, f->key, (void *)f);
     return rows;
 }
 

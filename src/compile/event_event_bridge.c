@@ -80,7 +80,8 @@ static void put_input(struct arena *a, struct node *target, const struct node *s
     if (!transformer)
         return;
     struct node *t = node_map(a);
-    member_each(m, transformer) node_put_at(a, t, str_upper_first(a, m->key), m->key_pos, m->value);
+    member_each (m, transformer)
+        node_put_at(a, t, str_upper_first(a, m->key), m->key_pos, m->value);
     node_put_c(a, target, "InputTransformer", t);
 }
 

@@ -128,8 +128,9 @@ static struct node *read_parameters(struct arena *a, const struct node *written)
                   {"headers", "method.request.header."}};
     struct node *out = node_map(a);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        member_each(m, node_get_c(written, places[i].written)) node_put_at(
-            a, out, str_concat(a, str_c(places[i].prefix), m->key), m->key_pos, m->value);
+        member_each (m, node_get_c(written, places[i].written))
+            node_put_at(a, out, str_concat(a, str_c(places[i].prefix), m->key), m->key_pos,
+                        m->value);
     return out;
 }
 

@@ -111,8 +111,7 @@ static const struct node *filter(struct arena *a, const struct node *rules)
         return NULL;
     struct node *list = node_seq(a);
     node_each (rule, rules)
-        member_each(m, rule)
-        {
+        member_each (m, rule) {
             struct node *r = node_map(a);
             node_put_c(a, r, "Name", node_str(a, m->key));
             node_put_c(a, r, "Value", m->value);
@@ -182,11 +181,11 @@ static int add_bucket(struct compilation *c, const struct s3_bucket *b, struct e
     node_put_c(a, notifications, "LambdaConfigurations", b->configurations);
     node_put_c(a, p, "BucketName", b->name);
     node_put_c(a, p, "NotificationConfiguration", notifications);
-    member_each(m, b->settings)
-    {
+    member_each (m, b->settings) {
         struct str key = str_upper_first(a, m->key);
         if (str_eq(key, STR("NotificationConfiguration")))
-            member_each(n, m->value) node_put_at(a, notifications, n->key, n->key_pos, n->value);
+            member_each (n, m->value)
+                node_put_at(a, notifications, n->key, n->key_pos, n->value);
         else if (!str_eq(m->key, STR("name")))
             node_put_at(a, p, key, m->key_pos, m->value);
     }

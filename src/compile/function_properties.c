@@ -47,8 +47,10 @@ static const struct node *combined(struct compilation *c, const struct function 
     if (!node_truthy(common) && !node_truthy(own))
         return NULL;
     struct node *map = node_map(c->arena);
-    member_each(m, common) node_put_at(c->arena, map, m->key, m->key_pos, m->value);
-    member_each(m, own) node_put_at(c->arena, map, m->key, m->key_pos, m->value);
+    member_each (m, common)
+        node_put_at(c->arena, map, m->key, m->key_pos, m->value);
+    member_each (m, own)
+        node_put_at(c->arena, map, m->key, m->key_pos, m->value);
     return node_from(map, own ? own : common);
 }
 

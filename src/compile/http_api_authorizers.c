@@ -107,8 +107,7 @@ static int authorizer_add(struct compilation *c, const struct member *m, struct 
 int http_api_authorizers(struct compilation *c, struct err *err)
 {
     const struct node *all = node_get_c(c->http->settings, "authorizers");
-    member_each(m, all)
-    {
+    member_each (m, all) {
         if (authorizer_add(c, m, err) < 0)
             return -1;
     }

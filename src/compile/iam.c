@@ -8,7 +8,9 @@ bool role_is_existing(const struct node *role)
 {
     if (node_is(role, NODE_STRING))
         return true;
-    member_each(m, role) if (str_find(m->key, STR("::"), 0) >= 0) return true;
+    member_each (m, role)
+        if (str_find(m->key, STR("::"), 0) >= 0)
+            return true;
     return false;
 }
 

@@ -93,8 +93,7 @@ static int check_environment(struct compilation *c, const struct function *f, st
     size_t bytes = 0;
     const struct node *last = NULL;
     for (size_t i = 0; i < 2; i++)
-        member_each(m, levels[i])
-        {
+        member_each (m, levels[i]) {
             bool is_overwritten = i == 0 && node_get(levels[1], m->key);
             if (is_overwritten || node_empty(m->value))
                 continue;

@@ -54,7 +54,8 @@ static const struct extension *extension_of(struct str attribute)
 static const struct node *assigned(struct arena *a, const struct node *old, const struct node *add)
 {
     struct node *map = node_is(old, NODE_MAP) ? node_shallow(a, old) : node_map(a);
-    member_each(m, add) node_put_at(a, map, m->key, m->key_pos, m->value);
+    member_each (m, add)
+        node_put_at(a, map, m->key, m->key_pos, m->value);
     return map;
 }
 
@@ -80,8 +81,7 @@ static int extend_one(struct compilation *c, struct node *resources, const struc
         return err_at(err, extension->key_pos, ERR_CONFIG,
                       "cannot extend '%.*s': there is no such resource", STR_ARG(extension->key));
     struct node *resource = node_shallow(a, old);
-    member_each(m, extension->value)
-    {
+    member_each (m, extension->value) {
         const struct extension *e = extension_of(m->key);
         if (!e)
             return err_at(err, m->key_pos, ERR_CONFIG,
@@ -117,8 +117,7 @@ static const struct node *without_nulls(struct arena *a, const struct node *n)
         return n;
     struct node *out = node_map(a);
     bool changed = false;
-    member_each(m, n)
-    {
+    member_each (m, n) {
         if (m->value->kind == NODE_NULL) {
             changed = true;
             continue;
@@ -153,9 +152,11 @@ static int check_resources(const struct node *resources, struct err *err)
     if (!node_is(resources, NODE_MAP))
         return err_at(err, node_pos(resources), ERR_CONFIG, "'Resources' must be a map, not %s",
                       node_kind_name(resources));
-    member_each(m, resources) if (!node_is(m->value, NODE_MAP)) return err_at(
-        err, m->key_pos.source ? m->key_pos : m->value->pos, ERR_CONFIG,
-        "resource '%.*s' must be a map, not %s", STR_ARG(m->key), node_kind_name(m->value));
+    member_each (m, resources)
+        if (!node_is(m->value, NODE_MAP))
+            return err_at(err, m->key_pos.source ? m->key_pos : m->value->pos, ERR_CONFIG,
+                          "resource '%.*s' must be a map, not %s", STR_ARG(m->key),
+                          node_kind_name(m->value));
     return 0;
 }
 
@@ -187,7 +188,9 @@ const struct node *resources_finish(struct compilation *c, struct err *err)
         return NULL;
     struct node *resources = node_shallow(a, node_get_c(template, "Resources"));
     const struct node *extended = node_get_c(user, "extensions");
-    member_each(m, extended) if (extend_one(c, resources, m, err) < 0) return NULL;
+    member_each (m, extended)
+        if (extend_one(c, resources, m, err) < 0)
+            return NULL;
     strip_properties(a, resources);
     struct node *finished = node_shallow(a, template);
     node_put_c(a, finished, "Resources", resources);

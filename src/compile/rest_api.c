@@ -93,8 +93,7 @@ static bool is_gateway(const struct node *resource)
 static void put_gateway(struct compilation *c, struct node *out, const char *prefix,
                         const struct node *section)
 {
-    member_each(m, section)
-    {
+    member_each (m, section) {
         if (is_gateway(m->value) || is_gateway(node_get(c->resources, m->key)))
             node_put(c->arena, out, str_concat(c->arena, str_c(prefix), m->key), m->value);
     }

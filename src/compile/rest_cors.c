@@ -203,7 +203,8 @@ static const struct node *mock(struct arena *a, const struct preflight *p,
 static const struct node *method_responses(struct arena *a, const struct node *headers)
 {
     struct node *response = node_map(a), *present = node_map(a);
-    member_each(m, headers) node_put(a, present, m->key, node_bool(a, true));
+    member_each (m, headers)
+        node_put(a, present, m->key, node_bool(a, true));
     node_put_c(a, response, "StatusCode", node_c(a, "200"));
     node_put_c(a, response, "ResponseParameters", present);
     node_put_c(a, response, "ResponseModels", node_map(a));

@@ -92,14 +92,13 @@ static const struct node *request_templates(struct arena *a, const struct rest_e
     struct node *templates = is_type(e, "AWS") ? rest_default_templates(a) : node_map(a);
     struct node *out = node_map(a);
     struct str claims = claims_text(a, e->authorizer);
-    member_each(m, node_get_c(e->request, "template"))
-    {
+    member_each (m, node_get_c(e->request, "template")) {
         if (node_is(m->value, NODE_NULL))
             node_drop(templates, m->key);
         else
             node_put_at(a, templates, m->key, m->key_pos, m->value);
     }
-    member_each(m, templates)
+    member_each (m, templates)
         node_put_at(a, out, m->key, m->key_pos, with_claims(a, m->value, claims));
     return out->size ? out : NULL;
 }
@@ -112,8 +111,7 @@ static const struct node *mapped_parameters(struct arena *a, const struct rest_e
     if (!is_mapping && !is_async)
         return NULL;
     struct node *out = node_map(a);
-    member_each(m, e->parameters)
-    {
+    member_each (m, e->parameters) {
         const struct node *mapped = node_get_c(m->value, "mappedValue");
         struct str key = str_concat(a, STR("integration."), str_sub(m->key, method.n, SIZE_MAX));
         node_put_at(a, out, key, m->key_pos, node_truthy(mapped) ? mapped : node_str(a, m->key));

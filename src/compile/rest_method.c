@@ -5,8 +5,7 @@
 static const struct node *request_parameters(struct arena *a, const struct rest_event *e)
 {
     struct node *out = node_map(a);
-    member_each(m, e->parameters)
-    {
+    member_each (m, e->parameters) {
         const struct node *value = m->value;
         if (node_is(value, NODE_MAP)) {
             value = node_get_c(value, "required");

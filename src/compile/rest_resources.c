@@ -19,7 +19,8 @@ static void note_existing(struct compilation *c, struct str path, const struct n
 static void read_existing(struct compilation *c)
 {
     const struct node *known = node_get_c(c->rest->settings, "restApiResources");
-    member_each(m, known) note_existing(c, m->key, m->value);
+    member_each (m, known)
+        note_existing(c, m->key, m->value);
     node_each (item, known)
         note_existing(c, node_text(node_get_c(item, "path")), node_get_c(item, "resourceId"));
 }

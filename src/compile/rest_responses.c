@@ -38,8 +38,7 @@ const struct node *rest_status_codes(struct arena *a, const struct rest_event *e
         return is_lambda || (e->response && !is_mock) ? code_defaults(a) : NULL;
     struct node *out = node_shallow(a, codes);
     bool has_default = is_mock;
-    member_each(m, codes)
-    {
+    member_each (m, codes) {
         const struct node *pattern = node_get_c(m->value, "pattern");
         has_default = has_default || (node_is(pattern, NODE_STRING) && !pattern->text.n);
     }
@@ -64,7 +63,7 @@ static struct node *common_headers(struct arena *a, const struct rest_event *e)
         if (node_truthy(node_get_c(e->cors, "allowCredentials")))
             node_put_c(a, headers, "Access-Control-Allow-Credentials", node_c(a, "true"));
     }
-    member_each(m, node_get_c(e->response, "headers"))
+    member_each (m, node_get_c(e->response, "headers"))
         node_put_at(a, headers, m->key, m->key_pos, m->value);
     return headers;
 }
@@ -76,8 +75,9 @@ static struct node *response_parameters(struct arena *a, const struct node *head
     struct node *out = node_map(a);
     const struct node *both[] = {headers, node_get_c(code, "headers")};
     for (size_t i = 0; i < 2; i++)
-        member_each(m, both[i]) node_put_at(
-            a, out, str_concat(a, STR("method.response.header."), m->key), m->key_pos, m->value);
+        member_each (m, both[i])
+            node_put_at(a, out, str_concat(a, STR("method.response.header."), m->key), m->key_pos,
+                        m->value);
     return out;
 }
 
@@ -91,7 +91,8 @@ static const struct node *response_templates(struct arena *a, const struct rest_
         node_put_c(a, out, "application/json", common);
     if (node_is(own, NODE_STRING) && own->text.n)
         node_put_c(a, out, "application/json", own);
-    member_each(m, own) node_put_at(a, out, m->key, m->key_pos, m->value);
+    member_each (m, own)
+        node_put_at(a, out, m->key, m->key_pos, m->value);
     return out;
 }
 
@@ -99,8 +100,7 @@ const struct node *rest_integration_responses(struct arena *a, const struct rest
 {
     struct node *out = node_seq(a);
     const struct node *headers = common_headers(a, e);
-    member_each(m, rest_status_codes(a, e))
-    {
+    member_each (m, rest_status_codes(a, e)) {
         const struct node *pattern = node_get_c(m->value, "pattern");
         struct node *response = node_map(a);
         node_put_c(a, response, "StatusCode", node_str(a, m->key));
@@ -120,10 +120,9 @@ const struct node *rest_method_responses(struct arena *a, const struct rest_even
     if (str_ends(str_c(e->integration), STR("_PROXY")))
         return out;
     const struct node *headers = common_headers(a, e);
-    member_each(m, rest_status_codes(a, e))
-    {
+    member_each (m, rest_status_codes(a, e)) {
         struct node *response = node_map(a), *present = node_map(a);
-        member_each(h, response_parameters(a, headers, m->value))
+        member_each (h, response_parameters(a, headers, m->value))
             node_put_at(a, present, h->key, h->key_pos, node_bool(a, true));
         node_put_c(a, response, "ResponseParameters", present);
         node_put_c(a, response, "ResponseModels", node_map(a));

@@ -58,8 +58,7 @@ static struct str words_joined(struct arena *a, struct str s, bool lower)
 
 static bool has_required(const struct node *parameters)
 {
-    member_each(m, parameters)
-    {
+    member_each (m, parameters) {
         const struct node *required =
             node_is(m->value, NODE_MAP) ? node_get_c(m->value, "required") : m->value;
         bool is_open = node_is(m->value, NODE_MAP) && node_empty(required);
@@ -156,7 +155,7 @@ static void validate_event(struct compilation *c, const struct rest_event *e)
     if (!has_schemas)
         return;
     struct node *models = node_map(a);
-    member_each(m, schemas)
+    member_each (m, schemas)
         node_put_at(a, models, m->key, m->key_pos, node_ref(a, model_add(c, e, m)));
     node_put_c(a, properties, "RequestModels", models);
 }

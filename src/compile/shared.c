@@ -125,7 +125,8 @@ static const struct node *ordered_deep(struct arena *a, const struct node *n)
     if (n->kind != NODE_MAP)
         return n;
     struct node *ordered = node_javascript_order(a, n), *out = node_map(a);
-    member_each(m, ordered) node_put_at(a, out, m->key, m->key_pos, ordered_deep(a, m->value));
+    member_each (m, ordered)
+        node_put_at(a, out, m->key, m->key_pos, ordered_deep(a, m->value));
     return node_from(out, n);
 }
 
@@ -155,8 +156,7 @@ struct node *tag_list(struct arena *a, const struct node *tags)
     if (!node_is(tags, NODE_MAP))
         return list;
     const struct node *ordered = node_javascript_order(a, tags);
-    member_each(m, ordered)
-    {
+    member_each (m, ordered) {
         struct node *tag = node_map(a);
         node_put_c(a, tag, "Key", node_str(a, m->key));
         node_put_c(a, tag, "Value", m->value);

@@ -492,8 +492,7 @@ static const struct node *container_built(struct resolver *r, const struct node 
         if (!fits(built, n, err))
             return NULL;
     }
-    member_each(m, n)
-    {
+    member_each (m, n) {
         const struct node *value = all_of(r, m->value, flags, err);
         if (!value)
             return NULL;
@@ -581,7 +580,8 @@ static void explain(struct resolver *r, const struct node *n, struct str key, st
     }
     *why = str_fmt(r->arena, "no '%.*s' in '%.*s'", STR_ARG(key), STR_ARG(where));
     struct near near = {.name = key};
-    member_each(m, n) near_offer(&near, m->key);
+    member_each (m, n)
+        near_offer(&near, m->key);
     if (near.best.n)
         *help = str_fmt(r->arena, "did you mean '%.*s%s%.*s'?", STR_ARG(path), path.n ? "." : "",
                         STR_ARG(near.best));

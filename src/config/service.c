@@ -18,7 +18,9 @@ static int check_depth(const struct node *n, unsigned depth, struct pos pos, str
     node_each (item, n)
         if (check_depth(item, depth + 1, pos, err) < 0)
             return -1;
-    member_each(m, n) if (check_depth(m->value, depth + 1, m->key_pos, err) < 0) return -1;
+    member_each (m, n)
+        if (check_depth(m->value, depth + 1, m->key_pos, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -34,7 +36,9 @@ static int check_text(const struct node *n, size_t *total, struct err *err)
     node_each (item, n)
         if (check_text(item, total, err) < 0)
             return -1;
-    member_each(m, n) if (check_text(m->value, total, err) < 0) return -1;
+    member_each (m, n)
+        if (check_text(m->value, total, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -93,7 +97,9 @@ static int add_function_names(struct arena *a, struct node *root, struct str sta
                       node_kind_name(old));
     struct node *functions = node_from(node_map(a), old);
     struct str service = node_text(node_get_c(root, "service"));
-    member_each(m, old) if (function_named(a, m, service, stage, functions, err) < 0) return -1;
+    member_each (m, old)
+        if (function_named(a, m, service, stage, functions, err) < 0)
+            return -1;
     node_put_c(a, root, "functions", functions);
     return 0;
 }
@@ -199,8 +205,7 @@ static int fill_functions(struct arena *a, struct service *s, const struct node 
 {
     const struct node *functions = node_get_c(s->root, "functions");
     s->functions = ARENA_ARRAY(a, node_count(functions), struct function);
-    member_each(m, functions)
-    {
+    member_each (m, functions) {
         struct function *fn = &s->functions[s->function_count++];
         const struct node *before = node_get_c(node_get(given, m->key), "name");
         *fn = (struct function){.key = m->key,

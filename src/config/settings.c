@@ -44,8 +44,7 @@ static const struct node *overridden(struct arena *a, const struct node *base,
     if (!node_is(base, NODE_MAP) || !node_is(over, NODE_MAP))
         return over;
     struct node *merged = node_shallow(a, base);
-    member_each(m, over)
-    {
+    member_each (m, over) {
         const struct node *old = node_get(base, m->key);
         node_put_at(a, merged, m->key, m->key_pos, old ? overridden(a, old, m->value) : m->value);
     }

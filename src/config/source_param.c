@@ -4,8 +4,9 @@
 /* Does any block but `default` know the name? Then another stage may get another value. */
 static bool stage_takes_part(const struct node *params, struct str name)
 {
-    member_each(block, params) if (!str_eq(block->key, STR("default")) &&
-                                   node_get(block->value, name)) return true;
+    member_each (block, params)
+        if (!str_eq(block->key, STR("default")) && node_get(block->value, name))
+            return true;
     return false;
 }
 
@@ -15,7 +16,8 @@ static int from_block(struct resolver *r, const struct node *params, struct str 
     const struct node *values;
     if (resolve_step(r, params, block, &values, err) < 0)
         return -1;
-    member_each(m, values) near_offer(near, m->key);
+    member_each (m, values)
+        near_offer(near, m->key);
     const struct node *raw = values ? node_get(values, name) : NULL;
     *ret = raw && raw->kind != NODE_NULL ? with_flags(r->arena, raw, values->flags) : NULL;
     return 0;

@@ -331,7 +331,8 @@ unsigned node_flags_deep(const struct node *n)
     unsigned flags = n ? n->flags : 0;
     node_each (item, n)
         flags |= node_flags_deep(item);
-    member_each(m, n) flags |= node_flags_deep(m->value);
+    member_each (m, n)
+        flags |= node_flags_deep(m->value);
     return flags;
 }
 

@@ -8,8 +8,7 @@ static bool map_equal(const struct node *x, const struct node *y)
 {
     if (x->size != y->size)
         return false;
-    member_each(m, x)
-    {
+    member_each (m, x) {
         const struct node *other = node_get(y, m->key);
         if (!other || !node_equal(m->value, other))
             return false;
@@ -54,8 +53,7 @@ static const struct node *merge_maps(struct arena *a, const struct node *base,
 {
     struct node *out = node_shallow(a, base);
     out->flags |= over->flags;
-    member_each(m, over)
-    {
+    member_each (m, over) {
         const struct member *old = node_member(base, m->key);
         node_put_at(a, out, m->key, m->key_pos, node_merge(a, old ? old->value : NULL, m->value));
     }
@@ -104,9 +102,11 @@ static struct str path_of(struct diff *d, struct str path, struct str key)
 static void diff_maps(struct diff *d, struct str path, const struct node *before,
                       const struct node *after)
 {
-    member_each(m, after) diff_at(d, path_of(d, path, m->key), node_get(before, m->key), m->value);
-    member_each(m, before) if (!node_member(after, m->key))
-        diff_at(d, path_of(d, path, m->key), m->value, NULL);
+    member_each (m, after)
+        diff_at(d, path_of(d, path, m->key), node_get(before, m->key), m->value);
+    member_each (m, before)
+        if (!node_member(after, m->key))
+            diff_at(d, path_of(d, path, m->key), m->value, NULL);
 }
 
 static void diff_seqs(struct diff *d, struct str path, const struct node *before,

@@ -316,8 +316,9 @@ static int merge_into(struct reader *r, struct node *map, const struct node *fro
     }
     if (from->kind != NODE_MAP)
         return err_at(r->err, at, ERR_CONFIG, "'<<' needs a map or a list of maps");
-    member_each(m, from) if (!node_member(map, m->key))
-        node_put_at(r->arena, map, m->key, m->key_pos, m->value);
+    member_each (m, from)
+        if (!node_member(map, m->key))
+            node_put_at(r->arena, map, m->key, m->key_pos, m->value);
     return 0;
 }
 

@@ -289,8 +289,7 @@ static void write_key(struct buf *b, struct str key)
 static void write_map(struct buf *b, const struct node *n, unsigned indent)
 {
     bool first = true;
-    member_each(m, n)
-    {
+    member_each (m, n) {
         if (!first)
             new_line(b, indent);
         first = false;

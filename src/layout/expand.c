@@ -26,7 +26,9 @@ static bool has_hole(const struct node *n)
     node_each (item, n)
         if (has_hole(item))
             return true;
-    member_each(m, n) if (has_hole(m->value)) return true;
+    member_each (m, n)
+        if (has_hole(m->value))
+            return true;
     return false;
 }
 

@@ -229,8 +229,7 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
 
 static int add_stage_resources(struct laying *l, struct err *err)
 {
-    member_each(m, l->flat)
-    {
+    member_each (m, l->flat) {
         if (placement_of(l, m->key)->scope != SCOPE_STAGE)
             continue;
         const struct node *resource = rewrite_stage_resource(l, m->key, m->value, err);
@@ -301,8 +300,7 @@ static int add_service_resource(struct laying *l, struct str id, const struct pl
 static int add_service_resources(struct laying *l, struct err *err)
 {
     struct arena *a = l->arena;
-    member_each(m, l->flat)
-    {
+    member_each (m, l->flat) {
         const struct placement *p = placement_of(l, m->key);
         if (p->scope == SCOPE_SERVICE && add_service_resource(l, m->key, p, err) < 0)
             return -1;
@@ -353,8 +351,7 @@ static int gather_values(struct laying *l, struct err *err)
 static int add_outputs(struct laying *l, struct err *err)
 {
     const struct node *flat = node_get_c(l->compiled->template, "Outputs");
-    member_each(m, flat)
-    {
+    member_each (m, flat) {
         if (str_eq(m->key, STR("ServerlessDeploymentBucketName"))) {
             struct node *output = node_map(l->arena);
             node_put_c(l->arena, output, "Value", node_get_c(m->value, "Value"));
@@ -394,14 +391,15 @@ static const struct node *finish_stage(struct laying *l)
     struct arena *a = l->arena;
     struct node *t = node_map(a);
     node_put_str(a, t, "AWSTemplateFormatVersion", STR("2010-09-09"));
-    member_each(m, l->compiled->template) /* Conditions, Mappings, Transform, … */
+    member_each (m, l->compiled->template) /* Conditions, Mappings, Transform, … */
         if (!str_eq(m->key, STR("Resources")) && !str_eq(m->key, STR("Outputs")) &&
-            !str_eq(m->key, STR("Parameters"))) node_put(a, t, m->key, m->value);
+            !str_eq(m->key, STR("Parameters")))
+            node_put(a, t, m->key, m->value);
     node_put_c(
         a, t, "Description",
         node_strf(a, "%.*s, stage %.*s", STR_ARG(l->service->name), STR_ARG(l->service->stage)));
     struct node *parameters = l->stage_parameters;
-    member_each(m, node_get_c(l->compiled->template, "Parameters"))
+    member_each (m, node_get_c(l->compiled->template, "Parameters"))
         node_put(a, parameters, m->key, m->value);
     put_section(a, t, "Parameters", parameters);
     put_section(a, t, "Resources", l->stage_resources);

@@ -92,8 +92,7 @@ static const struct node *formed(struct building *b, const struct node *n, enum 
 static int put_properties(struct building *b, struct node *to, const struct node *from,
                           const struct property *table, const char *what, struct err *err)
 {
-    member_each(m, from)
-    {
+    member_each (m, from) {
         const struct property *p = table;
         while (p->from && !str_eq(m->key, str_c(p->from)))
             p++;
@@ -159,8 +158,7 @@ static const struct node *schema_reference(struct building *b, const struct node
 static const struct node *content_of(struct building *b, const struct node *models)
 {
     struct node *content = node_map(b->arena);
-    member_each(m, models)
-    {
+    member_each (m, models) {
         struct node *type = node_map(b->arena);
         node_put_c(b->arena, type, "schema", schema_reference(b, m->value));
         node_put(b->arena, content, m->key, type);
@@ -355,8 +353,7 @@ static int add_parameters(struct building *b, struct node *operation, const stru
                   {"method.request.header.", "header"}};
     struct arena *a = b->arena;
     struct node *all = node_seq(a);
-    member_each(m, from)
-    {
+    member_each (m, from) {
         size_t i = 0;
         while (i < 3 && !str_starts(m->key, str_c(places[i].prefix)))
             i++;
@@ -390,8 +387,7 @@ static const struct node *response_headers(struct building *b, const struct node
 {
     struct str prefix = STR("method.response.header.");
     struct node *headers = node_map(b->arena);
-    member_each(m, parameters)
-    {
+    member_each (m, parameters) {
         struct node *header = node_map(b->arena);
         node_put_c(b->arena, header, "schema", string_schema(b->arena));
         if (str_starts(m->key, prefix))
@@ -530,8 +526,7 @@ static const struct {
 static int add_parts(struct building *b, struct err *err)
 {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        member_each(m, b->resources)
-        {
+        member_each (m, b->resources) {
             const struct node *properties = node_get_c(m->value, "Properties");
             struct str api = node_text(node_path(properties, "RestApiId.Ref"));
             if (!node_is_text(node_get_c(m->value, "Type"), parts[i].type) || !str_eq(api, b->api))

@@ -36,8 +36,7 @@ static void add_alias(struct laying *l, const struct layout_function *f,
  * ours. */
 static const struct node *flat_stage(const struct laying *l, const struct layout_api *api)
 {
-    member_each(m, l->flat)
-    {
+    member_each (m, l->flat) {
         const struct node *ref = node_path(m->value, "Properties.RestApiId.Ref");
         if (node_is_text(node_get_c(m->value, "Type"), "AWS::ApiGateway::Stage") &&
             node_is(ref, NODE_STRING) && str_eq(ref->text, api->id))
@@ -51,8 +50,10 @@ static int add_rest_stage(struct laying *l, const struct layout_api *api, struct
     struct arena *a = l->arena;
     struct node *stage = node_map(a), *properties = node_map(a), *variables = node_map(a);
     const struct node *from = flat_stage(l, api);
-    member_each(m, from) node_put(a, properties, m->key, m->value);
-    member_each(m, node_get_c(from, "Variables")) node_put(a, variables, m->key, m->value);
+    member_each (m, from)
+        node_put(a, properties, m->key, m->value);
+    member_each (m, node_get_c(from, "Variables"))
+        node_put(a, variables, m->key, m->value);
     stage_settings_add(l, properties);
     node_put_str(a, variables, "alias", l->service->stage);
     node_put_c(a, properties, "RestApiId", node_ref(a, api->id));

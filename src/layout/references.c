@@ -302,5 +302,6 @@ void references_each(struct arena *a, const struct node *n, reference_visit *vis
     }
     node_each (item, n)
         references_each(a, item, visit, context);
-    member_each(m, n) references_each(a, m->value, visit, context);
+    member_each (m, n)
+        references_each(a, m->value, visit, context);
 }

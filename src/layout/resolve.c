@@ -188,8 +188,7 @@ static const struct node *resolve_children(struct resolving *r, const struct nod
         if (!is_no_value(child))
             node_push(r->arena, out, child);
     }
-    member_each(m, n)
-    {
+    member_each (m, n) {
         const struct node *child = resolve(r, m->value);
         if (!child)
             return NULL;

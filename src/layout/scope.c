@@ -46,8 +46,7 @@ static void place_apis(struct laying *l)
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
         place(l, api->id, SCOPE_API)->api = api;
-        member_each(m, l->flat)
-        {
+        member_each (m, l->flat) {
             struct str type = node_text(node_get_c(m->value, "Type"));
             if (belongs_to(m->value, api->id) &&
                 (str_eq(type, STR("AWS::ApiGateway::Deployment")) ||
@@ -68,8 +67,7 @@ static bool is_asked_for(const struct laying *l, struct str id)
 
 static void place_fixed(struct laying *l)
 {
-    member_each(m, l->flat)
-    {
+    member_each (m, l->flat) {
         if (map_has(&l->placements, m->key))
             continue;
         bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
@@ -123,6 +121,8 @@ int scope_decide(struct laying *l, struct err *err)
     place_apis(l);
     place_fixed(l);
     place_role(l, STR("IamRoleLambdaExecution"));
-    member_each(m, l->flat) if (!map_has(&l->placements, m->key)) place(l, m->key, SCOPE_STAGE);
+    member_each (m, l->flat)
+        if (!map_has(&l->placements, m->key))
+            place(l, m->key, SCOPE_STAGE);
     return 0;
 }

@@ -77,8 +77,7 @@ void stage_settings_add(struct laying *l, struct node *properties)
     if (node_bool_or(node_path(provider, "tracing.apiGateway"), false))
         node_put_c(a, properties, "TracingEnabled", node_bool(a, true));
     struct node *tags = node_seq(a);
-    member_each(m, node_get_c(provider, "tags"))
-    {
+    member_each (m, node_get_c(provider, "tags")) {
         struct node *tag = node_map(a);
         node_put_str(a, tag, "Key", m->key);
         node_put_c(a, tag, "Value", m->value);

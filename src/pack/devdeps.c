@@ -94,8 +94,7 @@ typedef VEC(struct package *) package_vec;
 static void reach(struct tree *t, struct str from, const struct node *names, bool prod,
                   const struct node *but, package_vec *queue)
 {
-    member_each(m, names)
-    {
+    member_each (m, names) {
         if (node_member(but, m->key))
             continue;
         struct package *p = resolve(t, from, m->key);
@@ -172,7 +171,7 @@ static void add_executables(struct arena *a, const struct package *p, struct map
     struct str beside = str_sub(p->path, 0, p->path.n - name.n);
     if (node_is(bin, NODE_STRING))
         map_put(files, str_fmt(a, "%.*s.bin/%.*s", STR_ARG(beside), STR_ARG(name)), files);
-    member_each(m, bin)
+    member_each (m, bin)
         map_put(files, str_fmt(a, "%.*s.bin/%.*s", STR_ARG(beside), STR_ARG(m->key)), files);
 }
 

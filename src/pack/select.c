@@ -50,8 +50,7 @@ static void add_excludes(struct arena *a, rule_vec *rules, const struct service 
     if (plugins.n)
         add_rule(a, rules, plugins, true, nowhere);
     add_list(a, rules, node_get_c(package, "exclude"), true);
-    member_each(layer, node_get_c(service->root, "layers"))
-    {
+    member_each (layer, node_get_c(service->root, "layers")) {
         struct str path = node_text(node_get_c(layer->value, "path"));
         if (path.n)
             add_rule(a, rules, str_concat(a, path, STR("/**")), true, nowhere);

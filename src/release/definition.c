@@ -47,8 +47,7 @@ static bool is_known(struct str property)
 static int check_known(const struct layout_function *f, const struct node *properties,
                        struct err *err)
 {
-    member_each(m, properties)
-    {
+    member_each (m, properties) {
         if (is_known(m->key))
             continue;
         err_at(err, m->value->pos.source ? m->value->pos : f->pos, ERR_CONFIG,
@@ -72,10 +71,11 @@ static const struct node *typed(struct arena *a, const char *member, const struc
     if (strcmp(member, "Environment") != 0)
         return n;
     struct node *out = node_map(a), *variables = node_map(a);
-    member_each(m, node_get_c(n, "Variables")) node_put(
-        a, variables, m->key,
-        node_is(m->value, NODE_STRING) ? m->value
-                                       : node_from(node_str(a, node_text(m->value)), m->value));
+    member_each (m, node_get_c(n, "Variables"))
+        node_put(a, variables, m->key,
+                 node_is(m->value, NODE_STRING)
+                     ? m->value
+                     : node_from(node_str(a, node_text(m->value)), m->value));
     node_put_c(a, out, "Variables", variables);
     return out;
 }
@@ -132,7 +132,9 @@ static bool is_unset(const struct node *n)
         return n->text.n == 0;
     if (n->kind == NODE_SEQ)
         return n->count == 0;
-    member_each(m, n) if (!is_unset(m->value)) return false;
+    member_each (m, n)
+        if (!is_unset(m->value))
+            return false;
     return n->kind == NODE_MAP;
 }
 
@@ -153,7 +155,9 @@ static bool covers(const struct node *want, const struct node *got)
         return node_count(want) == node_count(got);
     }
     if (node_is(want, NODE_MAP)) {
-        member_each(m, want) if (!covers(m->value, node_get(got, m->key))) return false;
+        member_each (m, want)
+            if (!covers(m->value, node_get(got, m->key)))
+                return false;
         return true;
     }
     return str_eq(node_text(want), node_text(got));
@@ -245,14 +249,14 @@ const struct node *definition_parts(struct arena *a, const struct node *configur
 {
     struct node *parts = node_map(a);
     put_hash(a, parts, STR("code"), node_str(a, code_sha256));
-    member_each(m, code) put_hash(a, parts, m->key, m->value);
-    member_each(m, configuration)
-    {
+    member_each (m, code)
+        put_hash(a, parts, m->key, m->value);
+    member_each (m, configuration) {
         if (!str_eq(m->key, STR("Environment"))) {
             put_hash(a, parts, m->key, m->value);
             continue;
         }
-        member_each(v, node_get_c(m->value, "Variables"))
+        member_each (v, node_get_c(m->value, "Variables"))
             put_hash(a, parts, str_fmt(a, "variable %.*s", STR_ARG(v->key)), v->value);
     }
     return parts;
@@ -266,8 +270,7 @@ struct str definition_reason(struct arena *a, const struct node *before, const s
         return STR("new");
     const struct node *trees[2][2] = {{after, before}, {before, after}};
     for (int t = 0; t < 2; t++) {
-        member_each(m, trees[t][0])
-        {
+        member_each (m, trees[t][0]) {
             const struct node *other = node_get(trees[t][1], m->key);
             if (t ? other != NULL : node_equal(other, m->value))
                 continue;

@@ -50,10 +50,9 @@ static const struct node *bucket_only(struct deploying *d, const struct node *wh
 {
     struct arena *a = d->arena;
     struct node *out = node_map(a), *resources = node_map(a), *outputs = node_map(a);
-    member_each(
-        m,
-        node_get_c(whole, "Resources")) if (str_starts(m->key, STR("ServerlessDeploymentBucket")))
-        node_put(a, resources, m->key, m->value);
+    member_each (m, node_get_c(whole, "Resources"))
+        if (str_starts(m->key, STR("ServerlessDeploymentBucket")))
+            node_put(a, resources, m->key, m->value);
     node_put_c(a, outputs, "ServerlessDeploymentBucketName",
                node_path(whole, "Outputs.ServerlessDeploymentBucketName"));
     node_put_str(a, out, "AWSTemplateFormatVersion", STR("2010-09-09"));
@@ -199,9 +198,9 @@ static bool is_needed(const struct deploying *d, const struct layout_function *f
 
 static bool is_recorded(const struct deploying *d, const struct artifact *artifact)
 {
-    member_each(m, node_get_c(d->plan->world.record.body,
-                              "functions")) if (str_eq(node_text(node_get_c(m->value, "artifact")),
-                                                       artifact->sha256_hex)) return true;
+    member_each (m, node_get_c(d->plan->world.record.body, "functions"))
+        if (str_eq(node_text(node_get_c(m->value, "artifact")), artifact->sha256_hex))
+            return true;
     return false;
 }
 
@@ -281,7 +280,7 @@ static const struct node *source_bundle(const struct deploying *d)
 static const struct node *needs(const struct deploying *d)
 {
     struct node *ids = node_seq(d->arena);
-    member_each(m, node_get_c(d->plan->target->layout->service_template, "Resources"))
+    member_each (m, node_get_c(d->plan->target->layout->service_template, "Resources"))
         node_push(d->arena, ids, node_str(d->arena, m->key));
     return ids;
 }

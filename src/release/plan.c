@@ -107,10 +107,11 @@ static void index_add(struct arena *a, struct map *index, struct str name, struc
 
 static void index_record(struct arena *a, struct map *index, const struct node *versions)
 {
-    member_each(m, node_get_c(versions, "functions")) index_add(
-        a, index, node_text(node_get_c(m->value, "name")),
-        node_text(node_get_c(m->value, "fingerprint")), node_text(node_get_c(m->value, "version")));
-    member_each(m, node_get_c(versions, "apis"))
+    member_each (m, node_get_c(versions, "functions"))
+        index_add(a, index, node_text(node_get_c(m->value, "name")),
+                  node_text(node_get_c(m->value, "fingerprint")),
+                  node_text(node_get_c(m->value, "version")));
+    member_each (m, node_get_c(versions, "apis"))
         index_add(a, index, node_text(node_get_c(m->value, "id")),
                   node_text(node_get_c(m->value, "fingerprint")),
                   node_text(node_get_c(m->value, "deployment")));
@@ -289,8 +290,7 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
 const struct node *plan_parameters(const struct release *r, const struct plan *plan)
 {
     struct node *values = node_map(r->arena);
-    member_each(m, node_get_c(plan->target->layout->stage_template, "Parameters"))
-    {
+    member_each (m, node_get_c(plan->target->layout->stage_template, "Parameters")) {
         const struct node *value = node_get(plan->world.service.outputs, m->key);
         node_put(r->arena, values, m->key, value);
     }
@@ -315,8 +315,9 @@ const struct node *plan_service_additions(struct arena *a, const struct node *cu
         const struct node *old = node_get_c(current, sections[i]);
         struct node *merged = old ? node_shallow(a, old) : node_map(a);
         size_t before = merged->size;
-        member_each(m, node_get_c(today, sections[i])) if (!node_member(merged, m->key))
-            node_put(a, merged, m->key, m->value);
+        member_each (m, node_get_c(today, sections[i]))
+            if (!node_member(merged, m->key))
+                node_put(a, merged, m->key, m->value);
         if (merged->size > before) {
             node_put_c(a, out, sections[i], merged);
             more = true;
@@ -457,10 +458,12 @@ static void list_stage(struct planning *p, const struct node *old, const struct 
 {
     const struct node *before = node_get_c(old, "Resources"),
                       *after = node_get_c(target, "Resources");
-    member_each(m, after) if (!is_pointer(p->plan, m->key))
-        list_resource(p, "resource", m->key, node_get(before, m->key), m->value, false);
-    member_each(m, before) if (!node_member(after, m->key))
-        list_resource(p, "resource", m->key, m->value, NULL, false);
+    member_each (m, after)
+        if (!is_pointer(p->plan, m->key))
+            list_resource(p, "resource", m->key, node_get(before, m->key), m->value, false);
+    member_each (m, before)
+        if (!node_member(after, m->key))
+            list_resource(p, "resource", m->key, m->value, NULL, false);
 }
 
 /* A head's text is what it was created with, whatever today's would be. */
@@ -474,15 +477,15 @@ static void list_service(struct planning *p, const struct node *old, const struc
 {
     const struct node *before = node_get_c(old, "Resources"),
                       *after = node_get_c(target, "Resources");
-    member_each(m, after)
-    {
+    member_each (m, after) {
         const struct node *was = node_get(before, m->key);
         if (!was || !is_head(was, m->value) ||
             !node_equal(node_path(was, "Properties.Tags"), node_path(m->value, "Properties.Tags")))
             list_resource(p, "service", m->key, was, m->value, was && only_added);
     }
-    member_each(m, before) if (!node_member(after, m->key) && !only_added)
-        list_resource(p, "service", m->key, m->value, NULL, false);
+    member_each (m, before)
+        if (!node_member(after, m->key) && !only_added)
+            list_resource(p, "service", m->key, m->value, NULL, false);
 }
 
 /* ---- the plan ---- */
@@ -543,8 +546,7 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
         return -1;
     struct node *resources = node_shallow(a, node_get_c(today, "Resources"));
     struct node *outputs = node_shallow(a, node_get_c(today, "Outputs"));
-    member_each(m, node_get_c(old, "Resources"))
-    {
+    member_each (m, node_get_c(old, "Resources")) {
         const struct node *now = node_get(resources, m->key);
         if (!now && map_has(&needed, m->key))
             node_put(a, resources, m->key, m->value);
@@ -557,8 +559,7 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
             node_put(a, resources, m->key, head);
         }
     }
-    member_each(m, node_get_c(old, "Outputs"))
-    {
+    member_each (m, node_get_c(old, "Outputs")) {
         const struct node *ref = node_path(m->value, "Value.Ref");
         struct str id = ref ? node_text(ref) : node_text(node_path(m->value, "Value.Fn::GetAtt.0"));
         if (!node_member(outputs, m->key) && node_member(resources, id))

@@ -42,8 +42,7 @@ static struct str head_lines(struct arena *a, const struct node *resources)
     struct lines lines = {0};
     node_each (resource, resources) {
         struct str path = node_text(node_get_c(resource, "path"));
-        member_each(m, node_get_c(resource, "resourceMethods"))
-        {
+        member_each (m, node_get_c(resource, "resourceMethods")) {
             const struct node *i = node_get_c(m->value, "methodIntegration");
             struct str method =
                 str_eq(m->key, STR("ANY")) ? STR("x-amazon-apigateway-any-method") : m->key;
@@ -59,10 +58,8 @@ static struct str head_lines(struct arena *a, const struct node *resources)
 static struct str document_lines(struct arena *a, const struct node *document)
 {
     struct lines lines = {0};
-    member_each(path, node_get_c(document, "paths"))
-    {
-        member_each(m, path->value)
-        {
+    member_each (path, node_get_c(document, "paths")) {
+        member_each (m, path->value) {
             if (str_eq(m->key, STR("parameters")))
                 continue;
             const struct node *i = node_get_c(m->value, "x-amazon-apigateway-integration");

@@ -17,8 +17,7 @@ static int losses_of(const struct release *r, struct str stack, struct change **
     const struct node *template = json_parse(r->arena, stack, text, err);
     if (!template)
         return -1;
-    member_each(m, node_get_c(template, "Resources"))
-    {
+    member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
         bool ours = str_eq(type, STR("AWS::Logs::LogGroup")) ||
                     str_starts(m->key, STR("ServerlessDeploymentBucket"));

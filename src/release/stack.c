@@ -66,10 +66,9 @@ const char *stack_way_out(struct str status)
 const struct node *stack_tags(struct arena *a, const struct service *service, struct str stage)
 {
     struct node *tags = node_map(a);
-    member_each(m, node_path(service->root,
-                             "provider.stackTags")) if (stage.n ||
-                                                        !(node_flags_deep(m->value) & NODE_STAGE))
-        node_put_str(a, tags, str_z(a, m->key), node_text(m->value));
+    member_each (m, node_path(service->root, "provider.stackTags"))
+        if (stage.n || !(node_flags_deep(m->value) & NODE_STAGE))
+            node_put_str(a, tags, str_z(a, m->key), node_text(m->value));
     node_put_str(a, tags, TAG_SERVICE, service->name);
     if (stage.n)
         node_put_str(a, tags, TAG_STAGE, stage);

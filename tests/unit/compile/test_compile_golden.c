@@ -141,7 +141,8 @@ static const struct node *rename_deep(struct arena *a, const struct node *n, con
     if (n->kind != NODE_MAP)
         return n;
     struct node *out = node_map(a);
-    member_each(m, n) node_put(a, out, renamed(a, m->key, r), rename_deep(a, m->value, r));
+    member_each (m, n)
+        node_put(a, out, renamed(a, m->key, r), rename_deep(a, m->value, r));
     return out;
 }
 
@@ -170,10 +171,10 @@ static const struct node *normalised(struct arena *a, const struct node *templat
 {
     renamings r = {0};
     vec_push(a, &r, (struct renaming){timestamp, STR("TIMESTAMP")});
-    member_each(m, node_get_c(template, "Resources")) note_renaming(a, &r, m);
+    member_each (m, node_get_c(template, "Resources"))
+        note_renaming(a, &r, m);
     const struct node *out = rename_deep(a, template, &r);
-    member_each(m, node_get_c(out, "Resources"))
-    {
+    member_each (m, node_get_c(out, "Resources")) {
         struct node *p = (struct node *)node_get_c(m->value, "Properties");
         if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version") &&
             node_get_c(p, "CodeSha256"))
@@ -214,8 +215,9 @@ static const struct node *read_json(struct arena *a, struct str path, struct err
 /* Every resource says where in the configuration it comes from. */
 static int check_places(const struct node *template, struct err *err)
 {
-    member_each(m, node_get_c(template, "Resources")) if (!m->value->pos.source) return err_set(
-        err, ERR_FAILED, "resource '%.*s' has no place", STR_ARG(m->key));
+    member_each (m, node_get_c(template, "Resources"))
+        if (!m->value->pos.source)
+            return err_set(err, ERR_FAILED, "resource '%.*s' has no place", STR_ARG(m->key));
     return 0;
 }
 
@@ -224,8 +226,9 @@ static int check_places(const struct node *template, struct err *err)
 static size_t count_resources(const struct node *template)
 {
     size_t n = 0;
-    member_each(m, node_get_c(template, "Resources")) n +=
-        !node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias");
+    member_each (m, node_get_c(template, "Resources"))
+        n += !node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
+             !node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version");
     return n;
 }
 

@@ -99,7 +99,9 @@ static const struct node *stage_resource(struct fixture *f, const char *id)
 
 static bool has_prefixed(const struct node *resources, const char *prefix)
 {
-    member_each(m, resources) if (str_starts(m->key, str_c(prefix))) return true;
+    member_each (m, resources)
+        if (str_starts(m->key, str_c(prefix)))
+            return true;
     return false;
 }
 

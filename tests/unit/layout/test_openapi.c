@@ -25,10 +25,9 @@ static const struct node *read_json(struct arena *a, struct str path, struct err
 
 static struct str api_of(const struct node *template)
 {
-    member_each(
-        m, node_get_c(template,
-                      "Resources")) if (node_is_text(node_get_c(m->value, "Type"),
-                                                     "AWS::ApiGateway::RestApi")) return m->key;
+    member_each (m, node_get_c(template, "Resources"))
+        if (node_is_text(node_get_c(m->value, "Type"), "AWS::ApiGateway::RestApi"))
+            return m->key;
     return (struct str){"", 0};
 }
 

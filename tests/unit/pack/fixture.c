@@ -63,8 +63,9 @@ static void load(struct fixture *f, struct str yaml)
                                   .file = STR("serverless.yml"),
                                   .root = root};
     f->service.functions = ARENA_ARRAY(f->arena, node_count(functions) + 1, struct function);
-    member_each(m, functions) f->service.functions[f->service.function_count++] =
-        (struct function){.key = m->key, .name = m->key, .node = m->value, .pos = m->key_pos};
+    member_each (m, functions)
+        f->service.functions[f->service.function_count++] =
+            (struct function){.key = m->key, .name = m->key, .node = m->value, .pos = m->key_pos};
 }
 
 static void keep_warning(void *context, struct pos pos, struct str msg, struct str help)
