@@ -56,6 +56,20 @@ static const struct node *pairs(struct arena *a, const struct node *list, const 
     return map;
 }
 
+static struct stack stack_of(struct arena *a, const struct node *stack)
+{
+    return (struct stack){
+        .name = text_of(stack, "StackName"),
+        .id = text_of(stack, "StackId"),
+        .status = text_of(stack, "StackStatus"),
+        .status_reason = text_of(stack, "StackStatusReason"),
+        .outputs = pairs(a, answer_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
+        .parameters =
+            pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
+        .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
+        .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
+}
+
 int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
                    struct err *err)
 {
@@ -66,17 +80,28 @@ int stack_describe(struct arena *a, struct aws *aws, struct str name, struct sta
     if (!stacks->count)
         return err_set(err, ERR_NOT_FOUND, "DescribeStacks: stack '%.*s' does not exist",
                        STR_ARG(name));
-    const struct node *stack = stacks->items[0];
-    *ret = (struct stack){
-        .name = text_of(stack, "StackName"),
-        .id = text_of(stack, "StackId"),
-        .status = text_of(stack, "StackStatus"),
-        .status_reason = text_of(stack, "StackStatusReason"),
-        .outputs = pairs(a, answer_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
-        .parameters =
-            pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
-        .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
-        .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
+    *ret = stack_of(a, stacks->items[0]);
+    return 0;
+}
+
+struct stacks {
+    VEC(struct stack) list;
+};
+
+static bool add_stack(struct arena *a, void *context, const struct node *item)
+{
+    struct stacks *all = context;
+    vec_push(a, &all->list, stack_of(a, item));
+    return true;
+}
+
+int stack_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n, struct err *err)
+{
+    struct stacks all = {0};
+    if (pages(a, aws, "DescribeStacks", node_map(a), "Stacks", add_stack, &all, err) < 0)
+        return -1;
+    *ret = all.list.p;
+    *ret_n = all.list.n;
     return 0;
 }
 

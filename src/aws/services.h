@@ -26,6 +26,10 @@ struct stack {
 int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
                    struct err *err);
 
+/* All stacks that are there, all pages. */
+int stack_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n,
+               struct err *err);
+
 struct stack_change {
     struct str name;
     struct str template_body; /* or */

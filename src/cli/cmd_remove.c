@@ -16,9 +16,6 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
         return 0;
     if (world_find(r, service_stack, stage_stack, &w, err) < 0)
         return -1;
-    if (w.bucket.n && !stage_stack.n &&
-        records_list(cli->arena, &w.store, &w.records, &w.record_count, err) < 0)
-        return -1;
     if (remove_losses(r, &w, &losses, &n, err) < 0)
         return -1;
     bool protected = false;

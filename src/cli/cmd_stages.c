@@ -26,7 +26,7 @@ static int read_matrix(const struct release *r, const struct world *w, struct ma
                        struct err *err)
 {
     struct arena *a = r->arena;
-    if (stages_find(r, w, &m->names, &m->stacks, &m->n, err) < 0)
+    if (stages_find(r, &m->names, &m->stacks, &m->n, err) < 0)
         return -1;
     m->versions = ARENA_ARRAY(a, m->n + 1, const struct node *);
     m->status = ARENA_ARRAY(a, m->n + 1, struct str);
@@ -144,8 +144,7 @@ static int run(struct cli *cli, struct err *err)
     struct release r = context_release(cli, service);
     if (world_find(&r, layout_stack_name(cli->arena, service, STR("")), STR(""), &w, err) < 0)
         return -1;
-    if (w.bucket.n && (records_list(cli->arena, &w.store, &w.records, &w.record_count, err) < 0 ||
-                       read_matrix(&r, &w, &m, err) < 0))
+    if (w.bucket.n && read_matrix(&r, &w, &m, err) < 0)
         return -1;
     if (cli->options.json)
         show_json(cli, service, &m);

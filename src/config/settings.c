@@ -51,6 +51,27 @@ static const struct node *overridden(struct arena *a, const struct node *base,
     return merged;
 }
 
+/* Settings that are understood, but that this version cannot carry out: better an error than a
+ * service laid out otherwise than its file says. */
+static const struct {
+    const char *path, *value; /* NULL: any */
+} unsupported[] = {
+    {"logs", "stage"}, {"apis.http", "shared"}, {"shift", NULL}, {"references.unqualified", NULL}};
+
+static int check_supported(const struct node *settings, struct err *err)
+{
+    for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++) {
+        const struct node *n = node_path(settings, unsupported[i].path);
+        if (!n || (unsupported[i].value && !node_is_text(n, unsupported[i].value)))
+            continue;
+        const char *gap = unsupported[i].value ? ": " : "";
+        return err_at(err, n->pos, ERR_CONFIG,
+                      "'custom.troupe.%s%s%s' is not supported by this version of troupe",
+                      unsupported[i].path, gap, unsupported[i].value ? unsupported[i].value : "");
+    }
+    return 0;
+}
+
 static void fill(struct arena *a, struct settings *s)
 {
     const struct node *n = s->node;
@@ -80,6 +101,8 @@ int settings_read(struct arena *a, const struct node *root, struct str stage, st
             return -1;
         const struct node *over = node_get(node_get_c(section, "stages"), stage);
         ret->node = over ? overridden(a, section, over) : section;
+        if (check_supported(ret->node, err) < 0)
+            return -1;
     }
     fill(a, ret);
     return 0;

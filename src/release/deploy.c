@@ -186,10 +186,12 @@ static int upload_one(size_t i, void *context, struct arena *scratch, struct err
     return 0;
 }
 
-static bool is_needed(const struct deploying *d, const struct layout_function *f)
+/* Functions of the stage are made by its stack, which may need them before anything is published.
+ */
+static bool is_needed(const struct deploying *d, const struct layout_function *f, bool per_stage)
 {
-    if (f->per_stage)
-        return true;
+    if (f->per_stage || per_stage)
+        return f->per_stage && per_stage;
     for (size_t i = 0; i < d->plan->function_count; i++)
         if (d->plan->functions[i].function == f)
             return !d->plan->functions[i].to.n;
@@ -204,15 +206,15 @@ static bool is_recorded(const struct deploying *d, const struct artifact *artifa
     return false;
 }
 
-static int upload_artifacts(struct deploying *d, struct err *err)
+static int upload_artifacts(struct deploying *d, bool per_stage, struct err *err)
 {
     const struct layout *l = d->plan->target->layout;
     struct uploads u = {.d = d};
     struct map seen = MAP(d->arena);
     for (size_t i = 0; i < l->function_count; i++) {
         const struct artifact *artifact = l->functions[i].artifact;
-        if (!artifact || map_has(&seen, artifact->sha256_hex) || !is_needed(d, &l->functions[i]) ||
-            is_recorded(d, artifact))
+        if (!artifact || map_has(&seen, artifact->sha256_hex) ||
+            !is_needed(d, &l->functions[i], per_stage) || is_recorded(d, artifact))
             continue;
         map_put(&seen, artifact->sha256_hex, d);
         vec_push(d->arena, &u.all, artifact);
@@ -536,8 +538,9 @@ static int apply(struct deploying *d, struct err *err)
         return -1;
     if (!stage_of(d).n)
         return 0;
-    if (take_late_lease(d, err) < 0 || expand(d, err) < 0 || settle_definitions(d, err) < 0 ||
-        upload_artifacts(d, err) < 0 || write_intent(d, err) < 0)
+    if (take_late_lease(d, err) < 0 || upload_artifacts(d, true, err) < 0 || expand(d, err) < 0 ||
+        settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
+        write_intent(d, err) < 0)
         return -1;
     if (publish_functions(d, err) < 0 || publish_apis(d, err) < 0 || contract(d, err) < 0) {
         note_failure(d, err);

@@ -167,8 +167,9 @@ int remove_losses(const struct release *r, const struct world *world, struct cha
 int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err);
 int remove_service(const struct release *r, bool purge, struct err *err);
 
-/* Names of the stages that have a stack now, sorted; their stacks in the same order. */
-int stages_find(const struct release *r, const struct world *world, struct str **ret,
-                struct stack **ret_stacks, size_t *ret_n, struct err *err);
+/* Names of the stages that have a stack now, sorted; their stacks in the same order. The stacks'
+ * owner tags say so: a stage whose first creation failed has no record. */
+int stages_find(const struct release *r, struct str **ret, struct stack **ret_stacks, size_t *ret_n,
+                struct err *err);
 
 #endif

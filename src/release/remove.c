@@ -43,7 +43,7 @@ int remove_losses(const struct release *r, const struct world *w, struct change 
     struct stack *stacks = NULL;
     size_t n = 0;
     if (!w->stage_name.n) {
-        if (stages_find(r, w, &stages, &stacks, &n, err) < 0)
+        if (stages_find(r, &stages, &stacks, &n, err) < 0)
             return -1;
     } else if (w->stage_exists) {
         stacks = ARENA_NEW(r->arena, struct stack);
@@ -181,20 +181,12 @@ static int empty_own(const struct release *r, const struct world *w, struct err 
     return 0;
 }
 
-static int remove_all_stages(const struct release *r, struct world *w, bool purge, struct err *err)
+static int remove_all_stages(const struct release *r, bool purge, struct err *err)
 {
     struct str *stages;
     struct stack *stacks;
     size_t n;
-    if (!w->bucket.n)
-        return 0;
-    if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err); /* the bucket is gone already */
-        return 0;
-    }
-    if (stages_find(r, w, &stages, &stacks, &n, err) < 0)
+    if (stages_find(r, &stages, &stacks, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct service stage_service = *r->service;
@@ -213,15 +205,13 @@ int remove_service(const struct release *r, bool purge, struct err *err)
     struct str name = layout_stack_name(r->arena, r->service, STR(""));
     if (world_find(r, name, STR(""), &w, err) < 0)
         return -1;
-    if (!w.service_exists)
-        return 0;
-    if (stack_condition(w.service.status) == STACK_BUSY &&
+    if (w.service_exists && stack_condition(w.service.status) == STACK_BUSY &&
         stack_settle(r, w.service.id, &w.service, err) < 0)
         return -1;
-    if (stack_condition(w.service.status) == STACK_GONE)
-        return 0;
-    if (remove_all_stages(r, &w, purge, err) < 0)
+    if (remove_all_stages(r, purge, err) < 0)
         return -1;
+    if (!w.service_exists || stack_condition(w.service.status) == STACK_GONE)
+        return 0;
     if (empty_own(r, &w, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;

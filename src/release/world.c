@@ -1,5 +1,4 @@
 /* The world: stacks, bucket and records as they are now. */
-#include "base/vec.h"
 #include "doc/json.h"
 #include "release/stack.h"
 
@@ -189,36 +188,31 @@ int world_read(const struct release *r, const struct layout *layout, bool wait_b
 
 /* ---- all stages ---- */
 
-static int by_name(const void *x, const void *y)
+static int by_stage(const void *x, const void *y)
 {
-    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+    const struct stack *a = x, *b = y;
+    return str_cmp(node_text(node_get_c(a->tags, TAG_STAGE)),
+                   node_text(node_get_c(b->tags, TAG_STAGE)));
 }
 
-int stages_find(const struct release *r, const struct world *w, struct str **ret,
-                struct stack **ret_stacks, size_t *ret_n, struct err *err)
+int stages_find(const struct release *r, struct str **ret, struct stack **ret_stacks, size_t *ret_n,
+                struct err *err)
 {
-    VEC(struct str) names = {0};
-    for (size_t i = 0; i < w->record_count; i++)
-        if (!i || !str_eq(w->records[i].stage, w->records[i - 1].stage))
-            vec_push(r->arena, &names, w->records[i].stage);
-    if (names.n)
-        qsort(names.p, names.n, sizeof *names.p, by_name);
-    struct stack *stacks = ARENA_ARRAY(r->arena, names.n + 1, struct stack);
-    size_t n = 0;
-    for (size_t i = 0; i < names.n; i++) {
-        struct str name = layout_stack_name(r->arena, r->service, names.p[i]);
-        if (stack_describe(r->arena, r->aws, name, &stacks[n], err) < 0) {
-            if (err->kind != ERR_NOT_FOUND)
-                return -1;
-            err_clear(err); /* a removed stage keeps its records */
-            continue;
-        }
-        if (stack_condition(stacks[n].status) == STACK_GONE ||
-            !str_eq(node_text(node_get_c(stacks[n].tags, TAG_STAGE)), names.p[i]))
-            continue;
-        names.p[n++] = names.p[i];
+    struct stack *stacks;
+    size_t all, n = 0;
+    if (stack_list(r->arena, r->aws, &stacks, &all, err) < 0)
+        return -1;
+    for (size_t i = 0; i < all; i++) {
+        struct str service = node_text(node_get_c(stacks[i].tags, TAG_SERVICE));
+        bool live = stack_condition(stacks[i].status) != STACK_GONE;
+        if (live && str_eq(service, r->service->name) && node_get_c(stacks[i].tags, TAG_STAGE))
+            stacks[n++] = stacks[i];
     }
-    *ret = names.p;
+    if (n)
+        qsort(stacks, n, sizeof *stacks, by_stage);
+    *ret = ARENA_ARRAY(r->arena, n + 1, struct str);
+    for (size_t i = 0; i < n; i++)
+        (*ret)[i] = node_text(node_get_c(stacks[i].tags, TAG_STAGE));
     *ret_stacks = stacks;
     *ret_n = n;
     return 0;

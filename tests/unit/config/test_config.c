@@ -367,28 +367,25 @@ static void test_settings(void **state)
     cleanup_arena struct arena *a = arena_new();
     cleanup_err struct err err = {0};
     struct service s;
-    check_ok(
-        load_text(a, "prod",
-                  STR(TOP "custom:\n"
-                          "  troupe:\n"
-                          "    resources: {service: [UsersTable, 'Shared*']}\n"
-                          "    references: {unqualified: [Report.Properties.Targets]}\n"
-                          "    functions: {perStage: [edge]}\n"
-                          "    apis: {rest: perStage}\n"
-                          "    protect: prod\n"
-                          "    stages:\n"
-                          "      prod: {logs: stage, apis: {http: shared}, history: {keep: 3}}\n"
-                          "      dev: {regions: independent}\n"),
-                  &s, NULL, &err),
-        &err);
+    check_ok(load_text(a, "prod",
+                       STR(TOP "custom:\n"
+                               "  troupe:\n"
+                               "    resources: {service: [UsersTable, 'Shared*']}\n"
+                               "    functions: {perStage: [edge]}\n"
+                               "    apis: {rest: perStage}\n"
+                               "    protect: prod\n"
+                               "    stages:\n"
+                               "      prod: {logs: service, history: {keep: 3}}\n"
+                               "      dev: {regions: independent}\n"),
+                       &s, NULL, &err),
+             &err);
     assert_int_equal(s.settings.service_resource_count, 2);
     check_str(s.settings.service_resources[1], "Shared*");
-    check_str(s.settings.unqualified[0], "Report.Properties.Targets");
     check_str(s.settings.per_stage_functions[0], "edge");
     check_str(s.settings.protect[0], "prod");
-    assert_true(s.settings.logs_per_stage);
+    assert_false(s.settings.logs_per_stage);
     assert_true(s.settings.rest_per_stage);
-    assert_true(s.settings.http_shared);
+    assert_false(s.settings.http_shared);
     assert_false(s.settings.regions_independent);
     assert_int_equal(s.settings.history_keep, 3);
     struct service plain;
@@ -404,6 +401,24 @@ static void test_settings(void **state)
     assert_true(plain.functions[1].name_explicit);
     check_str(plain.region, "us-east-1");
     assert_int_equal(plain.file_count, 1);
+}
+
+/* What is understood but cannot be carried out is refused, not laid out otherwise in silence. */
+static void test_unsupported_settings(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "logs: stage", "apis: {http: shared}", "shift: {prod: {type: linear}}",
+        "references: {unqualified: [A]}", "stages: {prod: {logs: stage}}"};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        cleanup_arena struct arena *a = arena_new();
+        cleanup_err struct err err = {0};
+        struct service s;
+        struct str text = str_fmt(a, TOP "custom:\n  troupe:\n    %s\n", settings[i]);
+        assert_int_equal(load_text(a, "prod", text, &s, NULL, &err), -1);
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_true(str_find(err.msg, STR("is not supported"), 0) > 0 && err.pos.line);
+    }
 }
 
 static void test_globs(void **state)
@@ -472,6 +487,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_stage_flag),
         cmocka_unit_test(test_remote),
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_unsupported_settings),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_stage_names),
         cmocka_unit_test(test_found_in_parents),

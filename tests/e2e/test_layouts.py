@@ -1,0 +1,64 @@
+"""Functions that exist once per stage, and removing what never stood."""
+
+import json
+
+SERVICE = """service: own
+provider: {name: aws, runtime: nodejs20.x}
+custom:
+  troupe:
+    functions: {perStage: ['tag*']}
+functions:
+  tagged:
+    handler: handler.main
+    events:
+      - http: GET tagged
+  named:
+    handler: handler.main
+    name: own-${sls:stage}-by-name
+    events:
+      - http: GET named
+  shared:
+    handler: handler.main
+    events:
+      - http: GET shared
+"""
+HANDLER = """exports.main = async () => ({statusCode: 200, body: JSON.stringify({
+  code: 'one', name: process.env.AWS_LAMBDA_FUNCTION_NAME})});
+"""
+
+
+def test_functions_of_a_stage(troupe):
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+    functions = troupe.world()["functions"]
+    assert set(functions) == {"own-dev-tagged", "own-prod-tagged", "own-dev-by-name", "own-prod-by-name", "own-shared"}
+    assert set(functions["own-shared"]["aliases"]) == {"dev", "prod"}
+    assert set(functions["own-dev-tagged"]["aliases"]) == {"dev"}
+    prod = troupe.stage("prod", "own")
+    troupe.edit("handler.js", "'one'", "'two'")
+    troupe("deploy", "dev")
+    assert troupe.stage("prod", "own") == prod
+    for stage, code in (("dev", "two"), ("prod", "one")):
+        for path, name in (("tagged", f"own-{stage}-tagged"), ("named", f"own-{stage}-by-name"), ("shared", "own-shared")):
+            assert troupe.call_rest(stage, "/" + path).json() == {"code": code, "name": name}
+        assert json.loads(json.loads(troupe("invoke", stage, "tagged").out)["body"])["code"] == code
+    assert troupe("plan", "dev", "--json").json["nothing"] is True
+    troupe("remove", "dev")
+    assert troupe.stage("prod", "own") == prod
+    troupe("remove", "--service")
+    assert troupe.world()["functions"] == {} and troupe.world()["stacks"] == {}
+
+
+def test_removing_the_service_removes_stages_that_never_stood(troupe):
+    broken = SERVICE + """resources:
+  Resources:
+    Wrong:
+      Type: AWS::Lambda::Permission
+      Properties: {FunctionName: nobody, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}
+"""
+    troupe.write({"serverless.yml": broken, "handler.js": HANDLER})
+    troupe("deploy", "dev", check=1)
+    assert "own-dev" in troupe.world()["stacks"]
+    troupe("remove", "--service")
+    assert troupe.world()["stacks"] == {}
