@@ -86,8 +86,12 @@ const struct remote_values *remote_values(struct cli *cli);
 /* A client for the service's region, or for the local cloud. */
 int context_aws(struct cli *cli, const struct service *service, struct err *err);
 struct release context_release(struct cli *cli, const struct service *service);
+/* Stacks and bucket of the service, and of its stage when it has one. */
+int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err);
 /* Ask for `word`, or "yes"; REFUSED off a terminal or when something else is typed. */
 int context_confirm(struct cli *cli, const char *question, struct str word, struct err *err);
+/* The same as callback of config and pack; `context` is the cli. */
+void context_warning(void *context, struct pos pos, struct str msg, struct str help);
 /* A warning on stderr. */
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help);
 

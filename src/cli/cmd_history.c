@@ -96,8 +96,7 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    if (world_find(&r, layout_stack_name(cli->arena, service, STR("")),
-                   layout_stack_name(cli->arena, service, service->stage), &w, err) < 0)
+    if (context_world(cli, &r, &w, err) < 0)
         return -1;
     if (w.bucket.n && records_list(cli->arena, &w.store, &w.records, &w.record_count, err) < 0)
         return -1;

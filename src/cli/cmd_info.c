@@ -102,8 +102,7 @@ static int run_info(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    if (world_find(&r, layout_stack_name(cli->arena, service, STR("")),
-                   layout_stack_name(cli->arena, service, service->stage), &w, err) < 0)
+    if (context_world(cli, &r, &w, err) < 0)
         return -1;
     if (!w.stage_exists) {
         err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->stage));

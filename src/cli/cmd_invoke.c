@@ -58,8 +58,7 @@ static int deployed_name(struct cli *cli, const struct service *service, struct 
     struct world w;
     struct record record;
     struct release r = context_release(cli, service);
-    if (world_find(&r, layout_stack_name(cli->arena, service, STR("")),
-                   layout_stack_name(cli->arena, service, service->stage), &w, err) < 0)
+    if (context_world(cli, &r, &w, err) < 0)
         return -1;
     int64_t current = w.stage_exists ? world_deployment(&w.stage) : 0;
     if (!current) {

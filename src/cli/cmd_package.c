@@ -24,7 +24,7 @@ static int run_package(struct cli *cli, struct err *err)
         return -1;
     struct str dir = cli->options.package_dir.n ? cli->options.package_dir : cli->options.path;
     dir = dir.n ? path_absolute(a, dir) : path_join(a, service->dir, STR(".serverless"));
-    struct pack_options pack = {.output_dir = dir};
+    struct pack_options pack = {.output_dir = dir, .warn = context_warning, .warn_context = cli};
     int64_t now = clock_wall_ms();
     struct compile_options options = {.naming = NAMING_FLAT,
                                       .artifact_dir =

@@ -8,13 +8,9 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
     struct world w;
     struct change *losses;
     size_t n;
-    struct str service_stack = layout_stack_name(cli->arena, r->service, STR(""));
-    struct str stage_stack = r->service->stage.n
-                                 ? layout_stack_name(cli->arena, r->service, r->service->stage)
-                                 : (struct str){"", 0};
     if (cli->options.yes)
         return 0;
-    if (world_find(r, service_stack, stage_stack, &w, err) < 0)
+    if (context_world(cli, r, &w, err) < 0)
         return -1;
     if (remove_losses(r, &w, &losses, &n, err) < 0)
         return -1;

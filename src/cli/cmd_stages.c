@@ -142,7 +142,7 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     service->stage = (struct str){"", 0};
     struct release r = context_release(cli, service);
-    if (world_find(&r, layout_stack_name(cli->arena, service, STR("")), STR(""), &w, err) < 0)
+    if (context_world(cli, &r, &w, err) < 0)
         return -1;
     if (w.bucket.n && read_matrix(&r, &w, &m, err) < 0)
         return -1;

@@ -16,7 +16,7 @@ void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str he
     fwrite(text.p, 1, text.n, stderr);
 }
 
-static void on_warning(void *context, struct pos pos, struct str msg, struct str help)
+void context_warning(void *context, struct pos pos, struct str msg, struct str help)
 {
     context_warn(context, pos, msg, help);
 }
@@ -89,7 +89,7 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         .params = &o->params,
         .lenient = o->lenient,
         .remote = remote_values(cli),
-        .warn = on_warning,
+        .warn = context_warning,
         .warn_context = cli,
     };
     if (choose_stage(o, stage_arg, &options.stage, err) < 0 ||
@@ -123,7 +123,7 @@ int context_target(struct cli *cli, const struct service *service, struct target
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
-    struct pack_options pack = {{"", 0}, 0};
+    struct pack_options pack = {.warn = context_warning, .warn_context = cli};
     struct compile_options compile = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
     struct release r = context_release(cli, service);
     if (pack_service(a, service, &pack, packed, err) < 0 ||
@@ -171,6 +171,14 @@ struct release context_release(struct cli *cli, const struct service *service)
         .endpoint = cli->endpoint,
         .timeout_ms = cli->options.timeout_s * 1000,
     };
+}
+
+int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err)
+{
+    struct str stage = r->service->stage;
+    return world_find(r, layout_stack_name(cli->arena, r->service, STR("")),
+                      stage.n ? layout_stack_name(cli->arena, r->service, stage) : STR(""), ret,
+                      err);
 }
 
 /* ---- questions ---- */
