@@ -67,7 +67,7 @@ static int run_print(struct cli *cli, struct err *err)
         json_write_masked(&cli->out, service.root, 2);
         buf_char(&cli->out, '\n');
     } else {
-        yaml_write(&cli->out, service.root);
+        yaml_write(&cli->out, node_masked(cli->arena, service.root));
     }
     return 0;
 }

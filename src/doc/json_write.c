@@ -4,7 +4,7 @@
 struct writer {
     struct buf *out;
     unsigned indent;
-    bool sorted, masked;
+    bool sorted;
 };
 
 void json_write_string(struct buf *b, struct str s)
@@ -96,9 +96,7 @@ static void write_node(struct writer *w, const struct node *n, unsigned depth)
     case NODE_BOOL:
     case NODE_NUMBER:
     case NODE_STRING:
-        if (w->masked && (n->flags & NODE_SECRET))
-            buf_lit(w->out, "\"********\"");
-        else if (n->kind == NODE_STRING)
+        if (n->kind == NODE_STRING)
             json_write_string(w->out, n->text);
         else
             buf_add(w->out, node_text(n));
@@ -119,7 +117,7 @@ void json_write(struct buf *b, const struct node *n, unsigned indent)
 
 void json_write_masked(struct buf *b, const struct node *n, unsigned indent)
 {
-    write_node(&(struct writer){.out = b, .indent = indent, .masked = true}, n, 0);
+    json_write(b, node_masked(b->arena, n), indent);
 }
 
 struct str json_canonical(struct arena *a, const struct node *n)

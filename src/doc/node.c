@@ -234,6 +234,20 @@ struct node *node_deep(struct arena *a, const struct node *n)
     return copy;
 }
 
+const struct node *node_masked(struct arena *a, const struct node *n)
+{
+    if (!(node_flags_deep(n) & NODE_SECRET))
+        return n;
+    if (n->kind != NODE_SEQ && n->kind != NODE_MAP)
+        return node_str(a, STR("********"));
+    struct node *out = node_shallow(a, n);
+    for (size_t i = 0; n->kind == NODE_SEQ && i < n->count; i++)
+        out->items[i] = node_masked(a, n->items[i]);
+    for (size_t i = 0; n->kind == NODE_MAP && i < n->size; i++)
+        out->members[i].value = node_masked(a, n->members[i].value);
+    return out;
+}
+
 struct node *node_from(struct node *n, const struct node *from)
 {
     if (!from)

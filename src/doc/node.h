@@ -92,6 +92,9 @@ struct node *node_get_att(struct arena *a, struct str name, const char *attribut
 struct node *node_shallow(struct arena *a, const struct node *n);
 /* Copy of everything into `a`, texts included (sources and origins are still referenced). */
 struct node *node_deep(struct arena *a, const struct node *n);
+/* `n` with every secret scalar as "********": for whatever is shown. Shares what holds no secret.
+ */
+const struct node *node_masked(struct arena *a, const struct node *n);
 /* `n` with position, origin and flags of `from` added; for values made from a configured one. */
 struct node *node_from(struct node *n, const struct node *from);
 

@@ -474,14 +474,22 @@ static int publish_apis(struct deploying *d, struct err *err)
 
 /* ---- contract ---- */
 
+/* For later rollbacks. A template with a secret in it is not kept in the clear. */
+static int keep_template(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct str text = json_text(d->arena, template, 0);
+    if (node_flags_deep(template) & NODE_SECRET)
+        return 0;
+    return store_put_once(d->arena, &d->plan->world.store, "templates", sha256_hex(d->arena, text),
+                          "json", text, NULL, err);
+}
+
 static int contract(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
     const struct node *template = plan_stage_template(d->r, d->plan, d->plan->number);
-    struct str text = json_text(d->arena, template, 0);
-    if (store_put_once(d->arena, &w->store, "templates", sha256_hex(d->arena, text), "json", text,
-                       NULL, err) < 0 ||
+    if (keep_template(d, template, err) < 0 ||
         write_versions(d, d->arena, plan_stage_hash(d->r, d->plan), err) < 0 ||
         apply_stage(d, template, err) < 0)
         return -1;

@@ -1,5 +1,7 @@
 """Two stages of a service, from their making to their end."""
 
+import json
+
 from conftest import fetch
 from world import leftovers
 
@@ -248,3 +250,28 @@ def test_settings_of_a_rest_stage(troupe, account):
     assert stage["accessLogSettings"]["destinationArn"].endswith(":log-group:/aws/api-gateway/shop-dev")
     assert "$context.requestId" in stage["accessLogSettings"]["format"]
     assert troupe("plan", "dev", "--json").json["nothing"] is True
+
+
+def test_values_of_other_services_and_secrets(troupe, account, proxy):
+    """ssm, s3 and cf variables; a secret reaches the function, and neither a record nor the output."""
+    account.client("ssm").put_parameter(Name="/shop/plain", Value="plain-text", Type="String")
+    account.client("ssm").put_parameter(Name="/shop/secret", Value="hush-hush", Type="SecureString")
+    account.client("s3").create_bucket(Bucket="shop-settings")
+    account.client("s3").put_object(Bucket="shop-settings", Key="a/b", Body=b"object-text")
+    account.client("cloudformation").create_stack(StackName="other", TemplateBody=json.dumps({
+        "Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"Told": {"Value": "output-text"}}}))
+    account.client("cloudformation").get_waiter("stack_create_complete").wait(StackName="other", WaiterConfig={"Delay": 1})
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n",
+                "      STAGE: ${ssm:/shop/plain} ${ssm:/shop/secret} ${s3:shop-settings/a/b} ${cf:other.Told} ${ssm:/none, 'none'}\n")
+    result = troupe("deploy", "dev", "--verbose")
+    assert troupe.call_rest("dev", "/orders", "POST").json()["stage"] == "plain-text hush-hush object-text output-text none"
+    s3 = account.client("s3")
+    kept = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"] != "shop-settings"]
+    texts = [s3.get_object(Bucket=name, Key=item["Key"])["Body"].read() for name in kept
+             for item in s3.list_objects_v2(Bucket=name)["Contents"]]
+    assert texts and not [text for text in texts if b"hush-hush" in text], "a secret is stored in the clear"
+    shown = result.out + result.err + troupe("print", "--format", "json").out + troupe("print").out
+    assert "hush-hush" not in shown and "********" in shown
+    debug = troupe("plan", "dev", "--debug-http", "--no-detailed-exitcode")
+    assert "hush-hush" not in debug.out + debug.err

@@ -372,7 +372,7 @@ static void test_settings(void **state)
                                "  troupe:\n"
                                "    resources: {service: [UsersTable, 'Shared*']}\n"
                                "    functions: {perStage: [edge]}\n"
-                               "    apis: {rest: perStage}\n"
+                               "    apis: {rest: shared, http: perStage}\n"
                                "    protect: prod\n"
                                "    stages:\n"
                                "      prod: {logs: service, history: {keep: 3}}\n"
@@ -384,7 +384,7 @@ static void test_settings(void **state)
     check_str(s.settings.per_stage_functions[0], "edge");
     check_str(s.settings.protect[0], "prod");
     assert_false(s.settings.logs_per_stage);
-    assert_true(s.settings.rest_per_stage);
+    assert_false(s.settings.rest_per_stage);
     assert_false(s.settings.http_shared);
     assert_false(s.settings.regions_independent);
     assert_int_equal(s.settings.history_keep, 3);
