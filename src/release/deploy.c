@@ -108,13 +108,30 @@ static int extend_service(struct deploying *d, struct err *err)
     return apply_service(d, false, target, err);
 }
 
+/* Another first deployment was faster: what it makes is ours as well. */
+static int join_service(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    err_clear(err);
+    if (stack_settle(d->r, w->service_name, &w->service, err) < 0 ||
+        stack_check_owner(&w->service, d->r->service->name, STR(""), err) < 0)
+        return -1;
+    if (stack_condition(w->service.status) != STACK_READY)
+        return err_set(err, ERR_FAILED, "somebody else created stack '%.*s', which ended as %.*s",
+                       STR_ARG(w->service_name), STR_ARG(w->service.status));
+    return refresh_service(d, err) < 0 ? -1 : extend_service(d, err);
+}
+
 static int ensure_service(struct deploying *d, struct err *err)
 {
     int64_t start = clock_mono_ms();
     if (!d->plan->service_target)
         return 0;
     bool create = !d->plan->world.service_exists;
-    if (create ? create_service(d, err) < 0 : extend_service(d, err) < 0)
+    int done = create ? create_service(d, err) : extend_service(d, err);
+    if (done < 0 && create && err->kind == ERR_CONFLICT)
+        done = join_service(d, err);
+    if (done < 0)
         return -1;
     release_finished(d->r, "service", "stack '%.*s' %s in %.1fs",
                      STR_ARG(d->plan->world.service_name), create ? "created" : "updated",

@@ -166,8 +166,10 @@ int world_read(const struct release *r, const struct layout *layout, bool wait_b
 {
     if (world_find(r, layout->service_stack, layout->stage_stack, w, err) < 0)
         return -1;
+    /* Only a first deployment of the service creates it; what it makes is everybody's. */
+    bool being_made = str_eq(w->service.status, STR("CREATE_IN_PROGRESS"));
     if (w->service_exists &&
-        make_ready(r, &w->service, w->service_name, wait_busy, STR(""), err) < 0)
+        make_ready(r, &w->service, w->service_name, wait_busy || being_made, STR(""), err) < 0)
         return -1;
     if (w->stage_exists &&
         make_ready(r, &w->stage, w->stage_name, wait_busy, r->service->stage, err) < 0)

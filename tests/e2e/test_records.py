@@ -140,3 +140,23 @@ def test_two_deploys_of_one_stage_one_wins(shop):
     assert codes in ([0, 0], [0, 4]), "\n".join(map(str, results))
     assert shop.call_rest("dev", "/hello").json()["code"] == "two"
     assert shop("plan", "dev", "--json").json["nothing"] is True
+
+
+def test_the_first_deploys_of_two_stages_at_once_both_succeed(troupe):
+    """There is no bucket yet to hold a lease in: one creates the service, the other joins it."""
+    troupe.use("shop")
+    running = [troupe.start("deploy", stage) for stage in ("dev", "prod")]
+    for result in [process.wait() for process in running]:
+        assert result.code == 0, str(result)
+    for stage in ("dev", "prod"):
+        assert troupe.call_rest(stage, "/orders", "POST").json()["stage"] == stage
+    assert set(troupe.world()["stacks"]) == {"shop", "shop-dev", "shop-prod"}
+
+
+def test_the_first_deploys_of_one_stage_at_once_one_wins(troupe):
+    troupe.use("shop")
+    running = [troupe.start("deploy", "dev") for _ in range(2)]
+    results = [process.wait() for process in running]
+    codes = sorted(result.code for result in results)
+    assert codes in ([0, 0], [0, 4]), "\n".join(map(str, results))
+    assert troupe.call_rest("dev", "/hello").json()["code"] == "one"
