@@ -111,11 +111,31 @@ static void test_refused(void **state)
                "two responses have the pattern 'default'"));
 }
 
+/* The models every API is born with are named by methods without being in the template. */
+static void test_built_in_models(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct openapi built;
+    struct openapi_options options = {.title = STR("title"), .function_arn = alias_arn};
+    const struct node *template =
+        json_parse(a, STR("test"),
+                   STR(METHOD(",\"MethodResponses\":[{\"StatusCode\":\"200\",\"ResponseModels\":"
+                              "{\"application/json\":\"Empty\"}}]")),
+                   &err);
+    check_ok(template ? 0 : -1, &err);
+    check_ok(openapi_build(a, template, STR("Api"), &options, &built, &err), &err);
+    check_str(json_text(a, node_path(built.document, "components.schemas"), 0),
+              "{\"Empty\":{\"type\":\"object\"}}");
+}
+
 int main(int argc, char **argv)
 {
     assert_true(argc > 1);
     tests_dir = str_c(argv[1]);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden),
-                                       cmocka_unit_test(test_refused)};
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_built_in_models)};
     return cmocka_run_group_tests_name("openapi", tests, NULL, NULL);
 }
