@@ -88,6 +88,8 @@ int context_aws(struct cli *cli, const struct service *service, struct err *err)
 struct release context_release(struct cli *cli, const struct service *service);
 /* Stacks and bucket of the service, and of its stage when it has one. */
 int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err);
+/* "git 1a2b3c4, modified" of the files in `dir`, or empty; for what is recorded. Runs git. */
+struct str context_source_revision(struct arena *a, struct str dir);
 /* Ask for `word`, or "yes"; REFUSED off a terminal or when something else is typed. */
 int context_confirm(struct cli *cli, const char *question, struct str word, struct err *err);
 /* The same as callback of config and pack; `context` is the cli. */

@@ -168,6 +168,7 @@ static int run_deploy(struct cli *cli, struct err *err)
     if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
+    r.source_revision = context_source_revision(cli->arena, service->dir);
     struct asking q = {cli, service};
     if (deploy_run(&r, target, confirm, &q, &deployed, err) < 0)
         return -1;

@@ -41,6 +41,7 @@ static int run(struct cli *cli, struct err *err)
     if (whole)
         service->stage = (struct str){"", 0};
     struct release r = context_release(cli, service);
+    r.source_revision = context_source_revision(cli->arena, service->dir);
     struct str what = whole ? service->name : service->stage;
     if (ask(cli, &r, what, err) < 0)
         return -1;

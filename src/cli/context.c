@@ -141,7 +141,7 @@ int context_target(struct cli *cli, const struct service *service, struct target
 }
 
 /* "git 1a2b3c4" of the service's directory, with ", modified" when there is more than that. */
-static struct str source_revision(struct arena *a, struct str dir)
+struct str context_source_revision(struct arena *a, struct str dir)
 {
     struct str command = str_fmt(a,
                                  "cd '%.*s' 2>/dev/null && git describe --always --dirty=', "
@@ -166,8 +166,6 @@ struct release context_release(struct cli *cli, const struct service *service)
         .service = service,
         .observer = &cli->observer,
         .jobs = (unsigned)cli->options.jobs,
-        .source_revision =
-            cli->aws ? source_revision(cli->arena, service->dir) : (struct str){"", 0},
         .endpoint = cli->endpoint,
         .timeout_ms = cli->options.timeout_s * 1000,
     };

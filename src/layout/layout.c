@@ -450,8 +450,6 @@ int layout_service(struct arena *a, const struct service *service, const struct 
         ret->stage_stack = layout_stack_name(a, service, service->stage);
         ret->stage_template = finish_stage(&l);
     }
-    const struct node *given = node_path(service->root, "provider.deploymentBucket");
-    ret->bucket = node_is(given, NODE_STRING) ? given->text : node_text(node_get_c(given, "name"));
     ret->values = l.values.p;
     ret->value_count = l.values.n;
     ret->warnings = l.warnings.p;

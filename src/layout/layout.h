@@ -56,8 +56,6 @@ struct layout {
     size_t api_count;
     struct layout_value *values;
     size_t value_count;
-    struct str bucket;    /* given bucket's name, or empty: Output ServerlessDeploymentBucketName of
-                             the service */
     struct str *warnings; /* what the user should know: tags left out and the like */
     size_t warning_count;
 };

@@ -36,12 +36,7 @@ static int refresh_service(struct deploying *d, struct err *err)
     if (stack_describe(d->arena, d->r->aws, w->service_name, &w->service, err) < 0)
         return -1;
     w->service_exists = true;
-    const struct node *given = node_path(d->r->service->root, "provider.deploymentBucket");
-    struct str name =
-        node_is(given, NODE_STRING) ? given->text : node_text(node_get_c(given, "name"));
-    w->bucket =
-        name.n ? name : node_text(node_get_c(w->service.outputs, "ServerlessDeploymentBucketName"));
-    w->store = (struct store){d->r->aws, w->bucket, d->r->service->name};
+    world_use_bucket(d->r, w);
     return 0;
 }
 
@@ -72,9 +67,8 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
 
 static int create_service(struct deploying *d, struct err *err)
 {
-    enum { BODY_MAX = 51200 };
     const struct node *whole = d->plan->service_target;
-    bool large = json_text(d->arena, whole, 0).n > BODY_MAX;
+    bool large = json_text(d->arena, whole, 0).n > STACK_BODY_MAX;
     if (apply_service(d, true, large ? bucket_only(d, whole) : whole, err) < 0 ||
         refresh_service(d, err) < 0)
         return -1;

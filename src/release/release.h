@@ -69,6 +69,8 @@ int world_read(const struct release *r, const struct layout *layout, bool wait_b
 /* Only the stacks' heads and the bucket: enough to take a lease. */
 int world_find(const struct release *r, struct str service_stack, struct str stage_stack,
                struct world *ret, struct err *err);
+/* Fill bucket and store from the configuration and the service stack's Outputs. */
+void world_use_bucket(const struct release *r, struct world *world);
 /* The number that a stage stack's Output says, 0: none. */
 int64_t world_deployment(const struct stack *stage);
 

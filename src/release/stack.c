@@ -219,14 +219,14 @@ int stack_settle(const struct release *r, struct str name, struct stack *ret, st
 
 /* ---- creating and updating ---- */
 
-enum { BODY_MAX = 51200, TEMPLATE_MAX = 1024 * 1024 };
+enum { TEMPLATE_MAX = 1024 * 1024 };
 
 static int place_template(const struct release *r, struct str text, const struct store *store,
                           struct stack_change *change, struct err *err)
 {
     struct arena *a = r->arena;
     change->template_body = text;
-    if (text.n <= BODY_MAX)
+    if (text.n <= STACK_BODY_MAX)
         return 0;
     if (text.n > TEMPLATE_MAX)
         return err_set(err, ERR_FAILED, "the template has %zu bytes, CloudFormation takes %d",

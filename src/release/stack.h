@@ -21,6 +21,9 @@ const struct node *stack_tags(struct arena *a, const struct service *service, st
 int stack_check_owner(const struct stack *stack, struct str service, struct str stage,
                       struct err *err);
 
+/* Largest template that fits into a call; others go through S3. Source: CloudFormation quotas. */
+enum { STACK_BODY_MAX = 51200 };
+
 /* Create or update `name` to `template` and wait until it is done. `store` may be NULL before there
  * is a bucket: then the template must fit into the call (51,200 bytes). `*ret_changed` (may be
  * NULL): false for "no updates are to be performed". FAILED names the first resource that failed

@@ -74,7 +74,7 @@ static struct str bucket_of(const struct release *r, const struct world *w)
                   : node_text(node_get_c(w->service.outputs, "ServerlessDeploymentBucketName"));
 }
 
-static void use_bucket(const struct release *r, struct world *w)
+void world_use_bucket(const struct release *r, struct world *w)
 {
     w->bucket = bucket_of(r, w);
     w->store = (struct store){r->aws, w->bucket, r->service->name};
@@ -91,7 +91,7 @@ int world_find(const struct release *r, struct str service_stack, struct str sta
         return -1;
     if (w->service_exists) {
         read_stack_id(w, w->service.id);
-        use_bucket(r, w);
+        world_use_bucket(r, w);
     }
     return 0;
 }
@@ -178,7 +178,7 @@ int world_read(const struct release *r, const struct layout *layout, bool wait_b
         return -1;
     if (!w->partition.n)
         w->partition = aws_partition(r->aws);
-    use_bucket(r, w);
+    world_use_bucket(r, w);
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
     if (!w->service_exists)
         return 0;
