@@ -1,10 +1,10 @@
 /* The service: from serverless.yml to the model.
  *
- * In: a file, command-line options, the environment. Out: `struct service`, whose tree has every
- * variable resolved, is checked against the schema, and is coerced as the dialect coerces (numbers
- * in `environment` become strings, a function without events gets `events: []` and so on). No
- * network: variable sources that need AWS ask the callback. Every node keeps its place and whether
- * the stage took part. */
+ * In: a file (or what was recorded of one: a source bundle), command-line options, the environment.
+ * Out: `struct service`, whose tree has every variable resolved, is checked against the schema, and
+ * is coerced as the dialect coerces (numbers in `environment` become strings, a function without
+ * events gets `events: []` and so on). No network: variable sources that need AWS ask the callback.
+ * Every node keeps its place and whether the stage took part. */
 #ifndef TROUPE_CONFIG_H
 #define TROUPE_CONFIG_H
 
@@ -20,7 +20,23 @@ struct remote_values {
                struct str region, struct str address, const struct node **ret, struct err *err);
 };
 
+/* What a service was made from when it was deployed, to make it again for the same or another
+ * stage without its files. The texts and nodes must live as long as the service made of them. */
+struct source_bundle {
+    struct str main;          /* name of the service file in `files`: `file` of the service then */
+    const struct node *files; /* path -> text: `files` of the service then */
+    /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
+    const struct node *externals, *absent, *params, *options;
+};
+
+/* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not
+ * have does not exist. What `externals` holds is used as it is, what `absent` names stays absent;
+ * secrets and what was not recorded are asked now, in the environment or through `remote`. Recorded
+ * params stand between params.<stage> and params.default of the file, recorded options below those
+ * given now. Stage and region always come from now. */
 struct config_options {
+    /* NULL: read from disk. Else `path` and `dir` are not used. */
+    const struct source_bundle *bundle;
     struct str path;  /* --config; empty: look in `dir` and its parents */
     struct str dir;   /* where to start looking; empty: current directory */
     struct str stage; /* from the command line; empty: provider.stage decides */
@@ -61,7 +77,7 @@ struct settings {
 
 /* A file the configuration was made of: for the source bundle. */
 struct source_file {
-    struct str path; /* relative to the service directory */
+    struct str path; /* as it is named, cleaned: "a.yml", "../b.yml", "/etc/c.yml", "~/d.yml" */
     struct str text;
 };
 
@@ -70,21 +86,27 @@ struct service {
     struct str stage; /* empty: none named anywhere */
     bool stage_named; /* by the command line or provider.stage, not by default_stage */
     struct str region;
-    struct str dir;          /* absolute: where serverless.yml is */
-    struct str file;         /* its name as shown to the user */
+    struct str dir;  /* absolute: where serverless.yml is; from a bundle: no such directory */
+    struct str file; /* its name as shown to the user */
     const struct node *root; /* everything, resolved and coerced, as `print` shows it */
     struct function *functions;
     size_t function_count;
     struct settings settings;
     struct source_file *files;
     size_t file_count;
-    /* External values that took part ("env:TABLE" …), for the record: a map of variable text ->
-     * value; secret ones hold null. */
-    const struct node *externals;
+    /* For the source bundle: what took part besides files, also when it came from a bundle. None is
+     * NULL. Variables are named by their resolved text, `type(param,param):address` after the
+     * variables in it were replaced: "env:TABLE", "ssm(raw):/app/dev/key". One whose resolved text
+     * would hold a secret is in neither map, so it is asked again. */
+    const struct node *externals; /* env, aws, cf, s3, ssm: text -> value, null for a secret one */
+    const struct node *absent;    /* list of the texts that had no value; each once */
+    /* Name -> text. What was given (now, else in the bundle) and is asked for by name through
+     * ${param:…} and ${opt:…}, whether it won or not; stage and region are never among them. */
+    const struct node *params, *options;
 };
 
 /* Load, resolve, check. `*ret` lives in `a`. ERR_CONFIG with a place, ERR_NOT_FOUND when there is
- * no configuration file. */
+ * no configuration file, ERR_FAILED when the bundle is none (damaged). */
 int service_load(struct arena *a, const struct config_options *options, struct service *ret,
                  struct err *err);
 

@@ -44,9 +44,16 @@ static int look_in(struct arena *a, struct str dir, struct str *ret, struct err 
     return 0;
 }
 
+/* Where a service from a bundle is said to be: nothing can be there, whatever looks. */
+static const struct str NOWHERE = {"/dev/null/bundle", sizeof "/dev/null/bundle" - 1};
+
 int service_find(struct arena *a, const struct config_options *options, struct str *ret,
                  struct err *err)
 {
+    if (options->bundle) {
+        *ret = path_join(a, NOWHERE, options->bundle->main);
+        return 0;
+    }
     struct str start = path_absolute(a, options->dir.n ? options->dir : STR("."));
     if (options->path.n) {
         *ret = path_absolute(a, path_join(a, start, options->path));
@@ -68,10 +75,12 @@ int service_find(struct arena *a, const struct config_options *options, struct s
     return err_help(err, "go to the service's directory, or name the file with --config FILE");
 }
 
-const struct node *service_read(struct arena *a, struct str path, struct source *source,
-                                struct err *err)
+const struct node *service_read(struct arena *a, const struct config_options *options,
+                                struct str path, struct source *source, struct err *err)
 {
-    if (fs_read(a, path, DOC_BYTES_MAX, &source->text, err) < 0) {
+    if (options->bundle) {
+        source->text = bundle_file(options->bundle, options->bundle->main)->text;
+    } else if (fs_read(a, path, DOC_BYTES_MAX, &source->text, err) < 0) {
         if (err->kind == ERR_FAILED) {
             err->kind = ERR_CONFIG;
             err->pos = (struct pos){source, 1, 1, 0};

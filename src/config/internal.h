@@ -6,12 +6,13 @@
 #include "config/schema.h"
 #include "config/variables.h"
 
-/* Absolute path of the service file. ERR_NOT_FOUND: there is none. */
+/* Absolute path of the service file; with a bundle, of no file. ERR_NOT_FOUND: there is none. */
 int service_find(struct arena *a, const struct config_options *options, struct str *ret,
                  struct err *err);
-/* Read it; `source->path` is set by the caller, the text here. A map, unresolved. */
-const struct node *service_read(struct arena *a, struct str path, struct source *source,
-                                struct err *err);
+/* Read it; `source->path` is set by the caller, the text here, from the bundle if there is one. A
+ * map, unresolved. */
+const struct node *service_read(struct arena *a, const struct config_options *options,
+                                struct str path, struct source *source, struct err *err);
 
 /* Answer every entry of `plugins`: warn about those that are not needed, refuse those that would
  * change what is deployed. */

@@ -222,19 +222,22 @@ static struct query query_of(const struct node *host, const struct variable_sour
 static int query_fill(struct resolver *r, const struct node *host, const struct variable_source *s,
                       struct query *q, unsigned *flags, struct err *err)
 {
+    unsigned own = 0;
     q->params = ARENA_ARRAY(r->arena, s->param_count, const struct node *);
     for (size_t i = 0; i < s->param_count; i++) {
         q->params[i] = template_value(r, host, &s->params[i], err);
         if (!q->params[i])
             return -1;
-        *flags |= node_flags_deep(q->params[i]);
+        own |= node_flags_deep(q->params[i]);
     }
-    if (!s->address)
-        return 0;
-    const struct node *address = template_value(r, host, s->address, err);
-    if (!address)
+    const struct node *address = s->address ? template_value(r, host, s->address, err) : NULL;
+    if (s->address && !address)
         return -1;
-    *flags |= node_flags_deep(address);
+    own |= address ? node_flags_deep(address) : 0;
+    *flags |= own;
+    q->secret = own & NODE_SECRET;
+    if (!address)
+        return 0;
     if (address->kind >= NODE_SEQ || address->kind == NODE_NULL)
         return err_at(err, q->pos, ERR_CONFIG, "the address in '%.*s' is %s, not a string",
                       STR_ARG(q->text), node_kind_name(address));

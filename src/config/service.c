@@ -226,7 +226,7 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
     const struct node *dotenv;
     if (resolve_path(r, r->root, STR("useDotenv"), STR(""), &dotenv, NULL, NULL, err) < 0)
         return -1;
-    if (node_bool_or(dotenv, false) && dotenv_load(r, err) < 0)
+    if (node_bool_or(dotenv, false) && !r->options->bundle && dotenv_load(r, err) < 0)
         return -1;
     if (resolve_region(r, err) < 0)
         return -1;
@@ -236,6 +236,14 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
                    check_text(*ret, &total, err) == 0
                ? 0
                : -1;
+}
+
+static const struct node *keys(struct arena *a, const struct node *map)
+{
+    struct node *list = node_seq(a);
+    member_each (m, map)
+        node_push(a, list, node_str(a, m->key));
+    return list;
 }
 
 static int make_model(struct resolver *r, const struct node *resolved, const struct source *source,
@@ -263,7 +271,10 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                             .dir = r->dir,
                             .file = source->path,
                             .root = checked,
-                            .externals = r->externals};
+                            .externals = r->externals,
+                            .absent = keys(a, r->absent),
+                            .params = r->given_params ? r->given_params : node_map(a),
+                            .options = r->given_options ? r->given_options : node_map(a)};
     if (settings_read(a, checked, r->stage, &ret->settings, err) < 0)
         return -1;
     return fill_functions(a, ret, given, err);
@@ -273,7 +284,8 @@ int service_load(struct arena *a, const struct config_options *options, struct s
                  struct err *err)
 {
     struct str path;
-    if (service_find(a, options, &path, err) < 0)
+    if ((options->bundle && bundle_check(options->bundle, err) < 0) ||
+        service_find(a, options, &path, err) < 0)
         return -1;
     struct source *source = ARENA_NEW(a, struct source);
     source->path = path_base(path);
@@ -283,10 +295,10 @@ int service_load(struct arena *a, const struct config_options *options, struct s
                          .files = MAP(a),
                          .cells = MAP(a),
                          .externals = node_map(a)};
-    r.root = service_read(a, path, source, err);
+    r.root = service_read(a, options, path, source, err);
     if (!r.root)
         return -1;
-    vec_push(a, &r.sources, (struct source_file){source->path, source->text});
+    record_file(&r, source->path, source->text);
     const struct node *resolved;
     if (resolve_root(&r, &resolved, err) < 0 || make_model(&r, resolved, source, ret, err) < 0) {
         err->kind = ERR_CONFIG;

@@ -2,19 +2,7 @@
  * ${ssm:/path}. The caller's callback asks; the region needs no asking. */
 #include "config/variables.h"
 
-static struct str params_text(struct resolver *r, const struct query *q)
-{
-    struct buf b = BUF(r->arena);
-    buf_lit(&b, "");
-    for (size_t i = 0; i < q->param_count; i++) {
-        if (i)
-            buf_char(&b, ',');
-        buf_add(&b, node_text(q->params[i]));
-    }
-    return b.p ? buf_str(&b) : (struct str){"", 0};
-}
-
-static int ask(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+static int ask_now(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
     const struct remote_values *remote = r->options->remote;
     if (!remote) {
@@ -23,20 +11,35 @@ static int ask(struct resolver *r, const struct query *q, struct answer *ret, st
         return err_help(err, "give a value without AWS, for example '${env:NAME}'");
     }
     ret->why = str_fmt(r->arena, "AWS has no value for '%.*s'", STR_ARG(q->text));
-    ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
     if (resolve_region(r, err) < 0)
         return -1;
-    if (remote->get(remote->context, r->arena, q->type, params_text(r, q), r->region, q->address,
-                    &ret->value, err) < 0) {
+    if (remote->get(remote->context, r->arena, q->type, query_params(r->arena, q), r->region,
+                    q->address, &ret->value, err) < 0) {
         err_wrap(err, "resolve '%.*s'", STR_ARG(q->text));
         if (!err->pos.source)
             err->pos = q->pos;
         return -1;
     }
-    if (!ret->value)
-        return 0;
-    bool secret = node_flags_deep(ret->value) & NODE_SECRET;
-    node_put(r->arena, r->externals, q->text, secret ? node_null(r->arena) : ret->value);
+    return 0;
+}
+
+static int ask(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+{
+    struct str text = recorded_text(r, q);
+    ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
+    switch (recorded_value(r, q, text, &ret->value)) {
+    case RECORDED_NOT:
+        if (ask_now(r, q, ret, err) < 0)
+            return -1;
+        break;
+    case RECORDED_ABSENT:
+        ret->why = str_fmt(r->arena, "AWS had no value for '%.*s' when this was recorded",
+                           STR_ARG(q->text));
+        break;
+    case RECORDED_VALUE:
+        break;
+    }
+    record_value(r, q, text, ret->value);
     return 0;
 }
 

@@ -16,13 +16,10 @@ bool environment_get(const struct resolver *r, struct str name, struct str *ret)
     return value || more;
 }
 
-int source_env(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+static int ask_now(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
-    if (!q->has_address)
-        return err_at(err, q->pos, ERR_CONFIG, "'env' needs a name: '${env:NAME}'");
     struct str value;
     size_t bad;
-    ret->what = str_fmt(r->arena, "environment variable '%.*s'", STR_ARG(q->address));
     if (!environment_get(r, q->address, &value)) {
         ret->why = str_fmt(r->arena, "environment variable '%.*s' is not set", STR_ARG(q->address));
         return 0;
@@ -31,7 +28,28 @@ int source_env(struct resolver *r, const struct query *q, struct answer *ret, st
         return err_at(err, q->pos, ERR_CONFIG, "environment variable '%.*s' is not UTF-8",
                       STR_ARG(q->address));
     ret->value = node_str(r->arena, value);
-    node_put(r->arena, r->externals, str_fmt(r->arena, "env:%.*s", STR_ARG(q->address)),
-             ret->value);
+    return 0;
+}
+
+int source_env(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+{
+    if (!q->has_address)
+        return err_at(err, q->pos, ERR_CONFIG, "'env' needs a name: '${env:NAME}'");
+    struct str text = recorded_text(r, q);
+    ret->what = str_fmt(r->arena, "environment variable '%.*s'", STR_ARG(q->address));
+    switch (recorded_value(r, q, text, &ret->value)) {
+    case RECORDED_NOT:
+        if (ask_now(r, q, ret, err) < 0)
+            return -1;
+        break;
+    case RECORDED_ABSENT:
+        ret->why =
+            str_fmt(r->arena, "environment variable '%.*s' was not set when this was recorded",
+                    STR_ARG(q->address));
+        break;
+    case RECORDED_VALUE:
+        break;
+    }
+    record_value(r, q, text, ret->value);
     return 0;
 }

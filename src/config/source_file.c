@@ -1,5 +1,6 @@
 /* ${file(path):address}: YAML and JSON files as trees, everything else as one text. Paths are
- * relative to the service directory; `~/` is the home directory. */
+ * relative to the service directory; `~/` is the home directory. With a source bundle they are only
+ * names in it. */
 #include "config/variables.h"
 
 #include <stdlib.h>
@@ -8,9 +9,17 @@
 #include "doc/json.h"
 #include "doc/yaml.h"
 
+/* Each path once, however it is named. */
 struct loaded_file {
+    struct source source;
     const struct node *node; /* NULL: no such file */
-    struct str shown;
+};
+
+/* A file that is asked for. */
+struct wanted {
+    struct str name;  /* as recorded: as it is named, cleaned */
+    struct str path;  /* absolute; with a bundle the name */
+    struct str shown; /* to the user */
 };
 
 typedef const struct node *read_fn(struct arena *a, const struct source *source, struct err *err);
@@ -51,7 +60,7 @@ static read_fn *reader_of(struct str path)
     return read_text;
 }
 
-/* As shown to the user and recorded: relative to the service directory, with `..` where needed. */
+/* As shown to the user: relative to the service directory, with `..` where needed. */
 static struct str shown_path(struct resolver *r, struct str path)
 {
     struct buf b = BUF(r->arena);
@@ -66,40 +75,51 @@ static struct str shown_path(struct resolver *r, struct str path)
     return buf_str(&b);
 }
 
-static int file_read(struct resolver *r, struct str path, struct loaded_file *file, struct err *err)
+static int text_of(struct resolver *r, const struct wanted *w, struct str *ret, struct err *err)
 {
-    struct source *source = ARENA_NEW(r->arena, struct source);
-    source->path = file->shown;
+    if (!r->options->bundle)
+        return fs_read(r->arena, w->path, DOC_BYTES_MAX, ret, err);
+    const struct node *text = bundle_file(r->options->bundle, w->name);
+    if (!text)
+        return err_set(err, ERR_NOT_FOUND, "no file '%.*s'", STR_ARG(w->name));
+    *ret = text->text;
+    return 0;
+}
+
+static int file_read(struct resolver *r, const struct wanted *w, struct loaded_file *file,
+                     struct err *err)
+{
     cleanup_err struct err missing = {0};
-    if (fs_read(r->arena, path, DOC_BYTES_MAX, &source->text, &missing) < 0) {
+    file->source.path = w->shown;
+    if (text_of(r, w, &file->source.text, &missing) < 0) {
         if (missing.kind == ERR_NOT_FOUND)
             return 0;
         return err_set(err, ERR_CONFIG, "%.*s", STR_ARG(missing.msg));
     }
-    file->node = reader_of(path)(r->arena, source, err);
-    if (!file->node)
-        return -1;
-    vec_push(r->arena, &r->sources, (struct source_file){file->shown, source->text});
-    return 0;
+    file->node = reader_of(w->path)(r->arena, &file->source, err);
+    return file->node ? 0 : -1;
 }
 
-int file_load(struct resolver *r, struct str path, struct pos at, const struct node **ret,
-              struct err *err)
+/* YAML or JSON by its name, else one string. Remembered. `*ret` NULL when there is no such file.
+ * `at` is where it is named. */
+static int file_load(struct resolver *r, const struct wanted *w, struct pos at,
+                     const struct node **ret, struct err *err)
 {
-    struct loaded_file *file = map_get(&r->files, path);
+    struct loaded_file *file = map_get(&r->files, w->path);
     if (!file) {
         file = ARENA_NEW(r->arena, struct loaded_file);
-        file->shown = shown_path(r, path);
-        if (file_read(r, path, file, err) < 0) {
+        if (file_read(r, w, file, err) < 0) {
             err->kind = ERR_CONFIG;
             if (err->pos.source)
                 return err_note(err, at, "the file is used here");
             err->pos = at;
             return -1;
         }
-        map_put(&r->files, path, file);
+        map_put(&r->files, w->path, file);
     }
     *ret = file->node;
+    if (file->node)
+        record_file(r, w->name, file->source.text);
     return 0;
 }
 
@@ -111,15 +131,30 @@ static struct str absolute(struct resolver *r, struct str path)
     return path_clean(r->arena, path_join(r->arena, r->dir, path));
 }
 
-/* A file of nearly the same name in the same directory. */
-static struct str near_file(struct resolver *r, struct str path)
+static struct wanted wanted_file(struct resolver *r, struct str name)
 {
-    struct str *names, dir = path_dir(r->arena, path);
+    struct str clean = path_clean(r->arena, name);
+    if (r->options->bundle)
+        return (struct wanted){clean, clean, clean};
+    struct str path = absolute(r, name);
+    return (struct wanted){clean, path, shown_path(r, path)};
+}
+
+/* A file of nearly the same name in the same directory; with a bundle, of all it has. */
+static struct str near_file(struct resolver *r, const struct wanted *w)
+{
+    if (r->options->bundle) {
+        struct near near = {.name = w->name};
+        member_each (m, r->options->bundle->files)
+            near_offer(&near, m->key);
+        return near.best;
+    }
+    struct str *names, dir = path_dir(r->arena, w->path);
     size_t count;
     cleanup_err struct err ignored = {0};
     if (fs_list(r->arena, dir, &names, &count, &ignored) < 0)
         return (struct str){0};
-    struct near near = {.name = path_base(path)};
+    struct near near = {.name = path_base(w->path)};
     for (size_t i = 0; i < count; i++)
         near_offer(&near, names[i]);
     return near.best.n ? shown_path(r, path_join(r->arena, dir, near.best)) : (struct str){0};
@@ -133,20 +168,20 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
     struct str name = node_text(param);
     if (str_find_char(name, '\0', 0) >= 0)
         return err_at(err, q->pos, ERR_CONFIG, "a path cannot have a NUL in it");
-    struct str path = absolute(r, name);
+    struct wanted w = wanted_file(r, name);
     const struct node *content;
-    if (file_load(r, path, q->pos, &content, err) < 0)
+    if (file_load(r, &w, q->pos, &content, err) < 0)
         return -1;
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
     if (!content) {
-        ret->why = str_fmt(r->arena, "no file '%.*s'", STR_ARG(shown_path(r, path)));
-        struct str near = near_file(r, path);
+        ret->why = str_fmt(r->arena, "no file '%.*s'", STR_ARG(w.shown));
+        struct str near = near_file(r, &w);
         if (near.n)
             ret->help = str_fmt(r->arena, "did you mean '%.*s'?", STR_ARG(near));
         return 0;
     }
     if (content->kind == NODE_NULL)
-        ret->why = str_fmt(r->arena, "file '%.*s' is empty", STR_ARG(shown_path(r, path)));
+        ret->why = str_fmt(r->arena, "file '%.*s' is empty", STR_ARG(w.shown));
     if (!q->has_address) {
         ret->value = content;
         return 0;
@@ -157,6 +192,5 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
     if (head->kind == NODE_NULL)
         return 0;
     ret->resolved = true;
-    return resolve_path(r, head, q->address, shown_path(r, path), &ret->value, &ret->why,
-                        &ret->help, err);
+    return resolve_path(r, head, q->address, w.shown, &ret->value, &ret->why, &ret->help, err);
 }

@@ -1,4 +1,5 @@
-/* ${param:name}: --param, then the stage's block of `params`, then its `default` block. */
+/* ${param:name}: --param, then the stage's block of `params`, then --param as the bundle recorded
+ * it, then the `default` block. */
 #include "config/variables.h"
 
 /* Does any block but `default` know the name? Then another stage may get another value. */
@@ -23,25 +24,35 @@ static int from_block(struct resolver *r, const struct node *params, struct str 
     return 0;
 }
 
-static int from_file(struct resolver *r, const struct query *q, struct answer *ret,
-                     struct near *near, struct err *err)
+static void from_option(struct resolver *r, const struct query *q, struct str value,
+                        const char *when, struct answer *ret)
+{
+    ret->what = str_fmt(r->arena, "option '--param %.*s'%s", STR_ARG(q->address), when);
+    ret->flags |= NODE_STAGE;
+    ret->value = node_str(r->arena, value);
+}
+
+/* `recorded`: --param as recorded, or NULL. */
+static int from_file(struct resolver *r, const struct query *q, const struct node *recorded,
+                     struct answer *ret, struct near *near, struct err *err)
 {
     const struct node *params;
     if (resolve_step(r, r->root, STR("params"), &params, err) < 0)
         return -1;
-    if (!node_is(params, NODE_MAP))
-        return 0;
-    if (stage_takes_part(params, q->address))
+    bool is_map = node_is(params, NODE_MAP);
+    if (is_map && stage_takes_part(params, q->address))
         ret->flags |= NODE_STAGE;
-    if (resolve_stage(r, err) < 0)
+    if (is_map && resolve_stage(r, err) < 0)
         return -1;
-    if (r->stage.n) {
+    if (is_map && r->stage.n) {
         ret->what = str_fmt(r->arena, "param '%.*s' of stage '%.*s'", STR_ARG(q->address),
                             STR_ARG(r->stage));
         if (from_block(r, params, r->stage, q->address, &ret->value, near, err) < 0)
             return -1;
     }
-    if (ret->value)
+    if (!ret->value && recorded)
+        from_option(r, q, node_text(recorded), ", as recorded", ret);
+    if (ret->value || !is_map)
         return 0;
     ret->what = str_fmt(r->arena, "param '%.*s'", STR_ARG(q->address));
     return from_block(r, params, STR("default"), q->address, &ret->value, near, err);
@@ -52,16 +63,16 @@ int source_param(struct resolver *r, const struct query *q, struct answer *ret, 
     if (!q->has_address)
         return err_at(err, q->pos, ERR_CONFIG, "'param' needs a name: '${param:name}'");
     const struct str *given = r->options->params ? map_get(r->options->params, q->address) : NULL;
+    const struct node *recorded =
+        r->options->bundle ? node_get(r->options->bundle->params, q->address) : NULL;
+    if (given || recorded)
+        record_given(r, q, &r->given_params, given ? *given : node_text(recorded));
     if (given) {
-        ret->what = str_fmt(r->arena, "option '--param %.*s'", STR_ARG(q->address));
-        ret->flags = NODE_STAGE;
-        ret->value = node_str(r->arena, *given);
-        node_put(r->arena, r->externals, str_fmt(r->arena, "param:%.*s", STR_ARG(q->address)),
-                 ret->value);
+        from_option(r, q, *given, "", ret);
         return 0;
     }
     struct near near = {.name = q->address};
-    if (from_file(r, q, ret, &near, err) < 0)
+    if (from_file(r, q, recorded, ret, &near, err) < 0)
         return -1;
     if (ret->value)
         return 0;

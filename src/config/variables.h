@@ -72,8 +72,12 @@ struct query {
     size_t param_count;
     struct str address; /* resolved */
     bool has_address;
+    bool secret; /* a secret took part in the parameters or the address: never record them */
     struct pos pos;
 };
+
+/* Its parameters as one text: "eu-west-1,raw". */
+struct str query_params(struct arena *a, const struct query *q);
 
 /* What it says. A NULL or null `value`: nothing there, because of `why`; the fallback applies. */
 struct answer {
@@ -102,7 +106,9 @@ struct resolver {
     struct map cells;   /* node -> what became of it; see resolve.c */
     VEC(struct source_file) sources;
     struct node *externals;
-    struct active *active; /* what is under way, innermost first */
+    struct node *absent;                       /* resolved text -> null; NULL until there is one */
+    struct node *given_params, *given_options; /* and asked for; NULL until there is one */
+    struct active *active;                     /* what is under way, innermost first */
     unsigned depth, nest;
     size_t text_made;
 };
@@ -146,10 +152,30 @@ bool environment_get(const struct resolver *r, struct str name, struct str *ret)
 /* Read .env.<stage>, else .env, of the service directory into r->dotenv. */
 int dotenv_load(struct resolver *r, struct err *err);
 
-/* Read a configuration file: YAML or JSON by its name, else one string. Remembered. `*ret` NULL
- * when there is no such file. `at` is where it is named. */
-int file_load(struct resolver *r, struct str path, struct pos at, const struct node **ret,
-              struct err *err);
+/* ---- the source bundle: what is recorded, and used again (recorded.c) ---- */
+
+/* `type(param,param):address`, resolved: what external values are recorded by. */
+struct str recorded_text(struct resolver *r, const struct query *q);
+enum recorded {
+    RECORDED_NOT,    /* ask now: no bundle, not in it, or a secret */
+    RECORDED_VALUE,  /* `*ret` is it */
+    RECORDED_ABSENT, /* it had no value */
+};
+/* What the bundle says about the value of `q`, whose recorded_text is `text`. */
+enum recorded recorded_value(struct resolver *r, const struct query *q, struct str text,
+                             const struct node **ret);
+/* Record the value that took part, NULL or null: none. Secrets are left out. */
+void record_value(struct resolver *r, const struct query *q, struct str text,
+                  const struct node *value);
+/* Record that `name`, given as `value`, was asked for; `*map` is r->given_params or
+ * r->given_options. */
+void record_given(struct resolver *r, const struct query *q, struct node **map, struct str value);
+/* Record a file, once. */
+void record_file(struct resolver *r, struct str path, struct str text);
+/* Text of file `path` of the bundle; NULL: not in it. */
+const struct node *bundle_file(const struct source_bundle *b, struct str path);
+/* Has the bundle the shape it should have? ERR_FAILED. */
+int bundle_check(const struct source_bundle *b, struct err *err);
 
 /* Fill r->stage, r->region from options, provider and defaults; once. */
 int resolve_stage(struct resolver *r, struct err *err);

@@ -38,4 +38,13 @@ struct pack_options {
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
                  struct packed *ret, struct err *err);
 
+/* What was packaged for an earlier deployment, without files: `record_functions` is the `functions`
+ * of its record, function key -> {artifact: SHA-256 as hexadecimal digits, …}. Artifacts have their
+ * two hashes and the name "<key>.zip" of the first function that runs them; `bytes` are empty and
+ * sizes 0, so they must be in the bucket already. Functions with `image:` have none, as above.
+ * `*ret` lives in `a`. ERR_CONFIG with the function's place: the deployment has no code for it.
+ * ERR_FAILED: what it names is no hash. */
+int pack_recorded(struct arena *a, const struct service *service,
+                  const struct node *record_functions, struct packed *ret, struct err *err);
+
 #endif
