@@ -16,10 +16,11 @@ enum { ARGS_MAX = 8 };
 /* What was typed. */
 struct options {
     struct str stage, region, profile, config, function, package_dir, data, path, format, endpoint;
+    struct str to;     /* --to: a deployment's number, or STAGE[#N] */
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool lenient, persist, detailed_exitcode, no_detailed_exitcode, help, version;
+    bool lenient, persist, exact, detailed_exitcode, no_detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit;
     struct str args[ARGS_MAX]; /* behind the command */
     size_t arg_count;
@@ -50,7 +51,8 @@ struct command {
 
 extern const struct command *const commands[]; /* ends with NULL */
 extern const struct command cmd_deploy, cmd_plan, cmd_stages, cmd_info, cmd_history, cmd_invoke,
-    cmd_remove, cmd_package, cmd_print, cmd_validate, cmd_local, cmd_version, cmd_help;
+    cmd_remove, cmd_package, cmd_print, cmd_validate, cmd_local, cmd_version, cmd_help,
+    cmd_rollback, cmd_reset, cmd_clone;
 
 const struct command *command_find(struct str name);
 /* Nearest name for "did you mean", or NULL. */
@@ -88,6 +90,14 @@ int context_aws(struct cli *cli, const struct service *service, struct err *err)
 struct release context_release(struct cli *cli, const struct service *service);
 /* Stacks and bucket of the service, and of its stage when it has one. */
 int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err);
+/* Show what `goal` would do. The exit code: 2 when there are changes, unless --plan or
+ * --no-detailed-exitcode say otherwise. */
+int context_plan(struct cli *cli, const struct release *r, const struct goal *goal,
+                 struct err *err);
+/* Plan, ask where data would be lost (and, `guarded`, where the stage is protected), apply, show
+ * what came of it. `doing` is for the question: "deploying". */
+int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
+                  bool guarded, struct err *err);
 /* "git 1a2b3c4, modified" of the files in `dir`, or empty; for what is recorded. Runs git. */
 struct str context_source_revision(struct arena *a, struct str dir);
 /* Ask for `word`, or "yes"; REFUSED off a terminal or when something else is typed. */

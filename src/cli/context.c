@@ -77,11 +77,10 @@ static int choose_stage(const struct options *o, size_t stage_arg, struct str *r
     return 0;
 }
 
-int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
-                    struct err *err)
+static struct config_options config_of(struct cli *cli)
 {
     const struct options *o = &cli->options;
-    struct config_options options = {
+    return (struct config_options){
         .path = o->config,
         .default_stage = STR("dev"),
         .region = o->region,
@@ -92,6 +91,13 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         .warn = context_warning,
         .warn_context = cli,
     };
+}
+
+int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                    struct err *err)
+{
+    const struct options *o = &cli->options;
+    struct config_options options = config_of(cli);
     if (choose_stage(o, stage_arg, &options.stage, err) < 0 ||
         (options.stage.n && stage_name_check(options.stage, err) < 0))
         return -1;
@@ -136,7 +142,7 @@ int context_target(struct cli *cli, const struct service *service, struct target
                      (double)total_bytes(packed) / 1000);
     for (size_t i = 0; i < layout->warning_count; i++)
         context_warn(cli, (struct pos){0}, layout->warnings[i], STR(""));
-    *ret = (struct target){layout, packed};
+    *ret = (struct target){.layout = layout};
     return 0;
 }
 
@@ -160,6 +166,8 @@ struct str context_source_revision(struct arena *a, struct str dir)
 
 struct release context_release(struct cli *cli, const struct service *service)
 {
+    struct config_options *config = ARENA_NEW(cli->arena, struct config_options);
+    *config = config_of(cli);
     return (struct release){
         .arena = cli->arena,
         .aws = cli->aws,
@@ -168,15 +176,14 @@ struct release context_release(struct cli *cli, const struct service *service)
         .jobs = (unsigned)cli->options.jobs,
         .endpoint = cli->endpoint,
         .timeout_ms = cli->options.timeout_s * 1000,
+        .config = config,
     };
 }
 
 int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err)
 {
-    struct str stage = r->service->stage;
-    return world_find(r, layout_stack_name(cli->arena, r->service, STR("")),
-                      stage.n ? layout_stack_name(cli->arena, r->service, stage) : STR(""), ret,
-                      err);
+    (void)cli;
+    return world_find(r, true, ret, err);
 }
 
 /* ---- questions ---- */

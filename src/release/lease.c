@@ -23,6 +23,7 @@ struct lease {
     char etag_text[128]; /* backs etag */
     atomic_bool lost;
     bool inherited;
+    struct str inherited_nonce;
 };
 
 /* Which machine and which boot: a pid means something only together with both. */
@@ -170,6 +171,7 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
                &etag, NULL, err) == 0) {
         keep_etag(l, etag);
         l->inherited = true;
+        l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, "nonce")));
         return 1;
     }
     if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
@@ -231,6 +233,16 @@ int lease_check(struct lease *l, struct err *err)
 bool lease_inherited(const struct lease *l)
 {
     return l && l->inherited;
+}
+
+struct str lease_nonce(const struct lease *l)
+{
+    return l ? l->nonce : (struct str){"", 0};
+}
+
+struct str lease_inherited_nonce(const struct lease *l)
+{
+    return l && l->inherited_nonce.p ? l->inherited_nonce : (struct str){"", 0};
 }
 
 void lease_release(struct lease **lease)

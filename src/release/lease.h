@@ -22,6 +22,10 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
 int lease_check(struct lease *lease, struct err *err);
 /* Was it taken over from a holder that died or ran out: is there something half done? */
 bool lease_inherited(const struct lease *lease);
+/* What tells this lease from others; and of the lease it was taken over from, or empty: records
+ * name the lease they were written under, so a command knows what the dead one had done. */
+struct str lease_nonce(const struct lease *lease);
+struct str lease_inherited_nonce(const struct lease *lease);
 /* Give it back (only if still ours). NULL is fine; failures are ignored: it runs out. */
 void lease_release(struct lease **lease);
 #define cleanup_lease __attribute__((cleanup(lease_release)))

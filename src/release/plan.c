@@ -82,11 +82,12 @@ int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct
     struct known k = {r, plan};
     for (size_t i = 0; i < plan->function_count; i++) {
         struct function_plan *f = &plan->functions[i];
-        if (tolerate(resolve_one(&k, f, err), strict, err) < 0)
+        if (!f->pinned && tolerate(resolve_one(&k, f, err), strict, err) < 0)
             return err_wrap(err, "function '%.*s'", STR_ARG(f->function->key));
     }
     for (size_t i = 0; i < plan->api_count; i++)
-        if (tolerate(resolve_api(&k, &plan->apis[i], err), strict, err) < 0)
+        if (!plan->apis[i].pinned &&
+            tolerate(resolve_api(&k, &plan->apis[i], err), strict, err) < 0)
             return -1;
     return 0;
 }
@@ -162,7 +163,8 @@ static int index_all(const struct release *r, const struct world *w, struct map 
     for (size_t i = 0; i < w->record_count; i++) {
         bool first = !i || !str_eq(w->records[i].stage, w->records[i - 1].stage);
         kept = first ? 0 : kept;
-        if (w->records[i].has_versions && kept++ < (keep > 0 ? keep : 10))
+        if (w->records[i].has_versions && !w->records[i].collected &&
+            kept++ < (keep > 0 ? keep : 10))
             x.refs[n++] = &w->records[i];
     }
     if (pool_run(n, 8, read_versions, &x, err) < 0)
@@ -208,7 +210,7 @@ static int check_reused(const struct release *r, struct plan *plan, struct err *
     for (size_t i = 0; i < plan->function_count; i++) {
         struct function_plan *f = &plan->functions[i];
         bool good = true;
-        if (f->to.n && !str_eq(f->to, f->from) &&
+        if (!f->pinned && f->to.n && !str_eq(f->to, f->from) &&
             publish_check(r->arena, r, f, f->to, &good, err) < 0)
             return -1;
         if (!good)
@@ -223,7 +225,7 @@ static int check_reused_apis(const struct release *r, struct plan *plan, struct 
         struct api_plan *p = &plan->apis[i];
         const struct node *deployments;
         bool there = false;
-        if (!p->to.n || str_eq(p->to, p->from))
+        if (p->pinned || !p->to.n || str_eq(p->to, p->from))
             continue;
         if (restapi_deployments(r->arena, r->aws, p->rest_api, &deployments, err) < 0)
             return -1;
@@ -235,6 +237,15 @@ static int check_reused_apis(const struct release *r, struct plan *plan, struct 
     return 0;
 }
 
+static void note_reuse(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->function_count; i++)
+        plan->reuses |=
+            plan->functions[i].to.n && !str_eq(plan->functions[i].to, plan->functions[i].from);
+    for (size_t i = 0; i < plan->api_count; i++)
+        plan->reuses |= plan->apis[i].to.n && !str_eq(plan->apis[i].to, plan->apis[i].from);
+}
+
 int plan_reuse(const struct release *r, struct plan *plan, struct err *err)
 {
     struct map index = MAP(r->arena);
@@ -242,9 +253,13 @@ int plan_reuse(const struct release *r, struct plan *plan, struct err *err)
     reuse_from(r->arena, plan, &index);
     if (!wants_more(plan) || !plan->world.record_count)
         return 0;
-    if (index_all(r, &plan->world, &index, err) < 0)
+    if (plan->target.origin)
+        index_record(r->arena, &index, plan->target.origin->versions);
+    reuse_from(r->arena, plan, &index);
+    if (wants_more(plan) && index_all(r, &plan->world, &index, err) < 0)
         return -1;
     reuse_from(r->arena, plan, &index);
+    note_reuse(plan);
     return check_reused(r, plan, err) < 0 ? -1 : check_reused_apis(r, plan, err);
 }
 
@@ -262,7 +277,7 @@ static const struct node *filler(void *context, struct arena *a, struct str kind
     for (size_t i = 0; i < plan->api_count && str_eq(kind, STR("Troupe::Deployment")); i++)
         if (str_eq(plan->apis[i].api->id, name))
             with = plan->apis[i].to;
-    const struct layout *l = plan->target->layout;
+    const struct layout *l = plan->target.layout;
     for (size_t i = 0; i < l->function_count && str_eq(kind, STR("Troupe::ArtifactKey")); i++)
         if (str_eq(l->functions[i].key, name))
             with = store_key(a, &plan->world.store, "artifacts/%.*s.zip",
@@ -275,11 +290,41 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
 {
     struct arena *a = r->arena;
     const struct node *filled =
-        layout_fill(a, plan->target->layout->stage_template, filler, (void *)plan);
+        layout_fill(a, plan->target.layout->stage_template, filler, (void *)plan);
+    return plan_numbered(a, filled, number);
+}
+
+const struct node *plan_parameters(const struct release *r, const struct plan *plan,
+                                   const struct node *template)
+{
+    struct node *values = node_map(r->arena);
+    member_each (m, node_get_c(template, "Parameters")) {
+        const struct node *value = node_get(plan->world.service.outputs, m->key);
+        node_put(r->arena, values, m->key, value);
+    }
+    return values;
+}
+
+static const struct node *without_number(struct arena *a, const struct node *template)
+{
+    const struct node *old = node_get_c(template, "Outputs");
+    if (!node_get_c(old, DEPLOYMENT_OUTPUT))
+        return template;
+    struct node *out = node_shallow(a, template), *outputs = node_shallow(a, old);
+    node_drop(outputs, STR(DEPLOYMENT_OUTPUT));
+    node_drop(out, STR("Outputs"));
+    if (outputs->size)
+        node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number)
+{
+    template = without_number(a, template);
     if (!number)
-        return filled;
-    struct node *out = node_shallow(a, filled), *output = node_map(a);
-    const struct node *old = node_get_c(filled, "Outputs");
+        return template;
+    struct node *out = node_shallow(a, template), *output = node_map(a);
+    const struct node *old = node_get_c(template, "Outputs");
     struct node *outputs = old ? node_shallow(a, old) : node_map(a);
     node_put_c(a, output, "Value", node_strf(a, "%lld", (long long)number));
     node_put_c(a, outputs, DEPLOYMENT_OUTPUT, output);
@@ -287,22 +332,30 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
     return out;
 }
 
-const struct node *plan_parameters(const struct release *r, const struct plan *plan)
+static struct str stage_hash(struct arena *a, const struct node *template,
+                             const struct node *parameters)
 {
-    struct node *values = node_map(r->arena);
-    member_each (m, node_get_c(plan->target->layout->stage_template, "Parameters")) {
-        const struct node *value = node_get(plan->world.service.outputs, m->key);
-        node_put(r->arena, values, m->key, value);
-    }
-    return values;
+    struct node *both = node_map(a);
+    node_put_c(a, both, "template", without_number(a, template));
+    node_put_c(a, both, "parameters", parameters);
+    return sha256_hex(a, json_canonical(a, both));
 }
 
 struct str plan_stage_hash(const struct release *r, const struct plan *plan)
 {
-    struct node *both = node_map(r->arena);
-    node_put_c(r->arena, both, "template", plan_stage_template(r, plan, 0));
-    node_put_c(r->arena, both, "parameters", plan_parameters(r, plan));
-    return sha256_hex(r->arena, json_canonical(r->arena, both));
+    const struct node *template = plan_stage_template(r, plan, 0);
+    return stage_hash(r->arena, template, plan_parameters(r, plan, template));
+}
+
+/* Is the stage's stack what the target says, by its own words? Somebody may have changed it. */
+static bool is_in_line(const struct release *r, const struct plan *plan)
+{
+    const struct world *w = &plan->world;
+    const struct node *given = w->stage.parameters;
+    if (!w->stage_template)
+        return false;
+    return str_eq(plan_stage_hash(r, plan),
+                  stage_hash(r->arena, w->stage_template, given ? given : node_map(r->arena)));
 }
 
 const struct node *plan_service_additions(struct arena *a, const struct node *current,
@@ -359,9 +412,9 @@ static void list_functions(struct planning *p)
         }
         const struct node *before =
             node_get_c(node_get(node_get_c(record, "functions"), f->function->key), "parts");
-        struct str reason = f->configuration ? definition_reason(a, before, f->parts)
-                            : before         ? STR("a resource it needs changes")
-                                             : STR("new");
+        struct str reason = f->parts ? definition_reason(a, before, f->parts)
+                            : before ? STR("a resource it needs changes")
+                                     : STR("new");
         add_change(p, (struct change){.action = f->to.n ? CHANGE_MOVE : CHANGE_PUBLISH,
                                       .kind = STR("function"),
                                       .name = f->function->key,
@@ -444,7 +497,7 @@ static void list_resource(struct planning *p, const char *kind, struct str id,
 
 static bool is_pointer(const struct plan *plan, struct str id)
 {
-    const struct layout *l = plan->target->layout;
+    const struct layout *l = plan->target.layout;
     for (size_t i = 0; i < plan->function_count; i++)
         if (str_eq(plan->functions[i].function->alias_id, id))
             return true;
@@ -498,7 +551,7 @@ static struct str recorded(const struct node *versions, const char *section, str
 
 static void init_snapshots(const struct release *r, struct plan *plan)
 {
-    const struct layout *l = plan->target->layout;
+    const struct layout *l = plan->target.layout;
     const struct node *versions = plan->world.record.versions;
     plan->functions = ARENA_ARRAY(r->arena, l->function_count + 1, struct function_plan);
     plan->apis = ARENA_ARRAY(r->arena, l->api_count + 1, struct api_plan);
@@ -516,12 +569,40 @@ static void init_snapshots(const struct release *r, struct plan *plan)
     }
 }
 
+/* The snapshots of the target's record, as they are. */
+static void pin(struct plan *plan)
+{
+    const struct record *origin = plan->target.origin;
+    const struct node *functions = node_get_c(origin->body, "functions");
+    for (size_t i = 0; i < plan->function_count; i++) {
+        struct function_plan *f = &plan->functions[i];
+        struct str key = f->function->key;
+        f->to = recorded(origin->versions, "functions", key, "version");
+        f->pinned = f->to.n && !str_eq(key, plan->target.unpinned);
+        if (!f->pinned) {
+            f->to = (struct str){"", 0};
+            continue;
+        }
+        f->fingerprint = recorded(origin->versions, "functions", key, "fingerprint");
+        f->parts = node_get_c(node_get(functions, key), "parts");
+    }
+    for (size_t i = 0; i < plan->api_count; i++) {
+        struct api_plan *p = &plan->apis[i];
+        p->to = recorded(origin->versions, "apis", p->api->id, "deployment");
+        p->rest_api = recorded(origin->versions, "apis", p->api->id, "id");
+        p->fingerprint = recorded(origin->versions, "apis", p->api->id, "fingerprint");
+        p->pinned = p->to.n > 0;
+    }
+}
+
 /* What the stages' records need of the service stack: logical ids. */
 static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,
                              struct err *err)
 {
     for (size_t i = 0; i < w->record_count; i++) {
         struct record record;
+        if (w->records[i].collected)
+            continue;
         if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, false,
                         false, &record, err) < 0)
             return -1;
@@ -537,7 +618,7 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
 {
     struct arena *a = r->arena;
     const struct world *w = &plan->world;
-    const struct node *today = plan->target->layout->service_template, *old = w->service_template;
+    const struct node *today = plan->target.layout->service_template, *old = w->service_template;
     plan->service_target = today;
     if (!old)
         return 0;
@@ -576,7 +657,7 @@ static int plan_service(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
     const struct node *old = plan->world.service_template;
-    const struct node *today = plan->target->layout->service_template;
+    const struct node *today = plan->target.layout->service_template;
     if (!p->r->service->stage.n) {
         if (service_union(p->r, plan, err) < 0)
             return -1;
@@ -585,6 +666,32 @@ static int plan_service(struct planning *p, struct err *err)
     }
     plan->service_target = old ? plan_service_additions(p->r->arena, old, today) : today;
     list_service(p, old, today, true);
+    return 0;
+}
+
+/* Deploying one function leaves the recorded sources as they are: only its code may differ. */
+static int check_only_code(const struct planning *p, struct err *err)
+{
+    struct str key = p->plan->target.unpinned, stage = p->r->service->stage;
+    for (size_t i = 0; i < p->plan->function_count && key.n; i++) {
+        const struct function_plan *f = &p->plan->functions[i];
+        const struct node *before = node_get_c(
+            node_get(node_get_c(p->plan->world.record.body, "functions"), f->function->key),
+            "parts");
+        if (!str_eq(f->function->key, key))
+            continue;
+        struct node *was = node_shallow(p->r->arena, before ? before : node_map(p->r->arena));
+        struct node *now = node_shallow(p->r->arena, f->parts ? f->parts : node_map(p->r->arena));
+        node_drop(was, STR("code"));
+        node_drop(now, STR("code"));
+        if (f->parts && node_equal(was, now))
+            continue;
+        struct str what = f->parts ? definition_reason(p->r->arena, was, now)
+                                   : STR("it needs a resource that is not there yet");
+        err_set(err, ERR_REFUSED, "more than the code of function '%.*s' changed: %.*s",
+                STR_ARG(key), STR_ARG(what));
+        return err_help(err, "deploy the whole stage: troupe deploy %.*s", STR_ARG(stage));
+    }
     return 0;
 }
 
@@ -602,26 +709,17 @@ static bool all_known(const struct plan *plan)
 static int plan_stage(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
-    struct arena *a = p->r->arena;
-    if (plan_resolve(p->r, plan, false, err) < 0 || plan_reuse(p->r, plan, err) < 0)
+    if (plan_resolve(p->r, plan, false, err) < 0 || plan_reuse(p->r, plan, err) < 0 ||
+        check_only_code(p, err) < 0)
         return -1;
     list_functions(p);
     list_apis(p);
-    struct str hash = plan_stage_hash(p->r, plan);
-    struct str recorded_hash = node_text(node_get_c(plan->world.record.versions, "template"));
-    if (all_known(plan) && str_eq(hash, recorded_hash)) {
-        plan->unchanged +=
-            node_count(node_get_c(plan->target->layout->stage_template, "Resources"));
+    if (all_known(plan) && is_in_line(p->r, plan)) {
+        plan->unchanged += node_count(node_get_c(plan->target.layout->stage_template, "Resources"));
         return 0;
     }
-    if (plan->world.stage_exists) {
-        struct str text;
-        if (stack_template(a, p->r->aws, plan->world.stage_name, &text, err) < 0 ||
-            !(plan->old_stage = json_parse(a, plan->world.stage_name, text, err)))
-            return -1;
-    }
     const struct node *target = plan_stage_template(p->r, plan, 0);
-    list_stage(p, plan->old_stage, target);
+    list_stage(p, plan->world.stage_template, target);
     plan->nothing = false;
     return 0;
 }
@@ -630,9 +728,11 @@ int plan_make(const struct release *r, const struct target *target, const struct
               struct plan *ret, struct err *err)
 {
     struct planning p = {.r = r, .plan = ret};
-    *ret = (struct plan){.target = target, .world = *world, .nothing = true};
+    *ret = (struct plan){.target = *target, .world = *world, .nothing = true};
     if (r->service->stage.n)
         init_snapshots(r, ret);
+    if (target->pinned)
+        pin(ret);
     if (plan_service(&p, err) < 0 || (r->service->stage.n && plan_stage(&p, err) < 0))
         return -1;
     ret->nothing = ret->nothing && !ret->service_target;

@@ -14,8 +14,11 @@ int plan_reuse(const struct release *r, struct plan *plan, struct err *err);
  */
 const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
                                        int64_t number);
-/* Values of the stage template's parameters, from the service stack. */
-const struct node *plan_parameters(const struct release *r, const struct plan *plan);
+/* `template` with another deployment's number in its Outputs; 0: with none. */
+const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number);
+/* Values of the parameters of stage template `template`, from the service stack. */
+const struct node *plan_parameters(const struct release *r, const struct plan *plan,
+                                   const struct node *template);
 /* SHA-256 of stage template and parameters, without the deployment's number. */
 struct str plan_stage_hash(const struct release *r, const struct plan *plan);
 /* `current` with what `today` has beyond it; NULL when nothing is missing. */

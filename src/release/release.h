@@ -28,6 +28,8 @@ struct release {
     struct str source_revision;      /* "git 1a2b3c4, modified", or empty */
     struct str endpoint;             /* of the local cloud, or empty */
     int64_t timeout_ms;              /* of one stack operation; 0: an hour */
+    /* How a recorded service is loaded again: --param, values that only AWS knows. May be NULL. */
+    const struct config_options *config;
 };
 
 void release_progress(const struct release *r, const char *step, const char *fmt, ...)
@@ -35,11 +37,64 @@ void release_progress(const struct release *r, const char *step, const char *fmt
 void release_finished(const struct release *r, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A Lambda alias, or a stage of a REST API, and what it should point at (pointers.h). */
+struct pointer {
+    bool api;
+    struct str key;   /* of the function, or logical id of the API: for messages */
+    struct str owner; /* function name or id of the API */
+    struct str stage; /* name of the alias or of the API's stage */
+    struct str want;  /* version or deployment */
+};
+struct pointers {
+    struct pointer *all;
+    size_t n;
+};
+
 /* What the service, or a stage of it, should be. */
 struct target {
     const struct layout *layout;
-    const struct packed *packed;
+    const struct service *service; /* NULL: the release's */
+    struct str what;               /* for the record: "deploy", "rollback of 9"; empty: "deploy" */
+    /* Its versions are looked at first when something has to be published; NULL: none. */
+    const struct record *origin;
+    bool pinned;              /* the snapshots are those of `origin`, whatever definitions say */
+    struct str unpinned;      /* but for this function; empty: none */
+    bool flips;               /* pointers move by API first, the stack follows */
+    struct pointers asleep;   /* versions that have to be woken before */
+    int64_t restores;         /* number of the stage's own record that this makes current again */
+    struct str sources;       /* hash of a source bundle in the bucket; empty: of the service */
+    const struct node *needs; /* of the service stack; NULL: what the layout has there */
+    struct str *notes;        /* what the user should know of it */
+    size_t note_count;
 };
+
+struct world;
+
+/* How a target is found. `find` runs after the world was read, under the stage's lease. */
+struct goal {
+    const char *verb; /* "deploy": what the lease is for */
+    int (*find)(const struct goal *goal, const struct release *r, const struct world *world,
+                struct target *ret, struct err *err);
+    const struct target *ready; /* for goal_deploy */
+    struct str stage;           /* the other stage: of reset and clone */
+    int64_t number;             /* of a record; 0: the current one, or the one before */
+    bool exact;                 /* the very versions of the other stage */
+    struct str function;        /* for goal_function: its key */
+};
+
+/* The target is ready: what serverless.yml says. */
+struct goal goal_deploy(const struct target *ready);
+/* Of one function (recorded.c): everything as it is, but for its code. `ready` is the whole service
+ * as serverless.yml has it. REFUSED when more than its code changed. */
+struct goal goal_function(const struct target *ready, struct str function);
+/* The record before the current one, following the chain of rollbacks, or `number` (rollback.c).
+ * The target flips where the versions of that record can serve at once; else it is the recorded
+ * sources again. */
+struct goal goal_rollback(int64_t number);
+/* Record `number` (0: the current one) of `stage` for this stage, from its recorded sources
+ * (reset.c). goal_clone: only for a stage that is not there yet. */
+struct goal goal_reset(struct str stage, int64_t number, bool exact);
+struct goal goal_clone(struct str stage, int64_t number, bool exact);
 
 /* ---- the world (world.c) ---- */
 
@@ -57,18 +112,21 @@ struct world {
     size_t record_count;
     int64_t last_number;                 /* highest record number of the stage */
     bool last_interrupted;               /* the newest record has no outcome and is not current */
+    struct record interrupted;           /* that record; body NULL: none */
+    bool unsettled;                      /* the current record has no outcome yet */
     const struct node *service_template; /* NULL: no service stack */
+    const struct node *stage_template;   /* what the stage stack has; NULL: none */
+    struct str cut_off;                  /* nonce of the dead lease that was taken over, or empty */
 };
 
-/* Read it. `layout` names the stacks. `stage_name` may be empty. Errors: FAILED with the way out
- * for stacks in a state that cannot be worked with, CONFLICT for busy ones, REFUSED for stacks that
- * are not this service's. `wait_busy`: an operation of ours was cut off: wait for the stack to
- * settle. */
-int world_read(const struct release *r, const struct layout *layout, bool wait_busy,
-               struct world *ret, struct err *err);
-/* Only the stacks' heads and the bucket: enough to take a lease. */
-int world_find(const struct release *r, struct str service_stack, struct str stage_stack,
-               struct world *ret, struct err *err);
+/* Only the stacks' heads and the bucket: enough to take a lease. `stage` false: the service stack
+ * only. */
+int world_find(const struct release *r, bool stage, struct world *ret, struct err *err);
+/* The rest, into a world that was found: the stage's stack anew, records, templates. Errors: FAILED
+ * with the way out for stacks in a state that cannot be worked with, CONFLICT for busy ones,
+ * REFUSED for stacks that are not this service's. `wait_busy`: an operation of ours was cut off:
+ * wait for the stack to settle. */
+int world_read(const struct release *r, bool wait_busy, struct world *world, struct err *err);
 /* Fill bucket and store from the configuration and the service stack's Outputs. */
 void world_use_bucket(const struct release *r, struct world *world);
 /* The number that a stage stack's Output says, 0: none. */
@@ -104,6 +162,7 @@ struct change {
 /* A shared function between its definition and its version. */
 struct function_plan {
     const struct layout_function *function;
+    bool pinned;                      /* `to` is given, nothing is published */
     const struct node *configuration; /* resolved, complete; NULL: a value is not known yet */
     const struct node *code;  /* members of UpdateFunctionCode but for revision and bucket */
     struct str code_sha256;   /* base64; empty for images */
@@ -114,6 +173,7 @@ struct function_plan {
 
 struct api_plan {
     const struct layout_api *api;
+    bool pinned;
     struct str rest_api; /* its id in AWS */
     struct str document; /* resolved OpenAPI as text; p NULL: not known yet */
     struct str fingerprint;
@@ -121,7 +181,7 @@ struct api_plan {
 };
 
 struct plan {
-    const struct target *target;
+    struct target target;
     struct world world;
     bool nothing;
     struct change *changes;
@@ -131,10 +191,12 @@ struct plan {
     struct api_plan *apis;
     size_t api_count;
     const struct node *service_target; /* service template to have, NULL: no change */
-    const struct node *old_stage;      /* template the stage stack has; NULL: not read or none */
+    bool reuses;                       /* snapshots of records other than the current one */
     int64_t number;                    /* the deployment this will be */
 };
 
+/* What `goal` would do. Reads only, without a lease. */
+int plan_run(const struct release *r, const struct goal *goal, struct plan *ret, struct err *err);
 /* Compare `target` with `world`. Reads only. */
 int plan_make(const struct release *r, const struct target *target, const struct world *world,
               struct plan *ret, struct err *err);
@@ -152,9 +214,9 @@ struct deployed {
     int64_t took_ms;
 };
 
-/* Deploy `target`: a stage, or the service stack alone when the service has no stage. */
-int deploy_run(const struct release *r, const struct target *target, confirm_fn *confirm,
-               void *context, struct deployed *ret, struct err *err);
+/* Reach `goal`: for a stage, or for the service stack alone when the service has no stage. */
+int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *confirm, void *context,
+               struct deployed *ret, struct err *err);
 
 /* ---- remove (remove.c) ---- */
 

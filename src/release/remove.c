@@ -138,9 +138,7 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
 {
     struct world w;
     cleanup_lease struct lease *lease = NULL;
-    struct str service_stack = layout_stack_name(r->arena, r->service, STR(""));
-    struct str stage_stack = layout_stack_name(r->arena, r->service, stage);
-    if (world_find(r, service_stack, stage_stack, &w, err) < 0)
+    if (world_find(r, true, &w, err) < 0)
         return -1;
     if (!w.stage_exists)
         return 0;
@@ -150,7 +148,7 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
         return -1;
     if (stack_condition(w.stage.status) == STACK_BUSY) {
         if (!lease_inherited(lease)) {
-            err_set(err, ERR_CONFLICT, "stack '%.*s' is busy: %.*s", STR_ARG(stage_stack),
+            err_set(err, ERR_CONFLICT, "stack '%.*s' is busy: %.*s", STR_ARG(w.stage_name),
                     STR_ARG(w.stage.status));
             return err_help(err, "wait until that is done, then try again");
         }
@@ -202,8 +200,7 @@ static int remove_all_stages(const struct release *r, bool purge, struct err *er
 int remove_service(const struct release *r, bool purge, struct err *err)
 {
     struct world w;
-    struct str name = layout_stack_name(r->arena, r->service, STR(""));
-    if (world_find(r, name, STR(""), &w, err) < 0)
+    if (world_find(r, false, &w, err) < 0)
         return -1;
     if (w.service_exists && stack_condition(w.service.status) == STACK_BUSY &&
         stack_settle(r, w.service.id, &w.service, err) < 0)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "config/config.h"
 #include "doc/json.h"
 
 struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
@@ -30,6 +31,18 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
         return 0;
     return s3_put(a, store->aws, store->bucket, key, content, "application/octet-stream", S3_ALWAYS,
                   STR(""), NULL, NULL, err);
+}
+
+int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, struct err *err)
+{
+    bool numbered = str_find_char(text, '#', 0) >= 0;
+    struct str rest = text;
+    *ret_number = 0;
+    str_cut(&rest, '#', ret_stage);
+    if (ret_stage->n && (!numbered || (str_to_int(rest, ret_number) && *ret_number > 0)))
+        return numbered ? 0 : stage_name_check(*ret_stage, err);
+    err_set(err, ERR_USAGE, "'%.*s' names no deployment", STR_ARG(text));
+    return err_help(err, "write STAGE, or STAGE#N for one of its deployments: prod#12");
 }
 
 /* ---- listing ---- */
@@ -72,6 +85,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
             continue;
         ref.has_versions = part.p && str_eq(part, STR("versions"));
         ref.has_outcome = part.p && str_eq(part, STR("outcome"));
+        ref.collected = part.p && str_eq(part, STR("collected"));
         vec_push(a, &all, ref);
     }
     if (all.n)
@@ -81,6 +95,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
         if (last && last->number == all.p[i].number && str_eq(last->stage, all.p[i].stage)) {
             last->has_versions |= all.p[i].has_versions;
             last->has_outcome |= all.p[i].has_outcome;
+            last->collected |= all.p[i].collected;
         } else {
             all.p[count++] = all.p[i];
         }

@@ -26,11 +26,14 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
 
 /* ---- records ---- */
 
+/* Read "STAGE" or "STAGE#N"; `*ret_number` 0: none given, the current one. USAGE. */
+int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, struct err *err);
 /* What a listing tells of one record. */
 struct record_ref {
     struct str stage;
     int64_t number;
     bool has_versions, has_outcome;
+    bool collected; /* its snapshots may be gone */
 };
 
 /* All records of all stages, by stage, newest first. One LIST call a thousand objects. */

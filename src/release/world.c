@@ -80,20 +80,25 @@ void world_use_bucket(const struct release *r, struct world *w)
     w->store = (struct store){r->aws, w->bucket, r->service->name};
 }
 
-int world_find(const struct release *r, struct str service_stack, struct str stage_stack,
-               struct world *w, struct err *err)
+static int find_stage(const struct release *r, struct world *w, struct err *err)
 {
-    *w = (struct world){.service_name = service_stack, .stage_name = stage_stack};
-    if (find_stack(r, service_stack, STR(""), &w->service_exists, &w->service, err) < 0)
-        return -1;
-    if (stage_stack.n &&
-        find_stack(r, stage_stack, r->service->stage, &w->stage_exists, &w->stage, err) < 0)
+    struct str stage = r->service->stage;
+    if (!stage.n)
+        return 0;
+    w->stage_name = layout_stack_name(r->arena, r->service, stage);
+    return find_stack(r, w->stage_name, stage, &w->stage_exists, &w->stage, err);
+}
+
+int world_find(const struct release *r, bool stage, struct world *w, struct err *err)
+{
+    *w = (struct world){.service_name = layout_stack_name(r->arena, r->service, STR(""))};
+    if (find_stack(r, w->service_name, STR(""), &w->service_exists, &w->service, err) < 0)
         return -1;
     if (w->service_exists) {
         read_stack_id(w, w->service.id);
         world_use_bucket(r, w);
     }
-    return 0;
+    return stage ? find_stage(r, w, err) : 0;
 }
 
 /* A stack that is not ready: wait when the cut-off operation was ours, else say what to do. */
@@ -124,13 +129,17 @@ static int make_ready(const struct release *r, struct stack *stack, struct str n
 
 static void find_last(struct world *w, struct str stage)
 {
+    bool newest = true;
     for (size_t i = 0; i < w->record_count; i++) {
         const struct record_ref *ref = &w->records[i];
         if (!str_eq(ref->stage, stage))
             continue;
-        w->last_number = ref->number; /* newest first */
-        w->last_interrupted = !ref->has_outcome && ref->number != w->current;
-        return;
+        if (newest) {
+            w->last_number = ref->number;
+            w->last_interrupted = !ref->has_outcome && ref->number != w->current;
+        }
+        w->unsettled |= ref->number == w->current && !ref->has_outcome;
+        newest = false;
     }
 }
 
@@ -150,21 +159,37 @@ static int read_current(const struct release *r, struct world *w, struct err *er
     return -1;
 }
 
-static int read_service_template(const struct release *r, struct world *w, struct err *err)
+static int read_interrupted(const struct release *r, struct world *w, struct err *err)
 {
-    struct str text;
-    if (!w->service_exists)
+    if (!w->last_interrupted)
         return 0;
-    if (stack_template(r->arena, r->aws, w->service_name, &text, err) < 0)
-        return -1;
-    w->service_template = json_parse(r->arena, w->service_name, text, err);
-    return w->service_template ? 0 : -1;
+    return record_read(r->arena, &w->store, r->service->stage, w->last_number, true, false,
+                       &w->interrupted, err);
 }
 
-int world_read(const struct release *r, const struct layout *layout, bool wait_busy,
-               struct world *w, struct err *err)
+static int read_template(const struct release *r, bool exists, struct str name,
+                         const struct node **ret, struct err *err)
 {
-    if (world_find(r, layout->service_stack, layout->stage_stack, w, err) < 0)
+    struct str text;
+    if (!exists)
+        return 0;
+    if (stack_template(r->arena, r->aws, name, &text, err) < 0)
+        return -1;
+    *ret = json_parse(r->arena, name, text, err);
+    return *ret ? 0 : -1;
+}
+
+static int read_records(const struct release *r, struct world *w, struct err *err)
+{
+    if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0)
+        return -1;
+    find_last(w, r->service->stage);
+    return read_current(r, w, err) < 0 || read_interrupted(r, w, err) < 0 ? -1 : 0;
+}
+
+int world_read(const struct release *r, bool wait_busy, struct world *w, struct err *err)
+{
+    if (find_stage(r, w, err) < 0)
         return -1;
     /* Only a first deployment of the service creates it; what it makes is everybody's. */
     bool being_made = str_eq(w->service.status, STR("CREATE_IN_PROGRESS"));
@@ -182,10 +207,10 @@ int world_read(const struct release *r, const struct layout *layout, bool wait_b
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
     if (!w->service_exists)
         return 0;
-    if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0)
+    if (read_records(r, w, err) < 0 ||
+        read_template(r, true, w->service_name, &w->service_template, err) < 0)
         return -1;
-    find_last(w, r->service->stage);
-    return read_current(r, w, err) < 0 ? -1 : read_service_template(r, w, err);
+    return read_template(r, w->stage_exists, w->stage_name, &w->stage_template, err);
 }
 
 /* ---- all stages ---- */

@@ -241,9 +241,3 @@ def test_debug_http_masks_secrets(shop):
     result = shop("info", "dev", "--debug-http")
     assert "GET" in result.err or "POST" in result.err
     assert "Signature=" not in result.err.replace("Signature=*", "")
-
-
-def test_a_deployment_is_of_the_whole_stage(shop, proxy):
-    mark = proxy.mark()
-    assert "whole stage" in shop("deploy", "dev", "--function", "hello", check=2).err
-    assert proxy.calls(since=mark) == []

@@ -1,0 +1,36 @@
+/* clone */
+#include "cli/cli.h"
+
+static int run(struct cli *cli, struct err *err)
+{
+    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct str from;
+    int64_t number;
+    if (cli->options.arg_count != 2) {
+        err_set(err, ERR_USAGE, "clone needs two stages");
+        return err_help(err, "troupe clone FROM NEW, or FROM#N NEW");
+    }
+    if (record_address(cli->options.args[0], &from, &number, err) < 0 ||
+        context_service(cli, 1, STAGE_REQUIRED, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
+        return -1;
+    struct release r = context_release(cli, service);
+    struct goal goal = goal_clone(from, number, cli->options.exact);
+    if (cli->options.plan) {
+        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+        return context_plan(cli, &r, &goal, err);
+    }
+    return context_reach(cli, &r, &goal, STR("cloning"), false, err);
+}
+
+const struct command cmd_clone = {
+    .name = "clone",
+    .arguments = "FROM[#N] NEW",
+    .summary = "make a new stage of another one",
+    .details = "The same as reset, for a stage that is not there yet. The bucket has all that is "
+               "needed: no "
+               "code is\n"
+               "built or uploaded.",
+    .args_max = 2,
+    .run = run,
+};

@@ -1,0 +1,36 @@
+/* reset */
+#include "cli/cli.h"
+
+static int run(struct cli *cli, struct err *err)
+{
+    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct str other;
+    int64_t number;
+    if (!cli->options.to.n) {
+        err_set(err, ERR_USAGE, "reset needs the stage it is to become like");
+        return err_help(err, "troupe reset STAGE --to OTHER, or --to OTHER#N");
+    }
+    if (record_address(cli->options.to, &other, &number, err) < 0 ||
+        context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
+        return -1;
+    struct release r = context_release(cli, service);
+    struct goal goal = goal_reset(other, number, cli->options.exact);
+    if (cli->options.plan) {
+        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+        return context_plan(cli, &r, &goal, err);
+    }
+    return context_reach(cli, &r, &goal, STR("resetting"), true, err);
+}
+
+const struct command cmd_reset = {
+    .name = "reset",
+    .arguments = "STAGE --to OTHER[#N]",
+    .summary = "make a stage what another one is",
+    .details = "Same code, same serverless.yml, this stage's name and parameters. Functions that "
+               "do not depend "
+               "on the\n"
+               "stage get the very same versions, nothing is built or uploaded.",
+    .args_max = 1,
+    .run = run,
+};

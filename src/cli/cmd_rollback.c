@@ -1,0 +1,42 @@
+/* rollback */
+#include "cli/cli.h"
+
+static int number_of(const struct options *o, int64_t *ret, struct err *err)
+{
+    *ret = 0;
+    if (!o->to.n || (str_to_int(o->to, ret) && *ret > 0))
+        return 0;
+    err_set(err, ERR_USAGE, "'--to' needs the number of a deployment, not '%.*s'", STR_ARG(o->to));
+    return err_help(err, "to make the stage what another is: troupe reset STAGE --to %.*s",
+                    STR_ARG(o->to));
+}
+
+static int run(struct cli *cli, struct err *err)
+{
+    struct service *service = ARENA_NEW(cli->arena, struct service);
+    int64_t number;
+    if (number_of(&cli->options, &number, err) < 0 ||
+        context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
+        return -1;
+    struct release r = context_release(cli, service);
+    struct goal goal = goal_rollback(number);
+    if (cli->options.plan) {
+        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+        return context_plan(cli, &r, &goal, err);
+    }
+    return context_reach(cli, &r, &goal, STR("rolling back"), false, err);
+}
+
+const struct command cmd_rollback = {
+    .name = "rollback",
+    .arguments = "[STAGE]",
+    .summary = "make a stage what it was before",
+    .details = "Moves the stage's pointers to what the deployment before the current one had, or "
+               "with --to N that "
+               "one, at\n"
+               "once; its stack follows. Rolling back twice goes two back. Nothing is built or "
+               "uploaded.",
+    .args_max = 1,
+    .run = run,
+};

@@ -1,0 +1,148 @@
+/* Reaching a goal: what every command that changes a stage does the same way. */
+#include "cli/cli.h"
+
+#include "doc/json.h"
+#include "ui/plan_text.h"
+
+/* ---- plan ---- */
+
+int context_plan(struct cli *cli, const struct release *r, const struct goal *goal, struct err *err)
+{
+    struct plan plan;
+    if (plan_run(r, goal, &plan, err) < 0)
+        return -1;
+    progress_clear(cli->progress);
+    for (size_t i = 0; i < plan.target.note_count; i++)
+        context_warn(cli, (struct pos){0}, plan.target.notes[i], STR(""));
+    if (cli->options.json) {
+        json_write(&cli->out, plan_json(cli->arena, r->service, &plan), 2);
+        buf_char(&cli->out, '\n');
+    } else {
+        plan_text(&cli->out, r->service, &plan, cli->colour_out);
+    }
+    return plan.nothing || cli->options.no_detailed_exitcode ? 0 : 2;
+}
+
+/* ---- the whole way ---- */
+
+static bool loses_data(const struct plan *plan, struct buf *names)
+{
+    for (size_t i = 0; i < plan->change_count; i++)
+        if (plan->changes[i].stateful)
+            buf_fmt(names, "%s%.*s (%.*s)", names->n ? ", " : "", STR_ARG(plan->changes[i].name),
+                    STR_ARG(plan->changes[i].detail));
+    return names->n > 0;
+}
+
+struct asking {
+    struct cli *cli;
+    const struct service *service;
+    struct str doing; /* "deploying" */
+    bool guarded;     /* protected stages ask even when no data is lost */
+};
+
+static bool is_protected(const struct service *service)
+{
+    for (size_t i = 0; i < service->settings.protect_count; i++)
+        if (str_eq(service->settings.protect[i], service->stage))
+            return true;
+    return false;
+}
+
+static int confirm(void *context, const struct plan *plan, struct err *err)
+{
+    struct asking *q = context;
+    struct cli *cli = q->cli;
+    struct buf names = BUF(cli->arena);
+    for (size_t i = 0; i < plan->target.note_count; i++)
+        context_warn(cli, (struct pos){0}, plan->target.notes[i], STR(""));
+    bool loses = loses_data(plan, &names);
+    bool guarded = q->guarded && !plan->nothing && is_protected(q->service);
+    if (cli->options.yes || (!loses && !guarded))
+        return 0;
+    struct str stage = q->service->stage.n ? q->service->stage : q->service->name;
+    struct str question = loses
+                              ? str_fmt(cli->arena, "%.*s '%.*s' loses the data of %.*s",
+                                        STR_ARG(q->doing), STR_ARG(stage), STR_ARG(buf_str(&names)))
+                              : str_fmt(cli->arena, "stage '%.*s' is protected", STR_ARG(stage));
+    return context_confirm(cli, question.p, stage, err);
+}
+
+static void add_moves(struct buf *out, const struct plan *plan)
+{
+    enum { SHOWN = 6 };
+    size_t n = 0;
+    for (size_t i = 0; i < plan->function_count; i++) {
+        const struct function_plan *f = &plan->functions[i];
+        if (str_eq(f->from, f->to))
+            continue;
+        if (n++ >= SHOWN)
+            continue;
+        buf_fmt(out, "%s %.*s ", n == 1 ? ":" : ",", STR_ARG(f->function->key));
+        if (f->from.n)
+            buf_fmt(out, "v%.*s -> ", STR_ARG(f->from));
+        buf_fmt(out, "v%.*s", STR_ARG(f->to));
+    }
+    if (n > SHOWN)
+        buf_fmt(out, " and %zu more", n - SHOWN);
+}
+
+static const struct node *deployed_json(struct cli *cli, const struct service *service,
+                                        const struct deployed *d, const struct urls *urls)
+{
+    struct arena *a = cli->arena;
+    struct node *n = node_map(a), *u = node_map(a);
+    node_put_str(a, n, "service", service->name);
+    node_put_str(a, n, "stage", service->stage);
+    node_put_str(a, n, "region", service->region);
+    node_put_c(a, n, "deployment", node_int(a, d->number));
+    node_put_c(a, n, "nothing", node_bool(a, d->plan.nothing));
+    node_put_c(a, n, "published", node_int(a, (int64_t)d->published));
+    node_put_c(a, n, "uploaded", node_int(a, (int64_t)d->uploaded));
+    if (urls->rest.n)
+        node_put_str(a, u, "rest", urls->rest);
+    if (urls->http.n)
+        node_put_str(a, u, "http", urls->http);
+    node_put_c(a, n, "urls", u);
+    node_put_c(a, n, "calls", node_int(a, (int64_t)aws_call_count(cli->aws)));
+    node_put_c(a, n, "took_ms", node_int(a, d->took_ms));
+    return n;
+}
+
+static void show_deployed(struct cli *cli, const struct service *service, const struct deployed *d)
+{
+    struct buf *out = &cli->out;
+    struct urls urls = context_urls(cli, service, &d->plan.world, &d->stage);
+    if (cli->options.json) {
+        json_write(out, deployed_json(cli, service, d, &urls), 2);
+        buf_char(out, '\n');
+        return;
+    }
+    if (!service->stage.n)
+        buf_fmt(out, "service %.*s", STR_ARG(service->name));
+    else
+        buf_fmt(out, "%.*s#%lld", STR_ARG(service->stage), (long long)d->number);
+    if (d->plan.nothing)
+        buf_lit(out, ": nothing to do");
+    else
+        buf_fmt(out, " in %.1fs", (double)d->took_ms / 1000);
+    if (!d->plan.nothing)
+        add_moves(out, &d->plan);
+    buf_char(out, '\n');
+    if (urls.rest.n)
+        buf_fmt(out, "  rest  %.*s\n", STR_ARG(urls.rest));
+    if (urls.http.n)
+        buf_fmt(out, "  http  %.*s\n", STR_ARG(urls.http));
+}
+
+int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
+                  bool guarded, struct err *err)
+{
+    struct deployed deployed;
+    struct asking q = {cli, r->service, doing, guarded};
+    r->source_revision = context_source_revision(cli->arena, r->service->dir);
+    if (deploy_run(r, goal, confirm, &q, &deployed, err) < 0)
+        return -1;
+    show_deployed(cli, r->service, &deployed);
+    return 0;
+}

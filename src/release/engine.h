@@ -1,0 +1,49 @@
+/* What the files of the engine share: a command under way that changes a stage or the service.
+ * deploy.c reads top to bottom and calls the rest. */
+#ifndef TROUPE_RELEASE_ENGINE_H
+#define TROUPE_RELEASE_ENGINE_H
+
+#include <pthread.h>
+
+#include "release/plan.h"
+
+enum { SERVICE_WAIT_MS = 15 * 60 * 1000 };
+
+struct deploying {
+    struct release release; /* the caller's, with the target's service */
+    const struct release *r;
+    struct arena *arena;
+    const char *verb;
+    struct plan *plan;
+    struct lease *lease;     /* of the stage; NULL while there is no bucket */
+    const struct node *body; /* the record */
+    bool recorded;           /* the intent is written */
+    bool adopted;            /* it is that of an interrupted run of the same command */
+    bool astray; /* pointers may be elsewhere than the stack says: an interrupted flip */
+    struct str template_sha; /* of the stage template that is kept, or empty */
+    size_t published, uploaded;
+    pthread_mutex_t lock; /* of what the publishing threads share */
+};
+
+struct str engine_stage(const struct deploying *d);
+
+/* service_stack.c: bring it to the plan's target, or add to it what is missing. */
+int engine_service(struct deploying *d, struct err *err);
+
+/* intent.c */
+
+/* Write the record. An intent that an interrupted run left behind and that says the same is taken
+ * over with its number; another one is superseded. LOCKED when the number is taken. */
+int intent_write(struct deploying *d, struct err *err);
+/* Write what is published by now. The caller holds d->lock when threads are at work. */
+int intent_versions(struct deploying *d, struct arena *scratch, struct err *err);
+
+/* flip.c: pointers move at once, the stack follows in two steps. HALF_DONE when it cannot. */
+int engine_flip(struct deploying *d, struct err *err);
+
+/* Keep the stage template in the bucket; sets d->template_sha. */
+int engine_keep_template(struct deploying *d, const struct node *template, struct err *err);
+/* Create or update the stage's stack. */
+int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err);
+
+#endif

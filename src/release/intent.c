@@ -1,0 +1,224 @@
+/* The record of a deployment: the intent before anything is published, the versions as they come.
+ */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "doc/json.h"
+#include "release/engine.h"
+
+static const struct node *record_functions(const struct deploying *d)
+{
+    struct arena *a = d->arena;
+    struct node *all = node_map(a);
+    const struct layout *l = d->plan->target.layout;
+    for (size_t i = 0; i < l->function_count; i++) {
+        const struct layout_function *f = &l->functions[i];
+        struct node *n = node_map(a);
+        node_put_str(a, n, "name", f->name);
+        node_put_str(a, n, "layout", f->per_stage ? STR("perStage") : STR("shared"));
+        if (f->artifact)
+            node_put_str(a, n, "artifact", f->artifact->sha256_hex);
+        for (size_t k = 0; k < d->plan->function_count; k++)
+            if (d->plan->functions[k].function == f) {
+                node_put_str(a, n, "fingerprint", d->plan->functions[k].fingerprint);
+                node_put_c(a, n, "parts", d->plan->functions[k].parts);
+            }
+        node_put(a, all, f->key, n);
+    }
+    return all;
+}
+
+static const struct node *record_apis(const struct deploying *d)
+{
+    struct arena *a = d->arena;
+    struct node *all = node_map(a);
+    for (size_t i = 0; i < d->plan->api_count; i++) {
+        struct node *n = node_map(a);
+        node_put_str(a, n, "id", d->plan->apis[i].rest_api);
+        node_put_str(a, n, "fingerprint", d->plan->apis[i].fingerprint);
+        node_put(a, all, d->plan->apis[i].api->id, n);
+    }
+    return all;
+}
+
+/* The files it was made from, so that another stage can be made from them later. */
+static const struct node *source_bundle(const struct deploying *d)
+{
+    struct arena *a = d->arena;
+    const struct service *s = d->r->service;
+    struct node *bundle = node_map(a), *files = node_map(a);
+    for (size_t i = 0; i < s->file_count; i++)
+        node_put_c(a, files, str_z(a, s->files[i].path), node_str(a, s->files[i].text));
+    node_put_c(a, bundle, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, bundle, "main", s->file);
+    node_put_c(a, bundle, "files", files);
+    node_put_c(a, bundle, "externals", s->externals);
+    node_put_c(a, bundle, "absent", s->absent);
+    node_put_c(a, bundle, "params", s->params);
+    node_put_c(a, bundle, "options", s->options);
+    return bundle;
+}
+
+static int keep_sources(struct deploying *d, struct str *ret, struct err *err)
+{
+    *ret = d->plan->target.sources;
+    if (ret->n)
+        return 0;
+    struct str text = json_text(d->arena, source_bundle(d), 0);
+    *ret = sha256_hex(d->arena, text);
+    return store_put_once(d->arena, &d->plan->world.store, "sources", *ret, "json", text, NULL,
+                          err);
+}
+
+static const struct node *needs(const struct deploying *d)
+{
+    const struct target *t = &d->plan->target;
+    if (t->needs)
+        return t->needs;
+    struct node *ids = node_seq(d->arena);
+    member_each (m, node_get_c(t->layout->service_template, "Resources"))
+        node_push(d->arena, ids, node_str(d->arena, m->key));
+    return ids;
+}
+
+/* What makes two records the same: everything but who wrote it when. */
+static struct node *record_content(const struct deploying *d, struct str sources)
+{
+    struct arena *a = d->arena;
+    const struct target *t = &d->plan->target;
+    struct node *n = node_map(a);
+    node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, n, "service", d->r->service->name);
+    node_put_str(a, n, "stage", engine_stage(d));
+    node_put_str(a, n, "region", aws_region(d->r->aws));
+    node_put_str(a, n, "what", t->what.n ? t->what : STR("deploy"));
+    if (t->restores)
+        node_put_c(a, n, "restores", node_int(a, t->restores));
+    if (t->flips)
+        node_put_c(a, n, "flips", node_bool(a, true));
+    node_put_str(a, n, "sources", sources);
+    node_put_str(a, n, "template", sha256_hex(a, json_canonical(a, t->layout->stage_template)));
+    node_put_c(a, n, "functions", record_functions(d));
+    node_put_c(a, n, "apis", record_apis(d));
+    node_put_c(a, n, "needs", needs(d));
+    return n;
+}
+
+/* ---- what an interrupted run left behind ---- */
+
+static bool says(const struct record *record, struct str hash)
+{
+    return record->body && str_eq(node_text(node_get_c(record->body, "content")), hash);
+}
+
+static void adopt(struct deploying *d, const struct record *record)
+{
+    d->plan->number = record->number;
+    d->body = record->body;
+    d->adopted = true;
+}
+
+/* An intent that a crash left behind and that says just what we are about to do is taken over, so
+ * that the end is the same as without the crash. Another one is superseded. */
+static int settle_last(struct deploying *d, struct str hash, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    bool flips =
+        w->interrupted.body && node_bool_or(node_get_c(w->interrupted.body, "flips"), false);
+    d->astray = flips;
+    if (says(&w->interrupted, hash)) {
+        adopt(d, &w->interrupted);
+        return 0;
+    }
+    if (w->unsettled && says(&w->record, hash)) {
+        adopt(d, &w->record);
+        return 0;
+    }
+    if (w->last_interrupted &&
+        record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number, "superseded",
+                             STR("interrupted, and another deployment came after it"), err) < 0)
+        return -1;
+    if (!w->unsettled)
+        return 0;
+    /* Its pointers stand. Without a flip they moved together with everything else. */
+    flips = node_bool_or(node_get_c(w->record.body, "flips"), false);
+    return record_write_outcome(
+        d->arena, &w->store, engine_stage(d), w->current, flips ? "superseded" : "succeeded",
+        flips ? STR("its stack had not followed when another deployment came") : STR(""), err);
+}
+
+static void sign(struct deploying *d, struct node *body, struct str who)
+{
+    struct arena *a = d->arena;
+    node_put_c(a, body, "number", node_int(a, d->plan->number));
+    node_put_str(a, body, "nonce", random_hex(a, 8));
+    node_put_str(a, body, "lease", lease_nonce(d->lease));
+    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    node_put_str(a, body, "who", who);
+    node_put_str(a, body, "source", d->r->source_revision);
+    node_put_str(a, body, "tool", STR(TROUPE_VERSION));
+    node_put_c(a, body, "before", node_int(a, d->plan->world.current));
+}
+
+int intent_write(struct deploying *d, struct err *err)
+{
+    struct arena *a = d->arena;
+    struct world *w = &d->plan->world;
+    struct str account, who, sources;
+    if (keep_sources(d, &sources, err) < 0)
+        return -1;
+    struct node *content = record_content(d, sources);
+    struct str hash = sha256_hex(a, json_canonical(a, content));
+    if (settle_last(d, hash, err) < 0)
+        return -1;
+    d->recorded = true;
+    if (d->adopted)
+        return 0;
+    d->recorded = false;
+    if (sts_account(a, d->r->aws, &account, &who, err) < 0)
+        return -1;
+    node_put_str(a, content, "content", hash);
+    sign(d, content, who);
+    d->body = content;
+    if (record_write(a, &w->store, engine_stage(d), d->plan->number, content, err) == 0) {
+        d->recorded = true;
+        return 0;
+    }
+    if (err->kind != ERR_PRECONDITION)
+        return -1;
+    err->kind = ERR_LOCKED; /* the number is taken: somebody deployed meanwhile */
+    return err_help(err,
+                    "somebody else deployed '%.*s' at the same time; look at: troupe history %.*s",
+                    STR_ARG(engine_stage(d)), STR_ARG(engine_stage(d)));
+}
+
+int intent_versions(struct deploying *d, struct arena *a, struct err *err)
+{
+    struct node *all = node_map(a), *functions = node_map(a), *apis = node_map(a);
+    for (size_t i = 0; i < d->plan->function_count; i++) {
+        const struct function_plan *f = &d->plan->functions[i];
+        struct node *n = node_map(a);
+        if (!f->to.n)
+            continue;
+        node_put_str(a, n, "name", f->function->name);
+        node_put_str(a, n, "fingerprint", f->fingerprint);
+        node_put_str(a, n, "version", f->to);
+        node_put(a, functions, f->function->key, n);
+    }
+    for (size_t i = 0; i < d->plan->api_count; i++) {
+        const struct api_plan *p = &d->plan->apis[i];
+        struct node *n = node_map(a);
+        if (!p->to.n)
+            continue;
+        node_put_str(a, n, "id", p->rest_api);
+        node_put_str(a, n, "fingerprint", p->fingerprint);
+        node_put_str(a, n, "deployment", p->to);
+        node_put(a, apis, p->api->id, n);
+    }
+    node_put_c(a, all, "format", node_int(a, RECORD_FORMAT));
+    node_put_c(a, all, "functions", functions);
+    node_put_c(a, all, "apis", apis);
+    if (d->template_sha.n)
+        node_put_str(a, all, "stage_template", d->template_sha);
+    return record_write_versions(a, &d->plan->world.store, engine_stage(d), d->plan->number, all,
+                                 err);
+}

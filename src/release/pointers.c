@@ -1,0 +1,158 @@
+/* Reading and moving pointers by API. */
+#include "base/pool.h"
+#include "base/vec.h"
+#include "release/pointers.h"
+
+#include <pthread.h>
+
+enum { JOBS = 16 };
+
+void pointers_of(struct arena *a, const struct plan *plan, bool back, struct pointers *ret)
+{
+    struct str stage = node_text(node_get_c(plan->world.stage.tags, TAG_STAGE));
+    VEC(struct pointer) all = {0};
+    for (size_t i = 0; i < plan->function_count; i++) {
+        const struct function_plan *f = &plan->functions[i];
+        struct str want = back ? f->from : f->to;
+        if (want.n)
+            vec_push(a, &all,
+                     (struct pointer){false, f->function->key, f->function->name, stage, want});
+    }
+    for (size_t i = 0; i < plan->api_count; i++) {
+        const struct api_plan *p = &plan->apis[i];
+        struct str want = back ? p->from : p->to;
+        if (want.n)
+            vec_push(a, &all, (struct pointer){true, p->api->id, p->rest_api, stage, want});
+    }
+    *ret = (struct pointers){all.p, all.n};
+}
+
+/* ---- moving ---- */
+
+struct moving {
+    const struct release *r;
+    const struct pointers *pointers;
+    bool only_astray;
+    size_t moved;
+    VEC(struct stray) strays; /* when only looking */
+    bool look;
+    pthread_mutex_t lock; /* of the members above and the release's arena */
+};
+
+static int move_alias(struct arena *a, const struct release *r, const struct pointer *p,
+                      struct err *err)
+{
+    struct lambda_alias moved;
+    return lambda_alias_move(a, r->aws, p->owner, p->stage, p->want, STR(""), &moved, err);
+}
+
+static int read_alias(struct arena *a, const struct release *r, const struct pointer *p,
+                      struct str *ret_is, bool *ret_good, struct err *err)
+{
+    struct lambda_alias alias;
+    *ret_is = STR("nothing");
+    *ret_good = false;
+    if (lambda_alias_get(a, r->aws, p->owner, p->stage, &alias, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    *ret_good = str_eq(alias.version, p->want) && !alias.weighted_version.n;
+    *ret_is = alias.weighted_version.n ? str_fmt(a, "v%.*s and v%.*s", STR_ARG(alias.version),
+                                                 STR_ARG(alias.weighted_version))
+                                       : str_fmt(a, "v%.*s", STR_ARG(alias.version));
+    return 0;
+}
+
+static int read_stage(struct arena *a, const struct release *r, const struct pointer *p,
+                      struct str *ret_is, bool *ret_good, struct err *err)
+{
+    const struct node *stages;
+    *ret_is = STR("nothing");
+    *ret_good = false;
+    if (restapi_stages(a, r->aws, p->owner, &stages, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    node_each (s, stages) {
+        if (!str_eq(node_text(node_get_c(s, "stageName")), p->stage))
+            continue;
+        *ret_is = node_text(node_get_c(s, "deploymentId"));
+        *ret_good = str_eq(*ret_is, p->want);
+    }
+    return 0;
+}
+
+static int look_at(struct arena *a, struct moving *m, const struct pointer *p, bool *ret_good,
+                   struct err *err)
+{
+    struct str is;
+    if ((p->api ? read_stage(a, m->r, p, &is, ret_good, err)
+                : read_alias(a, m->r, p, &is, ret_good, err)) < 0)
+        return -1;
+    if (*ret_good || !m->look)
+        return 0;
+    pthread_mutex_lock(&m->lock);
+    vec_push(m->r->arena, &m->strays, (struct stray){p, str_dup(m->r->arena, is)});
+    pthread_mutex_unlock(&m->lock);
+    return 0;
+}
+
+static int move_one(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct moving *m = context;
+    const struct pointer *p = &m->pointers->all[i];
+    bool good = false;
+    if ((m->only_astray || m->look) && look_at(a, m, p, &good, err) < 0)
+        return -1;
+    if (good || m->look)
+        return 0;
+    int moved = p->api ? restapi_stage_move(a, m->r->aws, p->owner, p->stage, p->want, err)
+                       : move_alias(a, m->r, p, err);
+    if (moved < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return err_wrap(err, "move '%.*s' to %.*s", STR_ARG(p->key), STR_ARG(p->want));
+        err_clear(err);
+        return 0;
+    }
+    pthread_mutex_lock(&m->lock);
+    m->moved++;
+    pthread_mutex_unlock(&m->lock);
+    return 0;
+}
+
+static int work(struct moving *m, struct err *err)
+{
+    pthread_mutex_init(&m->lock, NULL);
+    int done = pool_run(m->pointers->n, JOBS, move_one, m, err);
+    pthread_mutex_destroy(&m->lock);
+    return done;
+}
+
+int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err)
+{
+    struct moving m = {.r = r, .pointers = pointers};
+    return work(&m, err);
+}
+
+int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                  struct err *err)
+{
+    struct moving m = {.r = r, .pointers = pointers, .only_astray = true};
+    int done = work(&m, err);
+    *ret_moved = m.moved;
+    return done;
+}
+
+int pointers_check(const struct release *r, const struct pointers *pointers, struct stray **ret,
+                   size_t *ret_n, struct err *err)
+{
+    struct moving m = {.r = r, .pointers = pointers, .look = true};
+    int done = work(&m, err);
+    *ret = m.strays.p;
+    *ret_n = m.strays.n;
+    return done;
+}

@@ -1,0 +1,165 @@
+/* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
+#include "base/vec.h"
+#include "release/recorded.h"
+
+static struct str stage_of(const struct release *r)
+{
+    return r->service->stage;
+}
+
+/* ---- which record ---- */
+
+static int current_of(const struct release *r, struct str stage, int64_t *ret, struct err *err)
+{
+    struct stack stack;
+    struct str name = layout_stack_name(r->arena, r->service, stage);
+    if (stack_describe(r->arena, r->aws, name, &stack, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return err_wrap(err, "look at stack '%.*s'", STR_ARG(name));
+        err_clear(err);
+        err_set(err, ERR_REFUSED, "there is no stage '%.*s'", STR_ARG(stage));
+        return err_help(err, "which stages there are: troupe stages");
+    }
+    if (!str_eq(node_text(node_get_c(stack.tags, TAG_SERVICE)), r->service->name) ||
+        !str_eq(node_text(node_get_c(stack.tags, TAG_STAGE)), stage))
+        return err_set(err, ERR_REFUSED, "stack '%.*s' is not that of stage '%.*s'", STR_ARG(name),
+                       STR_ARG(stage));
+    *ret = world_deployment(&stack);
+    if (*ret)
+        return 0;
+    err_set(err, ERR_CONFLICT, "stage '%.*s' is being changed right now (%.*s)", STR_ARG(stage),
+            STR_ARG(stack.status));
+    return err_help(err, "wait until that is done, or name a deployment: %.*s#N", STR_ARG(stage));
+}
+
+static int find_record(const struct goal *goal, const struct release *r, const struct world *w,
+                       struct record *ret, struct err *err)
+{
+    int64_t number = goal->number;
+    if (!w->bucket.n) {
+        err_set(err, ERR_REFUSED, "service '%.*s' is not deployed", STR_ARG(r->service->name));
+        return err_help(err, "deploy it first: troupe deploy %.*s", STR_ARG(goal->stage));
+    }
+    if (!number && current_of(r, goal->stage, &number, err) < 0)
+        return -1;
+    return recorded_read(r, w, goal->stage, number, ret, err);
+}
+
+/* ---- the very same versions ---- */
+
+static bool belongs(const struct stack_resource *resources, size_t n, const char *type,
+                    struct str value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(resources[i].type, str_c(type)) && resources[i].physical_id.n &&
+            (str_eq(value, resources[i].physical_id) ||
+             (str_ends(value, resources[i].physical_id) &&
+              value.p[value.n - resources[i].physical_id.n - 1] == '/')))
+            return true;
+    return false;
+}
+
+static int refuse_foreign(const struct goal *goal, struct str key, struct str version,
+                          const char *what, struct err *err)
+{
+    err_set(err, ERR_REFUSED,
+            "version %.*s of '%.*s' %s of '%.*s' itself, which goes with that stage",
+            STR_ARG(version), STR_ARG(key), what, STR_ARG(goal->stage));
+    return err_help(err, "leave out --exact: the same code is published for this stage");
+}
+
+/* A version's role and log group are frozen into it: they must not go when the other stage goes. */
+static int check_exact(const struct goal *goal, const struct release *r,
+                       const struct record *record, struct err *err)
+{
+    struct stack_resource *resources = NULL;
+    size_t n = 0;
+    struct str stack = layout_stack_name(r->arena, r->service, goal->stage);
+    if (stack_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+    }
+    member_each (m, node_get_c(record->versions, "functions")) {
+        struct lambda_function got;
+        struct str version = node_text(node_get_c(m->value, "version"));
+        if (lambda_get(r->arena, r->aws, node_text(node_get_c(m->value, "name")), version, &got,
+                       err) < 0)
+            return err_wrap(err, "version %.*s of '%.*s'", STR_ARG(version), STR_ARG(m->key));
+        if (belongs(resources, n, "AWS::IAM::Role",
+                    node_text(node_get_c(got.configuration, "Role"))))
+            return refuse_foreign(goal, m->key, version, "runs under a role", err);
+        if (belongs(resources, n, "AWS::Logs::LogGroup",
+                    node_text(node_path(got.configuration, "LoggingConfig.LogGroup"))))
+            return refuse_foreign(goal, m->key, version, "logs into a group", err);
+    }
+    return 0;
+}
+
+static void note_exact(const struct goal *goal, const struct release *r, struct target *t)
+{
+    t->notes = ARENA_NEW(r->arena, struct str);
+    t->notes[t->note_count++] =
+        str_fmt(r->arena, "--exact: the functions of '%.*s' run with the settings of '%.*s'",
+                STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+}
+
+/* ---- the target ---- */
+
+static int make(const struct goal *goal, const struct release *r, const struct world *w,
+                const char *what, struct target *ret, struct err *err)
+{
+    struct record *record = ARENA_NEW(r->arena, struct record);
+    if (find_record(goal, r, w, record, err) < 0 || recorded_target(r, w, record, ret, err) < 0)
+        return -1;
+    ret->what = str_fmt(r->arena, "%s %.*s#%lld%s", what, STR_ARG(goal->stage),
+                        (long long)record->number, goal->exact ? " exactly" : "");
+    if (!goal->exact)
+        return 0;
+    ret->pinned = true;
+    note_exact(goal, r, ret);
+    return check_exact(goal, r, record, err);
+}
+
+static int find_reset(const struct goal *goal, const struct release *r, const struct world *w,
+                      struct target *ret, struct err *err)
+{
+    if (!w->current) {
+        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(stage_of(r)));
+        return err_help(err, "make it from '%.*s': troupe clone %.*s %.*s", STR_ARG(goal->stage),
+                        STR_ARG(goal->stage), STR_ARG(stage_of(r)));
+    }
+    if (str_eq(goal->stage, stage_of(r)) && !goal->number) {
+        err_set(err, ERR_USAGE, "'%.*s' is what '%.*s' is", STR_ARG(stage_of(r)),
+                STR_ARG(goal->stage));
+        return err_help(err, "name a deployment of it: --to %.*s#N", STR_ARG(goal->stage));
+    }
+    return make(goal, r, w, "reset to", ret, err);
+}
+
+/* A stage that is there may be what an interrupted run of the same command has made of it. */
+static int find_clone(const struct goal *goal, const struct release *r, const struct world *w,
+                      struct target *ret, struct err *err)
+{
+    if (make(goal, r, w, "clone of", ret, err) < 0)
+        return -1;
+    const struct record *last = w->current ? &w->record : &w->interrupted;
+    if (!w->stage_exists || !last->body ||
+        str_eq(node_text(node_get_c(last->body, "what")), ret->what))
+        return 0;
+    err_set(err, ERR_REFUSED, "stage '%.*s' is there already", STR_ARG(stage_of(r)));
+    return err_help(err, "make it the same as '%.*s': troupe reset %.*s --to %.*s",
+                    STR_ARG(goal->stage), STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+}
+
+struct goal goal_reset(struct str stage, int64_t number, bool exact)
+{
+    return (struct goal){
+        .verb = "reset", .find = find_reset, .stage = stage, .number = number, .exact = exact};
+}
+
+struct goal goal_clone(struct str stage, int64_t number, bool exact)
+{
+    return (struct goal){
+        .verb = "clone", .find = find_clone, .stage = stage, .number = number, .exact = exact};
+}

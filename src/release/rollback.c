@@ -1,0 +1,224 @@
+/* Rolling back: which record, and whether its snapshots can serve at once. */
+#include "base/pool.h"
+#include "base/vec.h"
+#include "release/plan.h"
+#include "release/recorded.h"
+
+#include <pthread.h>
+
+/* ---- which record ---- */
+
+static int64_t member_int(const struct record *record, const char *name)
+{
+    return node_int_or(node_get_c(record->body, name), 0);
+}
+
+/* The current record is a rollback that was cut off: the same command is about that one. */
+static bool continues(const struct world *w)
+{
+    struct str lease = node_text(node_get_c(w->record.body, "lease"));
+    return member_int(&w->record, "restores") &&
+           (w->unsettled || (w->cut_off.n && str_eq(w->cut_off, lease)));
+}
+
+/* What the stage was at before it came to what it is now: a rollback counts as what it restored, so
+ * that twice means two back. */
+static int find_before(const struct release *r, const struct world *w, int64_t *ret,
+                       struct err *err)
+{
+    struct record at = w->record;
+    for (int64_t n; (n = member_int(&at, "restores"));) {
+        if (n >= at.number)
+            return err_set(err, ERR_FAILED, "record %.*s#%lld restores a later one",
+                           STR_ARG(at.stage), (long long)at.number);
+        if (record_read(r->arena, &w->store, r->service->stage, n, false, false, &at, err) < 0)
+            return -1;
+    }
+    *ret = member_int(&at, "before");
+    if (*ret)
+        return 0;
+    err_set(err, ERR_REFUSED, "there is nothing before %.*s#%lld", STR_ARG(r->service->stage),
+            (long long)at.number);
+    return err_help(err,
+                    "name a deployment: troupe rollback %.*s --to N; which there are: troupe "
+                    "history %.*s",
+                    STR_ARG(r->service->stage), STR_ARG(r->service->stage));
+}
+
+static int find_number(const struct goal *goal, const struct release *r, const struct world *w,
+                       int64_t *ret, struct err *err)
+{
+    if (!w->current) {
+        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(r->service->stage));
+        return err_help(err, "which stages there are: troupe stages");
+    }
+    *ret = goal->number;
+    if (*ret)
+        return 0;
+    if (!continues(w))
+        return find_before(r, w, ret, err);
+    *ret = member_int(&w->record, "restores");
+    return 0;
+}
+
+/* ---- can it serve at once? ---- */
+
+struct checking {
+    const struct release *r;
+    VEC(struct pointer) all; /* versions that are not what serves now */
+    VEC(struct pointer) asleep;
+    struct str unusable; /* the first one that is: says why */
+    pthread_mutex_t lock;
+};
+
+static int check_version(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct checking *c = context;
+    const struct pointer *p = &c->all.p[i];
+    struct lambda_function got = {0};
+    const char *why = NULL;
+    if (lambda_get(a, c->r->aws, p->owner, p->want, &got, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        why = "is gone";
+    } else if (str_eq(got.state, STR("Failed")) ||
+               str_starts(got.state_reason_code, STR("Image"))) {
+        why = "cannot run any more";
+    }
+    pthread_mutex_lock(&c->lock);
+    if (why && !c->unusable.n)
+        c->unusable = str_fmt(c->r->arena, "version %.*s of '%.*s' %s", STR_ARG(p->want),
+                              STR_ARG(p->key), why);
+    if (!why && str_eq(got.state, STR("Inactive")))
+        vec_push(c->r->arena, &c->asleep, *p);
+    pthread_mutex_unlock(&c->lock);
+    return 0;
+}
+
+static struct str recorded(const struct record *record, const char *section, struct str key,
+                           const char *what)
+{
+    return node_text(node_get_c(node_get(node_get_c(record->versions, section), key), what));
+}
+
+/* Versions that are to serve and do not now: there and able to. */
+static int check_versions(struct checking *c, const struct world *w, const struct record *record,
+                          struct err *err)
+{
+    member_each (m, node_get_c(record->versions, "functions")) {
+        struct str version = node_text(node_get_c(m->value, "version"));
+        struct str name = node_text(node_get_c(m->value, "name"));
+        if (!str_eq(version, recorded(&w->record, "functions", m->key, "version")))
+            vec_push(c->r->arena, &c->all,
+                     (struct pointer){false, m->key, name, c->r->service->stage, version});
+    }
+    pthread_mutex_init(&c->lock, NULL);
+    int done = pool_run(c->all.n, 16, check_version, c, err);
+    pthread_mutex_destroy(&c->lock);
+    return done;
+}
+
+static int check_deployments(struct checking *c, const struct world *w, const struct record *record,
+                             struct err *err)
+{
+    member_each (m, node_get_c(record->versions, "apis")) {
+        const struct node *deployments;
+        struct str id = node_text(node_get_c(m->value, "deployment"));
+        bool there = false;
+        if (str_eq(id, recorded(&w->record, "apis", m->key, "deployment")))
+            continue;
+        if (restapi_deployments(c->r->arena, c->r->aws, node_text(node_get_c(m->value, "id")),
+                                &deployments, err) < 0) {
+            if (err->kind != ERR_NOT_FOUND)
+                return -1;
+            err_clear(err);
+            deployments = NULL;
+        }
+        node_each (d, deployments)
+            there |= str_eq(node_text(node_get_c(d, "id")), id);
+        if (!there && !c->unusable.n)
+            c->unusable = str_fmt(c->r->arena, "deployment %.*s of the API is gone", STR_ARG(id));
+    }
+    return 0;
+}
+
+/* What the record needs of the service stack and of the stage's resources stands as it did. */
+static int check_needs(struct checking *c, const struct world *w, const struct record *record,
+                       const struct layout *layout, struct err *err)
+{
+    const struct node *first, *resources = node_get_c(w->service_template, "Resources");
+    node_each (id, node_get_c(record->body, "needs"))
+        if (!c->unusable.n && !node_member(resources, node_text(id)))
+            c->unusable = str_fmt(c->r->arena, "'%.*s' is no longer in the service's stack",
+                                  STR_ARG(node_text(id)));
+    if (layout_expand(c->r->arena, layout, layout->stage_template, w->stage_template, &first, err) <
+        0)
+        return -1;
+    if (first && !c->unusable.n)
+        c->unusable = STR("resources that its functions need have changed since");
+    return 0;
+}
+
+static int check_usable(struct checking *c, const struct world *w, const struct record *record,
+                        const struct node *template, struct layout *layout, struct err *err)
+{
+    if (!template) {
+        c->unusable = STR("its template was not kept");
+        return 0;
+    }
+    if (recorded_layout(c->r, record, template, layout, err) < 0 ||
+        check_needs(c, w, record, layout, err) < 0)
+        return -1;
+    if (c->unusable.n)
+        return 0;
+    return check_versions(c, w, record, err) < 0 || check_deployments(c, w, record, err) < 0 ? -1
+                                                                                             : 0;
+}
+
+/* ---- the target ---- */
+
+static void note(const struct release *r, struct target *t, struct str why)
+{
+    t->notes = ARENA_NEW(r->arena, struct str);
+    t->notes[t->note_count++] =
+        str_fmt(r->arena, "not at once, but from the recorded sources: %.*s", STR_ARG(why));
+}
+
+static int find(const struct goal *goal, const struct release *r, const struct world *w,
+                struct target *ret, struct err *err)
+{
+    struct record *record = ARENA_NEW(r->arena, struct record);
+    struct layout *layout = ARENA_NEW(r->arena, struct layout);
+    struct checking c = {.r = r};
+    const struct node *template;
+    int64_t number;
+    if (find_number(goal, r, w, &number, err) < 0 ||
+        recorded_read(r, w, r->service->stage, number, record, err) < 0 ||
+        recorded_template(r, w, record, &template, err) < 0)
+        return -1;
+    template = template ? plan_numbered(r->arena, template, 0) : NULL;
+    if (check_usable(&c, w, record, template, layout, err) < 0)
+        return -1;
+    if (c.unusable.n) {
+        if (recorded_target(r, w, record, ret, err) < 0)
+            return -1;
+        note(r, ret, c.unusable);
+    } else {
+        *ret = (struct target){.layout = layout,
+                               .origin = record,
+                               .pinned = true,
+                               .flips = true,
+                               .asleep = {c.asleep.p, c.asleep.n},
+                               .sources = node_text(node_get_c(record->body, "sources")),
+                               .needs = node_get_c(record->body, "needs")};
+    }
+    ret->what = str_fmt(r->arena, "rollback of %lld", (long long)number);
+    ret->restores = number;
+    return 0;
+}
+
+struct goal goal_rollback(int64_t number)
+{
+    return (struct goal){.verb = "roll back", .find = find, .number = number};
+}

@@ -1,0 +1,250 @@
+"""Rolling back: the pointers at once, the stack after them, and never the bad versions again."""
+
+import io
+import json
+import time
+import zipfile
+
+import fifty
+
+QUEUE = """resources:
+  Resources:
+    Jobs:
+      Type: AWS::SQS::Queue
+"""
+OUTSIDE = """resources:
+  Resources:
+    Outside:
+      Type: AWS::Lambda::Permission
+      Properties:
+        FunctionName: outside
+        Action: lambda:InvokeFunction
+        Principal: sns.amazonaws.com
+"""
+BYTES = io.BytesIO()
+with zipfile.ZipFile(BYTES, "w") as archive:
+    archive.writestr("x.js", "exports.x = async () => 1;")
+EMPTY_ZIP = BYTES.getvalue()
+ROUTE = "- http: GET /hello\n"
+
+
+def code(troupe, text):
+    """The next code, whatever the last was."""
+    path = troupe.folder / "handler.js"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(f"const CODE = '{text}';" if line.startswith("const CODE") else line for line in lines))
+
+
+def served(troupe, stage="dev"):
+    return troupe.call_rest(stage, "/hello").json()["code"]
+
+
+def append(troupe, text):
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def number(troupe, stage="dev"):
+    return int(troupe.world()["stacks"][f"shop-{stage}"]["outputs"]["TroupeDeployment"])
+
+
+def versions(troupe, stage="dev"):
+    return {name: function["aliases"][stage]["version"] for name, function in troupe.world()["functions"].items()
+            if stage in function["aliases"]}
+
+
+def three(troupe):
+    """Three deployments of dev, and prod as the third."""
+    troupe.use("shop")
+    states = []
+    for text in ("one", "two", "three"):
+        code(troupe, text)
+        troupe("deploy", "dev")
+        states.append(versions(troupe))
+    troupe("deploy", "prod")
+    return states
+
+
+def uploads(proxy, mark):
+    return [call for call in proxy.calls("s3.PutObject", mark) if "/artifacts/" in call.params["Key"]]
+
+
+def test_back_and_back_again(troupe, proxy):
+    states = three(troupe)
+    prod = troupe.stage("prod", "shop")
+    mark = proxy.mark()
+    result = troupe("rollback", "dev")
+    assert "dev#4" in result.out, str(result)
+    assert (served(troupe), versions(troupe), number(troupe)) == ("two", states[1], 4)
+    troupe("rollback", "dev")
+    assert (served(troupe), versions(troupe), number(troupe)) == ("one", states[0], 5)
+    assert not uploads(proxy, mark) and not proxy.calls("lambda.PublishVersion", mark)
+    refused = troupe("rollback", "dev", check=3)
+    assert "nothing before" in refused.err and "--to" in refused.err, str(refused)
+    troupe("rollback", "dev", "--to", "3")
+    assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 6)
+    assert troupe.stage("prod", "shop") == prod, "rolling dev back changed prod"
+    what = [entry["what"] for entry in troupe("history", "dev", "--json").json["deployments"]]
+    assert what[:3] == ["rollback of 3", "rollback of 1", "rollback of 2"]
+
+
+def test_what_is_so_already_is_left_alone(troupe, proxy):
+    three(troupe)
+    troupe("rollback", "dev", "--to", "2")
+    before, mark = troupe.world(), proxy.mark()
+    again = troupe("rollback", "dev", "--to", "2")
+    assert "nothing to do" in again.out, str(again)
+    assert troupe.world()["functions"] == before["functions"]
+    assert not [call for call in proxy.calls(since=mark, writes=True) if call.service != "s3"]
+
+
+def test_the_plan_says_what_moves_and_changes_nothing(troupe, proxy):
+    states = three(troupe)
+    mark = proxy.mark()
+    plan = troupe("rollback", "dev", "--plan", "--json").json
+    moves = {change["name"]: change["detail"] for change in plan["changes"] if change["kind"] == "function"}
+    assert moves == {name: f"v{states[2][f'shop-{name}']} -> v{states[1][f'shop-{name}']}" for name in ("hello", "orders")}
+    assert not proxy.calls(since=mark, writes=True)
+    assert served(troupe) == "three"
+
+
+def test_routes_and_resources_go_back_too(troupe):
+    troupe.use("shop")
+    troupe("deploy", "dev")
+    code(troupe, "two")
+    troupe.edit("serverless.yml", ROUTE, ROUTE + "      - http: GET /new\n")
+    append(troupe, QUEUE)
+    troupe("deploy", "dev")
+    assert troupe.call_rest("dev", "/new").status_code == 200 and troupe.world()["queues"]
+    troupe("rollback", "dev")
+    assert served(troupe) == "one"
+    assert troupe.call_rest("dev", "/new").status_code in (403, 404)
+    assert troupe.world()["queues"] == []
+    troupe("rollback", "dev", "--to", "2")
+    assert troupe.call_rest("dev", "/new").json()["code"] == "two" and troupe.world()["queues"]
+
+
+def test_functions_that_came_and_went(troupe):
+    troupe.use("shop")
+    troupe("deploy", "dev")
+    troupe.edit("serverless.yml", "  orders:\n    handler: handler.orders", "  basket:\n    handler: handler.orders")
+    troupe("deploy", "dev")
+    assert set(versions(troupe)) == {"shop-hello", "shop-basket"}
+    troupe("rollback", "dev")
+    assert set(versions(troupe)) == {"shop-hello", "shop-orders"}
+    assert troupe.call_rest("dev", "/orders", "POST").json()["stage"] == "dev"
+    troupe("rollback", "dev", "--to", "2")
+    assert set(versions(troupe)) == {"shop-hello", "shop-basket"}
+
+
+def test_a_stack_that_cannot_follow_does_not_bring_the_bad_versions_back(troupe, account):
+    outside = account.client("lambda")
+
+    role = account.client("iam").create_role(RoleName="outside", AssumeRolePolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+                                                 "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+
+    def make_outside():
+        outside.create_function(FunctionName="outside", Runtime="nodejs20.x", Handler="x.x",
+                                Role=role, Code={"ZipFile": EMPTY_ZIP})
+
+    make_outside()
+    troupe.use("shop")
+    append(troupe, OUTSIDE)
+    troupe("deploy", "dev")
+    code(troupe, "bad")
+    path = troupe.folder / "serverless.yml"
+    path.write_text(path.read_text().replace(OUTSIDE, ""))
+    troupe("deploy", "dev")
+    outside.delete_function(FunctionName="outside")
+    result = troupe("rollback", "dev", check=5)
+    assert "Outside" in result.err and "troupe repair dev" in result.err, str(result)
+    assert served(troupe) == "one"
+    stack = troupe.world()["stacks"]["shop-dev"]
+    assert stack["status"] == "UPDATE_ROLLBACK_COMPLETE" and stack["outputs"]["TroupeDeployment"] == "3"
+    make_outside()  # the cause is mended
+    troupe("rollback", "dev")
+    stack = troupe.world()["stacks"]["shop-dev"]
+    assert (stack["status"], stack["outputs"]["TroupeDeployment"]) == ("UPDATE_COMPLETE", "3")
+    assert "Outside" in stack["template"]["Resources"] and served(troupe) == "one"
+
+
+def test_the_first_stack_update_failing_leaves_the_good_versions(troupe, proxy):
+    states = three(troupe)
+    rule = proxy.fail(status=400, code="ValidationError", message="told to fail", operation="UpdateStack")
+    result = troupe("rollback", "dev", check=5)
+    assert rule.hits and "told to fail" in result.err and "troupe repair dev" in result.err, str(result)
+    assert (served(troupe), versions(troupe), number(troupe)) == ("two", states[1], 3)
+    proxy.clear()
+    troupe("rollback", "dev")
+    assert (served(troupe), versions(troupe), number(troupe)) == ("two", states[1], 4)
+
+
+def test_a_deploy_after_a_half_rollback_moves_every_pointer(troupe, proxy):
+    states = three(troupe)
+    proxy.fail(status=400, code="ValidationError", message="told to fail", operation="UpdateStack")
+    troupe("rollback", "dev", "--to", "1", check=5)
+    proxy.clear()
+    assert served(troupe) == "one"
+    troupe("deploy", "dev")  # what serverless.yml says is what the stack has: nothing but pointers moved
+    assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 3)
+
+
+def test_a_version_that_is_gone_is_published_again(troupe, account):
+    states = three(troupe)
+    client = account.client("lambda")
+    client.delete_function(FunctionName="shop-hello", Qualifier=states[0]["shop-hello"])
+    result = troupe("rollback", "dev", "--to", "1")
+    assert f"version {states[0]['shop-hello']} of 'hello' is gone" in result.err, str(result)
+    now = versions(troupe)
+    assert served(troupe) == "one" and now["shop-orders"] == states[0]["shop-orders"]
+    assert now["shop-hello"] not in [state["shop-hello"] for state in states]
+
+
+def test_a_template_that_is_gone_is_made_again(troupe, account):
+    states = three(troupe)
+    s3 = account.client("s3")
+    bucket = s3.list_buckets()["Buckets"][0]["Name"]
+    for item in s3.list_objects_v2(Bucket=bucket, Prefix="troupe/shop/templates/")["Contents"]:
+        s3.delete_object(Bucket=bucket, Key=item["Key"])
+    troupe("rollback", "dev")
+    assert (served(troupe), versions(troupe)) == ("two", states[1])
+
+
+def test_a_failed_deployment_is_no_place_to_go(troupe):
+    troupe.use("shop")
+    troupe("deploy", "dev")
+    append(troupe, OUTSIDE)
+    code(troupe, "bad")
+    troupe("deploy", "dev", check=1)
+    result = troupe("rollback", "dev", "--to", "2", check=3)
+    assert "dev#2 never served" in result.err, str(result)
+    assert "no deployment dev#7" in troupe("rollback", "dev", "--to", "7", check=3).err
+    assert "not deployed" in troupe("rollback", "prod", check=3).err
+    assert troupe("rollback", "dev", "--to", "prod", check=2).err
+
+
+def test_fifty_functions_in_a_second(troupe, proxy):
+    troupe.write(fifty.files())
+    troupe("deploy", "prod")
+    path = troupe.folder / "serverless.yml"
+    path.write_text(path.read_text().replace("runtime: nodejs20.x", "runtime: nodejs20.x\n  memorySize: 256"))
+    troupe("deploy", "prod")
+    client = troupe.account.client("lambda")
+    mark, started = proxy.mark(), time.monotonic()
+    running = troupe.start("rollback", "prod")
+    while client.get_alias(FunctionName="fifty-f49", Name="prod")["FunctionVersion"] != "1":
+        assert time.monotonic() - started < 60
+        time.sleep(0.005)
+    seconds = time.monotonic() - started
+    result = running.wait()
+    assert result.code == 0, str(result)
+    aliases = {function["aliases"]["prod"]["version"] for function in troupe.world()["functions"].values()}
+    assert aliases == {"1"}
+    calls = proxy.calls(since=mark)
+    per_function = [call for call in calls if call.name in ("lambda.GetFunction", "lambda.UpdateAlias")]
+    polls = [call for call in calls if call.name == "cloudformation.DescribeStackEvents"]
+    assert len(per_function) == 2 * fifty.COUNT
+    assert len(calls) - len(per_function) - len(polls) <= 20, proxy.show(mark)
+    print(f"served the old versions after {seconds:.2f} s, {len(calls)} calls, done in {result.seconds:.2f} s")
+    assert seconds < 5  # the figure itself is taken by tests/bench, without sanitizers
