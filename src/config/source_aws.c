@@ -37,6 +37,7 @@ static int ask(struct resolver *r, const struct query *q, struct answer *ret, st
                            STR_ARG(q->text));
         break;
     case RECORDED_VALUE:
+        ret->what = str_concat(r->arena, ret->what, STR(", as recorded"));
         break;
     }
     record_value(r, q, text, ret->value);

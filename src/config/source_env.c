@@ -48,6 +48,7 @@ int source_env(struct resolver *r, const struct query *q, struct answer *ret, st
                     STR_ARG(q->address));
         break;
     case RECORDED_VALUE:
+        ret->what = str_concat(r->arena, ret->what, STR(", as recorded"));
         break;
     }
     record_value(r, q, text, ret->value);

@@ -35,7 +35,7 @@ static int artifact_of(struct arena *a, const struct function *fn, const struct 
                STR_ARG(fn->key));
         return err_help(err, "deploy the stage from its files instead: troupe deploy STAGE");
     }
-    if (node_empty(artifact)) {
+    if (node_is(recorded, NODE_MAP) && node_empty(artifact)) {
         err_at(err, fn->pos, ERR_CONFIG,
                "function '%.*s' ran an image in that deployment, so there is no code for it",
                STR_ARG(fn->key));

@@ -123,16 +123,21 @@ static void warn(void *context, struct pos pos, struct str msg, struct str help)
     buf_add(&g->warnings, warning_render(g->arena, pos, msg, help, false));
 }
 
+struct config_options golden_options(struct golden *g)
+{
+    return (struct config_options){.dir = g->dir,
+                                   .stage = g->stage,
+                                   .default_stage = g->no_stage ? (struct str){0} : STR("dev"),
+                                   .region = g->region,
+                                   .options = &g->options,
+                                   .params = &g->params,
+                                   .lenient = g->lenient,
+                                   .warn = warn,
+                                   .warn_context = g};
+}
+
 int golden_load(struct golden *g, struct service *ret, struct err *err)
 {
-    struct config_options options = {.dir = g->dir,
-                                     .stage = g->stage,
-                                     .default_stage = g->no_stage ? (struct str){0} : STR("dev"),
-                                     .region = g->region,
-                                     .options = &g->options,
-                                     .params = &g->params,
-                                     .lenient = g->lenient,
-                                     .warn = warn,
-                                     .warn_context = g};
+    struct config_options options = golden_options(g);
     return service_load(g->arena, &options, ret, err);
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "doc/json.h"
 
 /* A service with one function. */
 static struct str service(struct arena *a, const char *runtime, const char *handler,
@@ -390,6 +391,95 @@ static void test_many(void **state)
     check_ok(fs_remove_all(dir, &err), &err);
 }
 
+/* ---- what an earlier deployment packaged ---- */
+
+static const char recorded_service[] =
+    "service: one\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions:\n"
+    "  a: {handler: x.y}\n"
+    "  b: {handler: x.y}\n"
+    "  picture: {image: {uri: 1.dkr.ecr.x/y@sha256:z}}\n"
+    "  c: {handler: x.y, package: {individually: true}}\n";
+
+/* The same hashes as of the zips themselves, and no file is needed. */
+static void test_recorded(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    fixture_make(&f, STR("x.js"), str_c(recorded_service));
+    struct str one = STR("content"), two = STR("other content");
+    struct node *functions = node_map(f.arena);
+    static const char *const keys[] = {"a", "b", "c", "removed"};
+    for (size_t i = 0; i < 4; i++) {
+        struct node *n = node_map(f.arena);
+        node_put_str(f.arena, n, "name", STR("svc-x"));
+        node_put_str(f.arena, n, "artifact", sha256_hex(f.arena, i == 2 ? two : one));
+        node_put_c(f.arena, functions, keys[i], n);
+    }
+    check_ok(fs_remove_all(f.top, &err), &err);
+    check_ok(pack_recorded(f.arena, &f.service, functions, &packed, &err), &err);
+    assert_int_equal(packed.artifact_count, 2);
+    assert_ptr_equal(packed.of_function[0], &packed.artifacts[0]);
+    assert_ptr_equal(packed.of_function[1], &packed.artifacts[0]);
+    assert_null(packed.of_function[2]);
+    assert_ptr_equal(packed.of_function[3], &packed.artifacts[1]);
+    check_str(packed.artifacts[0].name, "a.zip");
+    check_str(packed.artifacts[1].name, "c.zip");
+    check_str(packed.artifacts[0].sha256_hex, sha256_hex(f.arena, one).p);
+    check_str(packed.artifacts[0].sha256_base64, sha256_base64(f.arena, one).p);
+    check_str(packed.artifacts[1].sha256_hex, sha256_hex(f.arena, two).p);
+    check_str(packed.artifacts[1].sha256_base64, sha256_base64(f.arena, two).p);
+    assert_int_equal(packed.artifacts[0].bytes.n, 0);
+    assert_int_equal(packed.artifacts[0].path.n, 0);
+    fixture_remove(&f);
+}
+
+static const struct {
+    const char *record; /* of function b; NULL: it is not in the record */
+    enum err_kind kind;
+    const char *error;
+} lacking[] = {
+    {NULL, ERR_CONFIG, "function 'b' was not part of that deployment, so there is no code for it"},
+    {"{}", ERR_CONFIG, "function 'b' ran an image in that deployment, so there is no code for it"},
+    {"{\"artifact\": null}", ERR_CONFIG,
+     "function 'b' ran an image in that deployment, so there is no code for it"},
+    {"{\"artifact\": \"12ab\"}", ERR_FAILED,
+     "the record is damaged: the artifact of function 'b' is no SHA-256: '12ab'"},
+    {"{\"artifact\": \"E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855\"}",
+     ERR_FAILED,
+     "the record is damaged: the artifact of function 'b' is no SHA-256: "
+     "'E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855'"},
+    {"{\"artifact\": {}}", ERR_FAILED,
+     "the record is damaged: the artifact of function 'b' is no SHA-256: ''"},
+    {"7", ERR_FAILED, "the record is damaged: the artifact of function 'b' is no SHA-256: ''"},
+};
+
+static void test_recorded_lacks(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct packed packed;
+    fixture_make(&f, STR("x.js"), str_c(recorded_service));
+    for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
+        cleanup_err struct err err = {0};
+        struct node *functions = node_map(f.arena), *a = node_map(f.arena);
+        node_put_str(f.arena, a, "artifact", sha256_hex(f.arena, STR("a")));
+        node_put_c(f.arena, functions, "a", a);
+        if (lacking[i].record)
+            node_put_c(f.arena, functions, "b",
+                       json_parse(f.arena, STR("record"), str_c(lacking[i].record), &err));
+        assert_int_equal(pack_recorded(f.arena, &f.service, functions, &packed, &err), -1);
+        check_str(err.msg, lacking[i].error);
+        assert_int_equal(err.kind, lacking[i].kind);
+        assert_int_equal(err.pos.line, lacking[i].kind == ERR_CONFIG ? 5 : 0);
+    }
+    cleanup_err struct err err = {0};
+    assert_int_equal(pack_recorded(f.arena, &f.service, NULL, &packed, &err), -1);
+    assert_int_equal(err.pos.line, 4);
+    fixture_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +495,8 @@ int main(void)
         cmocka_unit_test(test_circle),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_recorded_lacks),
     };
     return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
 }
