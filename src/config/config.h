@@ -23,6 +23,7 @@ struct remote_values {
 /* What a service was made from when it was deployed, to make it again for the same or another
  * stage without its files. The texts and nodes must live as long as the service made of them. */
 struct source_bundle {
+    struct str stage;         /* it was recorded for; empty: another one than is made now */
     struct str main;          /* name of the service file in `files`: `file` of the service then */
     const struct node *files; /* path -> text: `files` of the service then */
     /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
@@ -30,10 +31,12 @@ struct source_bundle {
 };
 
 /* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not
- * have does not exist. What `externals` holds is used as it is, what `absent` names stays absent;
- * secrets and what was not recorded are asked now, in the environment or through `remote`. Recorded
- * params stand between params.<stage> and params.default of the file, recorded options below those
- * given now. Stage and region always come from now. */
+ * have does not exist, with a warning unless it is recorded as absent. What `externals` holds is
+ * used as it is, what `absent` names stays absent; secrets and what was not recorded are asked now,
+ * in the environment or through `remote`. Recorded params stand below those given now and
+ * params.<stage> of the file, above params.default; for the stage they were recorded for also above
+ * params.<stage>, as they stood then. Recorded options stand below those given now. Stage and
+ * region always come from now. */
 struct config_options {
     /* NULL: read from disk. Else `path` and `dir` are not used. */
     const struct source_bundle *bundle;
@@ -99,9 +102,12 @@ struct service {
      * variables in it were replaced: "env:TABLE", "ssm(raw):/app/dev/key". One whose resolved text
      * would hold a secret is in neither map, so it is asked again. */
     const struct node *externals; /* env, aws, cf, s3, ssm: text -> value, null for a secret one */
-    const struct node *absent;    /* list of the texts that had no value; each once */
-    /* Name -> text. What was given (now, else in the bundle) and is asked for by name through
-     * ${param:…} and ${opt:…}, whether it won or not; stage and region are never among them. */
+    /* List of the texts that had no value, "file(local.yml)" for files that were missing; each
+     * once. */
+    const struct node *absent;
+    /* Name -> text: what --param and other options gave (now, else in the bundle) to ${param:…} and
+     * ${opt:…} that name it. A param that the file's block for the stage overrode is not among
+     * them, nor are stage and region, nor what only ${opt:}, all of them, has. */
     const struct node *params, *options;
 };
 

@@ -80,6 +80,14 @@ static const struct node *bare(struct arena *a, const struct node *n)
     return copy;
 }
 
+bool recorded_absent(const struct source_bundle *b, struct str text)
+{
+    node_each (absent, b->absent)
+        if (str_eq(node_text(absent), text))
+            return true;
+    return false;
+}
+
 enum recorded recorded_value(struct resolver *r, const struct query *q, struct str text,
                              const struct node **ret)
 {
@@ -91,10 +99,7 @@ enum recorded recorded_value(struct resolver *r, const struct query *q, struct s
         *ret = bare(r->arena, value);
         return RECORDED_VALUE;
     }
-    node_each (absent, b->absent)
-        if (str_eq(node_text(absent), text))
-            return RECORDED_ABSENT;
-    return RECORDED_NOT;
+    return recorded_absent(b, text) ? RECORDED_ABSENT : RECORDED_NOT;
 }
 
 const struct node *bundle_file(const struct source_bundle *b, struct str path)

@@ -18,6 +18,7 @@ struct loaded_file {
 /* A file that is asked for. */
 struct wanted {
     struct str name;  /* as recorded: as it is named, cleaned */
+    struct str text;  /* as recorded when it is absent: "file(name)" */
     struct str path;  /* absolute; with a bundle the name */
     struct str shown; /* to the user */
 };
@@ -100,9 +101,20 @@ static int file_read(struct resolver *r, const struct wanted *w, struct loaded_f
     return file->node ? 0 : -1;
 }
 
-/* YAML or JSON by its name, else one string. Remembered. `*ret` NULL when there is no such file.
- * `at` is where it is named. */
-static int file_load(struct resolver *r, const struct wanted *w, struct pos at,
+/* Another stage may ask for a file that the recorded one did not: it may have been there. */
+static void warn_unrecorded(struct resolver *r, const struct wanted *w, struct pos at)
+{
+    const struct config_options *o = r->options;
+    if (!o->bundle || !o->warn || recorded_absent(o->bundle, w->text))
+        return;
+    o->warn(o->warn_context, at,
+            str_fmt(r->arena, "file '%.*s' is not in the recorded source: it counts as missing",
+                    STR_ARG(w->name)),
+            STR("to have it read, deploy from the files: troupe deploy STAGE"));
+}
+
+/* YAML or JSON by its name, else one string. Remembered. `*ret` NULL when there is no such file. */
+static int file_load(struct resolver *r, const struct wanted *w, const struct query *q,
                      const struct node **ret, struct err *err)
 {
     struct loaded_file *file = map_get(&r->files, w->path);
@@ -111,14 +123,18 @@ static int file_load(struct resolver *r, const struct wanted *w, struct pos at,
         if (file_read(r, w, file, err) < 0) {
             err->kind = ERR_CONFIG;
             if (err->pos.source)
-                return err_note(err, at, "the file is used here");
-            err->pos = at;
+                return err_note(err, q->pos, "the file is used here");
+            err->pos = q->pos;
             return -1;
         }
+        if (!file->node && !q->secret)
+            warn_unrecorded(r, w, q->pos);
         map_put(&r->files, w->path, file);
     }
     *ret = file->node;
-    if (file->node)
+    if (!file->node)
+        record_value(r, q, w->text, NULL);
+    else if (!q->secret)
         record_file(r, w->name, file->source.text);
     return 0;
 }
@@ -134,10 +150,13 @@ static struct str absolute(struct resolver *r, struct str path)
 static struct wanted wanted_file(struct resolver *r, struct str name)
 {
     struct str clean = path_clean(r->arena, name);
-    if (r->options->bundle)
-        return (struct wanted){clean, clean, clean};
-    struct str path = absolute(r, name);
-    return (struct wanted){clean, path, shown_path(r, path)};
+    struct wanted w = {.name = clean, .path = clean, .shown = clean};
+    w.text = str_fmt(r->arena, "file(%.*s)", STR_ARG(clean));
+    if (!r->options->bundle) {
+        w.path = absolute(r, name);
+        w.shown = shown_path(r, w.path);
+    }
+    return w;
 }
 
 /* A file of nearly the same name in the same directory; with a bundle, of all it has. */
@@ -170,7 +189,7 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
         return err_at(err, q->pos, ERR_CONFIG, "a path cannot have a NUL in it");
     struct wanted w = wanted_file(r, name);
     const struct node *content;
-    if (file_load(r, &w, q->pos, &content, err) < 0)
+    if (file_load(r, &w, q, &content, err) < 0)
         return -1;
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
     if (!content) {

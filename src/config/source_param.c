@@ -1,5 +1,5 @@
 /* ${param:name}: --param, then the stage's block of `params`, then --param as the bundle recorded
- * it, then the `default` block. */
+ * it (before the block, when it was recorded for this very stage), then the `default` block. */
 #include "config/variables.h"
 
 /* Does any block but `default` know the name? Then another stage may get another value. */
@@ -30,6 +30,12 @@ static void from_option(struct resolver *r, const struct query *q, struct str va
     ret->what = str_fmt(r->arena, "option '--param %.*s'%s", STR_ARG(q->address), when);
     ret->flags |= NODE_STAGE;
     ret->value = node_str(r->arena, value);
+    record_given(r, q, &r->given_params, value);
+}
+
+static bool is_own_bundle(const struct resolver *r)
+{
+    return r->stage.n && str_eq(r->options->bundle->stage, r->stage);
 }
 
 /* `recorded`: --param as recorded, or NULL. */
@@ -44,7 +50,9 @@ static int from_file(struct resolver *r, const struct query *q, const struct nod
         ret->flags |= NODE_STAGE;
     if (is_map && resolve_stage(r, err) < 0)
         return -1;
-    if (is_map && r->stage.n) {
+    if (is_map && recorded && is_own_bundle(r)) {
+        from_option(r, q, node_text(recorded), ", as recorded", ret);
+    } else if (is_map && r->stage.n) {
         ret->what = str_fmt(r->arena, "param '%.*s' of stage '%.*s'", STR_ARG(q->address),
                             STR_ARG(r->stage));
         if (from_block(r, params, r->stage, q->address, &ret->value, near, err) < 0)
@@ -65,8 +73,6 @@ int source_param(struct resolver *r, const struct query *q, struct answer *ret, 
     const struct str *given = r->options->params ? map_get(r->options->params, q->address) : NULL;
     const struct node *recorded =
         r->options->bundle ? node_get(r->options->bundle->params, q->address) : NULL;
-    if (given || recorded)
-        record_given(r, q, &r->given_params, given ? *given : node_text(recorded));
     if (given) {
         from_option(r, q, *given, "", ret);
         return 0;

@@ -164,10 +164,12 @@ enum recorded {
 /* What the bundle says about the value of `q`, whose recorded_text is `text`. */
 enum recorded recorded_value(struct resolver *r, const struct query *q, struct str text,
                              const struct node **ret);
+/* Does the bundle name `text` as absent? */
+bool recorded_absent(const struct source_bundle *b, struct str text);
 /* Record the value that took part, NULL or null: none. Secrets are left out. */
 void record_value(struct resolver *r, const struct query *q, struct str text,
                   const struct node *value);
-/* Record that `name`, given as `value`, was asked for; `*map` is r->given_params or
+/* Record that the command line's `value` is that of `q`; `*map` is r->given_params or
  * r->given_options. */
 void record_given(struct resolver *r, const struct query *q, struct node **map, struct str value);
 /* Record a file, once. */

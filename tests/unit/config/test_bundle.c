@@ -50,6 +50,7 @@ struct bench {
     struct cloud cloud;
     struct remote_values remote;
     struct map params, options;
+    struct str warnings;    /* one a line */
     struct service service; /* from disk */
     struct source_bundle bundle;
 };
@@ -86,12 +87,21 @@ static void give(struct arena *a, struct map *m, const char *name, const char *v
     map_put(m, str_c(name), stored);
 }
 
+static void note_warning(void *context, struct pos pos, struct str msg, struct str help)
+{
+    struct bench *b = context;
+    assert_true(help.n > 0 && pos.line > 0);
+    b->warnings = str_fmt(b->arena, "%.*s%.*s\n", STR_ARG(b->warnings), STR_ARG(msg));
+}
+
 static struct config_options bench_options(struct bench *b, const char *stage)
 {
     return (struct config_options){.dir = b->dir,
                                    .stage = str_c(stage),
                                    .options = &b->options,
                                    .params = &b->params,
+                                   .warn = note_warning,
+                                   .warn_context = b,
                                    .remote = &b->remote};
 }
 
@@ -105,7 +115,7 @@ static void bench_record(struct bench *b, const char *main)
     check_ok(fs_remove_all(b->top, &err), &err);
     b->bundle = bundle_of(b->arena, &b->service);
     b->params = b->options = MAP(b->arena);
-    b->cloud.asked = STR("");
+    b->cloud.asked = b->warnings = STR("");
 }
 
 static int bench_again(struct bench *b, const char *stage, struct service *ret, struct err *err)
@@ -242,7 +252,8 @@ static void test_secret_in_address(void **state)
                    "  params: ${ssm(${self:custom.secret}):/x}\n"
                    "  env: ${env:${self:custom.secret}, 'none'}\n"
                    "  param: ${param:${self:custom.secret}}\n"
-                   "  opt: ${opt:${self:custom.secret}}\n");
+                   "  opt: ${opt:${self:custom.secret}}\n"
+                   "  missing: ${file(x${self:custom.secret}.yml), 'none'}\n");
     bench_record(&b, "");
     check_str(text_at(&b.service, "custom.param"), "one");
     check_str(text_at(&b.service, "custom.opt"), "two");
@@ -380,6 +391,17 @@ static void test_params(void **state)
     assert_int_equal(at(&s, "custom.free")->flags, NODE_STAGE);
     assert_int_equal(at(&s, "custom.kept")->flags, 0);
     check_str(json_text(b.arena, s.params, 0),
+              "{\"given\":\"recorded\",\"now\":\"now\",\"free\":\"recorded\"}");
+    /* The same stage again: what was given stands above the file, as it did. */
+    b.bundle.stage = STR("prod");
+    check_ok(bench_again(&b, "prod", &s, &err), &err);
+    check_str(text_at(&s, "custom.block"), "recorded");
+    check_str(text_at(&s, "custom.now"), "now");
+    check_str(text_at(&s, "custom.kept"), "d");
+    check_str(text_at(&s, "custom.only"), "p");
+    check_str(at(&s, "custom.block")->origin->what, "option '--param block', as recorded");
+    assert_int_equal(at(&s, "custom.block")->flags, NODE_STAGE);
+    check_str(json_text(b.arena, s.params, 0),
               "{\"given\":\"recorded\",\"block\":\"recorded\",\"now\":\"now\","
               "\"free\":\"recorded\"}");
     bench_close(&b);
@@ -504,7 +526,12 @@ static void test_files(void **state)
     check_ok(bench_again(&b, "dev", &s, &err), &err);
     assert_true(node_equal(s.root, b.service.root));
     check_str(bundle_text(b.arena, &s), bundle_text(b.arena, &b.service).p);
+    check_str(json_text(b.arena, s.absent, 0), "[\"file(late.yml)\"]");
+    check_str(b.warnings, "");
     check_ok(bench_again(&b, "prod", &s, &err), &err);
+    check_str(b.warnings,
+              "file 'config/prod.yml' is not in the recorded source: it counts as missing\n");
+    check_str(json_text(b.arena, s.absent, 0), "[\"file(config/prod.yml)\",\"file(late.yml)\"]");
     check_str(text_at(&s, "custom.stage"), "none");
     check_str(text_at(&s, "custom.near"), "n");
     check_str(text_at(&s, "custom.up.again.b"), "n");

@@ -37,18 +37,6 @@ static bool flags_equal(const struct node *x, const struct node *y)
     return true;
 }
 
-/* The params of the command line that the stage's block has too: when recorded they give way to it.
- */
-static struct map overriding(struct golden *g, const struct service *s)
-{
-    struct map over = MAP(g->arena);
-    const struct node *block = node_get(node_get_c(s->root, "params"), s->stage);
-    for (size_t i = 0; i < g->params.n; i++)
-        if (node_get(block, g->params.entries[i].key))
-            map_put(&over, g->params.entries[i].key, g->params.entries[i].value);
-    return over;
-}
-
 /* Environment and command line are gone, but for what says where it goes. */
 static bool same_from_bundle(struct golden *g, const struct service *first)
 {
@@ -57,7 +45,8 @@ static bool same_from_bundle(struct golden *g, const struct service *first)
     cleanup_err struct err err = {0};
     struct str text = bundle_text(a, first);
     struct source_bundle bundle = bundle_read(a, text);
-    struct map region = MAP(a), over = overriding(g, first);
+    bundle.stage = first->stage;
+    struct map region = MAP(a);
     struct config_options options = golden_options(g);
     bool is_whole = !takes_all_options(first);
     if (g->region.n)
@@ -65,7 +54,7 @@ static bool same_from_bundle(struct golden *g, const struct service *first)
     options.bundle = &bundle;
     options.dir = STR("/dev/null");
     options.options = is_whole ? &region : &g->options;
-    options.params = &over;
+    options.params = NULL;
     if (service_load(a, &options, &again, &err) < 0) {
         print_error("%s\n%s", str_z(a, g->name), err_render(a, &err, false).p);
         return false;
