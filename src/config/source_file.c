@@ -188,7 +188,7 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
     if (str_find_char(name, '\0', 0) >= 0)
         return err_at(err, q->pos, ERR_CONFIG, "a path cannot have a NUL in it");
     struct wanted w = wanted_file(r, name);
-    const struct node *content;
+    const struct node *content = NULL;
     if (file_load(r, &w, q, &content, err) < 0)
         return -1;
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
