@@ -12,6 +12,10 @@
 int sts_account(struct arena *a, struct aws *aws, struct str *ret_account, struct str *ret_arn,
                 struct err *err);
 
+/* ARN of the caller, for records. Remembered for each access key in the user's cache directory, so
+ * that it takes a call only the first time. */
+int sts_caller(struct arena *a, struct aws *aws, struct str *ret_arn, struct err *err);
+
 /* ---- CloudFormation ---- */
 
 struct stack {

@@ -111,14 +111,6 @@ static bool is_needed(const struct deploying *d, const struct layout_function *f
     return false;
 }
 
-static bool is_recorded(const struct deploying *d, const struct artifact *artifact)
-{
-    member_each (m, node_get_c(d->plan->world.record.body, "functions"))
-        if (str_eq(node_text(node_get_c(m->value, "artifact")), artifact->sha256_hex))
-            return true;
-    return false;
-}
-
 static int upload_artifacts(struct deploying *d, bool per_stage, struct err *err)
 {
     const struct layout *l = d->plan->target.layout;
@@ -127,7 +119,7 @@ static int upload_artifacts(struct deploying *d, bool per_stage, struct err *err
     for (size_t i = 0; i < l->function_count; i++) {
         const struct artifact *artifact = l->functions[i].artifact;
         if (!artifact || map_has(&seen, artifact->sha256_hex) ||
-            !is_needed(d, &l->functions[i], per_stage) || is_recorded(d, artifact))
+            !is_needed(d, &l->functions[i], per_stage))
             continue;
         map_put(&seen, artifact->sha256_hex, d);
         vec_push(d->arena, &u.all, artifact);
@@ -218,7 +210,7 @@ static int publish_apis(struct deploying *d, struct err *err)
 int engine_keep_template(struct deploying *d, const struct node *template, struct err *err)
 {
     const struct target *t = &d->plan->target;
-    struct str text = json_text(d->arena, template, 0);
+    struct str text = json_text(d->arena, plan_numbered(d->arena, template, 0), 0);
     bool secret = node_flags_deep(template) & NODE_SECRET ||
                   (t->pinned && !node_get_c(t->origin->versions, "stage_template"));
     d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
@@ -242,6 +234,7 @@ static int contract(struct deploying *d, struct err *err)
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
     const struct node *template = plan_stage_template(d->r, d->plan, d->plan->number);
+    bool same = w->stage_template && node_equal(engine_pointers_only(d), template);
     if (engine_keep_template(d, template, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
         engine_apply_stage(d, template, err) < 0 || (d->astray && mend_pointers(d, false, err) < 0))
         return -1;
@@ -249,7 +242,7 @@ static int contract(struct deploying *d, struct err *err)
                      w->stage_exists ? "updated" : "created",
                      (double)(clock_mono_ms() - start) / 1000);
     w->stage_exists = true;
-    return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+    return same ? 0 : stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
 }
 
 /* A failed deployment says so in its record; a cut-off one is left open for the next command. */
@@ -401,7 +394,7 @@ static int wait_for_service(struct deploying *d, struct world *w, struct err *er
     return stack_settle(d->r, w->service_name, &w->service, err);
 }
 
-static int read_world(struct deploying *d, struct world *w, struct err *err)
+static int read_world(struct deploying *d, unsigned parts, struct world *w, struct err *err)
 {
     bool inherited = false;
     if (world_find(d->r, false, w, err) < 0 || wait_for_service(d, w, err) < 0)
@@ -411,10 +404,10 @@ static int read_world(struct deploying *d, struct world *w, struct err *err)
         take_stage_lease(d, &w->store, &inherited, err) < 0)
         return -1;
     w->cut_off = lease_inherited_nonce(d->lease);
-    return world_read(d->r, inherited, w, err);
+    return world_read(d->r, parts, inherited, w, err);
 }
 
-static int make_plan(struct release *r, const struct goal *goal, const struct world *world,
+static int make_plan(struct release *r, const struct goal *goal, struct world *world,
                      struct plan *ret, struct err *err)
 {
     struct target target = {0};
@@ -429,7 +422,9 @@ int plan_run(const struct release *r, const struct goal *goal, struct plan *ret,
 {
     struct world world;
     struct release own = *r;
-    if (world_find(&own, false, &world, err) < 0 || world_read(&own, false, &world, err) < 0)
+    own.explain = true;
+    if (world_find(&own, false, &world, err) < 0 ||
+        world_read(&own, goal->parts, false, &world, err) < 0)
         return -1;
     return make_plan(&own, goal, &world, ret, err);
 }
@@ -438,7 +433,8 @@ static int run(struct deploying *d, const struct goal *goal, confirm_fn *confirm
                struct err *err)
 {
     struct world world;
-    if (read_world(d, &world, err) < 0 || make_plan(&d->release, goal, &world, d->plan, err) < 0 ||
+    if (read_world(d, goal->parts, &world, err) < 0 ||
+        make_plan(&d->release, goal, &world, d->plan, err) < 0 ||
         (confirm && confirm(context, d->plan, err) < 0))
         return -1;
     return d->plan->nothing ? settle(d, err) : apply(d, err);
@@ -466,7 +462,7 @@ int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *con
     return 0;
 }
 
-static int find_ready(const struct goal *goal, const struct release *r, const struct world *world,
+static int find_ready(const struct goal *goal, const struct release *r, struct world *world,
                       struct target *ret, struct err *err)
 {
     (void)r, (void)world, (void)err;
@@ -476,5 +472,6 @@ static int find_ready(const struct goal *goal, const struct release *r, const st
 
 struct goal goal_deploy(const struct target *ready)
 {
-    return (struct goal){.verb = "deploy", .find = find_ready, .ready = ready};
+    return (struct goal){
+        .verb = "deploy", .parts = WORLD_RECORD, .find = find_ready, .ready = ready};
 }

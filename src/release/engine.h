@@ -41,6 +41,8 @@ int intent_versions(struct deploying *d, struct arena *scratch, struct err *err)
 /* flip.c: pointers move at once, the stack follows in two steps. HALF_DONE when it cannot. */
 int engine_flip(struct deploying *d, struct err *err);
 
+/* The template of the stage's stack with the plan's pointers and number, and nothing else new. */
+const struct node *engine_pointers_only(const struct deploying *d);
 /* Keep the stage template in the bucket; sets d->template_sha. */
 int engine_keep_template(struct deploying *d, const struct node *template, struct err *err);
 /* Create or update the stage's stack. */

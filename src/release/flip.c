@@ -25,8 +25,7 @@ static void put_pointer(struct arena *a, struct node *resources, struct str id,
         node_put(a, resources, id, with_property(a, old, property, value));
 }
 
-/* The stack's template with other pointers and number, and nothing else. */
-static const struct node *pointers_only(const struct deploying *d)
+const struct node *engine_pointers_only(const struct deploying *d)
 {
     struct arena *a = d->arena;
     const struct node *old = d->plan->world.stage_template;
@@ -126,7 +125,7 @@ int engine_flip(struct deploying *d, struct err *err)
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
     const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);
-    const struct node *first = pointers_only(d);
+    const struct node *first = engine_pointers_only(d);
     if (engine_keep_template(d, whole, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
         wake(d, err) < 0 || flip(d, err) < 0)
         return -1;
@@ -136,5 +135,7 @@ int engine_flip(struct deploying *d, struct err *err)
         return -1;
     release_finished(d->r, "stack", "'%.*s' updated in %.1fs", STR_ARG(w->stage_name),
                      (double)(clock_mono_ms() - start) / 1000);
+    if (node_equal(first, whole)) /* its Outputs are what they were */
+        return 0;
     return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
 }

@@ -64,7 +64,10 @@ static int keep_sources(struct deploying *d, struct str *ret, struct err *err)
     if (ret->n)
         return 0;
     struct str text = json_text(d->arena, source_bundle(d), 0);
+    const struct record *origin = d->plan->target.origin;
     *ret = sha256_hex(d->arena, text);
+    if (origin && str_eq(*ret, node_text(node_get_c(origin->body, "sources"))))
+        return 0;
     return store_put_once(d->arena, &d->plan->world.store, "sources", *ret, "json", text, NULL,
                           err);
 }
@@ -125,6 +128,8 @@ static int settle_last(struct deploying *d, struct str hash, struct err *err)
     bool flips =
         w->interrupted.body && node_bool_or(node_get_c(w->interrupted.body, "flips"), false);
     d->astray = flips;
+    if (w->unsettled && world_want(d->r, WORLD_RECORD, w, err) < 0)
+        return -1;
     if (says(&w->interrupted, hash)) {
         adopt(d, &w->interrupted);
         return 0;
@@ -163,7 +168,7 @@ int intent_write(struct deploying *d, struct err *err)
 {
     struct arena *a = d->arena;
     struct world *w = &d->plan->world;
-    struct str account, who, sources;
+    struct str who, sources;
     if (keep_sources(d, &sources, err) < 0)
         return -1;
     struct node *content = record_content(d, sources);
@@ -174,7 +179,7 @@ int intent_write(struct deploying *d, struct err *err)
     if (d->adopted)
         return 0;
     d->recorded = false;
-    if (sts_account(a, d->r->aws, &account, &who, err) < 0)
+    if (sts_caller(a, d->r->aws, &who, err) < 0)
         return -1;
     node_put_str(a, content, "content", hash);
     sign(d, content, who);

@@ -249,17 +249,19 @@ static void note_reuse(struct plan *plan)
 int plan_reuse(const struct release *r, struct plan *plan, struct err *err)
 {
     struct map index = MAP(r->arena);
-    index_record(r->arena, &index, plan->world.record.versions);
-    reuse_from(r->arena, plan, &index);
-    if (!wants_more(plan) || !plan->world.record_count)
-        return 0;
     if (plan->target.origin)
         index_record(r->arena, &index, plan->target.origin->versions);
     reuse_from(r->arena, plan, &index);
-    if (wants_more(plan) && index_all(r, &plan->world, &index, err) < 0)
+    if (wants_more(plan) && world_want(r, WORLD_VERSIONS, &plan->world, err) < 0)
         return -1;
+    index_record(r->arena, &index, plan->world.record.versions);
     reuse_from(r->arena, plan, &index);
-    note_reuse(plan);
+    if (wants_more(plan) && plan->world.record_count) {
+        if (index_all(r, &plan->world, &index, err) < 0)
+            return -1;
+        reuse_from(r->arena, plan, &index);
+        note_reuse(plan);
+    }
     return check_reused(r, plan, err) < 0 ? -1 : check_reused_apis(r, plan, err);
 }
 
@@ -400,9 +402,11 @@ static struct str arrow(struct arena *a, const char *letter, struct str from, st
     return str_fmt(a, "%s%.*s -> %.*s", letter, STR_ARG(from), STR_ARG(new));
 }
 
-static void list_functions(struct planning *p)
+static int list_functions(struct planning *p, struct err *err)
 {
     struct arena *a = p->r->arena;
+    if (p->r->explain && world_want(p->r, WORLD_RECORD, &p->plan->world, err) < 0)
+        return -1;
     const struct node *record = p->plan->world.record.body;
     for (size_t i = 0; i < p->plan->function_count; i++) {
         const struct function_plan *f = &p->plan->functions[i];
@@ -422,6 +426,7 @@ static void list_functions(struct planning *p)
                                       .reason = reason,
                                       .pos = f->function->pos});
     }
+    return 0;
 }
 
 static void list_apis(struct planning *p)
@@ -549,10 +554,16 @@ static struct str recorded(const struct node *versions, const char *section, str
     return node_text(node_get_c(node_get(node_get_c(versions, section), key), what));
 }
 
+/* What the stage's stack says a pointer of it points at. */
+static struct str points_at(const struct plan *plan, struct str id, const char *property)
+{
+    const struct node *resources = node_get_c(plan->world.stage_template, "Resources");
+    return node_text(node_get_c(node_get_c(node_get(resources, id), "Properties"), property));
+}
+
 static void init_snapshots(const struct release *r, struct plan *plan)
 {
     const struct layout *l = plan->target.layout;
-    const struct node *versions = plan->world.record.versions;
     plan->functions = ARENA_ARRAY(r->arena, l->function_count + 1, struct function_plan);
     plan->apis = ARENA_ARRAY(r->arena, l->api_count + 1, struct api_plan);
     for (size_t i = 0; i < l->function_count; i++) {
@@ -560,12 +571,12 @@ static void init_snapshots(const struct release *r, struct plan *plan)
             continue;
         struct function_plan *f = &plan->functions[plan->function_count++];
         f->function = &l->functions[i];
-        f->from = recorded(versions, "functions", l->functions[i].key, "version");
+        f->from = points_at(plan, f->function->alias_id, "FunctionVersion");
     }
     for (size_t i = 0; i < l->api_count; i++) {
         struct api_plan *p = &plan->apis[plan->api_count++];
         p->api = &l->apis[i];
-        p->from = recorded(versions, "apis", l->apis[i].id, "deployment");
+        p->from = points_at(plan, p->api->stage_id, "DeploymentId");
     }
 }
 
@@ -653,9 +664,32 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
     return 0;
 }
 
+/* Has the service stack all that the target needs of it, as far as a deployment that stands and its
+ * Outputs tell? Then its template need not be read. */
+static bool has_all(const struct plan *plan)
+{
+    const struct record *like = plan->target.origin ? plan->target.origin : &plan->world.record;
+    const struct node *today = plan->target.layout->service_template;
+    const struct node *needs = node_get_c(like->body, "needs");
+    member_each (m, node_get_c(today, "Outputs"))
+        if (!node_get(plan->world.service.outputs, m->key))
+            return false;
+    member_each (m, node_get_c(today, "Resources")) {
+        bool known = false;
+        node_each (id, needs)
+            known |= str_eq(node_text(id), m->key);
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
 static int plan_service(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
+    if ((p->r->explain || !p->r->service->stage.n || !has_all(plan)) &&
+        world_want(p->r, WORLD_SERVICE, &plan->world, err) < 0)
+        return -1;
     const struct node *old = plan->world.service_template;
     const struct node *today = plan->target.layout->service_template;
     if (!p->r->service->stage.n) {
@@ -664,8 +698,10 @@ static int plan_service(struct planning *p, struct err *err)
         list_service(p, old, plan->service_target ? plan->service_target : old, false);
         return 0;
     }
-    plan->service_target = old ? plan_service_additions(p->r->arena, old, today) : today;
-    list_service(p, old, today, true);
+    if (old || !plan->world.service_exists) {
+        plan->service_target = old ? plan_service_additions(p->r->arena, old, today) : today;
+        list_service(p, old, today, true);
+    }
     return 0;
 }
 
@@ -710,9 +746,8 @@ static int plan_stage(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
     if (plan_resolve(p->r, plan, false, err) < 0 || plan_reuse(p->r, plan, err) < 0 ||
-        check_only_code(p, err) < 0)
+        check_only_code(p, err) < 0 || list_functions(p, err) < 0)
         return -1;
-    list_functions(p);
     list_apis(p);
     if (all_known(plan) && is_in_line(p->r, plan)) {
         plan->unchanged += node_count(node_get_c(plan->target.layout->stage_template, "Resources"));

@@ -10,7 +10,7 @@
 
 /* ---- reading ---- */
 
-static bool is_collected(const struct world *w, struct str stage, int64_t number)
+static bool is_collected(struct world *w, struct str stage, int64_t number)
 {
     for (size_t i = 0; i < w->record_count; i++)
         if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
@@ -19,18 +19,17 @@ static bool is_collected(const struct world *w, struct str stage, int64_t number
 }
 
 /* A rollback whose stack did not follow served all the same: what it restored counts. */
-static bool served(const struct record *record, bool current)
+static bool served(const struct record *record)
 {
     struct str outcome = node_text(node_get_c(record->outcome, "outcome"));
     bool flips = node_bool_or(node_get_c(record->body, "flips"), false);
-    return str_eq(outcome, STR("succeeded")) || (outcome.n && flips && record->versions) ||
-           (!outcome.n && current);
+    return str_eq(outcome, STR("succeeded")) || (outcome.n && flips && record->versions);
 }
 
-int recorded_read(const struct release *r, const struct world *w, struct str stage, int64_t number,
-                  struct record *ret, struct err *err)
+int recorded_read(const struct release *r, struct world *w, struct str stage, int64_t number,
+                  bool known, struct record *ret, struct err *err)
 {
-    if (record_read(r->arena, &w->store, stage, number, true, true, ret, err) < 0) {
+    if (record_read(r->arena, &w->store, stage, number, true, !known, ret, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -38,13 +37,13 @@ int recorded_read(const struct release *r, const struct world *w, struct str sta
                 (long long)number);
         return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
     }
-    bool own = str_eq(stage, r->service->stage);
+    known = known || (number == w->current && str_eq(stage, r->service->stage));
     if (node_is_text(node_get_c(ret->body, "what"), "remove"))
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal", STR_ARG(stage), (long long)number);
     else if (is_collected(w, stage, number))
         err_set(err, ERR_REFUSED, "the versions of %.*s#%lld were collected", STR_ARG(stage),
                 (long long)number);
-    else if (own ? !served(ret, number == w->current) : !ret->versions)
+    else if (!ret->versions || !(known || served(ret)))
         err_set(err, ERR_REFUSED, "%.*s#%lld never served: it %.*s", STR_ARG(stage),
                 (long long)number,
                 STR_ARG(node_text_or(node_get_c(ret->outcome, "outcome"), STR("was interrupted"))));
@@ -53,7 +52,7 @@ int recorded_read(const struct release *r, const struct world *w, struct str sta
     return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
 }
 
-static int read_json(const struct release *r, const struct world *w, struct str key,
+static int read_json(const struct release *r, struct world *w, struct str key,
                      const struct node **ret, struct err *err)
 {
     struct str text;
@@ -65,7 +64,7 @@ static int read_json(const struct release *r, const struct world *w, struct str 
     return *ret ? 0 : -1;
 }
 
-int recorded_template(const struct release *r, const struct world *w, const struct record *record,
+int recorded_template(const struct release *r, struct world *w, const struct record *record,
                       const struct node **ret, struct err *err)
 {
     struct str sha = node_text(node_get_c(record->versions, "stage_template"));
@@ -152,9 +151,10 @@ int recorded_layout(const struct release *r, const struct record *record,
 
 /* ---- sources ---- */
 
-static int read_bundle(const struct release *r, const struct world *w, struct str sha,
+static int read_bundle(const struct release *r, struct world *w, const struct record *record,
                        struct source_bundle *ret, struct err *err)
 {
+    struct str sha = node_text(node_get_c(record->body, "sources"));
     const struct node *n;
     struct str key = store_key(r->arena, &w->store, "sources/%.*s.json", STR_ARG(sha));
     if (read_json(r, w, key, &n, err) < 0) {
@@ -166,7 +166,8 @@ static int read_bundle(const struct release *r, const struct world *w, struct st
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
                         STR_ARG(r->service->stage));
     }
-    *ret = (struct source_bundle){.main = node_text(node_get_c(n, "main")),
+    *ret = (struct source_bundle){.stage = node_text(node_get_c(record->body, "stage")),
+                                  .main = node_text(node_get_c(n, "main")),
                                   .files = node_get_c(n, "files"),
                                   .externals = node_get_c(n, "externals"),
                                   .absent = node_get_c(n, "absent"),
@@ -189,7 +190,7 @@ static int load(const struct release *r, const struct source_bundle *bundle, str
     return 0;
 }
 
-int recorded_target(const struct release *r, const struct world *w, const struct record *record,
+int recorded_target(const struct release *r, struct world *w, const struct record *record,
                     struct target *ret, struct err *err)
 {
     struct arena *a = r->arena;
@@ -200,8 +201,7 @@ int recorded_target(const struct release *r, const struct world *w, const struct
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct compile_options options = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
     const struct node *functions = node_get_c(record->body, "functions");
-    struct str sources = node_text(node_get_c(record->body, "sources"));
-    if (read_bundle(r, w, sources, bundle, err) < 0 || load(r, bundle, service, err) < 0 ||
+    if (read_bundle(r, w, record, bundle, err) < 0 || load(r, bundle, service, err) < 0 ||
         pack_recorded(a, service, functions, packed, err) < 0 ||
         compile_service(a, service, packed, &options, compiled, err) < 0 ||
         layout_service(a, service, compiled, layout, err) < 0)
@@ -234,7 +234,7 @@ static const struct layout_function *find_function(const struct layout *l, struc
     return NULL;
 }
 
-static int check_function(const struct goal *goal, const struct release *r, const struct world *w,
+static int check_function(const struct goal *goal, const struct release *r, struct world *w,
                           const struct layout_function *now, const struct layout_function *was,
                           struct err *err)
 {
@@ -256,8 +256,8 @@ static int check_function(const struct goal *goal, const struct release *r, cons
     return err_help(err, "deploy the whole stage: troupe deploy %.*s", STR_ARG(stage));
 }
 
-static int find_one_function(const struct goal *goal, const struct release *r,
-                             const struct world *w, struct target *ret, struct err *err)
+static int find_one_function(const struct goal *goal, const struct release *r, struct world *w,
+                             struct target *ret, struct err *err)
 {
     struct arena *a = r->arena;
     struct layout *layout = ARENA_NEW(a, struct layout);
@@ -284,6 +284,9 @@ static int find_one_function(const struct goal *goal, const struct release *r,
 
 struct goal goal_function(const struct target *ready, struct str function)
 {
-    return (struct goal){
-        .verb = "deploy", .find = find_one_function, .ready = ready, .function = function};
+    return (struct goal){.verb = "deploy",
+                         .parts = WORLD_RECORD | WORLD_VERSIONS,
+                         .find = find_one_function,
+                         .ready = ready,
+                         .function = function};
 }

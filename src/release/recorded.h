@@ -5,13 +5,14 @@
 #include "release/release.h"
 
 /* Read record `number` of `stage` with its versions, and see that it can be had again. REFUSED for
- * removals, deployments that failed, and those whose snapshots were collected. */
-int recorded_read(const struct release *r, const struct world *w, struct str stage, int64_t number,
-                  struct record *ret, struct err *err);
+ * removals, deployments that failed, and those whose snapshots were collected. `known`: it is known
+ * to have served. */
+int recorded_read(const struct release *r, struct world *w, struct str stage, int64_t number,
+                  bool known, struct record *ret, struct err *err);
 
 /* The stage template as it was deployed, without its number. `*ret` NULL: it was not kept (a secret
  * was in it), or is gone. */
-int recorded_template(const struct release *r, const struct world *w, const struct record *record,
+int recorded_template(const struct release *r, struct world *w, const struct record *record,
                       const struct node **ret, struct err *err);
 
 /* A layout of what `record` says about functions and APIs around `template`: no definitions, only
@@ -21,7 +22,7 @@ int recorded_layout(const struct release *r, const struct record *record,
 
 /* Load, compile and lay out the sources of `record` for the release's stage. Nothing is packaged:
  * code is found by its hash. */
-int recorded_target(const struct release *r, const struct world *w, const struct record *record,
+int recorded_target(const struct release *r, struct world *w, const struct record *record,
                     struct target *ret, struct err *err);
 
 #endif

@@ -28,6 +28,7 @@ struct release {
     struct str source_revision;      /* "git 1a2b3c4, modified", or empty */
     struct str endpoint;             /* of the local cloud, or empty */
     int64_t timeout_ms;              /* of one stack operation; 0: an hour */
+    bool explain;                    /* say why things change: reads more */
     /* How a recorded service is loaded again: --param, values that only AWS knows. May be NULL. */
     const struct config_options *config;
 };
@@ -73,13 +74,15 @@ struct world;
 /* How a target is found. `find` runs after the world was read, under the stage's lease. */
 struct goal {
     const char *verb; /* "deploy": what the lease is for */
-    int (*find)(const struct goal *goal, const struct release *r, const struct world *world,
+    unsigned parts;   /* of the world that `find` needs: WORLD_… */
+    int (*find)(const struct goal *goal, const struct release *r, struct world *world,
                 struct target *ret, struct err *err);
     const struct target *ready; /* for goal_deploy */
     struct str stage;           /* the other stage: of reset and clone */
     int64_t number;             /* of a record; 0: the current one, or the one before */
     bool exact;                 /* the very versions of the other stage */
     struct str function;        /* for goal_function: its key */
+    struct str what;            /* for the record, when not the usual; or empty */
 };
 
 /* The target is ready: what serverless.yml says. */
@@ -107,14 +110,14 @@ struct world {
     struct str bucket;                   /* empty: none yet */
     struct store store;                  /* usable when there is a bucket */
     int64_t current;                     /* deployment the stage is at, 0: none */
-    struct record record;                /* of `current`; body NULL: none */
+    struct record record;                /* of `current`; parts as asked for */
     struct record_ref *records;          /* all of the service */
     size_t record_count;
     int64_t last_number;                 /* highest record number of the stage */
     bool last_interrupted;               /* the newest record has no outcome and is not current */
     struct record interrupted;           /* that record; body NULL: none */
     bool unsettled;                      /* the current record has no outcome yet */
-    const struct node *service_template; /* NULL: no service stack */
+    const struct node *service_template; /* when asked for */
     const struct node *stage_template;   /* what the stage stack has; NULL: none */
     struct str cut_off;                  /* nonce of the dead lease that was taken over, or empty */
 };
@@ -122,11 +125,17 @@ struct world {
 /* Only the stacks' heads and the bucket: enough to take a lease. `stage` false: the service stack
  * only. */
 int world_find(const struct release *r, bool stage, struct world *ret, struct err *err);
-/* The rest, into a world that was found: the stage's stack anew, records, templates. Errors: FAILED
+/* The rest, into a world that was found: the stage's stack anew, its template, the list of records,
+ * and those `parts` of WORLD_… that the caller needs anyway. Errors: FAILED
  * with the way out for stacks in a state that cannot be worked with, CONFLICT for busy ones,
  * REFUSED for stacks that are not this service's. `wait_busy`: an operation of ours was cut off:
  * wait for the stack to settle. */
-int world_read(const struct release *r, bool wait_busy, struct world *world, struct err *err);
+int world_read(const struct release *r, unsigned parts, bool wait_busy, struct world *world,
+               struct err *err);
+enum { WORLD_RECORD = 1, WORLD_VERSIONS = 2, WORLD_SERVICE = 4, WORLD_ALL = 7 };
+/* Read those parts that are missing: the current record (its body is there then, unless the stage
+ * is at none), its versions, the service stack's template. */
+int world_want(const struct release *r, unsigned parts, struct world *world, struct err *err);
 /* Fill bucket and store from the configuration and the service stack's Outputs. */
 void world_use_bucket(const struct release *r, struct world *world);
 /* The number that a stage stack's Output says, 0: none. */

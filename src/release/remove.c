@@ -110,11 +110,10 @@ static int record_removal(const struct release *r, const struct store *store, st
     struct arena *a = r->arena;
     struct record_ref *refs;
     struct node *body = node_map(a);
-    struct str account, who;
+    struct str who;
     int64_t last = 0;
     size_t n;
-    if (records_list(a, store, &refs, &n, err) < 0 ||
-        sts_account(a, r->aws, &account, &who, err) < 0)
+    if (records_list(a, store, &refs, &n, err) < 0 || sts_caller(a, r->aws, &who, err) < 0)
         return -1;
     for (size_t i = n; i-- > 0;)
         if (str_eq(refs[i].stage, stage))

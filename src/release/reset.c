@@ -32,7 +32,7 @@ static int current_of(const struct release *r, struct str stage, int64_t *ret, s
     return err_help(err, "wait until that is done, or name a deployment: %.*s#N", STR_ARG(stage));
 }
 
-static int find_record(const struct goal *goal, const struct release *r, const struct world *w,
+static int find_record(const struct goal *goal, const struct release *r, struct world *w,
                        struct record *ret, struct err *err)
 {
     int64_t number = goal->number;
@@ -42,7 +42,7 @@ static int find_record(const struct goal *goal, const struct release *r, const s
     }
     if (!number && current_of(r, goal->stage, &number, err) < 0)
         return -1;
-    return recorded_read(r, w, goal->stage, number, ret, err);
+    return recorded_read(r, w, goal->stage, number, !goal->number, ret, err);
 }
 
 /* ---- the very same versions ---- */
@@ -106,8 +106,8 @@ static void note_exact(const struct goal *goal, const struct release *r, struct 
 
 /* ---- the target ---- */
 
-static int make(const struct goal *goal, const struct release *r, const struct world *w,
-                const char *what, struct target *ret, struct err *err)
+static int make(const struct goal *goal, const struct release *r, struct world *w, const char *what,
+                struct target *ret, struct err *err)
 {
     struct record *record = ARENA_NEW(r->arena, struct record);
     if (find_record(goal, r, w, record, err) < 0 || recorded_target(r, w, record, ret, err) < 0)
@@ -121,7 +121,7 @@ static int make(const struct goal *goal, const struct release *r, const struct w
     return check_exact(goal, r, record, err);
 }
 
-static int find_reset(const struct goal *goal, const struct release *r, const struct world *w,
+static int find_reset(const struct goal *goal, const struct release *r, struct world *w,
                       struct target *ret, struct err *err)
 {
     if (!w->current) {
@@ -138,7 +138,7 @@ static int find_reset(const struct goal *goal, const struct release *r, const st
 }
 
 /* A stage that is there may be what an interrupted run of the same command has made of it. */
-static int find_clone(const struct goal *goal, const struct release *r, const struct world *w,
+static int find_clone(const struct goal *goal, const struct release *r, struct world *w,
                       struct target *ret, struct err *err)
 {
     if (make(goal, r, w, "clone of", ret, err) < 0)
@@ -160,6 +160,10 @@ struct goal goal_reset(struct str stage, int64_t number, bool exact)
 
 struct goal goal_clone(struct str stage, int64_t number, bool exact)
 {
-    return (struct goal){
-        .verb = "clone", .find = find_clone, .stage = stage, .number = number, .exact = exact};
+    return (struct goal){.verb = "clone",
+                         .parts = WORLD_RECORD,
+                         .find = find_clone,
+                         .stage = stage,
+                         .number = number,
+                         .exact = exact};
 }

@@ -14,7 +14,7 @@ static int64_t member_int(const struct record *record, const char *name)
 }
 
 /* The current record is a rollback that was cut off: the same command is about that one. */
-static bool continues(const struct world *w)
+static bool continues(struct world *w)
 {
     struct str lease = node_text(node_get_c(w->record.body, "lease"));
     return member_int(&w->record, "restores") &&
@@ -23,8 +23,7 @@ static bool continues(const struct world *w)
 
 /* What the stage was at before it came to what it is now: a rollback counts as what it restored, so
  * that twice means two back. */
-static int find_before(const struct release *r, const struct world *w, int64_t *ret,
-                       struct err *err)
+static int find_before(const struct release *r, struct world *w, int64_t *ret, struct err *err)
 {
     struct record at = w->record;
     for (int64_t n; (n = member_int(&at, "restores"));) {
@@ -45,7 +44,7 @@ static int find_before(const struct release *r, const struct world *w, int64_t *
                     STR_ARG(r->service->stage), STR_ARG(r->service->stage));
 }
 
-static int find_number(const struct goal *goal, const struct release *r, const struct world *w,
+static int find_number(const struct goal *goal, const struct release *r, struct world *w,
                        int64_t *ret, struct err *err)
 {
     if (!w->current) {
@@ -96,22 +95,20 @@ static int check_version(size_t i, void *context, struct arena *a, struct err *e
     return 0;
 }
 
-static struct str recorded(const struct record *record, const char *section, struct str key,
-                           const char *what)
-{
-    return node_text(node_get_c(node_get(node_get_c(record->versions, section), key), what));
-}
-
 /* Versions that are to serve and do not now: there and able to. */
 static int check_versions(struct checking *c, const struct world *w, const struct record *record,
-                          struct err *err)
+                          const struct layout *layout, struct err *err)
 {
-    member_each (m, node_get_c(record->versions, "functions")) {
-        struct str version = node_text(node_get_c(m->value, "version"));
-        struct str name = node_text(node_get_c(m->value, "name"));
-        if (!str_eq(version, recorded(&w->record, "functions", m->key, "version")))
+    const struct node *now = node_get_c(w->stage_template, "Resources");
+    for (size_t i = 0; i < layout->function_count; i++) {
+        const struct layout_function *f = &layout->functions[i];
+        const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
+        struct str version = node_text(node_get_c(entry, "version"));
+        const struct node *alias = node_get(now, f->alias_id);
+        if (version.n &&
+            !str_eq(version, node_text(node_path(alias, "Properties.FunctionVersion"))))
             vec_push(c->r->arena, &c->all,
-                     (struct pointer){false, m->key, name, c->r->service->stage, version});
+                     (struct pointer){false, f->key, f->name, c->r->service->stage, version});
     }
     pthread_mutex_init(&c->lock, NULL);
     int done = pool_run(c->all.n, 16, check_version, c, err);
@@ -120,20 +117,23 @@ static int check_versions(struct checking *c, const struct world *w, const struc
 }
 
 static int check_deployments(struct checking *c, const struct world *w, const struct record *record,
-                             struct err *err)
+                             const struct layout *layout, struct err *err)
 {
-    member_each (m, node_get_c(record->versions, "apis")) {
-        const struct node *deployments;
-        struct str id = node_text(node_get_c(m->value, "deployment"));
+    const struct node *now = node_get_c(w->stage_template, "Resources");
+    for (size_t i = 0; i < layout->api_count; i++) {
+        const struct node *deployments = NULL;
+        const struct node *entry =
+            node_get(node_get_c(record->versions, "apis"), layout->apis[i].id);
+        struct str id = node_text(node_get_c(entry, "deployment"));
         bool there = false;
-        if (str_eq(id, recorded(&w->record, "apis", m->key, "deployment")))
+        const struct node *stage = node_get(now, layout->apis[i].stage_id);
+        if (str_eq(id, node_text(node_path(stage, "Properties.DeploymentId"))))
             continue;
-        if (restapi_deployments(c->r->arena, c->r->aws, node_text(node_get_c(m->value, "id")),
+        if (restapi_deployments(c->r->arena, c->r->aws, node_text(node_get_c(entry, "id")),
                                 &deployments, err) < 0) {
             if (err->kind != ERR_NOT_FOUND)
                 return -1;
             err_clear(err);
-            deployments = NULL;
         }
         node_each (d, deployments)
             there |= str_eq(node_text(node_get_c(d, "id")), id);
@@ -144,12 +144,16 @@ static int check_deployments(struct checking *c, const struct world *w, const st
 }
 
 /* What the record needs of the service stack and of the stage's resources stands as it did. */
-static int check_needs(struct checking *c, const struct world *w, const struct record *record,
+static int check_needs(struct checking *c, struct world *w, const struct record *record,
                        const struct layout *layout, struct err *err)
 {
-    const struct node *first, *resources = node_get_c(w->service_template, "Resources");
-    node_each (id, node_get_c(record->body, "needs"))
-        if (!c->unusable.n && !node_member(resources, node_text(id)))
+    const struct node *first, *needs = node_get_c(record->body, "needs");
+    bool same = node_equal(needs, node_get_c(w->record.body, "needs"));
+    if (!same && world_want(c->r, WORLD_SERVICE, w, err) < 0)
+        return -1;
+    const struct node *resources = node_get_c(w->service_template, "Resources");
+    node_each (id, needs)
+        if (!same && !c->unusable.n && !node_member(resources, node_text(id)))
             c->unusable = str_fmt(c->r->arena, "'%.*s' is no longer in the service's stack",
                                   STR_ARG(node_text(id)));
     if (layout_expand(c->r->arena, layout, layout->stage_template, w->stage_template, &first, err) <
@@ -160,7 +164,7 @@ static int check_needs(struct checking *c, const struct world *w, const struct r
     return 0;
 }
 
-static int check_usable(struct checking *c, const struct world *w, const struct record *record,
+static int check_usable(struct checking *c, struct world *w, const struct record *record,
                         const struct node *template, struct layout *layout, struct err *err)
 {
     if (!template) {
@@ -172,8 +176,10 @@ static int check_usable(struct checking *c, const struct world *w, const struct 
         return -1;
     if (c->unusable.n)
         return 0;
-    return check_versions(c, w, record, err) < 0 || check_deployments(c, w, record, err) < 0 ? -1
-                                                                                             : 0;
+    return check_versions(c, w, record, layout, err) < 0 ||
+                   check_deployments(c, w, record, layout, err) < 0
+               ? -1
+               : 0;
 }
 
 /* ---- the target ---- */
@@ -185,7 +191,7 @@ static void note(const struct release *r, struct target *t, struct str why)
         str_fmt(r->arena, "not at once, but from the recorded sources: %.*s", STR_ARG(why));
 }
 
-static int find(const struct goal *goal, const struct release *r, const struct world *w,
+static int find(const struct goal *goal, const struct release *r, struct world *w,
                 struct target *ret, struct err *err)
 {
     struct record *record = ARENA_NEW(r->arena, struct record);
@@ -194,7 +200,7 @@ static int find(const struct goal *goal, const struct release *r, const struct w
     const struct node *template;
     int64_t number;
     if (find_number(goal, r, w, &number, err) < 0 ||
-        recorded_read(r, w, r->service->stage, number, record, err) < 0 ||
+        recorded_read(r, w, r->service->stage, number, !goal->number, record, err) < 0 ||
         recorded_template(r, w, record, &template, err) < 0)
         return -1;
     template = template ? plan_numbered(r->arena, template, 0) : NULL;
@@ -213,12 +219,14 @@ static int find(const struct goal *goal, const struct release *r, const struct w
                                .sources = node_text(node_get_c(record->body, "sources")),
                                .needs = node_get_c(record->body, "needs")};
     }
-    ret->what = str_fmt(r->arena, "rollback of %lld", (long long)number);
+    ret->what =
+        goal->what.n ? goal->what : str_fmt(r->arena, "rollback of %lld", (long long)number);
     ret->restores = number;
     return 0;
 }
 
 struct goal goal_rollback(int64_t number)
 {
-    return (struct goal){.verb = "roll back", .find = find, .number = number};
+    return (struct goal){
+        .verb = "roll back", .parts = WORLD_RECORD, .find = find, .number = number};
 }

@@ -143,20 +143,25 @@ static void find_last(struct world *w, struct str stage)
     }
 }
 
-static int read_current(const struct release *r, struct world *w, struct err *err)
+static bool is_listed(const struct world *w, struct str stage, int64_t number)
 {
-    if (!w->current)
+    for (size_t i = 0; i < w->record_count; i++)
+        if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
+            return true;
+    return false;
+}
+
+static int check_current(const struct release *r, const struct world *w, struct err *err)
+{
+    if (!w->current || is_listed(w, r->service->stage, w->current))
         return 0;
-    if (record_read(r->arena, &w->store, r->service->stage, w->current, true, false, &w->record,
-                    err) == 0)
-        return 0;
-    if (err->kind != ERR_NOT_FOUND)
-        return -1;
-    err_help(err,
-             "stack '%.*s' says it is at deployment %lld, but the bucket has no such record; "
-             "restore the object, or remove the stage and deploy it again",
-             STR_ARG(w->stage_name), (long long)w->current);
-    return -1;
+    err_set(err, ERR_FAILED,
+            "stack '%.*s' says it is at deployment %lld, but the bucket has no such record",
+            STR_ARG(w->stage_name), (long long)w->current);
+    return err_help(err, "restore s3://%.*s/%.*s, or remove the stage and deploy it again",
+                    STR_ARG(w->bucket),
+                    STR_ARG(store_key(r->arena, &w->store, "stages/%.*s/%lld.json",
+                                      STR_ARG(r->service->stage), (long long)w->current)));
 }
 
 static int read_interrupted(const struct release *r, struct world *w, struct err *err)
@@ -184,10 +189,23 @@ static int read_records(const struct release *r, struct world *w, struct err *er
     if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0)
         return -1;
     find_last(w, r->service->stage);
-    return read_current(r, w, err) < 0 || read_interrupted(r, w, err) < 0 ? -1 : 0;
+    return check_current(r, w, err) < 0 || read_interrupted(r, w, err) < 0 ? -1 : 0;
 }
 
-int world_read(const struct release *r, bool wait_busy, struct world *w, struct err *err)
+int world_want(const struct release *r, unsigned parts, struct world *w, struct err *err)
+{
+    bool body = parts & (WORLD_RECORD | WORLD_VERSIONS) && !w->record.body && w->current;
+    bool versions = parts & WORLD_VERSIONS && !w->record.versions && w->current;
+    if ((body || versions) && record_read(r->arena, &w->store, r->service->stage, w->current,
+                                          versions, false, &w->record, err) < 0)
+        return -1;
+    return parts & WORLD_SERVICE && !w->service_template
+               ? read_template(r, w->service_exists, w->service_name, &w->service_template, err)
+               : 0;
+}
+
+int world_read(const struct release *r, unsigned parts, bool wait_busy, struct world *w,
+               struct err *err)
 {
     if (find_stage(r, w, err) < 0)
         return -1;
@@ -207,8 +225,7 @@ int world_read(const struct release *r, bool wait_busy, struct world *w, struct 
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
     if (!w->service_exists)
         return 0;
-    if (read_records(r, w, err) < 0 ||
-        read_template(r, true, w->service_name, &w->service_template, err) < 0)
+    if (read_records(r, w, err) < 0 || world_want(r, parts, w, err) < 0)
         return -1;
     return read_template(r, w->stage_exists, w->stage_name, &w->stage_template, err);
 }

@@ -1,0 +1,71 @@
+/* repair */
+#include "release/repair.h"
+#include "cli/cli.h"
+
+#include "doc/json.h"
+
+static const struct node *findings_json(struct arena *a, const struct service *service,
+                                        const struct repaired *repaired)
+{
+    struct node *out = node_map(a), *all = node_seq(a);
+    for (size_t i = 0; i < repaired->finding_count; i++) {
+        struct node *n = node_map(a);
+        node_put_str(a, n, "what", repaired->findings[i].what);
+        node_put_c(a, n, "mended", node_bool(a, repaired->findings[i].mended));
+        node_push(a, all, n);
+    }
+    node_put_str(a, out, "stage", service->stage);
+    node_put_c(a, out, "deployment", node_int(a, repaired->number));
+    node_put_c(a, out, "findings", all);
+    return out;
+}
+
+static void show(struct cli *cli, const struct service *service, const struct repaired *repaired)
+{
+    struct buf *out = &cli->out;
+    if (cli->options.json) {
+        json_write(out, findings_json(cli->arena, service, repaired), 2);
+        buf_char(out, '\n');
+        return;
+    }
+    for (size_t i = 0; i < repaired->finding_count; i++)
+        buf_fmt(out, "  %s  %.*s\n",
+                !repaired->findings[i].mended ? "left"
+                : cli->options.plan           ? "found"
+                                              : "mended",
+                STR_ARG(repaired->findings[i].what));
+    buf_fmt(out, "%.*s#%lld: %s\n", STR_ARG(service->stage), (long long)repaired->number,
+            !repaired->finding_count ? "nothing to repair"
+            : repaired->unrepaired   ? "not everything can be repaired"
+            : cli->options.plan      ? "to be repaired"
+                                     : "repaired");
+}
+
+static int run(struct cli *cli, struct err *err)
+{
+    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct repaired repaired;
+    if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
+        return -1;
+    struct release r = context_release(cli, service);
+    r.source_revision = context_source_revision(cli->arena, service->dir);
+    int done = repair_run(&r, cli->options.plan, &repaired, err);
+    progress_clear(cli->progress);
+    if (done == 0 || repaired.finding_count)
+        show(cli, service, &repaired);
+    return done < 0 ? -1 : repaired.unrepaired ? 1 : 0;
+}
+
+const struct command cmd_repair = {
+    .name = "repair",
+    .arguments = "[STAGE]",
+    .summary = "finish or undo what was interrupted",
+    .details = "Finishes an interrupted rollback, undoes an interrupted deployment, and brings "
+               "pointers and stack\n"
+               "back to what the stage's current record says. With --plan it only looks. Exits "
+               "with 1 when\n"
+               "something is left that needs a person.",
+    .args_max = 1,
+    .run = run,
+};

@@ -1,0 +1,301 @@
+/* Repairing a stage. */
+#include "release/repair.h"
+
+#include <stdarg.h>
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "release/engine.h"
+#include "release/pointers.h"
+#include "release/recorded.h"
+#include "release/stack.h"
+
+struct repairing {
+    const struct release *r;
+    bool only_look;
+    struct world world;
+    struct lease *lease;
+    struct plan plan; /* to be what the current record says */
+    VEC(struct finding) findings;
+};
+
+static struct str stage_of(const struct repairing *x)
+{
+    return x->r->service->stage;
+}
+
+__attribute__((format(printf, 3, 4))) static void find(struct repairing *x, bool mended,
+                                                       const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vec_push(x->r->arena, &x->findings, (struct finding){str_vfmt(x->r->arena, fmt, ap), mended});
+    va_end(ap);
+}
+
+/* ---- the stack ---- */
+
+/* A rollback that failed goes on once its cause is gone. */
+static int continue_rollback(struct repairing *x, struct err *err)
+{
+    struct world *w = &x->world;
+    if (!str_eq(w->stage.status, STR("UPDATE_ROLLBACK_FAILED")))
+        return 0;
+    find(x, true, "the rollback of stack '%.*s' had failed", STR_ARG(w->stage_name));
+    if (x->only_look)
+        return err_set(err, ERR_FAILED, "stack '%.*s' has to be repaired before more can be said",
+                       STR_ARG(w->stage_name));
+    if (stack_continue_rollback(x->r->arena, x->r->aws, w->stage_name, err) < 0 ||
+        stack_settle(x->r, w->stage_name, &w->stage, err) < 0)
+        return -1;
+    if (stack_condition(w->stage.status) == STACK_READY)
+        return 0;
+    err_set(err, ERR_FAILED, "stack '%.*s' could not be rolled back: it is in state %.*s",
+            STR_ARG(w->stage_name), STR_ARG(w->stage.status));
+    return err_help(err, "its events name the resource; mend that and repair again");
+}
+
+static int read_world(struct repairing *x, struct err *err)
+{
+    struct world *w = &x->world;
+    struct str stage = stage_of(x);
+    if (world_find(x->r, true, w, err) < 0)
+        return -1;
+    if (!w->bucket.n || !w->stage_exists) {
+        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(stage));
+        return err_help(err, "which stages there are: troupe stages");
+    }
+    if (!x->only_look &&
+        lease_take(&w->store, str_fmt(x->r->arena, "stage-%.*s", STR_ARG(stage)),
+                   str_fmt(x->r->arena, "repair '%.*s'", STR_ARG(stage)), 0, &x->lease, err) < 0)
+        return -1;
+    if (continue_rollback(x, err) < 0)
+        return -1;
+    return world_read(x->r, WORLD_RECORD | WORLD_VERSIONS, !x->only_look, w, err);
+}
+
+/* ---- interrupted flips: finished by the command they come from ---- */
+
+static const struct record *unfinished_flip(const struct world *w)
+{
+    const struct record *all[] = {&w->interrupted, w->unsettled ? &w->record : NULL};
+    for (size_t i = 0; i < 2; i++)
+        if (all[i] && all[i]->body && node_bool_or(node_get_c(all[i]->body, "flips"), false) &&
+            node_get_c(all[i]->body, "restores"))
+            return all[i];
+    return NULL;
+}
+
+static int finish_flip(struct repairing *x, const struct record *record, struct repaired *ret,
+                       struct err *err)
+{
+    struct goal goal = goal_rollback(node_int_or(node_get_c(record->body, "restores"), 0));
+    struct deployed deployed;
+    goal.what = node_text(node_get_c(record->body, "what"));
+    find(x, true, "%.*s (%.*s#%lld) was interrupted: finished", STR_ARG(goal.what),
+         STR_ARG(stage_of(x)), (long long)record->number);
+    if (x->only_look)
+        return 0;
+    lease_release(&x->lease);
+    if (deploy_run(x->r, &goal, NULL, NULL, &deployed, err) < 0)
+        return -1;
+    ret->number = deployed.number;
+    return 0;
+}
+
+/* ---- what the current record says ---- */
+
+static int find_target(struct repairing *x, struct target *ret, struct err *err)
+{
+    struct world *w = &x->world;
+    struct arena *a = x->r->arena;
+    const struct node *template;
+    struct layout *layout = ARENA_NEW(a, struct layout);
+    if (recorded_template(x->r, w, &w->record, &template, err) < 0)
+        return -1;
+    if (!template) { /* kept nowhere but in the sources */
+        if (node_get_c(w->record.versions, "stage_template"))
+            find(x, true, "the template of %.*s#%lld is gone from the bucket", STR_ARG(stage_of(x)),
+                 (long long)w->current);
+        if (recorded_target(x->r, w, &w->record, ret, err) == 0) {
+            ret->pinned = true;
+            return 0;
+        }
+        if (err->kind != ERR_FAILED)
+            return -1;
+        find(x, false, "whether the stack was changed cannot be said: %.*s", STR_ARG(err->msg));
+        err_clear(err);
+        template = plan_numbered(a, w->stage_template, 0);
+    }
+    if (recorded_layout(x->r, &w->record, template, layout, err) < 0)
+        return -1;
+    *ret = (struct target){.layout = layout, .origin = &w->record, .pinned = true};
+    return 0;
+}
+
+static int find_strays(struct repairing *x, const struct pointers *all, struct err *err)
+{
+    struct stray *strays;
+    size_t n;
+    if (pointers_check(x->r, all, &strays, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        const struct pointer *p = strays[i].pointer;
+        bool there = !str_eq(strays[i].is, STR("nothing"));
+        if (there)
+            find(x, true, "'%.*s' pointed at %.*s instead of %s%.*s", STR_ARG(p->key),
+                 STR_ARG(strays[i].is), p->api ? "" : "v", STR_ARG(p->want));
+        else
+            find(x, false, "the %s '%.*s' of '%.*s' is gone: remove the stage and make it again",
+                 p->api ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
+    }
+    return 0;
+}
+
+static void find_resources(struct repairing *x)
+{
+    for (size_t i = 0; i < x->plan.change_count; i++) {
+        const struct change *c = &x->plan.changes[i];
+        if (c->action != CHANGE_PENDING)
+            find(x, true, "%.*s '%.*s' of the stack is not what %.*s#%lld says: %.*s",
+                 STR_ARG(c->kind), STR_ARG(c->name), STR_ARG(stage_of(x)),
+                 (long long)x->world.current,
+                 STR_ARG(c->reason.n ? c->reason : STR("added or gone")));
+    }
+    if (!x->plan.nothing && !x->plan.change_count)
+        find(x, true, "stack '%.*s' is not what %.*s#%lld says", STR_ARG(x->world.stage_name),
+             STR_ARG(stage_of(x)), (long long)x->world.current);
+}
+
+static int check_object(struct repairing *x, struct str key, const char *what, struct err *err)
+{
+    const struct store *store = &x->world.store;
+    bool there;
+    if (s3_head(x->r->arena, x->r->aws, store->bucket, key, &there, NULL, err) < 0)
+        return -1;
+    if (!there)
+        find(x, false,
+             "%s of %.*s#%lld is gone: s3://%.*s/%.*s; the next deployment writes it anew", what,
+             STR_ARG(stage_of(x)), (long long)x->world.current, STR_ARG(store->bucket),
+             STR_ARG(key));
+    return 0;
+}
+
+/* Nothing serves from them, but resets and clones need them. */
+static int check_objects(struct repairing *x, struct err *err)
+{
+    struct arena *a = x->r->arena;
+    const struct store *store = &x->world.store;
+    const struct node *body = x->world.record.body;
+    struct map seen = MAP(a);
+    if (check_object(x,
+                     store_key(a, store, "sources/%.*s.json",
+                               STR_ARG(node_text(node_get_c(body, "sources")))),
+                     "the source bundle", err) < 0)
+        return -1;
+    member_each (m, node_get_c(body, "functions")) {
+        struct str sha = node_text(node_get_c(m->value, "artifact"));
+        if (!sha.n || map_has(&seen, sha))
+            continue;
+        map_put(&seen, sha, x);
+        if (check_object(x, store_key(a, store, "artifacts/%.*s.zip", STR_ARG(sha)),
+                         str_fmt(a, "the code of '%.*s'", STR_ARG(m->key)).p, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- mending ---- */
+
+static int put_template_back(struct repairing *x, struct err *err)
+{
+    const struct world *w = &x->world;
+    struct str sha = node_text(node_get_c(w->record.versions, "stage_template"));
+    struct str text = json_text(x->r->arena, plan_stage_template(x->r, &x->plan, 0), 0);
+    if (!sha.n || !str_eq(sha256_hex(x->r->arena, text), sha))
+        return 0;
+    return store_put_once(x->r->arena, &w->store, "templates", sha, "json", text, NULL, err);
+}
+
+static int bring_into_line(struct repairing *x, const struct pointers *all, struct err *err)
+{
+    struct world *w = &x->world;
+    size_t moved;
+    const struct node *template = plan_stage_template(x->r, &x->plan, w->current);
+    if (pointers_mend(x->r, all, &moved, err) < 0 || put_template_back(x, err) < 0)
+        return -1;
+    if (x->plan.nothing)
+        return 0;
+    if (lease_check(x->lease, err) < 0 ||
+        stack_apply(x->r, w->stage_name, false, template, plan_parameters(x->r, &x->plan, template),
+                    stack_tags(x->r->arena, x->r->service, stage_of(x)), &w->store, NULL, err) < 0)
+        return err_wrap(err, "bring stack '%.*s' into line", STR_ARG(w->stage_name));
+    return pointers_mend(x->r, all, &moved, err);
+}
+
+static int settle_records(struct repairing *x, struct err *err)
+{
+    struct world *w = &x->world;
+    struct str stage = stage_of(x);
+    if (w->last_interrupted) {
+        find(x, true, "%.*s#%lld was interrupted: undone", STR_ARG(stage),
+             (long long)w->last_number);
+        if (!x->only_look && record_write_outcome(x->r->arena, &w->store, stage, w->last_number,
+                                                  "superseded", STR("undone by repair"), err) < 0)
+            return -1;
+    }
+    if (!w->unsettled)
+        return 0;
+    find(x, true, "%.*s#%lld had not said that it succeeded", STR_ARG(stage),
+         (long long)w->current);
+    return x->only_look ? 0
+                        : record_write_outcome(x->r->arena, &w->store, stage, w->current,
+                                               "succeeded", STR(""), err);
+}
+
+static int check_first(const struct repairing *x, struct err *err)
+{
+    if (x->world.record.body)
+        return 0;
+    err_set(err, ERR_REFUSED, "the first deployment of '%.*s' was interrupted, it serves nothing",
+            STR_ARG(stage_of(x)));
+    return err_help(err, "run that command again, or: troupe remove %.*s", STR_ARG(stage_of(x)));
+}
+
+static int repair(struct repairing *x, struct repaired *ret, struct err *err)
+{
+    struct target target;
+    struct pointers all;
+    if (read_world(x, err) < 0)
+        return -1;
+    ret->number = x->world.current;
+    const struct record *flip = unfinished_flip(&x->world);
+    if (flip)
+        return finish_flip(x, flip, ret, err);
+    if (check_first(x, err) < 0 || find_target(x, &target, err) < 0)
+        return -1;
+    struct release own = *x->r;
+    own.explain = true;
+    if (plan_make(&own, &target, &x->world, &x->plan, err) < 0)
+        return -1;
+    pointers_of(x->r->arena, &x->plan, false, &all);
+    find_resources(x);
+    if (find_strays(x, &all, err) < 0 || check_objects(x, err) < 0 ||
+        (!x->only_look && bring_into_line(x, &all, err) < 0))
+        return -1;
+    return settle_records(x, err);
+}
+
+int repair_run(const struct release *r, bool only_look, struct repaired *ret, struct err *err)
+{
+    struct repairing x = {.r = r, .only_look = only_look};
+    *ret = (struct repaired){0};
+    int done = repair(&x, ret, err);
+    lease_release(&x.lease);
+    ret->findings = x.findings.p;
+    ret->finding_count = x.findings.n;
+    for (size_t i = 0; i < x.findings.n; i++)
+        ret->unrepaired |= !x.findings.p[i].mended;
+    return done;
+}
