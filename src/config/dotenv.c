@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
+#include "doc/encoding.h"
 
 enum { DOTENV_BYTES_MAX = 1024 * 1024, DOTENV_VALUE_MAX = 64 * 1024 };
 
@@ -153,8 +154,12 @@ int dotenv_load(struct resolver *r, struct err *err)
             err->kind = ERR_CONFIG;
             return -1;
         }
+        struct source *source = ARENA_NEW(r->arena, struct source);
+        *source = (struct source){names[i], encoding_skip_mark(text)};
+        if (encoding_check(source, err) < 0)
+            return -1;
         r->dotenv = values;
-        read_lines(r, text);
+        read_lines(r, source->text);
         return 0;
     }
     return 0;

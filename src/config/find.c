@@ -2,6 +2,7 @@
 #include "config/internal.h"
 
 #include "base/fs.h"
+#include "doc/encoding.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
 
@@ -87,6 +88,7 @@ const struct node *service_read(struct arena *a, const struct config_options *op
         }
         return NULL;
     }
+    source->text = encoding_skip_mark(source->text);
     const struct node *root =
         str_ends(path, STR(".json")) ? json_read(a, source, err) : yaml_read(a, source, err);
     if (root && root->kind != NODE_MAP) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fs.h"
+#include "doc/encoding.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
 
@@ -28,6 +29,8 @@ typedef const struct node *read_fn(struct arena *a, const struct source *source,
 static const struct node *read_text(struct arena *a, const struct source *source, struct err *err)
 {
     size_t bad;
+    if (encoding_check(source, err) < 0)
+        return NULL;
     if (!str_utf8_ok(source->text, &bad) || str_find_char(source->text, '\0', 0) >= 0) {
         err_set(err, ERR_CONFIG, "'%.*s' is not text in UTF-8", STR_ARG(source->path));
         return NULL;
@@ -97,7 +100,10 @@ static int file_read(struct resolver *r, const struct wanted *w, struct loaded_f
             return 0;
         return err_set(err, ERR_CONFIG, "%.*s", STR_ARG(missing.msg));
     }
-    file->node = reader_of(w->path)(r->arena, &file->source, err);
+    read_fn *read = reader_of(w->path);
+    if (read != read_text) /* which keeps every byte */
+        file->source.text = encoding_skip_mark(file->source.text);
+    file->node = read(r->arena, &file->source, err);
     return file->node ? 0 : -1;
 }
 

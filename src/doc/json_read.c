@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "doc/encoding.h"
+
 struct reader {
     struct arena *arena;
     const struct source *source;
@@ -323,6 +325,8 @@ static const struct node *read_value(struct reader *r)
 static int check_text(const struct source *source, struct err *err)
 {
     size_t bad_at;
+    if (encoding_check(source, err) < 0)
+        return -1;
     if (str_utf8_ok(source->text, &bad_at))
         return 0;
     struct pos at = {source, 1, 1, 0};
@@ -342,9 +346,7 @@ const struct node *json_read(struct arena *a, const struct source *source, struc
 {
     if (check_text(source, err) < 0)
         return NULL;
-    struct str text = source->text;
-    if (str_starts(text, STR("\xEF\xBB\xBF")))
-        text = str_sub(text, 3, text.n);
+    struct str text = encoding_skip_mark(source->text);
     struct reader r = {.arena = a,
                        .source = source,
                        .p = text.p,

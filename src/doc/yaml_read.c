@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "doc/encoding.h"
 #include "doc/json.h"
 
 struct anchor {
@@ -458,6 +459,8 @@ static int check_text(const struct source *source, struct err *err)
                       "the file has %zu bytes, more than the %d that are read", source->text.n,
                       DOC_BYTES_MAX);
     size_t bad;
+    if (encoding_check(source, err) < 0)
+        return -1;
     if (!str_utf8_ok(source->text, &bad))
         return err_at(err, pos_of_offset(source, bad), ERR_CONFIG, "invalid UTF-8: byte 0x%02x",
                       (unsigned char)source->text.p[bad]);
@@ -476,7 +479,8 @@ const struct node *yaml_read(struct arena *a, const struct source *source, struc
     if (!yaml_parser_initialize(&r.parser))
         abort();
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)source->text.p, source->text.n);
+    struct str text = encoding_skip_mark(source->text); /* libyaml counts it as a column */
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);
     const struct node *n = read_document(&r);
     if (r.has_event)
         yaml_event_delete(&r.event);
