@@ -544,7 +544,7 @@ static int raise(struct checker *c, const struct problem *p, struct err *err)
     struct str text = problem_text(c->arena, p);
     err_at(err, p->pos, ERR_CONFIG, "%.*s", STR_ARG(text));
     for (const struct origin *o = p->origin; o; o = o->from)
-        if (o->pos.source || !o->from)
+        if (o->what.n && (o->pos.source || !o->from))
             err_note(err, o->pos, "it comes from %.*s", STR_ARG(o->what));
     if (p->help.n)
         err_help(err, "%.*s", STR_ARG(p->help));

@@ -28,6 +28,7 @@ struct source_bundle {
     const struct node *files; /* path -> text: `files` of the service then */
     /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
     const struct node *externals, *absent, *params, *options;
+    const struct node *dotenv; /* names of the .env files that there were; may be NULL */
 };
 
 /* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not
@@ -84,6 +85,8 @@ struct source_file {
     struct str text;
 };
 
+struct resolver;
+
 struct service {
     struct str name;  /* service: */
     struct str stage; /* empty: none named anywhere */
@@ -99,8 +102,10 @@ struct service {
     size_t file_count;
     /* For the source bundle: what took part besides files, also when it came from a bundle. None is
      * NULL. Variables are named by their resolved text, `type(param,param):address` after the
-     * variables in it were replaced: "env:TABLE", "ssm(raw):/app/dev/key". One whose resolved text
-     * would hold a secret is in neither map, so it is asked again. */
+     * variables in it were replaced: "env:TABLE", "ssm(raw):/app/dev/key"; what a .env file says is
+     * "env(.env.dev):TABLE", for that stage only, or "env(.env):TABLE", for stages without a file
+     * of their own. One whose resolved text would hold a secret is in neither map, so it is asked
+     * again. */
     const struct node *externals; /* env, aws, cf, s3, ssm: text -> value, null for a secret one */
     /* List of the texts that had no value, "file(local.yml)" for files that were missing; each
      * once. */
@@ -109,12 +114,22 @@ struct service {
      * ${opt:…} that name it. A param that the file's block for the stage overrode is not among
      * them, nor are stage and region, nor what only ${opt:}, all of them, has. */
     const struct node *params, *options;
+    struct resolver *resolver; /* what service_bundle goes on with */
 };
 
 /* Load, resolve, check. `*ret` lives in `a`. ERR_CONFIG with a place, ERR_NOT_FOUND when there is
  * no configuration file, ERR_FAILED when the bundle is none (damaged). */
 int service_load(struct arena *a, const struct config_options *options, struct service *ret,
                  struct err *err);
+
+/* The source bundle of `s`, as it is recorded: a map of `main`, `files`, `externals`, `absent`,
+ * `params`, `options` and `dotenv`, from which it can be made again for any stage. Besides what
+ * took part in `s` it has what another stage may ask for: the files whose names differ only in what
+ * the stage took part in ("config/prod.yml" beside "config/dev.yml"; inside the service directory,
+ * text, no .env files, 1 MiB for each such name, else with a warning), the fallbacks behind what
+ * this stage has, and of a bundle all it had. "file(config/<*>.yml)" in `absent` says that all
+ * files of such names are there. Reads files; the texts live in the arena of `s`. */
+const struct node *service_bundle(const struct service *s);
 
 /* Does glob `pattern` (`*`, `?`) match `name` as a whole? */
 bool settings_glob(struct str pattern, struct str name);

@@ -141,26 +141,43 @@ static void read_lines(struct resolver *r, struct str text)
     }
 }
 
+int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct err *err)
+{
+    struct str path = path_join(r->arena, r->dir, name), text;
+    *ret = NULL;
+    if (!fs_is_file(path))
+        return 0;
+    if (fs_read(r->arena, path, DOTENV_BYTES_MAX, &text, err) < 0) {
+        err->kind = ERR_CONFIG;
+        return -1;
+    }
+    struct source *source = ARENA_NEW(r->arena, struct source);
+    *source = (struct source){name, encoding_skip_mark(text)};
+    if (encoding_check(source, err) < 0)
+        return -1;
+    struct map *before = r->dotenv, *values = ARENA_NEW(r->arena, struct map);
+    *values = MAP(r->arena);
+    r->dotenv = values; /* values refer to those above them */
+    read_lines(r, source->text);
+    r->dotenv = before;
+    *ret = values;
+    return 0;
+}
+
 int dotenv_load(struct resolver *r, struct err *err)
 {
     struct str names[] = {str_fmt(r->arena, ".env.%.*s", STR_ARG(r->stage)), STR(".env")};
-    struct map *values = ARENA_NEW(r->arena, struct map);
-    *values = MAP(r->arena);
-    for (size_t i = r->stage.n ? 0 : 1; i < sizeof names / sizeof *names; i++) {
-        struct str path = path_join(r->arena, r->dir, names[i]), text;
-        if (!fs_is_file(path))
-            continue;
-        if (fs_read(r->arena, path, DOTENV_BYTES_MAX, &text, err) < 0) {
-            err->kind = ERR_CONFIG;
-            return -1;
-        }
-        struct source *source = ARENA_NEW(r->arena, struct source);
-        *source = (struct source){names[i], encoding_skip_mark(text)};
-        if (encoding_check(source, err) < 0)
+    for (size_t i = r->stage.n ? 0 : 1; i < sizeof names / sizeof *names && !r->dotenv; i++) {
+        struct map *values;
+        if (dotenv_read(r, names[i], &values, err) < 0)
             return -1;
         r->dotenv = values;
-        read_lines(r, source->text);
-        return 0;
+        r->dotenv_name = values ? names[i] : STR("");
     }
     return 0;
+}
+
+struct str dotenv_text(struct resolver *r, struct str file, struct str name)
+{
+    return str_fmt(r->arena, "env(%.*s):%.*s", STR_ARG(file), STR_ARG(name));
 }

@@ -3,6 +3,7 @@
  * for whatever stage asks for the same one. */
 #include "config/variables.h"
 
+#include "base/fs.h"
 #include "doc/yaml.h"
 
 /* ---- recording ---- */
@@ -88,6 +89,22 @@ bool recorded_absent(const struct source_bundle *b, struct str text)
     return false;
 }
 
+bool recorded_file_looked_for(struct resolver *r, struct str name)
+{
+    const struct source_bundle *b = r->options->bundle;
+    if (recorded_absent(b, str_fmt(r->arena, "file(%.*s)", STR_ARG(name))))
+        return true;
+    node_each (absent, b->absent) {
+        struct str text = node_text(absent);
+        if (!str_starts(text, STR("file(")) || str_find(text, STR("<*>"), 0) < 0)
+            continue;
+        struct str pattern = str_sub(text, 5, text.n - 6);
+        if (sibling_matches(str_replace(r->arena, pattern, STR("<*>"), (struct str){"", 1}), name))
+            return true;
+    }
+    return false;
+}
+
 enum recorded recorded_value(struct resolver *r, const struct query *q, struct str text,
                              const struct node **ret)
 {
@@ -141,8 +158,8 @@ static int check_externals(const struct node *externals, struct err *err)
     if (externals->kind != NODE_MAP)
         return damaged(err, "externals", "a map", externals);
     member_each (m, externals)
-        if (str_starts(m->key, STR("env:")) && m->value->kind != NODE_STRING &&
-            m->value->kind != NODE_NULL)
+        if ((str_starts(m->key, STR("env:")) || str_starts(m->key, STR("env("))) &&
+            m->value->kind != NODE_STRING && m->value->kind != NODE_NULL)
             return err_set(err, ERR_FAILED,
                            "the recorded source is damaged: '%.*s' must be a string, not %s",
                            STR_ARG(m->key), node_kind_name(m->value));
@@ -157,7 +174,8 @@ int bundle_check(const struct source_bundle *b, struct err *err)
         check_externals(b->externals, err) < 0 ||
         check_texts("absent", b->absent, NODE_SEQ, err) < 0 ||
         check_texts("params", b->params, NODE_MAP, err) < 0 ||
-        check_texts("options", b->options, NODE_MAP, err) < 0)
+        check_texts("options", b->options, NODE_MAP, err) < 0 ||
+        check_texts("dotenv", b->dotenv, NODE_SEQ, err) < 0)
         return -1;
     member_each (m, b->files)
         if (m->value->text.n > DOC_BYTES_MAX)
@@ -172,4 +190,99 @@ int bundle_check(const struct source_bundle *b, struct err *err)
                        "the recorded source is damaged: service file '%.*s' is not in it",
                        STR_ARG(b->main));
     return 0;
+}
+
+/* ---- the bundle of a service ---- */
+
+static const struct node *names_of(struct arena *a, const struct node *map)
+{
+    struct node *list = node_seq(a);
+    member_each (m, map)
+        node_push(a, list, node_str(a, m->key));
+    return list;
+}
+
+static bool is_dotenv_text(struct str text)
+{
+    return str_starts(text, STR("env(.env"));
+}
+
+/* Of what a bundle had: all that may serve another stage still. */
+static void carry_over(struct resolver *r)
+{
+    const struct source_bundle *b = r->options->bundle;
+    struct arena *a = r->arena;
+    member_each (m, b->files)
+        record_file(r, m->key, m->value->text);
+    member_each (m, b->externals)
+        if (str_starts(m->key, STR("env")) && !node_get(r->externals, m->key))
+            node_put(a, r->externals, m->key, m->value);
+    r->absent = r->absent ? r->absent : node_map(a);
+    node_each (text, b->absent)
+        if (str_find(node_text(text), STR("<*>"), 0) >= 0 || is_dotenv_text(node_text(text)))
+            node_put(a, r->absent, node_text(text), node_null(a));
+}
+
+/* What `.env` says of the names that a stage's own file was asked for, or has none of: stages
+ * without such a file take it from there. */
+static void record_dotenv(struct resolver *r)
+{
+    struct map *values;
+    struct str prefix = dotenv_text(r, r->dotenv_name, STR(""));
+    const struct node *asked[] = {names_of(r->arena, r->externals), names_of(r->arena, r->absent)};
+    cleanup_err struct err ignored = {0};
+    if (!r->dotenv_name.n || str_eq(r->dotenv_name, STR(".env")) ||
+        dotenv_read(r, STR(".env"), &values, &ignored) < 0 || !values)
+        return;
+    for (size_t i = 0; i < 2; i++)
+        node_each (text, asked[i]) {
+            if (!str_starts(text->text, prefix))
+                continue;
+            struct query q = {.type = STR("env")};
+            struct str name = str_sub(text->text, prefix.n, text->text.n);
+            const struct str *value = map_get(values, name);
+            record_value(r, &q, dotenv_text(r, STR(".env"), name),
+                         value ? node_str(r->arena, *value) : NULL);
+        }
+}
+
+/* The .env files there are: for which stages there is one. */
+static const struct node *dotenv_files(struct resolver *r)
+{
+    const struct source_bundle *b = r->options->bundle;
+    struct node *list = node_seq(r->arena);
+    struct str *names;
+    size_t count;
+    cleanup_err struct err ignored = {0};
+    if (b)
+        return b->dotenv ? b->dotenv : list;
+    if (!r->use_dotenv || fs_list(r->arena, r->dir, &names, &count, &ignored) < 0)
+        return list;
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(names[i], STR(".env")) || str_starts(names[i], STR(".env.")))
+            node_push(r->arena, list, node_str(r->arena, names[i]));
+    return list;
+}
+
+const struct node *service_bundle(const struct service *s)
+{
+    struct resolver *r = s->resolver;
+    struct arena *a = r->arena;
+    if (r->options->bundle) {
+        carry_over(r);
+    } else {
+        siblings_record(r);
+        record_dotenv(r);
+    }
+    struct node *bundle = node_map(a), *files = node_map(a);
+    vec_each (&r->sources, file)
+        node_put_c(a, files, str_z(a, file->path), node_str(a, file->text));
+    node_put_str(a, bundle, "main", s->file);
+    node_put_c(a, bundle, "files", files);
+    node_put_c(a, bundle, "externals", r->externals);
+    node_put_c(a, bundle, "absent", names_of(a, r->absent));
+    node_put_c(a, bundle, "params", s->params);
+    node_put_c(a, bundle, "options", s->options);
+    node_put_c(a, bundle, "dotenv", dotenv_files(r));
+    return bundle;
 }

@@ -229,11 +229,18 @@ static int query_fill(struct resolver *r, const struct node *host, const struct 
         if (!q->params[i])
             return -1;
         own |= node_flags_deep(q->params[i]);
+        origin_add(r->arena, &q->links, ORIGIN_ADDRESS, q->params[i]->origin);
+    }
+    if (own & NODE_STAGE && s->param_count && q->params[0]->kind == NODE_STRING) {
+        struct buf b = BUF(r->arena);
+        origin_pattern(&b, q->params[0]);
+        q->pattern = buf_str(&b);
     }
     const struct node *address = s->address ? template_value(r, host, s->address, err) : NULL;
     if (s->address && !address)
         return -1;
     own |= address ? node_flags_deep(address) : 0;
+    origin_add(r->arena, &q->links, ORIGIN_ADDRESS, address ? address->origin : NULL);
     *flags |= own;
     q->secret = own & NODE_SECRET;
     if (!address)
@@ -244,6 +251,14 @@ static int query_fill(struct resolver *r, const struct node *host, const struct 
     q->address = node_text(address);
     q->has_address = q->address.n > 0;
     return 0;
+}
+
+int query_make(struct resolver *r, const struct node *host, const struct variable_source *s,
+               struct query *ret, unsigned *flags, struct err *err)
+{
+    *ret = query_of(host, s);
+    ret->pos = string_pos(host, s->offset, s->end);
+    return query_fill(r, host, s, ret, flags, err);
 }
 
 static const struct node *unknown_source(struct resolver *r, const struct query *q, struct err *err)
@@ -258,16 +273,34 @@ static const struct node *unknown_source(struct resolver *r, const struct query 
     return NULL;
 }
 
+/* The variable as it took part; `what` it said is for the caller to add. */
+static struct origin *origin_of(struct resolver *r, const struct query *q, const struct answer *ans,
+                                const struct origin_list *before)
+{
+    struct origin_list links = {0};
+    origin_add_all(r->arena, &links, before);
+    origin_add_all(r->arena, &links, &q->links);
+    origin_add_all(r->arena, &links, &ans->via);
+    struct origin *origin = ARENA_NEW(r->arena, struct origin);
+    *origin = (struct origin){.at = q->pos,
+                              .text = q->text,
+                              .links = links.first,
+                              .flags = (uint8_t)ans->flags,
+                              .chosen = (uint8_t)origin_chosen(&links, ans->flags)};
+    return origin;
+}
+
 /* The value with its way here written down. */
 static const struct node *arrived(struct resolver *r, const struct node *host,
                                   const struct query *q, const struct answer *ans,
-                                  const struct node *value)
+                                  const struct origin_list *before, const struct node *value)
 {
     struct node *n = node_shallow(r->arena, value);
-    struct origin *origin = ARENA_NEW(r->arena, struct origin);
-    *origin =
-        (struct origin){ans->what.n ? ans->what : str_fmt(r->arena, "'%.*s'", STR_ARG(q->text)),
-                        value->pos, value->origin};
+    struct origin *origin = origin_of(r, q, ans, before);
+    origin->what = ans->what.n ? ans->what : str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
+    origin->pos = value->pos;
+    origin->from = value->origin;
+    origin->value = value;
     n->pos = host->pos;
     n->origin = origin;
     return settled(r, n);
@@ -314,43 +347,77 @@ static const struct node *nothing_found(struct resolver *r, const struct node *h
            NULL;
 }
 
+static const struct node *literal_value(struct resolver *r, const struct node *host,
+                                        const struct variable_source *s,
+                                        const struct origin_list *before, struct err *err)
+{
+    struct node *literal = node_shallow(r->arena, s->literal);
+    literal->pos = host->pos;
+    const struct node *value = resolve_head(r, literal, err);
+    if (!value || !before->first)
+        return value;
+    struct query q = query_of(host, s);
+    q.pos = string_pos(host, s->offset, s->end);
+    return arrived(r, host, &q, &(struct answer){.what = STR("the fallback")}, before, value);
+}
+
+/* What one source says; `*ret` NULL: nothing. */
+static int source_value(struct resolver *r, struct query *q, const struct node *host,
+                        const struct variable_source *s, struct answer *ans, unsigned *flags,
+                        const struct node **ret, struct err *err)
+{
+    const struct source_row *row = source_find(s->type);
+    *ret = NULL;
+    if (!row) {
+        unknown_source(r, q, err);
+        return -1;
+    }
+    if (query_fill(r, host, s, q, flags, err) < 0 || row->get(r, q, ans, err) < 0)
+        return -1;
+    *flags |= ans->flags;
+    if (!ans->value || ans->value->kind == NODE_NULL)
+        return 0;
+    const struct node *value = answer_value(r, q, ans, err);
+    if (!value)
+        return -1;
+    *ret = value->kind == NODE_NULL ? NULL : value;
+    return 0;
+}
+
 /* The value of variable `v` of string `host`: the first source that has one. */
 static const struct node *variable_value(struct resolver *r, const struct node *host,
                                          const struct variable *v, struct err *err)
 {
     unsigned flags = 0;
+    struct origin_list before = {0};
     struct answer *answers = ARENA_ARRAY(r->arena, v->source_count, struct answer);
     for (size_t i = 0; i < v->source_count; i++) {
         const struct variable_source *s = &v->sources[i];
+        const struct node *value;
         if (s->literal) {
-            struct node *literal = node_shallow(r->arena, s->literal);
-            literal->pos = host->pos;
-            const struct node *value = resolve_head(r, literal, err);
+            value = literal_value(r, host, s, &before, err);
             return value ? with_flags(r->arena, value, flags) : NULL;
         }
         struct query q = query_of(host, s);
         q.pos = string_pos(host, s->offset, s->end);
-        const struct source_row *row = source_find(s->type);
-        if (!row)
-            return unknown_source(r, &q, err);
-        struct answer *ans = &answers[i];
-        if (query_fill(r, host, s, &q, &flags, err) < 0 || row->get(r, &q, ans, err) < 0)
+        if (source_value(r, &q, host, s, &answers[i], &flags, &value, err) < 0)
             return NULL;
-        flags |= ans->flags;
-        const struct node *value = NULL;
-        if (ans->value && ans->value->kind != NODE_NULL) {
-            value = answer_value(r, &q, ans, err);
-            if (!value)
-                return NULL;
+        if (value) {
+            if (flags & NODE_STAGE)
+                siblings_note_fallbacks(r, host, v, i + 1);
+            return with_flags(r->arena, arrived(r, host, &q, &answers[i], &before, value), flags);
         }
-        if (value && value->kind != NODE_NULL)
-            return with_flags(r->arena, arrived(r, host, &q, ans, value), flags);
+        struct origin *none = origin_of(r, &q, &answers[i], &(struct origin_list){0});
+        none->what = answers[i].why;
+        origin_add(r->arena, &before, ORIGIN_BEFORE, none);
     }
     for (size_t i = 0; i < v->source_count; i++) {
         struct query q = query_of(host, &v->sources[i]);
         if (answers[i].standard)
-            return with_flags(r->arena, arrived(r, host, &q, &answers[i], answers[i].standard),
-                              flags);
+            return with_flags(
+                r->arena,
+                arrived(r, host, &q, &answers[i], &(struct origin_list){0}, answers[i].standard),
+                flags);
     }
     return nothing_found(r, host, v, answers, err);
 }
@@ -365,21 +432,39 @@ static const struct node *variable_active(struct resolver *r, const struct node 
     return value;
 }
 
+static const struct origin *text_origin(struct resolver *r, const struct node *host,
+                                        const struct origin_list *parts, struct str pattern)
+{
+    if (!parts->first)
+        return NULL;
+    struct origin *origin = ARENA_NEW(r->arena, struct origin);
+    *origin = (struct origin){.pos = host->pos,
+                              .from = parts->first->origin,
+                              .at = host->pos,
+                              .text = host->text,
+                              .links = parts->first,
+                              .pattern = pattern};
+    return origin;
+}
+
 /* A text with some parts replaced. */
 static const struct node *joined(struct resolver *r, const struct node *host,
                                  const struct template *t, struct err *err)
 {
     struct buf b = BUF(r->arena);
     buf_lit(&b, "");
+    struct buf pattern = BUF(r->arena);
     size_t at = 0;
     unsigned flags = 0;
-    const struct origin *origin = NULL;
+    struct origin_list parts = {0};
     for (size_t i = 0; i < t->variable_count; i++) {
         const struct variable *v = &t->variables[i];
         buf_add(&b, str_sub(t->text, at, v->start - at));
+        buf_add(&pattern, str_sub(t->text, at, v->start - at));
         at = v->end;
         if (v->escaped.p) {
             buf_add(&b, v->escaped);
+            buf_add(&pattern, v->escaped);
             continue;
         }
         struct variable placed = *v;
@@ -390,13 +475,15 @@ static const struct node *joined(struct resolver *r, const struct node *host,
         if (!value || append_text(r, &b, value, host, &placed, err) < 0)
             return NULL;
         flags |= node_flags_deep(value);
-        origin = origin ? origin : value->origin;
+        origin_add(r->arena, &parts, ORIGIN_PART, value->origin);
+        origin_pattern(&pattern, value);
     }
     buf_add(&b, str_sub(t->text, at, t->text.n));
+    buf_add(&pattern, str_sub(t->text, at, t->text.n));
     struct node *n = node_str(r->arena, b.p ? buf_str(&b) : (struct str){"", 0});
     n->pos = host->pos;
     n->flags = (uint8_t)flags;
-    n->origin = origin;
+    n->origin = text_origin(r, host, &parts, flags & NODE_STAGE ? buf_str(&pattern) : STR(""));
     return settled(r, n);
 }
 
@@ -572,51 +659,46 @@ int resolve_step(struct resolver *r, const struct node *n, struct str key, const
     return 0;
 }
 
-static void explain(struct resolver *r, const struct node *n, struct str key, struct str path,
-                    struct str root_name, struct str *why, struct str *help)
+static void say_missing(struct resolver *r, const struct node *n, struct str key, struct str path,
+                        struct str root_name, struct found *found)
 {
     struct str where = path.n ? path : root_name;
     if (n->kind != NODE_MAP && n->kind != NODE_SEQ) {
-        *why = str_fmt(r->arena, "'%.*s' is %s, it has no '%.*s'", STR_ARG(where),
-                       node_kind_name(n), STR_ARG(key));
+        found->missing = str_fmt(r->arena, "'%.*s' is %s, it has no '%.*s'", STR_ARG(where),
+                                 node_kind_name(n), STR_ARG(key));
         return;
     }
-    *why = str_fmt(r->arena, "no '%.*s' in '%.*s'", STR_ARG(key), STR_ARG(where));
+    found->missing = str_fmt(r->arena, "no '%.*s' in '%.*s'", STR_ARG(key), STR_ARG(where));
     struct near near = {.name = key};
     member_each (m, n)
         near_offer(&near, m->key);
     if (near.best.n)
-        *help = str_fmt(r->arena, "did you mean '%.*s%s%.*s'?", STR_ARG(path), path.n ? "." : "",
-                        STR_ARG(near.best));
+        found->help = str_fmt(r->arena, "did you mean '%.*s%s%.*s'?", STR_ARG(path),
+                              path.n ? "." : "", STR_ARG(near.best));
 }
 
 int resolve_path(struct resolver *r, const struct node *n, struct str path, struct str root_name,
-                 const struct node **ret, struct str *ret_missing, struct str *ret_help,
-                 struct err *err)
+                 struct found *ret, struct err *err)
 {
-    struct str rest = path, key, ignored_why, ignored_help = {0};
-    if (!ret_missing)
-        ret_missing = &ignored_why;
-    if (!ret_help)
-        ret_help = &ignored_help;
-    *ret = NULL;
+    struct str rest = path, key;
+    *ret = (struct found){0};
     while (str_cut(&rest, '.', &key)) {
         size_t done = (size_t)(key.p - path.p);
-        struct str so_far = str_sub(path, 0, done ? done - 1 : 0);
         const struct node *child;
+        origin_add(r->arena, &ret->via, ORIGIN_VIA, n->origin);
         if (resolve_step(r, n, key, &child, err) < 0)
             return -1;
         if (!child) {
-            explain(r, n, key, so_far, root_name, ret_missing, ret_help);
+            say_missing(r, n, key, str_sub(path, 0, done ? done - 1 : 0), root_name, ret);
             return 0;
         }
         if (child->kind == NODE_NULL) {
-            *ret_missing =
+            ret->missing =
                 str_fmt(r->arena, "'%.*s' is null", STR_ARG(str_sub(path, 0, done + key.n)));
             return 0;
         }
         n = child;
     }
-    *ret = n;
+    ret->node = n;
     return 0;
 }

@@ -223,10 +223,11 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
 {
     if (resolve_stage(r, err) < 0)
         return -1;
-    const struct node *dotenv;
-    if (resolve_path(r, r->root, STR("useDotenv"), STR(""), &dotenv, NULL, NULL, err) < 0)
+    struct found dotenv;
+    if (resolve_path(r, r->root, STR("useDotenv"), STR(""), &dotenv, err) < 0)
         return -1;
-    if (node_bool_or(dotenv, false) && !r->options->bundle && dotenv_load(r, err) < 0)
+    r->use_dotenv = node_bool_or(dotenv.node, false);
+    if (r->use_dotenv && !r->options->bundle && dotenv_load(r, err) < 0)
         return -1;
     if (resolve_region(r, err) < 0)
         return -1;
@@ -289,22 +290,26 @@ int service_load(struct arena *a, const struct config_options *options, struct s
         return -1;
     struct source *source = ARENA_NEW(a, struct source);
     source->path = path_base(path);
-    struct resolver r = {.arena = a,
-                         .options = options,
-                         .dir = path_dir(a, path),
-                         .files = MAP(a),
-                         .cells = MAP(a),
-                         .externals = node_map(a)};
-    r.root = service_read(a, options, path, source, err);
-    if (!r.root)
+    struct resolver *r = ARENA_NEW(a, struct resolver);
+    struct config_options *kept = ARENA_NEW(a, struct config_options);
+    *kept = *options;
+    *r = (struct resolver){.arena = a,
+                           .options = kept,
+                           .dir = path_dir(a, path),
+                           .files = MAP(a),
+                           .cells = MAP(a),
+                           .externals = node_map(a)};
+    r->root = service_read(a, options, path, source, err);
+    if (!r->root)
         return -1;
-    record_file(&r, source->path, source->text);
+    record_file(r, source->path, source->text);
     const struct node *resolved;
-    if (resolve_root(&r, &resolved, err) < 0 || make_model(&r, resolved, source, ret, err) < 0) {
+    if (resolve_root(r, &resolved, err) < 0 || make_model(r, resolved, source, ret, err) < 0) {
         err->kind = ERR_CONFIG;
         return -1;
     }
-    ret->files = r.sources.p;
-    ret->file_count = r.sources.n;
+    ret->files = r->sources.p;
+    ret->file_count = r->sources.n;
+    ret->resolver = r;
     return 0;
 }

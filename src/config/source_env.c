@@ -16,10 +16,25 @@ bool environment_get(const struct resolver *r, struct str name, struct str *ret)
     return value || more;
 }
 
-static int ask_now(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
+/* What a file for one stage says, or does not say, is that stage's. */
+static bool is_of_stage(struct str file)
+{
+    return str_starts(file, STR(".env."));
+}
+
+/* Ask the environment, then the .env file. `*text`: by what it is to be recorded. */
+static int ask_now(struct resolver *r, const struct query *q, struct str *text, struct answer *ret,
+                   struct err *err)
 {
     struct str value;
     size_t bad;
+    bool own = str_find_char(q->address, 0, 0) < 0 && getenv(str_z(r->arena, q->address));
+    if (!own && r->dotenv_name.n) {
+        *text = dotenv_text(r, r->dotenv_name, q->address);
+        ret->flags |= is_of_stage(r->dotenv_name) ? NODE_STAGE : 0;
+        ret->what =
+            str_fmt(r->arena, "%.*s in '%.*s'", STR_ARG(ret->what), STR_ARG(r->dotenv_name));
+    }
     if (!environment_get(r, q->address, &value)) {
         ret->why = str_fmt(r->arena, "environment variable '%.*s' is not set", STR_ARG(q->address));
         return 0;
@@ -31,16 +46,72 @@ static int ask_now(struct resolver *r, const struct query *q, struct answer *ret
     return 0;
 }
 
+static bool was_there(const struct source_bundle *b, struct str file)
+{
+    node_each (name, b->dotenv)
+        if (str_eq(node_text(name), file))
+            return true;
+    return false;
+}
+
+/* The .env file that the stage of now had when the bundle was recorded; empty: none. */
+static struct str recorded_dotenv(struct resolver *r)
+{
+    const struct source_bundle *b = r->options->bundle;
+    struct str own = str_fmt(r->arena, ".env.%.*s", STR_ARG(r->stage));
+    if (!b || !r->use_dotenv)
+        return STR("");
+    return was_there(b, own) ? own : was_there(b, STR(".env")) ? STR(".env") : STR("");
+}
+
+/* What was recorded, for the stage of now. */
+static enum recorded look_up(struct resolver *r, const struct query *q, struct str *text,
+                             struct answer *ret)
+{
+    struct str file = recorded_dotenv(r);
+    enum recorded found = recorded_value(r, q, *text, &ret->value);
+    if (found == RECORDED_VALUE || !file.n)
+        return found;
+    struct str of_file = dotenv_text(r, file, q->address);
+    found = recorded_value(r, q, of_file, &ret->value);
+    if (found == RECORDED_NOT)
+        return found;
+    *text = of_file;
+    ret->flags |= is_of_stage(file) ? NODE_STAGE : 0;
+    return found;
+}
+
+/* The environment has to have it now; where it came from then is worth knowing. */
+static void say_of_other_stage(struct resolver *r, const struct query *q, struct answer *ret)
+{
+    const struct node *externals = r->options->bundle ? r->options->bundle->externals : NULL;
+    struct str end = str_fmt(r->arena, "):%.*s", STR_ARG(q->address));
+    member_each (m, externals) {
+        if (!str_starts(m->key, STR("env(")) || !str_ends(m->key, end))
+            continue;
+        struct str file = str_sub(m->key, 4, m->key.n - 4 - end.n);
+        ret->why = str_fmt(r->arena,
+                           "%.*s; when this was recorded it was in '%.*s', which is not "
+                           "for stage '%.*s'",
+                           STR_ARG(ret->why), STR_ARG(file), STR_ARG(r->stage));
+        ret->help = str_fmt(r->arena, "set it for this command: %.*s=VALUE troupe ...",
+                            STR_ARG(q->address));
+        return;
+    }
+}
+
 int source_env(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
     if (!q->has_address)
         return err_at(err, q->pos, ERR_CONFIG, "'env' needs a name: '${env:NAME}'");
     struct str text = recorded_text(r, q);
     ret->what = str_fmt(r->arena, "environment variable '%.*s'", STR_ARG(q->address));
-    switch (recorded_value(r, q, text, &ret->value)) {
+    switch (look_up(r, q, &text, ret)) {
     case RECORDED_NOT:
-        if (ask_now(r, q, ret, err) < 0)
+        if (ask_now(r, q, &text, ret, err) < 0)
             return -1;
+        if (!ret->value)
+            say_of_other_stage(r, q, ret);
         break;
     case RECORDED_ABSENT:
         ret->why =

@@ -111,7 +111,7 @@ static int file_read(struct resolver *r, const struct wanted *w, struct loaded_f
 static void warn_unrecorded(struct resolver *r, const struct wanted *w, struct pos at)
 {
     const struct config_options *o = r->options;
-    if (!o->bundle || !o->warn || recorded_absent(o->bundle, w->text))
+    if (!o->bundle || !o->warn || recorded_file_looked_for(r, w->name))
         return;
     o->warn(o->warn_context, at,
             str_fmt(r->arena, "file '%.*s' is not in the recorded source: it counts as missing",
@@ -195,11 +195,13 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
         return err_at(err, q->pos, ERR_CONFIG, "a path cannot have a NUL in it");
     struct wanted w = wanted_file(r, name);
     const struct node *content = NULL;
+    siblings_note(r, q, w.name);
     if (file_load(r, &w, q, &content, err) < 0)
         return -1;
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
     if (!content) {
-        ret->why = str_fmt(r->arena, "no file '%.*s'", STR_ARG(w.shown));
+        ret->why = str_fmt(r->arena, "no file '%.*s'%s", STR_ARG(w.shown),
+                           r->options->bundle ? " in the recorded sources" : "");
         struct str near = near_file(r, &w);
         if (near.n)
             ret->help = str_fmt(r->arena, "did you mean '%.*s'?", STR_ARG(near));
@@ -217,5 +219,9 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
     if (head->kind == NODE_NULL)
         return 0;
     ret->resolved = true;
-    return resolve_path(r, head, q->address, w.shown, &ret->value, &ret->why, &ret->help, err);
+    struct found found;
+    if (resolve_path(r, head, q->address, w.shown, &found, err) < 0)
+        return -1;
+    answer_found(ret, &found);
+    return 0;
 }

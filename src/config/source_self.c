@@ -28,8 +28,9 @@ int source_self(struct resolver *r, const struct query *q, struct answer *ret, s
     }
     if (str_eq(q->address, STR("provider.stage")))
         ret->flags |= NODE_STAGE;
-    if (resolve_path(r, r->root, q->address, STR("the service file"), &ret->value, &ret->why,
-                     &ret->help, err) < 0)
+    struct found found;
+    if (resolve_path(r, r->root, q->address, STR("the service file"), &found, err) < 0)
         return -1;
+    answer_found(ret, &found);
     return ret->value ? 0 : standard_value(r, q, ret, err);
 }

@@ -7,12 +7,13 @@
 static int provider_text(struct resolver *r, const char *key, struct str *ret, struct pos *pos,
                          struct err *err)
 {
-    const struct node *n;
+    struct found found;
     struct str path = str_fmt(r->arena, "provider.%s", key);
     *ret = (struct str){"", 0};
     *pos = (struct pos){0};
-    if (resolve_path(r, r->root, path, STR(""), &n, NULL, NULL, err) < 0)
+    if (resolve_path(r, r->root, path, STR(""), &found, err) < 0)
         return -1;
+    const struct node *n = found.node;
     if (!n)
         return 0;
     *pos = n->pos;

@@ -64,6 +64,21 @@ bool template_read(struct arena *a, struct str text, struct template *ret,
 
 struct resolver;
 
+struct origin_list {
+    const struct origin_link *first;
+    struct origin_link *last;
+};
+
+/* Append; NULL origins are skipped. */
+void origin_add(struct arena *a, struct origin_list *list, enum origin_role role,
+                const struct origin *origin);
+void origin_add_all(struct arena *a, struct origin_list *list, const struct origin_list *more);
+/* `flags` and those of what chose the value: everything in the list, values included. */
+unsigned origin_chosen(const struct origin_list *links, unsigned flags);
+/* Append to `b` what `value`, a text, may be for other stages: NUL bytes stand for pieces of a path
+ * (one or more characters, no '/') that the stage took part in. */
+void origin_pattern(struct buf *b, const struct node *value);
+
 /* A source that is asked. */
 struct query {
     struct str type;
@@ -72,7 +87,9 @@ struct query {
     size_t param_count;
     struct str address; /* resolved */
     bool has_address;
-    bool secret; /* a secret took part in the parameters or the address: never record them */
+    bool secret;        /* a secret took part in the parameters or the address: never record them */
+    struct str pattern; /* of the first parameter, when the stage took part in it; else empty */
+    struct origin_list links; /* what took part in the parameters and the address */
     struct pos pos;
 };
 
@@ -84,6 +101,7 @@ struct answer {
     const struct node *value;
     unsigned flags;              /* NODE_STAGE, NODE_SECRET: also when there is no value */
     bool resolved;               /* `value` holds no variables to resolve any more */
+    struct origin_list via;      /* what was looked into on the way */
     struct str what;             /* for the origin: "param 'size'" */
     struct str why;              /* "no 'tabel' in 'custom'" */
     struct str help;             /* "did you mean …"; empty: none */
@@ -93,6 +111,19 @@ struct answer {
 typedef int source_fn(struct resolver *r, const struct query *q, struct answer *ret,
                       struct err *err);
 
+/* A file whose name the stage took part in; see origin_pattern. */
+struct sibling_pattern {
+    struct str pattern, name;
+    struct pos pos;
+};
+
+/* Sources that were not asked, because the stage has a value before them. */
+struct fallback {
+    const struct node *host;
+    const struct variable_source *sources;
+    size_t count;
+};
+
 struct resolver {
     struct arena *arena;
     const struct config_options *options;
@@ -100,15 +131,19 @@ struct resolver {
     const struct node *root; /* as read, unresolved */
     bool stage_named;        /* by the command line or the file */
     struct str stage, region;
-    bool stage_known;   /* else provider.stage is being looked up */
-    struct map *dotenv; /* name -> struct str *; NULL: not used */
-    struct map files;   /* absolute path -> struct loaded_file * */
-    struct map cells;   /* node -> what became of it; see resolve.c */
+    bool stage_known; /* else provider.stage is being looked up */
+    bool use_dotenv;
+    struct map *dotenv;     /* name -> struct str *; NULL: there is no such file */
+    struct str dotenv_name; /* ".env.dev" or ".env"; empty: there is none */
+    struct map files;       /* absolute path -> struct loaded_file * */
+    struct map cells;       /* node -> what became of it; see resolve.c */
     VEC(struct source_file) sources;
     struct node *externals;
     struct node *absent;                       /* resolved text -> null; NULL until there is one */
     struct node *given_params, *given_options; /* and asked for; NULL until there is one */
-    struct active *active;                     /* what is under way, innermost first */
+    VEC(struct sibling_pattern) patterns;      /* what other stages may ask for; siblings.c */
+    VEC(struct fallback) fallbacks;
+    struct active *active; /* what is under way, innermost first */
     unsigned depth, nest;
     size_t text_made;
 };
@@ -122,11 +157,22 @@ const struct node *resolve_all(struct resolver *r, const struct node *n, struct 
  * there is none. Flags of `n` are handed down. */
 int resolve_step(struct resolver *r, const struct node *n, struct str key, const struct node **ret,
                  struct err *err);
-/* Follow dotted `path` from `n`. `*ret` NULL: nothing there, `*ret_missing` (may be NULL) is set to
- * why, with near names in `*ret_help`. */
+/* What looking along a path has found. */
+struct found {
+    const struct node *node; /* NULL: nothing there, because of `missing` */
+    struct str missing, help;
+    struct origin_list via; /* variables on the way */
+};
+/* Follow dotted `path` from `n`, resolved as far as resolve_head does. */
 int resolve_path(struct resolver *r, const struct node *n, struct str path, struct str root_name,
-                 const struct node **ret, struct str *ret_missing, struct str *ret_help,
-                 struct err *err);
+                 struct found *ret, struct err *err);
+/* The answer that it makes. */
+void answer_found(struct answer *ret, const struct found *found);
+
+/* Make the query of source `s` of string `host`, resolving its parameters and address; `*flags`
+ * gets those of what took part. */
+int query_make(struct resolver *r, const struct node *host, const struct variable_source *s,
+               struct query *ret, unsigned *flags, struct err *err);
 
 /* The place of bytes `from` … `end` of string node `n`. */
 struct pos string_pos(const struct node *n, size_t from, size_t end);
@@ -151,6 +197,11 @@ struct str source_near(struct arena *a, struct str type);
 bool environment_get(const struct resolver *r, struct str name, struct str *ret);
 /* Read .env.<stage>, else .env, of the service directory into r->dotenv. */
 int dotenv_load(struct resolver *r, struct err *err);
+/* Values of the file `name` of the service directory, as a map like r->dotenv; NULL: no such file.
+ */
+int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct err *err);
+/* "env(.env.dev):NAME": by what values of such a file are recorded. */
+struct str dotenv_text(struct resolver *r, struct str file, struct str name);
 
 /* ---- the source bundle: what is recorded, and used again (recorded.c) ---- */
 
@@ -174,10 +225,25 @@ void record_value(struct resolver *r, const struct query *q, struct str text,
 void record_given(struct resolver *r, const struct query *q, struct node **map, struct str value);
 /* Record a file, once. */
 void record_file(struct resolver *r, struct str path, struct str text);
+/* Was file `name` looked for when the bundle was recorded, as a sibling or by its name? Then it was
+ * not there, if it is not in the bundle. */
+bool recorded_file_looked_for(struct resolver *r, struct str name);
 /* Text of file `path` of the bundle; NULL: not in it. */
 const struct node *bundle_file(const struct source_bundle *b, struct str path);
 /* Has the bundle the shape it should have? ERR_FAILED. */
 int bundle_check(const struct source_bundle *b, struct err *err);
+
+/* ---- what other stages may need (siblings.c) ---- */
+
+/* Remember that the stage took part in the name of the file that `q` asks for. */
+void siblings_note(struct resolver *r, const struct query *q, struct str name);
+/* Remember the sources of `v` from `from` on, when one of them is worth recording. */
+void siblings_note_fallbacks(struct resolver *r, const struct node *host, const struct variable *v,
+                             size_t from);
+/* Record what was remembered; warns about what is too large. */
+void siblings_record(struct resolver *r);
+/* Does `name` fit `pattern`? */
+bool sibling_matches(struct str pattern, struct str name);
 
 /* Fill r->stage, r->region from options, provider and defaults; once. */
 int resolve_stage(struct resolver *r, struct err *err);

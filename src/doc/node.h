@@ -20,11 +20,33 @@ enum node_flag {
     NODE_SECRET = 2, /* must not be shown or stored in the clear */
 };
 
-/* How a value came about: "param 'size'" at its place, then where that came from. */
+/* How a value came about: what was asked, where what it said stands, and where that came from in
+ * turn. Of a text that variables became part of, `what` is empty: its variables are ORIGIN_PART,
+ * and `from` is the first of them. */
 struct origin {
-    struct str what;
+    struct str what; /* "param 'size'"; of a source without a value: why */
     struct pos pos;
     const struct origin *from;
+    struct pos at;                   /* where the variable is written */
+    struct str text;                 /* as it is written there: "self:custom.size" */
+    const struct node *value;        /* NULL: none, what follows was asked */
+    const struct origin_link *links; /* what else took part, in the order of the text */
+    struct str pattern; /* of a text: with NUL bytes for what another stage may have; or empty */
+    uint8_t flags;      /* enum node_flag: of the source itself */
+    uint8_t chosen;     /* also those of its address and of what was asked before it */
+};
+
+enum origin_role {
+    ORIGIN_PART,    /* a variable in the text */
+    ORIGIN_ADDRESS, /* a variable in the address or in its parameters */
+    ORIGIN_BEFORE,  /* a source that was asked before and had no value */
+    ORIGIN_VIA,     /* a variable whose value was looked into on the way */
+};
+
+struct origin_link {
+    enum origin_role role;
+    const struct origin *origin;
+    const struct origin_link *next;
 };
 
 struct node;

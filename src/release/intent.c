@@ -40,21 +40,11 @@ static const struct node *record_apis(const struct deploying *d)
     return all;
 }
 
-/* The files it was made from, so that another stage can be made from them later. */
+/* What it was made from, so that another stage can be made from it later. */
 static const struct node *source_bundle(const struct deploying *d)
 {
-    struct arena *a = d->arena;
-    const struct service *s = d->r->service;
-    struct node *bundle = node_map(a), *files = node_map(a);
-    for (size_t i = 0; i < s->file_count; i++)
-        node_put_c(a, files, str_z(a, s->files[i].path), node_str(a, s->files[i].text));
-    node_put_c(a, bundle, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, bundle, "main", s->file);
-    node_put_c(a, bundle, "files", files);
-    node_put_c(a, bundle, "externals", s->externals);
-    node_put_c(a, bundle, "absent", s->absent);
-    node_put_c(a, bundle, "params", s->params);
-    node_put_c(a, bundle, "options", s->options);
+    struct node *bundle = node_shallow(d->arena, service_bundle(d->r->service));
+    node_put_c(d->arena, bundle, "format", node_int(d->arena, RECORD_FORMAT));
     return bundle;
 }
 

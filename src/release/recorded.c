@@ -172,7 +172,8 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
                                   .externals = node_get_c(n, "externals"),
                                   .absent = node_get_c(n, "absent"),
                                   .params = node_get_c(n, "params"),
-                                  .options = node_get_c(n, "options")};
+                                  .options = node_get_c(n, "options"),
+                                  .dotenv = node_get_c(n, "dotenv")};
     return 0;
 }
 

@@ -108,6 +108,50 @@ def test_cloning_a_stage_of_another_machine(troupe, proxy, tmp_path):
     assert "nothing to do" in troupe("clone", "dev", "pr-7").out  # the same command again
 
 
+def environment_of(troupe, name, stage):
+    function = troupe.world()["functions"][name]
+    return function["versions"][function["aliases"][stage]["version"]]["Environment"]["Variables"]
+
+
+def test_files_of_the_other_stage_are_recorded(troupe, tmp_path):
+    """config/qa.yml is not read by a deployment of dev, and yet is there for a clone that has nothing but the bucket."""
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n",
+                "      STAGE: ${sls:stage}\n      SIZE: ${file(config/${sls:stage}.yml):size}\n"
+                "      LEVEL: ${file(level/${sls:stage}.yml):level, file(level/default.yml):level}\n")
+    for name, text in (("config/dev.yml", "size: small"), ("config/qa.yml", "size: ${sls:stage} is large"),
+                       ("config/.env.qa", "X=1"), ("level/dev.yml", "level: low"), ("level/default.yml", "level: any")):
+        (troupe.folder / name).parent.mkdir(exist_ok=True)
+        (troupe.folder / name).write_text(text + "\n")
+    troupe("deploy", "dev")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "serverless.yml").write_text("service: shop\nprovider:\n  name: aws\n")
+    result = troupe("clone", "dev", "qa", cwd=elsewhere)
+    assert "not in the recorded" not in result.err, str(result)
+    assert environment_of(troupe, "shop-orders", "qa") == {"STAGE": "qa", "SIZE": "qa is large", "LEVEL": "any"}
+    refused = troupe("clone", "qa", "prod", cwd=elsewhere, check=2)
+    assert "no file 'config/prod.yml' in the recorded sources" in refused.err, str(refused)
+    assert "serverless.yml:" in refused.err
+
+
+def test_values_of_a_dotenv_file_stay_with_their_stage(troupe):
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      KEY: ${env:KEY}\n")
+    troupe.edit("serverless.yml", "provider:\n", "useDotenv: true\nprovider:\n")
+    (troupe.folder / ".env.dev").write_text("KEY=of dev\n")
+    (troupe.folder / ".env.prod").write_text("KEY=of prod\n")
+    troupe("deploy", "prod")
+    troupe.edit("handler.js", "'one'", "'two'")
+    troupe("deploy", "dev")
+    refused = troupe("reset", "prod", "--to", "dev", check=2)
+    assert "'KEY'" in refused.err and "'.env.dev'" in refused.err and "of prod" not in refused.err, str(refused)
+    assert environment_of(troupe, "shop-orders", "prod")["KEY"] == "of prod"
+    troupe("reset", "prod", "--to", "dev", env={"KEY": "of prod"})
+    assert environment_of(troupe, "shop-orders", "prod")["KEY"] == "of prod"
+    assert troupe.call_rest("prod", "/hello").json()["code"] == "two"
+
+
 def test_exactly_the_same_versions(troupe):
     promoted(troupe)
     result = troupe("reset", "prod", "--to", "dev", "--exact")

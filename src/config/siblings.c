@@ -1,0 +1,321 @@
+/* What another stage may need of the service directory when it is made from a source bundle: files
+ * whose names differ in what the stage took part in, and fallbacks that this stage did not need. */
+#include "config/variables.h"
+
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "doc/encoding.h"
+#include "doc/json.h"
+#include "doc/yaml.h"
+
+enum {
+    SIBLING_BYTES_MAX = 1024 * 1024, /* of one pattern */
+    SIBLING_COUNT_MAX = 256,
+    PATTERN_COUNT_MAX = 64,
+    PROBE_DEPTH_MAX = 16, /* files that name files */
+};
+
+/* ---- matching: NUL stands for one or more characters ---- */
+
+static bool piece_matches(struct str pattern, struct str name)
+{
+    size_t p = 0, n = 0, star = SIZE_MAX, from = 0;
+    if (pattern.n && !pattern.p[0] && name.n && name.p[0] == '.')
+        return false; /* hidden files are named as such */
+    while (n < name.n) {
+        if (p < pattern.n && !pattern.p[p]) {
+            star = p++;
+            from = ++n;
+        } else if (p < pattern.n && pattern.p[p] == name.p[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++from;
+        } else {
+            return false;
+        }
+    }
+    return p == pattern.n;
+}
+
+bool sibling_matches(struct str pattern, struct str name)
+{
+    struct str p, n;
+    for (;;) {
+        bool more = str_cut(&pattern, '/', &p);
+        if (more != str_cut(&name, '/', &n))
+            return false;
+        if (!more)
+            return true;
+        if (!piece_matches(p, n))
+            return false;
+    }
+}
+
+/* ---- patterns ---- */
+
+static bool has_letters(struct str pattern)
+{
+    for (size_t i = 0; i < pattern.n; i++)
+        if (pattern.p[i] && pattern.p[i] != '/')
+            return true;
+    return false;
+}
+
+/* Of a name that the stage chose as a whole ("config/dev.yml" from a map): files beside it with the
+ * same ending, and in directories that differ by the stage's name. */
+static struct str pattern_of_name(struct resolver *r, struct str name)
+{
+    struct str base = path_base(name), any = {"", 1};
+    ptrdiff_t dot = str_rfind_char(base, '.');
+    struct str end = dot > 0 ? str_sub(base, (size_t)dot, base.n) : STR("");
+    struct str dir = str_sub(name, 0, name.n - base.n);
+    if (r->stage.n)
+        dir = str_replace(r->arena, dir, r->stage, any);
+    return str_concat(r->arena, str_concat(r->arena, dir, any), end);
+}
+
+static bool is_inside(struct str pattern)
+{
+    return pattern.n && pattern.p[0] != '/' && pattern.p[0] != '~' && !str_eq(pattern, STR("..")) &&
+           !str_starts(pattern, STR("../"));
+}
+
+void siblings_note(struct resolver *r, const struct query *q, struct str name)
+{
+    if (!q->pattern.n || q->secret || r->options->bundle || r->patterns.n >= PATTERN_COUNT_MAX)
+        return;
+    struct str pattern =
+        has_letters(q->pattern) ? path_clean(r->arena, q->pattern) : pattern_of_name(r, name);
+    if (!is_inside(pattern))
+        return;
+    vec_each (&r->patterns, known)
+        if (str_eq(known->pattern, pattern))
+            return;
+    vec_push(r->arena, &r->patterns, (struct sibling_pattern){pattern, name, q->pos});
+}
+
+static bool is_worth(const struct variable_source *s)
+{
+    return str_eq(s->type, STR("file")) || str_eq(s->type, STR("env"));
+}
+
+void siblings_note_fallbacks(struct resolver *r, const struct node *host, const struct variable *v,
+                             size_t from)
+{
+    for (size_t i = from; i < v->source_count && !r->options->bundle; i++)
+        if (is_worth(&v->sources[i])) {
+            struct fallback f = {host, &v->sources[i], v->source_count - i};
+            vec_push(r->arena, &r->fallbacks, f);
+            return;
+        }
+}
+
+/* ---- following what is found ---- */
+
+static void probe(struct resolver *r, const struct node *n, unsigned depth);
+
+/* Whatever goes wrong here would go wrong for a stage that needs it: that one is told. */
+static void probe_source(struct resolver *r, const struct node *host,
+                         const struct variable_source *s, unsigned depth)
+{
+    cleanup_err struct err ignored = {0};
+    struct query q;
+    struct answer answer = {0};
+    struct str value;
+    unsigned flags = 0;
+    if (query_make(r, host, s, &q, &flags, &ignored) < 0 || q.secret)
+        return;
+    if (str_eq(s->type, STR("env")) && environment_get(r, q.address, &value))
+        source_env(r, &q, &answer, &ignored);
+    else if (str_eq(s->type, STR("file")) && source_file(r, &q, &answer, &ignored) == 0)
+        probe(r, answer.value, depth + 1);
+}
+
+static void probe_text(struct resolver *r, const struct node *n, unsigned depth)
+{
+    struct template t;
+    struct template_error ignored;
+    if (str_find(n->text, STR("${file("), 0) < 0 || !template_read(r->arena, n->text, &t, &ignored))
+        return;
+    for (size_t i = 0; i < t.variable_count; i++)
+        for (size_t k = 0; k < t.variables[i].source_count; k++)
+            if (str_eq(t.variables[i].sources[k].type, STR("file")))
+                probe_source(r, n, &t.variables[i].sources[k], depth);
+}
+
+/* The files that `n`, of a file for another stage, names. */
+static void probe(struct resolver *r, const struct node *n, unsigned depth)
+{
+    if (!n || depth > PROBE_DEPTH_MAX)
+        return;
+    if (n->kind == NODE_STRING)
+        probe_text(r, n, depth);
+    node_each (item, n)
+        probe(r, item, depth);
+    member_each (m, n)
+        probe(r, m->value, depth);
+}
+
+/* ---- files ---- */
+
+struct search {
+    struct resolver *r;
+    const struct sibling_pattern *of;
+    size_t bytes, count;
+    struct buf left_out;
+    size_t left_out_count;
+};
+
+static bool is_recorded(struct resolver *r, struct str name)
+{
+    vec_each (&r->sources, file)
+        if (str_eq(file->path, name))
+            return true;
+    return false;
+}
+
+/* Links may lead out of the service directory. */
+static bool is_below(struct resolver *r, struct str path)
+{
+    char *real = realpath(str_z(r->arena, path), NULL);
+    char *top = realpath(str_z(r->arena, r->dir), NULL);
+    struct str dir = str_c(top);
+    bool below = real && top && str_starts(str_c(real), dir) && (dir.n == 1 || real[dir.n] == '/');
+    free(real);
+    free(top);
+    return below;
+}
+
+static void leave_out(struct search *s, struct str name)
+{
+    if (s->left_out_count < 3)
+        buf_fmt(&s->left_out, "%s'%.*s'", s->left_out_count ? ", " : "", STR_ARG(name));
+    s->left_out_count++;
+}
+
+static void probe_file(struct resolver *r, struct str name, struct str text)
+{
+    cleanup_err struct err ignored = {0};
+    bool is_json = str_ends(name, STR(".json"));
+    if (!is_json && !str_ends(name, STR(".yml")) && !str_ends(name, STR(".yaml")))
+        return;
+    if (str_find(text, STR("${file("), 0) < 0)
+        return;
+    struct source *source = ARENA_NEW(r->arena, struct source);
+    *source = (struct source){name, encoding_skip_mark(text)};
+    probe(r,
+          is_json ? json_read(r->arena, source, &ignored) : yaml_read(r->arena, source, &ignored),
+          0);
+}
+
+static void take(struct search *s, struct str name)
+{
+    struct resolver *r = s->r;
+    struct str path = path_join(r->arena, r->dir, name), text;
+    struct stat st;
+    size_t bad;
+    if (is_recorded(r, name) || str_starts(path_base(name), STR(".env")) || !fs_is_file(path) ||
+        !is_below(r, path))
+        return;
+    if (s->count >= SIBLING_COUNT_MAX || stat(str_z(r->arena, path), &st) < 0 ||
+        (size_t)st.st_size > SIBLING_BYTES_MAX - s->bytes) {
+        leave_out(s, name);
+        return;
+    }
+    cleanup_err struct err err = {0};
+    if (fs_read(r->arena, path, SIBLING_BYTES_MAX, &text, &err) < 0) {
+        leave_out(s, name);
+        return;
+    }
+    if (!str_utf8_ok(text, &bad) || str_find_char(text, 0, 0) >= 0)
+        return; /* of no use for any stage */
+    s->bytes += text.n;
+    s->count++;
+    record_file(r, name, text);
+    probe_file(r, name, text);
+}
+
+static void look_in(struct search *s, struct str dir, struct str rest)
+{
+    struct arena *a = s->r->arena;
+    struct str piece, *names;
+    size_t count;
+    if (!str_cut(&rest, '/', &piece))
+        return;
+    if (str_find_char(piece, 0, 0) < 0) {
+        struct str name = path_join(a, dir, piece);
+        rest.p ? look_in(s, name, rest) : take(s, name);
+        return;
+    }
+    cleanup_err struct err ignored = {0};
+    if (fs_list(a, path_join(a, s->r->dir, dir), &names, &count, &ignored) < 0) {
+        if (ignored.kind != ERR_NOT_FOUND)
+            leave_out(s, dir);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct str name = path_join(a, dir, names[i]);
+        if (!piece_matches(piece, names[i]) || str_eq(names[i], STR("node_modules")))
+            continue;
+        if (!rest.p)
+            take(s, name);
+        else if (fs_is_dir(path_join(a, s->r->dir, name)))
+            look_in(s, name, rest);
+    }
+}
+
+static struct str shown_pattern(struct resolver *r, struct str pattern, const char *any)
+{
+    return str_replace(r->arena, pattern, (struct str){"", 1}, str_c(any));
+}
+
+static void record_pattern(struct resolver *r, const struct config_options *o,
+                           const struct sibling_pattern *of)
+{
+    struct search s = {.r = r, .of = of, .left_out = BUF(r->arena)};
+    look_in(&s, STR(""), of->pattern);
+    if (!s.left_out_count) {
+        r->absent = r->absent ? r->absent : node_map(r->arena);
+        node_put(r->arena, r->absent,
+                 str_fmt(r->arena, "file(%.*s)", STR_ARG(shown_pattern(r, of->pattern, "<*>"))),
+                 node_null(r->arena));
+        return;
+    }
+    if (!o->warn)
+        return;
+    struct str shown = shown_pattern(r, of->pattern, "*");
+    struct str names = buf_str(&s.left_out);
+    o->warn(o->warn_context, of->pos,
+            s.left_out_count <= 3
+                ? str_fmt(r->arena, "not recorded for other stages: %.*s", STR_ARG(names))
+                : str_fmt(r->arena, "not recorded for other stages: %.*s and %zu more",
+                          STR_ARG(names), s.left_out_count - 3),
+            str_fmt(r->arena,
+                    "of '%.*s' 1 MiB of text is recorded; a reset or clone that needs more is "
+                    "refused: deploy that stage from the files",
+                    STR_ARG(shown)));
+}
+
+void siblings_record(struct resolver *r)
+{
+    const struct config_options *own = r->options;
+    struct config_options quiet = *own;
+    quiet.remote = NULL;
+    quiet.warn = NULL;
+    r->options = &quiet;
+    for (size_t i = 0; i < r->fallbacks.n; i++) {
+        struct fallback f = r->fallbacks.p[i];
+        for (size_t k = 0; k < f.count; k++)
+            if (is_worth(&f.sources[k]))
+                probe_source(r, f.host, &f.sources[k], 0);
+    }
+    for (size_t i = 0; i < r->patterns.n; i++) {
+        struct sibling_pattern pattern = r->patterns.p[i];
+        record_pattern(r, own, &pattern);
+    }
+    r->fallbacks.n = r->patterns.n = 0;
+    r->options = own;
+}
