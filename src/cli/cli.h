@@ -51,7 +51,7 @@ struct command {
 
 extern const struct command *const commands[]; /* ends with NULL */
 extern const struct command cmd_deploy, cmd_plan, cmd_stages, cmd_info, cmd_history, cmd_invoke,
-    cmd_remove, cmd_package, cmd_print, cmd_validate, cmd_local, cmd_version, cmd_help,
+    cmd_remove, cmd_package, cmd_print, cmd_explain, cmd_validate, cmd_local, cmd_version, cmd_help,
     cmd_rollback, cmd_reset, cmd_clone, cmd_repair;
 
 const struct command *command_find(struct str name);

@@ -433,15 +433,18 @@ static const struct node *variable_active(struct resolver *r, const struct node 
 }
 
 static const struct origin *text_origin(struct resolver *r, const struct node *host,
-                                        const struct origin_list *parts, struct str pattern)
+                                        const struct template *t, const struct origin_list *parts,
+                                        struct str pattern)
 {
     if (!parts->first)
         return NULL;
     struct origin *origin = ARENA_NEW(r->arena, struct origin);
+    bool whole = t->text.n == host->text.n;
     *origin = (struct origin){.pos = host->pos,
                               .from = parts->first->origin,
-                              .at = host->pos,
-                              .text = host->text,
+                              .at = whole ? host->pos
+                                          : string_pos(host, t->offset, t->offset + t->text.n),
+                              .text = t->text,
                               .links = parts->first,
                               .pattern = pattern};
     return origin;
@@ -483,7 +486,7 @@ static const struct node *joined(struct resolver *r, const struct node *host,
     struct node *n = node_str(r->arena, b.p ? buf_str(&b) : (struct str){"", 0});
     n->pos = host->pos;
     n->flags = (uint8_t)flags;
-    n->origin = text_origin(r, host, &parts, flags & NODE_STAGE ? buf_str(&pattern) : STR(""));
+    n->origin = text_origin(r, host, t, &parts, flags & NODE_STAGE ? buf_str(&pattern) : STR(""));
     return settled(r, n);
 }
 

@@ -63,6 +63,19 @@ static int merge_list(struct arena *a, struct node *root, const char *key, struc
     return 0;
 }
 
+/* What `name` is when the file does not say, for whoever asks how it came about. */
+static const struct origin *default_name(struct arena *a, const struct node *name)
+{
+    struct origin *origin = ARENA_NEW(a, struct origin);
+    *origin = (struct origin){.what = name->flags & NODE_STAGE
+                                          ? STR("the default name, of service, stage and key")
+                                          : STR("the default name, of service and key"),
+                              .value = node_shallow(a, name),
+                              .at = name->pos,
+                              .flags = name->flags};
+    return origin;
+}
+
 static int function_named(struct arena *a, const struct member *m, struct str service,
                           struct str stage, struct node *functions, struct err *err)
 {
@@ -81,6 +94,7 @@ static int function_named(struct arena *a, const struct member *m, struct str se
                                     : node_strf(a, "%.*s-%.*s", STR_ARG(service), STR_ARG(m->key));
         name->flags = stage.n ? NODE_STAGE : 0;
         name->pos = m->key_pos;
+        name->origin = default_name(a, name);
         node_put_c(a, fn, "name", name);
     }
     node_put_at(a, functions, m->key, m->key_pos, fn);

@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-COMMANDS = ("deploy", "plan", "stages", "info", "history", "invoke", "remove", "package", "print", "validate", "local",
+COMMANDS = ("deploy", "plan", "stages", "info", "history", "invoke", "remove", "package", "print", "explain", "validate",
+            "local",
             "version", "help")
 
 
@@ -52,6 +53,27 @@ def test_wrong_usage(troupe, proxy, args, word):
     troupe.use("shop")
     result = troupe(*args, check=2)
     assert word in result.err, str(result)
+    assert proxy.records == []
+
+
+def test_explain(troupe, proxy):
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "functions:\n", "custom:\n  level: ${file(level.yml):level, 'low'}-${sls:stage}\nfunctions:\n")
+    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      LEVEL: ${self:custom.level}\n")
+    key = "functions.orders.environment.LEVEL"
+    text = troupe("explain", key, "--stage", "prod").out
+    assert f'{key} = "low-prod"' in text and "no file 'level.yml'" in text and "fallback 'low'" in text, text
+    assert re.search(r"serverless\.yml:\d+:\d+  \$\{self:custom\.level\} is \"low-prod\", from serverless\.yml:\d+:\d+", text), text
+    assert re.search(r"^depends on the stage: \$\{sls:stage\} \(serverless\.yml:\d+:\d+\)$", text, re.M), text
+    assert "does not depend on the stage" in troupe("explain", "provider.runtime").out
+    (troupe.folder / "level.yml").write_text("level: high\n")
+    explained = troupe("explain", key, "--json").json
+    assert explained["value"] == "high-dev" and explained["stage"] is True
+    assert [cause["variable"] for cause in explained["because"]] == ["sls:stage"]
+    part = explained["steps"][0]["then"]["parts"][0]
+    assert part["variable"] == "file(level.yml):level" and part["from"] == {"file": "level.yml", "line": 1, "column": 8}
+    assert "did you mean 'functions.orders'?" in troupe("explain", "functions.ordres.handler", check=2).err
+    assert "explain needs a key" in troupe("explain", check=2).err
     assert proxy.records == []
 
 

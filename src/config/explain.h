@@ -1,0 +1,28 @@
+/* How a value of the service came about. */
+#ifndef TROUPE_EXPLAIN_H
+#define TROUPE_EXPLAIN_H
+
+#include "config/config.h"
+
+/* The value at dotted `path` of `s` (keys with dots in them are found too) as a map, fit for JSON:
+ *
+ *   key, value        secrets masked
+ *   place             {file, line, column}; absent for what no file says
+ *   stage             does it depend on the stage?
+ *   because           [{variable, place}]: what brings the stage in
+ *   steps             of what it is in, outermost first (these have a `key`), then its own
+ *   members           of a map or list: [{key, value, stage}] of the scalars in it that are made of
+ *                     variables or depend on the stage
+ *
+ * A step is a variable: {variable, place, says (what that means, where it is not the same), value
+ * (or `holds`: "a map of 3"), from (where what it says is written), stage (does it bring it in
+ * itself?), before [steps: sources without a value], address [steps], via
+ * [steps: what was looked into on the way], then (step: how the value taken came about)}; one
+ * without a value has `missing`, why, instead. Or a text with variables in it: {text, place, parts
+ * [steps]}. A step that was shown before has only `again`, true, besides its name and place.
+ *
+ * ERR_USAGE when there is nothing at `path`. */
+const struct node *service_explain(struct arena *a, const struct service *s, struct str path,
+                                   struct err *err);
+
+#endif
