@@ -6,6 +6,7 @@ static const struct service services[] = {
     {"apigateway", "apigateway", "apigateway", "api_gateway"},
     {"apigatewayv2", "apigateway", "apigateway", "apigatewayv2"},
     {"cloudformation", "cloudformation", "cloudformation", "cloudformation", "2010-05-15"},
+    {"cloudwatch", "monitoring", "monitoring", "cloudwatch", "2010-08-01"},
     {"dynamodb", "dynamodb", "dynamodb", "dynamodb", NULL, "DynamoDB_20120810", "1.0"},
     {"events", "events", "events", "eventbridge", NULL, "AWSEvents", "1.1"},
     {"iam", "iam", "iam", "iam", "2010-05-08", .global = true},

@@ -215,6 +215,19 @@ int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, str
     return 0;
 }
 
+int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                       struct str version, struct str beside, unsigned percent, struct err *err)
+{
+    struct node *weights = node_map(a), *routing = node_map(a), *body = node_map(a);
+    node_put(a, weights, beside,
+             node_number(a, str_fmt(a, "%u.%02u", percent / 100, percent % 100)));
+    node_put_c(a, routing, "AdditionalVersionWeights", weights);
+    node_put_str(a, body, "FunctionVersion", version);
+    node_put_c(a, body, "RoutingConfig", routing);
+    return send(a, aws, "UpdateAlias", "PUT", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
+                NULL, body, NULL, err);
+}
+
 /* Items of `list` on all pages, in one sequence. */
 static const struct node *all_pages(struct arena *a, struct aws *aws, const char *operation,
                                     struct str path, const char *list, struct err *err)

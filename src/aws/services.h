@@ -162,6 +162,11 @@ int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, stru
 int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
                       struct str version, struct str revision_id, struct lambda_alias *ret,
                       struct err *err);
+/* UpdateAlias: `percent` (1-100) of the calls go to `beside`, the others to `version`. Both have to
+ * be published, with the same role and dead letter configuration (Lambda developer guide, "Lambda
+ * function aliases"). */
+int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                       struct str version, struct str beside, unsigned percent, struct err *err);
 int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,
                    size_t *ret_n, struct err *err);
 /* Numbers of all versions, $LATEST excluded. */
@@ -177,6 +182,17 @@ struct lambda_invocation {
 int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                   struct str payload, bool log_tail, struct lambda_invocation *ret,
                   struct err *err);
+
+/* ---- CloudWatch ---- */
+
+struct cloudwatch_alarm {
+    struct str name, state; /* "OK", "ALARM", "INSUFFICIENT_DATA" */
+    struct str reason;
+};
+/* DescribeAlarms, metric and composite ones, a hundred names a call. Those that do not exist are
+ * not in the answer. */
+int cloudwatch_alarms(struct arena *a, struct aws *aws, const struct str *names, size_t n,
+                      struct cloudwatch_alarm **ret, size_t *ret_n, struct err *err);
 
 /* ---- API Gateway (REST) ---- */
 

@@ -11,6 +11,11 @@ void cancel_request(void)
     atomic_store(&cancelled, true);
 }
 
+void cancel_clear(void)
+{
+    atomic_store(&cancelled, false);
+}
+
 bool cancel_requested(void)
 {
     return atomic_load(&cancelled);

@@ -21,5 +21,7 @@ bool time_parse(struct str s, int64_t *ret_wall_ms);
 /* Set from a signal handler: the user wants to stop. Checked at safe points. */
 void cancel_request(void);
 bool cancel_requested(void);
+/* The wish was heard: what has to be undone can be done now. The next one stops that. */
+void cancel_clear(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* The command line: options, commands, and what commands share. Only this folder prints and exits.
  *
- * To add a command: write cmd_<name>.c with a `const struct command`, declare it below, and add it
- * to the table in commands.c. Help and `troupe help NAME` come from the row; tests/unit/cli walks
+ * To add a command: write cmd_<name>.c with a `const struct command`, and add its name to COMMANDS
+ * below. Help and `troupe help NAME` come from the row; tests/unit/cli walks
  * the table. */
 #ifndef TROUPE_CLI_H
 #define TROUPE_CLI_H
@@ -16,12 +16,14 @@ enum { ARGS_MAX = 8 };
 /* What was typed. */
 struct options {
     struct str stage, region, profile, config, function, package_dir, data, path, format, endpoint;
-    struct str to;     /* --to: a deployment's number, or STAGE[#N] */
+    struct str to; /* --to: a deployment's number, or STAGE[#N] */
+    struct str verify;
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
+    bool promote, abort, no_shift;
     bool lenient, persist, exact, detailed_exitcode, no_detailed_exitcode, help, version;
-    int64_t jobs, timeout_s, limit;
+    int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */
     size_t arg_count;
 };
@@ -49,10 +51,30 @@ struct command {
     bool hidden;
 };
 
+/* Every command, in the order of the help. */
+#define COMMANDS(X) \
+    X(deploy)       \
+    X(plan)         \
+    X(rollback)     \
+    X(reset)        \
+    X(clone)        \
+    X(shift)        \
+    X(repair)       \
+    X(remove)       \
+    X(stages)       \
+    X(history)      \
+    X(info)         \
+    X(invoke)       \
+    X(package)      \
+    X(print)        \
+    X(explain)      \
+    X(validate)     \
+    X(local)        \
+    X(version)      \
+    X(help)
+#define COMMAND_DECLARE(name) extern const struct command cmd_##name;
+COMMANDS(COMMAND_DECLARE)
 extern const struct command *const commands[]; /* ends with NULL */
-extern const struct command cmd_deploy, cmd_plan, cmd_stages, cmd_info, cmd_history, cmd_invoke,
-    cmd_remove, cmd_package, cmd_print, cmd_explain, cmd_validate, cmd_local, cmd_version, cmd_help,
-    cmd_rollback, cmd_reset, cmd_clone, cmd_repair;
 
 const struct command *command_find(struct str name);
 /* Nearest name for "did you mean", or NULL. */
@@ -98,6 +120,8 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
  * what came of it. `doing` is for the question: "deploying". */
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err);
+/* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */
+const struct shifting *context_shifting(struct cli *cli, const struct service *service);
 /* "git 1a2b3c4, modified" of the files in `dir`, or empty; for what is recorded. Runs git. */
 struct str context_source_revision(struct arena *a, struct str dir);
 /* Ask for `word`, or "yes"; REFUSED off a terminal or when something else is typed. */

@@ -18,10 +18,13 @@ static int load(struct cli *cli, struct service *service, struct target *target,
     return context_target(cli, service, target, err);
 }
 
-static struct goal goal_of(const struct cli *cli, const struct target *target)
+static struct goal goal_of(struct cli *cli, const struct service *service,
+                           const struct target *target)
 {
-    return cli->options.function.n ? goal_function(target, cli->options.function)
-                                   : goal_deploy(target);
+    struct goal goal = cli->options.function.n ? goal_function(target, cli->options.function)
+                                               : goal_deploy(target);
+    goal.shifting = context_shifting(cli, service);
+    return goal;
 }
 
 /* ---- plan ---- */
@@ -33,7 +36,7 @@ static int run_plan(struct cli *cli, struct err *err)
     if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_of(cli, target);
+    struct goal goal = goal_of(cli, service, target);
     return context_plan(cli, &r, &goal, err);
 }
 
@@ -60,7 +63,7 @@ static int run_deploy(struct cli *cli, struct err *err)
     if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_of(cli, target);
+    struct goal goal = goal_of(cli, service, target);
     return context_reach(cli, &r, &goal, STR("deploying"), false, err);
 }
 

@@ -16,6 +16,7 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     struct release r = context_release(cli, service);
     struct goal goal = goal_reset(other, number, cli->options.exact);
+    goal.shifting = context_shifting(cli, service);
     if (cli->options.plan) {
         cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
         return context_plan(cli, &r, &goal, err);

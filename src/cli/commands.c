@@ -1,11 +1,8 @@
 /* The table of commands. */
 #include "cli/cli.h"
 
-const struct command *const commands[] = {&cmd_deploy,  &cmd_plan,    &cmd_rollback, &cmd_reset,
-                                          &cmd_clone,   &cmd_repair,  &cmd_remove,   &cmd_stages,
-                                          &cmd_history, &cmd_info,    &cmd_invoke,   &cmd_package,
-                                          &cmd_print,   &cmd_explain, &cmd_validate, &cmd_local,
-                                          &cmd_version, &cmd_help,    NULL};
+#define COMMAND_ROW(name) &cmd_##name,
+const struct command *const commands[] = {COMMANDS(COMMAND_ROW) NULL};
 
 const struct command *command_find(struct str name)
 {

@@ -68,7 +68,7 @@ static int confirm(void *context, const struct plan *plan, struct err *err)
     return context_confirm(cli, question.p, stage, err);
 }
 
-static void add_moves(struct buf *out, const struct plan *plan)
+static void add_moves(struct buf *out, const struct plan *plan, unsigned percent)
 {
     enum { SHOWN = 6 };
     size_t n = 0;
@@ -79,6 +79,11 @@ static void add_moves(struct buf *out, const struct plan *plan)
         if (n++ >= SHOWN)
             continue;
         buf_fmt(out, "%s %.*s ", n == 1 ? ":" : ",", STR_ARG(f->function->key));
+        if (f->from.n && percent) {
+            buf_fmt(out, "v%.*s %u%% v%.*s %u%%", STR_ARG(f->from), 100 - percent, STR_ARG(f->to),
+                    percent);
+            continue;
+        }
         if (f->from.n)
             buf_fmt(out, "v%.*s -> ", STR_ARG(f->from));
         buf_fmt(out, "v%.*s", STR_ARG(f->to));
@@ -97,6 +102,10 @@ static const struct node *deployed_json(struct cli *cli, const struct service *s
     node_put_str(a, n, "region", service->region);
     node_put_c(a, n, "deployment", node_int(a, d->number));
     node_put_c(a, n, "nothing", node_bool(a, d->plan.nothing));
+    if (d->undone)
+        node_put_c(a, n, "undone", node_int(a, d->undone));
+    if (d->percent)
+        node_put_c(a, n, "percent", node_int(a, d->percent));
     node_put_c(a, n, "published", node_int(a, (int64_t)d->published));
     node_put_c(a, n, "uploaded", node_int(a, (int64_t)d->uploaded));
     if (urls->rest.n)
@@ -122,17 +131,28 @@ static void show_deployed(struct cli *cli, const struct service *service, const 
         buf_fmt(out, "service %.*s", STR_ARG(service->name));
     else
         buf_fmt(out, "%.*s#%lld", STR_ARG(service->stage), (long long)d->number);
-    if (d->plan.nothing)
+    if (d->undone)
+        buf_fmt(out, ": %.*s#%lld was taken back", STR_ARG(service->stage), (long long)d->undone);
+    else if (d->plan.nothing)
         buf_lit(out, ": nothing to do");
     else
         buf_fmt(out, " in %.1fs", (double)d->took_ms / 1000);
     if (!d->plan.nothing)
-        add_moves(out, &d->plan);
+        add_moves(out, &d->plan, d->percent);
     buf_char(out, '\n');
     if (urls.rest.n)
         buf_fmt(out, "  rest  %.*s\n", STR_ARG(urls.rest));
     if (urls.http.n)
         buf_fmt(out, "  http  %.*s\n", STR_ARG(urls.http));
+}
+
+const struct shifting *context_shifting(struct cli *cli, const struct service *service)
+{
+    const struct options *o = &cli->options;
+    const struct shift *settings = &service->settings.shift;
+    struct shifting *s = ARENA_NEW(cli->arena, struct shifting);
+    *s = (struct shifting){.settings = settings, .verify = o->verify};
+    return o->no_shift || (settings->kind == SHIFT_ALL_AT_ONCE && !o->verify.n) ? NULL : s;
 }
 
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,

@@ -65,6 +65,15 @@ struct function {
 };
 
 /* custom.troupe, defaults filled in. */
+/* How functions move on deploy: at once, or first by weights. */
+enum shift_kind { SHIFT_ALL_AT_ONCE, SHIFT_CANARY, SHIFT_LINEAR };
+struct shift {
+    enum shift_kind kind;
+    unsigned percent;          /* canary: of the calls; linear: more with every step; 1-99 */
+    int64_t pause_ms;          /* how long a step lasts */
+    const struct node *alarms; /* list of names and of {Ref: logical id}; NULL: none */
+};
+
 struct settings {
     const struct node *node;       /* the section itself, or NULL */
     struct str *service_resources; /* globs over logical ids */
@@ -77,6 +86,7 @@ struct settings {
     size_t protect_count;
     bool logs_per_stage, rest_per_stage, http_shared, regions_independent;
     int64_t history_keep;
+    struct shift shift;
 };
 
 /* A file the configuration was made of: for the source bundle. */

@@ -23,4 +23,9 @@ int plugins_check(struct arena *a, const struct node *root, const struct config_
 int settings_read(struct arena *a, const struct node *root, struct str stage, struct settings *ret,
                   struct err *err);
 
+/* settings_shift.c: custom.troupe.shift for `stage`, checked for all stages. */
+struct checker;
+int settings_shift(struct checker *c, const struct node *section, struct str stage,
+                   struct shift *ret, struct err *err);
+
 #endif

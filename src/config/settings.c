@@ -1,25 +1,17 @@
 /* custom.troupe: our own section. What it does not know is always an error, lenient or not. */
 #include "config/internal.h"
 
-/* A setting that later parts of the program read from `settings.node` needs no field here. */
-static const struct schema shift_rule = {
-    .type = TYPE_MAP,
-    .closed = true,
-    .fields = FIELDS({"type", CHOICE("linear", "canary", "all"), REQUIRED}, {"step", WHOLE(1, 100)},
-                     {"every", PATTERN("a time like 30s, 2m or 1h", "^[0-9]+[smh]$")},
-                     {"alarms", &list_of_strings})};
-
-#define SETTINGS                                                                           \
-    {"resources", CLOSED_MAP({"service", &list_of_strings})},                              \
-        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},                     \
-        {"logs", CHOICE("service", "stage")},                                              \
-        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},                         \
-        {"apis", CLOSED_MAP({"rest", CHOICE("shared", "perStage")},                        \
-                            {"http", CHOICE("perStage", "shared")})},                      \
-        {"regions", CHOICE("stage-only", "independent")},                                  \
-        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", MAP_OF(&shift_rule)}, \
-    {                                                                                      \
-        "protect", &list_of_strings                                                        \
+#define SETTINGS                                                            \
+    {"resources", CLOSED_MAP({"service", &list_of_strings})},               \
+        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},      \
+        {"logs", CHOICE("service", "stage")},                               \
+        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},          \
+        {"apis", CLOSED_MAP({"rest", CHOICE("shared", "perStage")},         \
+                            {"http", CHOICE("perStage", "shared")})},       \
+        {"regions", CHOICE("stage-only", "independent")},                   \
+        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", NULL}, \
+    {                                                                       \
+        "protect", &list_of_strings                                         \
     }
 
 static const struct schema stage_settings = {
@@ -55,8 +47,7 @@ static const struct node *overridden(struct arena *a, const struct node *base,
  * service laid out otherwise than its file says. */
 static const struct {
     const char *path, *value; /* NULL: any */
-} unsupported[] = {
-    {"logs", "stage"}, {"apis.http", "shared"}, {"shift", NULL}, {"references.unqualified", NULL}};
+} unsupported[] = {{"logs", "stage"}, {"apis.http", "shared"}, {"references.unqualified", NULL}};
 
 static int check_supported(const struct node *settings, struct err *err)
 {
@@ -96,10 +87,12 @@ int settings_read(struct arena *a, const struct node *root, struct str stage, st
         struct config_options none = {0};
         struct checker c = {.arena = a, .options = &none};
         int checked = schema_check(&c, &settings_schema, STR("custom.troupe"), &section, err);
+        const struct node *over = node_get(node_get_c(section, "stages"), stage);
+        if (checked == 0)
+            checked = settings_shift(&c, section, stage, &ret->shift, err);
         checker_free(&c);
         if (checked < 0)
             return -1;
-        const struct node *over = node_get(node_get_c(section, "stages"), stage);
         ret->node = over ? overridden(a, section, over) : section;
         if (check_supported(ret->node, err) < 0)
             return -1;

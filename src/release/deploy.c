@@ -221,7 +221,7 @@ int engine_keep_template(struct deploying *d, const struct node *template, struc
 }
 
 /* Every pointer of the plan, to where it is to be (`back`: to where it was). */
-static int mend_pointers(struct deploying *d, bool back, struct err *err)
+int engine_mend(struct deploying *d, bool back, struct err *err)
 {
     struct pointers all;
     size_t moved;
@@ -236,7 +236,7 @@ static int contract(struct deploying *d, struct err *err)
     const struct node *template = plan_stage_template(d->r, d->plan, d->plan->number);
     bool same = w->stage_template && node_equal(engine_pointers_only(d), template);
     if (engine_keep_template(d, template, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
-        engine_apply_stage(d, template, err) < 0 || (d->astray && mend_pointers(d, false, err) < 0))
+        engine_apply_stage(d, template, err) < 0 || (d->astray && engine_mend(d, false, err) < 0))
         return -1;
     release_finished(d->r, "stack", "'%.*s' %s in %.1fs", STR_ARG(w->stage_name),
                      w->stage_exists ? "updated" : "created",
@@ -310,15 +310,17 @@ static int check_reused_kept(struct deploying *d, struct err *err)
 
 static int publish_all(struct deploying *d, struct err *err)
 {
+    const struct shifting *shifting = d->plan->target.shifting;
     if (d->plan->target.flips)
-        return engine_flip(d, err);
-    if (check_reused_kept(d, err) < 0 || publish_functions(d, err) < 0 || publish_apis(d, err) < 0)
+        return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_flip(d, err);
+    if (check_reused_kept(d, err) < 0 || publish_functions(d, err) < 0 ||
+        publish_apis(d, err) < 0 || engine_shift(d, err) < 0)
         return -1;
     if (contract(d, err) == 0)
         return 0;
     if (d->astray) {
         struct err ignored = {0};
-        mend_pointers(d, true, &ignored);
+        engine_mend(d, true, &ignored);
         err_clear(&ignored);
     }
     return -1;
@@ -338,6 +340,8 @@ static int apply(struct deploying *d, struct err *err)
         note_failure(d, err);
         return -1;
     }
+    if (d->percent) /* the record stays open */
+        return 0;
     return record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
                                 "succeeded", STR(""), err);
 }
@@ -359,18 +363,18 @@ static int finish_outcome(struct deploying *d, struct err *err)
 static int undo_flip(struct deploying *d, struct err *err)
 {
     const struct world *w = &d->plan->world;
-    if (mend_pointers(d, false, err) < 0)
+    if (engine_mend(d, false, err) < 0)
         return -1;
+    d->undone = w->last_number;
     return record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number, "superseded",
-                                STR("interrupted, and undone"), err);
+                                STR("taken back"), err);
 }
 
 static int settle(struct deploying *d, struct err *err)
 {
     const struct world *w = &d->plan->world;
     d->plan->number = w->current;
-    if (w->interrupted.body && node_bool_or(node_get_c(w->interrupted.body, "flips"), false) &&
-        undo_flip(d, err) < 0)
+    if (record_moves_by_api(&w->interrupted) && undo_flip(d, err) < 0)
         return -1;
     return finish_outcome(d, err);
 }
@@ -407,12 +411,27 @@ static int read_world(struct deploying *d, unsigned parts, struct world *w, stru
     return world_read(d->r, parts, inherited, w, err);
 }
 
+/* A shift by hand is somebody's experiment: only what ends it may pass. */
+static int check_no_shift(const struct goal *goal, const struct release *r, const struct world *w,
+                          struct err *err)
+{
+    const struct record *shift = world_shift(w);
+    struct str stage = r->service->stage;
+    if (!shift || goal->ends_shift)
+        return 0;
+    err_set(err, ERR_REFUSED, "a shift of '%.*s' is under way: %.*s#%lld", STR_ARG(stage),
+            STR_ARG(stage), (long long)shift->number);
+    return err_help(err, "finish it with troupe shift %.*s --promote, or take it back with --abort",
+                    STR_ARG(stage));
+}
+
 static int make_plan(struct release *r, const struct goal *goal, struct world *world,
                      struct plan *ret, struct err *err)
 {
     struct target target = {0};
-    if (goal->find(goal, r, world, &target, err) < 0)
+    if (check_no_shift(goal, r, world, err) < 0 || goal->find(goal, r, world, &target, err) < 0)
         return -1;
+    target.shifting = goal->shifting;
     if (target.service)
         r->service = target.service;
     return plan_make(r, &target, world, ret, err);
@@ -458,6 +477,8 @@ int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *con
     ret->stage = ret->plan.world.stage;
     ret->published = d.published;
     ret->uploaded = d.uploaded;
+    ret->percent = d.percent;
+    ret->undone = d.undone;
     ret->took_ms = clock_mono_ms() - start;
     return 0;
 }

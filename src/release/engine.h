@@ -19,7 +19,9 @@ struct deploying {
     const struct node *body; /* the record */
     bool recorded;           /* the intent is written */
     bool adopted;            /* it is that of an interrupted run of the same command */
-    bool astray; /* pointers may be elsewhere than the stack says: an interrupted flip */
+    unsigned percent;        /* of the calls, when a shift stands at it */
+    int64_t undone; /* number of the interrupted record, or shift by hand, that was taken back */
+    bool astray;    /* pointers may be elsewhere than the stack says: an interrupted flip */
     struct str template_sha; /* of the stage template that is kept, or empty */
     size_t published, uploaded;
     pthread_mutex_t lock; /* of what the publishing threads share */
@@ -40,6 +42,24 @@ int intent_versions(struct deploying *d, struct arena *scratch, struct err *err)
 
 /* flip.c: pointers move at once, the stack follows in two steps. HALF_DONE when it cannot. */
 int engine_flip(struct deploying *d, struct err *err);
+
+/* Wake the target's versions that are put away. */
+int engine_wake(struct deploying *d, struct err *err);
+
+/* shift.c: in steps, watching alarms; what fails is taken back. At the end the aliases are moved by
+ * API, before the stack follows. Nothing to do without function that can be weighted. */
+int engine_shift(struct deploying *d, struct err *err);
+/* To one weight, which stands. What fails is taken back. */
+int engine_stand(struct deploying *d, struct err *err);
+/* May the two versions of an alias share its calls? Lambda wants the same role and dead letter
+ * configuration of both, and no provisioned concurrency ("Lambda function aliases"). `*ret_why`
+ * (may be NULL): "its role changes". */
+bool shift_possible(const struct node *alias, const struct node *parts_before,
+                    const struct node *parts_after, const char **ret_why);
+
+/* Move every pointer of the plan that is elsewhere to where it is to be (`back`: was), clearing
+ * weights. */
+int engine_mend(struct deploying *d, bool back, struct err *err);
 
 /* The template of the stage's stack with the plan's pointers and number, and nothing else new. */
 const struct node *engine_pointers_only(const struct deploying *d);

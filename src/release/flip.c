@@ -42,7 +42,7 @@ const struct node *engine_pointers_only(const struct deploying *d)
 }
 
 /* A version that was not called for long is put away: a call fails, and wakes it. */
-static int wake(struct deploying *d, struct err *err)
+int engine_wake(struct deploying *d, struct err *err)
 {
     enum { WAKE_MS = 2 * 60 * 1000 };
     const struct pointers *asleep = &d->plan->target.asleep;
@@ -127,7 +127,7 @@ int engine_flip(struct deploying *d, struct err *err)
     const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);
     const struct node *first = engine_pointers_only(d);
     if (engine_keep_template(d, whole, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
-        wake(d, err) < 0 || flip(d, err) < 0)
+        engine_wake(d, err) < 0 || flip(d, err) < 0)
         return -1;
     if (!node_equal(first, w->stage_template) && follow(d, first, err) < 0)
         return -1;

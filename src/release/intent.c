@@ -86,8 +86,12 @@ static struct node *record_content(const struct deploying *d, struct str sources
     node_put_str(a, n, "what", t->what.n ? t->what : STR("deploy"));
     if (t->restores)
         node_put_c(a, n, "restores", node_int(a, t->restores));
+    if (t->to)
+        node_put_c(a, n, "to", node_int(a, t->to));
     if (t->flips)
         node_put_c(a, n, "flips", node_bool(a, true));
+    if (t->shifting)
+        node_put_c(a, n, "shift", node_bool(a, true));
     node_put_str(a, n, "sources", sources);
     node_put_str(a, n, "template", sha256_hex(a, json_canonical(a, t->layout->stage_template)));
     node_put_c(a, n, "functions", record_functions(d));
@@ -115,9 +119,8 @@ static void adopt(struct deploying *d, const struct record *record)
 static int settle_last(struct deploying *d, struct str hash, struct err *err)
 {
     struct world *w = &d->plan->world;
-    bool flips =
-        w->interrupted.body && node_bool_or(node_get_c(w->interrupted.body, "flips"), false);
-    d->astray = flips;
+    bool flips;
+    d->astray = record_moves_by_api(&w->interrupted);
     if (w->unsettled && world_want(d->r, WORLD_RECORD, w, err) < 0)
         return -1;
     if (says(&w->interrupted, hash)) {
@@ -212,6 +215,8 @@ int intent_versions(struct deploying *d, struct arena *a, struct err *err)
     node_put_c(a, all, "format", node_int(a, RECORD_FORMAT));
     node_put_c(a, all, "functions", functions);
     node_put_c(a, all, "apis", apis);
+    if (d->percent)
+        node_put_c(a, all, "percent", node_int(a, d->percent));
     if (d->template_sha.n)
         node_put_str(a, all, "stage_template", d->template_sha);
     return record_write_versions(a, &d->plan->world.store, engine_stage(d), d->plan->number, all,

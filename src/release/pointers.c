@@ -16,15 +16,31 @@ void pointers_of(struct arena *a, const struct plan *plan, bool back, struct poi
         struct str want = back ? f->from : f->to;
         if (want.n)
             vec_push(a, &all,
-                     (struct pointer){false, f->function->key, f->function->name, stage, want});
+                     (struct pointer){.key = f->function->key,
+                                      .owner = f->function->name,
+                                      .stage = stage,
+                                      .want = want});
     }
     for (size_t i = 0; i < plan->api_count; i++) {
         const struct api_plan *p = &plan->apis[i];
         struct str want = back ? p->from : p->to;
         if (want.n)
-            vec_push(a, &all, (struct pointer){true, p->api->id, p->rest_api, stage, want});
+            vec_push(a, &all,
+                     (struct pointer){.api = true,
+                                      .key = p->api->id,
+                                      .owner = p->rest_api,
+                                      .stage = stage,
+                                      .want = want});
     }
     *ret = (struct pointers){all.p, all.n};
+}
+
+struct str pointer_text(struct arena *a, struct str version, struct str beside, unsigned percent)
+{
+    if (!beside.n)
+        return str_fmt(a, "v%.*s", STR_ARG(version));
+    return str_fmt(a, "v%.*s %u%% v%.*s %u%%", STR_ARG(version), 100 - percent, STR_ARG(beside),
+                   percent);
 }
 
 /* ---- moving ---- */
@@ -43,7 +59,22 @@ static int move_alias(struct arena *a, const struct release *r, const struct poi
                       struct err *err)
 {
     struct lambda_alias moved;
+    if (p->percent)
+        return lambda_alias_weigh(a, r->aws, p->owner, p->stage, p->want, p->beside, p->percent,
+                                  err);
     return lambda_alias_move(a, r->aws, p->owner, p->stage, p->want, STR(""), &moved, err);
+}
+
+static unsigned percent_of(const struct lambda_alias *alias)
+{
+    return (unsigned)(alias->weight * 100 + 0.5);
+}
+
+static bool is_there(const struct lambda_alias *alias, const struct pointer *p)
+{
+    struct str beside = p->percent ? p->beside : STR("");
+    return str_eq(alias->version, p->want) && str_eq(alias->weighted_version, beside) &&
+           (!beside.n || percent_of(alias) == p->percent);
 }
 
 static int read_alias(struct arena *a, const struct release *r, const struct pointer *p,
@@ -58,10 +89,8 @@ static int read_alias(struct arena *a, const struct release *r, const struct poi
         err_clear(err);
         return 0;
     }
-    *ret_good = str_eq(alias.version, p->want) && !alias.weighted_version.n;
-    *ret_is = alias.weighted_version.n ? str_fmt(a, "v%.*s and v%.*s", STR_ARG(alias.version),
-                                                 STR_ARG(alias.weighted_version))
-                                       : str_fmt(a, "v%.*s", STR_ARG(alias.version));
+    *ret_good = is_there(&alias, p);
+    *ret_is = pointer_text(a, alias.version, alias.weighted_version, percent_of(&alias));
     return 0;
 }
 

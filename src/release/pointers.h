@@ -6,8 +6,10 @@
 
 /* The pointers of `plan` that have a place to go; `back`: to where they were before. */
 void pointers_of(struct arena *a, const struct plan *plan, bool back, struct pointers *ret);
-/* Move all of them at once, clearing weights. One call each, in parallel. A pointer that is not
- * there is left to the stack. */
+/* "v3", "v3 90% v4 10%" */
+struct str pointer_text(struct arena *a, struct str version, struct str beside, unsigned percent);
+/* Move all of them at once, to their weights or clearing weights. One call each, in parallel. A
+ * pointer that is not there is left to the stack. */
 int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err);
 /* Read all of them and move those that are elsewhere or weighted. `*ret_moved` counts. */
 int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
@@ -16,7 +18,7 @@ int pointers_mend(const struct release *r, const struct pointers *pointers, size
  * text in `is`, in `r->arena`. */
 struct stray {
     const struct pointer *pointer;
-    struct str is; /* "v3", "v3 and v4", "nothing" */
+    struct str is; /* "v3", "v3 90% v4 10%", "nothing" */
 };
 int pointers_check(const struct release *r, const struct pointers *pointers, struct stray **ret,
                    size_t *ret_n, struct err *err);

@@ -22,7 +22,8 @@ static bool is_collected(struct world *w, struct str stage, int64_t number)
 static bool served(const struct record *record)
 {
     struct str outcome = node_text(node_get_c(record->outcome, "outcome"));
-    bool flips = node_bool_or(node_get_c(record->body, "flips"), false);
+    bool flips = node_bool_or(node_get_c(record->body, "flips"), false) &&
+                 !node_get_c(record->body, "shift");
     return str_eq(outcome, STR("succeeded")) || (outcome.n && flips && record->versions);
 }
 

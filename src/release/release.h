@@ -41,14 +41,24 @@ void release_finished(const struct release *r, const char *step, const char *fmt
 /* A Lambda alias, or a stage of a REST API, and what it should point at (pointers.h). */
 struct pointer {
     bool api;
-    struct str key;   /* of the function, or logical id of the API: for messages */
-    struct str owner; /* function name or id of the API */
-    struct str stage; /* name of the alias or of the API's stage */
-    struct str want;  /* version or deployment */
+    struct str key;    /* of the function, or logical id of the API: for messages */
+    struct str owner;  /* function name or id of the API */
+    struct str stage;  /* name of the alias or of the API's stage */
+    struct str want;   /* version or deployment */
+    struct str beside; /* another version that takes `percent` of the calls, or empty */
+    unsigned percent;
 };
 struct pointers {
     struct pointer *all;
     size_t n;
+};
+
+/* Functions move by weights before everything else moves (shift.c): in steps, or to one weight at
+ * which they stand until the next command. */
+struct shifting {
+    const struct shift *settings; /* of custom.troupe.shift */
+    struct str verify;            /* shell command that judges every step; or empty */
+    unsigned stand;               /* by hand: percent of the calls; 100: all; 0: in steps */
 };
 
 /* What the service, or a stage of it, should be. */
@@ -63,9 +73,11 @@ struct target {
     bool flips;               /* pointers move by API first, the stack follows */
     struct pointers asleep;   /* versions that have to be woken before */
     int64_t restores;         /* number of the stage's own record that this makes current again */
+    int64_t to;               /* the same of a shift by hand: a rollback goes back from it */
     struct str sources;       /* hash of a source bundle in the bucket; empty: of the service */
     const struct node *needs; /* of the service stack; NULL: what the layout has there */
-    struct str *notes;        /* what the user should know of it */
+    const struct shifting *shifting; /* NULL: all at once */
+    struct str *notes;               /* what the user should know of it */
     size_t note_count;
 };
 
@@ -77,12 +89,14 @@ struct goal {
     unsigned parts;   /* of the world that `find` needs: WORLD_… */
     int (*find)(const struct goal *goal, const struct release *r, struct world *world,
                 struct target *ret, struct err *err);
-    const struct target *ready; /* for goal_deploy */
-    struct str stage;           /* the other stage: of reset and clone */
-    int64_t number;             /* of a record; 0: the current one, or the one before */
-    bool exact;                 /* the very versions of the other stage */
-    struct str function;        /* for goal_function: its key */
-    struct str what;            /* for the record, when not the usual; or empty */
+    const struct target *ready;      /* for goal_deploy */
+    struct str stage;                /* the other stage: of reset and clone */
+    int64_t number;                  /* of a record; 0: the current one, or the one before */
+    bool exact;                      /* the very versions of the other stage */
+    struct str function;             /* for goal_function: its key */
+    struct str what;                 /* for the record, when not the usual; or empty */
+    const struct shifting *shifting; /* NULL: all at once */
+    bool ends_shift;                 /* may find a shift by hand under way */
 };
 
 /* The target is ready: what serverless.yml says. */
@@ -98,6 +112,10 @@ struct goal goal_rollback(int64_t number);
  * (reset.c). goal_clone: only for a stage that is not there yet. */
 struct goal goal_reset(struct str stage, int64_t number, bool exact);
 struct goal goal_clone(struct str stage, int64_t number, bool exact);
+/* Record `number` of the stage beside the current one, with `shifting->stand` percent of the calls
+ * (shift.c). 100 ends it there; taking it back is goal_rollback(0). REFUSED where not all it needs
+ * stands, and while another shift is under way. */
+struct goal goal_shift(int64_t number, const struct shifting *shifting);
 
 /* ---- the world (world.c) ---- */
 
@@ -121,6 +139,11 @@ struct world {
     const struct node *stage_template;   /* what the stage stack has; NULL: none */
     struct str cut_off;                  /* nonce of the dead lease that was taken over, or empty */
 };
+
+/* The record of a shift by hand that was begun and neither finished nor taken back, or NULL. */
+const struct record *world_shift(const struct world *w);
+/* Percent of the calls that it has, 0: none yet. */
+unsigned world_shift_percent(const struct record *shift);
 
 /* Only the stacks' heads and the bucket: enough to take a lease. `stage` false: the service stack
  * only. */
@@ -220,6 +243,8 @@ struct deployed {
     int64_t number;     /* of the deployment the stage is at now, 0 for the service alone */
     struct stack stage; /* after it; name empty for the service alone */
     size_t published, uploaded;
+    unsigned percent; /* of the calls, when it stands beside the current deployment; else 0 */
+    int64_t undone; /* number of the one that was taken back because there was nothing else to do */
     int64_t took_ms;
 };
 

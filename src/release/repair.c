@@ -77,20 +77,30 @@ static int read_world(struct repairing *x, struct err *err)
 
 /* ---- interrupted flips: finished by the command they come from ---- */
 
+/* A shift by hand only when it was being ended: else it stands, or never began. */
+static bool is_flip(const struct record *record, bool current)
+{
+    if (!record->body || !node_bool_or(node_get_c(record->body, "flips"), false))
+        return false;
+    if (node_get_c(record->body, "to"))
+        return current || world_shift_percent(record) >= 100;
+    return node_get_c(record->body, "restores");
+}
+
 static const struct record *unfinished_flip(const struct world *w)
 {
-    const struct record *all[] = {&w->interrupted, w->unsettled ? &w->record : NULL};
-    for (size_t i = 0; i < 2; i++)
-        if (all[i] && all[i]->body && node_bool_or(node_get_c(all[i]->body, "flips"), false) &&
-            node_get_c(all[i]->body, "restores"))
-            return all[i];
-    return NULL;
+    if (is_flip(&w->interrupted, false))
+        return &w->interrupted;
+    return w->unsettled && is_flip(&w->record, true) ? &w->record : NULL;
 }
 
 static int finish_flip(struct repairing *x, const struct record *record, struct repaired *ret,
                        struct err *err)
 {
-    struct goal goal = goal_rollback(node_int_or(node_get_c(record->body, "restores"), 0));
+    static const struct shifting all = {.stand = 100};
+    int64_t to = node_int_or(node_get_c(record->body, "to"), 0);
+    struct goal goal = to ? goal_shift(to, &all)
+                          : goal_rollback(node_int_or(node_get_c(record->body, "restores"), 0));
     struct deployed deployed;
     goal.what = node_text(node_get_c(record->body, "what"));
     find(x, true, "%.*s (%.*s#%lld) was interrupted: finished", STR_ARG(goal.what),
@@ -134,6 +144,13 @@ static int find_target(struct repairing *x, struct target *ret, struct err *err)
     return 0;
 }
 
+static struct str meant(const struct repairing *x, const struct pointer *p)
+{
+    if (p->api)
+        return p->want;
+    return pointer_text(x->r->arena, p->want, p->percent ? p->beside : STR(""), p->percent);
+}
+
 static int find_strays(struct repairing *x, const struct pointers *all, struct err *err)
 {
     struct stray *strays;
@@ -144,13 +161,36 @@ static int find_strays(struct repairing *x, const struct pointers *all, struct e
         const struct pointer *p = strays[i].pointer;
         bool there = !str_eq(strays[i].is, STR("nothing"));
         if (there)
-            find(x, true, "'%.*s' pointed at %.*s instead of %s%.*s", STR_ARG(p->key),
-                 STR_ARG(strays[i].is), p->api ? "" : "v", STR_ARG(p->want));
+            find(x, true, "'%.*s' pointed at %.*s instead of %.*s", STR_ARG(p->key),
+                 STR_ARG(strays[i].is), STR_ARG(meant(x, p)));
         else
             find(x, false, "the %s '%.*s' of '%.*s' is gone: remove the stage and make it again",
                  p->api ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
     }
     return 0;
+}
+
+/* The aliases of a shift that stands have its weight. */
+static void add_shift(const struct repairing *x, struct pointers *all)
+{
+    const struct record *shift = world_shift(&x->world);
+    const struct node *resources = node_get_c(x->world.stage_template, "Resources");
+    for (size_t i = 0, k = 0; shift && i < x->plan.function_count; i++) {
+        const struct function_plan *f = &x->plan.functions[i];
+        struct str key = f->function->key;
+        if (!f->to.n)
+            continue;
+        struct pointer *p = &all->all[k++];
+        struct str beside = node_text(
+            node_get_c(node_get(node_get_c(shift->versions, "functions"), key), "version"));
+        const struct node *after =
+            node_get_c(node_get(node_get_c(shift->body, "functions"), key), "parts");
+        if (!beside.n || str_eq(beside, p->want) ||
+            !shift_possible(node_get(resources, f->function->alias_id), f->parts, after, NULL))
+            continue;
+        p->beside = beside;
+        p->percent = world_shift_percent(shift);
+    }
 }
 
 static void find_resources(struct repairing *x)
@@ -238,7 +278,7 @@ static int settle_records(struct repairing *x, struct err *err)
 {
     struct world *w = &x->world;
     struct str stage = stage_of(x);
-    if (w->last_interrupted) {
+    if (w->last_interrupted && !world_shift(w)) {
         find(x, true, "%.*s#%lld was interrupted: undone", STR_ARG(stage),
              (long long)w->last_number);
         if (!x->only_look && record_write_outcome(x->r->arena, &w->store, stage, w->last_number,
@@ -280,6 +320,7 @@ static int repair(struct repairing *x, struct repaired *ret, struct err *err)
     if (plan_make(&own, &target, &x->world, &x->plan, err) < 0)
         return -1;
     pointers_of(x->r->arena, &x->plan, false, &all);
+    add_shift(x, &all);
     find_resources(x);
     if (find_strays(x, &all, err) < 0 || check_objects(x, err) < 0 ||
         (!x->only_look && bring_into_line(x, &all, err) < 0))

@@ -54,6 +54,10 @@ static int find_number(const struct goal *goal, const struct release *r, struct 
     *ret = goal->number;
     if (*ret)
         return 0;
+    if (world_shift(w)) { /* what was shifted is what goes */
+        *ret = w->current;
+        return 0;
+    }
     if (!continues(w))
         return find_before(r, w, ret, err);
     *ret = member_int(&w->record, "restores");
@@ -108,7 +112,10 @@ static int check_versions(struct checking *c, const struct world *w, const struc
         if (version.n &&
             !str_eq(version, node_text(node_path(alias, "Properties.FunctionVersion"))))
             vec_push(c->r->arena, &c->all,
-                     (struct pointer){false, f->key, f->name, c->r->service->stage, version});
+                     (struct pointer){.key = f->key,
+                                      .owner = f->name,
+                                      .stage = c->r->service->stage,
+                                      .want = version});
     }
     pthread_mutex_init(&c->lock, NULL);
     int done = pool_run(c->all.n, 16, check_version, c, err);
@@ -227,6 +234,9 @@ static int find(const struct goal *goal, const struct release *r, struct world *
 
 struct goal goal_rollback(int64_t number)
 {
-    return (struct goal){
-        .verb = "roll back", .parts = WORLD_RECORD, .find = find, .number = number};
+    return (struct goal){.verb = "roll back",
+                         .parts = WORLD_RECORD,
+                         .find = find,
+                         .number = number,
+                         .ends_shift = true};
 }

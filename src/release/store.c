@@ -151,13 +151,24 @@ int record_read(struct arena *a, const struct store *store, struct str stage, in
                 bool with_versions, bool with_outcome, struct record *ret, struct err *err)
 {
     *ret = (struct record){.stage = stage, .number = number};
-    if (read_object(a, store, record_key(a, store, stage, number, ""), false, &ret->body, err) <
-            0 ||
-        (with_versions && read_object(a, store, record_key(a, store, stage, number, ".versions"),
-                                      true, &ret->versions, err) < 0) ||
-        (with_outcome && read_object(a, store, record_key(a, store, stage, number, ".outcome"),
-                                     true, &ret->outcome, err) < 0))
-        return err_wrap(err, "read record %.*s#%lld", STR_ARG(stage), (long long)number);
+    return record_read_more(a, store, with_versions, with_outcome, ret, err);
+}
+
+static int read_part(struct arena *a, const struct store *store, const struct record *record,
+                     const char *part, const struct node **ret, struct err *err)
+{
+    struct str key = record_key(a, store, record->stage, record->number, part);
+    return *ret ? 0 : read_object(a, store, key, *part, ret, err);
+}
+
+int record_read_more(struct arena *a, const struct store *store, bool with_versions,
+                     bool with_outcome, struct record *record, struct err *err)
+{
+    if (read_part(a, store, record, "", &record->body, err) < 0 ||
+        (with_versions && read_part(a, store, record, ".versions", &record->versions, err) < 0) ||
+        (with_outcome && read_part(a, store, record, ".outcome", &record->outcome, err) < 0))
+        return err_wrap(err, "read record %.*s#%lld", STR_ARG(record->stage),
+                        (long long)record->number);
     return 0;
 }
 
@@ -216,4 +227,10 @@ int record_write_outcome(struct arena *a, const struct store *store, struct str 
         err_clear(err);
     }
     return 0;
+}
+
+bool record_moves_by_api(const struct record *record)
+{
+    return record->body && (node_bool_or(node_get_c(record->body, "flips"), false) ||
+                            node_bool_or(node_get_c(record->body, "shift"), false));
 }

@@ -50,10 +50,17 @@ struct record {
 
 enum { RECORD_FORMAT = 1 };
 
+/* Are pointers moved by API before the stack follows (rollbacks, shifts)? When its writer was
+ * stopped they may be anywhere. False for a record without body. */
+bool record_moves_by_api(const struct record *record);
+
 /* Read a record; `versions` and `outcome` only when asked for. FAILED for a format newer than
  * RECORD_FORMAT: it is never guessed at. */
 int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
                 bool with_versions, bool with_outcome, struct record *ret, struct err *err);
+/* Of a record whose stage and number are set: the parts it has not yet. */
+int record_read_more(struct arena *a, const struct store *store, bool with_versions,
+                     bool with_outcome, struct record *record, struct err *err);
 /* Write the intent. PRECONDITION when the number is taken by somebody else; a retried write that
  * meets its own first success is recognised by `body.nonce`. */
 int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,

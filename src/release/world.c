@@ -172,6 +172,18 @@ static int read_interrupted(const struct release *r, struct world *w, struct err
                        &w->interrupted, err);
 }
 
+const struct record *world_shift(const struct world *w)
+{
+    const struct record *last = &w->interrupted;
+    bool by_hand = last->body && node_get_c(last->body, "shift") && node_get_c(last->body, "to");
+    return by_hand && world_shift_percent(last) ? last : NULL;
+}
+
+unsigned world_shift_percent(const struct record *shift)
+{
+    return (unsigned)node_int_or(node_get_c(shift->versions, "percent"), 0);
+}
+
 static int read_template(const struct release *r, bool exists, struct str name,
                          const struct node **ret, struct err *err)
 {
@@ -194,10 +206,11 @@ static int read_records(const struct release *r, struct world *w, struct err *er
 
 int world_want(const struct release *r, unsigned parts, struct world *w, struct err *err)
 {
-    bool body = parts & (WORLD_RECORD | WORLD_VERSIONS) && !w->record.body && w->current;
-    bool versions = parts & WORLD_VERSIONS && !w->record.versions && w->current;
-    if ((body || versions) && record_read(r->arena, &w->store, r->service->stage, w->current,
-                                          versions, false, &w->record, err) < 0)
+    bool versions = parts & WORLD_VERSIONS;
+    w->record.stage = r->service->stage;
+    w->record.number = w->current;
+    if (w->current && (versions || parts & WORLD_RECORD) &&
+        record_read_more(r->arena, &w->store, versions, false, &w->record, err) < 0)
         return -1;
     return parts & WORLD_SERVICE && !w->service_template
                ? read_template(r, w->service_exists, w->service_name, &w->service_template, err)

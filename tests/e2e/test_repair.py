@@ -60,7 +60,7 @@ def test_weights_put_on_by_hand(troupe, account):
     states = three(troupe)
     account.client("lambda").update_alias(
         FunctionName="shop-hello", Name="dev", RoutingConfig={"AdditionalVersionWeights": {states[0]["shop-hello"]: 0.5}})
-    assert " and v" in troupe("repair", "dev").out
+    assert "50% v" in troupe("repair", "dev").out
     alias = account.client("lambda").get_alias(FunctionName="shop-hello", Name="dev")
     assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
 
