@@ -4,6 +4,7 @@
 struct closure {
     struct arena *arena;
     const struct node *target; /* Resources of the final template */
+    const struct node *old;    /* those of the stack as it is, or NULL */
     struct map ids;            /* those needed, in the order found */
     struct str path;           /* how the one being looked at was reached: "A -> B" */
     struct pos pos;            /* where the value is needed */
@@ -32,10 +33,20 @@ static bool has_hole(const struct node *n)
     return false;
 }
 
+/* A function of the stage that is there keeps its name and ARN, whatever else changes. What it
+ * serves changes with the pointers, not before. */
+static bool is_function_kept(const struct node *before, const struct node *after)
+{
+    const struct node *name = node_path(after, "Properties.FunctionName");
+    return node_is_text(node_get_c(before, "Type"), "AWS::Lambda::Function") && name &&
+           node_equal(name, node_path(before, "Properties.FunctionName"));
+}
+
 static void add_needed(struct closure *c, struct str id)
 {
     const struct node *resource = node_get(c->target, id);
-    if (!resource || map_has(&c->ids, id) || c->failed)
+    if (!resource || map_has(&c->ids, id) || c->failed ||
+        is_function_kept(node_get(c->old, id), resource))
         return;
     struct str outer = c->path;
     c->path = outer.n ? str_fmt(c->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
@@ -107,8 +118,11 @@ static struct node *copy_or_new(struct arena *a, const struct node *n)
 int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
                   const struct node *old, const struct node **ret, struct err *err)
 {
-    struct closure c = {
-        .arena = a, .target = node_get_c(target, "Resources"), .ids = MAP(a), .err = err};
+    struct closure c = {.arena = a,
+                        .target = node_get_c(target, "Resources"),
+                        .old = node_get_c(old, "Resources"),
+                        .ids = MAP(a),
+                        .err = err};
     *ret = NULL;
     if (find_closure(&c, layout) < 0)
         return -1;

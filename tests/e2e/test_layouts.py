@@ -50,14 +50,28 @@ def test_functions_of_a_stage(troupe):
     assert troupe.world()["functions"] == {} and troupe.world()["stacks"] == {}
 
 
-def test_removing_the_service_removes_stages_that_never_stood(troupe):
-    broken = SERVICE + """resources:
+WRONG = """resources:
   Resources:
     Wrong:
       Type: AWS::Lambda::Permission
       Properties: {FunctionName: nobody, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}
 """
-    troupe.write({"serverless.yml": broken, "handler.js": HANDLER})
+
+
+def test_a_failed_deploy_leaves_the_code_of_functions_of_a_stage(troupe):
+    """The API's definition needs their ARN, not their new code."""
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    troupe("deploy", "dev")
+    before = troupe.stage("dev", "own")["aliases"]
+    troupe.write({"serverless.yml": SERVICE + WRONG, "handler.js": HANDLER.replace("'one'", "'two'")})
+    troupe("deploy", "dev", check=1)
+    for path in ("/tagged", "/named", "/shared"):
+        assert troupe.call_rest("dev", path).json()["code"] == "one"
+    assert troupe.stage("dev", "own")["aliases"] == before
+
+
+def test_removing_the_service_removes_stages_that_never_stood(troupe):
+    troupe.write({"serverless.yml": SERVICE + WRONG, "handler.js": HANDLER})
     troupe("deploy", "dev", check=1)
     assert "own-dev" in troupe.world()["stacks"]
     troupe("remove", "--service")
