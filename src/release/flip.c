@@ -17,12 +17,13 @@ static const struct node *with_property(struct arena *a, const struct node *reso
     return out;
 }
 
+/* One that the stack has: `from` is what it points at. */
 static void put_pointer(struct arena *a, struct node *resources, struct str id,
-                        const char *property, struct str value)
+                        const char *property, struct str from, struct str to)
 {
     const struct node *old = node_get(resources, id);
-    if (old && value.n)
-        node_put(a, resources, id, with_property(a, old, property, value));
+    if (old && from.n && to.n)
+        node_put(a, resources, id, with_property(a, old, property, to));
 }
 
 const struct node *engine_pointers_only(const struct deploying *d)
@@ -33,10 +34,10 @@ const struct node *engine_pointers_only(const struct deploying *d)
     struct node *resources = node_shallow(a, node_get_c(old, "Resources"));
     for (size_t i = 0; i < d->plan->function_count; i++)
         put_pointer(a, resources, d->plan->functions[i].function->alias_id, "FunctionVersion",
-                    d->plan->functions[i].to);
+                    d->plan->functions[i].from, d->plan->functions[i].to);
     for (size_t i = 0; i < d->plan->api_count; i++)
         put_pointer(a, resources, d->plan->apis[i].api->stage_id, "DeploymentId",
-                    d->plan->apis[i].to);
+                    d->plan->apis[i].from, d->plan->apis[i].to);
     node_put_c(a, out, "Resources", resources);
     return plan_numbered(a, out, d->plan->number);
 }

@@ -561,6 +561,14 @@ static struct str points_at(const struct plan *plan, struct str id, const char *
     return node_text(node_get_c(node_get_c(node_get(resources, id), "Properties"), property));
 }
 
+/* An alias of that name may be another function's: of the stage's own before it was shared. */
+static struct str serves_now(const struct plan *plan, const struct layout_function *f)
+{
+    struct str of = points_at(plan, f->alias_id, "FunctionName");
+    return str_eq(of, f->name) ? points_at(plan, f->alias_id, "FunctionVersion")
+                               : (struct str){"", 0};
+}
+
 static void init_snapshots(const struct release *r, struct plan *plan)
 {
     const struct layout *l = plan->target.layout;
@@ -571,7 +579,7 @@ static void init_snapshots(const struct release *r, struct plan *plan)
             continue;
         struct function_plan *f = &plan->functions[plan->function_count++];
         f->function = &l->functions[i];
-        f->from = points_at(plan, f->function->alias_id, "FunctionVersion");
+        f->from = serves_now(plan, f->function);
     }
     for (size_t i = 0; i < l->api_count; i++) {
         struct api_plan *p = &plan->apis[plan->api_count++];

@@ -70,6 +70,22 @@ def test_a_failed_deploy_leaves_the_code_of_functions_of_a_stage(troupe):
     assert troupe.stage("dev", "own")["aliases"] == before
 
 
+def test_rolling_back_across_a_change_of_layout(troupe):
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    troupe("deploy", "prod")
+    troupe("deploy", "dev")
+    prod = troupe.stage("prod", "own")
+    troupe.write({"serverless.yml": SERVICE.replace("'tag*'", "shared"), "handler.js": HANDLER.replace("'one'", "'two'")})
+    troupe("deploy", "dev", "--yes")  # logs of 'tagged' go with its own function
+    layouts = {"one": {"/tagged": "own-dev-tagged", "/shared": "own-shared"},
+               "two": {"/tagged": "own-tagged", "/shared": "own-dev-shared"}}
+    for args, code in ([], "one"), (["--to", "2"], "two"), (["--to", "1"], "one"):
+        troupe("rollback", "dev", "--yes", *args)
+        for path, name in layouts[code].items():
+            assert troupe.call_rest("dev", path).json() == {"code": code, "name": name}
+        assert troupe.stage("prod", "own") == prod
+
+
 def test_removing_the_service_removes_stages_that_never_stood(troupe):
     troupe.write({"serverless.yml": SERVICE + WRONG, "handler.js": HANDLER})
     troupe("deploy", "dev", check=1)
