@@ -8,12 +8,14 @@ how many tests passed, failed and were skipped. A suite that runs no test at all
 has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
 
 Environment: BUILD (release build, default build), BUILD_TESTS (the others, default build-tests),
-FUZZ_SECONDS (60), TROUPE_TEST_JOBS (2).
+FUZZ_SECONDS (60), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (900, seconds of a suite),
+TROUPE_MODEL_SEED (random), TROUPE_MODEL_STEPS (55, of each of four sequences).
 """
 
 import ctypes
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -29,7 +31,7 @@ BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 BUILDS = (ROOT / os.environ.get("BUILD_TESTS", "build-tests")).resolve()
 JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
-TIMEOUT_S = 900
+TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "900"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
@@ -302,7 +304,10 @@ def suite_localcloud():
 
 def suite_e2e():
     """troupe as users run it, on the local cloud, the sanitized build."""
-    return pytest("tests/e2e", "-n", JOBS, "--dist", "worksteal", TROUPE=str(sanitized_build() / "troupe"))
+    seed = os.environ.get("TROUPE_MODEL_SEED") or str(random.SystemRandom().randrange(1 << 32))
+    print(f"       random sequences: TROUPE_MODEL_SEED={seed}", flush=True)
+    return pytest("tests/e2e", "-n", JOBS, "--dist", "worksteal", TROUPE=str(sanitized_build() / "troupe"),
+                  TROUPE_MODEL_SEED=seed)
 
 
 def suite_races():

@@ -1,0 +1,264 @@
+"""Random sequences of commands against a model (model.py): after every step, AWS must be as it says.
+
+What is there is read with boto3 and by calling the service, never from troupe. Seed and number of
+steps: TROUPE_MODEL_SEED and TROUPE_MODEL_STEPS (steps of each sequence). What failed is printed with
+its steps; TROUPE_MODEL_REPLAY='[...]' plays them, TROUPE_MODEL_SHRINK=1 leaves out what it can.
+"""
+
+import hashlib
+import json
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+import model as models
+from model import SERVICE, Model, random_step
+from world import differences, of_stage
+
+SEQUENCES = 4
+STEPS = int(os.environ.get("TROUPE_MODEL_STEPS", "55"))
+REPLAY = os.environ.get("TROUPE_MODEL_REPLAY")
+PREFIX = f"troupe/{SERVICE}/"
+
+
+class Observed:
+    """What AWS holds at one moment."""
+
+    def __init__(self, account):
+        self.world = account.world()
+        self.times = {stack["StackName"]: (stack["StackId"], stack["CreationTime"], stack.get("LastUpdatedTime"))
+                      for stack in account.client("cloudformation").describe_stacks()["Stacks"]}
+        buckets = [objects for name, objects in self.world["buckets"].items() if name.startswith(SERVICE)]
+        self.objects = {key.removeprefix(PREFIX): tag for objects in buckets for key, tag in objects.items()
+                        if key.startswith(PREFIX)}
+
+    def stage(self, stage):
+        return {**of_stage(self.world, stage, SERVICE), "times": self.times.get(f"{SERVICE}-{stage}")}
+
+    def snapshots(self, stage, names):
+        """Function -> version and API -> deployment that a stage points at."""
+        versions = {name: self.world["functions"][name]["aliases"][stage]["version"] for name in names}
+        return versions | {id: api["stages"][stage]["deploymentId"] for id, api in self.world["rest_apis"].items()
+                           if stage in api["stages"]}
+
+
+class Run:
+    """One sequence in an account of its own."""
+
+    def __init__(self, troupe):
+        self.troupe, self.account = troupe, troupe.account
+        self.model, self.steps = Model(), []
+        self.hashes = {}  # function's code -> CodeSha256
+        self.pool = ThreadPoolExecutor(8)
+        self.observed = Observed(self.account)
+
+    def step(self, step):
+        self.steps.append(step)
+        before, expected = self.observed, self.model.do(step)
+        for file in self.troupe.folder.glob("*.js"):
+            file.unlink()
+        self.troupe.write(self.model.files if expected.broken else models.files(self.model.description))
+        # Only a deploy reads the environment; the others have the recorded value.
+        kept = self.model.description["kept"] if expected.args[0] == "deploy" else "never"
+        self.troupe(*expected.args, "--yes", check=expected.code or True, env={"KEPT": kept})
+        self.observed = Observed(self.account)
+        if not expected.changes:
+            self.nothing_changed(before)
+            return
+        self.only_this_stage_changed(before, expected.stage)
+        self.nothing_was_lost(before)
+        if expected.stage in self.model.current:
+            self.learn(expected.stage)
+            self.snapshots_are_kept(expected)
+        self.records_are_right()
+        for stage in self.model.current:
+            self.serves(stage, everything=stage == expected.stage)
+
+    # -- what may have changed ------------------------------------------------------------------------
+
+    def nothing_changed(self, before):
+        assert differences(self.observed.world, before.world) == []
+        assert self.observed.times == before.times
+
+    def only_this_stage_changed(self, before, changed):
+        for stage in models.STAGES:
+            if stage != changed:
+                assert differences(self.observed.stage(stage), before.stage(stage)) == [], f"'{stage}' changed"
+
+    def nothing_was_lost(self, before):
+        """Records, versions and deployments stay as they were. A stage's own functions go with it."""
+        for key, tag in before.objects.items():
+            assert self.observed.objects.get(key) == tag, f"{key} changed or is gone"
+        for name, function in before.world["functions"].items():
+            now = self.observed.world["functions"].get(name)
+            own = any(name.startswith(f"{SERVICE}-{stage}-") for stage in models.STAGES)
+            for version, content in function["versions"].items() if now or not own else ():
+                assert own or now["versions"].get(version) == content, f"version {version} of {name} changed or is gone"
+        for id, api in before.world["rest_apis"].items():
+            missing = set(api["deployments"]) - set(self.observed.world["rest_apis"][id]["deployments"])
+            assert not missing, f"deployments are gone: {missing}"
+
+    # -- records --------------------------------------------------------------------------------------
+
+    def read(self, key):
+        (bucket,) = [name for name in self.observed.world["buckets"] if name.startswith(SERVICE)]
+        return json.loads(self.account.client("s3").get_object(Bucket=bucket, Key=PREFIX + key)["Body"].read())
+
+    def records_are_right(self):
+        """As many as the model has, and the newest of each stage says what happened."""
+        wanted = set()
+        for stage, records in self.model.records.items():
+            for number, record in records.items():
+                place = f"stages/{stage}/{number}"
+                wanted |= {f"{place}.json", f"{place}.outcome.json"}
+                wanted |= set() if record.what == "remove" else {f"{place}.versions.json"}
+            number = max(records)
+            body, outcome = self.read(f"stages/{stage}/{number}.json"), self.read(f"stages/{stage}/{number}.outcome.json")
+            assert (body["what"], outcome["outcome"]) == (records[number].what, records[number].outcome)
+            if records[number].what != "remove":
+                assert (body["before"], body.get("restores", 0)) == (records[number].before, records[number].restores)
+                self.referenced(body, self.read(f"stages/{stage}/{number}.versions.json"))
+        found = {key for key in self.observed.objects if not key.startswith(("artifacts/", "templates/", "sources/"))}
+        assert found == wanted
+
+    def referenced(self, body, versions):
+        keys = {f"sources/{body['sources']}.json"}
+        keys |= {f"artifacts/{function['artifact']}.zip" for function in body["functions"].values()}
+        keys |= {f"templates/{versions['stage_template']}.json"} if "stage_template" in versions else set()
+        assert keys <= set(self.observed.objects), "a record names what is not there"
+
+    def learn(self, stage):
+        resources = self.account.client("cloudformation").describe_stack_resources(
+            StackName=f"{SERVICE}-{stage}")["StackResources"]
+        self.queues = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in resources
+                       if item["ResourceType"] == "AWS::SQS::Queue"}
+        shared = [name for name, f in self.model.now(stage).view["functions"].items() if not f["own"]]
+        missing = [name for name in shared if stage not in
+                   self.observed.world["functions"].get(name, {}).get("aliases", {})]
+        assert not missing, f"no alias '{stage}' of {missing}"
+        self.model.learn(stage, self.queues, self.observed.snapshots(stage, shared))
+
+    def snapshots_are_kept(self, expected):
+        """A rollback, and a reset --exact, bring the very versions; new ones only where values differ."""
+        now, like = self.model.now(expected.stage), expected.like
+        for name, function in now.view["functions"].items() if like else ():
+            if not function["own"] and like.view["functions"].get(name) == function and like.view["role"] == now.view["role"]:
+                assert now.snapshots[name] == like.snapshots[name], f"{name} has another version"
+
+    # -- what is served -------------------------------------------------------------------------------
+
+    def serves(self, stage, everything):
+        record, world = self.model.now(stage), self.observed.world
+        stack = world["stacks"][f"{SERVICE}-{stage}"]
+        assert stack["status"].endswith("_COMPLETE")
+        assert stack["outputs"]["TroupeDeployment"] == str(self.model.current[stage])
+        for name, function in record.view["functions"].items():
+            self.points_at(stage, name, function)
+        aliases = {name for name, function in world["functions"].items() if stage in function["aliases"]}
+        assert aliases == set(record.view["functions"]), f"functions with an alias '{stage}'"
+        written = self.read(f"stages/{stage}/{self.model.current[stage]}.versions.json")
+        snapshots = {f["name"]: f["version"] for f in written["functions"].values()}
+        snapshots |= {api["id"]: api["deployment"] for api in written["apis"].values()}
+        assert snapshots == record.snapshots == self.observed.snapshots(
+            stage, [name for name, f in record.view["functions"].items() if not f["own"]])
+        if everything:
+            assert set(self.model.urls[stage]) == set(record.view["queues"])
+            self.queues_are_right(record)
+            self.answers(stage, record)
+
+    def points_at(self, stage, name, wanted):
+        function = self.observed.world["functions"][name]
+        alias = function["aliases"][stage]
+        content = function["versions"][alias["version"]]
+        assert not alias["weights"] or not alias["weights"].get("AdditionalVersionWeights")
+        got = (content["MemorySize"], content.get("Environment", {}).get("Variables", {}))
+        assert got == (wanted["memory"], wanted["env"]), f"{name} of '{stage}'"
+        known = self.hashes.setdefault((wanted["key"], wanted["code"]), content["CodeSha256"])
+        assert content["CodeSha256"] == known, f"{name} of '{stage}' has other code"
+        assert content["Role"].rpartition("/")[2] in self.observed.world["roles"], f"{name} runs under a role that is gone"
+
+    def queues_are_right(self, record):
+        for id, url in self.queues.items():
+            attributes = self.account.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+            assert int(attributes["Attributes"]["VisibilityTimeout"]) == record.view["queues"][id]
+
+    def answers(self, stage, record):
+        """Call everything that can be called, and what must not be there."""
+        view = record.view
+
+        def answer(name):
+            function = view["functions"].get(name)
+            return function and {key: function[key] for key in ("key", "code", "env")}
+
+        def invoke(name):
+            got = self.account.client("lambda").invoke(FunctionName=name, Qualifier=stage, Payload=b'{"raw": true}')
+            return name, json.loads(got["Payload"].read()), answer(name)
+
+        def call(kind, url, path):
+            got = requests.get(f"{self.troupe.proxy.endpoint}{url}{path}", timeout=30)
+            body = got.json() if got.status_code == 200 else got.status_code if got.status_code not in (403, 404) else None
+            return f"{kind} {path}", body, answer(view[kind].get(path))
+
+        rest = [f"/restapis/{id}/{stage}/_user_request_" for id, api in self.observed.world["rest_apis"].items()
+                if stage in api["stages"]]
+        http = [f"/_aws/execute-api/{id}/$default" for id, api in self.observed.world["http_apis"].items()
+                if api["name"].startswith(f"{stage}-")]
+        assert (len(rest), len(http)) == (bool(view["rest"]), bool(view["http"])), "APIs"
+        calls = [self.pool.submit(invoke, name) for name in view["functions"]]
+        calls += [self.pool.submit(call, kind, url, path) for kind, urls in (("rest", rest), ("http", http))
+                  for url in urls for path in models.PATHS]
+        for what, got, wanted in [one.result() for one in calls]:
+            assert got == wanted, f"{what} of '{stage}'"
+
+
+def play(troupe, steps):
+    """Play steps; the index of the one that failed and why, or None."""
+    run = Run(troupe)
+    for n, step in enumerate(steps):
+        try:
+            run.step(step)
+        except AssertionError as error:
+            return n, error
+    return None
+
+
+def shrink(steps, make):
+    """Leave out steps, many at once at first, as long as what remains fails."""
+    size = len(steps) // 2
+    while size:
+        at = len(steps) - 1 - size
+        while at > -size:
+            fewer = steps[:max(at, 0)] + steps[at + size:]
+            if failure := play(make(), fewer):
+                steps = fewer[:failure[0] + 1]
+            at -= size
+        size //= 2
+    return steps
+
+
+def play_or_tell(troupe, troupes, steps, source):
+    """Play what `source(run)` gives, step by step; on failure say how to see it again."""
+    run = Run(troupe)
+    try:
+        for _ in range(steps):
+            run.step(source(run))
+    except AssertionError as error:
+        failing = shrink(run.steps, troupes) if os.environ.get("TROUPE_MODEL_SHRINK") else run.steps
+        shown = ",\n  ".join(json.dumps(step) for step in failing)
+        raise AssertionError(f"{error}\n\nstep {len(run.steps)} failed; again with TROUPE_MODEL_REPLAY='[\n  {shown}]'") from error
+    return run
+
+
+@pytest.mark.parametrize("sequence", range(1 if REPLAY else SEQUENCES))
+def test_random_sequences(troupe, troupes, sequence):
+    if REPLAY:
+        steps = json.loads(REPLAY)
+        play_or_tell(troupe, troupes, len(steps), lambda run: steps[len(run.steps)])
+        return
+    seed = os.environ.get("TROUPE_MODEL_SEED") or str(random.SystemRandom().randrange(1 << 32))
+    print(f"TROUPE_MODEL_SEED={seed}, sequence {sequence}, {STEPS} steps")
+    rng = random.Random(int(hashlib.sha256(f"{seed}/{sequence}".encode()).hexdigest(), 16))
+    play_or_tell(troupe, troupes, STEPS, lambda run: random_step(rng, run.model, run.steps and run.steps[-1]))
