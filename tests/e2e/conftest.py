@@ -2,7 +2,9 @@
 
 import itertools
 import os
+import random
 import shutil
+import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,13 +26,36 @@ REGION = "us-east-1"
 ACCOUNTS = itertools.count(1)
 
 
+def pytest_configure():
+    """One seed for all workers; a given one repeats a run."""
+    os.environ.setdefault("TROUPE_TEST_SEED", str(random.randrange(10**6)))
+
+
 def pytest_report_header():
-    return f"troupe: {PROGRAM}"
+    return f"troupe: {PROGRAM}, seed {os.environ['TROUPE_TEST_SEED']}"
+
+
+class RememberingCloud(Cloud):
+    """The local cloud, with what accounts held before (cloud_memory.py)."""
+
+    module = "cloud_memory"
+
+    def __init__(self, folder, **settings):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.memory = probe.getsockname()[1]
+        super().__init__(folder, TROUPE_TEST_MEMORY_PORT=str(self.memory), **settings)
+
+    def remember(self, what, account, name):
+        answer = requests.post(f"http://127.0.0.1:{self.memory}/{what}", params={"account": account, "name": name},
+                               timeout=60)
+        assert answer.ok, answer.text
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory):
-    running = Cloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_MS="100", TROUPE_CLOUD_FUNCTION_UPDATE_MS="60")
+    running = RememberingCloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_MS="100",
+                               TROUPE_CLOUD_FUNCTION_UPDATE_MS="60")
     yield running
     running.stop()
 
@@ -65,6 +90,14 @@ class Account:
 
     def world(self):
         return World(self.client).snapshot()
+
+    def keep(self, name):
+        """Remember all that the account holds under a name."""
+        self.cloud.remember("keep", self.id, name)
+
+    def put_back(self, name):
+        """Make it what it was when it was kept."""
+        self.cloud.remember("put-back", self.id, name)
 
 
 def new_account(cloud):

@@ -37,6 +37,8 @@ exports.handler = async (event, context) => {
 class Cloud:
     """One server in its own process group, on a free loopback port, with its own folder."""
 
+    module = "troupe_cloud"
+
     def __init__(self, folder, **settings):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -52,7 +54,7 @@ class Cloud:
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
             TMPDIR=str(folder),
-            PYTHONPATH=str(ROOT / "localcloud"),
+            PYTHONPATH=os.pathsep.join([str(ROOT / "localcloud"), str(ROOT / "tests" / "e2e")]),
             LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.1",
             TROUPE_TEST_HOST_SECRET="host",
             **settings,
@@ -60,7 +62,7 @@ class Cloud:
         self.log = open(Path(folder) / "cloud.log", "w+")
         started = time.monotonic()
         self.process = subprocess.Popen(
-            [os.environ.get("TROUPE_CLOUD_PYTHON", sys.executable), "-m", "troupe_cloud"],
+            [os.environ.get("TROUPE_CLOUD_PYTHON", sys.executable), "-m", self.module],
             env=environment,
             cwd=folder,
             stdout=self.log,
