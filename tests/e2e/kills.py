@@ -1,0 +1,121 @@
+"""The commands that are killed at every call: what they start from, what they are, which stages they
+may change. All start from the same account (``two_stages``) unless they say otherwise.
+"""
+
+from dataclasses import dataclass, field
+
+QUEUE = """resources:
+  Resources:
+    Jobs:
+      Type: AWS::SQS::Queue
+"""
+ENVIRONMENT = "      STAGE: ${sls:stage}\n"
+
+
+def code(troupe, text):
+    """The next code, whatever the last was."""
+    path = troupe.folder / "handler.js"
+    path.write_text("\n".join(f"const CODE = '{text}';" if line.startswith("const CODE") else line
+                              for line in path.read_text().splitlines()))
+
+
+def with_queue(troupe):
+    """A route more, and a queue that a function needs."""
+    troupe.edit("serverless.yml", "- http: GET /hello\n", "- http: GET /hello\n      - http: GET /new\n")
+    troupe.edit("serverless.yml", ENVIRONMENT, ENVIRONMENT + "      JOBS: !Ref Jobs\n")
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write(QUEUE)
+
+
+def two_stages(troupe):
+    """prod at its first deployment; dev at its third, the second of which had a queue and a route more."""
+    troupe.use("shop")
+    first = (troupe.folder / "serverless.yml").read_text()
+    troupe("deploy", "prod")
+    troupe("deploy", "dev")
+    code(troupe, "two")
+    with_queue(troupe)
+    troupe("deploy", "dev")
+    code(troupe, "three")
+    troupe.write({"serverless.yml": first})
+    troupe("deploy", "dev")
+
+
+def nothing(troupe):
+    """A service that was never deployed."""
+    troupe.use("shop")
+
+
+def changed(troupe):
+    """Other code, a new route, a new function, and a queue that functions need."""
+    code(troupe, "four")
+    text = (troupe.folder / "serverless.yml").read_text()
+    troupe.write({"serverless.yml": text + "  extra:\n    handler: handler.hello\n"})
+    with_queue(troupe)
+
+
+def other_code(troupe):
+    code(troupe, "four")
+
+
+def other_logs(troupe):
+    troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  logRetentionInDays: 14\n")
+
+
+def rollback_cut_off(troupe):
+    troupe.proxy.kill(1, operation="UpdateStack")
+    assert troupe("rollback", "dev", "--to", "1", check=False).code == -9
+    troupe.proxy.clear()
+
+
+def deploy_cut_off(troupe):
+    """Its stack is as it was, and a version is published."""
+    code(troupe, "four")
+    troupe.proxy.kill(1, operation="UpdateStack")
+    assert troupe("deploy", "dev", check=False).code == -9
+    troupe.proxy.clear()
+
+
+def meddled_with(troupe):
+    """By hand: an alias moved, and a stack with a queue more."""
+    import json
+    lam, cloudformation = (troupe.account.client(name) for name in ("lambda", "cloudformation"))
+    stack = cloudformation.describe_stacks(StackName="shop-dev")["Stacks"][0]
+    template = cloudformation.get_template(StackName="shop-dev")["TemplateBody"]
+    template = json.loads(template) if isinstance(template, str) else json.loads(json.dumps(template))
+    template["Resources"]["Extra"] = {"Type": "AWS::SQS::Queue"}
+    cloudformation.update_stack(StackName="shop-dev", TemplateBody=json.dumps(template), Tags=stack["Tags"],
+                                Parameters=stack.get("Parameters", []), Capabilities=["CAPABILITY_NAMED_IAM"])
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
+    lam.update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion="1")
+
+
+@dataclass
+class Command:
+    name: str
+    args: tuple
+    stage: str = "dev"          # the one it changes; empty: the service
+    start: object = two_stages  # makes the account
+    prepare: object = None      # then changes files or the account
+    others: tuple = ("prod",)   # stages it may not touch
+    repairs: bool = True        # may `repair` come between?
+    gone: tuple = ()            # stages that are not there afterwards
+    doc: str = field(default="")
+
+
+COMMANDS = [
+    Command("deploy", ("deploy", "dev"), prepare=changed),
+    Command("deploy-of-a-function", ("deploy", "dev", "--function", "hello"), prepare=other_code),
+    Command("first-deploy", ("deploy", "dev"), start=nothing, others=()),
+    Command("first-deploy-of-a-second-stage", ("deploy", "pr-1"), stage="pr-1", others=("prod", "dev")),
+    Command("rollback-at-once", ("rollback", "dev", "--to", "1")),
+    Command("rollback-from-sources", ("rollback", "dev", "--to", "2")),
+    Command("reset", ("reset", "dev", "--to", "prod")),
+    Command("clone", ("clone", "dev", "pr-7"), stage="pr-7", others=("prod", "dev")),
+    Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),
+    Command("remove-of-the-service", ("remove", "--service", "--yes"), stage="", others=(), repairs=False),
+    Command("deploy-of-the-service", ("deploy", "--service"), stage="", prepare=other_logs, others=("prod", "dev")),
+    Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
+    Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),
+    Command("repair-after-meddling", ("repair", "dev"), prepare=meddled_with, repairs=False),
+]
