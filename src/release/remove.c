@@ -103,34 +103,76 @@ static int remove_stack(const struct release *r, const struct stack *stack, bool
     return 0;
 }
 
+/* The stage's newest record; false: it has none. */
+static bool newest_record(const struct record_ref *refs, size_t n, struct str stage,
+                          struct record_ref *ret)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(refs[i].stage, stage)) {
+            *ret = refs[i];
+            return true;
+        }
+    return false;
+}
+
 /* The history says when a stage went. */
 static int record_removal(const struct release *r, const struct store *store, struct str stage,
                           struct err *err)
 {
     struct arena *a = r->arena;
-    struct record_ref *refs;
+    struct record_ref *refs, last = {0};
     struct node *body = node_map(a);
     struct str who;
-    int64_t last = 0;
     size_t n;
     if (records_list(a, store, &refs, &n, err) < 0 || sts_caller(a, r->aws, &who, err) < 0)
         return -1;
-    for (size_t i = n; i-- > 0;)
-        if (str_eq(refs[i].stage, stage))
-            last = refs[i].number; /* newest first: ends with the highest */
+    newest_record(refs, n, stage, &last);
+    int64_t number = last.number + 1;
     node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, body, "service", r->service->name);
     node_put_str(a, body, "stage", stage);
-    node_put_c(a, body, "number", node_int(a, last + 1));
+    node_put_c(a, body, "number", node_int(a, number));
     node_put_str(a, body, "what", STR("remove"));
     node_put_str(a, body, "nonce", random_hex(a, 8));
     node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
     node_put_str(a, body, "who", who);
     node_put_str(a, body, "source", r->source_revision);
     node_put_str(a, body, "tool", STR(TROUPE_VERSION));
-    if (record_write(a, store, stage, last + 1, body, err) < 0)
+    if (record_write(a, store, stage, number, body, err) < 0)
         return -1;
-    return record_write_outcome(a, store, stage, last + 1, "succeeded", STR(""), err);
+    return record_write_outcome(a, store, stage, number, "succeeded", STR(""), err);
+}
+
+static int take_lease(const struct release *r, const struct store *store, struct str stage,
+                      struct lease **ret, struct err *err)
+{
+    return lease_take(store, str_fmt(r->arena, "stage-%.*s", STR_ARG(stage)),
+                      str_fmt(r->arena, "remove '%.*s'", STR_ARG(stage)), 0, ret, err);
+}
+
+/* There is no stack: the stage never was, is gone, or its removal was cut off before the record of
+ * it was whole. */
+static int finish_removal(const struct release *r, const struct store *store, struct str stage,
+                          struct err *err)
+{
+    struct arena *a = r->arena;
+    struct record_ref *refs, last;
+    struct record record;
+    cleanup_lease struct lease *lease = NULL;
+    size_t n;
+    if (records_list(a, store, &refs, &n, err) < 0)
+        return -1;
+    if (!newest_record(refs, n, stage, &last))
+        return 0;
+    if (record_read(a, store, stage, last.number, false, false, &record, err) < 0)
+        return -1;
+    bool removal = str_eq(node_text(node_get_c(record.body, "what")), STR("remove"));
+    if (removal && last.has_outcome)
+        return 0;
+    if (take_lease(r, store, stage, &lease, err) < 0)
+        return -1;
+    return removal ? record_write_outcome(a, store, stage, last.number, "succeeded", STR(""), err)
+                   : record_removal(r, store, stage, err);
 }
 
 int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err)
@@ -140,10 +182,8 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
     if (world_find(r, true, &w, err) < 0)
         return -1;
     if (!w.stage_exists)
-        return 0;
-    if (w.bucket.n &&
-        lease_take(&w.store, str_fmt(r->arena, "stage-%.*s", STR_ARG(stage)),
-                   str_fmt(r->arena, "remove '%.*s'", STR_ARG(stage)), 0, &lease, err) < 0)
+        return w.bucket.n ? finish_removal(r, &w.store, stage, err) : 0;
+    if (w.bucket.n && take_lease(r, &w.store, stage, &lease, err) < 0)
         return -1;
     if (stack_condition(w.stage.status) == STACK_BUSY) {
         if (!lease_inherited(lease)) {
