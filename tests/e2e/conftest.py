@@ -20,6 +20,7 @@ sys.path.insert(0, str(HERE.parent / "localcloud"))
 from cloud import Cloud  # noqa: E402  the local cloud's own tests start it the same way
 from program import PROGRAM, Running, bare_environment  # noqa: E402
 from proxy import Proxy  # noqa: E402
+from stand import Stand  # noqa: E402
 from world import World, of_stage  # noqa: E402
 
 REGION = "us-east-1"
@@ -220,3 +221,20 @@ def troupes(tmp_path, cloud):
     yield make
     for proxy in proxies:
         closed(proxy)
+
+
+@pytest.fixture(scope="module")
+def stands(cloud, tmp_path_factory):
+    """Makes a Stand for a command, once for a module; all have one account, which remembers their starts."""
+    account = new_account(cloud)
+    proxy = Proxy(cloud.endpoint, account.id)
+    troupe = new_troupe(tmp_path_factory.mktemp("stands") / "one", account, proxy)
+    starts, made = set(), {}
+
+    def stand(command):
+        if command.name not in made:
+            made[command.name] = Stand(command, troupe, starts)
+        return made[command.name]
+
+    yield stand
+    closed(proxy)

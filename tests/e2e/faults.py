@@ -8,6 +8,7 @@ repeated). What it does is a ``kind``:
     reset          drop the connection, without forwarding
     lose           forward, then drop the connection: it took effect, the caller does not know
     delay          wait, then forward
+    late           forward, then wait with the answer
     kill           kill the victim, without forwarding
     kill-after     forward, then kill the victim before it gets the answer
     call           run a function, then forward

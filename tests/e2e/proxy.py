@@ -124,6 +124,10 @@ class Proxy:
     def delay(self, seconds, **settings):
         return self.rule("delay", seconds=seconds, **settings)
 
+    def late(self, seconds, **settings):
+        """The call takes effect at once, its answer comes later."""
+        return self.rule("late", seconds=seconds, **settings)
+
     def kill(self, nth, after=False, **settings):
         """Kill the victim at the n-th call: before it is sent, or when it took effect."""
         return self.rule("kill-after" if after else "kill", nth=nth, **settings)
@@ -157,6 +161,9 @@ class Proxy:
         answer = self.forward(request, headers)
         record.status = answer[0]
         record.seconds = time.time() - record.at
+        for rule in rules:
+            if rule.kind == "late":
+                time.sleep(rule.seconds)
         if "kill-after" in kinds:
             self.kill_victim()
         return None if kinds & {"lose", "kill-after"} else answer
