@@ -318,7 +318,7 @@ static int publish_all(struct deploying *d, struct err *err)
         return -1;
     if (contract(d, err) == 0)
         return 0;
-    if (d->astray) {
+    if (d->astray && err->kind != ERR_HALF_DONE) { /* else the stack may still move them */
         struct err ignored = {0};
         engine_mend(d, true, &ignored);
         err_clear(&ignored);

@@ -182,23 +182,54 @@ static int say_cut_off(struct str name, struct err *err)
     return err_help(err, "run the same command again: it waits for the stack and continues");
 }
 
-enum { POLL_FIRST_MS = 100, POLL_MAX_MS = 3000 };
+/* What becomes of the stack is not known: `err` says why. */
+static int say_unknown(struct str name, struct err *err)
+{
+    err_wrap(err, "lost sight of stack '%.*s', CloudFormation goes on with it", STR_ARG(name));
+    err->kind = ERR_HALF_DONE;
+    if (!err->help.n)
+        err_help(err, "run the same command again: it waits for the stack and continues");
+    return -1;
+}
+
+/* No answer, or one that says nothing about the question. */
+static bool is_passing(const struct err *err)
+{
+    return err->kind == ERR_NETWORK || err->kind == ERR_THROTTLED || err->http_status >= 500;
+}
+
+enum { POLL_FIRST_MS = 100, POLL_MAX_MS = 3000, BLIND_MS = 2 * 60 * 1000 };
 
 static int watch_to_end(struct watch *w, struct err *err)
 {
     int64_t end = clock_mono_ms() + timeout_of(w->r), pause = POLL_FIRST_MS;
-    w->seen = MAP(w->arena);
+    int64_t seen = clock_mono_ms();
     while (!w->final.n) {
         cleanup_arena struct arena *a = arena_new();
         if (clock_sleep_ms(pause) < 0)
             return say_cut_off(w->name, err);
         pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
-        if (read_events(w, a, err) < 0)
-            return err_wrap(err, "watch stack '%.*s'", STR_ARG(w->name));
+        if (read_events(w, a, err) == 0)
+            seen = clock_mono_ms();
+        else if (is_passing(err) && clock_mono_ms() - seen < BLIND_MS)
+            err_clear(err); /* the stack's operation does not need us */
+        else
+            return say_unknown(w->name, err);
         if (clock_mono_ms() > end)
             return say_cut_off(w->name, err);
     }
     return 0;
+}
+
+/* The operation was refused, or its answer got lost. A lost one is sent again, and then it is
+ * refused because it is under way already: its events tell by their token. */
+static bool is_under_way(struct watch *w)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct err ignored = {0};
+    bool found = read_events(w, a, &ignored) == 0 && w->seen.n;
+    err_clear(&ignored);
+    return found;
 }
 
 int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err)
@@ -302,14 +333,19 @@ int stack_apply(const struct release *r, struct str name, bool create, const str
         change.role_arn = node_text(node_path(r->service->root, "provider.cfnRole"));
     if (place_template(r, json_text(a, template, 0), store, &change, err) < 0)
         return -1;
-    if (create ? stack_create(a, r->aws, &change, &id, err) < 0
-               : stack_update(a, r->aws, &change, &nothing, err) < 0)
+    struct watch w = {.r = r, .arena = a, .name = name, .token = change.token, .seen = MAP(a)};
+    int asked = create ? stack_create(a, r->aws, &change, &id, err)
+                       : stack_update(a, r->aws, &change, &nothing, err);
+    if (asked < 0 && is_under_way(&w))
+        err_clear(err);
+    else if (asked < 0 && is_passing(err) && err->kind != ERR_THROTTLED)
+        return say_unknown(name, err);
+    else if (asked < 0)
         return err_wrap(err, "%s stack '%.*s'", create ? "create" : "update", STR_ARG(name));
     if (ret_changed)
         *ret_changed = !nothing;
     if (nothing)
         return 0;
-    struct watch w = {.r = r, .arena = a, .name = name, .token = change.token};
     if (watch_to_end(&w, err) < 0)
         return -1;
     bool good = str_eq(w.final, STR("CREATE_COMPLETE")) || str_eq(w.final, STR("UPDATE_COMPLETE"));
@@ -322,6 +358,7 @@ int stack_remove(const struct release *r, struct str name, struct str id, struct
     struct watch w = {.r = r,
                       .arena = a,
                       .name = id, /* a deleted stack is found by its id only */
+                      .seen = MAP(a),
                       .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8)))};
     if (stack_delete(a, r->aws, name, w.token, NULL, err) < 0)
         return err_wrap(err, "delete stack '%.*s'", STR_ARG(name));
