@@ -23,8 +23,17 @@ struct lease {
     char etag_text[128]; /* backs etag */
     atomic_bool lost;
     bool inherited;
-    struct str inherited_nonce;
+    struct str inherited_nonce; /* of the one taken over, or being taken over */
+    _Atomic int64_t renewed_ms; /* when the last write of it was begun, on up_ms's clock */
 };
+
+/* Milliseconds that go on while the machine sleeps: the lease runs out meanwhile. */
+static int64_t up_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 /* Which machine and which boot: a pid means something only together with both. */
 static struct str host_identity(struct arena *a)
@@ -65,17 +74,35 @@ static void keep_etag(struct lease *l, struct str etag)
 
 /* ---- renewing ---- */
 
+/* The condition did not hold: another has it, or a retried write met its own first success. */
+static void look_whose(struct arena *a, struct lease *l)
+{
+    struct err err = {0};
+    struct str text, etag;
+    const struct node *holder = NULL;
+    if (s3_get(a, l->store.aws, l->store.bucket, l->key, &text, &etag, NULL, &err) == 0)
+        holder = json_parse(a, l->key, text, &err);
+    if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
+        keep_etag(l, etag);
+    else if (holder || err.kind != ERR_NETWORK) /* else it runs out by itself: lease_check */
+        atomic_store(&l->lost, true);
+    err_clear(&err);
+}
+
 static void renew(struct lease *l)
 {
     cleanup_arena struct arena *a = arena_new();
     struct err err = {0};
     struct str etag;
+    int64_t begun = up_ms();
     int done = s3_put(a, l->store.aws, l->store.bucket, l->key, lease_body(a, l, clock_wall_ms()),
                       "application/json", S3_IF_MATCH, l->etag, &etag, NULL, &err);
-    if (done == 0)
+    if (done == 0) {
         keep_etag(l, etag);
-    else if (err.kind == ERR_PRECONDITION || err.kind == ERR_NOT_FOUND)
-        atomic_store(&l->lost, true);
+        atomic_store(&l->renewed_ms, begun);
+    } else if (err.kind == ERR_PRECONDITION || err.kind == ERR_NOT_FOUND) {
+        look_whose(a, l);
+    }
     err_clear(&err);
 }
 
@@ -142,6 +169,7 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
 {
     struct str body = lease_body(a, l, clock_wall_ms()), etag, text;
     int64_t date_ms = 0, modified_ms = 0;
+    atomic_store(&l->renewed_ms, up_ms());
     if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json",
                S3_IF_NONE_MATCH_ANY, STR(""), &etag, NULL, err) == 0) {
         keep_etag(l, etag);
@@ -164,19 +192,21 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
         return 0;
     if (own) { /* a retried write met its own first success */
         keep_etag(l, etag);
+        l->inherited = l->inherited_nonce.n > 0;
         return 1;
     }
     struct str old = etag;
+    l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, "nonce")));
     if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json", S3_IF_MATCH, old,
                &etag, NULL, err) == 0) {
         keep_etag(l, etag);
         l->inherited = true;
-        l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, "nonce")));
         return 1;
     }
     if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
         return -1;
-    err_clear(err); /* another took it in this moment */
+    err_clear(err); /* another took it in this moment, or it is ours already: look again */
+    *holder = NULL;
     return 0;
 }
 
@@ -224,10 +254,16 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
 
 int lease_check(struct lease *l, struct err *err)
 {
-    if (!l || !atomic_load(&l->lost))
+    if (!l)
         return 0;
-    return err_set(err, ERR_LOCKED, "%.*s: the lease was taken over by somebody else",
-                   STR_ARG(l->purpose));
+    if (atomic_load(&l->lost))
+        return err_set(err, ERR_LOCKED, "%.*s: the lease was taken over by somebody else",
+                       STR_ARG(l->purpose));
+    if (up_ms() - atomic_load(&l->renewed_ms) < LEASE_MS)
+        return 0;
+    err_set(err, ERR_LOCKED, "%.*s: the lease has run out, it could not be renewed in time",
+            STR_ARG(l->purpose));
+    return err_help(err, "run the same command again");
 }
 
 bool lease_inherited(const struct lease *l)
@@ -242,7 +278,7 @@ struct str lease_nonce(const struct lease *l)
 
 struct str lease_inherited_nonce(const struct lease *l)
 {
-    return l && l->inherited_nonce.p ? l->inherited_nonce : (struct str){"", 0};
+    return l && l->inherited ? l->inherited_nonce : (struct str){"", 0};
 }
 
 void lease_release(struct lease **lease)
