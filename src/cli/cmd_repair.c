@@ -20,7 +20,9 @@ static const struct node *findings_json(struct arena *a, const struct service *s
     return out;
 }
 
-static void show(struct cli *cli, const struct service *service, const struct repaired *repaired)
+/* `done` false: it failed on the way, and what it found may still be so. */
+static void show(struct cli *cli, const struct service *service, const struct repaired *repaired,
+                 bool done)
 {
     struct buf *out = &cli->out;
     if (cli->options.json) {
@@ -31,9 +33,11 @@ static void show(struct cli *cli, const struct service *service, const struct re
     for (size_t i = 0; i < repaired->finding_count; i++)
         buf_fmt(out, "  %s  %.*s\n",
                 !repaired->findings[i].mended ? "left"
-                : cli->options.plan           ? "found"
+                : cli->options.plan || !done  ? "found"
                                               : "mended",
                 STR_ARG(repaired->findings[i].what));
+    if (!done)
+        return;
     buf_fmt(out, "%.*s#%lld: %s\n", STR_ARG(service->stage), (long long)repaired->number,
             !repaired->finding_count ? "nothing to repair"
             : repaired->unrepaired   ? "not everything can be repaired"
@@ -53,7 +57,7 @@ static int run(struct cli *cli, struct err *err)
     int done = repair_run(&r, cli->options.plan, &repaired, err);
     progress_clear(cli->progress);
     if (done == 0 || repaired.finding_count)
-        show(cli, service, &repaired);
+        show(cli, service, &repaired, done == 0);
     return done < 0 ? -1 : repaired.unrepaired ? 1 : 0;
 }
 
