@@ -29,6 +29,9 @@ struct source_bundle {
     /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
     const struct node *externals, *absent, *params, *options;
     const struct node *dotenv; /* names of the .env files that there were; may be NULL */
+    /* Of the last deployment of the stage that is made now, when that is another one: only what its
+     * own .env.<stage> said is taken from there. May be NULL. */
+    const struct source_bundle *own;
 };
 
 /* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not

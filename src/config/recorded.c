@@ -105,10 +105,9 @@ bool recorded_file_looked_for(struct resolver *r, struct str name)
     return false;
 }
 
-enum recorded recorded_value(struct resolver *r, const struct query *q, struct str text,
-                             const struct node **ret)
+enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
+                             const struct query *q, struct str text, const struct node **ret)
 {
-    const struct source_bundle *b = r->options->bundle;
     if (!b || q->secret)
         return RECORDED_NOT;
     const struct node *value = node_get(b->externals, text);
@@ -175,7 +174,8 @@ int bundle_check(const struct source_bundle *b, struct err *err)
         check_texts("absent", b->absent, NODE_SEQ, err) < 0 ||
         check_texts("params", b->params, NODE_MAP, err) < 0 ||
         check_texts("options", b->options, NODE_MAP, err) < 0 ||
-        check_texts("dotenv", b->dotenv, NODE_SEQ, err) < 0)
+        check_texts("dotenv", b->dotenv, NODE_SEQ, err) < 0 ||
+        (b->own && bundle_check(b->own, err) < 0))
         return -1;
     member_each (m, b->files)
         if (m->value->text.n > DOC_BYTES_MAX)

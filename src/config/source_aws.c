@@ -27,7 +27,7 @@ static int ask(struct resolver *r, const struct query *q, struct answer *ret, st
 {
     struct str text = recorded_text(r, q);
     ret->what = str_fmt(r->arena, "'%.*s'", STR_ARG(q->text));
-    switch (recorded_value(r, q, text, &ret->value)) {
+    switch (recorded_value(r, r->options->bundle, q, text, &ret->value)) {
     case RECORDED_NOT:
         if (ask_now(r, q, ret, err) < 0)
             return -1;

@@ -48,32 +48,38 @@ static int ask_now(struct resolver *r, const struct query *q, struct str *text, 
 
 static bool was_there(const struct source_bundle *b, struct str file)
 {
-    node_each (name, b->dotenv)
+    node_each (name, b ? b->dotenv : NULL)
         if (str_eq(node_text(name), file))
             return true;
     return false;
 }
 
-/* The .env file that the stage of now had when the bundle was recorded; empty: none. */
+/* The .env file that the stage of now had when the bundle, or its own, was recorded; empty: none.
+ */
 static struct str recorded_dotenv(struct resolver *r)
 {
     const struct source_bundle *b = r->options->bundle;
     struct str own = str_fmt(r->arena, ".env.%.*s", STR_ARG(r->stage));
     if (!b || !r->use_dotenv)
         return STR("");
-    return was_there(b, own) ? own : was_there(b, STR(".env")) ? STR(".env") : STR("");
+    if (was_there(b, own) || was_there(b->own, own))
+        return own;
+    return was_there(b, STR(".env")) ? STR(".env") : STR("");
 }
 
 /* What was recorded, for the stage of now. */
 static enum recorded look_up(struct resolver *r, const struct query *q, struct str *text,
                              struct answer *ret)
 {
+    const struct source_bundle *b = r->options->bundle;
     struct str file = recorded_dotenv(r);
-    enum recorded found = recorded_value(r, q, *text, &ret->value);
+    enum recorded found = recorded_value(r, b, q, *text, &ret->value);
     if (found == RECORDED_VALUE || !file.n)
         return found;
     struct str of_file = dotenv_text(r, file, q->address);
-    found = recorded_value(r, q, of_file, &ret->value);
+    found = recorded_value(r, b, q, of_file, &ret->value);
+    if (found == RECORDED_NOT && is_of_stage(file))
+        found = recorded_value(r, b->own, q, of_file, &ret->value);
     if (found == RECORDED_NOT)
         return found;
     *text = of_file;

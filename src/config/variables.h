@@ -212,9 +212,10 @@ enum recorded {
     RECORDED_VALUE,  /* `*ret` is it */
     RECORDED_ABSENT, /* it had no value */
 };
-/* What the bundle says about the value of `q`, whose recorded_text is `text`. */
-enum recorded recorded_value(struct resolver *r, const struct query *q, struct str text,
-                             const struct node **ret);
+/* What bundle `b`, which may be NULL, says about the value of `q`, whose recorded_text is `text`.
+ */
+enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
+                             const struct query *q, struct str text, const struct node **ret);
 /* Does the bundle name `text` as absent? */
 bool recorded_absent(const struct source_bundle *b, struct str text);
 /* Record the value that took part, NULL or null: none. Secrets are left out. */

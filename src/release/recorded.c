@@ -178,6 +178,26 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
     return 0;
 }
 
+/* Another stage's bundle has nothing of this stage's .env file; its own last one has. Where that is
+ * gone, the values are asked for. */
+static int add_own(const struct release *r, struct world *w, struct source_bundle *bundle,
+                   struct err *err)
+{
+    struct arena *a = r->arena;
+    struct record *record = ARENA_NEW(a, struct record);
+    struct source_bundle *own = ARENA_NEW(a, struct source_bundle);
+    struct str stage = r->service->stage;
+    cleanup_err struct err gone = {0};
+    if (!node_count(bundle->dotenv) || str_eq(bundle->stage, stage) || !w->current)
+        return 0;
+    if (record_read(a, &w->store, stage, w->current, false, false, record, &gone) == 0 &&
+        read_bundle(r, w, record, own, &gone) == 0)
+        bundle->own = own;
+    else if (gone.kind != ERR_FAILED && gone.kind != ERR_NOT_FOUND)
+        return err_move(err, &gone), -1;
+    return 0;
+}
+
 /* For the release's stage and region, whatever the record's were. */
 static int load(const struct release *r, const struct source_bundle *bundle, struct service *ret,
                 struct err *err)
@@ -203,7 +223,8 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct compile_options options = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
     const struct node *functions = node_get_c(record->body, "functions");
-    if (read_bundle(r, w, record, bundle, err) < 0 || load(r, bundle, service, err) < 0 ||
+    if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
+        load(r, bundle, service, err) < 0 ||
         pack_recorded(a, service, functions, packed, err) < 0 ||
         compile_service(a, service, packed, &options, compiled, err) < 0 ||
         layout_service(a, service, compiled, layout, err) < 0)

@@ -135,7 +135,7 @@ def test_files_of_the_other_stage_are_recorded(troupe, tmp_path):
     assert "serverless.yml:" in refused.err
 
 
-def test_values_of_a_dotenv_file_stay_with_their_stage(troupe):
+def test_values_of_a_dotenv_file_stay_with_their_stage(troupe, tmp_path):
     troupe.use("shop")
     troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      KEY: ${env:KEY}\n")
     troupe.edit("serverless.yml", "provider:\n", "useDotenv: true\nprovider:\n")
@@ -144,12 +144,17 @@ def test_values_of_a_dotenv_file_stay_with_their_stage(troupe):
     troupe("deploy", "prod")
     troupe.edit("handler.js", "'one'", "'two'")
     troupe("deploy", "dev")
-    refused = troupe("reset", "prod", "--to", "dev", check=2)
-    assert "'KEY'" in refused.err and "'.env.dev'" in refused.err and "of prod" not in refused.err, str(refused)
-    assert environment_of(troupe, "shop-orders", "prod")["KEY"] == "of prod"
-    troupe("reset", "prod", "--to", "dev", env={"KEY": "of prod"})
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "serverless.yml").write_text("service: shop\nprovider:\n  name: aws\n")
+    troupe("reset", "prod", "--to", "dev", cwd=elsewhere)  # its own last deployment knows its value
     assert environment_of(troupe, "shop-orders", "prod")["KEY"] == "of prod"
     assert troupe.call_rest("prod", "/hello").json()["code"] == "two"
+    refused = troupe("clone", "dev", "qa", cwd=elsewhere, check=2)  # a new stage has none
+    assert "'KEY'" in refused.err and "'.env.dev'" in refused.err, str(refused)
+    troupe("clone", "dev", "qa", cwd=elsewhere, env={"KEY": "of qa"})
+    assert environment_of(troupe, "shop-orders", "qa")["KEY"] == "of qa"
+    assert environment_of(troupe, "shop-orders", "dev")["KEY"] == "of dev"
 
 
 def test_exactly_the_same_versions(troupe):

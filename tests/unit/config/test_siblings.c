@@ -322,13 +322,46 @@ static void test_dotenv_beside(void **state)
     bench_close(&b);
 }
 
+/* The stage's own last deployment knows what its file said. */
+static void test_dotenv_of_the_own_deployment(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct service s;
+    struct err err = {0};
+    bench_open(&b);
+    bench_file(&b, "serverless.yml", DOTENV);
+    bench_file(&b, ".env.dev", "TS_A=of dev\n");
+    bench_file(&b, ".env", "TS_A=for all\nTS_B=b for all\n");
+    bench_record(&b, "");
+    struct source_bundle own = bundle_read(
+        b.arena, STR("{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"dotenv\": [\".env.prod\"], "
+                     "\"absent\": [\"env(.env.prod):TS_B\"], \"externals\": "
+                     "{\"env(.env.prod):TS_A\": \"of prod\", \"env:TS_B\": \"not taken\"}}"));
+    b.bundle.own = &own;
+    check_ok(bench_again(&b, "prod", &s, &err), &err);
+    check_str(text_at(&s, "custom.a"), "of prod");
+    check_str(text_at(&s, "custom.b"), "none");
+    assert_int_equal(at(&s, "custom.a")->flags, NODE_STAGE);
+    assert_non_null(node_get_c(s.externals, "env(.env.prod):TS_A"));
+    own.dotenv = NULL; /* it had no file of its own */
+    check_ok(bench_again(&b, "prod", &s, &err), &err);
+    check_str(text_at(&s, "custom.a"), "for all");
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matching),           cmocka_unit_test(test_names),
-        cmocka_unit_test(test_what_is_left_alone), cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_fallbacks),          cmocka_unit_test(test_dotenv_of_a_stage),
-        cmocka_unit_test(test_dotenv_for_all),     cmocka_unit_test(test_dotenv_beside),
+        cmocka_unit_test(test_matching),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_what_is_left_alone),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_fallbacks),
+        cmocka_unit_test(test_dotenv_of_a_stage),
+        cmocka_unit_test(test_dotenv_for_all),
+        cmocka_unit_test(test_dotenv_beside),
+        cmocka_unit_test(test_dotenv_of_the_own_deployment),
     };
     return cmocka_run_group_tests_name("config_siblings", tests, NULL, NULL);
 }
