@@ -2,10 +2,7 @@
 
 import io
 import json
-import time
 import zipfile
-
-import fifty
 
 QUEUE = """resources:
   Resources:
@@ -222,29 +219,3 @@ def test_a_failed_deployment_is_no_place_to_go(troupe):
     assert "no deployment dev#7" in troupe("rollback", "dev", "--to", "7", check=3).err
     assert "not deployed" in troupe("rollback", "prod", check=3).err
     assert troupe("rollback", "dev", "--to", "prod", check=2).err
-
-
-def test_fifty_functions_in_a_second(troupe, proxy):
-    troupe.write(fifty.files())
-    troupe("deploy", "prod")
-    path = troupe.folder / "serverless.yml"
-    path.write_text(path.read_text().replace("runtime: nodejs20.x", "runtime: nodejs20.x\n  memorySize: 256"))
-    troupe("deploy", "prod")
-    client = troupe.account.client("lambda")
-    mark, started = proxy.mark(), time.monotonic()
-    running = troupe.start("rollback", "prod")
-    while client.get_alias(FunctionName="fifty-f49", Name="prod")["FunctionVersion"] != "1":
-        assert time.monotonic() - started < 60
-        time.sleep(0.005)
-    seconds = time.monotonic() - started
-    result = running.wait()
-    assert result.code == 0, str(result)
-    aliases = {function["aliases"]["prod"]["version"] for function in troupe.world()["functions"].values()}
-    assert aliases == {"1"}
-    calls = proxy.calls(since=mark)
-    per_function = [call for call in calls if call.name in ("lambda.GetFunction", "lambda.UpdateAlias")]
-    polls = [call for call in calls if call.name == "cloudformation.DescribeStackEvents"]
-    assert len(per_function) == 2 * fifty.COUNT
-    assert len(calls) - len(per_function) - len(polls) <= 20, proxy.show(mark)
-    print(f"served the old versions after {seconds:.2f} s, {len(calls)} calls, done in {result.seconds:.2f} s")
-    assert seconds < 5  # the figure itself is taken by tests/bench, without sanitizers
