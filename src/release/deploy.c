@@ -308,13 +308,21 @@ static int check_reused_kept(struct deploying *d, struct err *err)
     return err_help(err, "run the same command again");
 }
 
+/* A shift that was cut off left weights behind: an alias that the stack moves may not be able to
+ * share its calls with the version that has them. */
+static int clear_weights(struct deploying *d, struct err *err)
+{
+    const struct record *last = &d->plan->world.interrupted;
+    return last->body && node_get_c(last->body, "shift") ? engine_mend(d, true, err) : 0;
+}
+
 static int publish_all(struct deploying *d, struct err *err)
 {
     const struct shifting *shifting = d->plan->target.shifting;
     if (d->plan->target.flips)
         return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_flip(d, err);
-    if (check_reused_kept(d, err) < 0 || publish_functions(d, err) < 0 ||
-        publish_apis(d, err) < 0 || engine_shift(d, err) < 0)
+    if (clear_weights(d, err) < 0 || check_reused_kept(d, err) < 0 ||
+        publish_functions(d, err) < 0 || publish_apis(d, err) < 0 || engine_shift(d, err) < 0)
         return -1;
     if (contract(d, err) == 0)
         return 0;
