@@ -141,7 +141,8 @@ int service_load(struct arena *a, const struct config_options *options, struct s
  * the stage took part in ("config/prod.yml" beside "config/dev.yml"; inside the service directory,
  * text, no .env files, 1 MiB for each such name, else with a warning), the fallbacks behind what
  * this stage has, and of a bundle all it had. "file(config/<*>.yml)" in `absent` says that all
- * files of such names are there. Reads files; the texts live in the arena of `s`. */
+ * files of such names are there, but for those in "unrecorded(config/huge.yml)". Reads files; the
+ * texts live in the arena of `s`. */
 const struct node *service_bundle(const struct service *s);
 
 /* Does glob `pattern` (`*`, `?`) match `name` as a whole? */

@@ -28,6 +28,12 @@ struct str recorded_text(struct resolver *r, const struct query *q)
                     : str_fmt(r->arena, "%.*s:%.*s", STR_ARG(q->type), STR_ARG(q->address));
 }
 
+void record_absent(struct resolver *r, struct str text)
+{
+    r->absent = r->absent ? r->absent : node_map(r->arena);
+    node_put(r->arena, r->absent, text, node_null(r->arena));
+}
+
 void record_value(struct resolver *r, const struct query *q, struct str text,
                   const struct node *value)
 {
@@ -35,8 +41,7 @@ void record_value(struct resolver *r, const struct query *q, struct str text,
     if (q->secret)
         return;
     if (node_empty(value)) {
-        r->absent = r->absent ? r->absent : node_map(a);
-        node_put(a, r->absent, text, node_null(a));
+        record_absent(r, text);
         return;
     }
     bool secret = node_flags_deep(value) & NODE_SECRET;
@@ -94,6 +99,8 @@ bool recorded_file_looked_for(struct resolver *r, struct str name)
     const struct source_bundle *b = r->options->bundle;
     if (recorded_absent(b, str_fmt(r->arena, "file(%.*s)", STR_ARG(name))))
         return true;
+    if (recorded_absent(b, str_fmt(r->arena, "unrecorded(%.*s)", STR_ARG(name))))
+        return false;
     node_each (absent, b->absent) {
         struct str text = node_text(absent);
         if (!str_starts(text, STR("file(")) || str_find(text, STR("<*>"), 0) < 0)
@@ -202,9 +209,11 @@ static const struct node *names_of(struct arena *a, const struct node *map)
     return list;
 }
 
-static bool is_dotenv_text(struct str text)
+/* Of what a bundle has as absent. */
+static bool serves_others(struct str text)
 {
-    return str_starts(text, STR("env(.env"));
+    return str_starts(text, STR("env(.env")) || str_starts(text, STR("unrecorded(")) ||
+           str_find(text, STR("<*>"), 0) >= 0;
 }
 
 /* Of what a bundle had: all that may serve another stage still. */
@@ -217,10 +226,9 @@ static void carry_over(struct resolver *r)
     member_each (m, b->externals)
         if (str_starts(m->key, STR("env")) && !node_get(r->externals, m->key))
             node_put(a, r->externals, m->key, m->value);
-    r->absent = r->absent ? r->absent : node_map(a);
     node_each (text, b->absent)
-        if (str_find(node_text(text), STR("<*>"), 0) >= 0 || is_dotenv_text(node_text(text)))
-            node_put(a, r->absent, node_text(text), node_null(a));
+        if (serves_others(node_text(text)))
+            record_absent(r, node_text(text));
 }
 
 /* What `.env` says of the names that a stage's own file was asked for, or has none of: stages

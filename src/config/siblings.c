@@ -165,6 +165,7 @@ struct search {
     struct resolver *r;
     const struct sibling_pattern *of;
     size_t bytes, count;
+    bool blind; /* a directory could not be read */
     struct buf left_out;
     size_t left_out_count;
 };
@@ -189,8 +190,10 @@ static bool is_below(struct resolver *r, struct str path)
     return below;
 }
 
+/* Told now, and to the stage that asks for it. */
 static void leave_out(struct search *s, struct str name)
 {
+    record_absent(s->r, str_fmt(s->r->arena, "unrecorded(%.*s)", STR_ARG(name)));
     if (s->left_out_count < 3)
         buf_fmt(&s->left_out, "%s'%.*s'", s->left_out_count ? ", " : "", STR_ARG(name));
     s->left_out_count++;
@@ -252,8 +255,7 @@ static void look_in(struct search *s, struct str dir, struct str rest)
     }
     cleanup_err struct err ignored = {0};
     if (fs_list(a, path_join(a, s->r->dir, dir), &names, &count, &ignored) < 0) {
-        if (ignored.kind != ERR_NOT_FOUND)
-            leave_out(s, dir);
+        s->blind = s->blind || ignored.kind != ERR_NOT_FOUND;
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -277,13 +279,11 @@ static void record_pattern(struct resolver *r, const struct config_options *o,
 {
     struct search s = {.r = r, .of = of, .left_out = BUF(r->arena)};
     look_in(&s, STR(""), of->pattern);
-    if (!s.left_out_count) {
-        r->absent = r->absent ? r->absent : node_map(r->arena);
-        node_put(r->arena, r->absent,
-                 str_fmt(r->arena, "file(%.*s)", STR_ARG(shown_pattern(r, of->pattern, "<*>"))),
-                 node_null(r->arena));
+    if (!s.blind)
+        record_absent(
+            r, str_fmt(r->arena, "file(%.*s)", STR_ARG(shown_pattern(r, of->pattern, "<*>"))));
+    if (!s.left_out_count)
         return;
-    }
     if (!o->warn)
         return;
     struct str shown = shown_pattern(r, of->pattern, "*");

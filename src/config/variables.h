@@ -221,6 +221,8 @@ bool recorded_absent(const struct source_bundle *b, struct str text);
 /* Record the value that took part, NULL or null: none. Secrets are left out. */
 void record_value(struct resolver *r, const struct query *q, struct str text,
                   const struct node *value);
+/* Record that there was none of `text`; of "unrecorded(c/prod.yml)", that it was left out. */
+void record_absent(struct resolver *r, struct str text);
 /* Record that the command line's `value` is that of `q`; `*map` is r->given_params or
  * r->given_options. */
 void record_given(struct resolver *r, const struct query *q, struct node **map, struct str value);

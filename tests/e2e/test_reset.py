@@ -123,7 +123,10 @@ def test_files_of_the_other_stage_are_recorded(troupe, tmp_path):
                        ("config/.env.qa", "X=1"), ("level/dev.yml", "level: low"), ("level/default.yml", "level: any")):
         (troupe.folder / name).parent.mkdir(exist_ok=True)
         (troupe.folder / name).write_text(text + "\n")
-    troupe("deploy", "dev")
+    (troupe.folder / "level" / "huge.yml").write_text("# a line of no use\n" * 100_000)
+    deployed = troupe("deploy", "dev")
+    assert "warning: not recorded for other stages: 'level/huge.yml'" in deployed.err, str(deployed)
+    assert "serverless.yml:" in deployed.err and "1 MiB" in deployed.err
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "serverless.yml").write_text("service: shop\nprovider:\n  name: aws\n")

@@ -181,9 +181,13 @@ static void test_too_large(void **state)
     assert_false(has_file(&b, "c/p3.yml"));
     struct service s;
     struct err err = {0};
+    check_ok(bench_again(&b, "none", &s, &err), &err);
+    check_str(b.warnings, ""); /* only what was left out may have been there */
     check_ok(bench_again(&b, "p3", &s, &err), &err);
     check_str(text_at(&s, "custom.a"), "none");
     check_str(b.warnings, "file 'c/p3.yml' is not in the recorded source: it counts as missing\n");
+    b.bundle = bundle_of(b.arena, &s);
+    assert_true(has_absent(&b, "unrecorded(c/p3.yml)") && has_absent(&b, "file(c/<*>.yml)"));
     bench_close(&b);
 }
 
