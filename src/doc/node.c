@@ -350,6 +350,44 @@ unsigned node_flags_deep(const struct node *n)
     return flags;
 }
 
+static bool origin_has_stage(const struct origin *o)
+{
+    return o && ((o->flags | o->chosen) & NODE_STAGE || o->pattern.n ||
+                 (o->value && o->value->flags & NODE_STAGE));
+}
+
+/* Only where the stage took part is there a cause to find, so this does not search in vain. */
+static const struct origin *stage_cause(const struct origin *o)
+{
+    if (!origin_has_stage(o))
+        return NULL;
+    if (o->flags & NODE_STAGE)
+        return o;
+    const struct origin *cause = NULL;
+    for (const struct origin_link *l = o->links; l && !cause; l = l->next)
+        cause = stage_cause(l->origin);
+    return cause ? cause : stage_cause(o->from);
+}
+
+const struct node *node_stage_value(const struct node *n, const struct origin **ret_cause)
+{
+    const struct node *found = NULL;
+    const struct origin *cause = n ? stage_cause(n->origin) : NULL;
+    node_each (item, n)
+        if (!found)
+            found = node_stage_value(item, ret_cause);
+    member_each (m, n)
+        if (!found)
+            found = node_stage_value(m->value, ret_cause);
+    if (!found && n && n->flags & NODE_STAGE) {
+        found = n;
+        *ret_cause = NULL;
+    }
+    if (found && !*ret_cause)
+        *ret_cause = cause; /* a container's: the stage chose the file it is in */
+    return found;
+}
+
 const char *node_kind_name(const struct node *n)
 {
     static const char *const names[] = {

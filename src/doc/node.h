@@ -146,6 +146,9 @@ size_t node_count(const struct node *n); /* items or members, 0 for others */
 struct pos node_pos(const struct node *n);
 /* Flags of everything in it, or-ed. */
 unsigned node_flags_deep(const struct node *n);
+/* The first value in `n`, innermost, that depends on the stage; NULL: none. `*ret_cause` is the
+ * variable that brings the stage in, NULL where none did (the stage's name in a default). */
+const struct node *node_stage_value(const struct node *n, const struct origin **ret_cause);
 /* "a string", "a map", … for messages. */
 const char *node_kind_name(const struct node *n);
 

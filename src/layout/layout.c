@@ -265,11 +265,17 @@ static int check_service_resource(struct laying *l, struct str id, const struct 
         return -1;
     const struct node *properties = node_get_c(resource, "Properties");
     bool generated = str_ends(id, STR("LogGroup")) || str_starts(id, STR("Serverless"));
-    if (!generated && node_flags_deep(properties) & NODE_STAGE)
-        return err_at(err, resource->pos, ERR_CONFIG,
-                      "resource '%.*s' is to live once, but a value in it depends on the stage",
-                      STR_ARG(id));
-    return 0;
+    const struct origin *cause;
+    const struct node *value = generated ? NULL : node_stage_value(properties, &cause);
+    if (!value)
+        return 0;
+    err_at(err, resource->pos, ERR_CONFIG,
+           "resource '%.*s' is to live once, but a value in it depends on the stage", STR_ARG(id));
+    if (value->pos.source)
+        err_note(err, value->pos, "this value");
+    if (cause && cause->at.source)
+        err_note(err, cause->at, "by '${%.*s}'", STR_ARG(cause->text));
+    return -1;
 }
 
 static int add_service_resource(struct laying *l, struct str id, const struct placement *p,

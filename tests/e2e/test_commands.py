@@ -77,6 +77,29 @@ def test_explain(troupe, proxy):
     assert proxy.records == []
 
 
+def test_both_places_of_a_shared_resource_that_depends_on_the_stage(troupe, proxy):
+    troupe.folder.mkdir(exist_ok=True)
+    (troupe.folder / "serverless.yml").write_text("""service: shop
+provider: {name: aws, runtime: nodejs20.x}
+custom:
+  table: orders-${sls:stage}
+  troupe: {resources: {service: [Orders]}}
+resources:
+  Resources:
+    Orders:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        TableName: ${self:custom.table}
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+        KeySchema: [{AttributeName: id, KeyType: HASH}]
+""")
+    said = troupe("validate", check=2).err
+    assert "resource 'Orders' is to live once, but a value in it depends on the stage" in said
+    assert "this value at serverless.yml:11:20" in said and "by '${sls:stage}' at serverless.yml:4:19" in said, said
+    assert proxy.records == []
+
+
 def test_validate(troupe, proxy):
     troupe.use("shop")
     troupe("validate")

@@ -148,6 +148,42 @@ static void test_through_containers(void **state)
     bench_close(&b);
 }
 
+/* For messages: the value, and the variable to blame. */
+static void test_cause(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        uint32_t line; /* of the value */
+        const char *cause;
+    } cases[] = {
+        {"custom.map", 11, "sls:stage"},     {"custom.list", 12, "param:size"},
+        {"custom.file", 1, "sls:stage"},     {"custom.plain", 0, NULL},
+        {"custom.empty", 15, "sls:stage"},   {"functions.f.name", 17, ""},
+        {"custom.through", 16, "sls:stage"},
+    };
+    struct bench b;
+    load(&b, "  table: orders-${sls:stage}\n"
+             "  dev: default\n"
+             "  plain: {a: \"${self:service}\"}\n"
+             "  map: {a: 1, b: {c: \"${self:custom.table}\"}}\n"
+             "  list: [1, \"x${param:size}\"]\n"
+             "  file: ${file(conf/${self:custom.${sls:stage}}.yml)}\n"
+             "  none: {dev: {}}\n"
+             "  empty: ${self:custom.none.${sls:stage}}\n"
+             "  through: [\"${self:custom.map.b.c}\"]\n"
+             "functions: {f: {handler: a.b}}\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct origin *cause = NULL;
+        const struct node *n = node_stage_value(at(&b.service, cases[i].path), &cause);
+        assert_int_equal(n ? n->pos.line : 0, cases[i].line);
+        assert_int_equal(cause != NULL, cases[i].cause != NULL);
+        if (cause)
+            check_str(cause->text.n ? cause->text : STR(""), cases[i].cause);
+    }
+    bench_close(&b);
+}
+
 static void test_secrets_are_masked(void **state)
 {
     (void)state;
@@ -197,9 +233,8 @@ static void test_nothing_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_through_containers),
-        cmocka_unit_test(test_secrets_are_masked),
+        cmocka_unit_test(test_steps),         cmocka_unit_test(test_through_containers),
+        cmocka_unit_test(test_cause),         cmocka_unit_test(test_secrets_are_masked),
         cmocka_unit_test(test_nothing_there),
     };
     return cmocka_run_group_tests_name("config_explain", tests, NULL, NULL);
