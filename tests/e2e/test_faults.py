@@ -17,7 +17,7 @@ from kills import COMMANDS
 
 FAULTS = os.environ.get("TROUPE_TEST_FAULTS", "")
 SEED = os.environ.get("TROUPE_TEST_SEED", "1")
-COMMANDS_OF_A_RUN = 3
+COMMANDS_OF_A_RUN = 2
 # What src/aws/retry.c has for the refusals of a service that is asked too much.
 ATTEMPTS, BASE_S, MOST_S = 3, 1.0, 20.0
 EXPIRED = "The security token included in the request is expired"
