@@ -164,6 +164,14 @@ static int modified_of(struct arena *a, const struct lease *l, int64_t *ret, str
     return 0;
 }
 
+static const struct node *unreadable(struct arena *a)
+{
+    struct node *n = node_map(a);
+    node_put_str(a, n, "user", STR("somebody"));
+    node_put_str(a, n, "purpose", STR("the lease cannot be read"));
+    return n;
+}
+
 /* Try once. 1: taken, 0: held by another (err not set, `*holder` filled), -1: failed. */
 static int try_take(struct arena *a, struct lease *l, const struct node **holder, struct err *err)
 {
@@ -185,7 +193,11 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
         *holder = NULL;
         return gone ? 0 : -1;
     }
-    if (!(*holder = json_parse(a, l->key, text, err)) || modified_of(a, l, &modified_ms, err) < 0)
+    if (!(*holder = json_parse(a, l->key, text, err))) {
+        err_clear(err); /* whatever it is, it runs out like any other */
+        *holder = unreadable(a);
+    }
+    if (modified_of(a, l, &modified_ms, err) < 0)
         return -1;
     bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
     if (!own && !holder_is_dead(l, *holder) && !has_run_out(*holder, modified_ms, date_ms))

@@ -124,6 +124,15 @@ static struct str record_key(struct arena *a, const struct store *store, struct 
     return store_key(a, store, "stages/%.*s/%lld%s.json", STR_ARG(stage), (long long)number, part);
 }
 
+/* Somebody changed it by hand. The place goes with `a`, which may end before the error is shown. */
+static int say_unreadable(const struct store *store, struct str key, struct err *err)
+{
+    err_wrap(err, "s3://%.*s/%.*s is no record", STR_ARG(store->bucket), STR_ARG(key));
+    err->kind = ERR_FAILED;
+    err->pos = (struct pos){0};
+    return err_help(err, "put back what was there: an earlier version of the object, or a copy");
+}
+
 static int read_object(struct arena *a, const struct store *store, struct str key, bool optional,
                        const struct node **ret, struct err *err)
 {
@@ -135,13 +144,16 @@ static int read_object(struct arena *a, const struct store *store, struct str ke
         err_clear(err);
         return 0;
     }
-    *ret = json_parse(a, str_fmt(a, "s3://%.*s/%.*s", STR_ARG(store->bucket), STR_ARG(key)), text,
-                      err);
+    *ret = json_parse(a, key, text, err);
     if (!*ret)
-        return -1;
+        return say_unreadable(store, key, err);
     int64_t format = node_int_or(node_get_c(*ret, "format"), 0);
     if (format == RECORD_FORMAT)
         return 0;
+    if (format < RECORD_FORMAT) {
+        err_set(err, ERR_FAILED, "it has no format");
+        return say_unreadable(store, key, err);
+    }
     err_set(err, ERR_FAILED, "'%.*s' has format %lld, this troupe reads format %d", STR_ARG(key),
             (long long)format, RECORD_FORMAT);
     return err_help(err, "update troupe: the service was deployed by a newer one");
