@@ -139,8 +139,12 @@ static int read_versions(size_t i, void *context, struct arena *scratch, struct 
     struct reading *x = context;
     struct record record;
     if (record_read(scratch, &x->world->store, x->refs[i]->stage, x->refs[i]->number, true, false,
-                    &record, err) < 0)
-        return -1;
+                    &record, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err); /* deleted by hand: nothing to reuse */
+        return 0;
+    }
     if (!record.versions)
         return 0;
     /* Handed over as text: the scratch arena goes with this piece of work. */
@@ -757,7 +761,8 @@ static int plan_stage(struct planning *p, struct err *err)
         check_only_code(p, err) < 0 || list_functions(p, err) < 0)
         return -1;
     list_apis(p);
-    if (all_known(plan) && is_in_line(p->r, plan)) {
+    /* A stack that names no deployment was changed by hand: it gets a number again. */
+    if (all_known(plan) && is_in_line(p->r, plan) && plan->world.current) {
         plan->unchanged += node_count(node_get_c(plan->target.layout->stage_template, "Resources"));
         return 0;
     }

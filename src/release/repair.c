@@ -296,8 +296,24 @@ static int settle_records(struct repairing *x, struct err *err)
 
 static int check_first(const struct repairing *x, struct err *err)
 {
-    if (x->world.record.body)
+    const struct world *w = &x->world;
+    if (w->record.body && w->record.versions)
         return 0;
+    if (w->record.body) {
+        err_set(err, ERR_FAILED, "what was published for %.*s#%lld is gone: s3://%.*s/%.*s",
+                STR_ARG(stage_of(x)), (long long)w->current, STR_ARG(w->bucket),
+                STR_ARG(store_key(x->r->arena, &w->store, "stages/%.*s/%lld.versions.json",
+                                  STR_ARG(stage_of(x)), (long long)w->current)));
+        return err_help(err, "the next deployment finds it out again: troupe deploy %.*s",
+                        STR_ARG(stage_of(x)));
+    }
+    if (w->last_number && !w->last_interrupted) {
+        err_set(err, ERR_REFUSED,
+                "stack '%.*s' names no deployment: its output " DEPLOYMENT_OUTPUT
+                " is missing, or its first deployment was interrupted",
+                STR_ARG(w->stage_name));
+        return err_help(err, "deploy it again: troupe deploy %.*s", STR_ARG(stage_of(x)));
+    }
     err_set(err, ERR_REFUSED, "the first deployment of '%.*s' was interrupted, it serves nothing",
             STR_ARG(stage_of(x)));
     return err_help(err, "run that command again, or: troupe remove %.*s", STR_ARG(stage_of(x)));

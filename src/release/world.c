@@ -151,10 +151,8 @@ static bool is_listed(const struct world *w, struct str stage, int64_t number)
     return false;
 }
 
-static int check_current(const struct release *r, const struct world *w, struct err *err)
+static int say_no_record(const struct release *r, const struct world *w, struct err *err)
 {
-    if (!w->current || is_listed(w, r->service->stage, w->current))
-        return 0;
     err_set(err, ERR_FAILED,
             "stack '%.*s' says it is at deployment %lld, but the bucket has no such record",
             STR_ARG(w->stage_name), (long long)w->current);
@@ -162,6 +160,13 @@ static int check_current(const struct release *r, const struct world *w, struct 
                     STR_ARG(w->bucket),
                     STR_ARG(store_key(r->arena, &w->store, "stages/%.*s/%lld.json",
                                       STR_ARG(r->service->stage), (long long)w->current)));
+}
+
+static int check_current(const struct release *r, const struct world *w, struct err *err)
+{
+    if (!w->current || is_listed(w, r->service->stage, w->current))
+        return 0;
+    return say_no_record(r, w, err);
 }
 
 static int read_interrupted(const struct release *r, struct world *w, struct err *err)
@@ -210,8 +215,12 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
     w->record.stage = r->service->stage;
     w->record.number = w->current;
     if (w->current && (versions || parts & WORLD_RECORD) &&
-        record_read_more(r->arena, &w->store, versions, false, &w->record, err) < 0)
-        return -1;
+        record_read_more(r->arena, &w->store, versions, false, &w->record, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return say_no_record(r, w, err);
+    }
     return parts & WORLD_SERVICE && !w->service_template
                ? read_template(r, w->service_exists, w->service_name, &w->service_template, err)
                : 0;
