@@ -132,6 +132,15 @@ static int64_t jitter_ms(struct arena *a, int round)
     return STEP_MS + (int64_t)strtol(digits.p, NULL, 16) % (STEP_MS * (round + 1));
 }
 
+/* Its stack has it still, and would not make it again. */
+static void say_deleted(const struct function_plan *f, struct err *err)
+{
+    err_help(err,
+             "somebody deleted it, with its aliases: make a function '%.*s' again, with any code, "
+             "then remove each stage and deploy it again",
+             STR_ARG(f->function->name));
+}
+
 int publish_function(struct arena *a, const struct release *r, const struct store *store,
                      const struct function_plan *f, struct str hint, struct str *ret_version,
                      struct err *err)
@@ -140,6 +149,8 @@ int publish_function(struct arena *a, const struct release *r, const struct stor
     for (int round = 0;; round++) {
         if (publish_once(&p, hint, ret_version, err) == 0)
             return 0;
+        if (err->kind == ERR_NOT_FOUND)
+            say_deleted(f, err);
         if (!is_contention(err) || round + 1 == TRIES)
             return err_wrap(err, "publish function '%.*s'", STR_ARG(f->function->key));
         err_clear(err);

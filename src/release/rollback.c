@@ -1,4 +1,5 @@
 /* Rolling back: which record, and whether its snapshots can serve at once. */
+#include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
 #include "release/plan.h"
@@ -68,11 +69,23 @@ static int find_number(const struct goal *goal, const struct release *r, struct 
 
 struct checking {
     const struct release *r;
+    const struct record *record;
     VEC(struct pointer) all; /* versions that are not what serves now */
     VEC(struct pointer) asleep;
     struct str unusable; /* the first one that is: says why */
     pthread_mutex_t lock;
 };
+
+/* A function that somebody deleted and made again counts its versions from 1: same number, other
+ * code. */
+static bool is_other_code(const struct checking *c, struct arena *a, struct str key,
+                          const struct lambda_function *got)
+{
+    const struct node *entry = node_get(node_get_c(c->record->body, "functions"), key);
+    struct str artifact = node_text(node_get_c(entry, "artifact")), bytes;
+    return artifact.n && got->code_sha256.n && base64_decode(a, got->code_sha256, &bytes) &&
+           !str_eq(hex_encode(a, bytes.p, bytes.n), artifact);
+}
 
 static int check_version(size_t i, void *context, struct arena *a, struct err *err)
 {
@@ -88,6 +101,8 @@ static int check_version(size_t i, void *context, struct arena *a, struct err *e
     } else if (str_eq(got.state, STR("Failed")) ||
                str_starts(got.state_reason_code, STR("Image"))) {
         why = "cannot run any more";
+    } else if (is_other_code(c, a, p->key, &got)) {
+        why = "is not what was deployed";
     }
     pthread_mutex_lock(&c->lock);
     if (why && !c->unusable.n)
@@ -203,7 +218,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
 {
     struct record *record = ARENA_NEW(r->arena, struct record);
     struct layout *layout = ARENA_NEW(r->arena, struct layout);
-    struct checking c = {.r = r};
+    struct checking c = {.r = r, .record = record};
     const struct node *template;
     int64_t number;
     if (find_number(goal, r, w, &number, err) < 0 ||
