@@ -60,9 +60,11 @@ struct command {
     X(clone)        \
     X(shift)        \
     X(repair)       \
+    X(unlock)       \
     X(remove)       \
     X(stages)       \
     X(history)      \
+    X(diff)         \
     X(info)         \
     X(invoke)       \
     X(package)      \

@@ -194,7 +194,8 @@ static int publish_apis(struct deploying *d, struct err *err)
             return -1;
         struct str deployment;
         release_progress(d->r, "publish", "rest api %.*s", STR_ARG(p->api->id));
-        if (publish_api(a, d->r, p, hint, &deployment, err) < 0)
+        if (lease_check(d->lease, err) < 0 || lease_check(lease, err) < 0 ||
+            publish_api(a, d->r, p, hint, &deployment, err) < 0)
             return -1;
         p->to = deployment;
         if (intent_versions(d, a, err) < 0)
@@ -249,7 +250,8 @@ static int contract(struct deploying *d, struct err *err)
 static void note_failure(struct deploying *d, const struct err *err)
 {
     struct err ignored = {0};
-    if (d->recorded && err->kind != ERR_HALF_DONE && err->kind != ERR_CANCELLED)
+    if (d->recorded && err->kind != ERR_HALF_DONE && err->kind != ERR_CANCELLED &&
+        !lease_lost(d->lease)) /* who has it now may be finishing this very record */
         record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
                              "failed", err->msg, &ignored);
     err_clear(&ignored);
@@ -326,7 +328,8 @@ static int publish_all(struct deploying *d, struct err *err)
         return -1;
     if (contract(d, err) == 0)
         return 0;
-    if (d->astray && err->kind != ERR_HALF_DONE) { /* else the stack may still move them */
+    if (d->astray && err->kind != ERR_HALF_DONE &&
+        !lease_lost(d->lease)) { /* else the stack may still move them */
         struct err ignored = {0};
         engine_mend(d, true, &ignored);
         err_clear(&ignored);

@@ -70,6 +70,8 @@ static int flip(struct deploying *d, struct err *err)
     VEC(struct pointer) some = {0};
     size_t moved;
     int64_t start = clock_mono_ms();
+    if (lease_check(d->lease, err) < 0)
+        return -1;
     pointers_of(d->arena, d->plan, false, &all);
     if (d->astray || d->adopted)
         return pointers_mend(d->r, &all, &moved, err);
@@ -97,6 +99,8 @@ static int flip_again(struct deploying *d, struct err *err)
     struct err ignored = {0};
     struct pointers all;
     size_t moved;
+    if (lease_lost(d->lease)) /* they are somebody else's to move */
+        return -1;
     pointers_of(d->arena, d->plan, false, &all);
     bool good = pointers_mend(d->r, &all, &moved, &ignored) == 0;
     struct str stage = engine_stage(d);

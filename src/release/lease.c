@@ -1,5 +1,5 @@
 /* Leases as objects with conditional writes. */
-#include "release/lease.h"
+#include "release/leases.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 struct lease {
     struct arena *arena; /* of this lease; the renewing thread has its own for each turn */
     struct store store;
-    struct str key, nonce, purpose, host, user;
+    struct str name, key, nonce, purpose, host, user, taken;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stop_signal;
@@ -25,6 +25,7 @@ struct lease {
     bool inherited;
     struct str inherited_nonce; /* of the one taken over, or being taken over */
     _Atomic int64_t renewed_ms; /* when the last write of it was begun, on up_ms's clock */
+    _Atomic int64_t seen_ms;    /* when it was last known to be ours */
 };
 
 /* Milliseconds that go on while the machine sleeps: the lease runs out meanwhile. */
@@ -60,6 +61,7 @@ static struct str lease_body(struct arena *a, const struct lease *l, int64_t now
     node_put_c(a, n, "pid", node_int(a, getpid()));
     node_put_str(a, n, "user", l->user);
     node_put_str(a, n, "purpose", l->purpose);
+    node_put_str(a, n, "taken", l->taken);
     node_put_str(a, n, "renewed", time_iso(a, now_ms));
     node_put_c(a, n, "lasts_ms", node_int(a, LEASE_MS));
     return json_text(a, n, 1);
@@ -100,6 +102,7 @@ static void renew(struct lease *l)
     if (done == 0) {
         keep_etag(l, etag);
         atomic_store(&l->renewed_ms, begun);
+        atomic_store(&l->seen_ms, begun);
     } else if (err.kind == ERR_PRECONDITION || err.kind == ERR_NOT_FOUND) {
         look_whose(a, l);
     }
@@ -178,6 +181,7 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
     struct str body = lease_body(a, l, clock_wall_ms()), etag, text;
     int64_t date_ms = 0, modified_ms = 0;
     atomic_store(&l->renewed_ms, up_ms());
+    atomic_store(&l->seen_ms, up_ms());
     if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json",
                S3_IF_NONE_MATCH_ANY, STR(""), &etag, NULL, err) == 0) {
         keep_etag(l, etag);
@@ -200,7 +204,9 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
     if (modified_of(a, l, &modified_ms, err) < 0)
         return -1;
     bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
-    if (!own && !holder_is_dead(l, *holder) && !has_run_out(*holder, modified_ms, date_ms))
+    bool broken = lease_is_broken(*holder);
+    if (!own && !broken && !holder_is_dead(l, *holder) &&
+        !has_run_out(*holder, modified_ms, date_ms))
         return 0;
     if (own) { /* a retried write met its own first success */
         keep_etag(l, etag);
@@ -208,7 +214,7 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
         return 1;
     }
     struct str old = etag;
-    l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, "nonce")));
+    l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, broken ? "of" : "nonce")));
     if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json", S3_IF_MATCH, old,
                &etag, NULL, err) == 0) {
         keep_etag(l, etag);
@@ -248,7 +254,9 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
     *l =
         (struct lease){.arena = a,
                        .store = {store->aws, str_dup(a, store->bucket), str_dup(a, store->service)},
+                       .name = str_dup(a, name),
                        .nonce = random_hex(a, 8),
+                       .taken = time_iso(a, clock_wall_ms()),
                        .purpose = str_dup(a, purpose),
                        .user = str_dup(a, str_c(user && *user ? user : "unknown"))};
     l->key = store_key(a, store, "locks/%.*s.json", STR_ARG(name));
@@ -264,14 +272,53 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
     return 0;
 }
 
+/* What is not ours any more may already be another's: look, when that was not known for a while. */
+static void look_again(struct lease *l)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct err err = {0};
+    struct str text;
+    const struct node *holder = NULL;
+    int64_t begun = up_ms();
+    if (begun - atomic_load(&l->seen_ms) < LEASE_SEEN_MS)
+        return;
+    if (s3_get(a, l->store.aws, l->store.bucket, l->key, &text, NULL, NULL, &err) == 0)
+        holder = json_parse(a, l->key, text, &err);
+    if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
+        atomic_store(&l->seen_ms, begun);
+    else if (holder || err.kind == ERR_NOT_FOUND)
+        atomic_store(&l->lost, true);
+    err_clear(&err);
+}
+
+static int say_lost(const struct lease *l, struct err *err)
+{
+    struct str stage = l->name;
+    err_set(err, ERR_LOCKED, "%.*s: the lease was broken or taken over by somebody else",
+            STR_ARG(l->purpose));
+    if (!str_starts(stage, STR(LEASE_STAGE)))
+        return err_help(err, "nothing was changed since; run the same command again");
+    stage = str_sub(stage, sizeof LEASE_STAGE - 1, stage.n);
+    return err_help(err,
+                    "it stopped before its next change; what is left half done is shown by "
+                    "'troupe stages', and finished or undone by: troupe repair %.*s",
+                    STR_ARG(stage));
+}
+
+bool lease_lost(const struct lease *l)
+{
+    return l && (atomic_load(&l->lost) || up_ms() - atomic_load(&l->renewed_ms) >= LEASE_MS);
+}
+
 int lease_check(struct lease *l, struct err *err)
 {
     if (!l)
         return 0;
+    if (!lease_lost(l))
+        look_again(l);
     if (atomic_load(&l->lost))
-        return err_set(err, ERR_LOCKED, "%.*s: the lease was taken over by somebody else",
-                       STR_ARG(l->purpose));
-    if (up_ms() - atomic_load(&l->renewed_ms) < LEASE_MS)
+        return say_lost(l, err);
+    if (!lease_lost(l))
         return 0;
     err_set(err, ERR_LOCKED, "%.*s: the lease has run out, it could not be renewed in time",
             STR_ARG(l->purpose));

@@ -10,7 +10,9 @@
 
 struct lease;
 
-enum { LEASE_MS = 60000, LEASE_RENEW_MS = 20000 };
+enum { LEASE_MS = 60000, LEASE_RENEW_MS = 20000, LEASE_SEEN_MS = 5000 };
+/* Leases of stages are named with this in front. */
+#define LEASE_STAGE "stage-"
 
 /* Take lease `name` ("stage-dev", "service"). LOCKED when somebody else holds it, after waiting up
  * to `wait_ms`; the message says who, since when and for what. `*ret` is released by lease_release.
@@ -18,8 +20,11 @@ enum { LEASE_MS = 60000, LEASE_RENEW_MS = 20000 };
 int lease_take(const struct store *store, struct str name, struct str purpose, int64_t wait_ms,
                struct lease **ret, struct err *err);
 /* Still ours? LOCKED when it was lost (another broke it, or renewing failed until it ran out): the
- * caller stops before its next change. NULL is fine: nothing to check. */
+ * caller stops before its next change. Reads the lease when it was not seen for LEASE_SEEN_MS. NULL
+ * is fine: nothing to check. */
 int lease_check(struct lease *lease, struct err *err);
+/* Is it known to be lost? No call: whoever must not even take back what it did asks this. */
+bool lease_lost(const struct lease *lease);
 /* Was it taken over from a holder that died or ran out: is there something half done? */
 bool lease_inherited(const struct lease *lease);
 /* What tells this lease from others; and of the lease it was taken over from, or empty: records

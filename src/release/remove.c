@@ -194,7 +194,8 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
         if (stack_settle(r, w.stage.id, &w.stage, err) < 0)
             return -1;
     }
-    if (stack_condition(w.stage.status) != STACK_GONE && remove_stack(r, &w.stage, purge, err) < 0)
+    if (lease_check(lease, err) < 0 || (stack_condition(w.stage.status) != STACK_GONE &&
+                                        remove_stack(r, &w.stage, purge, err) < 0))
         return -1;
     return w.bucket.n ? record_removal(r, &w.store, stage, err) : 0;
 }

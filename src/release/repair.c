@@ -263,7 +263,8 @@ static int bring_into_line(struct repairing *x, const struct pointers *all, stru
     struct world *w = &x->world;
     size_t moved;
     const struct node *template = plan_stage_template(x->r, &x->plan, w->current);
-    if (pointers_mend(x->r, all, &moved, err) < 0 || put_template_back(x, err) < 0)
+    if (lease_check(x->lease, err) < 0 || pointers_mend(x->r, all, &moved, err) < 0 ||
+        put_template_back(x, err) < 0)
         return -1;
     if (x->plan.nothing)
         return 0;

@@ -73,7 +73,7 @@ static int extend_service(struct deploying *d, struct err *err)
         if (!target)
             return 0;
     }
-    return apply_service(d, false, target, err);
+    return lease_check(lease, err) < 0 ? -1 : apply_service(d, false, target, err);
 }
 
 /* Another first deployment was faster: what it makes is ours as well. */

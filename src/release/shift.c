@@ -78,6 +78,8 @@ static int take_back(struct deploying *d, struct err *err)
     struct err failed = {0};
     bool cancelled = cancel_requested();
     struct str stage = engine_stage(d);
+    if (lease_lost(d->lease)) /* the aliases are somebody else's to move */
+        return -1;
     cancel_clear();
     release_progress(d->r, "shift", "taking it back");
     bool good = engine_mend(d, true, &failed) == 0;
@@ -259,7 +261,8 @@ int engine_stand(struct deploying *d, struct err *err)
     set_percent(&aliases, percent);
     if (intent_versions(d, d->arena, err) < 0)
         return -1;
-    if (engine_wake(d, err) == 0 && pointers_move(d->r, &aliases, err) == 0) {
+    if (engine_wake(d, err) == 0 && lease_check(d->lease, err) == 0 &&
+        pointers_move(d->r, &aliases, err) == 0) {
         release_finished(d->r, "shift", "%u %% of the calls of %zu function%s", percent, aliases.n,
                          aliases.n == 1 ? "" : "s");
         return 0;

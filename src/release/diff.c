@@ -1,0 +1,293 @@
+/* Comparing two deployments. */
+#include "release/diff.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+
+/* ---- names of stages ---- */
+
+struct names {
+    struct str from[2], to[2]; /* as written, and as in logical ids */
+};
+
+/* At each place either both have their stage's name, or the same letter; which of the two is tried
+ * when both hold. `*budget` bounds the trying for texts made to be hard. */
+static bool walk(struct str x, struct str y, const struct names *n, unsigned *budget)
+{
+    while (x.n && y.n && *budget) {
+        for (int form = 0; form < 2; form++) {
+            struct str from = n->from[form], to = n->to[form];
+            if (!str_starts(x, from) || !str_starts(y, to))
+                continue;
+            --*budget;
+            if (walk(str_sub(x, from.n, x.n), str_sub(y, to.n, y.n), n, budget))
+                return true;
+            if (!*budget)
+                return false;
+        }
+        if (*x.p != *y.p)
+            return false;
+        x = str_sub(x, 1, x.n);
+        y = str_sub(y, 1, y.n);
+    }
+    return !x.n && !y.n;
+}
+
+static struct names names_of(struct arena *a, struct str from, struct str to)
+{
+    return (struct names){{from, str_upper_first(a, from)}, {to, str_upper_first(a, to)}};
+}
+
+bool diff_renamed(struct arena *a, struct str x, struct str from, struct str y, struct str to)
+{
+    struct names n = names_of(a, from, to);
+    unsigned budget = 1000;
+    if (!from.n || !to.n)
+        return str_eq(x, y);
+    return walk(x, y, &n, &budget);
+}
+
+/* ---- functions ---- */
+
+struct comparing {
+    struct arena *arena;
+    const struct diff_side *side[2];
+    struct diff *diff;
+};
+
+static struct str stage_of(const struct comparing *c, int side)
+{
+    return c->side[side]->record.stage;
+}
+
+static const struct node *section(const struct comparing *c, int side, const char *name)
+{
+    return node_get_c(c->side[side]->record.body, name);
+}
+
+static struct str published(const struct comparing *c, int side, const char *name, struct str key,
+                            const char *what)
+{
+    const struct node *all = node_get_c(c->side[side]->record.versions, name);
+    return node_text(node_get_c(node_get(all, key), what));
+}
+
+static bool is_code(struct str part)
+{
+    return str_eq(part, STR("code")) || str_eq(part, STR("ImageUri"));
+}
+
+/* Names whose hashes differ, or that only one has. Where code lies is no difference of its own. */
+static void compare_parts(struct comparing *c, const struct node *x, const struct node *y,
+                          struct diff_function *ret)
+{
+    VEC(struct str) names = {0};
+    const struct node *trees[2][2] = {{y, x}, {x, y}};
+    for (int t = 0; t < 2 && x && y; t++)
+        member_each (m, trees[t][0]) {
+            const struct node *other = node_get(trees[t][1], m->key);
+            if ((t ? other != NULL : node_equal(other, m->value)) || str_eq(m->key, STR("S3Key")))
+                continue;
+            if (is_code(m->key))
+                ret->code = true;
+            else
+                vec_push(c->arena, &names, m->key);
+        }
+    ret->parts = names.p;
+    ret->part_count = names.n;
+}
+
+static void side_of_function(struct comparing *c, int side, const struct node *entry,
+                             struct diff_function *f)
+{
+    f->layout[side] = node_text(node_get_c(entry, "layout"));
+    f->version[side] = published(c, side, "functions", f->key, "version");
+}
+
+static void compare_function(struct comparing *c, const struct node *x, const struct node *y,
+                             struct diff_function *f)
+{
+    struct str artifact_x = node_text(node_get_c(x, "artifact"));
+    struct str artifact_y = node_text(node_get_c(y, "artifact"));
+    const struct node *print_x = node_get_c(x, "fingerprint");
+    const struct node *print_y = node_get_c(y, "fingerprint");
+    side_of_function(c, 0, x, f);
+    side_of_function(c, 1, y, f);
+    compare_parts(c, node_get_c(x, "parts"), node_get_c(y, "parts"), f);
+    if (artifact_x.n && artifact_y.n)
+        f->code = !str_eq(artifact_x, artifact_y);
+    bool same = print_x && print_y ? node_equal(print_x, print_y) : !f->code && !f->part_count;
+    if (same && str_eq(f->layout[0], f->layout[1]))
+        c->diff->same_functions++;
+    else
+        c->diff->functions[c->diff->function_count++] = *f;
+}
+
+static void compare_functions(struct comparing *c)
+{
+    const struct node *x = section(c, 0, "functions"), *y = section(c, 1, "functions");
+    c->diff->functions =
+        ARENA_ARRAY(c->arena, node_count(x) + node_count(y) + 1, struct diff_function);
+    member_each (m, y) {
+        struct diff_function f = {.key = m->key};
+        const struct node *other = node_get(x, m->key);
+        if (other) {
+            compare_function(c, other, m->value, &f);
+            continue;
+        }
+        f.where = DIFF_ONLY_B;
+        side_of_function(c, 1, m->value, &f);
+        c->diff->functions[c->diff->function_count++] = f;
+    }
+    member_each (m, x) {
+        struct diff_function f = {.key = m->key, .where = DIFF_ONLY_A};
+        if (node_get(y, m->key))
+            continue;
+        side_of_function(c, 0, m->value, &f);
+        c->diff->functions[c->diff->function_count++] = f;
+    }
+}
+
+/* ---- APIs ---- */
+
+static void add_api(struct comparing *c, struct str id, enum diff_where where)
+{
+    c->diff->apis[c->diff->api_count++] =
+        (struct diff_api){.id = id,
+                          .where = where,
+                          .deployment = {published(c, 0, "apis", id, "deployment"),
+                                         published(c, 1, "apis", id, "deployment")}};
+}
+
+static void compare_apis(struct comparing *c)
+{
+    const struct node *x = section(c, 0, "apis"), *y = section(c, 1, "apis");
+    c->diff->apis = ARENA_ARRAY(c->arena, node_count(x) + node_count(y) + 1, struct diff_api);
+    member_each (m, y) {
+        const struct node *other = node_get(x, m->key);
+        if (!other)
+            add_api(c, m->key, DIFF_ONLY_B);
+        else if (node_equal(node_get_c(other, "fingerprint"), node_get_c(m->value, "fingerprint")))
+            c->diff->same_apis++;
+        else
+            add_api(c, m->key, DIFF_BOTH);
+    }
+    member_each (m, x)
+        if (!node_get(y, m->key))
+            add_api(c, m->key, DIFF_ONLY_A);
+}
+
+/* ---- resources ---- */
+
+static const struct {
+    const char *type;
+    const char *property; /* NULL: the whole resource; it has a hash in its logical id */
+} told_elsewhere[] = {
+    {"AWS::Lambda::Alias", "Properties.FunctionVersion"},
+    {"AWS::ApiGateway::Stage", "Properties.DeploymentId"},
+    {"AWS::Lambda::Version", NULL},
+    {"AWS::ApiGateway::Deployment", NULL},
+};
+enum { TOLD_COUNT = sizeof told_elsewhere / sizeof *told_elsewhere };
+
+static struct str type_of(const struct node *resource)
+{
+    return node_text(node_get_c(resource, "Type"));
+}
+
+static bool is_told(struct str type, struct str path)
+{
+    for (size_t i = 0; i < TOLD_COUNT; i++) {
+        struct str property = str_c(told_elsewhere[i].property);
+        if (str_eq(type, str_c(told_elsewhere[i].type)) &&
+            (!told_elsewhere[i].property || (path.n && str_starts(path, property))))
+            return true;
+    }
+    return false;
+}
+
+static bool same_but_for_name(const struct comparing *c, const struct node_change *change)
+{
+    return node_is(change->before, NODE_STRING) && node_is(change->after, NODE_STRING) &&
+           diff_renamed(c->arena, node_text(change->before), stage_of(c, 0),
+                        node_text(change->after), stage_of(c, 1));
+}
+
+static void compare_resource(struct comparing *c, const struct member *x, const struct member *y)
+{
+    struct diff_resource r = {.id = y->key, .type = type_of(y->value)};
+    struct node_change *all;
+    size_t n, named = 0;
+    node_diff(c->arena, x->value, y->value, &all, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_told(r.type, all[i].path))
+            continue;
+        if (same_but_for_name(c, &all[i]))
+            named++;
+        else
+            all[r.change_count++] = all[i];
+    }
+    r.changes = all;
+    if (r.change_count)
+        c->diff->resources[c->diff->resource_count++] = r;
+    else if (named || !str_eq(x->key, y->key))
+        c->diff->named_resources++;
+    else
+        c->diff->same_resources++;
+}
+
+/* The one of the same logical id, or of the same but for the stage's name. */
+static const struct member *find_pair(const struct comparing *c, const struct node *x,
+                                      const struct node *y, const struct member *m)
+{
+    const struct member *same = node_member(x, m->key);
+    if (same || str_eq(stage_of(c, 0), stage_of(c, 1)))
+        return same;
+    member_each (other, x)
+        if (!node_get(y, other->key) && str_eq(type_of(other->value), type_of(m->value)) &&
+            diff_renamed(c->arena, other->key, stage_of(c, 0), m->key, stage_of(c, 1)))
+            return other;
+    return NULL;
+}
+
+static void add_resource(struct comparing *c, const struct member *m, enum diff_where where)
+{
+    c->diff->resources[c->diff->resource_count++] =
+        (struct diff_resource){.id = m->key, .type = type_of(m->value), .where = where};
+}
+
+static void compare_resources(struct comparing *c)
+{
+    const struct node *x = node_get_c(c->side[0]->template, "Resources");
+    const struct node *y = node_get_c(c->side[1]->template, "Resources");
+    struct map paired = MAP(c->arena);
+    c->diff->templates = c->side[0]->template && c->side[1]->template;
+    if (!c->diff->templates)
+        return;
+    c->diff->resources =
+        ARENA_ARRAY(c->arena, node_count(x) + node_count(y) + 1, struct diff_resource);
+    member_each (m, y) {
+        const struct member *other = find_pair(c, x, y, m);
+        if (other)
+            map_put(&paired, other->key, (void *)other);
+        if (is_told(type_of(m->value), STR("")))
+            continue;
+        if (other)
+            compare_resource(c, other, m);
+        else
+            add_resource(c, m, DIFF_ONLY_B);
+    }
+    member_each (m, x)
+        if (!map_has(&paired, m->key) && !is_told(type_of(m->value), STR("")))
+            add_resource(c, m, DIFF_ONLY_A);
+}
+
+void diff_make(struct arena *a, const struct diff_side *from, const struct diff_side *to,
+               struct diff *ret)
+{
+    *ret = (struct diff){0};
+    struct comparing c = {a, {from, to}, ret};
+    compare_functions(&c);
+    compare_apis(&c);
+    compare_resources(&c);
+}
