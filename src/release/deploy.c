@@ -279,9 +279,11 @@ static int take_late_lease(struct deploying *d, struct err *err)
         return 0;
     if (take_stage_lease(d, &d->plan->world.store, &inherited, err) < 0)
         return -1;
-    if (stack_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0)
-        return err_set(err, ERR_LOCKED, "stage '%.*s' was created by somebody else meanwhile",
-                       STR_ARG(engine_stage(d)));
+    if (stack_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0) {
+        err_set(err, ERR_LOCKED, "stage '%.*s' was created by somebody else meanwhile",
+                STR_ARG(engine_stage(d)));
+        return err_help(err, "run the same command again to deploy over it");
+    }
     if (err->kind != ERR_NOT_FOUND)
         return -1;
     err_clear(err);

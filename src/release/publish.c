@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "doc/json.h"
 #include "release/definition.h"
+#include "release/lease.h"
 
 enum { TRIES = 12, SETTLE_MS = 5 * 60 * 1000, FRESH_ROLE_MS = 90 * 1000 };
 
@@ -124,6 +125,18 @@ static int publish_once(struct publishing *p, struct str hint, struct str *ret, 
     return 0;
 }
 
+/* Whoever met another at a head queues up: each disturbs the holder once at most, so all get
+ * through however many they are. The checks above hold without the lease; it only makes turns. */
+static int queue_up(struct publishing *p, struct lease **lease, struct err *err)
+{
+    enum { WAIT_MS = 15 * 60 * 1000 };
+    if (*lease)
+        return 0;
+    return lease_take(p->store, str_fmt(p->arena, "function-%.*s", STR_ARG(p->name)),
+                      str_fmt(p->arena, "publish '%.*s'", STR_ARG(p->f->function->key)), WAIT_MS,
+                      lease, err);
+}
+
 /* Pauses grow with the round and differ between contenders. */
 static int64_t jitter_ms(struct arena *a, int round)
 {
@@ -146,6 +159,7 @@ int publish_function(struct arena *a, const struct release *r, const struct stor
                      struct err *err)
 {
     struct publishing p = {a, r, store, f, f->function->name, 0};
+    cleanup_lease struct lease *turn = NULL;
     for (int round = 0;; round++) {
         if (publish_once(&p, hint, ret_version, err) == 0)
             return 0;
@@ -156,6 +170,8 @@ int publish_function(struct arena *a, const struct release *r, const struct stor
         err_clear(err);
         release_progress(r, "publish", "%.*s: somebody else is publishing it, trying again",
                          STR_ARG(f->function->key));
+        if (queue_up(&p, &turn, err) < 0)
+            return -1;
         if (clock_sleep_ms(jitter_ms(a, round)) < 0)
             return err_set(err, ERR_CANCELLED, "stopped while publishing '%.*s'",
                            STR_ARG(f->function->key));
