@@ -2,18 +2,22 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/status.h"
 #include "ui/table.h"
 
 enum { LIMIT = 20 };
 
-/* A record without outcome is the current one (its writer was stopped at the very end), one under
- * way, or one that was interrupted. */
-static struct str outcome_of(const struct record *record, int64_t current)
+struct history {
+    struct stage_status stage;
+    struct record *records;
+    const struct record_ref *refs;
+    size_t n;
+};
+
+static struct str state_of(const struct history *h, size_t i)
 {
-    struct str outcome = node_text(node_get_c(record->outcome, "outcome"));
-    if (outcome.n)
-        return outcome;
-    return record->number == current ? STR("succeeded") : STR("interrupted");
+    const struct record *record = &h->records[i];
+    return str_c(record_state_word(record_state(&h->stage, record->number, record->outcome)));
 }
 
 static struct str field(const struct record *r, const char *name)
@@ -21,17 +25,19 @@ static struct str field(const struct record *r, const char *name)
     return node_text(node_get_c(r->body, name));
 }
 
-static const struct node *entry_json(struct arena *a, const struct record *record, int64_t current)
+static const struct node *entry_json(struct arena *a, const struct history *h, size_t i)
 {
+    const struct record *record = &h->records[i];
     struct node *n = node_map(a);
     node_put_c(a, n, "number", node_int(a, record->number));
     node_put_str(a, n, "when", field(record, "when"));
     node_put_str(a, n, "who", field(record, "who"));
     node_put_str(a, n, "what", field(record, "what"));
     node_put_str(a, n, "source", field(record, "source"));
-    node_put_str(a, n, "outcome", outcome_of(record, current));
+    node_put_str(a, n, "outcome", state_of(h, i));
     node_put_c(a, n, "reason", node_get_c(record->outcome, "reason"));
-    node_put_c(a, n, "current", node_bool(a, record->number == current));
+    node_put_c(a, n, "current", node_bool(a, record->number == h->stage.number));
+    node_put_c(a, n, "collected", node_bool(a, h->refs[i].collected));
     return n;
 }
 
@@ -44,48 +50,67 @@ static struct str short_who(struct str arn)
     return str_sub(arn, (size_t)(at + 1), arn.n);
 }
 
-static void entry_row(struct table *t, const struct record *record, int64_t current)
+static void entry_row(struct table *t, const struct history *h, size_t i)
 {
+    const struct record *record = &h->records[i];
+    bool current = record->number == h->stage.number;
     struct str reason = node_text(node_get_c(record->outcome, "reason"));
-    struct str outcome = outcome_of(record, current);
-    table_cell(t, record->number == current ? STR("◆") : STR(" "));
+    struct buf outcome = BUF(t->arena);
+    buf_add(&outcome, state_of(h, i));
+    if (reason.n)
+        buf_fmt(&outcome, ": %.*s", STR_ARG(reason));
+    if (h->refs[i].collected)
+        buf_lit(&outcome, " (collected)");
+    table_cell(t, current ? STR("◆") : STR(" "));
     table_cell(t, str_fmt(t->arena, "%lld", (long long)record->number));
     table_cell(t, field(record, "when"));
     table_cell(t, short_who(field(record, "who")));
     table_cell(t, field(record, "what"));
     table_cell(t, field(record, "source"));
-    table_cell(t, reason.n ? str_fmt(t->arena, "%.*s: %.*s", STR_ARG(outcome), STR_ARG(reason))
-                           : outcome);
+    table_cell(t, buf_str(&outcome));
 }
 
-static int list(struct cli *cli, const struct release *r, struct world *w, struct err *err)
+static int read_history(struct cli *cli, const struct release *r, struct world *w,
+                        struct history *h, struct err *err)
+{
+    size_t first = 0, n = 0, limit = cli->options.limit ? (size_t)cli->options.limit : LIMIT;
+    if (!w->bucket.n)
+        return 0;
+    if (records_list(cli->arena, &w->store, &w->records, &w->record_count, err) < 0 ||
+        status_of_stage(r, w, &h->stage, err) < 0)
+        return -1;
+    while (first < w->record_count && !str_eq(w->records[first].stage, r->service->stage))
+        first++;
+    while (n < limit && first + n < w->record_count &&
+           str_eq(w->records[first + n].stage, r->service->stage))
+        n++;
+    h->refs = w->records + first;
+    h->n = n;
+    h->records = ARENA_ARRAY(cli->arena, n + 1, struct record);
+    return records_read(cli->arena, &w->store, h->refs, n, h->records, err);
+}
+
+static void show(struct cli *cli, const struct service *service, const struct history *h)
 {
     struct arena *a = cli->arena;
     struct table t = TABLE(a, 7);
     struct node *out = node_map(a), *all = node_seq(a);
-    int64_t current = w->stage_exists ? world_deployment(&w->stage) : 0;
-    int64_t left = cli->options.limit ? cli->options.limit : LIMIT;
-    for (size_t i = 0; i < w->record_count; i++) {
-        struct record record;
-        if (!str_eq(w->records[i].stage, r->service->stage) || left-- <= 0)
-            continue;
-        if (record_read(a, &w->store, w->records[i].stage, w->records[i].number, false,
-                        w->records[i].has_outcome, &record, err) < 0)
-            return -1;
-        node_push(a, all, entry_json(a, &record, current));
-        entry_row(&t, &record, current);
+    for (size_t i = 0; i < h->n; i++) {
+        node_push(a, all, entry_json(a, h, i));
+        entry_row(&t, h, i);
     }
     if (cli->options.json) {
-        node_put_str(a, out, "stage", r->service->stage);
+        node_put_str(a, out, "stage", service->stage);
         node_put_c(a, out, "deployments", all);
         json_write(&cli->out, out, 2);
         buf_char(&cli->out, '\n');
-    } else if (!all->count) {
-        buf_fmt(&cli->out, "stage '%.*s' was never deployed\n", STR_ARG(r->service->stage));
+    } else if (!h->n) {
+        buf_fmt(&cli->out, "stage '%.*s' was never deployed\n", STR_ARG(service->stage));
     } else {
         table_write(&t, &cli->out, cli->colour_out);
+        if (h->stage.note.n)
+            buf_fmt(&cli->out, "%s: %.*s\n", h->stage.word, STR_ARG(h->stage.note));
     }
-    return 0;
 }
 
 static int run(struct cli *cli, struct err *err)
@@ -96,11 +121,11 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &w, err) < 0)
+    struct history h = {0};
+    if (context_world(cli, &r, &w, err) < 0 || read_history(cli, &r, &w, &h, err) < 0)
         return -1;
-    if (w.bucket.n && records_list(cli->arena, &w.store, &w.records, &w.record_count, err) < 0)
-        return -1;
-    return list(cli, &r, &w, err);
+    show(cli, service, &h);
+    return 0;
 }
 
 const struct command cmd_history = {

@@ -2,75 +2,93 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
-#include "release/stack.h"
+#include "release/status.h"
 #include "ui/table.h"
 
 struct matrix {
-    struct str *names;
-    struct stack *stacks;
-    const struct node **versions; /* of each stage's current record, NULL: none */
-    struct str *status;
+    struct stage_status *stages;
     size_t n;
 };
 
-/* "ready", "busy", or CloudFormation's word for what is wrong. */
-static struct str status_of(const struct stack *stack)
-{
-    enum stack_condition condition = stack_condition(stack->status);
-    return condition == STACK_READY  ? STR("ready")
-           : condition == STACK_BUSY ? STR("busy")
-                                     : stack->status;
-}
-
-static int read_matrix(const struct release *r, const struct world *w, struct matrix *m,
-                       struct err *err)
-{
-    struct arena *a = r->arena;
-    if (stages_find(r, &m->names, &m->stacks, &m->n, err) < 0)
-        return -1;
-    m->versions = ARENA_ARRAY(a, m->n + 1, const struct node *);
-    m->status = ARENA_ARRAY(a, m->n + 1, struct str);
-    for (size_t i = 0; i < m->n; i++) {
-        struct record record;
-        int64_t number = world_deployment(&m->stacks[i]);
-        m->status[i] = status_of(&m->stacks[i]);
-        if (!number)
-            continue;
-        if (record_read(a, &w->store, m->names[i], number, true, false, &record, err) < 0)
-            return -1;
-        m->versions[i] = record.versions;
-    }
-    return 0;
-}
+/* A row's section of a record: keys are there for functions of the stage's own, too. */
+struct section {
+    const char *name, *what, *prefix;
+    bool api;
+};
+static const struct section functions_of = {"functions", "version", "v", false};
+static const struct section apis_of = {"apis", "deployment", "", true};
 
 /* Row names of one section, in the order they are met. */
-static struct map rows_of(struct arena *a, const struct matrix *m, const char *section)
+static struct map rows_of(struct arena *a, const struct matrix *m, const struct section *section)
 {
     struct map rows = MAP(a);
     for (size_t i = 0; i < m->n; i++)
-        member_each (f, node_get_c(m->versions[i], section))
+        member_each (f, node_get_c(m->stages[i].record.body, section->name))
             map_put(&rows, f->key, (void *)f);
     return rows;
 }
 
-static struct str cell(const struct matrix *m, size_t stage, const char *section, struct str row,
-                       const char *what)
+static bool is_own(const struct stage_status *s, const struct section *section, struct str row)
 {
-    return node_text(node_get_c(node_get(node_get_c(m->versions[stage], section), row), what));
+    const struct node *entry = node_get(node_get_c(s->record.body, section->name), row);
+    return node_is_text(node_get_c(entry, "layout"), "perStage");
 }
 
-static void add_rows(struct table *t, const struct matrix *m, const char *section, const char *what,
-                     const char *prefix)
+/* The stack of one of its own says the version: "…:function:shop-dev-api:3". */
+static struct str own_version(struct arena *a, const struct stage_status *s, struct str row)
 {
-    struct map rows = rows_of(t->arena, m, section);
+    struct buf suffix = BUF(a);
+    struct str arn;
+    buf_add(&suffix, str_upper_first(a, row));
+    buf_lit(&suffix, "LambdaFunctionQualifiedArn");
+    arn = node_text(node_get(s->stack.outputs, buf_str(&suffix)));
+    ptrdiff_t at = str_rfind_char(arn, ':');
+    return at < 0 ? (struct str){"", 0} : str_sub(arn, (size_t)at + 1, arn.n);
+}
+
+/* As recorded. */
+static struct str recorded(struct arena *a, const struct stage_status *s,
+                           const struct section *section, struct str row)
+{
+    const struct node *all = node_get_c(s->record.versions, section->name);
+    if (is_own(s, section, row))
+        return own_version(a, s, row);
+    return node_text(node_get_c(node_get(all, row), section->what));
+}
+
+/* What it points at now, when that is something else; or empty. */
+static struct str elsewhere(const struct stage_status *s, const struct section *section,
+                            struct str row)
+{
+    for (size_t i = 0; i < s->stray_count; i++)
+        if (s->strays[i].pointer->api == section->api && str_eq(s->strays[i].pointer->key, row))
+            return s->strays[i].is;
+    return (struct str){"", 0};
+}
+
+static struct str cell(struct arena *a, const struct stage_status *s, const struct section *section,
+                       struct str row)
+{
+    struct str now = elsewhere(s, section, row), version = recorded(a, s, section, row);
+    if (now.n)
+        return now;
+    if (is_own(s, section, row))
+        return version.n ? str_fmt(a, "own v%.*s", STR_ARG(version)) : STR("own");
+    return version.n ? str_fmt(a, "%s%.*s", section->prefix, STR_ARG(version)) : STR("-");
+}
+
+/* ---- text ---- */
+
+static void add_rows(struct table *t, const struct matrix *m, const struct section *section)
+{
+    struct arena *a = t->arena;
+    struct map rows = rows_of(a, m, section);
     for (size_t r = 0; r < rows.n; r++) {
-        struct str row = rows.entries[r].key, first = cell(m, 0, section, row, what);
+        struct str row = rows.entries[r].key, first = cell(a, &m->stages[0], section, row);
         table_cell(t, row);
         for (size_t i = 0; i < m->n; i++) {
-            struct str value = cell(m, i, section, row, what);
-            struct str text =
-                value.n ? str_fmt(t->arena, "%s%.*s", prefix, STR_ARG(value)) : STR("-");
-            if (str_eq(value, first))
+            struct str text = cell(a, &m->stages[i], section, row);
+            if (str_eq(text, first))
                 table_cell(t, text);
             else
                 table_mark(t, text);
@@ -78,35 +96,58 @@ static void add_rows(struct table *t, const struct matrix *m, const char *sectio
     }
 }
 
+static struct str heading(struct arena *a, const struct stage_status *s)
+{
+    struct buf b = BUF(a);
+    buf_add(&b, s->name);
+    if (s->number)
+        buf_fmt(&b, "#%lld", (long long)s->number);
+    if (s->note.n)
+        buf_fmt(&b, " %s", s->word);
+    return buf_str(&b);
+}
+
 static void show_text(struct cli *cli, const struct service *service, const struct matrix *m)
 {
     struct table t = TABLE(cli->arena, m->n + 1);
     table_cell(&t, service->name);
     for (size_t i = 0; i < m->n; i++)
-        table_cell(&t, str_fmt(cli->arena, "%.*s#%lld%s%.*s", STR_ARG(m->names[i]),
-                               (long long)world_deployment(&m->stacks[i]),
-                               str_eq(m->status[i], STR("ready")) ? "" : " ",
-                               str_eq(m->status[i], STR("ready")) ? 0 : (int)m->status[i].n,
-                               m->status[i].p));
-    add_rows(&t, m, "functions", "version", "v");
-    add_rows(&t, m, "apis", "deployment", "");
+        table_cell(&t, heading(cli->arena, &m->stages[i]));
+    add_rows(&t, m, &functions_of);
+    add_rows(&t, m, &apis_of);
     table_write(&t, &cli->out, cli->colour_out);
+    for (size_t i = 0; i < m->n; i++)
+        if (m->stages[i].note.n)
+            buf_fmt(&cli->out, "%.*s is %s: %.*s\n", STR_ARG(m->stages[i].name), m->stages[i].word,
+                    STR_ARG(m->stages[i].note));
 }
 
-static const struct node *section_json(struct arena *a, const struct matrix *m, const char *section,
-                                       const char *what, const char *member)
+/* ---- JSON ---- */
+
+static const struct node *section_json(struct arena *a, const struct matrix *m,
+                                       const struct section *section, const char *member)
 {
     struct node *out = node_seq(a);
     struct map rows = rows_of(a, m, section);
     for (size_t r = 0; r < rows.n; r++) {
-        struct node *row = node_map(a), *cells = node_map(a);
-        node_put_str(a, row, "name", rows.entries[r].key);
+        struct node *row = node_map(a), *cells = node_map(a), *now = node_map(a),
+                    *own = node_seq(a);
+        struct str key = rows.entries[r].key;
         for (size_t i = 0; i < m->n; i++) {
-            struct str value = cell(m, i, section, rows.entries[r].key, what);
+            const struct stage_status *s = &m->stages[i];
+            struct str value = recorded(a, s, section, key), live = elsewhere(s, section, key);
             if (value.n)
-                node_put(a, cells, m->names[i], node_str(a, value));
+                node_put(a, cells, s->name, node_str(a, value));
+            if (live.n)
+                node_put(a, now, s->name, node_str(a, live));
+            if (is_own(s, section, key))
+                node_push(a, own, node_str(a, s->name));
         }
+        node_put_str(a, row, "name", key);
         node_put_c(a, row, member, cells);
+        node_put_c(a, row, "now", now);
+        if (!section->api)
+            node_put_c(a, row, "own", own);
         node_push(a, out, row);
     }
     return out;
@@ -117,17 +158,22 @@ static void show_json(struct cli *cli, const struct service *service, const stru
     struct arena *a = cli->arena;
     struct node *out = node_map(a), *stages = node_seq(a);
     for (size_t i = 0; i < m->n; i++) {
+        const struct stage_status *s = &m->stages[i];
         struct node *n = node_map(a);
-        node_put_str(a, n, "name", m->names[i]);
+        node_put_str(a, n, "name", s->name);
         node_put_str(a, n, "region", aws_region(cli->aws));
-        node_put_c(a, n, "deployment", node_int(a, world_deployment(&m->stacks[i])));
-        node_put_str(a, n, "status", m->status[i]);
+        node_put_c(a, n, "deployment", node_int(a, s->number));
+        node_put_str(a, n, "status", str_c(s->word));
+        if (s->note.n)
+            node_put_str(a, n, "note", s->note);
+        if (s->open.body)
+            node_put_c(a, n, "open", node_int(a, s->open.number));
         node_push(a, stages, n);
     }
     node_put_str(a, out, "service", service->name);
     node_put_c(a, out, "stages", stages);
-    node_put_c(a, out, "functions", section_json(a, m, "functions", "version", "versions"));
-    node_put_c(a, out, "apis", section_json(a, m, "apis", "deployment", "deployments"));
+    node_put_c(a, out, "functions", section_json(a, m, &functions_of, "versions"));
+    node_put_c(a, out, "apis", section_json(a, m, &apis_of, "deployments"));
     json_write(&cli->out, out, 2);
     buf_char(&cli->out, '\n');
 }
@@ -144,7 +190,7 @@ static int run(struct cli *cli, struct err *err)
     struct release r = context_release(cli, service);
     if (context_world(cli, &r, &w, err) < 0)
         return -1;
-    if (w.bucket.n && read_matrix(&r, &w, &m, err) < 0)
+    if (w.bucket.n && status_of_all(&r, &w, &m.stages, &m.n, err) < 0)
         return -1;
     if (cli->options.json)
         show_json(cli, service, &m);
@@ -163,7 +209,9 @@ const struct command cmd_stages = {
     .summary = "which stage serves which version",
     .details = "A row for every function and API, a column for every stage. What differs from the "
                "first column\n"
-               "stands out.",
+               "stands out. Below it: stages that are busy, shifting, interrupted or half done, "
+               "and what\n"
+               "finishes or undoes that.",
     .args_max = 0,
     .run = run,
 };

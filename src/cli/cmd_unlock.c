@@ -25,7 +25,9 @@ static struct str describe(struct arena *a, const struct service *service,
     buf_fmt(&b, ": %.*s; the lease %s %.*s", STR_ARG(l->purpose),
             l->ends_ms < l->date_ms ? "ran out at" : "lasts until",
             STR_ARG(time_iso(a, l->ends_ms)));
-    if (l->ends_ms >= l->date_ms)
+    if (l->dead)
+        buf_lit(&b, ", but its process is gone");
+    else if (l->ends_ms >= l->date_ms)
         buf_lit(&b, " unless it is renewed");
     return buf_str(&b);
 }

@@ -126,12 +126,18 @@ static void *renew_loop(void *arg)
 
 /* ---- taking ---- */
 
-static bool holder_is_dead(const struct lease *l, const struct node *holder)
+static bool is_dead(struct str host, const struct node *holder)
 {
     int64_t pid;
-    return str_eq(node_text(node_get_c(holder, "host")), l->host) &&
+    return str_eq(node_text(node_get_c(holder, "host")), host) &&
            node_to_int(node_get_c(holder, "pid"), &pid) && pid > 0 && kill((pid_t)pid, 0) < 0 &&
            errno == ESRCH;
+}
+
+bool lease_holder_is_dead(const struct node *content)
+{
+    cleanup_arena struct arena *a = arena_new();
+    return is_dead(host_identity(a), content);
 }
 
 /* S3's clock at reading against S3's clock at writing: `modified` and `date` both come from there.
@@ -205,7 +211,7 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
         return -1;
     bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
     bool broken = lease_is_broken(*holder);
-    if (!own && !broken && !holder_is_dead(l, *holder) &&
+    if (!own && !broken && !is_dead(l->host, *holder) &&
         !has_run_out(*holder, modified_ms, date_ms))
         return 0;
     if (own) { /* a retried write met its own first success */

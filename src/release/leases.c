@@ -34,6 +34,7 @@ static int look(struct arena *a, const struct store *store, struct str key, int6
     ret->pid = node_int_or(node_get_c(n, "pid"), 0);
     ret->nonce = node_text(node_get_c(n, "nonce"));
     ret->ends_ms = modified_ms + node_int_or(node_get_c(n, "lasts_ms"), LEASE_MS);
+    ret->dead = lease_holder_is_dead(n);
     *ret_there = !lease_is_broken(n);
     return 0;
 }

@@ -12,6 +12,7 @@ struct lease_info {
     struct str taken;      /* ISO time by the holder's clock; empty: of an older troupe */
     int64_t pid;
     int64_t ends_ms, date_ms; /* when it runs out unless renewed, and now; both by S3's clock */
+    bool dead;                /* its process was on this machine and is gone */
     struct str nonce, etag;
 };
 
@@ -25,5 +26,7 @@ int lease_break(struct arena *a, const struct store *store, const struct lease_i
                 bool *ret_gone, struct err *err);
 /* Is this the content of a lease that was broken? */
 bool lease_is_broken(const struct node *content);
+/* Was its holder a process of this machine that is gone? */
+bool lease_holder_is_dead(const struct node *content);
 
 #endif

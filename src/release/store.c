@@ -1,9 +1,11 @@
 /* Objects in the deployment bucket. */
 #include "release/store.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 
 #include "base/clock.h"
+#include "base/pool.h"
 #include "base/vec.h"
 #include "config/config.h"
 #include "doc/json.h"
@@ -182,6 +184,45 @@ int record_read_more(struct arena *a, const struct store *store, bool with_versi
         return err_wrap(err, "read record %.*s#%lld", STR_ARG(record->stage),
                         (long long)record->number);
     return 0;
+}
+
+struct reading {
+    struct arena *arena; /* of the result, under lock */
+    const struct store *store;
+    const struct record_ref *refs;
+    struct record *ret;
+    pthread_mutex_t lock;
+};
+
+/* A tree of its own in `a`: what the thread read goes with it. */
+static const struct node *keep(struct arena *a, const struct node *n, struct err *err)
+{
+    return n ? json_parse(a, STR("record"), json_text(a, n, 0), err) : NULL;
+}
+
+static int read_one(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    struct reading *x = context;
+    const struct record_ref *ref = &x->refs[i];
+    struct record record;
+    if (record_read(scratch, x->store, ref->stage, ref->number, false, ref->has_outcome, &record,
+                    err) < 0)
+        return -1;
+    pthread_mutex_lock(&x->lock);
+    x->ret[i] = (struct record){.stage = ref->stage,
+                                .number = ref->number,
+                                .body = keep(x->arena, record.body, err),
+                                .outcome = keep(x->arena, record.outcome, err)};
+    pthread_mutex_unlock(&x->lock);
+    return x->ret[i].body ? 0 : -1;
+}
+
+int records_read(struct arena *a, const struct store *store, const struct record_ref *refs,
+                 size_t n, struct record *ret, struct err *err)
+{
+    enum { JOBS = 16 };
+    struct reading x = {a, store, refs, ret, PTHREAD_MUTEX_INITIALIZER};
+    return pool_run(n, JOBS, read_one, &x, err);
 }
 
 /* ---- writing ---- */
