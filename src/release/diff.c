@@ -47,8 +47,6 @@ bool diff_renamed(struct arena *a, struct str x, struct str from, struct str y, 
     return walk(x, y, &n, &budget);
 }
 
-/* ---- functions ---- */
-
 struct comparing {
     struct arena *arena;
     const struct diff_side *side[2];
@@ -59,6 +57,15 @@ static struct str stage_of(const struct comparing *c, int side)
 {
     return c->side[side]->record.stage;
 }
+
+static bool same_but_for_name(const struct comparing *c, const struct node_change *change)
+{
+    return node_is(change->before, NODE_STRING) && node_is(change->after, NODE_STRING) &&
+           diff_renamed(c->arena, node_text(change->before), stage_of(c, 0),
+                        node_text(change->after), stage_of(c, 1));
+}
+
+/* ---- functions ---- */
 
 static const struct node *section(const struct comparing *c, int side, const char *name)
 {
@@ -104,6 +111,37 @@ static void side_of_function(struct comparing *c, int side, const struct node *e
     f->version[side] = published(c, side, "functions", f->key, "version");
 }
 
+static const struct node *own_resource(const struct comparing *c, int side, struct str name)
+{
+    const struct node *all = node_get_c(c->side[side]->template, "Resources");
+    return node_get(all, str_fmt(c->arena, "%.*sLambdaFunction", STR_ARG(name)));
+}
+
+/* Of one of the stages' own the templates say what differs, not the records. */
+static void compare_own(struct comparing *c, struct diff_function *f)
+{
+    struct str name = str_upper_first(c->arena, f->key);
+    const struct node *x = node_get_c(own_resource(c, 0, name), "Properties");
+    const struct node *y = node_get_c(own_resource(c, 1, name), "Properties");
+    struct node_change *all = NULL;
+    struct map names = MAP(c->arena);
+    size_t n = 0;
+    if (x && y && str_eq(f->layout[0], f->layout[1]))
+        node_diff(c->arena, x, y, &all, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = all[i].path, property;
+        str_cut(&rest, '.', &property);
+        if (!str_eq(property, STR("Code")) && !same_but_for_name(c, &all[i]))
+            map_put(&names, property, c);
+    }
+    if (!names.n)
+        return;
+    f->part_count = names.n;
+    f->parts = ARENA_ARRAY(c->arena, names.n, struct str);
+    for (size_t i = 0; i < names.n; i++)
+        f->parts[i] = names.entries[i].key;
+}
+
 static void compare_function(struct comparing *c, const struct node *x, const struct node *y,
                              struct diff_function *f)
 {
@@ -114,6 +152,8 @@ static void compare_function(struct comparing *c, const struct node *x, const st
     side_of_function(c, 0, x, f);
     side_of_function(c, 1, y, f);
     compare_parts(c, node_get_c(x, "parts"), node_get_c(y, "parts"), f);
+    if (!f->part_count)
+        compare_own(c, f);
     if (artifact_x.n && artifact_y.n)
         f->code = !str_eq(artifact_x, artifact_y);
     bool same = print_x && print_y ? node_equal(print_x, print_y) : !f->code && !f->part_count;
@@ -185,6 +225,7 @@ static const struct {
 } told_elsewhere[] = {
     {"AWS::Lambda::Alias", "Properties.FunctionVersion"},
     {"AWS::ApiGateway::Stage", "Properties.DeploymentId"},
+    {"AWS::Lambda::Function", "Properties.Code."},
     {"AWS::Lambda::Version", NULL},
     {"AWS::ApiGateway::Deployment", NULL},
 };
@@ -204,13 +245,6 @@ static bool is_told(struct str type, struct str path)
             return true;
     }
     return false;
-}
-
-static bool same_but_for_name(const struct comparing *c, const struct node_change *change)
-{
-    return node_is(change->before, NODE_STRING) && node_is(change->after, NODE_STRING) &&
-           diff_renamed(c->arena, node_text(change->before), stage_of(c, 0),
-                        node_text(change->after), stage_of(c, 1));
 }
 
 static void compare_resource(struct comparing *c, const struct member *x, const struct member *y)

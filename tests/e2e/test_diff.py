@@ -91,6 +91,12 @@ def test_a_function_of_the_stages_own(shop):
     orders = by_name(diff(shop, "prod", "dev")["functions"])["orders"]
     assert orders["layout"] == ["shared", "perStage"]
     assert "shared -> per stage" in shop("diff", "prod", "dev").out
+    shop("deploy", "prod")
+    assert "orders" not in by_name(diff(shop, "prod", "dev")["functions"])
+    shop.edit("serverless.yml", "timeout: 10", "timeout: 12")
+    shop("deploy", "dev")
+    orders = by_name(diff(shop, "prod", "dev")["functions"])["orders"]
+    assert orders["configuration"] == ["Timeout"] and orders["code"] is False
 
 
 def test_no_secret_is_shown(shop):
