@@ -26,6 +26,7 @@ class Rule:
     kind: str
     service: str | None = None
     operation: str | None = None
+    key: str | None = None      # only S3 objects with this in their name
     nth: int | None = None      # hits the n-th of the calls it looks at
     since: int | None = None    # hits all from this one on
     probability: float | None = None
@@ -44,9 +45,9 @@ class Rule:
         self._random = random.Random(self.seed)
         self._lock = threading.Lock()
 
-    def hit(self, service, operation):
+    def hit(self, service, operation, key=""):
         """Does this call suffer? Counts it."""
-        if self.service not in (None, service) or self.operation not in (None, operation):
+        if self.service not in (None, service) or self.operation not in (None, operation) or (self.key or "") not in key:
             return False
         with self._lock:
             self.seen += 1

@@ -61,8 +61,18 @@ def stages_of(world, service):
             if stack["tags"].get("troupe:service") == service and "troupe:stage" in stack["tags"]]
 
 
+def shift_of(records, stage):
+    """``{function name: (version, part)}`` of the shift by hand that is under way."""
+    record = records.last(stage)
+    if record is None or "outcome" in record or not record["body"].get("to") or "versions" not in record:
+        return {}
+    part = record["versions"].get("percent", 0) / 100
+    return {entry["name"]: (entry["version"], part) for entry in record["versions"]["functions"].values()} if part else {}
+
+
 def stage_problems(world, records, stage, service):
-    """What is wrong with one stage: it has to serve exactly what the record says that its stack names."""
+    """What is wrong with one stage: it has to serve exactly what the record says that its stack names,
+    but for the part of the calls that a shift by hand gives to another one."""
     number = told(world, stage, service)
     if number is None:
         return [f"{stage}: its stack names no deployment"]
@@ -72,11 +82,15 @@ def stage_problems(world, records, stage, service):
     found = []
     shared = {entry["name"]: entry["version"] for key, entry in record["versions"].get("functions", {}).items()
               if "version" in entry}
+    shifted = shift_of(records, stage)
     for name, function in world["functions"].items():
         alias = function["aliases"].get(stage)
         wanted = shared.get(name)
-        if wanted and (not alias or alias["version"] != wanted or alias["weights"]):
-            found.append(f"{stage}: alias of {name} is {alias and (alias['version'], alias['weights'])}, not {wanted}")
+        beside, part = shifted.get(name, (wanted, 0))
+        weights = {beside: part} if beside != wanted else {}
+        has = ((alias or {}).get("weights") or {}).get("AdditionalVersionWeights", {})
+        if wanted and (not alias or alias["version"] != wanted or has != weights):
+            found.append(f"{stage}: alias of {name} is {alias and (alias['version'], has)}, not {wanted} {weights}")
         if alias and alias["version"] not in function["versions"]:
             found.append(f"{stage}: alias of {name} points at version {alias['version']}, which is gone")
         if alias and not wanted and record["body"]["functions"].get(name.partition("-")[2], {}).get("layout") != "perStage" \

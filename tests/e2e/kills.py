@@ -2,7 +2,7 @@
 may change. All start from the same account (``two_stages``) unless they say otherwise.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 QUEUE = """resources:
   Resources:
@@ -90,6 +90,17 @@ def meddled_with(troupe):
     lam.update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion="1")
 
 
+def shift_under_way(troupe):
+    troupe("shift", "dev", "--to", "1", "--weight", "10")
+
+
+def changed_by_steps(troupe):
+    """Other code, which gets a part of the calls first."""
+    code(troupe, "four")
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write("custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1s}\n")
+
+
 @dataclass
 class Command:
     name: str
@@ -100,7 +111,7 @@ class Command:
     others: tuple = ("prod",)   # stages it may not touch
     repairs: bool = True        # may `repair` come between?
     gone: tuple = ()            # stages that are not there afterwards
-    doc: str = field(default="")
+    over: int = 0               # exit code of the command when it has nothing to do any more
 
 
 COMMANDS = [
@@ -110,6 +121,11 @@ COMMANDS = [
     Command("first-deploy-of-a-second-stage", ("deploy", "pr-1"), stage="pr-1", others=("prod", "dev")),
     Command("rollback-at-once", ("rollback", "dev", "--to", "1")),
     Command("rollback-from-sources", ("rollback", "dev", "--to", "2")),
+    Command("deploy-by-weights", ("deploy", "dev"), prepare=changed_by_steps),
+    Command("shift", ("shift", "dev", "--to", "1", "--weight", "10")),
+    Command("shift-of-more", ("shift", "dev", "--to", "1", "--weight", "55"), prepare=shift_under_way),
+    Command("shift-promoted", ("shift", "dev", "--promote"), prepare=shift_under_way, over=3),
+    Command("shift-taken-back", ("shift", "dev", "--abort"), prepare=shift_under_way, over=3),
     Command("reset", ("reset", "dev", "--to", "prod")),
     Command("clone", ("clone", "dev", "pr-7"), stage="pr-7", others=("prod", "dev")),
     Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),

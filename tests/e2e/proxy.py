@@ -143,7 +143,8 @@ class Proxy:
         if USER_PATHS.match(request.path) or USER_HOSTS.match(request.headers.get("host", "")):
             return self.forward(request, self.with_account(request, headers))
         record, protocol = self.inspect(request)
-        rules = [rule for rule in list(self.rules) if rule.hit(record.service, record.operation)]
+        rules = [rule for rule in list(self.rules) if rule.hit(
+            record.service, record.operation, str(record.params.get("Key", "")))]
         record.fault = ",".join(rule.kind for rule in rules)
         kinds = {rule.kind for rule in rules}
         for rule in rules:

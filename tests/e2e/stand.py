@@ -108,8 +108,8 @@ class Stand:
 
     def locks(self, keys):
         """A stage's lease is given back, so that the next command need not wait until it runs out. One
-        that a command run again has no use for (a removal that lacked nothing but that; the service's)
+        that a command run again has no use for (because it lacked nothing but that; the service's)
         stays until then."""
         known = {key for objects in self.wanted["buckets"].values() for key in objects}
         return [f"end: {key} is left" for key in keys
-                if key not in known and "/locks/stage-" in key and not self.command.gone]
+                if key not in known and "/locks/stage-" in key and not (self.command.gone or self.command.over)]

@@ -38,7 +38,7 @@ def try_at(stand, moment):
     if repaired:
         problems += stand.repair()
     again = troupe(*command.args, check=False)
-    if again.code != 0:
+    if again.code not in (0, command.over):
         return rule.hits, problems + [f"again: {again}"]
     problems += stand.others("run again") + stand.end(repaired)
     return rule.hits, problems
