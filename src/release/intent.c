@@ -215,8 +215,10 @@ int intent_versions(struct deploying *d, struct arena *a, struct err *err)
     node_put_c(a, all, "format", node_int(a, RECORD_FORMAT));
     node_put_c(a, all, "functions", functions);
     node_put_c(a, all, "apis", apis);
-    if (d->percent)
-        node_put_c(a, all, "percent", node_int(a, d->percent));
+    /* The end of a shift by hand counts as all of it, so that a cut-off one is finished. */
+    unsigned percent = d->plan->target.to && !d->percent ? 100 : d->percent;
+    if (percent)
+        node_put_c(a, all, "percent", node_int(a, percent));
     if (d->template_sha.n)
         node_put_str(a, all, "stage_template", d->template_sha);
     return record_write_versions(a, &d->plan->world.store, engine_stage(d), d->plan->number, all,
