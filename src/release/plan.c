@@ -593,9 +593,12 @@ static void init_snapshots(const struct release *r, struct plan *plan)
 }
 
 /* The snapshots of the target's record, as they are. */
-static void pin(struct plan *plan)
+static void pin(const struct release *r, struct plan *plan)
 {
     const struct record *origin = plan->target.origin;
+    /* A definition names the functions that a stage has of its own: it is no other stage's. */
+    bool has_own = plan->function_count < plan->target.layout->function_count;
+    bool calls_others = has_own && !str_eq(origin->stage, r->service->stage);
     const struct node *functions = node_get_c(origin->body, "functions");
     for (size_t i = 0; i < plan->function_count; i++) {
         struct function_plan *f = &plan->functions[i];
@@ -609,7 +612,7 @@ static void pin(struct plan *plan)
         f->fingerprint = recorded(origin->versions, "functions", key, "fingerprint");
         f->parts = node_get_c(node_get(functions, key), "parts");
     }
-    for (size_t i = 0; i < plan->api_count; i++) {
+    for (size_t i = 0; i < plan->api_count && !calls_others; i++) {
         struct api_plan *p = &plan->apis[i];
         p->to = recorded(origin->versions, "apis", p->api->id, "deployment");
         p->rest_api = recorded(origin->versions, "apis", p->api->id, "id");
@@ -780,7 +783,7 @@ int plan_make(const struct release *r, const struct target *target, const struct
     if (r->service->stage.n)
         init_snapshots(r, ret);
     if (target->pinned)
-        pin(ret);
+        pin(r, ret);
     if (plan_service(&p, err) < 0 || (r->service->stage.n && plan_stage(&p, err) < 0))
         return -1;
     ret->nothing = ret->nothing && !ret->service_target;

@@ -9,7 +9,7 @@ and played again: `["deploy", "dev", [["set", "api", "code", 7]]]`.
 
 import copy
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SERVICE = "play"
 STAGES = ("dev", "prod", "pr-7", "qa")
@@ -194,7 +194,7 @@ class Model:
         """The stage becomes what `record` is, unless it is that already."""
         record.view = record.view or view(record.description, stage, self.urls.get(stage, {}))
         now = self.now(stage)
-        same = now and now.view == record.view and (like is None or like.snapshots == now.snapshots)
+        same = now and now.view == record.view and (like is None or like.snapshots.items() <= now.snapshots.items())
         if not same:
             self.current[stage] = self.add(stage, record)
         return Expected(args, OK, stage, changes=not same, like=like)
@@ -284,6 +284,9 @@ class Model:
             return Expected(args, REFUSED)
         record = Record(what, source.description, exact=exact)
         if exact:
+            if stage != other and any(f["own"] for f in source.view["functions"].values()):  # a definition names them
+                source = replace(source, snapshots={name: version for name, version in source.snapshots.items()
+                                                    if name.startswith(SERVICE)})
             record.view = view(source.description, stage, self.urls.get(stage, {}))
             record.view["functions"].update({name: f for name, f in source.view["functions"].items() if not f["own"]})
         return self.reach(args, stage, record, like=source if exact else None)

@@ -86,6 +86,22 @@ def test_rolling_back_across_a_change_of_layout(troupe):
         assert troupe.stage("prod", "own") == prod
 
 
+def test_the_very_versions_of_another_stage_but_its_own_functions(troupe):
+    """A deployment of the API calls a stage's functions by name, so another stage needs one of its own."""
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    troupe("deploy", "prod")
+    troupe.write({"handler.js": HANDLER.replace("'one'", "'two'")})
+    troupe("deploy", "dev")
+    troupe("reset", "prod", "--to", "dev", "--exact")
+    for path, name in (("/tagged", "own-prod-tagged"), ("/named", "own-prod-by-name"), ("/shared", "own-shared")):
+        assert troupe.call_rest("prod", path).json() == {"code": "two", "name": name}
+    world = troupe.world()
+    aliases = world["functions"]["own-shared"]["aliases"]
+    assert aliases["prod"]["version"] == aliases["dev"]["version"]
+    troupe("rollback", "prod")
+    assert troupe.call_rest("prod", "/tagged").json() == {"code": "one", "name": "own-prod-tagged"}
+
+
 def test_removing_the_service_removes_stages_that_never_stood(troupe):
     troupe.write({"serverless.yml": SERVICE + WRONG, "handler.js": HANDLER})
     troupe("deploy", "dev", check=1)
