@@ -68,12 +68,37 @@ static int refuse_foreign(const struct goal *goal, struct str key, struct str ve
     return err_help(err, "leave out --exact: the same code is published for this stage");
 }
 
+static bool is_of_stage(const struct layout *l, const struct node *value)
+{
+    const struct node *ref = node_get_c(value, "Ref");
+    struct str id = node_text(ref ? ref : node_path(value, "Fn::GetAtt.0"));
+    return id.n && node_member(node_get_c(l->stage_template, "Resources"), id);
+}
+
+/* By the description: what the other stage had may be gone from its stack, and so gone for good. */
+static int check_described(const struct goal *goal, const struct record *record,
+                           const struct layout *l, struct err *err)
+{
+    for (size_t i = 0; i < l->function_count; i++) {
+        const struct layout_function *f = &l->functions[i];
+        const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
+        struct str version = node_text(node_get_c(entry, "version"));
+        if (is_of_stage(l, node_get_c(f->definition, "Role")))
+            return refuse_foreign(goal, f->key, version, "runs under a role", err);
+        if (is_of_stage(l, node_path(f->definition, "LoggingConfig.LogGroup")))
+            return refuse_foreign(goal, f->key, version, "logs into a group", err);
+    }
+    return 0;
+}
+
 /* A version's role and log group are frozen into it: they must not go when the other stage goes. */
 static int check_exact(const struct goal *goal, const struct release *r,
-                       const struct record *record, struct err *err)
+                       const struct record *record, const struct layout *l, struct err *err)
 {
     struct stack_resource *resources = NULL;
     size_t n = 0;
+    if (check_described(goal, record, l, err) < 0)
+        return -1;
     struct str stack = layout_stack_name(r->arena, r->service, goal->stage);
     if (stack_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
@@ -118,7 +143,7 @@ static int make(const struct goal *goal, const struct release *r, struct world *
         return 0;
     ret->pinned = true;
     note_exact(goal, r, ret);
-    return check_exact(goal, r, record, err);
+    return check_exact(goal, r, record, ret->layout, err);
 }
 
 static int find_reset(const struct goal *goal, const struct release *r, struct world *w,

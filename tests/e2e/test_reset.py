@@ -180,7 +180,12 @@ def test_exactly_is_refused_where_a_role_would_go_with_its_stage(troupe):
     refused = troupe("reset", "prod", "--to", "dev", "--exact", check=3)
     assert "role" in refused.err and "without" not in refused.out and "--exact" in refused.err, str(refused)
     assert troupe.world()["functions"] == before["functions"]
-    troupe("reset", "prod", "--to", "dev")
+    with_role = (troupe.folder / "serverless.yml").read_text()
+    troupe.edit("serverless.yml", with_role[with_role.index("\n  iam:"):with_role.index("\n\nfunctions:")], "")
+    troupe("deploy", "dev")  # and now that role is gone
+    assert "role" in troupe("reset", "prod", "--to", "dev#1", "--exact", check=3).err
+    troupe("reset", "prod", "--to", "dev#1")
+    troupe("rollback", "dev", "--to", "1")
     assert troupe.call_rest("prod", "/hello").json()["code"] == "two"
     roles = {function["versions"][function["aliases"][stage]["version"]]["Role"] for stage in ("dev", "prod")
              for function in troupe.world()["functions"].values()}
