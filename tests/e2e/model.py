@@ -9,6 +9,7 @@ and played again: `["deploy", "dev", [["set", "api", "code", 7]]]`.
 
 import copy
 import json
+import os
 from dataclasses import dataclass, field, replace
 
 SERVICE = "play"
@@ -21,8 +22,10 @@ PLAIN = {"code": 1, "memory": 128, "value": None, "stage": False, "queue": None,
          "rest": None, "http": None, "own": False}
 START = {"functions": {"api": {**PLAIN, "rest": "/p0", "stage": True}, "mail": {**PLAIN, "code": 2}},
          "queues": {}, "role": False, "sizes": {}, "kept": "k0"}
+PRUNE = "TROUPE_MODEL_PRUNE" in os.environ
 BROKEN = {"Type": "AWS::Lambda::Permission", "Properties": {
     "FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}}
+KEEP = 4  # records of a stage that are kept
 OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 CODE = """exports.main = async (event) => {
@@ -63,7 +66,7 @@ def files(description, broken=False):
                  for id, seconds in description["queues"].items()}
     own = [key for key, f in description["functions"].items() if f["own"]]
     service = {"service": SERVICE, "provider": provider, "package": {"individually": True, "patterns": ["!**"]},
-               "custom": {"troupe": {"functions": {"perStage": own}}},
+               "custom": {"troupe": {"functions": {"perStage": own}, "history": {"keep": KEEP}}},
                "params": {"default": {"size": SIZES[0]},
                           **{stage: {"size": size} for stage, size in description["sizes"].items()}},
                "functions": functions,
@@ -149,6 +152,7 @@ class Record:
     before: int = 0
     restores: int = 0
     outcome: str = "succeeded"
+    collected: bool = False         # its versions may be gone
     snapshots: dict = field(default_factory=dict)  # function or API -> version or deployment, as observed
 
 
@@ -188,7 +192,8 @@ class Model:
     def served(self, stage, number):
         """The record, when the stage is there or a number is named, and it ever served."""
         record = self.records.get(stage, {}).get(number or self.current.get(stage))
-        return record if record and record.outcome == "succeeded" and record.what != "remove" else None
+        return record if record and record.outcome == "succeeded" and record.what != "remove" and (
+            not record.collected) else None
 
     def reach(self, args, stage, record, like=None):
         """The stage becomes what `record` is, unless it is that already."""
@@ -304,6 +309,16 @@ class Model:
     def service(self):
         return Expected(["deploy"], OK, changes=True)
 
+    def prune(self):
+        """All but the last records of a stage, and all of a stage that is gone."""
+        gone = []
+        for stage, records in self.records.items():
+            kept = {*sorted(records)[-KEEP:], self.current[stage]} if stage in self.current else set()
+            gone += [record for number, record in records.items() if number not in kept and not record.collected]
+        for record in gone:
+            record.collected = True
+        return Expected(["prune", "--unused-for", "0s"], OK, changes=bool(gone))
+
 
 # -- sequences -----------------------------------------------------------------------------------------
 
@@ -325,6 +340,6 @@ def random_step(rng, model, last):
     steps = {("deploy", stage, tuple(map(tuple, changes))): 30, ("deploy", free, ()): 3 if len(there) < 3 else 1,
              ("rollback", stage, None): 14, ("rollback", stage, to): 10, ("reset", stage, other, number, exact): 14,
              ("clone", other, number, free, exact): 6, ("function", stage, code[1], (tuple(code),)): 8,
-             ("remove", stage): 4 if len(there) > 1 else 1, ("repair", stage): 3, ("service",): 4,
+             ("remove", stage): 4 if len(there) > 1 else 1, ("repair", stage): 3, ("service",): 4, ("prune",): 6 * PRUNE,
              ("broken", stage, code[3]): 4}
     return json.loads(json.dumps(rng.choices(list(steps), list(steps.values()))[0]))

@@ -21,6 +21,7 @@ from world import differences, of_stage
 SEQUENCES = 4
 STEPS = int(os.environ.get("TROUPE_MODEL_STEPS", "55"))
 REPLAY = os.environ.get("TROUPE_MODEL_REPLAY")
+OWN = tuple(f"{SERVICE}-{stage}-" for stage in models.STAGES)  # names of a stage's own functions begin so
 PREFIX = f"troupe/{SERVICE}/"
 
 
@@ -43,6 +44,14 @@ class Observed:
         versions = {name: self.world["functions"][name]["aliases"][stage]["version"] for name in names}
         return versions | {id: api["stages"][stage]["deploymentId"] for id, api in self.world["rest_apis"].items()
                            if stage in api["stages"]}
+
+    def snapshots_and_objects(self):
+        """Versions of shared functions, deployments, and what records name in the bucket."""
+        found = {("object", key) for key in self.objects if key.startswith(("artifacts/", "templates/", "sources/"))}
+        found |= {("version", name, version) for name, function in self.world["functions"].items()
+                  for version in function["versions"] if not name.startswith(OWN)}
+        return found | {("deployment", id, deployment) for id, api in self.world["rest_apis"].items()
+                        for deployment in api["deployments"]}
 
 
 class Run:
@@ -69,7 +78,10 @@ class Run:
             self.nothing_changed(before)
             return
         self.only_this_stage_changed(before, expected.stage)
-        self.nothing_was_lost(before)
+        if step[0] == "prune":
+            self.only_collected_is_gone(before)
+        else:
+            self.nothing_was_lost(before)
         if expected.stage in self.model.current:
             self.learn(expected.stage)
             self.snapshots_are_kept(expected)
@@ -89,17 +101,46 @@ class Run:
                 assert differences(self.observed.stage(stage), before.stage(stage)) == [], f"'{stage}' changed"
 
     def nothing_was_lost(self, before):
-        """Records, versions and deployments stay as they were. A stage's own functions go with it."""
+        """Records, versions and deployments stay as they were. What has no kept record may leave the service's stack; a
+        stage's own functions go with it."""
         for key, tag in before.objects.items():
             assert self.observed.objects.get(key) == tag, f"{key} changed or is gone"
         for name, function in before.world["functions"].items():
             now = self.observed.world["functions"].get(name)
-            own = any(name.startswith(f"{SERVICE}-{stage}-") for stage in models.STAGES)
-            for version, content in function["versions"].items() if now or not own else ():
+            own = name.startswith(OWN)
+            if now is None:
+                assert own or name not in self.kept_functions(), f"{name} is gone"
+                continue
+            for version, content in function["versions"].items():
                 assert own or now["versions"].get(version) == content, f"version {version} of {name} changed or is gone"
         for id, api in before.world["rest_apis"].items():
             missing = set(api["deployments"]) - set(self.observed.world["rest_apis"][id]["deployments"])
             assert not missing, f"deployments are gone: {missing}"
+
+    def kept_functions(self):
+        return {name for records in self.model.records.values() for record in records.values()
+                if record.view and not record.collected for name in record.view["functions"]}
+
+    def only_collected_is_gone(self, before):
+        """Exactly what no kept record names; everything else is as it was."""
+        named = {True: set(), False: set()}
+        for stage, records in self.model.records.items():
+            for number, record in records.items():
+                named[record.collected] |= self.named(f"stages/{stage}/{number}") if record.what != "remove" else set()
+        assert named[False] <= self.observed.snapshots_and_objects(), "a kept record names what is not there"
+        gone = before.snapshots_and_objects() - self.observed.snapshots_and_objects()
+        assert gone == (named[True] - named[False]) & before.snapshots_and_objects()
+        for key in set(before.objects) & set(self.observed.objects):
+            assert self.observed.objects[key] == before.objects[key], f"{key} changed"
+
+    def named(self, place):
+        """The snapshots and objects a record names."""
+        body, versions = self.read(f"{place}.json"), self.read(f"{place}.versions.json")
+        found = {("object", f"sources/{body['sources']}.json")}
+        found |= {("object", f"artifacts/{f['artifact']}.zip") for f in body["functions"].values()}
+        found |= {("object", f"templates/{versions['stage_template']}.json")} if "stage_template" in versions else set()
+        found |= {("version", f["name"], f["version"]) for f in versions["functions"].values()}
+        return found | {("deployment", api["id"], api["deployment"]) for api in versions["apis"].values()}
 
     # -- records --------------------------------------------------------------------------------------
 
@@ -115,20 +156,16 @@ class Run:
                 place = f"stages/{stage}/{number}"
                 wanted |= {f"{place}.json", f"{place}.outcome.json"}
                 wanted |= set() if record.what == "remove" else {f"{place}.versions.json"}
+                wanted |= {f"{place}.collected.json", f"{place}.gone.json"} if record.collected else set()
             number = max(records)
             body, outcome = self.read(f"stages/{stage}/{number}.json"), self.read(f"stages/{stage}/{number}.outcome.json")
             assert (body["what"], outcome["outcome"]) == (records[number].what, records[number].outcome)
-            if records[number].what != "remove":
+            if records[number].what != "remove" and not records[number].collected:
                 assert (body["before"], body.get("restores", 0)) == (records[number].before, records[number].restores)
-                self.referenced(body, self.read(f"stages/{stage}/{number}.versions.json"))
+                missing = self.named(f"stages/{stage}/{number}") - self.observed.snapshots_and_objects()
+                assert not missing, "a record names what is not there"
         found = {key for key in self.observed.objects if not key.startswith(("artifacts/", "templates/", "sources/"))}
         assert found == wanted
-
-    def referenced(self, body, versions):
-        keys = {f"sources/{body['sources']}.json"}
-        keys |= {f"artifacts/{function['artifact']}.zip" for function in body["functions"].values()}
-        keys |= {f"templates/{versions['stage_template']}.json"} if "stage_template" in versions else set()
-        assert keys <= set(self.observed.objects), "a record names what is not there"
 
     def learn(self, stage):
         resources = self.account.client("cloudformation").describe_stack_resources(
