@@ -123,6 +123,7 @@ static const struct {
     /* Lambda */
     {"lambda", "InvalidParameterValueException", 0, "is different from current CodeSHA256",
      ERR_PRECONDITION, NULL},
+    {"lambda", "InvalidParameterValueException", 0, "replicated function", ERR_CONFLICT, NULL},
     {"lambda", "CodeStorageExceededException", 0, NULL, ERR_FAILED,
      "free space with: troupe prune"},
     /* API Gateway */

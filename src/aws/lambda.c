@@ -262,20 +262,22 @@ int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct
     return 0;
 }
 
-int lambda_versions(struct arena *a, struct aws *aws, struct str function, struct str **ret,
-                    size_t *ret_n, struct err *err)
+int lambda_versions(struct arena *a, struct aws *aws, struct str function,
+                    struct lambda_version **ret, size_t *ret_n, struct err *err)
 {
     const struct node *items =
         all_pages(a, aws, "ListVersionsByFunction", AWS_PATH(a, FUNCTION "/versions", function),
                   "Versions", err);
     if (!items)
         return -1;
-    VEC(struct str) numbers = {0};
+    VEC(struct lambda_version) all = {0};
     node_each (item, items)
         if (!node_is_text(node_get_c(item, "Version"), "$LATEST"))
-            vec_push(a, &numbers, text_of(item, "Version"));
-    *ret = numbers.p;
-    *ret_n = numbers.n;
+            vec_push(
+                a, &all,
+                (struct lambda_version){text_of(item, "Version"), text_of(item, "Description")});
+    *ret = all.p;
+    *ret_n = all.n;
     return 0;
 }
 

@@ -169,9 +169,12 @@ int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, st
                        struct str version, struct str beside, unsigned percent, struct err *err);
 int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,
                    size_t *ret_n, struct err *err);
-/* Numbers of all versions, $LATEST excluded. */
-int lambda_versions(struct arena *a, struct aws *aws, struct str function, struct str **ret,
-                    size_t *ret_n, struct err *err);
+struct lambda_version {
+    struct str number, description;
+};
+/* All versions, $LATEST excluded. */
+int lambda_versions(struct arena *a, struct aws *aws, struct str function,
+                    struct lambda_version **ret, size_t *ret_n, struct err *err);
 
 struct lambda_invocation {
     struct str payload;

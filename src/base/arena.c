@@ -132,6 +132,16 @@ void *arena_dup(struct arena *a, const void *p, size_t n)
     return q;
 }
 
+void arena_join(struct arena *a, struct arena *other)
+{
+    struct block **end = &a->blocks; /* behind the block in use */
+    while (*end)
+        end = &(*end)->next;
+    *end = other->blocks;
+    a->total += other->total;
+    free(other);
+}
+
 size_t arena_used(const struct arena *a)
 {
     return a->total;

@@ -30,6 +30,10 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t size);
 /* Copy of `n` bytes with a NUL behind it. */
 void *arena_dup(struct arena *a, const void *p, size_t n);
 
+/* All of `other` becomes part of `a`; `other` itself is gone. For what a thread made and another
+ * keeps. */
+void arena_join(struct arena *a, struct arena *other);
+
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 

@@ -17,11 +17,11 @@ enum { ARGS_MAX = 8 };
 struct options {
     struct str stage, region, profile, config, function, package_dir, data, path, format, endpoint;
     struct str to; /* --to: a deployment's number, or STAGE[#N] */
-    struct str verify;
+    struct str verify, unused_for;
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool promote, abort, no_shift;
+    bool promote, abort, no_shift, dry_run;
     bool lenient, persist, exact, detailed_exitcode, no_detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */
@@ -62,6 +62,7 @@ struct command {
     X(repair)       \
     X(unlock)       \
     X(remove)       \
+    X(prune)        \
     X(stages)       \
     X(history)      \
     X(diff)         \
@@ -122,6 +123,8 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
  * what came of it. `doing` is for the question: "deploying". */
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err);
+/* Collect what the command made superfluous, when that is worth it. Never fails: it warns. */
+void context_collect(struct cli *cli, const struct release *r, struct world *world);
 /* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */
 const struct shifting *context_shifting(struct cli *cli, const struct service *service);
 /* "git 1a2b3c4, modified" of the files in `dir`, or empty; for what is recorded. Runs git. */

@@ -29,6 +29,18 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
     return context_confirm(cli, question.p, what, err);
 }
 
+/* What the stage alone had is collected an hour later: by a deploy, or by prune. Others may have
+ * become due. */
+static void collect(struct cli *cli, const struct release *r, bool whole)
+{
+    struct world world;
+    cleanup_err struct err ignored = {0};
+    if (whole || context_world(cli, r, &world, &ignored) < 0 || !world.bucket.n ||
+        records_list(cli->arena, &world.store, &world.records, &world.record_count, &ignored) < 0)
+        return;
+    context_collect(cli, r, &world);
+}
+
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
@@ -48,6 +60,7 @@ static int run(struct cli *cli, struct err *err)
     if (whole ? remove_service(&r, cli->options.purge, err) < 0
               : remove_stage(&r, service->stage, cli->options.purge, err) < 0)
         return -1;
+    collect(cli, &r, whole);
     if (cli->options.json)
         buf_fmt(&cli->out, "{\"removed\": %.*s}\n",
                 STR_ARG(json_text(cli->arena, node_str(cli->arena, what), 0)));

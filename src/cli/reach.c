@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/collect.h"
 #include "ui/plan_text.h"
 
 /* ---- plan ---- */
@@ -155,6 +156,20 @@ const struct shifting *context_shifting(struct cli *cli, const struct service *s
     return o->no_shift || (settings->kind == SHIFT_ALL_AT_ONCE && !o->verify.n) ? NULL : s;
 }
 
+void context_collect(struct cli *cli, const struct release *r, struct world *world)
+{
+    struct collecting how = {.automatic = true, .unused_ms = COLLECT_UNUSED_MS};
+    struct collected collected;
+    cleanup_err struct err err = {0};
+    if (collect_run(r, &how, world, &collected, &err) < 0)
+        context_warn(cli, (struct pos){0},
+                     str_fmt(cli->arena, "old versions were not collected: %.*s", STR_ARG(err.msg)),
+                     STR("try again with: troupe prune"));
+    else if (collected.records)
+        release_finished(r, "collect", "what %zu old deployment%s had", collected.records,
+                         collected.records == 1 ? "" : "s");
+}
+
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err)
 {
@@ -163,6 +178,8 @@ int context_reach(struct cli *cli, struct release *r, const struct goal *goal, s
     r->source_revision = context_source_revision(cli->arena, r->service->dir);
     if (deploy_run(r, goal, confirm, &q, &deployed, err) < 0)
         return -1;
+    if (!deployed.plan.nothing && !deployed.percent)
+        context_collect(cli, r, &deployed.plan.world);
     show_deployed(cli, r->service, &deployed);
     return 0;
 }

@@ -411,6 +411,19 @@ static int wait_for_service(struct deploying *d, struct world *w, struct err *er
     return stack_settle(d->r, w->service_name, &w->service, err);
 }
 
+/* Whoever collects has marked records before we could read them, and may be deleting what we find
+ * in the bucket: code that is there already. */
+static int wait_for_collector(const struct world *w, struct err *err)
+{
+    cleanup_lease struct lease *lease = NULL;
+    bool under_way = false;
+    for (size_t i = 0; i < w->record_count; i++)
+        under_way |= w->records[i].collected && !w->records[i].gone;
+    return under_way ? lease_take(&w->store, STR("service"), STR("wait for what is collected"),
+                                  SERVICE_WAIT_MS, &lease, err)
+                     : 0;
+}
+
 static int read_world(struct deploying *d, unsigned parts, struct world *w, struct err *err)
 {
     bool inherited = false;
@@ -421,7 +434,7 @@ static int read_world(struct deploying *d, unsigned parts, struct world *w, stru
         take_stage_lease(d, &w->store, &inherited, err) < 0)
         return -1;
     w->cut_off = lease_inherited_nonce(d->lease);
-    return world_read(d->r, parts, inherited, w, err);
+    return world_read(d->r, parts, inherited, w, err) < 0 ? -1 : wait_for_collector(w, err);
 }
 
 /* A shift by hand is somebody's experiment: only what ends it may pass. */

@@ -99,6 +99,8 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
         ref.has_versions = part.p && str_eq(part, STR("versions"));
         ref.has_outcome = part.p && str_eq(part, STR("outcome"));
         ref.collected = part.p && str_eq(part, STR("collected"));
+        ref.gone = part.p && str_eq(part, STR("gone"));
+        ref.outcome_ms = ref.has_outcome ? objects[i].modified_ms : 0;
         vec_push(a, &all, ref);
     }
     if (all.n)
@@ -109,6 +111,8 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
             last->has_versions |= all.p[i].has_versions;
             last->has_outcome |= all.p[i].has_outcome;
             last->collected |= all.p[i].collected;
+            last->gone |= all.p[i].gone;
+            last->outcome_ms += all.p[i].outcome_ms;
         } else {
             all.p[count++] = all.p[i];
         }
@@ -259,6 +263,19 @@ int record_write_versions(struct arena *a, const struct store *store, struct str
     if (s3_put(a, store->aws, store->bucket, key, json_text(a, versions, 1), "application/json",
                S3_ALWAYS, STR(""), NULL, NULL, err) < 0)
         return err_wrap(err, "write the versions of %.*s#%lld", STR_ARG(stage), (long long)number);
+    return 0;
+}
+
+int record_write_mark(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                      const char *mark, int64_t *ret_date_ms, struct err *err)
+{
+    struct node *body = node_map(a);
+    struct str key = record_key(a, store, stage, number, str_fmt(a, ".%s", mark).p);
+    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
+               S3_ALWAYS, STR(""), NULL, ret_date_ms, err) < 0)
+        return err_wrap(err, "mark %.*s#%lld as %s", STR_ARG(stage), (long long)number, mark);
     return 0;
 }
 

@@ -33,7 +33,9 @@ struct record_ref {
     struct str stage;
     int64_t number;
     bool has_versions, has_outcome;
-    bool collected; /* its snapshots may be gone */
+    bool collected;     /* its snapshots may be gone */
+    bool gone;          /* they are */
+    int64_t outcome_ms; /* when its outcome was written, by S3's clock; 0: it has none */
 };
 
 /* All records of all stages, by stage, newest first. One LIST call a thousand objects. */
@@ -72,6 +74,10 @@ int record_write(struct arena *a, const struct store *store, struct str stage, i
 /* Replace <n>.versions.json; only the holder of the stage's lease does. */
 int record_write_versions(struct arena *a, const struct store *store, struct str stage,
                           int64_t number, const struct node *versions, struct err *err);
+/* Write <n>.<mark>.json, "collected" or "gone": see record_ref. `*ret_date_ms` (may be NULL): when,
+ * by S3's clock. */
+int record_write_mark(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                      const char *mark, int64_t *ret_date_ms, struct err *err);
 /* Write the outcome ("succeeded", "failed" with a reason, "superseded"); one that is there stays.
  */
 int record_write_outcome(struct arena *a, const struct store *store, struct str stage,
