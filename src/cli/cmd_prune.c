@@ -136,6 +136,7 @@ static int run(struct cli *cli, struct err *err)
 
 const struct command cmd_prune = {
     .name = "prune",
+    .arguments = "",
     .summary = "delete old versions and code that no stage needs",
     .details =
         "Keeps what any alias or API stage points at, the last deployments of each stage "
