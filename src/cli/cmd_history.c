@@ -17,6 +17,8 @@ struct history {
 static struct str state_of(const struct history *h, size_t i)
 {
     const struct record *record = &h->records[i];
+    if (!record->body)
+        return STR("record gone");
     return str_c(record_state_word(record_state(&h->stage, record->number, record->outcome)));
 }
 

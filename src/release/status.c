@@ -147,6 +147,12 @@ static void say(struct arena *a, struct stage_status *s)
         s->word = str_z(a, s->stack.status);
         s->note = str_fmt(a, "stack '%.*s' cannot be updated; %s: troupe remove %.*s",
                           STR_ARG(s->stack.name), stack_way_out(s->stack.status), STR_ARG(s->name));
+    } else if (s->number && !s->record.body) {
+        s->word = "unknown";
+        s->note = str_fmt(a,
+                          "the record of %.*s#%lld is gone; put it back, or remove the stage and "
+                          "deploy it again: troupe remove %.*s",
+                          STR_ARG(s->name), (long long)s->number, STR_ARG(s->name));
     } else if (s->behind) {
         s->word = "half done";
         s->note = str_fmt(a, "the stack has not followed %.*s; finish it with: troupe repair %.*s",
@@ -158,6 +164,18 @@ static void say(struct arena *a, struct stage_status *s)
 
 /* ---- the whole ---- */
 
+/* One that somebody deleted has no body. */
+static int read_record(const struct release *r, const struct world *w, const struct stage_status *s,
+                       int64_t number, struct record *ret, struct err *err)
+{
+    if (record_read(r->arena, &w->store, s->name, number, true, false, ret, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
 /* `s` has name, stack and number. */
 static int fill(const struct release *r, struct world *w, const struct lease_info *leases, size_t n,
                 struct stage_status *s, struct err *err)
@@ -168,12 +186,11 @@ static int fill(const struct release *r, struct world *w, const struct lease_inf
     for (size_t i = 0; i < n; i++)
         if (str_eq(leases[i].name, lease))
             s->lease = leases[i];
-    if (s->number &&
-        record_read(r->arena, &w->store, s->name, s->number, true, false, &s->record, err) < 0)
+    if (s->number && read_record(r, w, s, s->number, &s->record, err) < 0)
         return -1;
     s->unsettled = now && !now->has_outcome;
     if (last && !last->has_outcome && last != now &&
-        record_read(r->arena, &w->store, s->name, last->number, true, false, &s->open, err) < 0)
+        read_record(r, w, s, last->number, &s->open, err) < 0)
         return -1;
     if (look_behind(r, s, err) < 0 || look_astray(r, s, err) < 0)
         return -1;

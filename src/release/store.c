@@ -210,8 +210,13 @@ static int read_one(size_t i, void *context, struct arena *scratch, struct err *
     const struct record_ref *ref = &x->refs[i];
     struct record record;
     if (record_read(scratch, x->store, ref->stage, ref->number, false, ref->has_outcome, &record,
-                    err) < 0)
-        return -1;
+                    err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        x->ret[i] = (struct record){.stage = ref->stage, .number = ref->number};
+        return 0;
+    }
     pthread_mutex_lock(&x->lock);
     x->ret[i] = (struct record){.stage = ref->stage,
                                 .number = ref->number,

@@ -64,7 +64,7 @@ int record_read(struct arena *a, const struct store *store, struct str stage, in
 int record_read_more(struct arena *a, const struct store *store, bool with_versions,
                      bool with_outcome, struct record *record, struct err *err);
 /* The bodies of many, and the outcomes of those that have one, in parallel; `ret` has room for all.
- */
+ * One that somebody deleted has no body. */
 int records_read(struct arena *a, const struct store *store, const struct record_ref *refs,
                  size_t n, struct record *ret, struct err *err);
 /* Write the intent. PRECONDITION when the number is taken by somebody else; a retried write that

@@ -101,6 +101,12 @@ def changed_by_steps(troupe):
         file.write("custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1s}\n")
 
 
+def keeping_one(troupe):
+    """Only the last deployment of each stage is kept: dev's second one needs a version of its own."""
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write("custom:\n  troupe:\n    history: {keep: 1}\n")
+
+
 @dataclass
 class Command:
     name: str
@@ -131,6 +137,7 @@ COMMANDS = [
     Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),
     Command("remove-of-the-service", ("remove", "--service", "--yes"), stage="", others=(), repairs=False),
     Command("deploy-of-the-service", ("deploy", "--service"), stage="", prepare=other_logs, others=("prod", "dev")),
+    Command("prune", ("prune", "--unused-for", "0s"), stage="", prepare=keeping_one, others=("prod", "dev")),
     Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
     Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),
     Command("repair-after-meddling", ("repair", "dev"), prepare=meddled_with, repairs=False),

@@ -293,6 +293,17 @@ def test_a_record_that_is_gone_hinders_nobody_else(hand, key):
     assert hand.trouble() == []
 
 
+@pytest.mark.parametrize("number", [2, 3])
+def test_views_go_on_without_a_record(hand, number):
+    hand.lose(f"stages/dev/{number}.json")
+    entries = {entry["number"]: entry for entry in hand.troupe("history", "dev", "--json").json["deployments"]}
+    assert entries[number]["outcome"] == "record gone" and entries[1]["outcome"] == "succeeded"
+    stages = {stage["name"]: stage for stage in hand.troupe("stages", "--json").json["stages"]}
+    assert stages["prod"]["status"] == "ready"
+    assert stages["dev"]["status"] == ("unknown" if number == 3 else "ready")
+    assert ("the record of dev#3 is gone" in hand.troupe("stages").out) == (number == 3)
+
+
 @pytest.mark.parametrize("key, text", [("stages/dev/3.json", "{oops"), ("stages/dev/3.json", "[]"),
                                        ("stages/dev/3.versions.json", "{}"), ("stages/dev/3.json", "")])
 def test_a_record_that_cannot_be_read_is_named(hand, key, text):
