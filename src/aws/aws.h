@@ -3,10 +3,10 @@
  * A `struct aws` is made once per command and region and may be used by many threads at once:
  * connections, DNS and TLS sessions are pooled, credentials refreshed under a lock, and each
  * service API has one rate limiter. Every call is blocking, signed (Signature Version 4), retried
- * as botocore's standard mode does (3 attempts, same back-off, quota and error lists), and stops
- * early when cancel_requested(). Errors carry AWS's code, the HTTP status and the request id;
- * `err.kind` says what a caller may act on: NOT_FOUND (404 and the services' own "does not exist"
- * codes), CONFLICT (409), PRECONDITION (412), THROTTLED, DENIED (bad, expired or missing
+ * as botocore's standard mode does (3 attempts, 8 when throttled; same back-off, quota and error
+ * lists), and stops early when cancel_requested(). Errors carry AWS's code, the HTTP status and the
+ * request id; `err.kind` says what a caller may act on: NOT_FOUND (404 and the services' own "does
+ * not exist" codes), CONFLICT (409), PRECONDITION (412), THROTTLED, DENIED (bad, expired or missing
  * credentials, missing permission), NETWORK (no answer; names the endpoint), CANCELLED, FAILED. */
 #ifndef TROUPE_AWS_H
 #define TROUPE_AWS_H

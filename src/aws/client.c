@@ -30,6 +30,7 @@ static int read_retries(struct aws *aws, struct err *err)
         return err_set(err, ERR_CONFIG, "AWS_MAX_ATTEMPTS must be a number from 1 on, not '%.*s'",
                        STR_ARG(attempts));
     aws->max_attempts = (int)n;
+    aws->max_throttled = attempts.n ? (int)n : RETRY_ATTEMPTS_THROTTLED;
     return 0;
 }
 
@@ -324,7 +325,8 @@ static bool again(struct attempt *t, const struct outcome *o, bool sent, int *co
     enum retry_class class = retry_class(t->call->service->name, o);
     ratelimit_result(&t->aws->limits, t->call->service->name, t->call->operation,
                      class == RETRY_THROTTLED);
-    if (class == RETRY_NO || t->number >= t->aws->max_attempts)
+    int most = class == RETRY_THROTTLED ? t->aws->max_throttled : t->aws->max_attempts;
+    if (class == RETRY_NO || t->number >= most)
         return false;
     if (t->call->once && sent && class == RETRY_TRANSIENT)
         return false;

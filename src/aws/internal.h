@@ -19,7 +19,7 @@ struct aws {
     const struct partition *partition;
     const struct settings *settings; /* NULL: fixed credentials, the user's files are not read */
     struct http *http;
-    int max_attempts;
+    int max_attempts, max_throttled;
     atomic_ulong calls;
     atomic_llong skew_ms; /* to add to this machine's clock in signatures */
     struct retry_quota quota;

@@ -60,7 +60,8 @@ enum retry_class retry_class(const char *service, const struct outcome *o)
         if (strcmp(service, special[i].service) == 0 && str_eq(o->code, str_c(special[i].code)) &&
             str_find(o->message, str_c(special[i].words), 0) >= 0)
             return special[i].class;
-    if (o->status == 429)
+    bool slow_down = o->status == 503 && strcmp(service, "s3") == 0; /* HEAD cannot say more */
+    if (o->status == 429 || slow_down)
         return RETRY_THROTTLED;
     bool down = o->status == 500 || o->status == 502 || o->status == 503 || o->status == 504;
     return down ? RETRY_TRANSIENT : RETRY_NO;

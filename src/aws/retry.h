@@ -7,7 +7,9 @@
 
 #include "aws/aws.h"
 
-enum { RETRY_ATTEMPTS = 3, RETRY_QUOTA = 500 };
+/* A call that was throttled took no effect and may go through later: it is tried more often than
+ * botocore does, within the same quota. */
+enum { RETRY_ATTEMPTS = 3, RETRY_ATTEMPTS_THROTTLED = 8, RETRY_QUOTA = 500 };
 
 enum retry_class { RETRY_NO, RETRY_TRANSIENT, RETRY_THROTTLED };
 

@@ -17,7 +17,7 @@ repeated). What it does is a ``kind``:
 import json
 import random
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape
 
 
@@ -44,6 +44,10 @@ class Rule:
     def __post_init__(self):
         self._random = random.Random(self.seed)
         self._lock = threading.Lock()
+
+    def as_s3_says_it(self):
+        """S3 throttles with 503 (Amazon S3 API reference, "Error responses")."""
+        return self if self.code != "ThrottlingException" else replace(self, status=503, code="SlowDown")
 
     def hit(self, service, operation, key=""):
         """Does this call suffer? Counts it."""

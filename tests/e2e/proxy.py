@@ -153,6 +153,7 @@ class Proxy:
             elif rule.kind == "call":
                 rule.function(record)
             elif rule.kind == "status":
+                rule = rule.as_s3_says_it() if record.service == "s3" else rule
                 record.status = rule.status
                 return rule.status, *error_answer(protocol, rule, str(uuid.uuid4()))
         if "kill" in kinds:
