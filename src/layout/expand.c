@@ -33,20 +33,42 @@ static bool has_hole(const struct node *n)
     return false;
 }
 
-/* A function of the stage that is there keeps its name and ARN, whatever else changes. What it
- * serves changes with the pointers, not before. */
-static bool is_function_kept(const struct node *before, const struct node *after)
+/* Resources whose values stay what they are until one of these properties changes. Source:
+ * CloudFormation resource reference, "Update requires: Replacement" and "Return values". */
+static const struct lasting {
+    const char *type, *identity[2];
+} lasting[] = {
+    {"AWS::Lambda::Function", {"FunctionName"}},
+    {"AWS::IAM::Role", {"RoleName", "Path"}},
+    {"AWS::SQS::Queue", {"QueueName", "FifoQueue"}},
+    {"AWS::SNS::Topic", {"TopicName", "FifoTopic"}},
+    {"AWS::S3::Bucket", {"BucketName"}},
+    {"AWS::Logs::LogGroup", {"LogGroupName"}},
+};
+
+static bool same_property(const struct node *before, const struct node *after, const char *name)
 {
-    const struct node *name = node_path(after, "Properties.FunctionName");
-    return node_is_text(node_get_c(before, "Type"), "AWS::Lambda::Function") && name &&
-           node_equal(name, node_path(before, "Properties.FunctionName"));
+    return !name || node_equal(node_get_c(node_get_c(before, "Properties"), name),
+                               node_get_c(node_get_c(after, "Properties"), name));
+}
+
+/* What is there and keeps its values changes with the pointers, not before: the stage still serves
+ * what needs it as it is, and a failing deployment must leave it so. */
+static bool is_kept(const struct node *before, const struct node *after)
+{
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+        if (node_is_text(node_get_c(before, "Type"), lasting[i].type) &&
+            node_is_text(node_get_c(after, "Type"), lasting[i].type))
+            return same_property(before, after, lasting[i].identity[0]) &&
+                   same_property(before, after, lasting[i].identity[1]) &&
+                   node_equal(node_get_c(before, "Condition"), node_get_c(after, "Condition"));
+    return false;
 }
 
 static void add_needed(struct closure *c, struct str id)
 {
     const struct node *resource = node_get(c->target, id);
-    if (!resource || map_has(&c->ids, id) || c->failed ||
-        is_function_kept(node_get(c->old, id), resource))
+    if (!resource || map_has(&c->ids, id) || c->failed || is_kept(node_get(c->old, id), resource))
         return;
     struct str outer = c->path;
     c->path = outer.n ? str_fmt(c->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;

@@ -46,6 +46,25 @@ def test_a_failing_update_keeps_what_the_stage_served(troupe):
     assert served(troupe) == "two"
 
 
+def test_a_failing_update_leaves_the_role_that_the_stage_runs_under(troupe):
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "  timeout: 10", "  timeout: 10\n  iam:\n    role:\n      statements:\n"
+                "        - {Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::x-${sls:stage}/*'}")
+    troupe("deploy", "dev")
+    before = troupe.world()
+    good = (troupe.folder / "serverless.yml").read_text().replace("s3:GetObject", "s3:ListBucket")
+    troupe.write({"serverless.yml": good + BROKEN})
+    troupe("deploy", "dev", check=1)
+    after = troupe.world()
+    assert after["roles"] == before["roles"]
+    assert after["stacks"]["shop-dev"]["template"] == before["stacks"]["shop-dev"]["template"]
+    troupe.write({"serverless.yml": good})
+    troupe("deploy", "dev")
+    assert "s3:ListBucket" in str(troupe.world()["roles"])
+    troupe("rollback", "dev")
+    assert troupe.world()["roles"] == before["roles"]
+
+
 def test_a_failing_first_deploy_can_be_repeated(troupe):
     troupe.use("shop")
     good = (troupe.folder / "serverless.yml").read_text()
