@@ -9,7 +9,6 @@ and played again: `["deploy", "dev", [["set", "api", "code", 7]]]`.
 
 import copy
 import json
-import os
 from dataclasses import dataclass, field, replace
 
 SERVICE = "play"
@@ -22,7 +21,6 @@ PLAIN = {"code": 1, "memory": 128, "value": None, "stage": False, "queue": None,
          "rest": None, "http": None, "own": False}
 START = {"functions": {"api": {**PLAIN, "rest": "/p0", "stage": True}, "mail": {**PLAIN, "code": 2}},
          "queues": {}, "role": False, "sizes": {}, "kept": "k0"}
-PRUNE = "TROUPE_MODEL_PRUNE" in os.environ
 BROKEN = {"Type": "AWS::Lambda::Permission", "Properties": {
     "FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}}
 KEEP = 4  # records of a stage that are kept
@@ -340,6 +338,6 @@ def random_step(rng, model, last):
     steps = {("deploy", stage, tuple(map(tuple, changes))): 30, ("deploy", free, ()): 3 if len(there) < 3 else 1,
              ("rollback", stage, None): 14, ("rollback", stage, to): 10, ("reset", stage, other, number, exact): 14,
              ("clone", other, number, free, exact): 6, ("function", stage, code[1], (tuple(code),)): 8,
-             ("remove", stage): 4 if len(there) > 1 else 1, ("repair", stage): 3, ("service",): 4, ("prune",): 6 * PRUNE,
+             ("remove", stage): 4 if len(there) > 1 else 1, ("repair", stage): 3, ("service",): 4, ("prune",): 6,
              ("broken", stage, code[3]): 4}
     return json.loads(json.dumps(rng.choices(list(steps), list(steps.values()))[0]))

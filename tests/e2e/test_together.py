@@ -164,6 +164,8 @@ MIXED = [
     [("deploy", "dev"), ("rollback", "prod"), ("reset", "qa", "--to", "prod"), ("clone", "qa", "pr-7")],
     [("remove", "qa", "--yes"), ("reset", "dev", "--to", "qa"), ("deploy", "prod"), ("deploy",)],
     [("remove", "dev", "--yes"), ("deploy", "dev"), ("rollback", "dev"), ("reset", "prod", "--to", "dev")],
+    [("prune", "--unused-for", "0s"), ("deploy", "dev"), ("rollback", "prod"), ("reset", "qa", "--to", "dev")],
+    [("prune", "--unused-for", "0s"), ("remove", "qa", "--yes"), ("clone", "dev", "pr-7"), ("prune", "--unused-for", "0s")],
     [("deploy", "dev", "--function", "hello"), ("deploy", "prod", "--function", "hello"), ("repair", "qa"), ("deploy", "qa")],
 ]
 
@@ -172,7 +174,7 @@ def adds_a_record(result, before):
     command = result.args[0]
     if command == "remove":
         return result.args[1] in before.stages()
-    return command != "repair" and len(result.args) > 1 and "nothing to do" not in result.out
+    return command not in ("repair", "prune") and len(result.args) > 1 and "nothing to do" not in result.out
 
 
 @pytest.mark.parametrize("commands", MIXED, ids=[", ".join(command[0] for command in commands) for commands in MIXED])
