@@ -141,8 +141,7 @@ static void test_items(void **state)
     size_t n;
     static const char *const bodies[] = {
         "{\"functions\":{\"f\":{\"artifact\":\"aa\"}},\"sources\":\"s1\"}",
-        "{\"functions\":{\"f\":{\"artifact\":\"bb\"},\"g\":{\"artifact\":\"aa\"}},\"sources\":"
-        "\"s1\"}",
+        "{\"functions\":{\"f\":{\"artifact\":\"bb\"},\"g\":{\"artifact\":\"aa\"}}}",
         "{\"functions\":{\"f\":{\"artifact\":\"bb\"}},\"sources\":\"s2\"}"};
     static const char *const versions[] = {
         "{\"functions\":{\"f\":{\"name\":\"svc-f\",\"version\":\"3\"}},\"stage_template\":\"t1\","
