@@ -7,6 +7,7 @@ and ``faults`` can be injected. Calls of a service's own URLs pass through unche
 account's name added, for only API calls carry one of their own.
 """
 
+import dataclasses
 import http.client
 import os
 import re
@@ -153,6 +154,8 @@ class Proxy:
             elif rule.kind == "call":
                 rule.function(record)
             elif rule.kind == "status":
+                if record.service == "s3" and rule.code == "ThrottlingException":
+                    rule = dataclasses.replace(rule, status=503, code="SlowDown")  # S3's way to say so
                 rule = rule.as_s3_says_it() if record.service == "s3" else rule
                 record.status = rule.status
                 return rule.status, *error_answer(protocol, rule, str(uuid.uuid4()))

@@ -29,7 +29,7 @@ EXPIRED = "The security token included in the request is expired"
 
 def throttled(proxy, seed, place):
     proxy.throttle(0.3, seed=seed)
-    proxy.fail(400, "ThrottlingException", message="Rate exceeded", nth=place)
+    proxy.throttle(1, nth=place)
 
 
 def broken(proxy, seed, place):
@@ -72,7 +72,7 @@ def chosen():
 
 def clear(kind, result):
     """Is the reason for giving up told?"""
-    words = {"throttled": ["Rate exceeded", "503"], "broken": ["injected by the test"], "late": [],
+    words = {"throttled": ["Rate exceeded", "HTTP status 503"], "broken": ["injected by the test"], "late": [],
              "lost": ["connection", "receive", "Connection", "answer"], "expired": ["expired"]}[kind]
     return "error:" in result.err and any(word in result.err for word in words)
 
