@@ -16,7 +16,7 @@ enum scope {
 
 struct placement {
     enum scope scope;
-    struct str id;                    /* its logical id where it goes (roles carry a hash) */
+    struct str id; /* its logical id where it goes (roles and versions carry a hash) */
     struct layout_function *function; /* SCOPE_HEAD; and its version (SCOPE_NOWHERE) */
     struct layout_api *api;           /* SCOPE_API; and its deployment and stage (SCOPE_NOWHERE) */
 };

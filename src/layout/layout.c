@@ -235,7 +235,8 @@ static int add_stage_resources(struct laying *l, struct err *err)
         const struct node *resource = rewrite_stage_resource(l, m->key, m->value, err);
         if (!resource)
             return -1;
-        node_put_at(l->arena, l->stage_resources, m->key, m->key_pos, resource);
+        node_put_at(l->arena, l->stage_resources, placement_of(l, m->key)->id, m->key_pos,
+                    resource);
     }
     return pointers_add(l, err);
 }

@@ -17,8 +17,9 @@ static void add_alias(struct laying *l, const struct layout_function *f,
 {
     struct arena *a = l->arena;
     struct node *alias = node_map(a), *properties = node_map(a);
-    const struct node *version = f->per_stage ? node_get_att(a, c->version_id, "Version")
-                                              : node_fn(a, "Troupe::Version", node_str(a, f->key));
+    const struct node *version =
+        f->per_stage ? node_get_att(a, placement_of(l, c->version_id)->id, "Version")
+                     : node_fn(a, "Troupe::Version", node_str(a, f->key));
     node_put_c(a, properties, "FunctionName",
                f->per_stage ? node_ref(a, f->logical_id) : node_str(a, f->name));
     node_put_c(a, properties, "FunctionVersion", version);
@@ -45,6 +46,19 @@ static const struct node *flat_stage(const struct laying *l, const struct layout
     return NULL;
 }
 
+/* The stage moves after what its deployment calls is there and may be called: an alias that did not
+ * exist, or a function that moved between service and stage. */
+static const struct node *rest_stage_follows(const struct laying *l, const struct node *properties)
+{
+    struct node *ids = node_seq(l->arena);
+    if (node_get_c(properties, "AccessLogSetting") && node_get_c(l->flat, "ApiGatewayLogGroup"))
+        node_push(l->arena, ids, node_str(l->arena, STR("ApiGatewayLogGroup")));
+    member_each (m, l->stage_resources)
+        if (str_ends(m->key, STR("LambdaPermissionApiGateway")))
+            node_push(l->arena, ids, node_str(l->arena, m->key));
+    return ids->count ? ids : NULL;
+}
+
 static int add_rest_stage(struct laying *l, const struct layout_api *api, struct err *err)
 {
     struct arena *a = l->arena;
@@ -66,8 +80,7 @@ static int add_rest_stage(struct laying *l, const struct layout_api *api, struct
         return -1;
     node_put_str(a, stage, "Type", STR("AWS::ApiGateway::Stage"));
     node_put_c(a, stage, "Properties", rewritten);
-    if (node_get_c(rewritten, "AccessLogSetting") && node_get_c(l->flat, "ApiGatewayLogGroup"))
-        node_put_str(a, stage, "DependsOn", STR("ApiGatewayLogGroup"));
+    node_put_c(a, stage, "DependsOn", rest_stage_follows(l, rewritten));
     stage->pos = api->pos;
     node_put(a, l->stage_resources, api->stage_id, stage);
     return 0;

@@ -78,9 +78,9 @@ static struct str sub_text(struct laying *l, struct str id, struct str attribute
         return mode == REFERENCE_POINTER ? str_fmt(a, "${%.*s}", STR_ARG(p->function->alias_id))
                                          : alias_arn_text(l, p->function);
     }
-    if (p->scope == SCOPE_STAGE || p->scope == SCOPE_NOWHERE)
+    if ((p->scope == SCOPE_STAGE && str_eq(p->id, id)) || p->scope == SCOPE_NOWHERE)
         return (struct str){"", 0};
-    if (mode == REFERENCE_SERVICE)
+    if (mode == REFERENCE_SERVICE || p->scope == SCOPE_STAGE)
         return str_fmt(a, attribute.n ? "${%.*s.%.*s}" : "${%.*s%.*s}", STR_ARG(p->id),
                        STR_ARG(attribute));
     return str_fmt(a, "${%.*s}", STR_ARG(service_value(l, p->id, attribute)));
@@ -268,6 +268,8 @@ const struct node *references_depends_on(struct laying *l, const struct node *de
         struct str id = node_text(item);
         if (p && p->scope != SCOPE_STAGE)
             id = p->function ? p->function->alias_id : p->api ? p->api->stage_id : STR("");
+        else if (p)
+            id = p->id;
         if (!id.n || map_has(&seen, id))
             continue;
         map_put(&seen, id, (void *)item);

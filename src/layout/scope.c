@@ -114,6 +114,39 @@ static void place_role(struct laying *l, struct str id)
     place(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
+/* ---- versions of functions per stage ---- */
+
+struct role_identity {
+    const struct laying *l;
+    struct node *parts;
+};
+
+static void identify_role(void *context, struct str id, const struct node *at)
+{
+    (void)at;
+    struct role_identity *x = context;
+    const struct placement *p = placement_of(x->l, id);
+    const struct node *role = node_get_c(node_get(x->l->flat, id), "Properties");
+    node_push(x->l->arena, x->parts, node_str(x->l->arena, p ? p->id : id));
+    if (node_get_c(role, "RoleName"))
+        node_push(x->l->arena, x->parts, node_get_c(role, "RoleName"));
+}
+
+/* The role is frozen into a version. The id that the flat template gives a version does not know
+ * which role stands behind `Role`: that is decided here, so a function whose role is another one
+ * gets a version of its own, or the alias would stay with a role that is deleted. */
+static void name_version(struct laying *l, const struct compiled_function *c)
+{
+    struct role_identity x = {l, node_seq(l->arena)};
+    const struct node *function = node_get(l->flat, c->logical_id);
+    struct placement *p = map_get(&l->placements, c->version_id);
+    references_each(l->arena, node_path(function, "Properties.Role"), identify_role, &x);
+    if (!x.parts->count)
+        return;
+    struct str hash = sha256_hex(l->arena, json_canonical(l->arena, x.parts));
+    p->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(c->version_id), hash.p);
+}
+
 int scope_decide(struct laying *l, struct err *err)
 {
     (void)err;
@@ -124,5 +157,8 @@ int scope_decide(struct laying *l, struct err *err)
     member_each (m, l->flat)
         if (!map_has(&l->placements, m->key))
             place(l, m->key, SCOPE_STAGE);
+    for (size_t i = 0; i < l->compiled->function_count; i++)
+        if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
+            name_version(l, &l->compiled->functions[i]);
     return 0;
 }

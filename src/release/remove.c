@@ -19,8 +19,7 @@ static int losses_of(const struct release *r, struct str stack, struct change **
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
-        bool ours = str_eq(type, STR("AWS::Logs::LogGroup")) ||
-                    str_starts(m->key, STR("ServerlessDeploymentBucket"));
+        bool ours = str_starts(m->key, STR("ServerlessDeploymentBucket"));
         if (resource_is_stateful(type) && !ours && !resource_is_retained(m->value))
             vec_push(r->arena, &losses,
                      (struct change){.action = CHANGE_REMOVE,

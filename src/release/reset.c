@@ -27,7 +27,7 @@ static int current_of(const struct release *r, struct str stage, int64_t *ret, s
     *ret = world_deployment(&stack);
     if (*ret)
         return 0;
-    err_set(err, ERR_CONFLICT, "stage '%.*s' is being changed right now (%.*s)", STR_ARG(stage),
+    err_set(err, ERR_LOCKED, "stage '%.*s' is being changed right now (%.*s)", STR_ARG(stage),
             STR_ARG(stack.status));
     return err_help(err, "wait until that is done, or name a deployment: %.*s#N", STR_ARG(stage));
 }

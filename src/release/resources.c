@@ -33,7 +33,7 @@ static const struct {
     {"AWS::Lambda::Alias", false, "Name FunctionName"},
     {"AWS::Lambda::Url", false, "TargetFunctionArn Qualifier"},
     {"AWS::Lambda::LayerVersion", false, "Content LayerName CompatibleRuntimes Description"},
-    {"AWS::Logs::LogGroup", true, "LogGroupName"},
+    {"AWS::Logs::LogGroup", false, "LogGroupName"},
     {"AWS::IAM::Role", false, "RoleName Path"},
     {"AWS::IAM::ManagedPolicy", false, "ManagedPolicyName Path Description"},
     {"AWS::ApiGateway::Stage", false, "RestApiId StageName"},

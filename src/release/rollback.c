@@ -186,6 +186,19 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
     return 0;
 }
 
+/* A function that lived elsewhere: its API would call what is only made by the stack. */
+static void check_layouts(struct checking *c, const struct world *w, const struct record *record)
+{
+    const struct node *now = node_get_c(w->record.body, "functions");
+    member_each (m, node_get_c(record->body, "functions")) {
+        const struct node *there = node_get(now, m->key);
+        if (there && !c->unusable.n &&
+            !node_equal(node_get_c(there, "layout"), node_get_c(m->value, "layout")))
+            c->unusable =
+                str_fmt(c->r->arena, "'%.*s' moves between service and stage", STR_ARG(m->key));
+    }
+}
+
 static int check_usable(struct checking *c, struct world *w, const struct record *record,
                         const struct node *template, struct layout *layout, struct err *err)
 {
@@ -193,6 +206,7 @@ static int check_usable(struct checking *c, struct world *w, const struct record
         c->unusable = STR("its template was not kept");
         return 0;
     }
+    check_layouts(c, w, record);
     if (recorded_layout(c->r, record, template, layout, err) < 0 ||
         check_needs(c, w, record, layout, err) < 0)
         return -1;

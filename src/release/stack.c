@@ -310,7 +310,8 @@ static int say_failed(struct watch *w, bool create, struct err *err)
         return err_help(err, "mend the cause, then: troupe remove %.*s, and deploy again",
                         STR_ARG(w->r->service->stage.n ? w->r->service->stage : STR("--service")));
     if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
-        return err_help(err, "everything is as it was before; mend the cause and deploy again");
+        return err_help(err,
+                        "the stage serves what it served before; mend the cause and try again");
     return err_help(err, "%s", stack_way_out(w->final));
 }
 

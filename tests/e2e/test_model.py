@@ -215,10 +215,8 @@ class Run:
         assert got == (wanted["memory"], wanted["env"]), f"{name} of '{stage}'"
         known = self.hashes.setdefault((wanted["key"], wanted["code"]), content["CodeSha256"])
         assert content["CodeSha256"] == known, f"{name} of '{stage}' has other code"
-        # Not of a stage's own function: its version is not made anew when nothing but its role moves between stage and
-        # service (docs/reliability.md, "Random sequences", still open).
         role = content["Role"].rpartition("/")[2]
-        assert wanted["own"] or role in self.observed.world["roles"], f"{name} runs under a role that is gone"
+        assert role in self.observed.world["roles"], f"{name} runs under a role that is gone"
 
     def queues_are_right(self, record):
         for id, url in self.queues.items():
