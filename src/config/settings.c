@@ -1,17 +1,18 @@
 /* custom.troupe: our own section. What it does not know is always an error, lenient or not. */
 #include "config/internal.h"
 
-#define SETTINGS                                                            \
-    {"resources", CLOSED_MAP({"service", &list_of_strings})},               \
-        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},      \
-        {"logs", CHOICE("service", "stage")},                               \
-        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},          \
-        {"apis", CLOSED_MAP({"rest", CHOICE("shared", "perStage")},         \
-                            {"http", CHOICE("perStage", "shared")})},       \
-        {"regions", CHOICE("stage-only", "independent")},                   \
-        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", NULL}, \
-    {                                                                       \
-        "protect", &list_of_strings                                         \
+#define SETTINGS                                                                            \
+    {"resources", CLOSED_MAP({"service", &list_of_strings})},                               \
+        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},                      \
+        {"logs", CHOICE("service", "stage")},                                               \
+        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},                          \
+        {"apis",                                                                            \
+         CLOSED_MAP({"rest", CHOICE("shared", "perStage")}, {"restStages", WHOLE(1, 1000)}, \
+                    {"http", CHOICE("perStage", "shared")})},                               \
+        {"regions", CHOICE("stage-only", "independent")},                                   \
+        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", NULL},                 \
+    {                                                                                       \
+        "protect", &list_of_strings                                                         \
     }
 
 static const struct schema stage_settings = {
@@ -75,6 +76,7 @@ static void fill(struct arena *a, struct settings *s)
     s->rest_per_stage = node_is_text(node_path(n, "apis.rest"), "perStage");
     s->http_shared = node_is_text(node_path(n, "apis.http"), "shared");
     s->regions_independent = node_is_text(node_get_c(n, "regions"), "independent");
+    s->rest_stages = node_int_or(node_path(n, "apis.restStages"), 10);
     s->history_keep = node_int_or(node_path(n, "history.keep"), 10);
 }
 

@@ -308,3 +308,16 @@ def test_first_interrupt_stops_at_a_safe_point(troupe, proxy):
     proxy.clear()
     troupe("deploy", "dev")
     assert served(troupe) == "two"
+
+
+def test_a_replacement_that_functions_need_is_announced(troupe):
+    troupe.use("shop")
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write("resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n      Properties: {QueueName: a}\n")
+    troupe.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: !Ref Jobs")
+    troupe("deploy", "dev")
+    troupe.edit("serverless.yml", "QueueName: a", "QueueName: b")
+    for command in ("plan", "deploy"):
+        result = troupe(command, "dev", check=False)
+        assert "'Jobs' is replaced before the functions that use it move" in result.err, str(result)
+    assert "replaced" not in troupe("deploy", "dev").err

@@ -108,3 +108,24 @@ def test_removing_the_service_removes_stages_that_never_stood(troupe):
     assert "own-dev" in troupe.world()["stacks"]
     troupe("remove", "--service")
     assert troupe.world()["stacks"] == {}
+
+
+def test_an_api_has_so_many_stages(troupe):
+    """AWS allows ten; said before the last ones, refused before anything changes."""
+    troupe.use("shop")
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write("custom:\n  troupe:\n    apis: {restStages: 4}\n")
+    assert "stage" not in troupe("deploy", "a").err.replace("stack", "")
+    assert "this is stage 2 of REST API" in troupe("deploy", "b").err
+    assert "this is stage 3" in troupe("deploy", "c").err
+    assert "this is stage 4 of REST API 'ApiGatewayRestApi', and AWS allows it 4" in troupe("plan", "d", check=2).err
+    troupe("clone", "a", "d")
+    before = troupe.world()
+    for command in (["deploy", "e"], ["clone", "a", "e"], ["plan", "e"]):
+        result = troupe(*command, check=3)
+        assert "has 4 stages" in result.err and "rest: perStage" in result.err, str(result)
+    assert troupe.world() == before
+    assert "this is stage" not in troupe("deploy", "a").err
+    troupe.edit("serverless.yml", "apis: {restStages: 4}", "apis: {rest: perStage}")
+    troupe("deploy", "e")
+    assert "rest " in troupe("info", "e").out
