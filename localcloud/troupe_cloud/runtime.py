@@ -210,7 +210,15 @@ def emit_logs(original, func, request_id, log_text, error, duration_ms, *, log_s
     lines = [begin, *(log_text or "").splitlines(), end, report]
     cloudwatch_logs._append_log_events(
         stream_record(group, stream, now),
-        [{"timestamp": now, "message": line + "\n", "ingestionTime": now} for line in lines],
+        [
+            {
+                "timestamp": now,
+                "message": line + "\n",
+                "ingestionTime": now,
+                "eventId": str(int(new_uuid().replace("-", ""), 16)).zfill(56),
+            }
+            for line in lines
+        ],
     )
     cloudwatch_logs._fanout_to_subscription_filters(
         group, stream, [{"timestamp": now, "message": line + "\n"} for line in lines]

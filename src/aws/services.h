@@ -197,6 +197,22 @@ struct cloudwatch_alarm {
 int cloudwatch_alarms(struct arena *a, struct aws *aws, const struct str *names, size_t n,
                       struct cloudwatch_alarm **ret, size_t *ret_n, struct err *err);
 
+/* ---- CloudWatch Logs ---- */
+
+struct log_event {
+    struct str id, stream, message; /* message without its line end */
+    int64_t time_ms;                /* when it was written, since 1970 */
+};
+/* FilterLogEvents, all pages: what the streams of `group` whose names start with `prefix` have from
+ * `start_ms` on; `pattern` may be empty. Appended in the order of the answers. NOT_FOUND when there
+ * is no such group. */
+struct log_events {
+    struct log_event *p;
+    size_t n, cap;
+};
+int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str prefix,
+                struct str pattern, int64_t start_ms, struct log_events *ret, struct err *err);
+
 /* ---- API Gateway (REST) ---- */
 
 /* PutRestApi, mode overwrite, failonwarnings. The head's new description is not returned. */

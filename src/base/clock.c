@@ -91,3 +91,20 @@ bool time_parse(struct str s, int64_t *ret_wall_ms)
     }
     return false;
 }
+
+bool duration_parse(struct str s, int64_t *ret_ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60 * 1000}, {'h', 3600 * 1000}, {'d', 24 * 3600 * 1000}};
+    int64_t n;
+    if (s.n < 2 || !str_to_int(str_sub(s, 0, s.n - 1), &n) || n < 0 || n > INT32_MAX)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (s.p[s.n - 1] == units[i].unit) {
+            *ret_ms = n * units[i].ms;
+            return true;
+        }
+    return false;
+}

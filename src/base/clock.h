@@ -17,6 +17,8 @@ struct str time_basic(struct arena *a, int64_t wall_ms);
 /* Parse either ISO form (fractions and offsets "+00:00" accepted) or an HTTP date
  * ("Sat, 31 Jan 2026 12:00:00 GMT"). False when it is neither. */
 bool time_parse(struct str s, int64_t *ret_wall_ms);
+/* "90s", "30m", "12h", "7d". False when it is none. */
+bool duration_parse(struct str s, int64_t *ret_ms);
 
 /* Set from a signal handler: the user wants to stop. Checked at safe points. */
 void cancel_request(void);

@@ -17,11 +17,11 @@ enum { ARGS_MAX = 8 };
 struct options {
     struct str stage, region, profile, config, function, package_dir, data, path, format, endpoint;
     struct str to; /* --to: a deployment's number, or STAGE[#N] */
-    struct str verify, unused_for;
+    struct str verify, unused_for, since, filter;
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool promote, abort, no_shift, dry_run;
+    bool promote, abort, no_shift, dry_run, tail;
     bool lenient, persist, exact, detailed_exitcode, no_detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */
@@ -68,6 +68,7 @@ struct command {
     X(diff)         \
     X(info)         \
     X(invoke)       \
+    X(logs)         \
     X(package)      \
     X(print)        \
     X(explain)      \
@@ -115,6 +116,16 @@ int context_aws(struct cli *cli, const struct service *service, struct err *err)
 struct release context_release(struct cli *cli, const struct service *service);
 /* Stacks and bucket of the service, and of its stage when it has one. */
 int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err);
+/* A function of a stage as it was deployed. */
+struct deployed_function {
+    struct str key, name; /* name: FunctionName */
+    bool per_stage;
+};
+/* "COMMAND [STAGE] FUNCTION" or --function: load the service into `service`, make the client, and
+ * find the function in the stage's current deployment. USAGE when serverless.yml has none of that
+ * name, NOT_FOUND when the stage has not. `command` is for the help. */
+int context_function(struct cli *cli, const char *command, struct service *service,
+                     struct deployed_function *ret, struct err *err);
 /* Show what `goal` would do. The exit code: 2 when there are changes, unless --plan or
  * --no-detailed-exitcode say otherwise. */
 int context_plan(struct cli *cli, const struct release *r, const struct goal *goal,

@@ -1,6 +1,7 @@
 /* prune */
 #include "cli/cli.h"
 
+#include "base/clock.h"
 #include "doc/json.h"
 #include "release/collect.h"
 
@@ -21,23 +22,11 @@ static const char *const kinds[COLLECT_KIND_COUNT] = {
     [COLLECT_OBJECT] = "object",
 };
 
-/* "90s", "30m", "1h", "7d" */
 static int read_duration(struct str text, int64_t *ret_ms, struct err *err)
 {
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60 * 1000}, {'h', 3600 * 1000}, {'d', 24 * 3600 * 1000}};
-    int64_t n;
     *ret_ms = COLLECT_UNUSED_MS;
-    if (!text.n)
+    if (!text.n || duration_parse(text, ret_ms))
         return 0;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (text.p[text.n - 1] == units[i].unit && str_to_int(str_sub(text, 0, text.n - 1), &n) &&
-            n >= 0 && n <= INT32_MAX) {
-            *ret_ms = n * units[i].ms;
-            return 0;
-        }
     err_set(err, ERR_USAGE, "'--unused-for' needs a time, not '%.*s'", STR_ARG(text));
     return err_help(err, "for example 90s, 30m, 12h or 7d");
 }

@@ -72,8 +72,9 @@ static void allow_logs(struct compilation *c)
         any_canonical = any_canonical || (is_canonical && !is_off);
         if (is_canonical || is_off)
             continue;
-        node_push(a, streams, log_resource(c, name, ":*"));
-        node_push(a, events, log_resource(c, name, ":*:*"));
+        bool staged = name_is_shared(c, f) && c->service->settings.logs_per_stage;
+        node_push(a, streams, log_resource(c, name, staged ? "-*:*" : ":*"));
+        node_push(a, events, log_resource(c, name, staged ? "-*:*:*" : ":*:*"));
     }
     if (any_canonical) {
         node_push(a, streams, log_resource(c, prefix, "*:*"));

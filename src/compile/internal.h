@@ -71,6 +71,9 @@ bool name_is_shared(struct compilation *c, const struct function *f);
 enum { FUNCTION_NAME_MAX = 64 }; /* characters. Source: Lambda API reference, CreateFunction */
 /* FunctionName of `f` as a string node, flagged NODE_STAGE when the stage is in it. */
 const struct node *name_function(struct compilation *c, const struct function *f);
+/* Its log group: of the function, or with custom.troupe.logs: stage of the function in this stage,
+ * named as the dialect names that of a stage's own function. */
+const struct node *name_log_group(struct compilation *c, const struct function *f);
 /* A generated text that contains the stage: a string node flagged NODE_STAGE. Not copied. */
 struct node *node_staged(struct compilation *c, struct str text);
 

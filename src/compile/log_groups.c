@@ -7,10 +7,8 @@ static int log_group(struct compilation *c, size_t index, struct err *err)
     const struct function *f = &c->service->functions[index];
     if (node_truthy(node_get_c(f->node, "disableLogs")))
         return 0;
-    const struct node *name = name_function(c, f);
     struct node *p = node_map(a);
-    node_put_c(a, p, "LogGroupName",
-               node_from(node_strf(a, "/aws/lambda/%.*s", STR_ARG(node_text(name))), name));
+    node_put_c(a, p, "LogGroupName", name_log_group(c, f));
     node_put_c(a, p, "RetentionInDays", node_setting(f->node, c->provider, "logRetentionInDays"));
     node_put_c(a, p, "DataProtectionPolicy",
                node_setting(f->node, c->provider, "logDataProtectionPolicy"));

@@ -97,6 +97,22 @@ const struct node *name_function(struct compilation *c, const struct function *f
     return n;
 }
 
+const struct node *name_log_group(struct compilation *c, const struct function *f)
+{
+    struct arena *a = c->arena;
+    const struct node *name = name_function(c, f);
+    struct str prefix = str_concat(a, c->service->name, STR("-")), stage = c->service->stage;
+    if (!name_is_shared(c, f) || !c->service->settings.logs_per_stage)
+        return node_from(node_strf(a, "/aws/lambda/%.*s", STR_ARG(node_text(name))), name);
+    struct node *n = f->name_explicit
+                         ? node_staged(c, str_fmt(a, "/aws/lambda/%.*s-%.*s",
+                                                  STR_ARG(node_text(name)), STR_ARG(stage)))
+                         : node_staged(c, str_fmt(a, "/aws/lambda/%.*s%.*s-%.*s", STR_ARG(prefix),
+                                                  STR_ARG(stage), STR_ARG(f->key)));
+    n->pos = f->pos;
+    return n;
+}
+
 struct node *node_staged(struct compilation *c, struct str text)
 {
     struct node *n = node_str(c->arena, text);

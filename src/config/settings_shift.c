@@ -1,4 +1,5 @@
 /* custom.troupe.shift: one rule, or a map of rules by stage. */
+#include "base/clock.h"
 #include "config/internal.h"
 #include "config/schema.h"
 
@@ -23,14 +24,6 @@ static const struct rule {
                 {"every", DURATION, REQUIRED}, ALARMS)},
 };
 enum { RULES = sizeof rules / sizeof *rules };
-
-static int64_t milliseconds(struct str duration)
-{
-    int64_t n = 0;
-    char unit = duration.p[duration.n - 1];
-    str_to_int(str_sub(duration, 0, duration.n - 1), &n);
-    return n * 1000 * (unit == 'h' ? 3600 : unit == 'm' ? 60 : 1);
-}
 
 static const struct rule *find_rule(const struct node *type, struct err *err)
 {
@@ -63,7 +56,7 @@ static int read_rule(struct checker *c, const struct node *n, struct str name, s
         return err_help(err, "{type: %s, %s: 10, %s: 5m}", rule->type, rule->percent, rule->pause);
     }
     ret->percent = (unsigned)node_int_or(node_get_c(n, rule->percent), 0);
-    ret->pause_ms = milliseconds(node_text(node_get_c(n, rule->pause)));
+    duration_parse(node_text(node_get_c(n, rule->pause)), &ret->pause_ms);
     return 0;
 }
 

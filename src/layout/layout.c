@@ -53,12 +53,28 @@ static void init_functions(struct laying *l)
     }
 }
 
+/* With log groups of the stage: the reference makes the group come first. */
+static void log_into_stage(struct laying *l, const struct layout_function *f,
+                           struct node *properties)
+{
+    struct arena *a = l->arena;
+    const struct compiled_function *c = &l->compiled->functions[f - l->out->functions];
+    const struct node *given = node_get_c(properties, "LoggingConfig");
+    const struct placement *p = placement_of(l, c->log_group_id);
+    if (!p || p->scope != SCOPE_STAGE || node_get_c(given, "LogGroup"))
+        return;
+    struct node *config = given ? node_shallow(a, given) : node_map(a);
+    node_put_c(a, config, "LogGroup", node_ref(a, p->id));
+    node_put_c(a, properties, "LoggingConfig", config);
+}
+
 static int define_function(struct laying *l, struct layout_function *f, struct err *err)
 {
     const struct node *flat = node_get(l->flat, f->logical_id);
     struct node *properties = node_shallow(l->arena, node_get_c(flat, "Properties"));
     for (size_t i = 0; i < sizeof not_in_definition / sizeof *not_in_definition; i++)
         node_drop(properties, str_c(not_in_definition[i]));
+    log_into_stage(l, f, properties);
     f->definition = references_rewrite(l, properties, REFERENCE_LITERAL, err);
     return f->definition ? 0 : err_wrap(err, "function '%.*s'", STR_ARG(f->key));
 }

@@ -30,7 +30,9 @@ static void place_functions(struct laying *l)
             place(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
         place(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
         if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
-            place(l, c->log_group_id, f->per_stage ? SCOPE_STAGE : SCOPE_SERVICE);
+            place(l, c->log_group_id,
+                  f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
+                                                                      : SCOPE_SERVICE);
     }
 }
 

@@ -107,6 +107,7 @@ def test_filtered_events_are_paged(aws):
         )
     )
     assert [len(page["events"]) for page in pages] == [2, 1]
+    assert len({event["eventId"] for page in pages for event in page["events"]}) == 3
     assert (
         refused(aws.logs.filter_log_events, logGroupName=group, logStreamNames=["none"])[1]
         == "ResourceNotFoundException"

@@ -407,9 +407,8 @@ static void test_settings(void **state)
 static void test_unsupported_settings(void **state)
 {
     (void)state;
-    static const char *const settings[] = {"logs: stage", "apis: {http: shared}",
-                                           "references: {unqualified: [A]}",
-                                           "stages: {prod: {logs: stage}}"};
+    static const char *const settings[] = {"apis: {http: shared}", "references: {unqualified: [A]}",
+                                           "stages: {prod: {apis: {http: shared}}}"};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         cleanup_arena struct arena *a = arena_new();
         cleanup_err struct err err = {0};
