@@ -32,6 +32,7 @@ MENDS = (
     "cloudformation_events",
     "cloudformation_stacks",
     "cloudformation_existing",
+    "cloudformation_import",
 )
 
 

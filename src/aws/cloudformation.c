@@ -207,10 +207,22 @@ static const struct node *pair_list(struct arena *a, const struct node *map, con
     struct node *list = node_seq(a);
     member_each (m, map) {
         struct node *pair = named(a, key, m->key);
-        node_put_str(a, pair, value, node_text(m->value));
+        if (node_is(m->value, NODE_NULL))
+            node_put_c(a, pair, "UsePreviousValue", node_bool(a, true));
+        else
+            node_put_str(a, pair, value, node_text(m->value));
         node_push(a, list, pair);
     }
     return list;
+}
+
+static const struct node *all_capabilities(struct arena *a)
+{
+    struct node *capabilities = node_seq(a);
+    node_push(a, capabilities, node_str(a, STR("CAPABILITY_IAM")));
+    node_push(a, capabilities, node_str(a, STR("CAPABILITY_NAMED_IAM")));
+    node_push(a, capabilities, node_str(a, STR("CAPABILITY_AUTO_EXPAND")));
+    return capabilities;
 }
 
 static struct node *change_params(struct arena *a, const struct stack_change *change)
@@ -220,11 +232,7 @@ static struct node *change_params(struct arena *a, const struct stack_change *ch
     put_if(a, params, "TemplateURL", change->template_url);
     put_if(a, params, "RoleARN", change->role_arn);
     put_if(a, params, "ClientRequestToken", change->token);
-    struct node *capabilities = node_seq(a);
-    node_push(a, capabilities, node_str(a, STR("CAPABILITY_IAM")));
-    node_push(a, capabilities, node_str(a, STR("CAPABILITY_NAMED_IAM")));
-    node_push(a, capabilities, node_str(a, STR("CAPABILITY_AUTO_EXPAND")));
-    node_put_c(a, params, "Capabilities", capabilities);
+    node_put_c(a, params, "Capabilities", all_capabilities(a));
     if (node_count(change->parameters))
         node_put_c(a, params, "Parameters",
                    pair_list(a, change->parameters, "ParameterKey", "ParameterValue"));
@@ -280,4 +288,111 @@ int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str t
 int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err)
 {
     return call(a, aws, "ContinueUpdateRollback", named(a, "StackName", name), NULL, err);
+}
+
+/* ---- change sets ---- */
+
+int change_set_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                      struct str name, const struct node *imports, struct str *ret_id,
+                      struct err *err)
+{
+    struct node *params = change_params(a, change);
+    const struct node *answer;
+    node_drop(params, STR("ClientRequestToken")); /* it belongs to the execution */
+    node_put_str(a, params, "ChangeSetName", name);
+    node_put_str(a, params, "ChangeSetType", imports ? STR("IMPORT") : STR("UPDATE"));
+    if (imports) {
+        struct node *list = node_seq(a);
+        node_each (one, imports) {
+            struct node *resource = node_map(a), *identifier = node_map(a), *entries = node_map(a);
+            size_t n = 0;
+            node_put_str(a, resource, "ResourceType", text_of(one, "type"));
+            node_put_str(a, resource, "LogicalResourceId", text_of(one, "id"));
+            member_each (m, node_get_c(one, "identifier")) {
+                struct node *entry = named(a, "key", m->key);
+                node_put_str(a, entry, "value", node_text(m->value));
+                node_put(a, entries, str_fmt(a, "%zu", ++n), entry);
+            }
+            node_put_c(a, identifier, "entry", entries);
+            node_put_c(a, resource, "ResourceIdentifier", identifier);
+            node_push(a, list, resource);
+        }
+        node_put_c(a, params, "ResourcesToImport", list);
+    }
+    if (call(a, aws, "CreateChangeSet", params, &answer, err) < 0)
+        return -1;
+    *ret_id = text_of(answer, "Id");
+    return 0;
+}
+
+static bool add_change(struct arena *a, void *context, const struct node *item)
+{
+    node_push(a, context, node_get_c(item, "ResourceChange"));
+    return true;
+}
+
+int change_set_describe(struct arena *a, struct aws *aws, struct str id, struct change_set *ret,
+                        struct err *err)
+{
+    const struct node *answer;
+    struct node *changes = node_seq(a);
+    if (call(a, aws, "DescribeChangeSet", named(a, "ChangeSetName", id), &answer, err) < 0)
+        return -1;
+    *ret = (struct change_set){.status = text_of(answer, "Status"),
+                               .execution_status = text_of(answer, "ExecutionStatus"),
+                               .reason = text_of(answer, "StatusReason"),
+                               .changes = changes};
+    if (!str_eq(ret->status, STR("CREATE_COMPLETE")))
+        return 0;
+    return pages(a, aws, "DescribeChangeSet", named(a, "ChangeSetName", id), "Changes", add_change,
+                 changes, err);
+}
+
+int change_set_execute(struct arena *a, struct aws *aws, struct str id, struct str token,
+                       struct err *err)
+{
+    struct node *params = named(a, "ChangeSetName", id);
+    put_if(a, params, "ClientRequestToken", token);
+    return call(a, aws, "ExecuteChangeSet", params, NULL, err);
+}
+
+int change_set_delete(struct arena *a, struct aws *aws, struct str id, struct err *err)
+{
+    return call(a, aws, "DeleteChangeSet", named(a, "ChangeSetName", id), NULL, err);
+}
+
+int template_identifiers(struct arena *a, struct aws *aws, struct str body, const struct node **ret,
+                         struct err *err)
+{
+    const struct node *answer;
+    struct node *all = node_map(a);
+    if (call(a, aws, "GetTemplateSummary", named(a, "TemplateBody", body), &answer, err) < 0)
+        return -1;
+    node_each (summary, answer_list(a, answer, "ResourceIdentifierSummaries"))
+        node_put(a, all, text_of(summary, "ResourceType"),
+                 answer_list(a, summary, "ResourceIdentifiers"));
+    *ret = all;
+    return 0;
+}
+
+static bool add_importer(struct arena *a, void *context, const struct node *item)
+{
+    node_push(a, context, item);
+    return true;
+}
+
+int stack_importers(struct arena *a, struct aws *aws, struct str export_name,
+                    const struct node **ret, struct err *err)
+{
+    struct node *names = node_seq(a);
+    *ret = names;
+    if (pages(a, aws, "ListImports", named(a, "ExportName", export_name), "Imports", add_importer,
+              names, err) == 0)
+        return 0;
+    /* "Export 'x' is not imported by any stack." */
+    if (!str_eq(err->code, STR("ValidationError")) ||
+        str_find(err->msg, STR("not imported by any stack"), 0) < 0)
+        return -1;
+    err_clear(err);
+    return 0;
 }

@@ -38,11 +38,11 @@ struct stack_change {
     struct str name;
     struct str template_body; /* or */
     struct str template_url;
-    const struct node *parameters;        /* map of strings, or NULL */
-    const struct node *tags;              /* map; NULL: unchanged */
-    struct str role_arn;                  /* CloudFormation's role, empty: the caller's */
-    struct str token;                     /* ClientRequestToken: marks the events of this call */
-    const struct node *notification_arns; /* seq, or NULL */
+    const struct node *parameters; /* map of strings, or NULL; a null keeps the stack's value */
+    const struct node *tags;       /* map; NULL: unchanged */
+    struct str role_arn;           /* CloudFormation's role, empty: the caller's */
+    struct str token;              /* ClientRequestToken: marks the events of this call */
+    const struct node *notification_arns;      /* seq, or NULL */
     const struct node *rollback_configuration; /* map as in serverless.yml, or NULL */
     bool disable_rollback;
 };
@@ -78,6 +78,30 @@ int stack_template(struct arena *a, struct aws *aws, struct str name, struct str
                    struct err *err);
 /* Names of exports -> values, all pages. */
 int stack_exports(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+/* Names of the stacks that import the value exported as `export_name`, as a seq; all pages. */
+int stack_importers(struct arena *a, struct aws *aws, struct str export_name,
+                    const struct node **ret, struct err *err);
+
+struct change_set {
+    struct str status, execution_status, reason;
+    const struct node *changes; /* seq of ResourceChange; empty unless CREATE_COMPLETE */
+};
+/* CreateChangeSet: of type UPDATE, or, with `imports`, a seq of {id, type, identifier: {key:
+ * value}}, of type IMPORT. It is made in the background: describe it until its status ends neither
+ * in _PENDING nor in _IN_PROGRESS. Source: CloudFormation user guide, "Import AWS resources". */
+int change_set_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                      struct str name, const struct node *imports, struct str *ret_id,
+                      struct err *err);
+/* All pages of its changes once it is complete. */
+int change_set_describe(struct arena *a, struct aws *aws, struct str id, struct change_set *ret,
+                        struct err *err);
+int change_set_execute(struct arena *a, struct aws *aws, struct str id, struct str token,
+                       struct err *err);
+int change_set_delete(struct arena *a, struct aws *aws, struct str id, struct err *err);
+/* GetTemplateSummary: resource type -> seq of the names that identify one for an import. Types that
+ * cannot be imported are missing. `body`: at most 51,200 bytes. */
+int template_identifiers(struct arena *a, struct aws *aws, struct str body, const struct node **ret,
+                         struct err *err);
 
 /* ---- S3 ---- */
 

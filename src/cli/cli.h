@@ -59,6 +59,7 @@ struct command {
     X(reset)        \
     X(clone)        \
     X(shift)        \
+    X(adopt)        \
     X(repair)       \
     X(unlock)       \
     X(remove)       \
@@ -134,6 +135,9 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
  * what came of it. `doing` is for the question: "deploying". */
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err);
+/* The same with a question of the command's own. */
+int context_apply(struct cli *cli, struct release *r, const struct goal *goal, confirm_fn *ask,
+                  void *context, struct err *err);
 /* Collect what the command made superfluous, when that is worth it. Never fails: it warns. */
 void context_collect(struct cli *cli, const struct release *r, struct world *world);
 /* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */

@@ -170,16 +170,22 @@ void context_collect(struct cli *cli, const struct release *r, struct world *wor
                          collected.records == 1 ? "" : "s");
 }
 
-int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
-                  bool guarded, struct err *err)
+int context_apply(struct cli *cli, struct release *r, const struct goal *goal, confirm_fn *ask,
+                  void *context, struct err *err)
 {
     struct deployed deployed;
-    struct asking q = {cli, r->service, doing, guarded};
     r->source_revision = context_source_revision(cli->arena, r->service->dir);
-    if (deploy_run(r, goal, confirm, &q, &deployed, err) < 0)
+    if (deploy_run(r, goal, ask, context, &deployed, err) < 0)
         return -1;
     if (!deployed.plan.nothing && !deployed.percent)
         context_collect(cli, r, &deployed.plan.world);
     show_deployed(cli, r->service, &deployed);
     return 0;
+}
+
+int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
+                  bool guarded, struct err *err)
+{
+    struct asking q = {cli, r->service, doing, guarded};
+    return context_apply(cli, r, goal, confirm, &q, err);
 }

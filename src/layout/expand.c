@@ -118,11 +118,18 @@ static bool stands_already(const struct closure *c, const struct layout *layout,
     return true;
 }
 
+/* ---- old and new in one template ---- */
+
+static struct node *copy_or_new(struct arena *a, const struct node *n)
+{
+    return n ? node_shallow(a, n) : node_map(a);
+}
+
 /* Sections that resources may refer to: the new ones over the old. */
 static void merge_sections(struct arena *a, struct node *out, const struct node *target,
                            const struct node *old)
 {
-    static const char *const names[] = {"Parameters", "Mappings", "Conditions", "Transform"};
+    static const char *const names[] = {"Mappings", "Conditions", "Transform", "Metadata"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct node *before = node_get_c(old, names[i]), *now = node_get_c(target, names[i]);
         node_put_c(a, out, names[i],
@@ -132,9 +139,88 @@ static void merge_sections(struct arena *a, struct node *out, const struct node 
     }
 }
 
-static struct node *copy_or_new(struct arena *a, const struct node *n)
+static bool is_mentioned(struct arena *a, const struct map *parts, struct str name)
 {
-    return n ? node_shallow(a, n) : node_map(a);
+    for (size_t i = 0; i < parts->n; i++)
+        if (layout_mentions(a, parts->entries[i].value, name))
+            return true;
+    return false;
+}
+
+static const struct node *renamed(void *context, struct arena *a, struct str id,
+                                  struct str attribute)
+{
+    const struct map *names = context;
+    const struct str *to = attribute.n ? NULL : map_get(names, id);
+    return to ? node_ref(a, *to) : NULL;
+}
+
+/* A value that comes from the service now may have the name of a resource that the stack still has:
+ * CloudFormation takes no template with both, so the parameter has another name for as long. */
+static void merge_parameters(struct arena *a, struct node *out, const struct node *target,
+                             const struct node *old, const struct node *resources,
+                             const struct map *parts, struct map *ret_renamed)
+{
+    struct node *parameters = copy_or_new(a, node_get_c(old, "Parameters"));
+    member_each (m, node_get_c(target, "Parameters")) {
+        if (!node_get(resources, m->key)) {
+            node_put(a, parameters, m->key, m->value);
+            continue;
+        }
+        if (!is_mentioned(a, parts, m->key))
+            continue;
+        struct str *name = ARENA_NEW(a, struct str);
+        *name = str_concat(a, STR(LAYOUT_RENAMED), m->key);
+        node_put(a, parameters, *name, m->value);
+        map_put(ret_renamed, m->key, name);
+    }
+    if (parameters->size)
+        node_put_c(a, out, "Parameters", parameters);
+}
+
+/* `old` with resources `ids` and Outputs `values` of `target`. */
+static const struct node *both(struct arena *a, const struct node *target, const struct node *old,
+                               const struct map *ids, const struct map *values)
+{
+    struct node *out = node_map(a);
+    struct node *resources = copy_or_new(a, node_get_c(old, "Resources"));
+    struct node *outputs = copy_or_new(a, node_get_c(old, "Outputs"));
+    struct map parts = MAP(a), names = MAP(a);
+    for (size_t i = 0; i < ids->n; i++) {
+        map_put(&parts, ids->entries[i].key, ids->entries[i].value);
+        node_put(a, resources, ids->entries[i].key, ids->entries[i].value);
+    }
+    for (size_t i = 0; i < values->n; i++)
+        map_put(&parts, str_concat(a, STR("Outputs."), values->entries[i].key),
+                values->entries[i].value);
+    node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(target, "AWSTemplateFormatVersion"));
+    merge_sections(a, out, target, old);
+    merge_parameters(a, out, target, old, resources, &parts, &names);
+    for (size_t i = 0; i < ids->n; i++)
+        node_put(a, resources, ids->entries[i].key,
+                 layout_replace_references(a, ids->entries[i].value, renamed, &names));
+    for (size_t i = 0; i < values->n; i++)
+        node_put(a, outputs, values->entries[i].key,
+                 layout_replace_references(a, values->entries[i].value, renamed, &names));
+    node_put_c(a, out, "Resources", resources);
+    node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+const struct node *layout_beside(struct arena *a, const struct node *target, const struct node *old)
+{
+    struct map ids = MAP(a), values = MAP(a), exports = MAP(a);
+    const struct node *had = node_get_c(old, "Outputs");
+    member_each (m, node_get_c(target, "Resources"))
+        map_put(&ids, m->key, (void *)m->value);
+    member_each (m, had)
+        map_put(&exports, node_text(node_path(m->value, "Export.Name")), (void *)m->value);
+    member_each (m, node_get_c(target, "Outputs")) {
+        struct str export = node_text(node_path(m->value, "Export.Name"));
+        if (!node_get(had, m->key) && !(export.n && map_has(&exports, export)))
+            map_put(&values, m->key, (void *)m->value);
+    }
+    return both(a, target, old, &ids, &values);
 }
 
 int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
@@ -145,23 +231,16 @@ int layout_expand(struct arena *a, const struct layout *layout, const struct nod
                         .old = node_get_c(old, "Resources"),
                         .ids = MAP(a),
                         .err = err};
+    struct map values = MAP(a);
     *ret = NULL;
     if (find_closure(&c, layout) < 0)
         return -1;
     if (stands_already(&c, layout, target, old))
         return 0;
-    struct node *out = node_map(a);
-    struct node *resources = copy_or_new(a, node_get_c(old, "Resources"));
-    struct node *outputs = copy_or_new(a, node_get_c(old, "Outputs"));
-    for (size_t i = 0; i < c.ids.n; i++)
-        node_put(a, resources, c.ids.entries[i].key, c.ids.entries[i].value);
-    for (size_t i = 0; i < layout->value_count; i++)
-        node_put(a, outputs, layout->values[i].output,
-                 node_get(node_get_c(target, "Outputs"), layout->values[i].output));
-    node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(target, "AWSTemplateFormatVersion"));
-    merge_sections(a, out, target, old);
-    node_put_c(a, out, "Resources", resources);
-    node_put_c(a, out, "Outputs", outputs);
-    *ret = out;
+    for (size_t i = 0; i < layout->value_count; i++) {
+        struct str name = layout->values[i].output;
+        map_put(&values, name, (void *)node_get(node_get_c(target, "Outputs"), name));
+    }
+    *ret = both(a, target, old, &c.ids, &values);
     return 0;
 }

@@ -95,6 +95,18 @@ const struct node *layout_resolve(struct arena *a, const struct node *tree, layo
 /* "TroupeValue" and a hash of the expression: 12 hexadecimal digits. */
 struct str layout_value_name(struct arena *a, const struct node *expression);
 
+/* ---- other references (literal.c) ---- */
+
+/* What stands for a reference to `id` (`attribute` empty: Ref): a literal, a {"Ref": …}, or NULL to
+ * leave it. */
+typedef const struct node *layout_substitute(void *context, struct arena *a, struct str id,
+                                             struct str attribute);
+/* `tree` with each Ref, Fn::GetAtt and ${…} of a Fn::Sub replaced by what `substitute` gives. */
+const struct node *layout_replace_references(struct arena *a, const struct node *tree,
+                                             layout_substitute *substitute, void *context);
+/* Is there a reference to `id` in `tree`? DependsOn does not count. */
+bool layout_mentions(struct arena *a, const struct node *tree, struct str id);
+
 /* ---- expand (expand.c) ---- */
 
 /* The template of the first of the two updates: `old` (NULL for a new stage) with those resources
@@ -104,5 +116,10 @@ struct str layout_value_name(struct arena *a, const struct node *expression);
  * needs a pointer. */
 int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
                   const struct node *old, const struct node **ret, struct err *err);
+/* `old` with all that `target` has; Outputs that `old` has stay as they are. */
+const struct node *layout_beside(struct arena *a, const struct node *target,
+                                 const struct node *old);
+/* What stands before the name of a parameter when the template has a resource of that name. */
+#define LAYOUT_RENAMED "TroupeService"
 
 #endif

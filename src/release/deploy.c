@@ -19,11 +19,17 @@ struct str engine_stage(const struct deploying *d)
 int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err)
 {
     struct world *w = &d->plan->world;
-    if (lease_check(d->lease, err) < 0)
+    const struct adoption *adoption = d->plan->target.adoption;
+    const struct node *parameters =
+        engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
+    const struct node *tags = adoption && !d->owned
+                                  ? NULL /* another tool's until the last update */
+                                  : stack_tags(d->arena, d->r->service, engine_stage(d));
+    if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
+        lease_check(d->lease, err) < 0)
         return -1;
-    return stack_apply(d->r, w->stage_name, !w->stage_exists, template,
-                       plan_parameters(d->r, d->plan, template),
-                       stack_tags(d->arena, d->r->service, engine_stage(d)), &w->store, NULL, err);
+    return stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags, &w->store,
+                       NULL, err);
 }
 
 static int expand(struct deploying *d, struct err *err)
@@ -237,7 +243,10 @@ static int contract(struct deploying *d, struct err *err)
     const struct node *template = plan_stage_template(d->r, d->plan, d->plan->number);
     bool same = w->stage_template && node_equal(engine_pointers_only(d), template);
     if (engine_keep_template(d, template, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
-        engine_apply_stage(d, template, err) < 0 || (d->astray && engine_mend(d, false, err) < 0))
+        engine_adopt_aliases(d, template, err) < 0)
+        return -1;
+    d->owned = true;
+    if (engine_apply_stage(d, template, err) < 0 || (d->astray && engine_mend(d, false, err) < 0))
         return -1;
     release_finished(d->r, "stack", "'%.*s' %s in %.1fs", STR_ARG(w->stage_name),
                      w->stage_exists ? "updated" : "created",
@@ -269,6 +278,24 @@ static int take_stage_lease(struct deploying *d, const struct store *store, bool
     return 0;
 }
 
+/* What is taken over must be what was looked at. */
+static int check_still(struct deploying *d, const struct stack *stage, struct err *err)
+{
+    const struct world *w = &d->plan->world;
+    struct str text;
+    if (stack_template(d->arena, d->r->aws, w->stage_name, &text, err) < 0)
+        return -1;
+    const struct node *template = json_parse(d->arena, w->stage_name, text, err);
+    if (!template)
+        return -1;
+    if (str_eq(stage->id, w->stage.id) && stack_condition(stage->status) == STACK_READY &&
+        !node_get_c(stage->tags, TAG_SERVICE) && node_equal(template, w->stage_template))
+        return 0;
+    err_set(err, ERR_LOCKED, "stack '%.*s' was changed by somebody else meanwhile",
+            STR_ARG(w->stage_name));
+    return err_help(err, "run the same command again");
+}
+
 /* The first deployment of all had no bucket to hold a lease in until now: somebody may have been as
  * fast. */
 static int take_late_lease(struct deploying *d, struct err *err)
@@ -280,6 +307,8 @@ static int take_late_lease(struct deploying *d, struct err *err)
     if (take_stage_lease(d, &d->plan->world.store, &inherited, err) < 0)
         return -1;
     if (stack_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0) {
+        if (d->plan->target.adoption)
+            return check_still(d, &stage, err);
         err_set(err, ERR_LOCKED, "stage '%.*s' was created by somebody else meanwhile",
                 STR_ARG(engine_stage(d)));
         return err_help(err, "run the same command again to deploy over it");
@@ -345,9 +374,10 @@ static int apply(struct deploying *d, struct err *err)
         return -1;
     if (!engine_stage(d).n)
         return 0;
-    if (take_late_lease(d, err) < 0 || upload_artifacts(d, true, err) < 0 ||
-        (!d->plan->target.flips && expand(d, err) < 0) || settle_definitions(d, err) < 0 ||
-        upload_artifacts(d, false, err) < 0 || intent_write(d, err) < 0)
+    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 ||
+        upload_artifacts(d, true, err) < 0 || (!d->plan->target.flips && expand(d, err) < 0) ||
+        settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
+        intent_write(d, err) < 0)
         return -1;
     if (publish_all(d, err) < 0) {
         note_failure(d, err);

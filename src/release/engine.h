@@ -21,6 +21,8 @@ struct deploying {
     bool adopted;            /* it is that of an interrupted run of the same command */
     unsigned percent;        /* of the calls, when a shift stands at it */
     int64_t undone; /* number of the interrupted record, or shift by hand, that was taken back */
+    bool imported;  /* what moves into the service stack is there */
+    bool owned;     /* the last update of the stage's stack: it becomes ours with it */
     bool astray;    /* pointers may be elsewhere than the stack says: an interrupted flip */
     struct str template_sha; /* of the stage template that is kept, or empty */
     size_t published, uploaded;
@@ -31,6 +33,25 @@ struct str engine_stage(const struct deploying *d);
 
 /* service_stack.c: bring it to the plan's target, or add to it what is missing. */
 int engine_service(struct deploying *d, struct err *err);
+
+/* The same again, with what was withheld the first time. */
+int engine_service_again(struct deploying *d, struct err *err);
+
+/* adopt.c: nothing to do (0, or what was given) unless the target is an adoption. */
+
+/* The steps before the deployment: retain, take out, import. */
+int engine_adopt(struct deploying *d, struct err *err);
+/* The part of a service template that can be there before those steps. */
+const struct node *engine_adopt_withhold(const struct deploying *d, const struct node *service);
+/* Parameters that only the stack knows keep their values. */
+const struct node *engine_adopt_parameters(const struct deploying *d, const struct node *template,
+                                           const struct node *given);
+/* REFUSED when CloudFormation says that the update loses something. */
+int engine_adopt_foresee(struct deploying *d, const struct node *template,
+                         const struct node *parameters, const struct node *tags, struct err *err);
+/* Before the last update: everything new beside everything old, then the stacks of
+ * serverless-aws-alias go, which import values of the old. */
+int engine_adopt_aliases(struct deploying *d, const struct node *template, struct err *err);
 
 /* intent.c */
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
+#include "release/adopt.h"
 #include "release/engine.h"
 
 static const struct node *record_functions(const struct deploying *d)
@@ -73,6 +74,21 @@ static const struct node *needs(const struct deploying *d)
     return ids;
 }
 
+/* Where the stack came from, and its template before. */
+static const struct node *adopted(const struct deploying *d)
+{
+    struct arena *a = d->arena;
+    const struct adoption *adoption = d->plan->target.adoption;
+    struct node *n = node_map(a), *moved = node_seq(a);
+    node_put_str(a, n, "by", adoption->by);
+    node_put_str(a, n, "template", adoption->original_sha);
+    for (size_t i = 0; i < adoption->count; i++)
+        if (adoption->items[i].fate == ADOPT_MOVED)
+            node_push(a, moved, node_str(a, adoption->items[i].id));
+    node_put_c(a, n, "moved", moved);
+    return n;
+}
+
 /* What makes two records the same: everything but who wrote it when. */
 static struct node *record_content(const struct deploying *d, struct str sources)
 {
@@ -92,6 +108,8 @@ static struct node *record_content(const struct deploying *d, struct str sources
         node_put_c(a, n, "flips", node_bool(a, true));
     if (t->shifting)
         node_put_c(a, n, "shift", node_bool(a, true));
+    if (t->adoption)
+        node_put_c(a, n, "adopted", adopted(d));
     node_put_str(a, n, "sources", sources);
     node_put_str(a, n, "template", sha256_hex(a, json_canonical(a, t->layout->stage_template)));
     node_put_c(a, n, "functions", record_functions(d));

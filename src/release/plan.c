@@ -124,7 +124,10 @@ const struct node *plan_parameters(const struct release *r, const struct plan *p
 {
     struct node *values = node_map(r->arena);
     member_each (m, node_get_c(template, "Parameters")) {
-        const struct node *value = node_get(plan->world.service.outputs, m->key);
+        struct str name = str_starts(m->key, STR(LAYOUT_RENAMED))
+                              ? str_sub(m->key, sizeof LAYOUT_RENAMED - 1, m->key.n)
+                              : m->key;
+        const struct node *value = node_get(plan->world.service.outputs, name);
         node_put(r->arena, values, m->key, value);
     }
     return values;
@@ -270,30 +273,6 @@ static void list_apis(struct planning *p)
     }
 }
 
-/* The first property that differs, and whether changing it replaces the resource. */
-static struct str property_reason(struct arena *a, const struct node *before,
-                                  const struct node *after, bool *ret_replaces)
-{
-    struct node_change *changes;
-    size_t n;
-    struct str first = {"", 0}, type = node_text(node_get_c(after, "Type"));
-    node_diff(a, before, after, &changes, &n);
-    *ret_replaces = !str_eq(type, node_text(node_get_c(before, "Type")));
-    for (size_t i = 0; i < n; i++) {
-        struct str rest = changes[i].path, section, property = {"", 0};
-        str_cut(&rest, '.', &section);
-        str_cut(&rest, '.', &property);
-        struct str name = property.n ? property : section;
-        if (resource_replaces(type, property)) {
-            *ret_replaces = true;
-            return str_fmt(a, "%.*s changed", STR_ARG(name));
-        }
-        if (!first.n)
-            first = name;
-    }
-    return str_fmt(a, "%.*s changed", STR_ARG(first));
-}
-
 void plan_note(struct arena *a, struct plan *plan, struct str note)
 {
     struct target *t = &plan->target;
@@ -342,7 +321,7 @@ static void list_resource(struct planning *p, const char *kind, struct str id,
         return;
     }
     if (before && after)
-        c.reason = property_reason(p->r->arena, before, after, &replaces);
+        c.reason = resource_difference(p->r->arena, before, after, &replaces);
     c.action = !before    ? CHANGE_ADD
                : !after   ? CHANGE_REMOVE
                : replaces ? CHANGE_REPLACE
@@ -614,9 +593,9 @@ static bool all_known(const struct plan *plan)
 static int plan_stage(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
-    if (plan_resolve(p->r, plan, false, err) < 0 || plan_reuse(p->r, plan, err) < 0 ||
-        check_only_code(p, err) < 0 || list_functions(p, err) < 0 ||
-        plan_api_quota(p->r, plan, err) < 0)
+    if (plan_scope(p->r, plan, err) < 0 || plan_resolve(p->r, plan, false, err) < 0 ||
+        plan_reuse(p->r, plan, err) < 0 || check_only_code(p, err) < 0 ||
+        list_functions(p, err) < 0 || plan_api_quota(p->r, plan, err) < 0)
         return -1;
     list_apis(p);
     /* A stack that names no deployment was changed by hand: it gets a number again. */

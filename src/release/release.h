@@ -29,6 +29,7 @@ struct release {
     struct str endpoint;             /* of the local cloud, or empty */
     int64_t timeout_ms;              /* of one stack operation; 0: an hour */
     bool explain;                    /* say why things change: reads more */
+    bool adopts; /* the stage's stack may have been made by another tool: see adopt.h */
     /* How a recorded service is loaded again: --param, values that only AWS knows. May be NULL. */
     const struct config_options *config;
 };
@@ -77,6 +78,7 @@ struct target {
     struct str sources;       /* hash of a source bundle in the bucket; empty: of the service */
     const struct node *needs; /* of the service stack; NULL: what the layout has there */
     const struct shifting *shifting; /* NULL: all at once */
+    const struct adoption *adoption; /* NULL: no stack is taken over */
     struct str *notes;               /* what the user should know of it */
     size_t note_count;
 };

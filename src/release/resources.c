@@ -70,8 +70,86 @@ bool resource_replaces(struct str type, struct str property)
     return false;
 }
 
+/* What a framework makes of a service and can make again; of the user's own, what holds nothing and
+ * has no value to lose. A trailing `::` stands for all types of it. */
+static const char *const recreatable[] = {
+    "AWS::Lambda::",
+    "AWS::ApiGateway::Account",
+    "AWS::ApiGateway::Authorizer",
+    "AWS::ApiGateway::BasePathMapping",
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::Model",
+    "AWS::ApiGateway::RequestValidator",
+    "AWS::ApiGateway::Resource",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::ApiGateway::UsagePlan",
+    "AWS::ApiGateway::UsagePlanKey",
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::Authorizer",
+    "AWS::ApiGatewayV2::Deployment",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::IntegrationResponse",
+    "AWS::ApiGatewayV2::Model",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::RouteResponse",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::ApplicationAutoScaling::",
+    "AWS::CloudFormation::",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::CodeDeploy::",
+    "AWS::Events::Rule",
+    "AWS::Events::EventBusPolicy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::IoT::TopicRule",
+    "AWS::Logs::MetricFilter",
+    "AWS::Logs::SubscriptionFilter",
+    "AWS::Scheduler::Schedule",
+    "AWS::SNS::Subscription",
+    "Custom::",
+};
+
+bool resource_is_recreatable(struct str type)
+{
+    for (size_t i = 0; i < sizeof recreatable / sizeof *recreatable; i++) {
+        struct str row = str_c(recreatable[i]);
+        if (str_ends(row, STR("::")) ? str_starts(type, row) : str_eq(type, row))
+            return true;
+    }
+    return false;
+}
+
 bool resource_is_retained(const struct node *resource)
 {
     struct str policy = node_text(node_get_c(resource, "DeletionPolicy"));
     return str_eq(policy, STR("Retain")) || str_eq(policy, STR("Snapshot"));
+}
+
+struct str resource_difference(struct arena *a, const struct node *before, const struct node *after,
+                               bool *ret_replaces)
+{
+    struct node_change *changes;
+    size_t n;
+    struct str first = {"", 0}, type = node_text(node_get_c(after, "Type"));
+    node_diff(a, before, after, &changes, &n);
+    *ret_replaces = !str_eq(type, node_text(node_get_c(before, "Type")));
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = changes[i].path, section, property = {"", 0};
+        str_cut(&rest, '.', &section);
+        str_cut(&rest, '.', &property);
+        struct str name = property.n ? property : section;
+        if (resource_replaces(type, property)) {
+            *ret_replaces = true;
+            return str_fmt(a, "%.*s changed", STR_ARG(name));
+        }
+        if (!first.n)
+            first = name;
+    }
+    return str_fmt(a, "%.*s changed", STR_ARG(first));
 }

@@ -9,6 +9,13 @@ bool resource_is_stateful(struct str type);
 /* Would changing `property` (top-level) of `type` replace the resource? False for types not in the
  * table. */
 bool resource_replaces(struct str type, struct str property);
+/* Can one of this type be deleted and made anew without losing anything but its identity? Types
+ * that are not known cannot. */
+bool resource_is_recreatable(struct str type);
+/* The first property that differs, "KeySchema changed", and whether changing it replaces the
+ * resource. */
+struct str resource_difference(struct arena *a, const struct node *before, const struct node *after,
+                               bool *ret_replaces);
 /* Kept when its stack goes: DeletionPolicy Retain. */
 bool resource_is_retained(const struct node *resource);
 

@@ -22,6 +22,27 @@ static bool continues(struct world *w)
            (w->unsettled || (w->cut_off.n && str_eq(w->cut_off, lease)));
 }
 
+/* What served before was never a deployment of ours: there is only its template. */
+static int say_adopted(const struct release *r, const struct world *w, const struct record *at,
+                       struct err *err)
+{
+    const struct node *adopted = node_get_c(at->body, "adopted");
+    struct str key = store_key(r->arena, &w->store, "templates/%.*s.json",
+                               STR_ARG(node_text(node_get_c(adopted, "template"))));
+    bool kept = false;
+    if (s3_head(r->arena, w->store.aws, w->store.bucket, key, &kept, NULL, err) < 0)
+        return -1;
+    err_set(err, ERR_REFUSED,
+            "what was before %.*s#%lld was made by %.*s: it cannot be rolled "
+            "back to",
+            STR_ARG(at->stage), (long long)at->number,
+            STR_ARG(node_text(node_get_c(adopted, "by"))));
+    if (!kept)
+        return err_help(err, "its template is in the old deployment bucket");
+    return err_help(err, "its template is kept in s3://%.*s/%.*s", STR_ARG(w->store.bucket),
+                    STR_ARG(key));
+}
+
 /* What the stage was at before it came to what it is now: a rollback counts as what it restored, so
  * that twice means two back. */
 static int find_before(const struct release *r, struct world *w, int64_t *ret, struct err *err)
@@ -37,6 +58,8 @@ static int find_before(const struct release *r, struct world *w, int64_t *ret, s
     *ret = member_int(&at, "before");
     if (*ret)
         return 0;
+    if (node_get_c(at.body, "adopted"))
+        return say_adopted(r, w, &at, err);
     err_set(err, ERR_REFUSED, "there is nothing before %.*s#%lld", STR_ARG(r->service->stage),
             (long long)at.number);
     return err_help(err,

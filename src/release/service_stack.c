@@ -41,7 +41,7 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
 
 static int create_service(struct deploying *d, struct err *err)
 {
-    const struct node *whole = d->plan->service_target;
+    const struct node *whole = engine_adopt_withhold(d, d->plan->service_target);
     bool large = json_text(d->arena, whole, 0).n > STACK_BODY_MAX;
     if (apply_service(d, true, large ? bucket_only(d, whole) : whole, err) < 0 ||
         refresh_service(d, err) < 0)
@@ -69,7 +69,8 @@ static int extend_service(struct deploying *d, struct err *err)
         const struct node *now = json_parse(d->arena, w->service_name, text, err);
         if (!now)
             return -1;
-        target = plan_service_additions(d->arena, now, d->plan->target.layout->service_template);
+        target = plan_service_additions(
+            d->arena, now, engine_adopt_withhold(d, d->plan->target.layout->service_template));
         if (!target)
             return 0;
     }
@@ -88,6 +89,11 @@ static int join_service(struct deploying *d, struct err *err)
         return err_set(err, ERR_FAILED, "somebody else created stack '%.*s', which ended as %.*s",
                        STR_ARG(w->service_name), STR_ARG(w->service.status));
     return refresh_service(d, err) < 0 ? -1 : extend_service(d, err);
+}
+
+int engine_service_again(struct deploying *d, struct err *err)
+{
+    return extend_service(d, err) < 0 ? -1 : refresh_service(d, err);
 }
 
 int engine_service(struct deploying *d, struct err *err)

@@ -82,10 +82,13 @@ int stack_check_owner(const struct stack *stack, struct str service, struct str 
     struct str has_stage = node_text(node_get_c(stack->tags, TAG_STAGE));
     if (str_eq(has_service, service) && str_eq(has_stage, stage))
         return 0;
-    if (!has_service.n)
+    if (!has_service.n) {
         err_set(err, ERR_REFUSED, "stack '%.*s' exists, but was not made by troupe",
                 STR_ARG(stack->name));
-    else if (!has_stage.n)
+        if (stage.n)
+            return err_help(err, "if it is this stage, take it over with: troupe adopt %.*s",
+                            STR_ARG(stage));
+    } else if (!has_stage.n)
         err_set(err, ERR_REFUSED, "stack '%.*s' belongs to service '%.*s'", STR_ARG(stack->name),
                 STR_ARG(has_service));
     else
@@ -315,6 +318,25 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     return err_help(err, "%s", stack_way_out(w->final));
 }
 
+static int describe_change(const struct release *r, struct str name, const struct node *template,
+                           const struct node *parameters, const struct node *tags,
+                           const struct store *store, struct stack_change *ret, struct err *err)
+{
+    struct arena *a = r->arena;
+    const struct node *root = r->service->root;
+    *ret = (struct stack_change){
+        .name = name,
+        .parameters = parameters,
+        .tags = tags,
+        .role_arn = node_text(node_path(root, "provider.iam.deploymentRole")),
+        .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8))),
+        .notification_arns = node_path(root, "provider.notificationArns"),
+        .rollback_configuration = node_path(root, "provider.rollbackConfiguration")};
+    if (!ret->role_arn.n)
+        ret->role_arn = node_text(node_path(root, "provider.cfnRole"));
+    return place_template(r, json_text(a, template, 0), store, ret, err);
+}
+
 int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
                 const struct node *parameters, const struct node *tags, const struct store *store,
                 bool *ret_changed, struct err *err)
@@ -322,17 +344,8 @@ int stack_apply(const struct release *r, struct str name, bool create, const str
     struct arena *a = r->arena;
     bool nothing = false;
     struct str id;
-    struct stack_change change = {
-        .name = name,
-        .parameters = parameters,
-        .tags = tags,
-        .role_arn = node_text(node_path(r->service->root, "provider.iam.deploymentRole")),
-        .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8))),
-        .notification_arns = node_path(r->service->root, "provider.notificationArns"),
-        .rollback_configuration = node_path(r->service->root, "provider.rollbackConfiguration")};
-    if (!change.role_arn.n)
-        change.role_arn = node_text(node_path(r->service->root, "provider.cfnRole"));
-    if (place_template(r, json_text(a, template, 0), store, &change, err) < 0)
+    struct stack_change change;
+    if (describe_change(r, name, template, parameters, tags, store, &change, err) < 0)
         return -1;
     struct watch w = {.r = r, .arena = a, .name = name, .token = change.token, .seen = MAP(a)};
     int asked = create ? stack_create(a, r->aws, &change, &id, err)
@@ -370,4 +383,79 @@ int stack_remove(const struct release *r, struct str name, struct str id, struct
     err_set(err, ERR_FAILED, "stack '%.*s' could not be deleted: %.*s", STR_ARG(name),
             STR_ARG(w.failure.n ? w.failure : w.final));
     return err_help(err, "mend the cause and run the same command again");
+}
+
+/* ---- change sets ---- */
+
+/* A change set is made in the background. */
+static int wait_for_change_set(const struct release *r, struct str id, struct change_set *ret,
+                               struct err *err)
+{
+    int64_t end = clock_mono_ms() + timeout_of(r), pause = POLL_FIRST_MS;
+    for (;;) {
+        if (change_set_describe(r->arena, r->aws, id, ret, err) < 0)
+            return -1;
+        if (!str_ends(ret->status, STR("_PENDING")) && !str_ends(ret->status, STR("_IN_PROGRESS")))
+            return 0;
+        if (clock_sleep_ms(pause) < 0 || clock_mono_ms() > end)
+            return err_set(err, ERR_FAILED, "change set '%.*s' is still being made", STR_ARG(id));
+        pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
+    }
+}
+
+static void drop_change_set(const struct release *r, struct str id)
+{
+    struct err ignored = {0};
+    change_set_delete(r->arena, r->aws, id, &ignored);
+    err_clear(&ignored);
+}
+
+int stack_foresee(const struct release *r, struct str name, const struct node *template,
+                  const struct node *parameters, const struct node *tags, const struct store *store,
+                  const struct node **ret, struct err *err)
+{
+    struct stack_change change;
+    struct change_set set = {0};
+    struct str id;
+    if (describe_change(r, name, template, parameters, tags, store, &change, err) < 0)
+        return -1;
+    if (change_set_create(r->arena, r->aws, &change, change.token, NULL, &id, err) < 0)
+        return err_wrap(err, "look ahead at stack '%.*s'", STR_ARG(name));
+    int waited = wait_for_change_set(r, id, &set, err);
+    drop_change_set(r, id);
+    *ret = set.changes;
+    return waited;
+}
+
+int stack_import(const struct release *r, struct str name, const struct node *template,
+                 const struct node *parameters, const struct node *imports,
+                 const struct store *store, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct stack_change change;
+    struct change_set set;
+    struct str id;
+    if (describe_change(r, name, template, parameters, NULL, store, &change, err) < 0)
+        return -1;
+    if (change_set_create(a, r->aws, &change, change.token, imports, &id, err) < 0)
+        return err_wrap(err, "import into stack '%.*s'", STR_ARG(name));
+    if (wait_for_change_set(r, id, &set, err) < 0)
+        return -1;
+    if (!str_eq(set.execution_status, STR("AVAILABLE"))) {
+        drop_change_set(r, id);
+        return err_set(err, ERR_FAILED, "nothing could be imported into stack '%.*s': %.*s",
+                       STR_ARG(name), STR_ARG(set.reason));
+    }
+    struct watch w = {.r = r, .arena = a, .name = name, .token = change.token, .seen = MAP(a)};
+    if (change_set_execute(a, r->aws, id, change.token, err) < 0) {
+        if (!is_under_way(&w))
+            return err_wrap(err, "import into stack '%.*s'", STR_ARG(name));
+        err_clear(err);
+    }
+    if (watch_to_end(&w, err) < 0)
+        return -1;
+    if (str_eq(w.final, STR("IMPORT_COMPLETE")))
+        return 0;
+    return err_set(err, ERR_FAILED, "import into stack '%.*s' failed: %.*s", STR_ARG(name),
+                   STR_ARG(w.failure.n ? w.failure : w.final));
 }

@@ -31,6 +31,16 @@ enum { STACK_BODY_MAX = 51200 };
 int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
                 const struct node *parameters, const struct node *tags, const struct store *store,
                 bool *ret_changed, struct err *err);
+/* What updating `name` to `template` would do to its resources, by a change set that is not carried
+ * out: a seq of ResourceChange. */
+int stack_foresee(const struct release *r, struct str name, const struct node *template,
+                  const struct node *parameters, const struct node *tags, const struct store *store,
+                  const struct node **ret, struct err *err);
+/* Import resources that exist into `name` and wait: `imports` as for change_set_create; `template`
+ * is the one the stack has, and those resources. FAILED says why it could not be. */
+int stack_import(const struct release *r, struct str name, const struct node *template,
+                 const struct node *parameters, const struct node *imports,
+                 const struct store *store, struct err *err);
 /* Delete and wait. */
 int stack_remove(const struct release *r, struct str name, struct str id, struct err *err);
 /* Wait until no operation is under way. */

@@ -86,7 +86,12 @@ static int find_stage(const struct release *r, struct world *w, struct err *err)
     if (!stage.n)
         return 0;
     w->stage_name = layout_stack_name(r->arena, r->service, stage);
-    return find_stack(r, w->stage_name, stage, &w->stage_exists, &w->stage, err);
+    if (find_stack(r, w->stage_name, stage, &w->stage_exists, &w->stage, err) == 0)
+        return 0;
+    if (err->kind != ERR_REFUSED || !r->adopts || node_get_c(w->stage.tags, TAG_SERVICE))
+        return -1;
+    err_clear(err); /* nobody's: it is about to become ours */
+    return 0;
 }
 
 int world_find(const struct release *r, bool stage, struct world *w, struct err *err)
@@ -119,6 +124,8 @@ static int make_ready(const struct release *r, struct stack *stack, struct str n
         return 0;
     err_set(err, ERR_FAILED, "stack '%.*s' is in state %.*s and cannot be updated", STR_ARG(name),
             STR_ARG(stack->status));
+    if (r->adopts && !node_get_c(stack->tags, TAG_SERVICE)) /* not ours to remove */
+        return err_help(err, "%s", stack_way_out(stack->status));
     if (stage.n)
         return err_help(err, "%s: troupe remove %.*s", stack_way_out(stack->status),
                         STR_ARG(stage));
@@ -245,9 +252,7 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
         w->partition = aws_partition(r->aws);
     world_use_bucket(r, w);
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
-    if (!w->service_exists)
-        return 0;
-    if (read_records(r, w, err) < 0 || world_want(r, parts, w, err) < 0)
+    if (w->service_exists && (read_records(r, w, err) < 0 || world_want(r, parts, w, err) < 0))
         return -1;
     return read_template(r, w->stage_exists, w->stage_name, &w->stage_template, err);
 }

@@ -1,0 +1,76 @@
+"""A stage as `serverless deploy` leaves it: one stack `<service>-<stage>` with everything in it.
+
+The template and the zips are those of `troupe package`, which are the reference's byte by byte. What
+the reference does with them: a stack with nothing but the bucket, the uploads, then the whole.
+"""
+
+import json
+import shutil
+
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+ALIAS_TEMPLATE = {"AWSTemplateFormatVersion": "2010-09-09", "Description": "Alias stack"}
+
+
+def settle(account, stack):
+    """The stack's status once nothing is under way any more."""
+    client = account.client("cloudformation")
+    while True:
+        found = client.describe_stacks(StackName=stack)["Stacks"][0]
+        if not found["StackStatus"].endswith("IN_PROGRESS"):
+            return found
+
+
+def apply(account, stack, template, tags, create=False):
+    client = account.client("cloudformation")
+    call = client.create_stack if create else client.update_stack
+    call(StackName=stack, TemplateBody=json.dumps(template), Capabilities=CAPABILITIES,
+         Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    found = settle(account, stack)
+    assert found["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), client.describe_stack_events(StackName=stack)
+    return found
+
+
+def outputs(account, stack):
+    return {item["OutputKey"]: item["OutputValue"] for item in settle(account, stack).get("Outputs", [])}
+
+
+def physical(account, stack):
+    """Logical ids -> physical ids of what the stack has."""
+    pages = account.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    return {item["LogicalResourceId"]: item["PhysicalResourceId"]
+            for page in pages for item in page["StackResourceSummaries"] if item["ResourceStatus"] != "DELETE_COMPLETE"}
+
+
+def template(account, stack):
+    body = account.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    return json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
+
+
+def serverless_deploy(troupe, stage, service="shop", change=None):
+    """Deploy today's files that way; ``change`` may alter the template. The stack's name."""
+    troupe("package", "--stage", stage)
+    folder, stack = troupe.folder / ".serverless", f"{service}-{stage}"
+    first = json.loads((folder / "cloudformation-template-create-stack.json").read_text())
+    whole = json.loads((folder / "cloudformation-template-update-stack.json").read_text())
+    if change:
+        change(whole)
+    account, tags = troupe.account, {"STAGE": stage}
+    bucket = outputs(account, stack).get("ServerlessDeploymentBucketName") if exists(account, stack) else \
+        {item["OutputKey"]: item["OutputValue"]
+         for item in apply(account, stack, first, tags, create=True)["Outputs"]}["ServerlessDeploymentBucketName"]
+    keys = {resource["Properties"]["Code"]["S3Key"] for resource in whole["Resources"].values()
+            if resource["Type"] == "AWS::Lambda::Function"}
+    for key in keys:
+        account.client("s3").put_object(Bucket=bucket, Key=key, Body=(folder / key.split("/")[-1]).read_bytes())
+    folder_of = next(iter(keys)).rsplit("/", 1)[0]
+    account.client("s3").put_object(Bucket=bucket, Key=f"{folder_of}/compiled-cloudformation-template.json",
+                                    Body=json.dumps(whole).encode())
+    apply(account, stack, whole, tags)
+    shutil.rmtree(folder)
+    return stack
+
+
+def exists(account, stack):
+    client = account.client("cloudformation")
+    return any(item["StackName"] == stack for item in client.describe_stacks()["Stacks"]
+               if item["StackStatus"] != "DELETE_COMPLETE")

@@ -1,0 +1,334 @@
+"""Taking over a stage that another tool deployed, and moving what holds data between stage and service.
+
+Everything is looked at with boto3: what held data is the very same thing afterwards, with its content.
+"""
+
+import json
+
+import pytest
+
+from legacy import apply, exists, outputs, physical, serverless_deploy, settle, template
+
+SERVICE = """service: shop
+provider:
+  name: aws
+  runtime: nodejs20.x
+  iam:
+    role:
+      statements:
+        - Effect: Allow
+          Action: dynamodb:*
+          Resource: !GetAtt Orders.Arn
+functions:
+  hello:
+    handler: handler.hello
+    url: true
+    events:
+      - http: GET /hello
+      - httpApi: GET /time
+  work:
+    handler: handler.work
+    environment:
+      TABLE: !Ref Orders
+      TABLE_ARN: !GetAtt Orders.Arn
+    events:
+      - sqs:
+          arn: !GetAtt Jobs.Arn
+resources:
+  Resources:
+    Jobs:
+      Type: AWS::SQS::Queue
+    Orders:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+        KeySchema: [{AttributeName: id, KeyType: HASH}]
+  Outputs:
+    TableName:
+      Value: !Sub "the table ${Orders}"
+"""
+CODE = """exports.hello = async () => ({statusCode: 200, body: 'hello'});
+exports.work = async () => ({table: process.env.TABLE, arn: process.env.TABLE_ARN});
+"""
+IN_SERVICE = "custom: {troupe: {resources: {service: [Orders]}}}\n"
+ALL_PER_STAGE = "custom: {troupe: {functions: {perStage: ['*']}, apis: {rest: perStage}}}\n"
+
+
+@pytest.fixture
+def shop(troupe):
+    """The service's files, not deployed."""
+    return troupe.write({"serverless.yml": SERVICE, "handler.js": CODE})
+
+
+def add(troupe, text):
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def fill(account, table):
+    account.client("dynamodb").put_item(TableName=table, Item={"id": {"S": "1"}, "what": {"S": "socks"}})
+
+
+def rows(account, table):
+    return [item["what"]["S"] for item in account.client("dynamodb").scan(TableName=table)["Items"]]
+
+
+def served(troupe, stage, function="work"):
+    answer = troupe("invoke", stage, function)
+    return json.loads(answer.out)
+
+
+def fates(plan):
+    found = {}
+    for item in plan["resources"]:
+        found.setdefault(item["fate"], {})[item["id"]] = item
+    return found
+
+
+# -- in place --------------------------------------------------------------------------------------
+
+
+def test_plan_tells_what_becomes_of_everything_and_changes_nothing(shop):
+    serverless_deploy(shop, "dev")
+    before, mark = shop.world(), shop.proxy.mark()
+    plan = shop("adopt", "dev", "--plan", "--json").json
+    assert shop.world() == before
+    writing = [call for call in shop.proxy.calls(since=mark)
+               if not call.operation.startswith(("Get", "List", "Describe"))]
+    assert not writing, writing
+    found = fates(plan)
+    assert plan["by"] == "serverless deploy" and plan["refused"] == 0
+    assert {"Orders", "Jobs", "HttpApi"} <= {*found["kept"], *found.get("changed", {})}
+    assert {"HelloLogGroup", "WorkLogGroup", "ServerlessDeploymentBucket"} <= {*found["left behind"]}
+    moved = found["new address"]
+    assert moved["HelloLambdaFunction"]["from"] == "shop-dev-hello"
+    assert moved["HelloLambdaFunction"]["to"] == "shop-hello:dev"
+    assert moved["ApiGatewayRestApi"]["from"] == outputs(shop.account, "shop-dev")["ServiceEndpoint"]
+    assert "HelloLambdaFunctionUrl" in moved
+    text = shop("adopt", "dev", "--plan").out
+    assert "shop-dev-hello -> shop-hello:dev" in text and "perStage" in text
+
+
+def test_adopted_in_place(shop):
+    account = shop.account
+    stack = serverless_deploy(shop, "dev")
+    old = physical(account, stack)
+    fill(account, old["Orders"])
+    api = outputs(account, stack)["HttpApiId"]
+    result = shop("adopt", "dev", "--yes", "--json").json
+    assert result["deployment"] == 1
+    now = physical(account, stack)
+    for kept in ("Orders", "Jobs", "HttpApi"):
+        assert now[kept] == old[kept]
+    assert rows(account, old["Orders"]) == ["socks"]
+    assert outputs(account, stack)["HttpApiId"] == api
+    tags = {item["Key"]: item["Value"] for item in settle(account, stack)["Tags"]}
+    assert tags["troupe:service"] == "shop" and tags["troupe:stage"] == "dev"
+    # what was left behind is there, with its content
+    bucket = account.client("s3").list_objects_v2(Bucket=old["ServerlessDeploymentBucket"])
+    assert [item for item in bucket["Contents"] if item["Key"].endswith("compiled-cloudformation-template.json")]
+    assert "/aws/lambda/shop-dev-hello" in shop.world()["log_groups"]
+    assert "ServerlessDeploymentBucket" not in now and "HelloLogGroup" not in now
+    # what serves is new, and the old is gone
+    assert sorted(shop.world()["functions"]) == ["shop-hello", "shop-work"]
+    assert served(shop, "dev")["table"] == old["Orders"]
+    assert shop.call_rest("dev", "/hello").text == "hello"
+    assert shop.call_http_api("dev", "/time").text == "hello"
+    again = shop("deploy", "dev", "--json").json
+    assert again["nothing"] and again["deployment"] == 1
+
+
+def test_event_sources_follow_and_nothing_is_heard_twice(shop):
+    serverless_deploy(shop, "dev")
+    shop("adopt", "dev", "--yes")
+    sources = shop.world()["event_sources"]
+    assert len(sources) == 1 and sources[0]["FunctionArn"].endswith(":function:shop-work:dev")
+
+
+def test_addresses_stay_with_everything_per_stage(shop):
+    account = shop.account
+    stack = serverless_deploy(shop, "dev")
+    before, old = physical(account, stack), outputs(account, stack)
+    add(shop, ALL_PER_STAGE)
+    plan = fates(shop("adopt", "dev", "--plan", "--json").json)
+    assert "new address" not in plan
+    shop("adopt", "dev", "--yes")
+    now, after = physical(account, stack), outputs(account, stack)
+    assert sorted(shop.world()["functions"]) == ["shop-dev-hello", "shop-dev-work"]
+    for kept in ("ApiGatewayRestApi", "HttpApi", "HelloLambdaFunction", "WorkLambdaFunction", "HelloLogGroup"):
+        assert now[kept] == before[kept], kept
+    for url in ("ServiceEndpoint", "HttpApiUrl", "HelloLambdaFunctionUrl"):
+        assert after[url] == old[url]
+    assert shop.call_rest("dev", "/hello").text == "hello"
+
+
+def test_the_old_template_is_kept_and_rollback_says_so(shop):
+    account = shop.account
+    stack = serverless_deploy(shop, "dev")
+    old = template(account, stack)
+    shop("adopt", "dev", "--yes")
+    bucket = physical(account, "shop")["ServerlessDeploymentBucket"]
+    record = json.loads(account.client("s3").get_object(
+        Bucket=bucket, Key="troupe/shop/stages/dev/1.json")["Body"].read())
+    assert record["what"] == "adopt" and record["adopted"]["by"] == "serverless deploy"
+    key = f"troupe/shop/templates/{record['adopted']['template']}.json"
+    assert json.loads(account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()) == old
+    refused = shop("rollback", "dev", check=3)
+    assert key in refused.err and "serverless deploy" in refused.err
+    (shop.folder / "handler.js").write_text(CODE.replace("'hello'", "'new'"))
+    shop("deploy", "dev")
+    assert shop.call_rest("dev", "/hello").text == "new"
+    shop("rollback", "dev")
+    assert shop.call_rest("dev", "/hello").text == "hello"
+
+
+def test_a_second_stage_joins_the_service(shop):
+    serverless_deploy(shop, "dev")
+    serverless_deploy(shop, "prod")
+    shop("adopt", "dev", "--yes")
+    before = physical(shop.account, "shop-prod")
+    assert served_by(shop, "prod") == "shop-prod-work"
+    shop("adopt", "prod", "--yes")
+    assert physical(shop.account, "shop-prod")["Orders"] == before["Orders"]
+    assert {row["name"] for row in shop("stages", "--json").json["stages"]} == {"dev", "prod"}
+    assert served(shop, "prod")["table"] == before["Orders"] != served(shop, "dev")["table"]
+
+
+def served_by(troupe, stage):
+    return next(name for name in troupe.world()["functions"] if name == f"shop-{stage}-work")
+
+
+# -- between stage and service ---------------------------------------------------------------------
+
+
+def table_arn(account, table):
+    return account.client("dynamodb").describe_table(TableName=table)["Table"]["TableArn"]
+
+
+def moved(shop, stage, table):
+    """The very same table, with its rows, is the service's and nobody else's."""
+    account = shop.account
+    assert physical(account, "shop")["Orders"] == table
+    assert "Orders" not in physical(account, f"shop-{stage}")
+    assert rows(account, table) == ["socks"]
+    assert settle(account, "shop")["StackStatus"] in ("UPDATE_COMPLETE", "IMPORT_COMPLETE")
+    answer = served(shop, stage)
+    assert answer == {"table": table, "arn": table_arn(account, table)}
+    assert outputs(account, f"shop-{stage}")["TableName"] == f"the table {table}"
+    assert template(account, "shop")["Resources"]["Orders"]["DeletionPolicy"] == "Retain"
+    assert "Metadata" not in template(account, f"shop-{stage}")
+
+
+def test_a_table_moves_to_the_service_while_adopting(shop):
+    stack = serverless_deploy(shop, "dev")
+    table = physical(shop.account, stack)["Orders"]
+    fill(shop.account, table)
+    add(shop, IN_SERVICE)
+    plan = fates(shop("adopt", "dev", "--plan", "--json").json)
+    assert plan["to the service"]["Orders"]["physicalId"] == table
+    shop("adopt", "dev", "--yes")
+    moved(shop, "dev", table)
+    assert shop("deploy", "dev", "--json").json["nothing"]
+
+
+def test_a_table_moves_to_the_service_later(shop):
+    shop("deploy", "dev")
+    table = physical(shop.account, "shop-dev")["Orders"]
+    fill(shop.account, table)
+    add(shop, IN_SERVICE)
+    before = shop.world()
+    refused = shop("deploy", "dev", "--yes", check=3)
+    assert "'Orders'" in refused.err and "troupe adopt dev" in refused.err and shop.world() == before
+    shop("adopt", "dev", "--yes")
+    moved(shop, "dev", table)
+    # and neither a rollback nor other files make another, empty one
+    back = shop("rollback", "dev", "--yes", check=3)
+    assert "'Orders' belongs to the service now" in back.err
+    shop.edit("serverless.yml", IN_SERVICE, "")
+    assert "'Orders' belongs to the service now" in shop("deploy", "dev", "--yes", check=3).err
+    moved(shop, "dev", table)
+
+
+def test_the_table_of_a_second_stage_stays_beside(shop):
+    account = shop.account
+    serverless_deploy(shop, "prod")
+    serverless_deploy(shop, "dev")
+    table, other = physical(account, "shop-prod")["Orders"], physical(account, "shop-dev")["Orders"]
+    fill(account, table)
+    fill(account, other)
+    add(shop, IN_SERVICE)
+    shop("adopt", "prod", "--yes")
+    left = fates(shop("adopt", "dev", "--plan", "--json").json)["left behind"]["Orders"]
+    assert left["physicalId"] == other
+    shop("adopt", "dev", "--yes")
+    moved(shop, "prod", table)
+    assert rows(account, other) == ["socks"] and served(shop, "dev")["table"] == table
+    assert "Orders" not in physical(account, "shop-dev")
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def refused(shop, *words):
+    """Nothing has changed, and the message says why."""
+    before = shop.world()
+    plan = shop("adopt", "dev", "--plan", check=3)
+    result = shop("adopt", "dev", "--yes", check=3)
+    for word in words:
+        assert word in result.err and word in plan.err, result
+    assert shop.world() == before
+    return result
+
+
+def test_a_table_that_would_be_replaced(shop):
+    serverless_deploy(shop, "dev")
+    shop.edit("serverless.yml", "AttributeName: id", "AttributeName: key")
+    refused(shop, "'dev' cannot be adopted", "Orders", "KeySchema changed", "replaced")
+
+
+def test_what_cannot_be_imported(shop):
+    text = "    Secret:\n      Type: AWS::SecretsManager::Secret\n  Outputs:\n"
+    shop.edit("serverless.yml", "  Outputs:\n", text)
+    serverless_deploy(shop, "dev")
+    add(shop, IN_SERVICE.replace("Orders", "Secret"))
+    refused(shop, "Secret", "cannot import it")
+
+
+def test_an_export_that_is_imported(shop):
+    serverless_deploy(shop, "dev")
+    export = "sls-shop-dev-HelloLambdaFunctionQualifiedArn"
+    apply(shop.account, "other", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": {
+        "Used": {"Value": {"Fn::ImportValue": export}}}}, {}, create=True)
+    refused(shop, export, "stack 'other' imports it")
+
+
+def test_a_function_with_a_fixed_name(shop):
+    shop.edit("serverless.yml", "    handler: handler.work\n", "    handler: handler.work\n    name: worker\n")
+    serverless_deploy(shop, "dev")
+    refused(shop, "worker", "perStage")
+    add(shop, "custom: {troupe: {functions: {perStage: [work]}}}\n")
+    shop("adopt", "dev", "--yes")
+    assert "worker" in shop.world()["functions"]
+
+
+def test_stacks_of_others(shop):
+    account = shop.account
+    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    apply(account, "shop-dev", queue, {}, create=True)
+    assert "does not look like stage 'dev'" in shop("adopt", "dev", "--yes", check=3).err
+    apply(account, "shop-dev", queue, {"STAGE": "b-dev"})
+    assert "does not look like stage 'dev'" in shop("adopt", "dev", "--yes", check=3).err
+    apply(account, "shop-dev", queue, {"troupe:service": "other"})
+    assert "belongs to service 'other'" in shop("adopt", "dev", "--yes", check=3).err
+    assert "no stack 'shop-prod'" in shop("adopt", "prod", "--yes", check=3).err
+    assert list(template(account, "shop-dev")["Resources"]) == ["Queue"] and not exists(account, "shop")
+
+
+def test_deploy_does_not_touch_it_but_says_what_does(shop):
+    serverless_deploy(shop, "dev")
+    before = shop.world()
+    result = shop("deploy", "dev", "--yes", check=3)
+    assert "not made by troupe" in result.err and "troupe adopt dev" in result.err
+    assert shop("adopt", "dev", check=3).err.count("--yes") == 1  # it asks; here nobody answers
+    assert shop.world() == before
