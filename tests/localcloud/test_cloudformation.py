@@ -854,3 +854,15 @@ def test_ssm_parameters_show_name_and_value(aws):
     shown = {entry["ParameterKey"]: entry for entry in found}
     assert (shown["P"]["ParameterValue"], shown["P"]["ResolvedValue"]) == (parameter, "a&b")
     assert shown["Secret"]["ParameterValue"] == "****"
+
+
+def test_template_summary_names_identifiers(aws):
+    """API reference, GetTemplateSummary: ResourceIdentifierSummaries, of types that can be imported."""
+    resources = {"A": {"Type": "AWS::S3::Bucket"}, "B": {"Type": "AWS::S3::Bucket"},
+                 "C": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": "x"}},
+                 "D": {"Type": "AWS::SecretsManager::Secret"}}
+    answer = aws.cf.get_template_summary(TemplateBody=json.dumps({"Resources": resources}))
+    assert answer["ResourceIdentifierSummaries"] == [
+        {"ResourceType": "AWS::S3::Bucket", "LogicalResourceIds": ["A", "B"], "ResourceIdentifiers": ["BucketName"]},
+        {"ResourceType": "AWS::Cognito::UserPoolClient", "LogicalResourceIds": ["C"],
+         "ResourceIdentifiers": ["UserPoolId", "ClientId"]}]
