@@ -131,6 +131,28 @@ static int check_alias_stacks(const struct release *r, struct adoption *adoption
     return 0;
 }
 
+/* Its aliases and API stages have the names that ours would have, on the same function or API. */
+static void check_alias_owners(const struct release *r, struct adoption *adoption)
+{
+    static const char *const owners[] = {"AWS::Lambda::Function", "AWS::ApiGateway::RestApi"};
+    for (size_t i = adoption->refused; adoption->alias_stack_count && i < adoption->count; i++) {
+        struct adopt_item item = adoption->items[i];
+        bool stays = item.fate == ADOPT_KEPT || item.fate == ADOPT_CHANGED;
+        if (!stays ||
+            (!str_eq(item.type, str_c(owners[0])) && !str_eq(item.type, str_c(owners[1]))))
+            continue;
+        item.reason = str_fmt(r->arena,
+                              "alias stack '%.*s' has the alias of it: share it between "
+                              "stages (not perStage) while adopting",
+                              STR_ARG(adoption->alias_stacks[0].name));
+        adoption->items[i].fate = ADOPT_REFUSED;
+        adoption->items[i].reason = item.reason;
+        struct adopt_item first = adoption->items[adoption->refused];
+        adoption->items[adoption->refused++] = adoption->items[i];
+        adoption->items[i] = first;
+    }
+}
+
 /* ---- identifiers ---- */
 
 /* A literal, or the physical id of what moves along. */
@@ -284,6 +306,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     if (check_importable(r, adoption, &in, err) < 0 || check_exports(r, adoption, &in, err) < 0 ||
         check_alias_stacks(r, adoption, err) < 0)
         return -1;
+    check_alias_owners(r, adoption);
     ret->what = STR("adopt");
     ret->adoption = adoption;
     return 0;
@@ -339,6 +362,23 @@ const struct node *engine_adopt_parameters(const struct deploying *d, const stru
     return previous_parameters(d->arena, some, given, false);
 }
 
+/* "Conditional": it depends on the property, or on a value that is not known before. What the table
+ * knows of the property counts; of a type that it does not know, nothing does. */
+static bool may_replace(const struct node *change)
+{
+    struct str type = node_text(node_get_c(change, "ResourceType"));
+    node_each (detail, node_get_c(change, "Details")) {
+        const struct node *target = node_get_c(detail, "Target");
+        struct str property = node_text(node_get_c(target, "Name"));
+        if (node_is_text(node_get_c(target, "RequiresRecreation"), "Never"))
+            continue;
+        if (node_is_text(node_get_c(target, "RequiresRecreation"), "Always") ||
+            !resource_is_known(type) || resource_replaces(type, property))
+            return true;
+    }
+    return false;
+}
+
 static bool is_lost(const struct deploying *d, const struct node *change, const char **ret_how)
 {
     const struct node *old = node_get_c(d->plan->world.stage_template, "Resources");
@@ -350,8 +390,10 @@ static bool is_lost(const struct deploying *d, const struct node *change, const 
     *ret_how = str_eq(action, STR("Remove")) ? "deleted" : "replaced";
     if (str_eq(action, STR("Remove")))
         return !resource_is_retained(node_get(old, id));
-    return str_eq(action, STR("Modify")) &&
-           (str_eq(replaces, STR("True")) || str_eq(replaces, STR("Conditional")));
+    if (!str_eq(action, STR("Modify")))
+        return false;
+    return str_eq(replaces, STR("True")) ||
+           (str_eq(replaces, STR("Conditional")) && may_replace(change));
 }
 
 int engine_adopt_foresee(struct deploying *d, const struct node *template,

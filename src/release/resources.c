@@ -60,6 +60,11 @@ bool resource_is_stateful(struct str type)
     return i < TYPE_COUNT && types[i].stateful;
 }
 
+bool resource_is_known(struct str type)
+{
+    return row(type) < TYPE_COUNT;
+}
+
 bool resource_replaces(struct str type, struct str property)
 {
     size_t i = row(type);

@@ -6,6 +6,8 @@
 
 /* Does a resource of this type hold data that is lost with it? */
 bool resource_is_stateful(struct str type);
+/* Is it in the table? */
+bool resource_is_known(struct str type);
 /* Would changing `property` (top-level) of `type` replace the resource? False for types not in the
  * table. */
 bool resource_replaces(struct str type, struct str property);

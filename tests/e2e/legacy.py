@@ -8,7 +8,6 @@ import json
 import shutil
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
-ALIAS_TEMPLATE = {"AWSTemplateFormatVersion": "2010-09-09", "Description": "Alias stack"}
 
 
 def settle(account, stack):
@@ -74,3 +73,64 @@ def exists(account, stack):
     client = account.client("cloudformation")
     return any(item["StackName"] == stack for item in client.describe_stacks()["Stacks"]
                if item["StackStatus"] != "DELETE_COMPLETE")
+
+
+def lambda_arn(stack, name):
+    return {"Fn::ImportValue": f"{stack}-{name}-LambdaFunctionArn"}
+
+
+def split_alias(whole, stack, alias):
+    """Take out of the stage's template what serverless-aws-alias keeps in the alias's own stack: versions,
+    aliases, the API's stage and the permissions to call them. The alias's template."""
+    resources, outputs = whole["Resources"], whole["Outputs"]
+    mine = {}
+    for key in [key for key, item in resources.items() if item["Type"] == "AWS::Lambda::Version"]:
+        version = mine[key] = resources.pop(key)
+        name = version["Properties"]["FunctionName"]["Ref"].removesuffix("LambdaFunction")
+        outputs.pop(f"{name}LambdaFunctionQualifiedArn")
+        outputs[f"{name}LambdaFunctionArn"] = {"Value": {"Fn::GetAtt": [f"{name}LambdaFunction", "Arn"]},
+                                               "Export": {"Name": f"{stack}-{name}-LambdaFunctionArn"}}
+        resources[f"{name}LambdaFunction"]["Properties"].setdefault("Environment", {}).setdefault(
+            "Variables", {})["SERVERLESS_ALIAS"] = alias
+        version["Properties"]["FunctionName"] = lambda_arn(stack, name)
+        version["DeletionPolicy"] = "Delete"
+        mine[f"{name}Alias"] = {"Type": "AWS::Lambda::Alias", "DependsOn": [key], "Properties": {
+            "FunctionName": lambda_arn(stack, name), "FunctionVersion": {"Fn::GetAtt": [key, "Version"]}, "Name": alias}}
+    for key, value in {"ApiGatewayRestApi": {"Ref": "ApiGatewayRestApi"},
+                       "ServerlessAliasReference": "REFERENCE"}.items():
+        outputs[key] = {"Value": value, "Export": {"Name": f"{stack}-{key}"}}
+    api = {"Fn::ImportValue": f"{stack}-ApiGatewayRestApi"}
+    deployment = next(key for key, item in resources.items() if item["Type"] == "AWS::ApiGateway::Deployment")
+    resources.pop(deployment)
+    mine[deployment] = {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": api}}
+    mine["ApiGatewayStage"] = {"Type": "AWS::ApiGateway::Stage", "Properties": {
+        "StageName": alias, "DeploymentId": {"Ref": deployment}, "RestApiId": api,
+        "Variables": {"SERVERLESS_ALIAS": alias}}}
+    for method in (item for item in resources.values() if item["Type"] == "AWS::ApiGateway::Method"):
+        uri = method["Properties"]["Integration"].get("Uri")
+        if uri:
+            parts = uri["Fn::Join"][1]
+            at = next(i for i, part in enumerate(parts) if isinstance(part, dict) and "Fn::GetAtt" in part)
+            parts.insert(at + 1, ":${stageVariables.SERVERLESS_ALIAS}")
+    for key in [key for key in resources if key.endswith("LambdaPermissionApiGateway")]:
+        permission = mine[key] = resources.pop(key)
+        permission["Properties"]["FunctionName"] = {"Ref": f"{key.removesuffix('LambdaPermissionApiGateway')}Alias"}
+        permission["Properties"]["SourceArn"] = {"Fn::Join": ["", [
+            "arn:aws:execute-api:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}, ":", api, "/*/*"]]}
+    for item in resources.values():
+        left = [key for key in item.get("DependsOn", []) if key not in mine]
+        if isinstance(item.get("DependsOn"), list):
+            item["DependsOn"] = left
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Description": f"Alias stack for {stack} ({alias})",
+            "Resources": mine, "Outputs": {
+                "ServerlessAliasName": {"Value": alias},
+                "ServerlessAliasReference": {"Value": {"Fn::ImportValue": f"{stack}-ServerlessAliasReference"}}}}
+
+
+def alias_deploy(troupe, stage, alias, service="shop"):
+    """Deploy today's files as that plugin does: the stage's stack, and one for the alias."""
+    made = {}
+    stack = f"{service}-{stage}"
+    serverless_deploy(troupe, stage, service, lambda whole: made.update(split_alias(whole, stack, alias)))
+    apply(troupe.account, f"{stack}-{alias}", made, {"STAGE": stage, "ALIAS": alias}, create=True)
+    return stack, f"{stack}-{alias}"
