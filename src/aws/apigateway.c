@@ -152,3 +152,28 @@ int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct 
         .method = "PATCH", .path = AWS_PATH(a, "/restapis/{}/stages/{}", api, stage), .json = body};
     return send(a, aws, "UpdateStage", &request, NULL, err);
 }
+
+/* ---- custom domains ---- */
+
+int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                    struct err *err)
+{
+    const struct node *domains, *mappings;
+    struct node *names = node_seq(a);
+    if (all_pages(a, aws, "GetDomainNames", STR("/domainnames"), NULL, &domains, err) < 0)
+        return -1;
+    node_each (domain, domains) {
+        struct str name = text_of(domain, "domainName");
+        if (all_pages(a, aws, "GetBasePathMappings",
+                      AWS_PATH(a, "/domainnames/{}/basepathmappings", name), NULL, &mappings,
+                      err) < 0)
+            return -1;
+        node_each (mapping, mappings)
+            if (str_eq(text_of(mapping, "restApiId"), api)) {
+                node_push(a, names, node_str(a, name));
+                break;
+            }
+    }
+    *ret = names;
+    return 0;
+}

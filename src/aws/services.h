@@ -268,6 +268,11 @@ int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struc
 int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
                        struct str deployment, struct err *err);
 
+/* Names of the custom domains with a base path mapping to `api`, as a seq. A call for each domain
+ * of the account. */
+int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                    struct err *err);
+
 /* ---- API Gateway v2 (HTTP) ---- */
 
 int http_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,

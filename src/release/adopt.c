@@ -131,6 +131,40 @@ static int check_alias_stacks(const struct release *r, struct adoption *adoption
     return 0;
 }
 
+/* A custom domain is often mapped by a plugin, outside of the stack: it would lead to an API that
+ * is gone. One whose mapping is in the stack follows. */
+static int check_domains(const struct release *r, struct adoption *adoption, struct target *target,
+                         const struct adopt_input *in, struct err *err)
+{
+    const struct node *domains;
+    struct str known = json_text(r->arena, in->physical, 0);
+    for (size_t i = 0; i < adoption->count; i++) {
+        struct adopt_item item = adoption->items[i];
+        if (item.fate != ADOPT_ADDRESS || !str_eq(item.type, STR("AWS::ApiGateway::RestApi")))
+            continue;
+        if (restapi_domains(r->arena, r->aws, item.physical, &domains, err) < 0) {
+            if (err->kind != ERR_DENIED)
+                return -1;
+            err_clear(err);
+            target->notes = ARENA_NEW(r->arena, struct str);
+            target->notes[target->note_count++] =
+                STR("custom domains may not be looked at: whether one leads to the REST API that "
+                    "goes is not known");
+            return 0;
+        }
+        node_each (domain, domains)
+            if (str_find(known, str_fmt(r->arena, "\"%.*s|", STR_ARG(node_text(domain))), 0) < 0) {
+                item.reason = str_fmt(r->arena,
+                                      "custom domain '%.*s' leads to it: keep it with "
+                                      "custom.troupe.apis.rest: perStage",
+                                      STR_ARG(node_text(domain)));
+                refuse(r->arena, adoption, item);
+                return 0;
+            }
+    }
+    return 0;
+}
+
 /* Its aliases and API stages have the names that ours would have, on the same function or API. */
 static void check_alias_owners(const struct release *r, struct adoption *adoption)
 {
@@ -304,7 +338,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     adopt_classify(r->arena, &in, adoption);
     note_original(r, adoption, w, ret->layout);
     if (check_importable(r, adoption, &in, err) < 0 || check_exports(r, adoption, &in, err) < 0 ||
-        check_alias_stacks(r, adoption, err) < 0)
+        check_alias_stacks(r, adoption, err) < 0 || check_domains(r, adoption, ret, &in, err) < 0)
         return -1;
     check_alias_owners(r, adoption);
     ret->what = STR("adopt");
@@ -424,15 +458,19 @@ static int take_step(struct deploying *d, const struct node *template, const cha
 {
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
+    bool changed;
     if (template == w->stage_template)
         return 0;
     release_progress(d->r, "adopt", "%s", what);
     if (lease_check(d->lease, err) < 0 ||
         stack_apply(d->r, w->stage_name, false, template,
-                    previous_parameters(d->arena, template, NULL, true), NULL, &w->store, NULL,
+                    previous_parameters(d->arena, template, NULL, true), NULL, &w->store, &changed,
                     err) < 0 ||
         stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
+    if (!changed) /* then nothing is safe that is to be taken out */
+        return err_set(err, ERR_FAILED, "CloudFormation sees no update of stack '%.*s' in it: %s",
+                       STR_ARG(w->stage_name), what);
     w->stage_template = template;
     release_finished(d->r, "adopt", "%s in %.1fs", what, (double)(clock_mono_ms() - start) / 1000);
     return 0;

@@ -188,6 +188,11 @@ static void decide_gone(struct deciding *d, struct adopt_item item, const struct
     if (address && (item.to.n || node_get(d->today, item.id))) {
         item.fate = ADOPT_ADDRESS;
         item.from = address_of(d, item.id);
+    } else if (str_eq(item.type, STR("AWS::CloudFormation::Stack"))) {
+        item.fate = ADOPT_REFUSED;
+        item.reason =
+            STR("a nested stack, which is not looked into: deploy without the plugin that "
+                "makes it first");
     } else if (item.precious) {
         item.fate = ADOPT_LEFT;
         item.reason = str_starts(item.id, STR("ServerlessDeploymentBucket"))

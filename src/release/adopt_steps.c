@@ -6,6 +6,10 @@
 #include "doc/json.h"
 #include "release/adopt.h"
 
+/* An Output: without a change to a resource or an Output, CloudFormation has been seen to take
+ * policies for no update. */
+#define MARK "TroupeAdopting"
+
 static const struct node *ours(const struct node *template)
 {
     return node_get_c(node_get_c(template, "Metadata"), "Troupe");
@@ -118,10 +122,14 @@ const struct node *adopt_retain(struct arena *a, const struct node *template,
     if (!changes)
         return template;
     gather_values(a, template, adoption, outputs);
+    if (!node_get_c(outputs, MARK)) {
+        struct node *mark = node_map(a);
+        node_put_str(a, mark, "Value", adoption->original_sha);
+        node_put_c(a, outputs, MARK, mark);
+    }
     struct node *out = node_shallow(a, template);
     node_put_c(a, out, "Resources", resources);
-    if (outputs->size)
-        node_put_c(a, out, "Outputs", outputs);
+    node_put_c(a, out, "Outputs", outputs);
     const struct node *marked =
         adopt_original(template).n
             ? out

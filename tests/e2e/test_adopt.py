@@ -508,3 +508,15 @@ def test_events_of_every_kind_follow(troupe):
     assert [item["LambdaFunctionArn"].rsplit(":", 2)[1:] for item in
             notification["LambdaFunctionConfigurations"]] == [["pipes-files", "dev"]]
     assert troupe("deploy", "dev", "--json").json["nothing"]
+
+
+def test_a_custom_domain_that_leads_to_the_old_api(shop):
+    stack, gateway = serverless_deploy(shop, "dev"), shop.account.client("apigateway")
+    api = physical(shop.account, stack)["ApiGatewayRestApi"]
+    name = f"api.{shop.account.id}.example"
+    gateway.create_domain_name(domainName=name, certificateArn="arn:aws:acm:us-east-1:000000000000:certificate/x")
+    gateway.create_base_path_mapping(domainName=name, restApiId=api, stage="dev")
+    refused(shop, name, "perStage")
+    add(shop, ALL_PER_STAGE)
+    shop("adopt", "dev", "--yes")
+    assert physical(shop.account, stack)["ApiGatewayRestApi"] == api

@@ -106,6 +106,9 @@ static void test_refused(void **state)
     assert_int_equal(fate(f, "Orders"), ADOPT_REFUSED);
     check_str(adopt_find(&f->adoption, STR("Orders"))->reason,
               "TableName changed: the service would get another one");
+    classify(f, RESOURCES("\"Nested\":{\"Type\":\"AWS::CloudFormation::Stack\"}"), RESOURCES(KEY),
+             RESOURCES(""));
+    assert_int_equal(fate(f, "Nested"), ADOPT_REFUSED);
     /* the name is free only at the end */
     classify(f, RESOURCES(FUNCTION), RESOURCES(KEY),
              RESOURCES("\"Other\":{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{"
@@ -134,7 +137,7 @@ static void test_unknown_types_are_left(void **state)
 static const struct node *values_for(struct fixture *f, const struct node *retained)
 {
     struct node *outputs = node_map(f->a);
-    member_each (m, node_get_c(retained, "Outputs"))
+    member_each (m, node_get_c(retained, "Outputs")) /* as CloudFormation would evaluate them */
         node_put(f->a, outputs, m->key,
                  node_str(f->a, node_get_c(node_get_c(m->value, "Value"), "Ref")
                                     ? node_text(node_path(m->value, "Value.Ref"))
@@ -153,7 +156,7 @@ static void test_steps(void **state)
     check_str(node_text(node_path(one, "Resources.Log.DeletionPolicy")), "Retain");
     assert_null(node_path(one, "Resources.Key.DeletionPolicy"));
     check_str(adopt_original(one), "abc");
-    assert_int_equal(node_count(node_get_c(one, "Outputs")), 3);
+    assert_int_equal(node_count(node_get_c(one, "Outputs")), 4);
     assert_ptr_equal(adopt_retain(f->a, one, &f->adoption), one);
 
     const struct node *values = values_for(f, one);
