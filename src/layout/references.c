@@ -295,10 +295,13 @@ void references_each(struct arena *a, const struct node *n, reference_visit *vis
         if (str_eq(key, STR("Fn::Sub"))) {
             const struct node *text =
                 node_is(value, NODE_SEQ) && value->count ? value->items[0] : value;
+            const struct node *locals =
+                node_is(value, NODE_SEQ) && value->count > 1 ? value->items[1] : NULL;
             struct str before, name;
             for (size_t at = 0; references_next_sub(node_text(text), &at, &before, &name);) {
                 references_split_name(name, &id, &attribute);
-                visit(context, id, n);
+                if (!node_get(locals, name))
+                    visit(context, id, n);
             }
         }
     }

@@ -1,0 +1,411 @@
+/* Splitting: the root and its parts, once every resource has its place. */
+#include "base/hash.h"
+#include "layout/split_internal.h"
+
+/* A value that crosses between stacks has a name: of a Parameter of the part that needs it, or of
+ * an Output of the part that has it. */
+struct crossing {
+    struct str name;
+    struct split_value value;
+};
+
+struct building_part {
+    struct map imports, exports; /* value key -> struct crossing * */
+    struct map import_names, export_names;
+    struct node *resources, *depends;    /* DependsOn as the flat template has them */
+    struct map needs;                    /* what the part as a whole depends on */
+    struct node *outputs, *output_names; /* those of the template that are in the part */
+};
+
+struct building {
+    struct arena *arena;
+    struct splitting *s;
+    struct building_part *parts; /* [0] is the root */
+    int place;                   /* of what is being rewritten */
+};
+
+static const struct split_resource *resource(const struct building *b, struct str id)
+{
+    return map_get(&b->s->index, id);
+}
+
+static struct str alnum(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] >= '0' && s.p[i] <= '9') || ((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z'))
+            p[n++] = s.p[i];
+    return (struct str){p, n};
+}
+
+/* Names are free in the whole flat template, so a Ref reads the same in the part. An Output's must
+ * not be one of the template's own. */
+static struct str name_crossing(struct building *b, const struct split_value *v,
+                                const struct map *taken, bool out)
+{
+    struct arena *a = b->arena;
+    const struct node *flat = b->s->flat;
+    bool own =
+        out && node_member(node_get_c(flat, "Outputs"),
+                           v->attribute.n ? str_concat(a, v->id, alnum(a, v->attribute)) : v->id);
+    if (!v->attribute.n && !own)
+        return split_is_pseudo_of_stack(v->id) ? str_concat(a, STR("Troupe"), alnum(a, v->id))
+                                               : v->id;
+    struct str key = split_value_key(a, v);
+    struct str name = str_concat(a, v->id, alnum(a, v->attribute));
+    bool free = !own && !v->as_text && name.n <= 200 && !resource(b, name) &&
+                !node_member(node_get_c(flat, "Parameters"), name) && !map_has(taken, name);
+    return free ? name
+                : str_fmt(a, "%.*s%.8s", STR_ARG(str_sub(name, 0, 200)), sha256_hex(a, key).p);
+}
+
+static struct crossing *cross(struct building *b, struct map *by_value, struct map *by_name,
+                              const struct split_value *v, bool out)
+{
+    struct str key = split_value_key(b->arena, v);
+    struct crossing *c = map_get(by_value, key);
+    if (c)
+        return c;
+    c = ARENA_NEW(b->arena, struct crossing);
+    *c = (struct crossing){name_crossing(b, v, by_name, out), *v};
+    map_put(by_value, key, c);
+    map_put(by_name, c->name, c);
+    return c;
+}
+
+/* A value as the stack at b->place writes it. */
+static bool turn(void *context, const struct split_value *v, struct split_value *ret)
+{
+    struct building *b = context;
+    const struct split_resource *of = resource(b, v->id);
+    struct building_part *here = &b->parts[b->place];
+    bool parameter = !of && node_member(node_get_c(b->s->flat, "Parameters"), v->id);
+    if (b->place == ROOT) {
+        if (!of || of->place == ROOT)
+            return false;
+        struct building_part *there = &b->parts[of->place];
+        struct crossing *c = cross(b, &there->exports, &there->export_names, v, true);
+        *ret = (struct split_value){.id = b->s->parts.p[of->place].id,
+                                    .attribute = str_concat(b->arena, STR("Outputs."), c->name)};
+        return true;
+    }
+    if (of ? of->place == b->place : !parameter && !split_is_pseudo_of_stack(v->id))
+        return false;
+    struct crossing *c = cross(b, &here->imports, &here->import_names, v, false);
+    *ret = (struct split_value){.id = c->name};
+    return !v->attribute.n && str_eq(c->name, v->id) ? false : true;
+}
+
+static const struct node *rewrite_at(struct building *b, int place, const struct node *n)
+{
+    b->place = place;
+    return split_rewrite(b->arena, n, turn, b);
+}
+
+/* DependsOn within the stack; others become one of the part, and the original is kept. */
+static const struct node *rewrite_depends(struct building *b, const struct split_resource *r,
+                                          const struct node *depends)
+{
+    struct arena *a = b->arena;
+    struct building_part *here = &b->parts[r->place];
+    struct node *all = node_seq(a), *out = node_seq(a);
+    struct map seen = MAP(a);
+    bool changed = false;
+    if (node_is(depends, NODE_STRING))
+        node_push(a, all, depends);
+    node_each (item, depends)
+        node_push(a, all, item);
+    node_each (item, all) {
+        const struct split_resource *of = resource(b, node_text(item));
+        bool same = !of || of->place == r->place;
+        struct str id = same                ? node_text(item)
+                        : of->place == ROOT ? of->id
+                                            : b->s->parts.p[of->place].id;
+        changed |= !same;
+        if (!same && r->place != ROOT)
+            map_put(&here->needs, id, b);
+        else if (!map_has(&seen, id))
+            node_push(a, out, node_str(a, id));
+        map_put(&seen, id, b);
+    }
+    if (!changed)
+        return depends;
+    node_put(a, here->depends, r->id, depends);
+    return out->count ? out : NULL;
+}
+
+static void add_resource(struct building *b, const struct split_resource *r)
+{
+    struct arena *a = b->arena;
+    const struct node *depends = node_get_c(r->node, "DependsOn");
+    const struct node *out = rewrite_at(b, r->place, r->node);
+    const struct node *with = depends ? rewrite_depends(b, r, depends) : NULL;
+    if (with != depends) {
+        struct node *copy = node_shallow(a, out);
+        if (with)
+            node_put_c(a, copy, "DependsOn", with);
+        else
+            node_drop(copy, STR("DependsOn"));
+        out = copy;
+    }
+    node_put(a, b->parts[r->place].resources, r->id, out);
+}
+
+/* ---- sections ---- */
+
+/* A resource that a condition leaves out has no value. */
+static const struct node *guarded(struct building *b, const struct split_value *v,
+                                  const struct node *value)
+{
+    const struct split_resource *of = resource(b, v->id);
+    const struct node *condition = of ? node_get_c(of->node, "Condition") : NULL;
+    if (!condition)
+        return value;
+    struct node *branches = node_seq(b->arena);
+    node_push(b->arena, branches, condition);
+    node_push(b->arena, branches, value);
+    node_push(b->arena, branches, node_str(b->arena, STR("")));
+    return node_fn(b->arena, "Fn::If", branches);
+}
+
+static bool is_list_type(struct str type)
+{
+    return str_find(type, STR("List"), 0) >= 0;
+}
+
+/* What the root says for a Parameter of a part. */
+static const struct node *argument(struct building *b, const struct crossing *c)
+{
+    struct arena *a = b->arena;
+    const struct node *parameter = node_get(node_get_c(b->s->flat, "Parameters"), c->value.id);
+    const struct node *value = rewrite_at(b, ROOT, split_value_node(a, &c->value));
+    const struct split_resource *of = resource(b, c->value.id);
+    if (of && of->place != ROOT) /* guarded where it is put out */
+        return value;
+    if (!is_list_type(node_text(node_get_c(parameter, "Type"))))
+        return guarded(b, &c->value, value);
+    struct node *join = node_seq(a);
+    node_push(a, join, node_str(a, STR(",")));
+    node_push(a, join, value);
+    return node_fn(a, "Fn::Join", join);
+}
+
+static const struct node *declaration(struct building *b, const struct crossing *c)
+{
+    struct arena *a = b->arena;
+    struct node *out = node_map(a);
+    const struct node *from = node_get(node_get_c(b->s->flat, "Parameters"), c->value.id);
+    bool list = is_list_type(node_text(node_get_c(from, "Type")));
+    node_put_str(a, out, "Type", list ? STR("CommaDelimitedList") : STR("String"));
+    node_put_c(a, out, "NoEcho", node_get_c(from, "NoEcho"));
+    return out;
+}
+
+static bool finds_in_map(const struct node *n)
+{
+    if (node_is(n, NODE_MAP) && n->size == 1 && node_get_c(n, "Fn::FindInMap"))
+        return true;
+    node_each (item, n)
+        if (finds_in_map(item))
+            return true;
+    member_each (m, n)
+        if (finds_in_map(m->value))
+            return true;
+    return false;
+}
+
+static void put_if_any(struct arena *a, struct node *out, const char *name, const struct node *n)
+{
+    if (node_count(n))
+        node_put_c(a, out, name, n);
+}
+
+/* What joining cannot tell otherwise. */
+static const struct node *keep(struct building *b, const struct node *metadata,
+                               const struct building_part *p, const struct node *outputs)
+{
+    struct arena *a = b->arena;
+    struct node *kept = node_map(a);
+    if (p->depends->size)
+        node_put_c(a, kept, "DependsOn", p->depends);
+    if (node_count(outputs))
+        node_put_c(a, kept, "Outputs", outputs);
+    if (!kept->size)
+        return metadata;
+    struct node *out = metadata ? node_shallow(a, metadata) : node_map(a);
+    node_put_c(a, out, PART_METADATA, kept);
+    return out;
+}
+
+/* The template's own Outputs that are in this part, rewritten; their names into `names`. */
+static struct node *own_outputs(struct building *b, int place, struct node *names)
+{
+    struct arena *a = b->arena;
+    struct node *out = node_map(a);
+    for (size_t i = 0; i < b->s->outputs.n; i++) {
+        const struct map_entry *e = &b->s->outputs.entries[i];
+        const struct split_output *o = e->value;
+        if (o->place != place)
+            continue;
+        node_put(a, out, e->key, rewrite_at(b, place, o->node));
+        node_push(a, names, node_str(a, e->key));
+    }
+    return out;
+}
+
+static const struct node *describe(struct building *b, struct str id)
+{
+    const struct node *from = node_get_c(b->s->flat, "Description");
+    return node_strf(b->arena, "%.*s%s%.*s", STR_ARG(str_sub(node_text(from), 0, 900)),
+                     from ? ", " : "", STR_ARG(id));
+}
+
+/* A part's template but for its Parameters and Outputs: what it needs is known afterwards. */
+static struct node *begin_part(struct building *b, int place, const struct node **ret_conditions)
+{
+    struct arena *a = b->arena;
+    const struct node *flat = b->s->flat, *conditions = node_get_c(flat, "Conditions");
+    struct node *out = node_map(a), *own = node_map(a);
+    struct map used = MAP(a);
+    for (size_t i = 0; i < b->s->n; i++)
+        if (b->s->all[i].place == place)
+            split_conditions(conditions, b->s->all[i].node, &used);
+    struct building_part *p = &b->parts[place];
+    p->output_names = node_seq(a);
+    p->outputs = own_outputs(b, place, p->output_names);
+    split_conditions(conditions, p->outputs, &used);
+    for (size_t i = 0; i < used.n; i++)
+        node_put(a, own, used.entries[i].key, rewrite_at(b, place, used.entries[i].value));
+    node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(flat, "AWSTemplateFormatVersion"));
+    node_put_c(a, out, "Transform", node_get_c(flat, "Transform"));
+    node_put_c(a, out, "Description", describe(b, b->s->parts.p[place].id));
+    *ret_conditions = own;
+    return out;
+}
+
+static const struct node *finish_part(struct building *b, int place, struct node *out,
+                                      const struct node *conditions)
+{
+    struct arena *a = b->arena;
+    const struct building_part *p = &b->parts[place];
+    struct node *parameters = node_map(a), *outputs = p->outputs;
+    for (size_t i = 0; i < p->imports.n; i++) {
+        const struct crossing *c = p->imports.entries[i].value;
+        node_put(a, parameters, c->name, declaration(b, c));
+    }
+    for (size_t i = 0; i < p->exports.n; i++) {
+        const struct crossing *c = p->exports.entries[i].value;
+        node_put(a, outputs, c->name,
+                 node_fn(a, "Value", guarded(b, &c->value, split_value_node(a, &c->value))));
+    }
+    put_if_any(a, out, "Metadata", keep(b, NULL, p, p->output_names));
+    if (finds_in_map(p->resources) || finds_in_map(conditions))
+        node_put_c(a, out, "Mappings", node_get_c(b->s->flat, "Mappings"));
+    put_if_any(a, out, "Parameters", parameters);
+    put_if_any(a, out, "Conditions", conditions);
+    node_put_c(a, out, "Resources", p->resources);
+    put_if_any(a, out, "Outputs", outputs);
+    return out;
+}
+
+static const struct node *stack_of_part(struct building *b, int place)
+{
+    struct arena *a = b->arena;
+    struct building_part *p = &b->parts[place];
+    struct node *out = node_map(a), *properties = node_map(a), *arguments = node_map(a);
+    struct node *depends = node_seq(a);
+    for (size_t i = 0; i < p->imports.n; i++) {
+        const struct crossing *c = p->imports.entries[i].value;
+        node_put(a, arguments, c->name, argument(b, c));
+    }
+    for (size_t i = 0; i < p->needs.n; i++)
+        node_push(a, depends, node_str(a, p->needs.entries[i].key));
+    node_put_c(a, properties, "TemplateURL",
+               node_fn(a, "Troupe::Part", node_str(a, b->s->parts.p[place].id)));
+    put_if_any(a, properties, "Parameters", arguments);
+    node_put_str(a, out, "Type", STR(PART_TYPE));
+    put_if_any(a, out, "DependsOn", depends);
+    node_put_c(a, out, "Properties", properties);
+    return out;
+}
+
+static const struct node *build_root(struct building *b)
+{
+    struct arena *a = b->arena;
+    struct splitting *s = b->s;
+    struct node *out = node_shallow(a, s->flat);
+    struct building_part *root = &b->parts[ROOT];
+    struct node *outputs = node_map(a);
+    member_each (m, node_get_c(s->flat, "Outputs"))
+        if (!map_has(&s->outputs, m->key))
+            node_put(a, outputs, m->key, rewrite_at(b, ROOT, m->value));
+    node_drop(out, STR("Outputs"));
+    put_if_any(a, out, "Outputs", outputs);
+    for (int place = 1; place < (int)s->parts.n; place++)
+        if (b->parts[place].resources->size)
+            node_put(a, root->resources, s->parts.p[place].id, stack_of_part(b, place));
+    node_put_c(a, out, "Resources", root->resources);
+    const struct node *metadata = keep(b, node_get_c(s->flat, "Metadata"), root, NULL);
+    node_put_c(a, out, "Metadata", metadata);
+    return out;
+}
+
+/* In the order in which values flow out: all that refers first, then what answers. */
+static void build(struct building *b, struct split *ret)
+{
+    struct arena *a = b->arena;
+    struct splitting *s = b->s;
+    struct node **templates = ARENA_ARRAY(a, s->parts.n, struct node *);
+    const struct node **conditions = ARENA_ARRAY(a, s->parts.n, const struct node *);
+    for (size_t i = 0; i < s->n; i++)
+        add_resource(b, &s->all[i]);
+    for (int place = 1; place < (int)s->parts.n; place++)
+        templates[place] = begin_part(b, place, &conditions[place]);
+    ret->root = build_root(b);
+    ret->parts = ARENA_ARRAY(a, s->parts.n, struct split_part);
+    for (int place = 1; place < (int)s->parts.n; place++)
+        if (b->parts[place].resources->size)
+            ret->parts[ret->part_count++] = (struct split_part){
+                s->parts.p[place].id, finish_part(b, place, templates[place], conditions[place])};
+}
+
+static int check_names(const struct split *split, size_t most, struct err *err)
+{
+    static const char *const sections[] = {"Parameters", "Outputs"};
+    for (size_t i = 0; i <= split->part_count; i++)
+        for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
+            const struct node *t = i ? split->parts[i - 1].template : split->root;
+            size_t n = node_count(node_get_c(t, sections[k]));
+            if (n > most)
+                return err_set(err, ERR_FAILED,
+                               "%s%.*s would have %zu %s, CloudFormation takes %zu in a stack",
+                               i ? "nested stack " : "the stack",
+                               STR_ARG(i ? split->parts[i - 1].id : STR("")), n,
+                               k ? "outputs" : "parameters", most);
+        }
+    return 0;
+}
+
+int layout_split(struct arena *a, const struct node *flat, const struct map *placed,
+                 const struct split_limits *limits, struct split *ret, struct err *err)
+{
+    struct splitting s = {.arena = a, .flat = flat, .limits = limits};
+    *ret = (struct split){.root = flat};
+    if (split_place(&s, placed, err) < 0)
+        return -1;
+    if (s.parts.n == 1)
+        return 0;
+    struct building b = {.arena = a, .s = &s};
+    b.parts = ARENA_ARRAY(a, s.parts.n, struct building_part);
+    for (size_t i = 0; i < s.parts.n; i++)
+        b.parts[i] = (struct building_part){.imports = MAP(a),
+                                            .exports = MAP(a),
+                                            .import_names = MAP(a),
+                                            .export_names = MAP(a),
+                                            .resources = node_map(a),
+                                            .depends = node_map(a),
+                                            .needs = MAP(a)};
+    build(&b, ret);
+    return check_names(ret, limits->most_names, err);
+}

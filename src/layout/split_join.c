@@ -1,0 +1,141 @@
+/* Joining: the flat template of a root and its parts. */
+#include "layout/split_internal.h"
+
+struct joining {
+    struct arena *arena;
+    const struct node *root;
+    const struct map *parts;
+    const struct node *part;      /* whose values are turned; NULL: the root's */
+    const struct node *arguments; /* what the root says for its Parameters */
+};
+
+bool layout_is_part(struct str id, const struct node *resource)
+{
+    return str_starts(id, STR(PART_PREFIX)) &&
+           node_is_text(node_get_c(resource, "Type"), PART_TYPE);
+}
+
+/* Without what was put around it on the way: the guard of a condition, the Join of a list. */
+static bool plain_value(const struct node *n, struct split_value *ret)
+{
+    const struct node *branches = node_get_c(n, "Fn::If"), *join = node_get_c(n, "Fn::Join");
+    if (node_is(branches, NODE_SEQ) && branches->count == 3)
+        n = branches->items[1];
+    if (node_is(join, NODE_SEQ) && join->count == 2)
+        n = join->items[1];
+    return split_value_of(n, ret);
+}
+
+/* {"Fn::GetAtt": [part, "Outputs.X"]} of the root: what that part has under X. */
+static bool output_of(const struct joining *j, const struct split_value *v, struct split_value *ret)
+{
+    static const struct str prefix = {"Outputs.", 8};
+    const struct node *part = map_get(j->parts, v->id);
+    if (!part || !str_starts(v->attribute, prefix))
+        return false;
+    struct str name = str_sub(v->attribute, prefix.n, v->attribute.n);
+    return plain_value(node_get_c(node_get(node_get_c(part, "Outputs"), name), "Value"), ret);
+}
+
+static bool turn_back(void *context, const struct split_value *v, struct split_value *ret)
+{
+    const struct joining *j = context;
+    struct split_value outer;
+    if (!j->part)
+        return output_of(j, v, ret);
+    if (v->attribute.n || !plain_value(node_get(j->arguments, v->id), &outer))
+        return false;
+    if (!output_of(j, &outer, ret))
+        *ret = outer;
+    /* a Ref that reads the same */
+    return ret->attribute.n || !str_eq(ret->id, v->id);
+}
+
+static const struct node *kept(const struct node *template, const char *what)
+{
+    return node_get_c(node_get_c(node_get_c(template, "Metadata"), PART_METADATA), what);
+}
+
+static void add_output(struct joining *j, struct str name, const struct node *output,
+                       const char *place, struct node *out, struct map *placed)
+{
+    node_put(j->arena, out, name, split_rewrite(j->arena, output, turn_back, j));
+    if (placed)
+        map_put(placed, str_concat(j->arena, STR(OUTPUT_PREFIX), name), (void *)place);
+}
+
+static void add_resources(struct joining *j, const struct node *template, const char *place,
+                          struct node *out, struct map *placed)
+{
+    struct arena *a = j->arena;
+    const struct node *depends = kept(template, "DependsOn");
+    member_each (m, node_get_c(template, "Resources")) {
+        const struct node *was = node_get(depends, m->key);
+        if (!j->part && layout_is_part(m->key, m->value) && map_has(j->parts, m->key))
+            continue;
+        const struct node *r = split_rewrite(a, m->value, turn_back, j);
+        if (was) {
+            struct node *copy = node_shallow(a, r);
+            node_put_c(a, copy, "DependsOn", was);
+            r = copy;
+        }
+        node_put(a, out, m->key, r);
+        if (placed)
+            map_put(placed, m->key, (void *)place);
+    }
+}
+
+static int check_all_there(const struct joining *j, struct err *err)
+{
+    member_each (m, node_get_c(j->root, "Resources"))
+        if (layout_is_part(m->key, m->value) && !map_has(j->parts, m->key))
+            return err_set(err, ERR_FAILED, "the template of nested stack '%.*s' is missing",
+                           STR_ARG(m->key));
+    return 0;
+}
+
+static const struct node *without_kept(struct arena *a, const struct node *metadata)
+{
+    struct node *out = node_shallow(a, metadata);
+    node_drop(out, STR(PART_METADATA));
+    return out->size ? out : NULL;
+}
+
+int layout_join(struct arena *a, const struct node *root, const struct map *parts,
+                const struct node **ret, struct map *ret_placed, struct err *err)
+{
+    struct joining j = {.arena = a, .root = root, .parts = parts};
+    struct node *outputs = node_map(a);
+    const struct node *metadata = node_get_c(root, "Metadata");
+    if (check_all_there(&j, err) < 0)
+        return -1;
+    struct node *resources = node_map(a);
+    add_resources(&j, root, "", resources, ret_placed);
+    member_each (m, node_get_c(root, "Outputs"))
+        add_output(&j, m->key, m->value, "", outputs, ret_placed);
+    if (!parts->n) {
+        *ret = root;
+        return 0;
+    }
+    struct node *out = node_shallow(a, root);
+    for (size_t i = 0; i < parts->n; i++) {
+        struct str id = parts->entries[i].key;
+        const struct node *of = node_get(node_get_c(root, "Resources"), id);
+        j.part = parts->entries[i].value;
+        j.arguments = node_path(of, "Properties.Parameters");
+        add_resources(&j, j.part, str_z(a, id), resources, ret_placed);
+        node_each (name, kept(j.part, "Outputs"))
+            add_output(&j, node_text(name),
+                       node_get(node_get_c(j.part, "Outputs"), node_text(name)), str_z(a, id),
+                       outputs, ret_placed);
+    }
+    if (outputs->size)
+        node_put_c(a, out, "Outputs", outputs);
+    node_put_c(a, out, "Resources", resources);
+    if (metadata && node_get_c(metadata, PART_METADATA)) {
+        node_drop(out, STR("Metadata"));
+        node_put_c(a, out, "Metadata", without_kept(a, metadata));
+    }
+    *ret = out;
+    return 0;
+}

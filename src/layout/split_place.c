@@ -1,0 +1,711 @@
+/* Placing: which resource goes into which stack. */
+#include "base/hash.h"
+#include "doc/json.h"
+#include "layout/split_internal.h"
+
+const struct split_limits split_limits = {.alone = 400,
+                                          .fill = 350,
+                                          .most = 480,
+                                          .fill_bytes = 600 * 1000,
+                                          .most_bytes = 900 * 1000,
+                                          .names = 180,
+                                          .most_names = 200};
+
+/* Values that are lists: a Parameter of a nested stack takes texts only. */
+static const char *const list_attributes[] = {
+    "NameServers",         "CidrBlockAssociations",       "Ipv6CidrBlocks",          "DnsEntries",
+    "NetworkInterfaceIds", "SecondaryPrivateIpAddresses", "DelegationSetNameServers"};
+
+/* What many refer to, or what refers to many, or holds data: better in the root. */
+static const char *const root_types[] = {"AWS::ApiGateway::RestApi",
+                                         "AWS::ApiGateway::Deployment",
+                                         "AWS::ApiGateway::Stage",
+                                         "AWS::ApiGateway::Authorizer",
+                                         "AWS::ApiGateway::RequestValidator",
+                                         "AWS::ApiGateway::DomainName",
+                                         "AWS::ApiGateway::UsagePlan",
+                                         "AWS::ApiGatewayV2::Api",
+                                         "AWS::ApiGatewayV2::Stage",
+                                         "AWS::ApiGatewayV2::Deployment",
+                                         "AWS::ApiGatewayV2::Authorizer",
+                                         "AWS::Cognito::UserPool",
+                                         "AWS::DynamoDB::Table",
+                                         "AWS::DynamoDB::GlobalTable",
+                                         "AWS::EC2::SecurityGroup",
+                                         "AWS::EC2::VPC",
+                                         "AWS::Events::EventBus",
+                                         "AWS::Kinesis::Stream",
+                                         "AWS::KMS::Key",
+                                         "AWS::RDS::DBCluster",
+                                         "AWS::RDS::DBInstance",
+                                         "AWS::S3::Bucket",
+                                         "AWS::SNS::Topic",
+                                         "AWS::SQS::Queue",
+                                         "AWS::SecretsManager::Secret"};
+
+bool split_is_pseudo_of_stack(struct str id)
+{
+    return str_eq(id, STR("AWS::StackName")) || str_eq(id, STR("AWS::StackId"));
+}
+
+static bool is_listed(struct str text, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(text, str_c(list[i])))
+            return true;
+    return false;
+}
+
+static bool is_root_type(const struct split_resource *r)
+{
+    return is_listed(node_text(node_get_c(r->node, "Type")), root_types,
+                     sizeof root_types / sizeof *root_types);
+}
+
+/* ---- the graph ---- */
+
+struct gathering {
+    struct splitting *s;
+    size_t user; /* s->n: the Outputs */
+    struct map seen;
+};
+
+static void need(struct splitting *s, size_t user, size_t used)
+{
+    struct split_resource *r = &s->all[user];
+    if (user == used || user == s->n)
+        return;
+    for (size_t i = r->needs.n; i-- > 0;) /* few, and the same one often in a row */
+        if (r->needs.p[i] == used)
+            return;
+    vec_push(s->arena, &r->needs, used);
+    vec_push(s->arena, &s->all[used].needed_by, user);
+}
+
+static void gather(void *context, const struct split_value *v)
+{
+    struct gathering *g = context;
+    struct splitting *s = g->s;
+    struct split_resource *of = map_get(&s->index, v->id);
+    bool parameter = node_member(node_get_c(s->flat, "Parameters"), v->id);
+    bool list =
+        is_listed(v->attribute, list_attributes, sizeof list_attributes / sizeof *list_attributes);
+    struct str key = split_value_key(s->arena, v);
+    if (g->user < s->n && str_eq(v->id, STR("AWS::NotificationARNs")))
+        s->all[g->user].fixed = true;
+    if (map_has(&g->seen, key) || (!of && !parameter && !split_is_pseudo_of_stack(v->id)))
+        return;
+    map_put(&g->seen, key, s);
+    if (g->user < s->n) {
+        vec_push(s->arena, &s->all[g->user].values, *v);
+        s->all[g->user].fixed |= list;
+    }
+    if (!of)
+        return;
+    of->fixed |= list;
+    need(s, g->user, (size_t)(of - s->all));
+    vec_push(s->arena, &of->users, (struct split_user){g->user, *v});
+}
+
+static bool has_odd_attribute(const struct node *n)
+{
+    const struct node *att =
+        node_is(n, NODE_MAP) && n->size == 1 ? node_get_c(n, "Fn::GetAtt") : NULL;
+    if (node_is(att, NODE_SEQ) && att->count == 2 && !node_is(att->items[1], NODE_STRING))
+        return true;
+    node_each (item, n)
+        if (has_odd_attribute(item))
+            return true;
+    member_each (m, n)
+        if (has_odd_attribute(m->value))
+            return true;
+    return false;
+}
+
+static void follow_depends(struct splitting *s, size_t user)
+{
+    const struct node *depends = node_get_c(s->all[user].node, "DependsOn");
+    struct split_resource *of =
+        node_is(depends, NODE_STRING) ? map_get(&s->index, depends->text) : NULL;
+    if (of)
+        need(s, user, (size_t)(of - s->all));
+    if (!node_is(depends, NODE_SEQ))
+        return;
+    struct map seen = MAP(s->arena); /* hundreds, maybe: not one after the other */
+    for (size_t i = 0; i < s->all[user].needs.n; i++)
+        map_put(&seen, s->all[s->all[user].needs.p[i]].id, s);
+    node_each (item, depends) {
+        of = map_get(&s->index, node_text(item));
+        if (!of || map_has(&seen, of->id) || of == &s->all[user])
+            continue;
+        map_put(&seen, of->id, s);
+        vec_push(s->arena, &s->all[user].needs, (size_t)(of - s->all));
+        vec_push(s->arena, &of->needed_by, user);
+    }
+}
+
+static void read_resources(struct splitting *s)
+{
+    const struct node *resources = node_get_c(s->flat, "Resources");
+    const struct node *conditions = node_get_c(s->flat, "Conditions");
+    size_t i = 0;
+    s->n = node_count(resources);
+    s->all = ARENA_ARRAY(s->arena, s->n + 1, struct split_resource);
+    s->index = MAP(s->arena);
+    member_each (m, resources) {
+        s->all[i] = (struct split_resource){.id = m->key, .node = m->value, .place = UNPLACED};
+        map_put(&s->index, m->key, &s->all[i++]);
+    }
+    for (i = 0; i < s->n; i++) {
+        cleanup_arena struct arena *scratch = arena_new();
+        struct split_resource *r = &s->all[i];
+        struct gathering g = {s, i, MAP(s->arena)};
+        struct map used = MAP(s->arena);
+        struct str type = node_text(node_get_c(r->node, "Type"));
+        r->bytes = json_text(scratch, r->node, 0).n + r->id.n + 4;
+        r->fixed |= str_starts(r->id, STR("ServerlessDeploymentBucket")) ||
+                    str_starts(type, STR("AWS::CloudFormation::")) ||
+                    node_get_c(r->node, "CreationPolicy") || has_odd_attribute(r->node);
+        split_each(r->node, gather, &g);
+        split_conditions(conditions, r->node, &used);
+        for (size_t k = 0; k < used.n; k++)
+            split_each(used.entries[k].value, gather, &g);
+        follow_depends(s, i);
+    }
+    struct gathering outputs = {s, s->n, MAP(s->arena)};
+    split_each(node_get_c(s->flat, "Outputs"), gather, &outputs);
+}
+
+/* ---- parts ---- */
+
+static int part_named(struct splitting *s, struct str id)
+{
+    for (size_t i = 0; i < s->parts.n; i++)
+        if (str_eq(s->parts.p[i].id, id))
+            return (int)i;
+    return UNPLACED;
+}
+
+static int add_part(struct splitting *s, struct str id, int64_t number)
+{
+    struct arena *a = s->arena;
+    vec_push(a, &s->parts,
+             (struct splitting_part){.id = id,
+                                     .number = number,
+                                     .imports = MAP(a),
+                                     .exports = MAP(a),
+                                     .needs_seen = MAP(a)});
+    return (int)s->parts.n - 1;
+}
+
+static int new_part(struct splitting *s)
+{
+    int64_t number = 0;
+    for (size_t i = 1; i < s->parts.n; i++)
+        number = s->parts.p[i].number > number ? s->parts.p[i].number : number;
+    number++;
+    return add_part(s, str_fmt(s->arena, PART_PREFIX "%lld", (long long)number), number);
+}
+
+/* Names that `r` adds to its part's Parameters and Outputs, in `place`. */
+static void count_names(struct splitting *s, const struct split_resource *r, int place,
+                        struct map *imports, struct map *exports)
+{
+    for (size_t i = 0; i < r->values.n; i++) {
+        const struct split_resource *of = map_get(&s->index, r->values.p[i].id);
+        if (!of || of->place != place)
+            map_put(imports, split_value_key(s->arena, &r->values.p[i]), s);
+    }
+    for (size_t i = 0; i < r->users.n; i++) {
+        const struct split_user *u = &r->users.p[i];
+        if (u->resource == s->n || s->all[u->resource].place != place)
+            map_put(exports, split_value_key(s->arena, &u->value), s);
+    }
+}
+
+static void settle_in(struct splitting *s, struct split_resource *r, int place)
+{
+    struct splitting_part *p = &s->parts.p[place];
+    r->place = place;
+    p->count++;
+    p->bytes += r->bytes;
+    if (place == ROOT)
+        return;
+    count_names(s, r, place, &p->imports, &p->exports);
+    for (size_t i = 0; i < r->needs.n; i++) {
+        struct str id = s->all[r->needs.p[i]].id;
+        if (map_has(&p->needs_seen, id))
+            continue;
+        map_put(&p->needs_seen, id, s);
+        vec_push(s->arena, &p->needs, r->needs.p[i]);
+    }
+}
+
+/* ---- circles ---- */
+
+struct walk {
+    struct splitting *s;
+    bool back; /* along those that need, not along those needed */
+    VEC(size_t) queue;
+};
+
+static void walk_to(struct walk *w, size_t i)
+{
+    struct split_resource *r = &w->s->all[i];
+    if (r->stamp == w->s->stamp)
+        return;
+    r->stamp = w->s->stamp;
+    vec_push(w->s->arena, &w->queue, i);
+}
+
+static void walk_from(struct walk *w, const struct split_resource *r)
+{
+    for (size_t i = 0; !w->back && i < r->needs.n; i++)
+        walk_to(w, r->needs.p[i]);
+    for (size_t i = 0; w->back && i < r->needed_by.n; i++)
+        walk_to(w, r->needed_by.p[i]);
+}
+
+/* One resource of a part means the whole part. */
+static void walk_part(struct walk *w, int place)
+{
+    struct splitting_part *p = &w->s->parts.p[place];
+    if (p->stamp == w->s->stamp)
+        return;
+    p->stamp = w->s->stamp;
+    for (size_t i = 0; !w->back && i < p->needs.n; i++)
+        walk_to(w, p->needs.p[i]);
+    for (size_t i = 0; w->back && i < w->s->n; i++)
+        if (w->s->all[i].place == place)
+            walk_from(w, &w->s->all[i]);
+}
+
+/* Stamp everything outside that the part needs (`back`: that needs the part), directly or not.
+ * True when the way leads back into the part. */
+static bool walk_around(struct splitting *s, int place, bool back)
+{
+    struct walk w = {.s = s, .back = back};
+    bool circle = false;
+    s->stamp++;
+    s->parts.p[place].stamp = s->stamp;
+    for (size_t i = 0; !back && i < s->parts.p[place].needs.n; i++)
+        if (s->all[s->parts.p[place].needs.p[i]].place != place)
+            walk_to(&w, s->parts.p[place].needs.p[i]);
+    for (size_t i = 0; back && i < s->n; i++)
+        if (s->all[i].place == place)
+            for (size_t k = 0; k < s->all[i].needed_by.n; k++)
+                if (s->all[s->all[i].needed_by.p[k]].place != place)
+                    walk_to(&w, s->all[i].needed_by.p[k]);
+    for (size_t at = 0; at < w.queue.n; at++) {
+        const struct split_resource *r = &s->all[w.queue.p[at]];
+        if (r->place == place)
+            circle = true;
+        else if (r->place > ROOT)
+            walk_part(&w, r->place);
+        else
+            walk_from(&w, r);
+    }
+    return circle;
+}
+
+static int say_circle(const struct splitting *s, int place, const struct split_resource *r,
+                      struct err *err)
+{
+    struct str id = s->parts.p[place].id;
+    err_set(err, ERR_FAILED,
+            "'%.*s' and the nested stack '%.*s' would need each other: a circle between stacks",
+            STR_ARG(!r                ? STR("another")
+                    : r->place > ROOT ? s->parts.p[r->place].id
+                                      : r->id),
+            STR_ARG(id));
+    return err_help(err,
+                    "a resource stays in the stack it was created in: name it instead of referring "
+                    "to it, or give one of both another logical id, which makes it anew");
+}
+
+/* What is needed by a part and needs it as well belongs into it. */
+static int close_circles(struct splitting *s, struct err *err)
+{
+    for (int place = 1; place < (int)s->parts.n; place++) {
+        if (!walk_around(s, place, false))
+            continue;
+        size_t forward = s->stamp;
+        VEC(size_t) between = {0};
+        bool *needed = ARENA_ARRAY(s->arena, s->n + 1, bool);
+        for (size_t i = 0; i < s->n; i++)
+            needed[i] = s->all[i].stamp == forward;
+        walk_around(s, place, true);
+        for (size_t i = 0; i < s->n; i++)
+            if (needed[i] && s->all[i].stamp == s->stamp && s->all[i].place != place)
+                vec_push(s->arena, &between, i);
+        for (size_t i = 0; i < between.n; i++) {
+            struct split_resource *r = &s->all[between.p[i]];
+            if (r->place != UNPLACED)
+                return say_circle(s, place, r, err);
+            settle_in(s, r, place);
+        }
+    }
+    return 0;
+}
+
+/* ---- groups ---- */
+
+static bool is_movable(const struct split_resource *r, bool everything)
+{
+    return r->place == UNPLACED && !r->fixed && (everything || !is_root_type(r));
+}
+
+static size_t degree(const struct split_resource *r)
+{
+    return r->needs.n + r->needed_by.n;
+}
+
+enum { NO_GROUP = -1, IN_QUEUE = -2 };
+
+/* Everything connected with `first` by movable resources of no group; its members in `w`. */
+static void flood(struct splitting *s, size_t first, int group, bool everything, struct walk *w)
+{
+    w->queue.n = 0;
+    s->all[first].group = group;
+    vec_push(s->arena, &w->queue, first);
+    for (size_t at = 0; at < w->queue.n; at++) {
+        const struct split_resource *r = &s->all[w->queue.p[at]];
+        for (size_t k = 0; k < degree(r); k++) {
+            size_t i = k < r->needs.n ? r->needs.p[k] : r->needed_by.p[k - r->needs.n];
+            if (s->all[i].group != NO_GROUP || !is_movable(&s->all[i], everything))
+                continue;
+            s->all[i].group = group;
+            vec_push(s->arena, &w->queue, i);
+        }
+    }
+}
+
+/* The member with most connections, which holds a group together that is too large. NULL: none. */
+static struct split_resource *hub_of(struct splitting *s, const struct walk *members)
+{
+    enum { HUB = 5 }; /* connections */
+    struct split_resource *hub = NULL;
+    for (size_t i = 0; i < members->queue.n; i++) {
+        struct split_resource *r = &s->all[members->queue.p[i]];
+        if (degree(r) >= HUB && (!hub || degree(r) > degree(hub)))
+            hub = r;
+    }
+    return hub;
+}
+
+/* Groups in the order of the template; what holds too much together is put into the root. Returns
+ * how many. */
+static int make_groups(struct splitting *s, bool everything)
+{
+    enum { HUB_ALWAYS = 40 };
+    struct walk w = {.s = s};
+    int groups = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        s->all[i].group = NO_GROUP;
+        if (is_movable(&s->all[i], everything) && degree(&s->all[i]) > HUB_ALWAYS)
+            settle_in(s, &s->all[i], ROOT);
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        while (s->all[i].group == NO_GROUP && is_movable(&s->all[i], everything)) {
+            flood(s, i, groups, everything, &w);
+            struct split_resource *hub = w.queue.n > s->limits->fill ? hub_of(s, &w) : NULL;
+            if (!hub) {
+                groups++;
+                break;
+            }
+            settle_in(s, hub, ROOT);
+            for (size_t k = 0; k < w.queue.n; k++)
+                s->all[w.queue.p[k]].group = NO_GROUP;
+        }
+    }
+    return groups;
+}
+
+/* ---- where a group goes ---- */
+
+struct members {
+    size_t *p;
+    size_t n;
+};
+
+static bool fits(struct splitting *s, struct members g, int place, bool filling)
+{
+    const struct splitting_part *p = &s->parts.p[place];
+    size_t bytes = p->bytes;
+    for (size_t i = 0; i < g.n; i++)
+        bytes += s->all[g.p[i]].bytes;
+    if (p->count + g.n > (filling ? s->limits->fill : s->limits->most) ||
+        bytes > (filling ? s->limits->fill_bytes : s->limits->most_bytes))
+        return false;
+    if (place == ROOT)
+        return true;
+    struct map imports = MAP(s->arena), exports = MAP(s->arena);
+    size_t more_in = 0, more_out = 0;
+    for (size_t i = 0; i < g.n; i++)
+        s->all[g.p[i]].place = place;
+    for (size_t i = 0; i < g.n; i++)
+        count_names(s, &s->all[g.p[i]], place, &imports, &exports);
+    for (size_t i = 0; i < g.n; i++)
+        s->all[g.p[i]].place = UNPLACED;
+    for (size_t i = 0; i < imports.n; i++)
+        more_in += !map_has(&p->imports, imports.entries[i].key);
+    for (size_t i = 0; i < exports.n; i++)
+        more_out += !map_has(&p->exports, exports.entries[i].key);
+    return p->imports.n + more_in <= s->limits->names &&
+           p->exports.n + more_out <= s->limits->names;
+}
+
+/* Would the part need itself with the group in it? */
+static bool makes_circle(struct splitting *s, struct members g, int place)
+{
+    struct splitting_part *p = &s->parts.p[place];
+    size_t needs = p->needs.n;
+    if (place == ROOT)
+        return false;
+    for (size_t i = 0; i < g.n; i++) {
+        struct split_resource *r = &s->all[g.p[i]];
+        r->place = place;
+        for (size_t k = 0; k < r->needs.n; k++)
+            vec_push(s->arena, &p->needs, r->needs.p[k]);
+    }
+    bool circle = walk_around(s, place, false);
+    for (size_t i = 0; i < g.n; i++)
+        s->all[g.p[i]].place = UNPLACED;
+    p->needs.n = needs;
+    return circle;
+}
+
+static bool try_place(struct splitting *s, struct members g, int place, bool filling)
+{
+    if (!fits(s, g, place, filling) || makes_circle(s, g, place))
+        return false;
+    for (size_t i = 0; i < g.n; i++)
+        s->all[g.p[i]].place = place; /* all of them, before names are counted */
+    for (size_t i = 0; i < g.n; i++)
+        settle_in(s, &s->all[g.p[i]], place);
+    return true;
+}
+
+/* The stack where what the group is connected with stands already; UNPLACED: nowhere. */
+static int neighbour(struct splitting *s, struct members g)
+{
+    int root = UNPLACED;
+    for (size_t i = 0; i < g.n; i++) {
+        const struct split_resource *r = &s->all[g.p[i]];
+        for (size_t k = 0; k < degree(r); k++) {
+            const struct split_resource *other =
+                &s->all[k < r->needs.n ? r->needs.p[k] : r->needed_by.p[k - r->needs.n]];
+            if (other->place > ROOT && other->existing)
+                return other->place;
+            if (other->place == ROOT && other->existing && !other->fixed && !is_root_type(other) &&
+                degree(other) < 20)
+                root = ROOT;
+        }
+    }
+    return root;
+}
+
+static bool place_group(struct splitting *s, struct members g)
+{
+    int near = neighbour(s, g);
+    if (near != UNPLACED && (near != ROOT || s->parts.p[ROOT].count + g.n <= s->limits->alone) &&
+        try_place(s, g, near, false))
+        return true;
+    for (size_t p = 1; p < s->parts.n; p++)
+        if (try_place(s, g, (int)p, true))
+            return true;
+    if (try_place(s, g, new_part(s), g.n <= s->limits->fill))
+        return true;
+    s->parts.n--;
+    return g.n == 1 && try_place(s, g, ROOT, false);
+}
+
+static int say_no_room(const struct splitting *s, size_t i, struct err *err)
+{
+    return err_set(err, ERR_FAILED,
+                   "resource '%.*s' fits into no stack: CloudFormation takes 500 resources, "
+                   "1 MB and 200 parameters or outputs in each",
+                   STR_ARG(s->all[i].id));
+}
+
+/* Those that are needed first. */
+static void by_need(struct splitting *s, size_t i, int group, struct members *ret)
+{
+    struct split_resource *r = &s->all[i];
+    if (r->group != group)
+        return;
+    r->group = IN_QUEUE;
+    for (size_t k = 0; k < r->needs.n; k++)
+        by_need(s, r->needs.p[k], group, ret);
+    ret->p[ret->n++] = i;
+}
+
+static int place_groups(struct splitting *s, bool everything, struct err *err)
+{
+    int groups = make_groups(s, everything);
+    struct members *all = ARENA_ARRAY(s->arena, (size_t)groups + 1, struct members);
+    size_t *room = ARENA_ARRAY(s->arena, s->n + 1, size_t), used = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->all[i].group >= 0)
+            all[s->all[i].group].n++;
+    for (int g = 0; g < groups; g++) {
+        all[g].p = room + used;
+        used += all[g].n;
+        all[g].n = 0;
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (s->all[i].group >= 0)
+            by_need(s, i, s->all[i].group, &all[s->all[i].group]);
+    for (int g = 0; g < groups; g++) {
+        if (place_group(s, all[g]))
+            continue;
+        for (size_t i = 0; i < all[g].n; i++)
+            if (!place_group(s, (struct members){&all[g].p[i], 1}))
+                return say_no_room(s, all[g].p[i], err);
+    }
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static void place_existing(struct splitting *s, const struct map *placed)
+{
+    for (size_t i = 0; placed && i < placed->n; i++) {
+        struct str id = str_c(placed->entries[i].value);
+        int64_t number;
+        if (id.n && part_named(s, id) == UNPLACED &&
+            str_to_int(str_sub(id, sizeof PART_PREFIX - 1, id.n), &number))
+            add_part(s, id, number);
+    }
+    for (size_t i = 0; i < s->n; i++) /* first the places, then what crosses between them */
+        if (placed && map_has(placed, s->all[i].id)) {
+            s->all[i].place = part_named(s, str_c(map_get(placed, s->all[i].id)));
+            s->all[i].existing = s->all[i].place != UNPLACED;
+        }
+    for (size_t i = 0; i < s->n; i++)
+        if (s->all[i].existing)
+            settle_in(s, &s->all[i], s->all[i].place);
+}
+
+static bool is_small(const struct splitting *s)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        bytes += s->all[i].bytes;
+        if (s->all[i].place > ROOT)
+            return false;
+    }
+    return s->n <= s->limits->alone && bytes <= s->limits->fill_bytes &&
+           node_count(node_get_c(s->flat, "Outputs")) <= s->limits->names;
+}
+
+static void rest_to_root(struct splitting *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->all[i].place == UNPLACED)
+            settle_in(s, &s->all[i], ROOT);
+}
+
+/* What would be left for the root is too much for it: other things move as well. */
+static bool root_overflows(const struct splitting *s)
+{
+    size_t count = s->parts.p[ROOT].count, bytes = s->parts.p[ROOT].bytes;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->all[i].place == UNPLACED) {
+            count++;
+            bytes += s->all[i].bytes;
+        }
+    return count + s->parts.n > s->limits->most || bytes > s->limits->most_bytes;
+}
+
+static int check_no_circle(struct splitting *s, struct err *err)
+{
+    for (int place = 1; place < (int)s->parts.n; place++) {
+        if (!walk_around(s, place, false))
+            continue;
+        const struct split_resource *found = NULL, *some = NULL;
+        size_t forward = s->stamp;
+        bool *needed = ARENA_ARRAY(s->arena, s->n + 1, bool);
+        for (size_t i = 0; i < s->n; i++)
+            needed[i] = s->all[i].stamp == forward && s->all[i].place != place;
+        walk_around(s, place, true);
+        for (size_t i = 0; i < s->n && !found; i++) {
+            some = needed[i] && s->all[i].place > ROOT ? &s->all[i] : some;
+            found = needed[i] && s->all[i].stamp == s->stamp ? &s->all[i] : NULL;
+        }
+        return say_circle(s, place, found ? found : some, err);
+    }
+    return 0;
+}
+
+/* ---- outputs ---- */
+
+struct telling {
+    const struct splitting *s;
+    int place; /* of all that it tells; UNPLACED: of nothing yet */
+    bool several;
+};
+
+static void tell(void *context, const struct split_value *v)
+{
+    struct telling *t = context;
+    const struct split_resource *of = map_get(&t->s->index, v->id);
+    if (!of)
+        return;
+    t->several |= t->place != UNPLACED && t->place != of->place;
+    t->place = of->place;
+}
+
+/* The part that could have the Output; ROOT: none. */
+static int part_told(struct splitting *s, const struct member *output)
+{
+    struct telling t = {s, UNPLACED, false};
+    if (str_starts(output->key, STR("Troupe"))) /* these are read */
+        return ROOT;
+    split_each(output->value, tell, &t);
+    return t.several || t.place == UNPLACED ? ROOT : t.place;
+}
+
+/* A stack has few Outputs, and one that is exported cannot move to another stack. Those of a
+ * template with many are put where what they tell is. */
+static void place_outputs(struct splitting *s, const struct map *placed)
+{
+    const struct node *outputs = node_get_c(s->flat, "Outputs");
+    size_t in_root = node_count(outputs);
+    struct map places = MAP(s->arena);
+    member_each (m, outputs) {
+        struct str key = str_concat(s->arena, STR(OUTPUT_PREFIX), m->key);
+        const char *now = placed ? map_get(placed, key) : NULL;
+        struct split_output *o = ARENA_NEW(s->arena, struct split_output);
+        int told = part_told(s, m);
+        *o =
+            (struct split_output){now && part_named(s, str_c(now)) != told ? ROOT : told, m->value};
+        map_put(&places, m->key, o);
+        in_root -= now && o->place != ROOT;
+    }
+    bool many = in_root > s->limits->names * 3 / 4;
+    member_each (m, outputs) {
+        struct split_output *o = map_get(&places, m->key);
+        bool now = placed && map_has(placed, str_concat(s->arena, STR(OUTPUT_PREFIX), m->key));
+        if (o->place != ROOT && (now || many))
+            map_put(&s->outputs, m->key, o);
+    }
+}
+
+int split_place(struct splitting *s, const struct map *placed, struct err *err)
+{
+    s->outputs = MAP(s->arena);
+    read_resources(s);
+    add_part(s, STR(""), 0);
+    place_existing(s, placed);
+    if (is_small(s)) {
+        s->parts.n = 1;
+        return 0;
+    }
+    if (close_circles(s, err) < 0 || place_groups(s, false, err) < 0 ||
+        (root_overflows(s) && place_groups(s, true, err) < 0))
+        return -1;
+    rest_to_root(s);
+    place_outputs(s, placed);
+    return check_no_circle(s, err);
+}
