@@ -15,8 +15,9 @@ from ministack.services.cloudformation import stacks
 from troupe_cloud.patching import patch, require
 
 require(cloudformation, "_stacks")
-require(stacks, "_update_keeping_seed", "_delete_resource")
+require(stacks, "_update_keeping_seed", "_delete_resource", "_runs_on_worker_thread")
 STACK = "AWS::CloudFormation::Stack"
+ROLLING_BACK = contextvars.ContextVar("troupe_stack_rollback", default=False)
 RUNNING = contextvars.ContextVar("troupe_stack_operation", default=None)
 
 
@@ -26,12 +27,30 @@ class Operation:
     def __init__(self, stack_name, stack_id, before):
         self.stack_name, self.stack_id, self.before = stack_name, stack_id, before
         self.held, self.unchanged, self.cleaning = {}, set(), False
+        self.root = None  # the operation of the stack that this one is nested in
+        self.deferred = []  # deletions in nested stacks, for the clean-up of the root
 
     def begins(self, logical_id, physical_id):
         """The resource really changes: report the beginning that was held back."""
         held = self.held.pop(logical_id, None)
         if held:
             held(physical_id)
+
+    def clean_nested(self):
+        """The deletions that nested stacks have left for now."""
+        for _, clean_up in self.deferred:
+            clean_up()
+        for nested in {id(operation): operation for operation, _ in self.deferred}.values():
+            stack = cloudformation._stacks[nested.stack_name]
+            stack["StackStatus"] = "UPDATE_COMPLETE"
+            stacks._add_event(
+                nested.stack_id,
+                nested.stack_name,
+                nested.stack_name,
+                STACK,
+                "UPDATE_COMPLETE",
+                physical_id=nested.stack_id,
+            )
 
     def clean(self):
         """Enter the clean-up phase, once."""
@@ -80,7 +99,9 @@ def add_event(
         return emit()
     if logical_id == stack_name and resource_type == STACK:
         if status == "UPDATE_COMPLETE":
-            operation.clean()
+            if operation.root is None:
+                operation.clean()
+                operation.clean_nested()
             cloudformation._stacks[stack_name]["StackStatus"] = status
         return emit()
     before = operation.before.get(logical_id)
@@ -120,21 +141,38 @@ def delete_resource(
     if operation is None or operation.stack_name != stack_name:
         return original(resource_type, physical_id, properties, stack_name, logical_id)
 
-    def report(status):
+    def report(status, reason=""):
         stacks._add_event(
             operation.stack_id,
             stack_name,
             logical_id,
             resource_type,
             status,
+            reason,
             physical_id=physical_id,
         )
 
-    operation.clean()
-    report("DELETE_IN_PROGRESS")
-    result = original(resource_type, physical_id, properties, stack_name, logical_id)
-    report("DELETE_COMPLETE")
-    return result
+    def clean_up():
+        operation.clean()
+        report("DELETE_IN_PROGRESS")
+        result = original(resource_type, physical_id, properties, stack_name, logical_id)
+        report("DELETE_COMPLETE")
+        return result
+
+    def clean_up_later():
+        try:
+            clean_up()
+        except Exception as error:
+            report("DELETE_FAILED", str(error))
+            kept = operation.before.get(logical_id)
+            if kept is not None:
+                resources = cloudformation._stacks[stack_name]["_resources"]
+                resources.setdefault(logical_id, {**kept, "ResourceStatus": "DELETE_FAILED"})
+
+    if operation.root is None or stacks._runs_on_worker_thread(resource_type):
+        return clean_up()
+    operation.root.deferred.append((operation, clean_up_later))
+    return None
 
 
 def settle_statuses(operation):

@@ -16,7 +16,12 @@ from ministack.services.cloudformation import handlers
 from ministack.services.cloudformation import stacks
 
 from troupe_cloud import settings
-from troupe_cloud.cloudformation_events import RUNNING, Operation, settle_statuses
+from troupe_cloud.cloudformation_events import (
+    ROLLING_BACK,
+    RUNNING,
+    Operation,
+    settle_statuses,
+)
 from troupe_cloud.cloudformation_exports import forget_dropped
 from troupe_cloud.patching import patch, require
 
@@ -105,7 +110,21 @@ def describe_stacks(original, params):
     with outputs_hidden():
         response = original(params)
     stack = handlers._resolve_stack(handlers._p(params, "StackName"))
-    return with_resolved_values(response, stack or {}) if response[0] == 200 else response
+    if response[0] != 200:
+        return response
+    return with_parents(with_resolved_values(response, stack or {}))
+
+
+def with_parents(response):
+    """A nested stack says whose it is."""
+    body = response[2].decode()
+    for stack in cloudformation._stacks.values():
+        if "ParentId" not in stack:
+            continue
+        own = f"<StackId>{handlers._esc(stack['StackId'])}</StackId>"
+        parent, root = handlers._esc(stack["ParentId"]), handlers._esc(stack["RootId"])
+        body = body.replace(own, f"{own}<ParentId>{parent}</ParentId><RootId>{root}</RootId>")
+    return response[0], response[1], body.encode()
 
 
 def with_resolved_values(response, stack):
@@ -147,6 +166,10 @@ def describe_stack_resources(original, params):
     return original(params)
 
 
+def is_nested(stack_name):
+    return "ParentId" in (cloudformation._stacks.get(stack_name) or {})
+
+
 # -- time ------------------------------------------------------------------------------------------
 
 
@@ -168,7 +191,11 @@ async def deploy(
         if is_update
         else None
     )
-    await asyncio.sleep(settings.STACK_OPERATION)
+    parent = RUNNING.get()
+    if operation is not None and parent is not None:
+        operation.root = parent.root or parent
+    if not is_nested(stack_name):
+        await asyncio.sleep(settings.STACK_OPERATION)
     token = RUNNING.set(operation)
     try:
         await original(
@@ -194,10 +221,11 @@ async def deploy(
 @patch(stacks, "_roll_back_operation")
 async def roll_back(original, *args, **kwargs):
     """What a rollback does is reported as it is."""
-    token = RUNNING.set(None)
+    token, back = RUNNING.set(None), ROLLING_BACK.set(True)
     try:
         await original(*args, **kwargs)
     finally:
+        ROLLING_BACK.reset(back)
         RUNNING.reset(token)
 
 
@@ -217,5 +245,6 @@ async def delete(original, stack_name, stack_id, *args, **kwargs):
         await asyncio.sleep(0.05)
     if stack:
         stack["StackStatus"] = "DELETE_IN_PROGRESS"
-    await asyncio.sleep(settings.STACK_OPERATION / 2)
+    if not is_nested(stack_name):
+        await asyncio.sleep(settings.STACK_OPERATION / 2)
     await original(stack_name, stack_id, *args, **kwargs)

@@ -2,7 +2,8 @@
 
 What AWS does (recorded answers and CloudFormation user guide, "Template anatomy"): a reference to
 something that is not in the template, a ``DependsOn`` or condition of no one, a circle, a template
-without resources, a parameter that the template does not declare: ValidationError, and no stack.
+without resources or with too many, a parameter that the template does not declare:
+ValidationError, and no stack.
 MiniStack resolves unknown names to their own text and goes on. Also here: template URLs in
 virtual-host form.
 """
@@ -17,6 +18,7 @@ from troupe_cloud.patching import patch, require
 
 require(engine, "_topological_sort")
 FORMAT = "Template format error: "
+MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200}
 VIRTUAL_HOST = re.compile(
     r"^(?P<bucket>[a-z0-9][a-z0-9.-]+)\.s3(?:[.-][a-z0-9-]+)?\.(?:amazonaws\.com|localhost.*)$"
 )
@@ -94,6 +96,18 @@ def unresolved(template):
     return None
 
 
+def too_many(template):
+    """Source of the limits: CloudFormation user guide, "Understand CloudFormation quotas"."""
+    for section, most in MOST.items():
+        count = len(template.get(section) or {})
+        if count > most:
+            return (
+                f"{FORMAT}Number of {section.lower()}, {count}, is greater than maximum allowed,"
+                f" {most}"
+            )
+    return None
+
+
 def circle(template, conditions):
     try:
         engine._topological_sort(template["Resources"], conditions)
@@ -112,7 +126,7 @@ def validate(original, template, conditions, params=None):
         for resource in resources.values():
             if not isinstance(resource, dict) or not resource.get("Type"):
                 raise ValueError(f"{FORMAT}Every Resources member must contain a Type")
-        message = unresolved(template) or circle(template, conditions)
+        message = too_many(template) or unresolved(template) or circle(template, conditions)
         if message:
             raise ValueError(message)
     original(template, conditions, params)

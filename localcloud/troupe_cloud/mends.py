@@ -33,6 +33,7 @@ MENDS = (
     "cloudformation_stacks",
     "cloudformation_existing",
     "cloudformation_import",
+    "cloudformation_nested",
 )
 
 
