@@ -67,6 +67,7 @@ static struct stack stack_of(struct arena *a, const struct node *stack)
         .parameters =
             pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
         .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
+        .nested = text_of(stack, "ParentId").n > 0,
         .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
 }
 

@@ -24,6 +24,7 @@ struct stack {
     const struct node *parameters; /* map */
     const struct node *tags;       /* map */
     bool protected;                /* termination protection */
+    bool nested;                   /* part of another stack, whose tags it has */
 };
 
 /* One stack. NOT_FOUND when there is none. `name` may be a stack id. */

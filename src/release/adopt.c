@@ -464,8 +464,8 @@ static int take_step(struct deploying *d, const struct node *template, const cha
     release_progress(d->r, "adopt", "%s", what);
     if (lease_check(d->lease, err) < 0 ||
         stack_apply(d->r, w->stage_name, false, template,
-                    previous_parameters(d->arena, template, NULL, true), NULL, &w->store, &changed,
-                    err) < 0 ||
+                    previous_parameters(d->arena, template, NULL, true), NULL, &w->store,
+                    &w->stage_placed, &changed, err) < 0 ||
         stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (!changed) /* then nothing is safe that is to be taken out */

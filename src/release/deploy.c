@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/engine.h"
+#include "release/parts.h"
 #include "release/pointers.h"
 #include "release/publish.h"
 #include "release/stack.h"
@@ -29,7 +30,7 @@ int engine_apply_stage(struct deploying *d, const struct node *template, struct 
         lease_check(d->lease, err) < 0)
         return -1;
     return stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags, &w->store,
-                       NULL, err);
+                       &w->stage_placed, NULL, err);
 }
 
 static int expand(struct deploying *d, struct err *err)
@@ -490,7 +491,7 @@ static int make_plan(struct release *r, const struct goal *goal, struct world *w
     target.shifting = goal->shifting;
     if (target.service)
         r->service = target.service;
-    return plan_make(r, &target, world, ret, err);
+    return plan_make(r, &target, world, ret, err) < 0 ? -1 : parts_plan(r, ret, err);
 }
 
 int plan_run(const struct release *r, const struct goal *goal, struct plan *ret, struct err *err)

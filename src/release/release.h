@@ -6,6 +6,7 @@
 #define TROUPE_RELEASE_H
 
 #include "layout/layout.h"
+#include "layout/split.h"
 #include "release/lease.h"
 #include "release/store.h"
 
@@ -139,7 +140,8 @@ struct world {
     bool unsettled;                      /* the current record has no outcome yet */
     const struct node *service_template; /* when asked for */
     const struct node *stage_template;   /* what the stage stack has; NULL: none */
-    struct str cut_off;                  /* nonce of the dead lease that was taken over, or empty */
+    const struct map *service_placed, *stage_placed; /* which nested stack holds what; with them */
+    struct str cut_off; /* nonce of the dead lease that was taken over, or empty */
 };
 
 /* The record of a shift by hand that was begun and neither finished nor taken back, or NULL. */
@@ -224,9 +226,10 @@ struct plan {
     size_t function_count;
     struct api_plan *apis;
     size_t api_count;
-    const struct node *service_target; /* service template to have, NULL: no change */
-    bool reuses;                       /* snapshots of records other than the current one */
-    int64_t number;                    /* the deployment this will be */
+    const struct node *service_target;       /* service template to have, NULL: no change */
+    struct split service_split, stage_split; /* of the stacks that change */
+    bool reuses;                             /* snapshots of records other than the current one */
+    int64_t number;                          /* the deployment this will be */
 };
 
 /* What `goal` would do. Reads only, without a lease. */

@@ -2,20 +2,17 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "doc/json.h"
+#include "release/parts.h"
 #include "release/resources.h"
 #include "release/stack.h"
 
-static int losses_of(const struct release *r, struct str stack, struct change **ret, size_t *ret_n,
-                     struct err *err)
+static int losses_of(const struct release *r, const struct world *w, struct str stack,
+                     struct change **ret, size_t *ret_n, struct err *err)
 {
     VEC(struct change) losses = {0};
-    struct str text;
+    const struct node *template;
     *ret_n = 0;
-    if (stack_template(r->arena, r->aws, stack, &text, err) < 0)
-        return -1;
-    const struct node *template = json_parse(r->arena, stack, text, err);
-    if (!template)
+    if (parts_read(r, &w->store, stack, &template, NULL, err) < 0)
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
@@ -54,7 +51,7 @@ int remove_losses(const struct release *r, const struct world *w, struct change 
         bool service = i == n;
         if (service && (w->stage_name.n || !w->service_exists))
             break;
-        if (losses_of(r, service ? w->service_name : stacks[i].name, &losses, &count, err) < 0)
+        if (losses_of(r, w, service ? w->service_name : stacks[i].name, &losses, &count, err) < 0)
             return -1;
         for (size_t k = 0; k < count; k++)
             vec_push(r->arena, &all, losses[k]);
@@ -69,7 +66,7 @@ static int purge_buckets(const struct release *r, struct str stack, struct err *
 {
     struct stack_resource *resources;
     size_t n;
-    if (stack_resources(r->arena, r->aws, stack, &resources, &n, err) < 0)
+    if (parts_resources(r->arena, r->aws, stack, &resources, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         if (!str_eq(resources[i].type, STR("AWS::S3::Bucket")) || !resources[i].physical_id.n ||
@@ -196,7 +193,10 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
     if (lease_check(lease, err) < 0 || (stack_condition(w.stage.status) != STACK_GONE &&
                                         remove_stack(r, &w.stage, purge, err) < 0))
         return -1;
-    return w.bucket.n ? record_removal(r, &w.store, stage, err) : 0;
+    if (!w.bucket.n)
+        return 0;
+    parts_sweep(r, &w.store, w.stage_name, NULL);
+    return record_removal(r, &w.store, stage, err);
 }
 
 static int empty_own(const struct release *r, const struct world *w, struct err *err)

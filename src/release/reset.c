@@ -1,5 +1,6 @@
 /* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
 #include "base/vec.h"
+#include "release/parts.h"
 #include "release/recorded.h"
 
 static struct str stage_of(const struct release *r)
@@ -100,7 +101,7 @@ static int check_exact(const struct goal *goal, const struct release *r,
     if (check_described(goal, record, l, err) < 0)
         return -1;
     struct str stack = layout_stack_name(r->arena, r->service, goal->stage);
-    if (stack_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
+    if (parts_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);

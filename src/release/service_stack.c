@@ -1,7 +1,7 @@
 /* The service stack: creating it, adding to it, changing it, under the service's lease. */
 #include "base/clock.h"
-#include "doc/json.h"
 #include "release/engine.h"
+#include "release/parts.h"
 #include "release/stack.h"
 
 static int refresh_service(struct deploying *d, struct err *err)
@@ -31,22 +31,23 @@ static const struct node *bucket_only(struct deploying *d, const struct node *wh
 }
 
 static int apply_service(struct deploying *d, bool create, const struct node *template,
-                         struct err *err)
+                         const struct map **placed, struct err *err)
 {
     const struct world *w = &d->plan->world;
     return stack_apply(d->r, w->service_name, create, template, NULL,
                        stack_tags(d->arena, d->r->service, STR("")), create ? NULL : &w->store,
-                       NULL, err);
+                       placed, NULL, err);
 }
 
 static int create_service(struct deploying *d, struct err *err)
 {
     const struct node *whole = engine_adopt_withhold(d, d->plan->service_target);
-    bool large = json_text(d->arena, whole, 0).n > STACK_BODY_MAX;
-    if (apply_service(d, true, large ? bucket_only(d, whole) : whole, err) < 0 ||
+    const struct map *placed = NULL;
+    bool large = parts_need_bucket(d->arena, whole);
+    if (apply_service(d, true, large ? bucket_only(d, whole) : whole, &placed, err) < 0 ||
         refresh_service(d, err) < 0)
         return -1;
-    return large ? apply_service(d, false, whole, err) : 0;
+    return large ? apply_service(d, false, whole, &placed, err) : 0;
 }
 
 /* Under the service's lease, against the template as it is by then: another stage may have added to
@@ -54,9 +55,10 @@ static int create_service(struct deploying *d, struct err *err)
 static int extend_service(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
-    struct str text;
     cleanup_lease struct lease *lease = NULL;
     const struct node *target = d->plan->service_target;
+    struct map there = MAP(d->arena);
+    const struct map *placed = NULL;
     if (lease_take(&w->store, STR("service"),
                    str_fmt(d->arena, "change the service stack for '%.*s'",
                            STR_ARG(engine_stage(d).n ? engine_stage(d) : d->r->service->name)),
@@ -64,17 +66,16 @@ static int extend_service(struct deploying *d, struct err *err)
         stack_settle(d->r, w->service_name, &w->service, err) < 0)
         return -1;
     if (engine_stage(d).n) {
-        if (stack_template(d->arena, d->r->aws, w->service_name, &text, err) < 0)
+        const struct node *now;
+        if (parts_read(d->r, &w->store, w->service_name, &now, &there, err) < 0)
             return -1;
-        const struct node *now = json_parse(d->arena, w->service_name, text, err);
-        if (!now)
-            return -1;
+        placed = &there;
         target = plan_service_additions(
             d->arena, now, engine_adopt_withhold(d, d->plan->target.layout->service_template));
         if (!target)
             return 0;
     }
-    return lease_check(lease, err) < 0 ? -1 : apply_service(d, false, target, err);
+    return lease_check(lease, err) < 0 ? -1 : apply_service(d, false, target, &placed, err);
 }
 
 /* Another first deployment was faster: what it makes is ours as well. */

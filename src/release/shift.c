@@ -2,6 +2,7 @@
  */
 #include "base/clock.h"
 #include "base/vec.h"
+#include "release/parts.h"
 #include "release/engine.h"
 #include "release/pointers.h"
 #include "release/shift_schedule.h"
@@ -123,7 +124,7 @@ static int name_alarms(const struct deploying *d, struct alarms *ret, struct err
     node_each (one, list) {
         struct str id = node_text(node_get_c(one, "Ref")), name = node_text(one);
         if (id.n && !resources &&
-            stack_resources(a, d->r->aws, d->plan->world.stage_name, &resources, &n, err) < 0)
+            parts_resources(a, d->r->aws, d->plan->world.stage_name, &resources, &n, err) < 0)
             return -1;
         if (id.n)
             name = physical_name(resources, n, id);

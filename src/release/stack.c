@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "release/parts.h"
 
 /* Every status CloudFormation documents. Source: CloudFormation user guide, "Stack status codes".
  */
@@ -107,6 +108,7 @@ struct watch {
     struct str token;
     struct map seen;
     struct str failure; /* first failing resource and its reason */
+    struct str nested;  /* id of the nested stack that failed, where that was the first to fail */
     struct str final;   /* status of the root when the operation is over */
 };
 
@@ -126,10 +128,13 @@ static void note_event(struct watch *w, const struct node *e)
     struct str reason = event_text(e, "ResourceStatusReason");
     bool root = str_eq(event_text(e, "PhysicalResourceId"), event_text(e, "StackId"));
     bool cancelled = str_find(reason, STR("cancelled"), 0) >= 0;
-    if (str_ends(status, STR("_FAILED")) && !root && !cancelled && !w->failure.n)
+    if (str_ends(status, STR("_FAILED")) && !root && !cancelled && !w->failure.n) {
+        if (str_eq(event_text(e, "ResourceType"), STR("AWS::CloudFormation::Stack")))
+            w->nested = str_dup(w->arena, event_text(e, "PhysicalResourceId"));
         w->failure = str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(id),
                              STR_ARG(event_text(e, "ResourceType")),
                              STR_ARG(reason.n ? reason : STR("no reason given")));
+    }
     if (root && is_over(status))
         w->final = str_dup(w->arena, status);
     if (root && str_ends(status, STR("ROLLBACK_IN_PROGRESS")) && !w->failure.n && reason.n)
@@ -253,10 +258,10 @@ int stack_settle(const struct release *r, struct str name, struct stack *ret, st
 
 /* ---- creating and updating ---- */
 
-enum { TEMPLATE_MAX = 1024 * 1024 };
+enum { TEMPLATE_MAX = 1000 * 1000 };
 
-static int place_template(const struct release *r, struct str text, const struct store *store,
-                          struct stack_change *change, struct err *err)
+static int place_text(const struct release *r, struct str text, const struct store *store,
+                      struct stack_change *change, struct err *err)
 {
     struct arena *a = r->arena;
     change->template_body = text;
@@ -277,6 +282,23 @@ static int place_template(const struct release *r, struct str text, const struct
                                    STR_ARG(aws_region(r->aws)), STR_ARG(aws_url_suffix(r->aws)),
                                    STR_ARG(aws_encode(a, key, true)));
     return 0;
+}
+
+/* Into nested stacks, where it is too large for one; what exists stays where it is. */
+static int place_template(const struct release *r, const struct node *template, bool create,
+                          const struct store *store, const struct map *placed,
+                          struct stack_change *change, struct split *ret, struct err *err)
+{
+    struct map asked = MAP(r->arena);
+    const struct node *now;
+    struct str text;
+    if (!create && !placed && parts_read(r, store, change->name, &now, &asked, err) < 0)
+        return -1;
+    placed = create ? NULL : placed ? placed : &asked;
+    if (layout_split(r->arena, template, placed, &split_limits, ret, err) < 0 ||
+        parts_write(r, store, change->name, ret, &text, err) < 0)
+        return -1;
+    return place_text(r, text, store, change, err);
 }
 
 /* CloudFormation checks names and syntax before it creates anything; what it found is told by
@@ -304,8 +326,50 @@ static void explain_validation(struct watch *w)
     err_clear(&ignored);
 }
 
+/* Of a nested stack: what failed first in its last operation, which is told by its own events.
+ * `*ret_nested`: the nested stack in it that failed, or empty. */
+static struct str failure_inside(struct watch *w, struct str stack, struct str *ret_nested)
+{
+    struct err ignored = {0};
+    struct stack_event *events = NULL;
+    struct str failure = {"", 0};
+    size_t n = 0;
+    if (stack_events(w->arena, w->r->aws, stack, STR(""), &events, &n, &ignored) < 0)
+        n = 0;
+    err_clear(&ignored);
+    for (size_t i = 0; i < n; i++) {
+        const struct stack_event *e = &events[i];
+        static const char *const starts[] = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS",
+                                             "DELETE_IN_PROGRESS"};
+        for (size_t k = 0; k < 3 && e->root; k++)
+            if (str_eq(e->status, str_c(starts[k])) && !(k == 2 && failure.n))
+                failure = *ret_nested = (struct str){"", 0}; /* of an operation before */
+        if (failure.n || e->root || !str_ends(e->status, STR("_FAILED")) ||
+            str_find(e->reason, STR("cancelled"), 0) >= 0)
+            continue;
+        if (str_eq(e->type, STR("AWS::CloudFormation::Stack")))
+            *ret_nested = e->physical_id;
+        failure = str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(e->logical_id), STR_ARG(e->type),
+                          STR_ARG(e->reason.n ? e->reason : STR("no reason given")));
+    }
+    return failure;
+}
+
+/* A nested stack says no more than that something in it failed. */
+static void explain_nested(struct watch *w)
+{
+    enum { DEPTH = 5 };
+    for (size_t i = 0; i < DEPTH && w->nested.n; i++) {
+        struct str deeper = {"", 0}, inside = failure_inside(w, w->nested, &deeper);
+        if (inside.n)
+            w->failure = inside;
+        w->nested = deeper;
+    }
+}
+
 static int say_failed(struct watch *w, bool create, struct err *err)
 {
+    explain_nested(w);
     explain_validation(w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
             create ? "created" : "updated", STR_ARG(w->failure.n ? w->failure : w->final));
@@ -318,34 +382,32 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     return err_help(err, "%s", stack_way_out(w->final));
 }
 
-static int describe_change(const struct release *r, struct str name, const struct node *template,
-                           const struct node *parameters, const struct node *tags,
-                           const struct store *store, struct stack_change *ret, struct err *err)
+static struct stack_change describe_change(const struct release *r, struct str name,
+                                           const struct node *parameters, const struct node *tags)
 {
     struct arena *a = r->arena;
     const struct node *root = r->service->root;
-    *ret = (struct stack_change){
+    struct str role = node_text(node_path(root, "provider.iam.deploymentRole"));
+    return (struct stack_change){
         .name = name,
         .parameters = parameters,
         .tags = tags,
-        .role_arn = node_text(node_path(root, "provider.iam.deploymentRole")),
+        .role_arn = role.n ? role : node_text(node_path(root, "provider.cfnRole")),
         .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8))),
         .notification_arns = node_path(root, "provider.notificationArns"),
         .rollback_configuration = node_path(root, "provider.rollbackConfiguration")};
-    if (!ret->role_arn.n)
-        ret->role_arn = node_text(node_path(root, "provider.cfnRole"));
-    return place_template(r, json_text(a, template, 0), store, ret, err);
 }
 
 int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
                 const struct node *parameters, const struct node *tags, const struct store *store,
-                bool *ret_changed, struct err *err)
+                const struct map **placed, bool *ret_changed, struct err *err)
 {
     struct arena *a = r->arena;
     bool nothing = false;
     struct str id;
-    struct stack_change change;
-    if (describe_change(r, name, template, parameters, tags, store, &change, err) < 0)
+    struct split split;
+    struct stack_change change = describe_change(r, name, parameters, tags);
+    if (place_template(r, template, create, store, *placed, &change, &split, err) < 0)
         return -1;
     struct watch w = {.r = r, .arena = a, .name = name, .token = change.token, .seen = MAP(a)};
     int asked = create ? stack_create(a, r->aws, &change, &id, err)
@@ -363,7 +425,11 @@ int stack_apply(const struct release *r, struct str name, bool create, const str
     if (watch_to_end(&w, err) < 0)
         return -1;
     bool good = str_eq(w.final, STR("CREATE_COMPLETE")) || str_eq(w.final, STR("UPDATE_COMPLETE"));
-    return good ? 0 : say_failed(&w, create, err);
+    if (!good)
+        return say_failed(&w, create, err);
+    if (split.part_count)
+        parts_sweep(r, store, name, &split);
+    return parts_placed(a, &split, placed, err);
 }
 
 int stack_remove(const struct release *r, struct str name, struct str id, struct err *err)
@@ -380,6 +446,7 @@ int stack_remove(const struct release *r, struct str name, struct str id, struct
         return -1;
     if (str_eq(w.final, STR("DELETE_COMPLETE")))
         return 0;
+    explain_nested(&w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be deleted: %.*s", STR_ARG(name),
             STR_ARG(w.failure.n ? w.failure : w.final));
     return err_help(err, "mend the cause and run the same command again");
@@ -414,10 +481,11 @@ int stack_foresee(const struct release *r, struct str name, const struct node *t
                   const struct node *parameters, const struct node *tags, const struct store *store,
                   const struct node **ret, struct err *err)
 {
-    struct stack_change change;
+    struct stack_change change = describe_change(r, name, parameters, tags);
     struct change_set set = {0};
+    struct split split;
     struct str id;
-    if (describe_change(r, name, template, parameters, tags, store, &change, err) < 0)
+    if (place_template(r, template, false, store, NULL, &change, &split, err) < 0)
         return -1;
     if (change_set_create(r->arena, r->aws, &change, change.token, NULL, &id, err) < 0)
         return err_wrap(err, "look ahead at stack '%.*s'", STR_ARG(name));
@@ -432,10 +500,10 @@ int stack_import(const struct release *r, struct str name, const struct node *te
                  const struct store *store, struct err *err)
 {
     struct arena *a = r->arena;
-    struct stack_change change;
+    struct stack_change change = describe_change(r, name, parameters, NULL);
     struct change_set set;
     struct str id;
-    if (describe_change(r, name, template, parameters, NULL, store, &change, err) < 0)
+    if (place_text(r, json_text(a, template, 0), store, &change, err) < 0)
         return -1;
     if (change_set_create(a, r->aws, &change, change.token, imports, &id, err) < 0)
         return err_wrap(err, "import into stack '%.*s'", STR_ARG(name));

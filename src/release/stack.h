@@ -25,12 +25,13 @@ int stack_check_owner(const struct stack *stack, struct str service, struct str 
 enum { STACK_BODY_MAX = 51200 };
 
 /* Create or update `name` to `template` and wait until it is done. `store` may be NULL before there
- * is a bucket: then the template must fit into the call (51,200 bytes). `*ret_changed` (may be
+ * is a bucket: then the template must fit into the call (51,200 bytes). `*placed`: which nested
+ * stack holds what now, for an update (NULL: it is asked), and afterwards. `*ret_changed` (may be
  * NULL): false for "no updates are to be performed". FAILED names the first resource that failed
  * and AWS's reason. */
 int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
                 const struct node *parameters, const struct node *tags, const struct store *store,
-                bool *ret_changed, struct err *err);
+                const struct map **placed, bool *ret_changed, struct err *err);
 /* What updating `name` to `template` would do to its resources, by a change set that is not carried
  * out: a seq of ResourceChange. */
 int stack_foresee(const struct release *r, struct str name, const struct node *template,

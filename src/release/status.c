@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "release/parts.h"
 #include "release/plan.h"
 #include "release/stack.h"
 
@@ -57,15 +58,14 @@ static const struct record_ref *find_ref(const struct world *w, struct str stage
 }
 
 /* A rollback's pointers stand, and maybe its stack has not followed: its template says so. */
-static int look_behind(const struct release *r, struct stage_status *s, struct err *err)
+static int look_behind(const struct release *r, const struct world *w, struct stage_status *s,
+                       struct err *err)
 {
+    const struct node *template;
     struct str text, sha = node_text(node_get_c(s->record.versions, "stage_template"));
     if (!s->unsettled || !sha.n || stack_condition(s->stack.status) == STACK_BUSY)
         return 0;
-    if (stack_template(r->arena, r->aws, s->stack.name, &text, err) < 0)
-        return -1;
-    const struct node *template = json_parse(r->arena, s->stack.name, text, err);
-    if (!template)
+    if (parts_read(r, &w->store, s->stack.name, &template, NULL, err) < 0)
         return -1;
     text = json_text(r->arena, plan_numbered(r->arena, template, 0), 0);
     s->behind = !str_eq(sha256_hex(r->arena, text), sha);
@@ -192,7 +192,7 @@ static int fill(const struct release *r, struct world *w, const struct lease_inf
     if (last && !last->has_outcome && last != now &&
         read_record(r, w, s, last->number, &s->open, err) < 0)
         return -1;
-    if (look_behind(r, s, err) < 0 || look_astray(r, s, err) < 0)
+    if (look_behind(r, w, s, err) < 0 || look_astray(r, s, err) < 0)
         return -1;
     say(r->arena, s);
     return 0;

@@ -1,5 +1,5 @@
 /* The world: stacks, bucket and records as they are now. */
-#include "doc/json.h"
+#include "release/parts.h"
 #include "release/stack.h"
 
 #include <stdarg.h>
@@ -196,16 +196,16 @@ unsigned world_shift_percent(const struct record *shift)
     return (unsigned)node_int_or(node_get_c(shift->versions, "percent"), 0);
 }
 
-static int read_template(const struct release *r, bool exists, struct str name,
-                         const struct node **ret, struct err *err)
+static int read_template(const struct release *r, const struct world *w, bool exists,
+                         struct str name, const struct node **ret, const struct map **ret_placed,
+                         struct err *err)
 {
-    struct str text;
     if (!exists)
         return 0;
-    if (stack_template(r->arena, r->aws, name, &text, err) < 0)
-        return -1;
-    *ret = json_parse(r->arena, name, text, err);
-    return *ret ? 0 : -1;
+    struct map *placed = ARENA_NEW(r->arena, struct map);
+    *placed = MAP(r->arena);
+    *ret_placed = placed;
+    return parts_read(r, &w->store, name, ret, placed, err);
 }
 
 static int read_records(const struct release *r, struct world *w, struct err *err)
@@ -229,7 +229,8 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
         return say_no_record(r, w, err);
     }
     return parts & WORLD_SERVICE && !w->service_template
-               ? read_template(r, w->service_exists, w->service_name, &w->service_template, err)
+               ? read_template(r, w, w->service_exists, w->service_name, &w->service_template,
+                               &w->service_placed, err)
                : 0;
 }
 
@@ -254,7 +255,8 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
     if (w->service_exists && (read_records(r, w, err) < 0 || world_want(r, parts, w, err) < 0))
         return -1;
-    return read_template(r, w->stage_exists, w->stage_name, &w->stage_template, err);
+    return read_template(r, w, w->stage_exists, w->stage_name, &w->stage_template, &w->stage_placed,
+                         err);
 }
 
 /* ---- all stages ---- */
@@ -276,7 +278,8 @@ int stages_find(const struct release *r, struct str **ret, struct stack **ret_st
     for (size_t i = 0; i < all; i++) {
         struct str service = node_text(node_get_c(stacks[i].tags, TAG_SERVICE));
         bool live = stack_condition(stacks[i].status) != STACK_GONE;
-        if (live && str_eq(service, r->service->name) && node_get_c(stacks[i].tags, TAG_STAGE))
+        if (live && !stacks[i].nested && str_eq(service, r->service->name) &&
+            node_get_c(stacks[i].tags, TAG_STAGE))
             stacks[n++] = stacks[i];
     }
     if (n)

@@ -19,6 +19,27 @@ static struct str place(struct arena *a, struct pos pos)
     return str_fmt(a, "%.*s:%u:%u", STR_ARG(pos.source->path), pos.line, pos.column);
 }
 
+static void put_split(struct arena *a, struct node *out, struct str stack,
+                      const struct split *split)
+{
+    struct node *parts = node_map(a);
+    for (size_t i = 0; i < split->part_count; i++)
+        node_put(
+            a, parts, split->parts[i].id,
+            node_int(a, (int64_t)node_count(node_get_c(split->parts[i].template, "Resources"))));
+    if (split->part_count)
+        node_put(a, out, stack, parts);
+}
+
+/* Stack -> nested stack -> how many resources it has. */
+static const struct node *nested_json(struct arena *a, const struct plan *plan)
+{
+    struct node *out = node_map(a);
+    put_split(a, out, plan->world.service_name, &plan->service_split);
+    put_split(a, out, plan->world.stage_name, &plan->stage_split);
+    return out->size ? out : NULL;
+}
+
 const struct node *plan_json(struct arena *a, const struct service *service,
                              const struct plan *plan)
 {
@@ -40,6 +61,7 @@ const struct node *plan_json(struct arena *a, const struct service *service,
     node_put_c(a, out, "deployment", node_int(a, plan->world.current));
     node_put_c(a, out, "nothing", node_bool(a, plan->nothing));
     node_put_c(a, out, "changes", changes);
+    node_put_c(a, out, "nestedStacks", nested_json(a, plan));
     node_put_c(a, out, "unchanged", node_int(a, (int64_t)plan->unchanged));
     return out;
 }
@@ -81,6 +103,18 @@ static size_t count(const struct plan *plan, enum change_action from, enum chang
     return n;
 }
 
+static void add_split(struct buf *out, struct str stack, const struct split *split)
+{
+    if (!split->part_count)
+        return;
+    buf_fmt(out, "stack '%.*s' has %zu nested stack%s:", STR_ARG(stack), split->part_count,
+            split->part_count == 1 ? "" : "s");
+    for (size_t i = 0; i < split->part_count; i++)
+        buf_fmt(out, "%s %.*s (%zu resources)", i ? "," : "", STR_ARG(split->parts[i].id),
+                node_count(node_get_c(split->parts[i].template, "Resources")));
+    buf_char(out, '\n');
+}
+
 void plan_text(struct buf *out, const struct service *service, const struct plan *plan, bool colour)
 {
     size_t moving = count(plan, CHANGE_PUBLISH, CHANGE_MOVE);
@@ -101,6 +135,8 @@ void plan_text(struct buf *out, const struct service *service, const struct plan
     else
         buf_fmt(out, "%zu pointer%s move, %zu resource%s change, %zu unchanged\n", moving,
                 moving == 1 ? "" : "s", resources, resources == 1 ? "" : "s", plan->unchanged);
+    add_split(out, plan->world.service_name, &plan->service_split);
+    add_split(out, plan->world.stage_name, &plan->stage_split);
     if (!pending)
         return;
     buf_lit(out, "pending in what all stages share; apply with: troupe deploy --service\n");
