@@ -11,6 +11,8 @@ struct reader {
     const struct source *source;
     const char *p, *end;
     const char *line_start;
+    const char *counted; /* so far in this line; long ones are not counted again and again */
+    uint32_t counted_columns;
     uint32_t line;
     unsigned depth;
     struct err *err;
@@ -24,9 +26,15 @@ static uint32_t columns(const char *from, const char *to)
     return n;
 }
 
-static struct pos pos_at(const struct reader *r, const char *at)
+static struct pos pos_at(struct reader *r, const char *at)
 {
-    return (struct pos){r->source, r->line, columns(r->line_start, at) + 1, 0};
+    if (r->counted < r->line_start || r->counted > at) {
+        r->counted = r->line_start;
+        r->counted_columns = 0;
+    }
+    r->counted_columns += columns(r->counted, at);
+    r->counted = at;
+    return (struct pos){r->source, r->line, r->counted_columns + 1, 0};
 }
 
 static const struct node *bad(struct reader *r, const char *what)
@@ -352,6 +360,7 @@ const struct node *json_read(struct arena *a, const struct source *source, struc
                        .p = text.p,
                        .end = text.p + text.n,
                        .line_start = text.p,
+                       .counted = text.p,
                        .line = 1,
                        .err = err};
     const struct node *n = read_value(&r);
