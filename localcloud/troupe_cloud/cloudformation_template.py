@@ -2,8 +2,9 @@
 
 What AWS does (recorded answers and CloudFormation user guide, "Template anatomy"): a reference to
 something that is not in the template, a ``DependsOn`` or condition of no one, a circle, a template
-without resources or with too many, a parameter that the template does not declare:
-ValidationError, and no stack.
+without resources or with too many, a parameter that the template does not declare, a parameter with
+the name of a resource (user guide, "Parameters": logical names are unique in a template; the
+wording here is not recorded): ValidationError, and no stack.
 MiniStack resolves unknown names to their own text and goes on. Also here: template URLs in
 virtual-host form.
 """
@@ -62,6 +63,9 @@ def depends_on(resource):
 def unresolved(template):
     """The message for names that nothing in the template carries, or None."""
     resources = template.get("Resources") or {}
+    twice = sorted(set(resources) & set(template.get("Parameters") or {}))
+    if twice:
+        return f"{FORMAT}Parameters and resources must have different logical ids [{twice[0]}]"
     known = set(resources) | set(template.get("Parameters") or {})
     used = {
         name

@@ -178,10 +178,34 @@ static void merge_parameters(struct arena *a, struct node *out, const struct nod
         node_put_c(a, out, "Parameters", parameters);
 }
 
+/* The other way round: a parameter that the stack has, and a new resource of that name. */
+static const struct node *make_room(struct arena *a, const struct node *old, const struct map *ids)
+{
+    struct map names = MAP(a);
+    struct node *parameters = node_map(a);
+    member_each (m, node_get_c(old, "Parameters")) {
+        struct str *name = ARENA_NEW(a, struct str);
+        *name = map_has(ids, m->key) ? str_concat(a, STR(LAYOUT_RENAMED), m->key) : m->key;
+        node_put(a, parameters, *name, m->value);
+        if (map_has(ids, m->key))
+            map_put(&names, m->key, name);
+    }
+    if (!names.n)
+        return old;
+    struct node *out = node_shallow(a, old);
+    node_put_c(a, out, "Parameters", parameters);
+    node_put_c(a, out, "Resources",
+               layout_replace_references(a, node_get_c(old, "Resources"), renamed, &names));
+    node_put_c(a, out, "Outputs",
+               layout_replace_references(a, node_get_c(old, "Outputs"), renamed, &names));
+    return out;
+}
+
 /* `old` with resources `ids` and Outputs `values` of `target`. */
 static const struct node *both(struct arena *a, const struct node *target, const struct node *old,
                                const struct map *ids, const struct map *values)
 {
+    old = make_room(a, old, ids);
     struct node *out = node_map(a);
     struct node *resources = copy_or_new(a, node_get_c(old, "Resources"));
     struct node *outputs = copy_or_new(a, node_get_c(old, "Outputs"));

@@ -14,6 +14,7 @@ enum adopt_fate {
     ADOPT_REFUSED, /* it cannot be done without losing it: says why */
     ADOPT_ADDRESS, /* who calls it has to call something else */
     ADOPT_MOVED,   /* into the service stack */
+    ADOPT_TAKEN,   /* out of the service stack, into this one */
     ADOPT_LEFT,    /* stays, but belongs to no stack any more */
     ADOPT_KEPT,
     ADOPT_CHANGED, /* in place */
@@ -38,6 +39,7 @@ struct adopt_input {
     const struct node *service_today, *service_now; /* the latter NULL: no service stack yet */
     const struct node *physical;                    /* logical id -> physical id: what is there */
     const struct node *outputs;                     /* of the stack */
+    const struct node *needs; /* logical ids that the stage's current record needs of the service */
     const struct layout *layout;
     const struct settings *settings;
     struct str stage;
@@ -49,6 +51,7 @@ struct adoption {
     struct adopt_item *items;    /* the ones to be shown first come first */
     size_t count, refused, kept; /* `kept`: unchanged resources that are no item */
     const struct node *physical;
+    const struct node *taken; /* {id: {Type, PhysicalId, …}} as adopt_moving: what is ADOPT_TAKEN */
     const struct node *original; /* its template before any of this; NULL: known by its hash only */
     struct str original_sha;
     struct stack *alias_stacks; /* of serverless-aws-alias: they hold the aliases */
@@ -75,6 +78,12 @@ const struct node *adopt_release(struct arena *a, const struct node *template,
 /* What is in no stack at the moment, by a template's Metadata: {id: {Type, PhysicalId,
  * Definition}}, or NULL. */
 const struct node *adopt_moving(const struct node *template);
+/* `service` without the notes and values of those steps, once all is where it belongs. */
+const struct node *adopt_tidy(struct arena *a, const struct node *service);
+/* `template` with the literal instead of each parameter whose name is an id of `moving`, so that a
+ * resource can have it. `values`: of the stack's parameters. */
+const struct node *adopt_make_room(struct arena *a, const struct node *template,
+                                   const struct node *moving, const struct node *values);
 /* Hash of the template the stack had before, by the Metadata; or empty. */
 struct str adopt_original(const struct node *template);
 

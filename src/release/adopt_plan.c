@@ -6,13 +6,10 @@
 #include "release/resources.h"
 
 const char *const adopt_fate_words[ADOPT_FATE_COUNT] = {
-    [ADOPT_REFUSED] = "refused",
-    [ADOPT_ADDRESS] = "new address",
-    [ADOPT_MOVED] = "to the service",
-    [ADOPT_LEFT] = "left behind",
-    [ADOPT_KEPT] = "kept",
-    [ADOPT_CHANGED] = "changed",
-    [ADOPT_REPLACED] = "replaced",
+    [ADOPT_REFUSED] = "refused",      [ADOPT_ADDRESS] = "new address",
+    [ADOPT_MOVED] = "to the service", [ADOPT_TAKEN] = "to the stage",
+    [ADOPT_LEFT] = "left behind",     [ADOPT_KEPT] = "kept",
+    [ADOPT_CHANGED] = "changed",      [ADOPT_REPLACED] = "replaced",
     [ADOPT_REMOVED] = "removed",
 };
 
@@ -257,6 +254,36 @@ static void decide_moving(struct deciding *d, struct str id, const struct node *
     decide(d, id, definition, true);
 }
 
+static bool is_needed(const struct deciding *d, struct str id)
+{
+    node_each (one, d->in->needs)
+        if (str_eq(node_text(one), id))
+            return true;
+    return false;
+}
+
+/* The service's until now, and this stage uses it: it comes along. Log groups follow functions. */
+static bool decide_taken(struct deciding *d, struct str id, const struct node *after)
+{
+    const struct node *moving = node_get(adopt_moving(d->in->service_now), id);
+    const struct node *there = node_get(d->now, id);
+    const struct node *before = there ? there : node_get_c(moving, "Definition");
+    struct str type = type_of(after);
+    bool replaces = false;
+    if (!before || !is_needed(d, id) || node_get(d->today, id) || resource_is_recreatable(type) ||
+        str_eq(type, STR("AWS::Logs::LogGroup")))
+        return false;
+    struct adopt_item item = {
+        .fate = ADOPT_TAKEN, .id = id, .type = type, .precious = true, .pos = node_pos(after)};
+    struct str why = resource_difference(d->arena, before, after, &replaces);
+    if (replaces) {
+        item.fate = ADOPT_REFUSED;
+        item.reason = str_fmt(d->arena, "%.*s: it would be replaced", STR_ARG(why));
+    }
+    add(d, item);
+    return true;
+}
+
 static int by_fate(const void *x, const void *y)
 {
     const struct adopt_item *a = x, *b = y;
@@ -280,7 +307,8 @@ void adopt_classify(struct arena *a, const struct adopt_input *in, struct adopti
     member_each (m, moving)
         decide_moving(&d, m->key, m->value);
     member_each (m, d.target)
-        if (!node_get(d.old, m->key) && !node_get(moving, m->key))
+        if (!node_get(d.old, m->key) && !node_get(moving, m->key) &&
+            !decide_taken(&d, m->key, m->value))
             check_name(&d, m->key, m->value);
     member_each (m, d.today)
         if (!node_get(d.now, m->key) && !node_get(moving, m->key) && !is_asked_for(&d, m->key))

@@ -233,3 +233,55 @@ const struct node *adopt_withhold(struct arena *a, const struct node *service,
     node_put_c(a, out, "Outputs", outputs);
     return withheld.n ? out : service;
 }
+
+/* ---- the way back ---- */
+
+const struct node *adopt_tidy(struct arena *a, const struct node *service)
+{
+    const struct node *metadata = node_get_c(service, "Metadata");
+    if (!ours(service))
+        return service;
+    struct node *out = node_shallow(a, service), *outputs = node_map(a);
+    struct node *rest = node_shallow(a, metadata);
+    node_drop(rest, STR("Troupe"));
+    node_drop(out, STR("Metadata"));
+    if (rest->size)
+        node_put_c(a, out, "Metadata", rest);
+    member_each (m, node_get_c(service, "Outputs"))
+        if (!str_eq(m->key, STR(MARK)) && !str_starts(m->key, STR("TroupeValue")))
+            node_put(a, outputs, m->key, m->value);
+    node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+struct room {
+    const struct node *moving, *parameters, *values;
+};
+
+static const struct node *parameter_value(void *context, struct arena *a, struct str id,
+                                          struct str attribute)
+{
+    const struct room *room = context;
+    (void)a;
+    return !attribute.n && node_get(room->moving, id) && node_get(room->parameters, id)
+               ? node_get(room->values, id)
+               : NULL;
+}
+
+const struct node *adopt_make_room(struct arena *a, const struct node *template,
+                                   const struct node *moving, const struct node *values)
+{
+    struct room room = {moving, node_get_c(template, "Parameters"), values};
+    struct node *parameters = node_map(a);
+    member_each (m, room.parameters)
+        if (!node_get(moving, m->key) || !node_get(values, m->key))
+            node_put(a, parameters, m->key, m->value);
+    if (parameters->size == node_count(room.parameters))
+        return template;
+    struct node *out =
+        node_shallow(a, layout_replace_references(a, template, parameter_value, &room));
+    node_drop(out, STR("Parameters"));
+    if (parameters->size)
+        node_put_c(a, out, "Parameters", parameters);
+    return out;
+}

@@ -28,8 +28,12 @@ static const struct node *lookup(void *context, struct arena *a, struct str name
     for (size_t i = 0; i < sizeof pseudo / sizeof *pseudo; i++)
         if (str_eq(name, pseudo[i].name))
             return node_str(a, pseudo[i].value);
-    bool of_stage = str_starts(name, STR("TroupeValue"));
-    return node_get(of_stage ? w->stage.outputs : w->service.outputs, name);
+    if (str_starts(name, STR("TroupeValue")))
+        return node_get(w->stage.outputs, name);
+    /* The service may still show a value that has the name of a resource of the stage. */
+    const struct node *parameters =
+        node_get_c(k->plan->target.layout->stage_template, "Parameters");
+    return node_get(parameters, name) ? node_get(w->service.outputs, name) : NULL;
 }
 
 static int resolve_one(struct known *k, struct function_plan *f, struct err *err)
@@ -128,6 +132,10 @@ const struct node *plan_parameters(const struct release *r, const struct plan *p
                               ? str_sub(m->key, sizeof LAYOUT_RENAMED - 1, m->key.n)
                               : m->key;
         const struct node *value = node_get(plan->world.service.outputs, name);
+        if (!value && name.n < m->key.n) /* of the service once; the stack still has it */
+            value = node_get(plan->world.stage.parameters, name);
+        if (!value && name.n < m->key.n)
+            value = node_get(plan->world.stage.parameters, m->key);
         node_put(r->arena, values, m->key, value);
     }
     return values;

@@ -19,7 +19,7 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
 int plan_api_quota(const struct release *r, struct plan *plan, struct err *err);
 /* plan_scope.c: REFUSED when what holds data would be deleted here and made there, because it
  * changes between stage and service. */
-int plan_scope(const struct release *r, const struct plan *plan, struct err *err);
+int plan_scope(const struct release *r, struct plan *plan, struct err *err);
 /* Add to what the user should know. */
 void plan_note(struct arena *a, struct plan *plan, struct str note);
 /* `template` with another deployment's number in its Outputs; 0: with none. */

@@ -245,7 +245,7 @@ def test_a_table_moves_to_the_service_later(shop):
     moved(shop, "dev", table)
     # and neither a rollback nor other files make another, empty one
     back = shop("rollback", "dev", "--yes", check=3)
-    assert "'Orders' belongs to the service now" in back.err
+    assert "'Orders' belongs to the service now" in back.err and "troupe adopt dev" in back.err
     shop.edit("serverless.yml", IN_SERVICE, "")
     assert "'Orders' belongs to the service now" in shop("deploy", "dev", "--yes", check=3).err
     moved(shop, "dev", table)
@@ -266,6 +266,69 @@ def test_the_table_of_a_second_stage_stays_beside(shop):
     moved(shop, "prod", table)
     assert rows(account, other) == ["socks"] and served(shop, "dev")["table"] == table
     assert "Orders" not in physical(account, "shop-dev")
+
+
+@pytest.fixture
+def shared(shop):
+    """The table is the service's, and two stages use it."""
+    add(shop, IN_SERVICE)
+    shop("deploy", "dev")
+    shop("deploy", "prod")
+    table = physical(shop.account, "shop")["Orders"]
+    fill(shop.account, table)
+    shop.edit("serverless.yml", IN_SERVICE, "")
+    return shop, table
+
+
+def taken(shop, table):
+    """It is dev's, and its note is gone."""
+    account = shop.account
+    assert physical(account, "shop-dev")["Orders"] == table and "Orders" not in physical(account, "shop")
+    assert rows(account, table) == ["socks"]
+    assert served(shop, "dev") == {"table": table, "arn": table_arn(account, table)}
+    assert "Metadata" not in template(account, "shop") and "Metadata" not in template(account, "shop-dev")
+    assert "Orders" not in template(account, "shop-dev").get("Parameters", {})
+
+
+def test_a_table_of_the_service_becomes_a_stages(shared):
+    shop, table = shared
+    assert "troupe adopt dev" in shop("deploy", "dev", "--yes", check=3).err
+    plan = fates(shop("adopt", "dev", "--plan", "--json").json)
+    assert plan["to the stage"]["Orders"]["physicalId"] == table
+    shop("adopt", "dev", "--yes")
+    taken(shop, table)
+    assert shop("deploy", "dev", "--json").json["nothing"]
+    # the other stage goes on with it until it is deployed; then it has its own
+    assert served(shop, "prod")["table"] == table
+    shop("deploy", "prod")
+    own = physical(shop.account, "shop-prod")["Orders"]
+    assert own != table and served(shop, "prod")["table"] == own
+    taken(shop, table)
+
+
+def test_the_other_stage_does_not_make_the_service_another_one(shared):
+    shop, table = shared
+    shop("adopt", "dev", "--yes")
+    add(shop, IN_SERVICE)
+    shop.edit("serverless.yml", "  hello:\n", "  more:\n    handler: handler.hello\n  hello:\n")
+    before = shop.world()["stacks"]
+    assert "'Orders' is not in the service stack any more" in shop("deploy", "prod", "--yes", check=3).err
+    assert shop.world()["stacks"] == before and served(shop, "prod")["table"] == table
+
+
+@pytest.mark.parametrize("after", (False, True), ids=("before", "after"))
+@pytest.mark.parametrize("operation, nth", [
+    ("UpdateStack", 1), ("UpdateStack", 2), ("UpdateStack", 3), ("CreateChangeSet", 1), ("ExecuteChangeSet", 1),
+    ("UpdateStack", 4), ("UpdateStack", 5)])
+def test_killed_on_the_way_back(shared, operation, nth, after):
+    shop, table = shared
+    shop.proxy.kill(nth=nth, operation=operation, after=after)
+    assert shop("adopt", "dev", "--yes", check=False).code == -9
+    shop.proxy.clear()
+    settle(shop.account, "shop")
+    assert rows(shop.account, table) == ["socks"] and served(shop, "prod")["table"] == table
+    shop("adopt", "dev", "--yes")
+    taken(shop, table)
 
 
 # -- what is refused -------------------------------------------------------------------------------

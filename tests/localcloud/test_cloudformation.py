@@ -77,6 +77,11 @@ BAD_TEMPLATES = [
         {},
         "Circular dependency between resources: [A, B]",
     ),
+    (
+        {"Q": queue()},
+        {"Parameters": {"Q": {"Type": "String", "Default": "x"}}},
+        FORMAT + "Parameters and resources must have different logical ids [Q]",
+    ),
     ({}, {}, FORMAT + "At least one Resources member must be defined."),
 ]
 

@@ -250,6 +250,31 @@ static void test_expand(void **state)
     assert_null(again);
 }
 
+/* CloudFormation takes no template in which a parameter has the name of a resource. */
+static void test_names_of_both(void **state)
+{
+    struct fixture *f = *state;
+    const struct node *target =
+        parse(f, "{\"Parameters\":{\"Api\":{\"Type\":\"String\"},\"Unused\":{\"Type\":\"String\"}},"
+                 "\"Resources\":{\"New\":{\"Type\":\"T\",\"Properties\":{\"A\":{\"Ref\":\"Api\"},"
+                 "\"S\":{\"Fn::Sub\":\"x ${Api} ${!Api}\"}}},\"Table\":{\"Type\":\"T\"}}}");
+    const struct node *old =
+        parse(f, "{\"Parameters\":{\"Table\":{\"Type\":\"String\"}},\"Resources\":{"
+                 "\"Api\":{\"Type\":\"T\"},\"Unused\":{\"Type\":\"T\"},\"Old\":{\"Type\":\"T\","
+                 "\"Properties\":{\"A\":{\"Ref\":\"Api\"},\"T\":{\"Ref\":\"Table\"}}}}}");
+    const struct node *both = layout_beside(f->a, target, old);
+    const struct node *parameters = node_get_c(both, "Parameters");
+    assert_int_equal(node_count(parameters), 2);
+    assert_non_null(node_get_c(parameters, "TroupeServiceApi"));
+    assert_non_null(node_get_c(parameters, "TroupeServiceTable"));
+    assert_int_equal(node_count(node_get_c(both, "Resources")), 5);
+    check_str(json_text(f->a, node_path(both, "Resources.New.Properties"), 0),
+              "{\"A\":{\"Ref\":\"TroupeServiceApi\"},"
+              "\"S\":{\"Fn::Sub\":\"x ${TroupeServiceApi} ${!Api}\"}}");
+    check_str(json_text(f->a, node_path(both, "Resources.Old.Properties"), 0),
+              "{\"A\":{\"Ref\":\"Api\"},\"T\":{\"Ref\":\"TroupeServiceTable\"}}");
+}
+
 static void test_cycle(void **state)
 {
     struct fixture *f = *state;
@@ -301,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_resolve, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expand, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_names_of_both, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cycle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope_is_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stack_names, setup, teardown),

@@ -210,6 +210,35 @@ static void test_withheld(void **state)
     assert_ptr_equal(adopt_withhold(f->a, whole, parse(f, "{\"Elsewhere\":null}")), whole);
 }
 
+static void test_the_way_back(void **state)
+{
+    struct fixture *f = *state;
+    f->in.service_now = parse(f, RESOURCES(ORDERS("o") "," KEY));
+    f->in.needs = parse(f, "[\"Orders\"]");
+    classify(f, RESOURCES(LOG), RESOURCES(ORDERS("o") "," KEY "," LOG), RESOURCES(""));
+    assert_int_equal(fate(f, "Orders"), ADOPT_TAKEN);
+    assert_null(adopt_find(&f->adoption, STR("Key"))); /* it was never this stage's: a new one */
+    classify(f, RESOURCES(LOG), RESOURCES(ORDERS("p")), RESOURCES(""));
+    assert_int_equal(fate(f, "Orders"), ADOPT_REFUSED);
+
+    const struct node *moving = parse(f, "{\"Orders\":{}}"),
+                      *values = parse(f, "{\"Orders\":\"t\"}");
+    const struct node *stage =
+        parse(f, "{\"Parameters\":{\"Orders\":{},\"OrdersArn\":{}},\"Resources\":{\"F\":{\"A\":{"
+                 "\"Ref\":\"Orders\"},\"B\":{\"Ref\":\"OrdersArn\"}}}}");
+    const struct node *room = adopt_make_room(f->a, stage, moving, values);
+    check_str(json_text(f->a, room, 0),
+              "{\"Resources\":{\"F\":{\"A\":\"t\",\"B\":{\"Ref\":\"OrdersArn\"}}},"
+              "\"Parameters\":{\"OrdersArn\":{}}}");
+    assert_ptr_equal(adopt_make_room(f->a, room, moving, values), room);
+
+    const struct node *service =
+        parse(f, "{\"Metadata\":{\"Mine\":1,\"Troupe\":{\"Moving\":{}}},\"Outputs\":{"
+                 "\"TroupeAdopting\":{},\"TroupeValue1\":{},\"Orders\":{}}}");
+    check_str(json_text(f->a, adopt_tidy(f->a, service), 0),
+              "{\"Outputs\":{\"Orders\":{}},\"Metadata\":{\"Mine\":1}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_value_is_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_withheld, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_way_back, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
