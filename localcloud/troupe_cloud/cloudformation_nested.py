@@ -42,6 +42,8 @@ require(
     "_tag_map",
 )
 LOOP = contextvars.ContextVar("troupe_stack_loop", default=None)
+CHANGES = contextvars.ContextVar("troupe_stack_changes", default=None)
+MOST_CHANGES = 2500
 BEFORE = "_troupe_before"  # of an updated nested stack: what its root's rollback goes back to
 KEPT = (
     "_template",
@@ -53,6 +55,24 @@ KEPT = (
     "Tags",
     "Outputs",
 )
+
+
+def counting(name):
+    """Operations on stacks that are in no other one begin to count anew."""
+
+    @patch(stacks, name)
+    async def operation(original, stack_name, *args, **kwargs):
+        if "ParentId" in (cloudformation._stacks.get(stack_name) or {}):
+            return await original(stack_name, *args, **kwargs)
+        token = CHANGES.set([0])
+        try:
+            return await original(stack_name, *args, **kwargs)
+        finally:
+            CHANGES.reset(token)
+
+
+counting("_deploy_stack_async")
+counting("_delete_stack_async")
 
 
 @patch(stacks, "_runs_on_worker_thread")
@@ -116,6 +136,26 @@ def describe(stack, properties, template, text, values, conditions):
     )
 
 
+def count(changed):
+    """So many resources of nested stacks change in the operation that is running.
+
+    Source of the limit: CloudFormation user guide, "Understand CloudFormation quotas". The wording is not known.
+    """
+    total = CHANGES.get()
+    if total is None:
+        return
+    total[0] += changed
+    if total[0] > MOST_CHANGES:
+        raise ResourceError(
+            f"The operation changes {total[0]} resources in nested stacks, the maximum is {MOST_CHANGES}"
+        )
+
+
+def changes(before, after):
+    names = set(before) | set(after)
+    return sum(before.get(name) != after.get(name) for name in names)
+
+
 def begin(stack, status, reason=""):
     stack["StackStatus"] = status
     stacks._add_event(
@@ -148,6 +188,7 @@ def outputs_of(stack):
 
 def create(logical_id, properties, parent):
     checked = checked_template(properties, parent)
+    count(len(checked[0]["Resources"]))
     name = f"{parent}-{logical_id}-{new_uuid().replace('-', '')[:12].upper()}"
     stack_id = (
         f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/{new_uuid()}"
@@ -224,6 +265,7 @@ def update(stack, properties, parent):
         roll_back(stack, properties)
         return stack["StackId"], outputs_of(stack)
     checked = checked_template(properties, parent)
+    count(changes(stack["_template"].get("Resources", {}), checked[0]["Resources"]))
     stack.pop(BEFORE, None)
     previous = {key: copy.deepcopy(stack.get(key)) for key in KEPT}
     describe(stack, properties, *checked)
@@ -259,6 +301,8 @@ def delete(original, physical_id, properties):
     stack = cloudformation._stacks.get(provisioners._nested_stack_lookup_name(physical_id))
     if stack is None or stack.get("StackStatus") == "DELETE_COMPLETE":
         return
+    if not ROLLING_BACK.get():
+        count(len(stack["_resources"]))
     run(stacks._delete_stack_async(stack["StackName"], stack["StackId"]))
     if stack["StackStatus"] != "DELETE_COMPLETE":
         raise ResourceError(

@@ -49,6 +49,16 @@ struct split {
 int layout_split(struct arena *a, const struct node *flat, const struct map *placed,
                  const struct split_limits *limits, struct split *ret, struct err *err);
 
+/* CloudFormation changes 2,500 resources of a stack and its nested ones in an operation. The first
+ * step from `now` (NULL: nothing) to `target` when that changes more than `most`: `now` with `most`
+ * new resources, needed ones first. NULL: it is one operation, or none of them is new. */
+const struct node *layout_grow(struct arena *a, const struct node *now, const struct node *target,
+                               size_t most);
+/* `now` without `most` of its resources that nothing left needs; NULL when it has no more than
+ * that.
+ */
+const struct node *layout_shrink(struct arena *a, const struct node *now, size_t most);
+
 /* Is this resource of a root one of its parts? */
 bool layout_is_part(struct str id, const struct node *resource);
 

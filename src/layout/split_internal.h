@@ -26,6 +26,9 @@ typedef void split_visit(void *context, const struct split_value *v);
 /* Every value in `n`, in Fn::Sub too. */
 void split_each(const struct node *n, split_visit *visit, void *context);
 
+/* The ids of all values in `n`, into `ret`. */
+void split_needs(const struct node *n, struct map *ret);
+
 /* What stands for a value elsewhere: false leaves it. */
 typedef bool split_turn(void *context, const struct split_value *v, struct split_value *ret);
 /* `n` with every value turned; shares what stays. */

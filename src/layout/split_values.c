@@ -79,6 +79,16 @@ void split_each(const struct node *n, split_visit *visit, void *context)
         split_each(m->value, visit, context);
 }
 
+static void note_need(void *context, const struct split_value *v)
+{
+    map_put(context, v->id, context);
+}
+
+void split_needs(const struct node *n, struct map *ret)
+{
+    split_each(n, note_need, ret);
+}
+
 static const struct node *turn_text(struct arena *a, const struct node *n,
                                     const struct node *locals, split_turn *turn, void *context)
 {

@@ -17,7 +17,7 @@ struct str engine_stage(const struct deploying *d)
 
 /* ---- expand ---- */
 
-int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err)
+static int apply_once(struct deploying *d, const struct node *template, struct err *err)
 {
     struct world *w = &d->plan->world;
     const struct adoption *adoption = d->plan->target.adoption;
@@ -27,10 +27,27 @@ int engine_apply_stage(struct deploying *d, const struct node *template, struct 
                                   ? NULL /* another tool's until the last update */
                                   : stack_tags(d->arena, d->r->service, engine_stage(d));
     if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
-        lease_check(d->lease, err) < 0)
+        lease_check(d->lease, err) < 0 ||
+        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags, &w->store,
+                    &w->stage_placed, NULL, err) < 0)
         return -1;
-    return stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags, &w->store,
-                       &w->stage_placed, NULL, err);
+    d->stage_now = template;
+    return 0;
+}
+
+int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *step;
+    if (!d->stage_now && w->stage_exists)
+        d->stage_now = w->stage_template;
+    while ((step = layout_grow(d->arena, d->stage_now, template, STACK_CHANGES_MAX))) {
+        release_progress(d->r, "stack", "%d resources at a time", STACK_CHANGES_MAX);
+        if (apply_once(d, step, err) < 0)
+            return -1;
+        w->stage_exists = true;
+    }
+    return apply_once(d, template, err);
 }
 
 static int expand(struct deploying *d, struct err *err)

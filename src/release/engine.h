@@ -21,9 +21,10 @@ struct deploying {
     bool adopted;            /* it is that of an interrupted run of the same command */
     unsigned percent;        /* of the calls, when a shift stands at it */
     int64_t undone; /* number of the interrupted record, or shift by hand, that was taken back */
-    bool imported;  /* what moves into the service stack is there */
-    bool owned;     /* the last update of the stage's stack: it becomes ours with it */
-    bool astray;    /* pointers may be elsewhere than the stack says: an interrupted flip */
+    const struct node *stage_now; /* what the stage's stack was brought to; NULL: not yet */
+    bool imported;                /* what moves into the service stack is there */
+    bool owned;  /* the last update of the stage's stack: it becomes ours with it */
+    bool astray; /* pointers may be elsewhere than the stack says: an interrupted flip */
     struct str template_sha; /* of the stage template that is kept, or empty */
     size_t published, uploaded;
     pthread_mutex_t lock; /* of what the publishing threads share */

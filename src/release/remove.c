@@ -82,11 +82,39 @@ static int purge_buckets(const struct release *r, struct str stack, struct err *
     return 0;
 }
 
-static int remove_stack(const struct release *r, const struct stack *stack, bool purge,
-                        struct err *err)
+/* CloudFormation deletes so many resources at a time, so a larger stack is made smaller first. */
+static int shrink(const struct release *r, const struct store *store, const struct stack *stack,
+                  struct err *err)
+{
+    struct arena *a = r->arena;
+    struct map *there = ARENA_NEW(a, struct map);
+    const struct map *placed = there;
+    const struct node *now, *step;
+    *there = MAP(a);
+    if (stack_condition(stack->status) != STACK_READY || !store->bucket.n)
+        return 0;
+    if (parts_read(r, store, stack->name, &now, there, err) < 0)
+        return -1;
+    while ((step = layout_shrink(a, now, STACK_CHANGES_MAX))) {
+        struct node *parameters = node_map(a);
+        member_each (m, node_get_c(step, "Parameters"))
+            node_put(a, parameters, m->key, node_null(a)); /* as they are */
+        release_progress(r, "remove", "%d resources at a time", STACK_CHANGES_MAX);
+        if (stack_apply(r, stack->name, false, step, parameters, NULL, store, &placed, NULL, err) <
+            0)
+            return -1;
+        now = step;
+    }
+    return 0;
+}
+
+/* `store`: NULL when the bucket must stay empty. */
+static int remove_stack(const struct release *r, const struct store *store,
+                        const struct stack *stack, bool purge, struct err *err)
 {
     int64_t start = clock_mono_ms();
-    if (purge && purge_buckets(r, stack->name, err) < 0)
+    if ((purge && purge_buckets(r, stack->name, err) < 0) ||
+        (store && shrink(r, store, stack, err) < 0))
         return -1;
     if (stack_remove(r, stack->name, stack->id, err) < 0) {
         if (!purge && str_find(err->msg, STR("ucket"), 0) >= 0)
@@ -191,7 +219,7 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
             return -1;
     }
     if (lease_check(lease, err) < 0 || (stack_condition(w.stage.status) != STACK_GONE &&
-                                        remove_stack(r, &w.stage, purge, err) < 0))
+                                        remove_stack(r, &w.store, &w.stage, purge, err) < 0))
         return -1;
     if (!w.bucket.n)
         return 0;
@@ -248,10 +276,12 @@ int remove_service(const struct release *r, bool purge, struct err *err)
         return -1;
     if (!w.service_exists || stack_condition(w.service.status) == STACK_GONE)
         return 0;
+    if (shrink(r, &w.store, &w.service, err) < 0)
+        return -1;
     if (empty_own(r, &w, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
     }
-    return remove_stack(r, &w.service, purge, err);
+    return remove_stack(r, NULL, &w.service, purge, err);
 }

@@ -39,15 +39,29 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
                        placed, NULL, err);
 }
 
+/* From `now` on, in as many operations as it takes. */
+static int apply_in_steps(struct deploying *d, const struct node *now, const struct node *template,
+                          const struct map **placed, struct err *err)
+{
+    const struct node *step;
+    while ((step = layout_grow(d->arena, now, template, STACK_CHANGES_MAX))) {
+        release_progress(d->r, "service", "%d resources at a time", STACK_CHANGES_MAX);
+        if (apply_service(d, false, step, placed, err) < 0)
+            return -1;
+        now = step;
+    }
+    return apply_service(d, false, template, placed, err);
+}
+
 static int create_service(struct deploying *d, struct err *err)
 {
     const struct node *whole = engine_adopt_withhold(d, d->plan->service_target);
     const struct map *placed = NULL;
     bool large = parts_need_bucket(d->arena, whole);
-    if (apply_service(d, true, large ? bucket_only(d, whole) : whole, &placed, err) < 0 ||
-        refresh_service(d, err) < 0)
+    const struct node *first = large ? bucket_only(d, whole) : whole;
+    if (apply_service(d, true, first, &placed, err) < 0 || refresh_service(d, err) < 0)
         return -1;
-    return large ? apply_service(d, false, whole, &placed, err) : 0;
+    return large ? apply_in_steps(d, first, whole, &placed, err) : 0;
 }
 
 /* Under the service's lease, against the template as it is by then: another stage may have added to
@@ -58,24 +72,22 @@ static int extend_service(struct deploying *d, struct err *err)
     cleanup_lease struct lease *lease = NULL;
     const struct node *target = d->plan->service_target;
     struct map there = MAP(d->arena);
-    const struct map *placed = NULL;
+    const struct map *placed = &there;
+    const struct node *now;
     if (lease_take(&w->store, STR("service"),
                    str_fmt(d->arena, "change the service stack for '%.*s'",
                            STR_ARG(engine_stage(d).n ? engine_stage(d) : d->r->service->name)),
                    SERVICE_WAIT_MS, &lease, err) < 0 ||
-        stack_settle(d->r, w->service_name, &w->service, err) < 0)
+        stack_settle(d->r, w->service_name, &w->service, err) < 0 ||
+        parts_read(d->r, &w->store, w->service_name, &now, &there, err) < 0)
         return -1;
     if (engine_stage(d).n) {
-        const struct node *now;
-        if (parts_read(d->r, &w->store, w->service_name, &now, &there, err) < 0)
-            return -1;
-        placed = &there;
         target = plan_service_additions(
             d->arena, now, engine_adopt_withhold(d, d->plan->target.layout->service_template));
         if (!target)
             return 0;
     }
-    return lease_check(lease, err) < 0 ? -1 : apply_service(d, false, target, &placed, err);
+    return lease_check(lease, err) < 0 ? -1 : apply_in_steps(d, now, target, &placed, err);
 }
 
 /* Another first deployment was faster: what it makes is ours as well. */

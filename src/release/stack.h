@@ -23,6 +23,9 @@ int stack_check_owner(const struct stack *stack, struct str service, struct str 
 
 /* Largest template that fits into a call; others go through S3. Source: CloudFormation quotas. */
 enum { STACK_BODY_MAX = 51200 };
+/* Most resources that one operation on a stack and its nested stacks changes: 2,500, less some that
+ * may be replaced. */
+enum { STACK_CHANGES_MAX = 2200 };
 
 /* Create or update `name` to `template` and wait until it is done. `store` may be NULL before there
  * is a bucket: then the template must fit into the call (51,200 bytes). `*placed`: which nested

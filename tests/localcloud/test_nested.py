@@ -185,3 +185,17 @@ def test_a_failed_deletion_is_told(aws, nested):
     aws.s3.delete_object(Bucket=inner, Key="x")
     assert aws.delete(stack)[0] == "GONE"
     assert inner not in [item["Name"] for item in aws.s3.list_buckets()["Buckets"]]
+
+
+def test_an_operation_changes_so_many_resources(aws, nested):
+    stack = name("many")
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    parts = {f"Part{n}": nested({f"H{i}": handle for i in range(500)}) for n in range(6)}
+    assert aws.create(stack, parts)[0] == "ROLLBACK_COMPLETE"
+    assert "3000" in aws.failure(stack)
+    aws.delete(stack)
+    half = dict(list(parts.items())[:3])
+    assert aws.create(stack, half) == ("CREATE_COMPLETE", "")
+    assert aws.update(stack, parts) == ("UPDATE_COMPLETE", "")
+    assert aws.delete(stack)[0] == "DELETE_FAILED"
+    assert aws.delete(stack)[0] == "GONE"

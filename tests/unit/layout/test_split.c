@@ -298,6 +298,47 @@ static void test_an_old_stack_grows_parts(void **state)
     assert_string_equal(place(&grown, "F259LambdaAlias"), "TroupePart1");
 }
 
+/* ---- steps ---- */
+
+static void check_step(struct arena *a, const struct node *before, const struct node *step,
+                       size_t most)
+{
+    const struct node *was = node_get_c(before, "Resources"), *is = node_get_c(step, "Resources");
+    size_t grown = node_count(is) - node_count(was);
+    assert_true(grown > 0 && grown <= most);
+    member_each (m, was)
+        assert_ptr_equal(node_get(is, m->key), m->value);
+    check_sound(a, step);
+}
+
+static void test_large_changes_go_in_steps(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    const struct node *target = rest_stage(a, 0, 1000), *now = NULL, *step;
+    size_t steps = 0;
+    struct placed p = {0}, next;
+    while ((step = layout_grow(a, now, target, 800))) {
+        check_step(a, now, step, 800);
+        assert_true(split(a, step, now ? &p : NULL, &split_limits, &next)); /* nothing moves */
+        p = next;
+        now = step;
+        steps++;
+    }
+    assert_int_equal(steps, 2);
+    assert_null(node_path(now, "Resources.ApiGatewayStage")); /* it needs all the rest */
+    assert_true(split(a, target, &p, &split_limits, &next));
+    assert_null(layout_grow(a, target, rest_stage(a, 100, 400), 800 * 3));
+    for (now = target, steps = 0; (step = layout_shrink(a, now, 800)); now = step, steps++) {
+        assert_int_equal(node_count(node_get_c(step, "Resources")),
+                         node_count(node_get_c(now, "Resources")) - 800);
+        assert_null(node_path(step, "Resources.ApiGatewayStage"));
+        assert_null(node_path(step, "Outputs.Url"));
+        check_sound(a, step);
+    }
+    assert_int_equal(steps, 2);
+}
+
 /* ---- crossings ---- */
 
 static const char *const crossings[][2] = {
@@ -602,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_outputs_go_with_what_they_tell),
         cmocka_unit_test(test_empty_parts_go),
         cmocka_unit_test(test_an_old_stack_grows_parts),
+        cmocka_unit_test(test_large_changes_go_in_steps),
         cmocka_unit_test(test_values_come_in_as_parameters),
         cmocka_unit_test(test_conditions_and_lists_go_along),
         cmocka_unit_test(test_between_goes_into_the_part),
