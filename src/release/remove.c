@@ -195,6 +195,7 @@ static int finish_removal(const struct release *r, const struct store *store, st
         return 0;
     if (take_lease(r, store, stage, &lease, err) < 0)
         return -1;
+    parts_sweep(r, store, layout_stack_name(a, r->service, stage), NULL);
     return removal ? record_write_outcome(a, store, stage, last.number, "succeeded", STR(""), err)
                    : record_removal(r, store, stage, err);
 }
