@@ -125,6 +125,7 @@ int adopt_step(struct deploying *d, const struct node *template, const char *wha
         return err_set(err, ERR_FAILED, "CloudFormation sees no update of stack '%.*s' in it: %s",
                        STR_ARG(w->stage_name), what);
     w->stage_template = template;
+    d->stage_now = NULL;
     release_finished(d->r, "adopt", "%s in %.1fs", what, (double)(clock_mono_ms() - start) / 1000);
     return 0;
 }

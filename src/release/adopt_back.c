@@ -77,6 +77,7 @@ static int reread_stage(struct deploying *d, struct err *err)
     struct map *placed = ARENA_NEW(d->arena, struct map);
     *placed = MAP(d->arena);
     w->stage_placed = placed;
+    d->stage_now = NULL;
     return parts_read(d->r, &w->store, w->stage_name, &w->stage_template, placed, err);
 }
 
