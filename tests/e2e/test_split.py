@@ -79,6 +79,13 @@ def parts_of(account, service="large"):
     return {stack: sum(key[3] == stack for key in keys) for stack in {key[3] for key in keys}}
 
 
+def drop_parts(account, service="large"):
+    client = account.client("s3")
+    bucket = next(item["Name"] for item in client.list_buckets()["Buckets"] if item["Name"].startswith(service))
+    for item in client.list_objects_v2(Bucket=bucket, Prefix=f"troupe/{service}/parts/{service}-dev/")["Contents"]:
+        client.delete_object(Bucket=bucket, Key=item["Key"])
+
+
 @pytest.fixture
 def large(troupe, measure):  # noqa: F811
     """Runs troupe and says what it took."""
@@ -162,9 +169,15 @@ def test_http_api_events(large):
     large.write({"serverless.yml": yml("httpApi", [*range(5, count), count]), "index.js": code("two")})
     if COUNT:
         large.write({"index.js": code("one")})
+    # killed when the update is under way, and by hand the templates of the nested stacks are lost: it goes on
+    large.proxy.kill(1, operation="UpdateStack", after=True)
+    assert large("deploy", "dev", check=False, timeout=300).code == -9
+    large.proxy.clear()
+    drop_parts(large.account)
     large.run("deploy", "dev")
-    second, _ = tree(large.account, "large-dev")
+    second, sizes = tree(large.account, "large-dev")
     assert len(check_kept(first, second)) == len(first) - 20
+    assert large.call_http_api("dev", "/p001").text == f"large-f0005 {'one' if COUNT else 'two'}"
     large.run("rollback", "dev")
     assert tree(large.account, "large-dev")[0].keys() == first.keys()
     assert large.call_http_api("dev", "/p000").text == "large-f0000 one"
