@@ -583,3 +583,29 @@ def test_a_custom_domain_that_leads_to_the_old_api(shop):
     add(shop, ALL_PER_STAGE)
     shop("adopt", "dev", "--yes")
     assert physical(shop.account, stack)["ApiGatewayRestApi"] == api
+
+
+def test_parameters_and_conditions_stay(shop):
+    """What the stack was given keeps its value, also what has no default; what a condition keeps away is no matter."""
+    text = """  Parameters:
+    Size: {Type: String, Default: small}
+  Conditions:
+    Large: !Equals [!Ref Size, large]
+  Outputs:
+    Size: {Value: !Ref Size}
+"""
+    shop.edit("serverless.yml", "  Outputs:\n", text)
+    shop.edit("serverless.yml", "    Jobs:\n", "    Never:\n      Type: AWS::SQS::Queue\n      Condition: Large\n    Jobs:\n")
+
+    def given(whole):
+        whole["Parameters"]["Owner"] = {"Type": "String", "Default": "me", "NoEcho": True}
+        whole["Resources"]["Jobs"]["Properties"] = {"Tags": [{"Key": "owner", "Value": {"Ref": "Owner"}}]}
+
+    stack = serverless_deploy(shop, "dev", change=given)
+    before = physical(shop.account, stack)
+    add(shop, IN_SERVICE)
+    shop("adopt", "dev", "--yes")
+    now = physical(shop.account, stack)
+    assert now["Jobs"] == before["Jobs"] and "Never" not in now
+    assert outputs(shop.account, stack)["Size"] == "small"
+    assert physical(shop.account, "shop")["Orders"] == before["Orders"]
