@@ -4,10 +4,21 @@ may change. All start from the same account (``two_stages``) unless they say oth
 
 from dataclasses import dataclass
 
+from legacy import serverless_deploy
+
 QUEUE = """resources:
   Resources:
     Jobs:
       Type: AWS::SQS::Queue
+"""
+TABLE = """resources:
+  Resources:
+    Orders:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+        KeySchema: [{AttributeName: id, KeyType: HASH}]
 """
 ENVIRONMENT = "      STAGE: ${sls:stage}\n"
 
@@ -101,6 +112,30 @@ def changed_by_steps(troupe):
         file.write("custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1s}\n")
 
 
+def by_another_tool(troupe):
+    """dev as `serverless deploy` makes it, with a table."""
+    troupe.use("shop")
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write(TABLE)
+    serverless_deploy(troupe, "dev")
+
+
+def table_of_the_service(troupe):
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write("custom:\n  troupe:\n    resources: {service: [Orders]}\n")
+
+
+def stages_with_a_table(troupe):
+    """Of the service, and then not any more."""
+    troupe.use("shop")
+    first = (troupe.folder / "serverless.yml").read_text() + TABLE
+    troupe.write({"serverless.yml": first})
+    table_of_the_service(troupe)
+    troupe("deploy", "prod")
+    troupe("deploy", "dev")
+    troupe.write({"serverless.yml": first})
+
+
 def keeping_one(troupe):
     """Only the last deployment of each stage is kept: dev's second one needs a version of its own."""
     with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
@@ -132,6 +167,9 @@ COMMANDS = [
     Command("shift-of-more", ("shift", "dev", "--to", "1", "--weight", "55"), prepare=shift_under_way),
     Command("shift-promoted", ("shift", "dev", "--promote"), prepare=shift_under_way, over=3),
     Command("shift-taken-back", ("shift", "dev", "--abort"), prepare=shift_under_way, over=3),
+    Command("adopt", ("adopt", "dev", "--yes"), start=by_another_tool, prepare=table_of_the_service, others=(),
+            repairs=False),
+    Command("adopt-from-the-service", ("adopt", "dev", "--yes"), start=stages_with_a_table, repairs=False),
     Command("reset", ("reset", "dev", "--to", "prod")),
     Command("clone", ("clone", "dev", "pr-7"), stage="pr-7", others=("prod", "dev")),
     Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),
