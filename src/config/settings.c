@@ -48,7 +48,7 @@ static const struct node *overridden(struct arena *a, const struct node *base,
  * service laid out otherwise than its file says. */
 static const struct {
     const char *path, *value; /* NULL: any */
-} unsupported[] = {{"apis.http", "shared"}, {"references.unqualified", NULL}};
+} unsupported[] = {{"apis.http", "shared"}};
 
 static int check_supported(const struct node *settings, struct err *err)
 {

@@ -70,6 +70,38 @@ int values_gather(struct laying *l, const struct node *tree, layout_lookup *know
 
 /* scope.c: decide for every resource. */
 int scope_decide(struct laying *l, struct err *err);
+/* The entry of resources.service that `id` matches: an index, or SIZE_MAX. */
+size_t scope_asked_for(const struct laying *l, struct str id);
+
+/* unqualified.c */
+
+/* What refers to a function and cannot name an alias, or is not to. */
+struct unqualified {
+    struct str resource; /* logical id */
+    struct pos pos;      /* of the reference */
+};
+/* The first such reference to function `key` in the user's resources. False: none. */
+bool unqualified_find(const struct service *service, struct str key, struct unqualified *ret);
+/* After scope_decide: every entry of references.unqualified refers to functions, and only to those
+ * of a stage; says which functions are the stage's because of it. */
+int unqualified_check(struct laying *l, struct err *err);
+/* Properties of a CloudFront distribution, functions as their versions. */
+const struct node *unqualified_versions(struct laying *l, const struct node *properties,
+                                        struct err *err);
+/* " (serverless.yml:3:5)", or nothing. */
+struct str place_text(struct arena *a, struct pos pos);
+
+/* service_part.c: resources that live once by the user's wish */
+
+/* May `id` live once? ERR_CONFIG: it depends on the stage, or refers to what a stage has. */
+int service_part_check(struct laying *l, struct str id, const struct node *resource,
+                       struct err *err);
+/* DependsOn with the ids that resources have in the service template. */
+const struct node *service_part_depends_on(struct laying *l, const struct node *depends_on);
+/* Conditions and Parameters that the service's resources need, into its template. */
+int service_part_sections(struct laying *l, struct node *template, struct err *err);
+/* Warn of entries of resources.service that match nothing. */
+void service_part_warn(struct laying *l);
 /* pointers.c: aliases, API stages, HTTP deployments. */
 int pointers_add(struct laying *l, struct err *err);
 /* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage. */

@@ -230,6 +230,9 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
     struct node *out = node_shallow(a, resource);
     const struct node *properties = node_get_c(resource, "Properties");
     if (properties) {
+        if (str_eq(type, STR("AWS::CloudFront::Distribution")) &&
+            !(properties = unqualified_versions(l, properties, err)))
+            return NULL;
         properties =
             references_rewrite(l, properties, policy ? REFERENCE_LITERAL : REFERENCE_POINTER, err);
         if (!properties)
@@ -259,54 +262,23 @@ static int add_stage_resources(struct laying *l, struct err *err)
 
 /* ---- service ---- */
 
-static void find_foreign(void *context, struct str id, const struct node *at)
-{
-    struct laying *l = ((void **)context)[0];
-    struct err *err = ((void **)context)[1];
-    const struct placement *p = placement_of(l, id);
-    if (err->kind != ERR_NONE || !p || p->scope != SCOPE_STAGE)
-        return;
-    err_at(err, at->pos, ERR_CONFIG, "a resource of the service refers to '%.*s' of the stage",
-           STR_ARG(id));
-    err_help(err, "add '%.*s' to custom.troupe.resources.service as well", STR_ARG(id));
-}
-
-static int check_service_resource(struct laying *l, struct str id, const struct node *resource,
-                                  struct err *err)
-{
-    void *context[2] = {l, err};
-    if (str_eq(id, STR("ServerlessDeploymentBucketPolicy")))
-        return 0;
-    references_each(l->arena, resource, find_foreign, context);
-    if (err->kind != ERR_NONE)
-        return -1;
-    const struct node *properties = node_get_c(resource, "Properties");
-    bool generated = str_ends(id, STR("LogGroup")) || str_starts(id, STR("Serverless"));
-    const struct origin *cause;
-    const struct node *value = generated ? NULL : node_stage_value(properties, &cause);
-    if (!value)
-        return 0;
-    err_at(err, resource->pos, ERR_CONFIG,
-           "resource '%.*s' is to live once, but a value in it depends on the stage", STR_ARG(id));
-    if (value->pos.source)
-        err_note(err, value->pos, "this value");
-    if (cause && cause->at.source)
-        err_note(err, cause->at, "by '${%.*s}'", STR_ARG(cause->text));
-    return -1;
-}
-
 static int add_service_resource(struct laying *l, struct str id, const struct placement *p,
                                 struct err *err)
 {
     struct arena *a = l->arena;
     const struct node *flat = node_get(l->flat, id);
-    if (check_service_resource(l, id, flat, err) < 0)
+    bool asked_for = scope_asked_for(l, id) != SIZE_MAX;
+    if (asked_for && service_part_check(l, id, flat, err) < 0)
         return -1;
     const struct node *rewritten = references_rewrite(l, flat, REFERENCE_SERVICE, err);
     if (!rewritten)
         return -1;
     struct node *out = node_shallow(a, rewritten);
-    node_drop(out, STR("Condition"));
+    if (!asked_for)
+        node_drop(out, STR("Condition"));
+    const struct node *depends = node_get_c(out, "DependsOn");
+    node_drop(out, STR("DependsOn"));
+    node_put_c(a, out, "DependsOn", service_part_depends_on(l, depends));
     const struct node *name = node_path(out, "Properties.RoleName");
     if (!str_eq(p->id, id) && node_is(name, NODE_STRING)) { /* a role: beside its predecessors */
         struct node *properties = node_shallow(a, node_get_c(out, "Properties"));
@@ -396,7 +368,7 @@ static void put_section(struct arena *a, struct node *template, const char *name
         node_put_c(a, template, name, section);
 }
 
-static const struct node *finish_service(struct laying *l)
+static const struct node *finish_service(struct laying *l, struct err *err)
 {
     struct arena *a = l->arena;
     struct node *t = node_map(a);
@@ -404,6 +376,8 @@ static const struct node *finish_service(struct laying *l)
     node_put_c(a, t, "Description",
                node_strf(a, "%.*s: what is independent of its stages", STR_ARG(l->service->name)));
     put_section(a, t, "Mappings", node_get_c(l->compiled->template, "Mappings"));
+    if (service_part_sections(l, t, err) < 0)
+        return NULL;
     put_section(a, t, "Resources", l->service_resources);
     put_section(a, t, "Outputs", l->service_outputs);
     return t;
@@ -435,8 +409,9 @@ static int lay_out(struct laying *l, struct err *err)
     struct layout *out = l->out;
     init_functions(l);
     init_apis(l);
-    if (scope_decide(l, err) < 0)
+    if (scope_decide(l, err) < 0 || unqualified_check(l, err) < 0)
         return -1;
+    service_part_warn(l);
     for (size_t i = 0; i < out->api_count; i++)
         if (define_api(l, &out->apis[i], err) < 0)
             return -1;
@@ -468,7 +443,8 @@ int layout_service(struct arena *a, const struct service *service, const struct 
     ret->service_stack = layout_stack_name(a, service, STR(""));
     if (lay_out(&l, err) < 0)
         return -1;
-    ret->service_template = finish_service(&l);
+    if (!(ret->service_template = finish_service(&l, err)))
+        return -1;
     if (service->stage.n) {
         ret->stage_stack = layout_stack_name(a, service, service->stage);
         ret->stage_template = finish_stage(&l);

@@ -60,8 +60,9 @@ struct layout {
     size_t warning_count;
 };
 
-/* Is `f` a function of its own in each stage: by `functions.perStage`, or because its explicit name
- * depends on the stage? For compile_options.is_per_stage. */
+/* Is `f` a function of its own in each stage: by `functions.perStage`, because its explicit name
+ * depends on the stage, or because something refers to it that cannot name an alias? For
+ * compile_options.is_per_stage. */
 bool layout_is_per_stage(const struct service *service, const struct function *f);
 
 /* Lay out `compiled` (made with NAMING_SHARED). ERR_CONFIG with places: a cycle between functions

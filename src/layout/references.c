@@ -45,11 +45,14 @@ static struct str service_value(struct laying *l, struct str id, struct str attr
         struct node *output = node_map(a);
         node_put_c(a, output, "Value",
                    attribute.n ? node_get_att(a, id, str_z(a, attribute)) : node_ref(a, id));
+        node_put_c(a, output, "Condition", node_get_c(node_get(l->flat, id), "Condition"));
         node_put(a, l->service_outputs, name, output);
     }
     if (!node_get(l->stage_parameters, name)) {
         struct node *parameter = node_map(a);
         node_put_str(a, parameter, "Type", STR("String"));
+        if (node_get_c(node_get(l->flat, id), "Condition")) /* it may not exist */
+            node_put_str(a, parameter, "Default", STR(""));
         node_put(a, l->stage_parameters, name, parameter);
     }
     return name;

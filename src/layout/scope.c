@@ -10,7 +10,9 @@ bool layout_is_per_stage(const struct service *service, const struct function *f
     for (size_t i = 0; i < s->per_stage_function_count; i++)
         if (settings_glob(s->per_stage_functions[i], f->key))
             return true;
-    return f->name_explicit && (node_flags_deep(node_get_c(f->node, "name")) & NODE_STAGE);
+    struct unqualified by;
+    return (f->name_explicit && (node_flags_deep(node_get_c(f->node, "name")) & NODE_STAGE)) ||
+           unqualified_find(service, f->key, &by);
 }
 
 static struct placement *place(struct laying *l, struct str id, enum scope scope)
@@ -58,13 +60,13 @@ static void place_apis(struct laying *l)
     }
 }
 
-static bool is_asked_for(const struct laying *l, struct str id)
+size_t scope_asked_for(const struct laying *l, struct str id)
 {
     const struct settings *s = &l->service->settings;
     for (size_t i = 0; i < s->service_resource_count; i++)
         if (settings_glob(s->service_resources[i], id))
-            return true;
-    return false;
+            return i;
+    return SIZE_MAX;
 }
 
 static void place_fixed(struct laying *l)
@@ -74,7 +76,7 @@ static void place_fixed(struct laying *l)
             continue;
         bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
                       str_eq(m->key, STR("ServerlessDeploymentBucketPolicy"));
-        if (bucket || is_asked_for(l, m->key))
+        if (bucket || scope_asked_for(l, m->key) != SIZE_MAX)
             place(l, m->key, SCOPE_SERVICE);
     }
 }

@@ -197,7 +197,8 @@ static bool is_in_line(const struct release *r, const struct plan *plan)
 const struct node *plan_service_additions(struct arena *a, const struct node *current,
                                           const struct node *today)
 {
-    static const char *const sections[] = {"Mappings", "Resources", "Outputs"};
+    static const char *const sections[] = {"Mappings", "Parameters", "Conditions", "Resources",
+                                           "Outputs"};
     struct node *out = node_shallow(a, current);
     bool more = false;
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -462,7 +463,7 @@ static void pin(const struct release *r, struct plan *plan)
     }
 }
 
-/* What the stages' records need of the service stack: logical ids. */
+/* What the stages' records need of the service stack: logical ids, with a record each. */
 static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,
                              struct err *err)
 {
@@ -474,9 +475,37 @@ static int needed_by_records(const struct release *r, const struct world *w, str
                         false, &record, err) < 0)
             return -1;
         node_each (id, node_get_c(record.body, "needs"))
-            map_put(ret, node_text(id), (void *)id);
+            if (!map_has(ret, node_text(id)))
+                map_put(ret, node_text(id), &w->records[i]);
     }
     return 0;
+}
+
+/* Functions, their roles and logs stay for old versions without a word. */
+static void note_kept(const struct release *r, struct plan *plan, const struct member *m,
+                      const struct record_ref *by)
+{
+    static const char *const silent[] = {"AWS::Lambda::Function", "AWS::IAM::Role",
+                                         "AWS::Logs::LogGroup", "AWS::ApiGateway::RestApi"};
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        if (node_is_text(node_get_c(m->value, "Type"), silent[i]))
+            return;
+    plan_note(r->arena, plan,
+              str_fmt(r->arena, "'%.*s' stays in the service: deployment %.*s#%lld needs it",
+                      STR_ARG(m->key), STR_ARG(by->stage), (long long)by->number));
+}
+
+/* What kept resources may refer to. */
+static void keep_sections(struct arena *a, struct node *out, const struct node *old)
+{
+    static const char *const names[] = {"Mappings", "Parameters", "Conditions"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct node *before = node_get_c(old, names[i]), *now = node_get_c(out, names[i]);
+        node_put_c(a, out, names[i],
+                   before && now ? node_merge(a, before, now)
+                   : before      ? before
+                                 : now);
+    }
 }
 
 /* Today's service part and what records still need of the one that is there. Heads keep their text.
@@ -490,14 +519,18 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
     if (!old)
         return 0;
     struct map needed = MAP(a);
+    bool kept = false;
     if (needed_by_records(r, w, &needed, err) < 0)
         return -1;
     struct node *resources = node_shallow(a, node_get_c(today, "Resources"));
     struct node *outputs = node_shallow(a, node_get_c(today, "Outputs"));
     member_each (m, node_get_c(old, "Resources")) {
         const struct node *now = node_get(resources, m->key);
-        if (!now && map_has(&needed, m->key))
+        if (!now && map_has(&needed, m->key)) {
             node_put(a, resources, m->key, m->value);
+            note_kept(r, plan, m, map_get(&needed, m->key));
+            kept = true;
+        }
         if (is_head(m->value, now)) {
             struct node *head = node_shallow(a, now);
             struct node *properties = node_shallow(a, node_get_c(m->value, "Properties"));
@@ -514,6 +547,8 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
             node_put(a, outputs, m->key, m->value);
     }
     struct node *out = node_shallow(a, today);
+    if (kept)
+        keep_sections(a, out, old);
     node_put_c(a, out, "Resources", resources);
     node_put_c(a, out, "Outputs", outputs);
     plan->service_target = node_equal(out, old) ? NULL : out;

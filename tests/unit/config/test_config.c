@@ -407,7 +407,7 @@ static void test_settings(void **state)
 static void test_unsupported_settings(void **state)
 {
     (void)state;
-    static const char *const settings[] = {"apis: {http: shared}", "references: {unqualified: [A]}",
+    static const char *const settings[] = {"apis: {http: shared}",
                                            "stages: {prod: {apis: {http: shared}}}"};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         cleanup_arena struct arena *a = arena_new();

@@ -290,19 +290,162 @@ static void test_cycle(void **state)
     assert_true(str_find(f->err.msg, STR("a cycle"), 0) > 0);
 }
 
+/* Lays out `extra` again with settings; 0 when it was taken. */
+static int lay_out_with(struct fixture *f, const char *extra, const char *settings)
+{
+    check_ok(lay_out(f, "{}", ROLE("1")), &f->err);
+    struct str flat = json_text(f->a, f->compiled.template, 0);
+    struct str user = str_fmt(f->a, "{\"resources\":{\"Resources\":{%s}}}", extra);
+    struct node *template = node_shallow(f->a, parse(f, str_z(f->a, flat)));
+    const struct node *root = parse(f, user.p), *given = parse(f, settings);
+    node_put_c(f->a, template, "Resources",
+               node_merge(f->a, node_get_c(template, "Resources"),
+                          node_path(root, "resources.Resources")));
+    node_put_c(f->a, template, "Conditions", parse(f, "{\"Big\":{\"Fn::Equals\":[1,1]}}"));
+    f->service.root = root;
+    struct settings *s = &f->service.settings;
+    *s = (struct settings){.node = given,
+                           .service_resources = ARENA_ARRAY(f->a, 4, struct str),
+                           .unqualified = ARENA_ARRAY(f->a, 4, struct str)};
+    node_each (item, node_path(given, "resources.service"))
+        s->service_resources[s->service_resource_count++] = node_text(item);
+    node_each (item, node_path(given, "references.unqualified"))
+        s->unqualified[s->unqualified_count++] = node_text(item);
+    f->compiled.template = template;
+    return layout_service(f->a, &f->service, &f->compiled, &f->layout, &f->err);
+}
+
+static void refused(struct fixture *f, const char *extra, const char *settings, const char *message)
+{
+    assert_int_equal(lay_out_with(f, extra, settings), -1);
+    assert_int_equal(f->err.kind, ERR_CONFIG);
+    if (str_find(f->err.msg, str_c(message), 0) < 0)
+        check_str(f->err.msg, message);
+    err_clear(&f->err);
+}
+
+#define ONCE "{\"resources\":{\"service\":[\"Once*\"]}}"
+#define ONCE_WITH(members) "\"Once\":{\"Type\":\"AWS::SNS::Topic\"," members "}"
+#define OTHER ",\"Other\":{\"Type\":\"AWS::SQS::Queue\"}"
+
 static void test_service_scope_is_checked(void **state)
 {
     struct fixture *f = *state;
-    struct str globs[] = {STR("Topic")};
-    check_ok(lay_out(f, "{}", ROLE("1")), &f->err);
+    static const char *const references[] = {
+        "\"Properties\":{\"X\":[{\"Ref\":\"Other\"}]}",
+        "\"Properties\":{\"X\":{\"Fn::GetAtt\":[\"Other\",\"Arn\"]}}",
+        "\"Properties\":{\"X\":{\"Fn::Sub\":\"a ${Other.Arn}\"}}",
+        "\"DependsOn\":\"Other\"",
+        "\"DependsOn\":[\"OnceMore\",\"Other\"]",
+    };
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
+        struct str extra =
+            str_fmt(f->a, "\"Once\":{\"Type\":\"AWS::SNS::Topic\",%s}" OTHER, references[i]);
+        refused(f, extra.p, ONCE, "'Once' of the service refers to 'Other' of the stage");
+    }
+    refused(f, ONCE_WITH("\"Properties\":{\"X\":{\"Fn::GetAtt\":[\"ApiLambdaFunction\",\"Arn\"]}}"),
+            ONCE, "refers to function 'api', which serves by the stages' aliases only");
+    refused(f, ONCE_WITH("\"DependsOn\":[\"ApiLambdaVersionX\"]"), ONCE,
+            "refers to function 'api'");
+}
+
+static void test_service_scope(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(
+        lay_out_with(
+            f,
+            ONCE_WITH(
+                "\"Condition\":\"Big\",\"DependsOn\":\"OnceMore\"") ",\"OnceMore\":{\"Type\":\"AWS:"
+                                                                    ":SQS::Queue\"},\"User\":{"
+                                                                    "\"Type\":\"AWS::SNS::"
+                                                                    "Subscription\",\"Properties\":"
+                                                                    "{\"TopicArn\":{\"Ref\":"
+                                                                    "\"Once\"}},"
+                                                                    "\"DependsOn\":[\"Once\","
+                                                                    "\"OnceMore\"]}",
+            "{\"resources\":{\"service\":[\"Once*\",\"Never\"]}}"),
+        &f->err);
+    check_str(json_text(f->a, service_resource(f, "Once"), 0),
+              "{\"Type\":\"AWS::SNS::Topic\",\"Condition\":\"Big\",\"DependsOn\":[\"OnceMore\"]}");
+    assert_non_null(node_path(f->layout.service_template, "Conditions.Big"));
+    check_str(json_text(f->a, node_path(f->layout.service_template, "Outputs.Once"), 0),
+              "{\"Value\":{\"Ref\":\"Once\"},\"Condition\":\"Big\"}");
+    check_str(json_text(f->a, node_path(f->layout.stage_template, "Parameters.Once"), 0),
+              "{\"Type\":\"String\",\"Default\":\"\"}");
+    check_str(
+        json_text(f->a, stage_resource(f, "User"), 0),
+        "{\"Type\":\"AWS::SNS::Subscription\",\"Properties\":{\"TopicArn\":{\"Ref\":\"Once\"}}}");
+    assert_int_equal(f->layout.warning_count, 1);
+    assert_true(str_starts(f->layout.warnings[0], STR("'Never' in custom.troupe")));
+}
+
+/* A condition that the stage takes part in cannot decide about what lives once. */
+static void test_condition_of_the_stage(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(lay_out(f, "{}",
+                     ROLE("1") ",\"Once\":{\"Type\":\"AWS::SNS::Topic\",\"Condition\":\"Prod\"}"),
+             &f->err);
+    struct node *template = node_shallow(f->a, f->compiled.template), *conditions = node_map(f->a);
+    struct node *equals = node_seq(f->a), *name = node_str(f->a, STR("dev"));
+    name->flags = NODE_STAGE;
+    node_push(f->a, equals, name);
+    node_push(f->a, equals, node_str(f->a, STR("prod")));
+    node_put_c(f->a, conditions, "Prod", node_fn(f->a, "Fn::Equals", equals));
+    node_put_c(f->a, template, "Conditions", conditions);
+    f->compiled.template = template;
+    struct str globs[] = {STR("Once")};
     f->service.settings =
         (struct settings){.service_resources = globs, .service_resource_count = 1};
-    const struct node *template = parse(f, "{\"Resources\":{\"Topic\":{\"Type\":\"AWS::SNS::"
-                                           "Topic\",\"Properties\":{\"X\":{\"Ref\":\"Table\"}}},"
-                                           "\"Table\":{\"Type\":\"AWS::DynamoDB::Table\"}}}");
-    f->compiled = (struct compiled){.template = template};
     assert_int_equal(layout_service(f->a, &f->service, &f->compiled, &f->layout, &f->err), -1);
-    assert_true(str_find(f->err.msg, STR("refers to 'Table' of the stage"), 0) > 0);
+    assert_true(str_starts(f->err.msg, STR("condition 'Prod' is to live once")));
+}
+
+#define REPORT(value)                                                                              \
+    "\"Report\":{\"Type\":\"AWS::Events::Rule\",\"Properties\":{\"Targets\":[{\"Arn\":" value "}]" \
+                                                                                              "}}"
+#define JOB_ARN "{\"Fn::GetAtt\":[\"JobLambdaFunction\",\"Arn\"]}"
+
+static void test_unqualified(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(lay_out_with(f, REPORT(JOB_ARN), "{}"), &f->err);
+    assert_false(f->layout.functions[1].per_stage);
+    static const char *const patterns[] = {"Report.Properties.Targets", "Rep*",
+                                           "Report.*.Targets.0.Arn"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        struct str settings =
+            str_fmt(f->a, "{\"references\":{\"unqualified\":[\"%s\"]}}", patterns[i]);
+        check_ok(lay_out_with(f, REPORT(JOB_ARN), settings.p), &f->err);
+        assert_true(f->layout.functions[1].per_stage && !f->layout.functions[0].per_stage);
+        check_str(
+            json_text(f->a, node_path(stage_resource(f, "Report"), "Properties.Targets.0.Arn"), 0),
+            JOB_ARN);
+        assert_true(str_find(f->layout.warnings[0],
+                             STR("'job' is one of each stage's own, because 'Report'"), 0) > 0);
+    }
+    refused(f, REPORT(JOB_ARN), "{\"references\":{\"unqualified\":[\"Report.Properties.Name\"]}}",
+            "'Report.Properties.Name' has no reference to a function");
+}
+
+/* CloudFront takes the ARN of a version, nothing else. */
+static void test_edge(void **state)
+{
+    struct fixture *f = *state;
+    check_ok(
+        lay_out_with(f,
+                     "\"Cdn\":{\"Type\":\"AWS::CloudFront::Distribution\",\"Properties\":{"
+                     "\"DistributionConfig\":{\"CacheBehaviors\":[{\"LambdaFunctionAssociations\":["
+                     "{\"LambdaFunctionARN\":{\"Ref\":\"ApiLambdaFunction\"}}]}]}}}",
+                     "{}"),
+        &f->err);
+    assert_true(f->layout.functions[0].per_stage && !f->layout.functions[1].per_stage);
+    const struct node *arn =
+        node_path(stage_resource(f, "Cdn"), "Properties.DistributionConfig.CacheBehaviors.0."
+                                            "LambdaFunctionAssociations.0.LambdaFunctionARN.Ref");
+    assert_true(str_starts(node_text(arn), STR("ApiLambdaVersionX")));
+    assert_true(node_member(node_get_c(f->layout.stage_template, "Resources"), node_text(arn)));
 }
 
 static void test_stack_names(void **state)
@@ -329,6 +472,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_of_both, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cycle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope_is_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_service_scope, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_condition_of_the_stage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unqualified, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_edge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stack_names, setup, teardown),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

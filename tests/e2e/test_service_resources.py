@@ -1,0 +1,118 @@
+"""Resources that live once, and functions that something needs as they are."""
+
+SERVICE = """service: once
+provider: {name: aws, runtime: nodejs20.x}
+custom:
+  troupe:
+    resources: {service: [Users]}
+functions:
+  hello:
+    handler: handler.main
+    environment: {TABLE: !Ref Users}
+resources:
+  Resources:
+    Users:
+      Type: AWS::DynamoDB::Table
+      Properties:
+        BillingMode: PAY_PER_REQUEST
+        AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+        KeySchema: [{AttributeName: id, KeyType: HASH}]
+"""
+HANDLER = "exports.main = async () => process.env.TABLE;\n"
+TABLE = SERVICE[SERVICE.index("    Users:"):]
+
+
+def start(troupe):
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    for stage in ("dev", "prod"):
+        troupe("deploy", stage)
+    (table,) = troupe.world()["tables"]
+    return table
+
+
+def resources(troupe, stack):
+    return troupe.world()["stacks"][stack]["template"]["Resources"]
+
+
+def test_one_table_for_all_stages(troupe):
+    table = start(troupe)
+    for stage in ("dev", "prod"):
+        assert troupe("invoke", stage, "hello").json == table
+    assert "Users" in resources(troupe, "once") and "Users" not in resources(troupe, "once-dev")
+    assert troupe("plan", "dev", "--json").json["nothing"] is True
+    # A change waits for a deployment of the service.
+    troupe.edit("serverless.yml", "        BillingMode", "        Tags: [{Key: a, Value: b}]\n        BillingMode")
+    troupe("deploy", "dev")
+    assert "Tags" not in resources(troupe, "once")["Users"]["Properties"]
+    assert "Users" in troupe("plan", "dev").out
+    troupe("deploy", "--service")
+    assert resources(troupe, "once")["Users"]["Properties"]["Tags"] == [{"Key": "a", "Value": "b"}]
+    # A new one comes with whichever stage is deployed first.
+    troupe.edit("serverless.yml", "[Users]", "[Users, News]")
+    troupe.edit("serverless.yml", "    Users:\n", "    News: {Type: AWS::SNS::Topic}\n    Users:\n")
+    prod = troupe.stage("prod", "once")
+    troupe("deploy", "dev")
+    assert "News" in resources(troupe, "once") and troupe.stage("prod", "once") == prod
+
+
+def test_what_a_stage_uses_stays(troupe):
+    table = start(troupe)
+    troupe.edit("serverless.yml", SERVICE[SERVICE.index("resources:\n  Resources"):], "")
+    troupe.edit("serverless.yml", "    environment: {TABLE: !Ref Users}\n", "")
+    result = troupe("deploy", "--service")
+    assert "'Users' stays in the service: deployment " in result.err, str(result)
+    troupe("deploy", "dev")
+    assert "'Users' in custom.troupe.resources.service matches no resource (serverless.yml:5:" in troupe("plan", "dev").err
+    troupe("deploy", "--service", "--yes")
+    assert troupe("invoke", "prod", "hello").json == table and set(troupe.world()["tables"]) == {table}
+    troupe("rollback", "dev")
+    assert troupe("invoke", "dev", "hello").json == table
+
+
+def test_what_holds_data_is_asked_for(troupe):
+    table = start(troupe)
+    troupe.edit("serverless.yml", "AttributeName: id,", "AttributeName: other,")
+    troupe.edit("serverless.yml", "{AttributeName: id,", "{AttributeName: other,")
+    result = troupe("deploy", "--service", check=3)
+    assert "Users" in result.out + result.err, str(result)
+    assert set(troupe.world()["tables"]) == {table}
+
+
+def test_what_cannot_live_once(troupe):
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    topic = "    Topic: {Type: AWS::SNS::Topic}\n"
+    troupe.edit("serverless.yml", "    Users:\n", topic + "    Users:\n      DependsOn: Topic\n")
+    result = troupe("deploy", "dev", check=2)
+    assert "'Users' of the service refers to 'Topic' of the stage" in result.err
+    assert "serverless.yml:14:" in result.err and "serverless.yml:5:" in result.err, str(result)
+    troupe.edit("serverless.yml", "DependsOn: Topic", "Condition: ${self:custom.when}")
+    troupe.edit("serverless.yml", "custom:\n", "custom:\n  when: Is-${sls:stage}\n")
+    result = troupe("deploy", "dev", check=2)
+    assert "a value in it depends on the stage" in result.err and "'${sls:stage}'" in result.err, str(result)
+    assert troupe.world()["stacks"] == {}
+
+
+RULE = """    Rule:
+      Type: AWS::Events::Rule
+      Properties:
+        ScheduleExpression: rate(1 day)
+        Targets: [{Id: hello, Arn: !GetAtt HelloLambdaFunction.Arn}]
+"""
+
+
+def test_a_reference_that_means_the_function(troupe):
+    table = start(troupe)
+    troupe.edit("serverless.yml", "    Users:\n", RULE + "    Users:\n")
+    troupe("deploy", "dev")
+    targets = lambda: [t["Arn"] for rule in troupe.account.client("events").list_rules()["Rules"]
+                       for t in troupe.account.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]]
+    assert [arn.split(":function:")[1] for arn in targets()] == ["once-hello:dev"]
+    troupe.edit("serverless.yml", "{service: [Users]}", "{service: [Users]}\n    references: {unqualified: [Rule.Properties.Targets]}")
+    prod = troupe.stage("prod", "once")
+    plan = troupe("plan", "dev")
+    assert "'hello' is one of each stage's own, because 'Rule' refers to it" in plan.err, str(plan)
+    troupe("deploy", "dev")
+    assert [arn.split(":function:")[1] for arn in targets()] == ["once-dev-hello"]
+    assert troupe("invoke", "dev", "hello").json == table and troupe.stage("prod", "once") == prod
+    troupe("rollback", "dev")
+    assert [arn.split(":function:")[1] for arn in targets()] == ["once-hello:dev"]
