@@ -72,7 +72,6 @@ def test_what_a_stage_uses_stays(troupe):
 def test_what_holds_data_is_asked_for(troupe):
     table = start(troupe)
     troupe.edit("serverless.yml", "AttributeName: id,", "AttributeName: other,")
-    troupe.edit("serverless.yml", "{AttributeName: id,", "{AttributeName: other,")
     result = troupe("deploy", "--service", check=3)
     assert "Users" in result.out + result.err, str(result)
     assert set(troupe.world()["tables"]) == {table}
@@ -109,7 +108,7 @@ def test_a_reference_that_means_the_function(troupe):
     assert [arn.split(":function:")[1] for arn in targets()] == ["once-hello:dev"]
     troupe.edit("serverless.yml", "{service: [Users]}", "{service: [Users]}\n    references: {unqualified: [Rule.Properties.Targets]}")
     prod = troupe.stage("prod", "once")
-    plan = troupe("plan", "dev")
+    plan = troupe("plan", "dev", check=2)
     assert "'hello' is one of each stage's own, because 'Rule' refers to it" in plan.err, str(plan)
     troupe("deploy", "dev")
     assert [arn.split(":function:")[1] for arn in targets()] == ["once-dev-hello"]

@@ -404,28 +404,28 @@ static void test_condition_of_the_stage(void **state)
 
 #define REPORT(value)                                                                              \
     "\"Report\":{\"Type\":\"AWS::Events::Rule\",\"Properties\":{\"Targets\":[{\"Arn\":" value "}]" \
-                                                                                              "}}"
-#define JOB_ARN "{\"Fn::GetAtt\":[\"JobLambdaFunction\",\"Arn\"]}"
+    "}}"
+#define API_ARN "{\"Fn::GetAtt\":[\"ApiLambdaFunction\",\"Arn\"]}"
 
 static void test_unqualified(void **state)
 {
     struct fixture *f = *state;
-    check_ok(lay_out_with(f, REPORT(JOB_ARN), "{}"), &f->err);
-    assert_false(f->layout.functions[1].per_stage);
+    check_ok(lay_out_with(f, REPORT(API_ARN), "{}"), &f->err);
+    assert_false(f->layout.functions[0].per_stage);
     static const char *const patterns[] = {"Report.Properties.Targets", "Rep*",
                                            "Report.*.Targets.0.Arn"};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         struct str settings =
             str_fmt(f->a, "{\"references\":{\"unqualified\":[\"%s\"]}}", patterns[i]);
-        check_ok(lay_out_with(f, REPORT(JOB_ARN), settings.p), &f->err);
-        assert_true(f->layout.functions[1].per_stage && !f->layout.functions[0].per_stage);
+        check_ok(lay_out_with(f, REPORT(API_ARN), settings.p), &f->err);
+        assert_true(f->layout.functions[0].per_stage && !f->layout.functions[1].per_stage);
         check_str(
             json_text(f->a, node_path(stage_resource(f, "Report"), "Properties.Targets.0.Arn"), 0),
-            JOB_ARN);
+            API_ARN);
         assert_true(str_find(f->layout.warnings[0],
-                             STR("'job' is one of each stage's own, because 'Report'"), 0) > 0);
+                             STR("'api' is one of each stage's own, because 'Report'"), 0) > 0);
     }
-    refused(f, REPORT(JOB_ARN), "{\"references\":{\"unqualified\":[\"Report.Properties.Name\"]}}",
+    refused(f, REPORT(API_ARN), "{\"references\":{\"unqualified\":[\"Report.Properties.Name\"]}}",
             "'Report.Properties.Name' has no reference to a function");
 }
 
