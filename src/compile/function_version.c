@@ -16,7 +16,9 @@ static bool is_asked_for(struct compilation *c, const struct function *f)
 bool function_is_versioned(struct compilation *c, const struct function *f)
 {
     struct function_alias alias;
-    return is_asked_for(c, f) || function_alias(c, f, &alias);
+    /* what points at a function of a stage points at a version of it */
+    bool of_stage = c->options->naming == NAMING_SHARED && !name_is_shared(c, f);
+    return of_stage || is_asked_for(c, f) || function_alias(c, f, &alias);
 }
 
 static struct str version_id(struct compilation *c, const struct building *b)

@@ -86,8 +86,7 @@ bool unqualified_find(const struct service *service, struct str key, struct unqu
  * of a stage; says which functions are the stage's because of it. */
 int unqualified_check(struct laying *l, struct err *err);
 /* Properties of a CloudFront distribution, functions as their versions. */
-const struct node *unqualified_versions(struct laying *l, const struct node *properties,
-                                        struct err *err);
+const struct node *unqualified_versions(struct laying *l, const struct node *properties);
 /* " (serverless.yml:3:5)", or nothing. */
 struct str place_text(struct arena *a, struct pos pos);
 

@@ -230,9 +230,8 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
     struct node *out = node_shallow(a, resource);
     const struct node *properties = node_get_c(resource, "Properties");
     if (properties) {
-        if (str_eq(type, STR("AWS::CloudFront::Distribution")) &&
-            !(properties = unqualified_versions(l, properties, err)))
-            return NULL;
+        if (str_eq(type, STR("AWS::CloudFront::Distribution")))
+            properties = unqualified_versions(l, properties);
         properties =
             references_rewrite(l, properties, policy ? REFERENCE_LITERAL : REFERENCE_POINTER, err);
         if (!properties)

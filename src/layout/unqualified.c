@@ -252,7 +252,7 @@ static const struct compiled_function *referred(const struct laying *l, const st
     return NULL;
 }
 
-const struct node *unqualified_versions(struct laying *l, const struct node *n, struct err *err)
+const struct node *unqualified_versions(struct laying *l, const struct node *n)
 {
     struct node *out = NULL;
     for (size_t i = 0; i < node_count(n); i++) {
@@ -261,17 +261,8 @@ const struct node *unqualified_versions(struct laying *l, const struct node *n, 
         const struct compiled_function *f = NULL;
         if (!listed && str_eq(n->members[i].key, STR("LambdaFunctionARN")))
             f = referred(l, old);
-        if (f && !f->version_id.n) {
-            err_at(err, old->pos, ERR_CONFIG,
-                   "CloudFront needs a version of function '%.*s', which has none",
-                   STR_ARG(f->function->key));
-            err_help(err, "remove 'versionFunctions: false' or 'versionFunction: false'");
-            return NULL;
-        }
-        child = f ? node_from(node_ref(l->arena, f->version_id), old)
-                  : unqualified_versions(l, old, err);
-        if (!child)
-            return NULL;
+        child =
+            f ? node_from(node_ref(l->arena, f->version_id), old) : unqualified_versions(l, old);
         if (child == old)
             continue;
         if (!out)

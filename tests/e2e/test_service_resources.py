@@ -115,3 +115,13 @@ def test_a_reference_that_means_the_function(troupe):
     assert troupe("invoke", "dev", "hello").json == table and troupe.stage("prod", "once") == prod
     troupe("rollback", "dev")
     assert [arn.split(":function:")[1] for arn in targets()] == ["once-hello:dev"]
+
+
+def test_a_function_of_a_stage_has_versions(troupe):
+    """Its alias points at one, whatever the service says of versions."""
+    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
+    troupe.edit("serverless.yml", "runtime: nodejs20.x}", "runtime: nodejs20.x, versionFunctions: false}")
+    troupe.edit("serverless.yml", "{service: [Users]}", "{service: [Users]}\n    functions: {perStage: [hello]}")
+    troupe("deploy", "dev")
+    assert troupe("invoke", "dev", "hello").json == next(iter(troupe.world()["tables"]))
+    assert troupe.world()["functions"]["once-dev-hello"]["aliases"]["dev"]["version"] == "1"
