@@ -125,3 +125,17 @@ def test_a_function_of_a_stage_has_versions(troupe):
     troupe("deploy", "dev")
     assert troupe("invoke", "dev", "hello").json == next(iter(troupe.world()["tables"]))
     assert troupe.world()["functions"]["once-dev-hello"]["aliases"]["dev"]["version"] == "1"
+
+
+def test_it_goes_last(troupe):
+    """Removing the stages leaves it; removing the service asks for what holds data."""
+    table = start(troupe)
+    for stage in ("dev", "prod"):
+        troupe("remove", stage)
+        assert set(troupe.world()["tables"]) == {table}
+    troupe("deploy", "--service")
+    assert set(troupe.world()["tables"]) == {table}
+    result = troupe("remove", "--service", check=3)
+    assert "Users" in result.out + result.err and set(troupe.world()["tables"]) == {table}, str(result)
+    troupe("remove", "--service", "--yes")
+    assert not troupe.world()["tables"] and troupe.world()["stacks"] == {}
