@@ -306,7 +306,7 @@ def suite_e2e():
     """troupe as users run it, on the local cloud, the sanitized build."""
     seed = os.environ.get("TROUPE_MODEL_SEED") or str(random.SystemRandom().randrange(1 << 32))
     print(f"       random sequences: TROUPE_MODEL_SEED={seed}", flush=True)
-    return pytest("tests/e2e", "-n", JOBS, "--dist", "worksteal", TROUPE=str(sanitized_build() / "troupe"),
+    return pytest("tests/e2e", "-n", str(2 * int(JOBS)), "--dist", "worksteal", TROUPE=str(sanitized_build() / "troupe"),
                   TROUPE_MODEL_SEED=seed)
 
 

@@ -239,6 +239,23 @@ int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, 
     return 0;
 }
 
+int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, struct str to,
+            struct err *err)
+{
+    struct str source = str_fmt(a, "/%.*s/%.*s", STR_ARG(from), STR_ARG(aws_encode(a, key, true)));
+    struct aws_answer answer;
+    struct aws_rest request = {.method = "PUT",
+                               .headers = text_map(a, "x-amz-copy-source", source)};
+    if (aws_s3(a, aws, "CopyObject", to, key, &request, &answer, err) < 0)
+        return -1;
+    /* It may begin with 200 and fail afterwards. Source: API reference, CopyObject */
+    if (text_of(answer.node, "ETag").n)
+        return 0;
+    struct str why = text_of(answer.node, "Message");
+    return err_set(err, ERR_FAILED, "copy s3://%.*s/%.*s to '%.*s': %.*s", STR_ARG(from),
+                   STR_ARG(key), STR_ARG(to), STR_ARG(why.n ? why : STR("no answer")));
+}
+
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err)
 {

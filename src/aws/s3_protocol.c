@@ -114,5 +114,7 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str b
             return -1;
         done = call_send(a, aws, &call, answer, err);
     }
+    if (done < 0 && str_eq(err->code, STR("NoSuchBucket")))
+        err_wrap(err, "bucket '%.*s'", STR_ARG(bucket));
     return done < 0 || request->raw_answer ? done : read_answer(a, operation, answer, err);
 }

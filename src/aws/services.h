@@ -126,6 +126,10 @@ int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key,
 int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str body,
            const char *content_type, enum s3_condition condition, struct str etag,
            struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+/* Copy an object, up to 5 GiB, to `to` under the same key; the buckets may be in different regions,
+ * `aws` is that of `to`. */
+int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, struct str to,
+            struct err *err);
 /* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err);

@@ -37,6 +37,9 @@ struct cli {
     struct progress *progress;
     struct observer observer;
     struct aws *aws;
+    struct aws *home;    /* when the stage is in another region than its service, else NULL */
+    struct map clients;  /* for other regions: name -> struct aws * */
+    struct str profile;  /* of provider.profile */
     struct str endpoint; /* of the local cloud, or empty */
 };
 
@@ -98,10 +101,11 @@ enum stage_use {
     STAGE_OPTIONAL, /* none named: the service alone */
     STAGE_DEFAULT,  /* none named: dev, as package, print and validate have it */
     STAGE_REQUIRED,
+    STAGE_NONE, /* the service alone, whatever stage is named */
 };
 
-/* Load the service for the stage in args[`stage_arg`] (SIZE_MAX: none), --stage, or provider.stage.
- */
+/* Load the service for the stage in args[`stage_arg`] (SIZE_MAX: none), --stage, or provider.stage;
+ * "STAGE@REGION" is short for --region. */
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err);
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
@@ -114,6 +118,8 @@ struct aws *context_client(struct cli *cli, struct str region, struct str profil
 const struct remote_values *remote_values(struct cli *cli);
 /* A client for the service's region, or for the local cloud. */
 int context_aws(struct cli *cli, const struct service *service, struct err *err);
+/* Release all clients. */
+void context_free(struct cli *cli);
 struct release context_release(struct cli *cli, const struct service *service);
 /* Stacks and bucket of the service, and of its stage when it has one. */
 int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err);

@@ -179,6 +179,11 @@ static int run(struct cli *cli, struct err *err)
     if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
         context_target(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
+    if (service->remote) {
+        err_set(err, ERR_REFUSED, "stage '%.*s' is not at home, in %.*s", STR_ARG(service->address),
+                STR_ARG(service->home));
+        return err_help(err, "stages can be taken over in the region that provider.region names");
+    }
     struct release r = context_release(cli, service);
     struct goal goal = goal_adopt(target);
     struct asking q = {cli, service};

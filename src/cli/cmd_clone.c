@@ -1,6 +1,8 @@
 /* clone */
 #include "cli/cli.h"
 
+#include "release/place.h"
+
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
@@ -15,7 +17,7 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_clone(from, number, cli->options.exact);
+    struct goal goal = goal_clone(place_address(&r, from), number, cli->options.exact);
     if (cli->options.plan) {
         cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
         return context_plan(cli, &r, &goal, err);

@@ -1,6 +1,18 @@
 /* deploy and plan. */
 #include "cli/cli.h"
 
+static int make_alone(struct service *service, struct err *err)
+{
+    if (service->remote) {
+        err_set(err, ERR_USAGE, "service '%.*s' itself lives in %.*s only", STR_ARG(service->name),
+                STR_ARG(service->home));
+        return err_help(err, "name a stage to have it in %.*s: troupe deploy STAGE --region %.*s",
+                        STR_ARG(service->region), STR_ARG(service->region));
+    }
+    service_alone(service);
+    return 0;
+}
+
 /* A service-only deploy is compiled for a stage that never leaves: what depends on the stage stays
  * out of the service stack anyway. */
 static int load(struct cli *cli, struct service *service, struct target *target, struct err *err)
@@ -9,8 +21,8 @@ static int load(struct cli *cli, struct service *service, struct target *target,
         return -1;
     if (cli->options.service && cli->options.arg_count)
         return err_set(err, ERR_USAGE, "--service and a stage exclude each other");
-    if (cli->options.service || !service->stage_named)
-        service->stage = (struct str){"", 0};
+    if ((cli->options.service || !service->stage_named) && make_alone(service, err) < 0)
+        return -1;
     if (cli->options.function.n && !service->stage.n) {
         err_set(err, ERR_USAGE, "--function needs a stage");
         return err_help(err, "troupe deploy STAGE --function %.*s", STR_ARG(cli->options.function));

@@ -3,6 +3,7 @@
 
 #include "doc/json.h"
 #include "release/diff.h"
+#include "release/place.h"
 #include "release/recorded.h"
 #include "ui/table.h"
 
@@ -33,14 +34,12 @@ static int say_none(const struct side *s, bool known, struct err *err)
 static int find_number(const struct release *r, const struct world *w, struct side *s,
                        struct err *err)
 {
-    struct service service = *r->service;
-    struct release own = *r;
+    struct release own;
     struct world stage = {0};
     bool known = false, listed = false;
-    service.stage = s->stage;
-    own.service = &service;
+    s->stage = place_address(r, s->stage);
     if (!s->number) {
-        if (world_find(&own, true, &stage, err) < 0)
+        if (place_at(r, s->stage, &own, err) < 0 || world_find(&own, true, &stage, err) < 0)
             return -1;
         s->number = stage.stage_exists ? world_deployment(&stage.stage) : 0;
         known = stage.stage_exists;
@@ -329,10 +328,9 @@ static int run(struct cli *cli, struct err *err)
     for (int i = 0; i < 2; i++)
         if (record_address(cli->options.args[i], &sides[i].stage, &sides[i].number, err) < 0)
             return -1;
-    if (context_service(cli, SIZE_MAX, STAGE_OPTIONAL, service, err) < 0 ||
+    if (context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
-    service->stage = (struct str){"", 0};
     struct release r = context_release(cli, service);
     if (world_find(&r, false, &w, err) < 0)
         return -1;

@@ -81,10 +81,10 @@ static int read_history(struct cli *cli, const struct release *r, struct world *
     if (records_list(cli->arena, &w->store, &w->records, &w->record_count, err) < 0 ||
         status_of_stage(r, w, &h->stage, err) < 0)
         return -1;
-    while (first < w->record_count && !str_eq(w->records[first].stage, r->service->stage))
+    while (first < w->record_count && !str_eq(w->records[first].stage, r->service->address))
         first++;
     while (n < limit && first + n < w->record_count &&
-           str_eq(w->records[first + n].stage, r->service->stage))
+           str_eq(w->records[first + n].stage, r->service->address))
         n++;
     h->refs = w->records + first;
     h->n = n;
@@ -102,12 +102,12 @@ static void show(struct cli *cli, const struct service *service, const struct hi
         entry_row(&t, h, i);
     }
     if (cli->options.json) {
-        node_put_str(a, out, "stage", service->stage);
+        node_put_str(a, out, "stage", service->address);
         node_put_c(a, out, "deployments", all);
         json_write(&cli->out, out, 2);
         buf_char(&cli->out, '\n');
     } else if (!h->n) {
-        buf_fmt(&cli->out, "stage '%.*s' was never deployed\n", STR_ARG(service->stage));
+        buf_fmt(&cli->out, "stage '%.*s' was never deployed\n", STR_ARG(service->address));
     } else {
         table_write(&t, &cli->out, cli->colour_out);
         if (h->stage.note.n)

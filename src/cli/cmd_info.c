@@ -25,7 +25,7 @@ static const struct node *function_json(struct cli *cli, const struct world *w,
     node_put_c(a, n, "arn",
                node_strf(a, "arn:%.*s:lambda:%.*s:%.*s:function:%.*s:%.*s", STR_ARG(w->partition),
                          STR_ARG(aws_region(cli->aws)), STR_ARG(w->account), STR_ARG(name),
-                         STR_ARG(service->stage)));
+                         STR_ARG(service->address)));
     node_put_c(a, n, "version", version);
     struct str id = {"", 0};
     for (size_t i = 0; i < service->function_count; i++)
@@ -52,7 +52,7 @@ static const struct node *info_json(struct cli *cli, const struct service *servi
         if (!is_internal(m->key))
             node_put(a, outputs, m->key, m->value);
     node_put_str(a, out, "service", service->name);
-    node_put_str(a, out, "stage", service->stage);
+    node_put_str(a, out, "stage", service->address);
     node_put_str(a, out, "region", aws_region(cli->aws));
     node_put_str(a, out, "account", w->account);
     node_put_str(a, out, "status", w->stage.status);
@@ -105,11 +105,11 @@ static int run_info(struct cli *cli, struct err *err)
     if (context_world(cli, &r, &w, err) < 0)
         return -1;
     if (!w.stage_exists) {
-        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->stage));
-        return err_help(err, "troupe deploy %.*s", STR_ARG(service->stage));
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->address));
+        return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
     }
     w.current = world_deployment(&w.stage);
-    if (w.current && record_read(cli->arena, &w.store, service->stage, w.current, true, false,
+    if (w.current && record_read(cli->arena, &w.store, service->address, w.current, true, false,
                                  &w.record, err) < 0)
         return -1;
     const struct node *info = info_json(cli, service, &w);

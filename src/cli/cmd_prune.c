@@ -110,10 +110,9 @@ static int run(struct cli *cli, struct err *err)
     struct world world;
     struct collected collected;
     if (read_duration(cli->options.unused_for, &how.unused_ms, err) < 0 ||
-        context_service(cli, SIZE_MAX, STAGE_OPTIONAL, service, err) < 0 ||
+        context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
-    service->stage = (struct str){"", 0};
     struct release r = context_release(cli, service);
     if (context_world(cli, &r, &world, err) < 0 ||
         collect_run(&r, &how, &world, &collected, err) < 0)

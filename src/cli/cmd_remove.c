@@ -47,18 +47,16 @@ static int run(struct cli *cli, struct err *err)
     bool whole = cli->options.service;
     if (whole && cli->options.arg_count)
         return err_set(err, ERR_USAGE, "--service and a stage exclude each other");
-    if (context_service(cli, 0, whole ? STAGE_OPTIONAL : STAGE_REQUIRED, service, err) < 0 ||
+    if (context_service(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
-    if (whole)
-        service->stage = (struct str){"", 0};
     struct release r = context_release(cli, service);
     r.source_revision = context_source_revision(cli->arena, service->dir);
-    struct str what = whole ? service->name : service->stage;
+    struct str what = whole ? service->name : service->address;
     if (ask(cli, &r, what, err) < 0)
         return -1;
     if (whole ? remove_service(&r, cli->options.purge, err) < 0
-              : remove_stage(&r, service->stage, cli->options.purge, err) < 0)
+              : remove_stage(&r, service->address, cli->options.purge, err) < 0)
         return -1;
     collect(cli, &r, whole);
     if (cli->options.json)

@@ -14,7 +14,7 @@ static const struct node *findings_json(struct arena *a, const struct service *s
         node_put_c(a, n, "mended", node_bool(a, repaired->findings[i].mended));
         node_push(a, all, n);
     }
-    node_put_str(a, out, "stage", service->stage);
+    node_put_str(a, out, "stage", service->address);
     node_put_c(a, out, "deployment", node_int(a, repaired->number));
     node_put_c(a, out, "findings", all);
     return out;
@@ -38,7 +38,7 @@ static void show(struct cli *cli, const struct service *service, const struct re
                 STR_ARG(repaired->findings[i].what));
     if (!done)
         return;
-    buf_fmt(out, "%.*s#%lld: %s\n", STR_ARG(service->stage), (long long)repaired->number,
+    buf_fmt(out, "%.*s#%lld: %s\n", STR_ARG(service->address), (long long)repaired->number,
             !repaired->finding_count ? "nothing to repair"
             : repaired->unrepaired   ? "not everything can be repaired"
             : cli->options.plan      ? "to be repaired"

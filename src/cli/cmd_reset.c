@@ -1,6 +1,8 @@
 /* reset */
 #include "cli/cli.h"
 
+#include "release/place.h"
+
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
@@ -15,7 +17,7 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_reset(other, number, cli->options.exact);
+    struct goal goal = goal_reset(place_address(&r, other), number, cli->options.exact);
     goal.shifting = context_shifting(cli, service);
     if (cli->options.plan) {
         cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;

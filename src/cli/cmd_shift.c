@@ -29,7 +29,8 @@ static int check_under_way(struct cli *cli, struct release *r, struct err *err)
         return -1;
     if (world_shift(&world))
         return 0;
-    return err_set(err, ERR_REFUSED, "no shift of '%.*s' is under way", STR_ARG(r->service->stage));
+    return err_set(err, ERR_REFUSED, "no shift of '%.*s' is under way",
+                   STR_ARG(r->service->address));
 }
 
 static int run(struct cli *cli, struct err *err)

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/place.h"
 #include "release/status.h"
 #include "ui/table.h"
 
@@ -161,7 +162,9 @@ static void show_json(struct cli *cli, const struct service *service, const stru
         const struct stage_status *s = &m->stages[i];
         struct node *n = node_map(a);
         node_put_str(a, n, "name", s->name);
-        node_put_str(a, n, "region", aws_region(cli->aws));
+        struct str region;
+        place_stage(s->name, &region);
+        node_put_str(a, n, "region", region.n ? region : service->home);
         node_put_c(a, n, "deployment", node_int(a, s->number));
         node_put_str(a, n, "status", str_c(s->word));
         if (s->note.n)
@@ -183,10 +186,9 @@ static int run(struct cli *cli, struct err *err)
     struct service *service = ARENA_NEW(cli->arena, struct service);
     struct matrix m = {0};
     struct world w;
-    if (context_service(cli, SIZE_MAX, STAGE_OPTIONAL, service, err) < 0 ||
+    if (context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
-    service->stage = (struct str){"", 0};
     struct release r = context_release(cli, service);
     if (context_world(cli, &r, &w, err) < 0)
         return -1;

@@ -78,7 +78,7 @@ static int break_it(struct cli *cli, const struct store *store, struct unlocking
 static void show_text(struct cli *cli, const struct unlocking *u, bool whole)
 {
     struct buf *out = &cli->out;
-    struct str name = whole ? u->service->name : u->service->stage;
+    struct str name = whole ? u->service->name : u->service->address;
     const char *kind = whole ? "service" : "stage";
     if (u->broken)
         buf_fmt(out, "broke the lease of %s '%.*s'\n", kind, STR_ARG(name));
@@ -117,7 +117,7 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     struct unlocking u = {.service = service, .name = STR("service")};
     if (!whole)
-        u.name = str_fmt(a, LEASE_STAGE "%.*s", STR_ARG(service->stage));
+        u.name = str_fmt(a, LEASE_STAGE "%.*s", STR_ARG(service->address));
     if (w.bucket.n && leases_list(a, &w.store, &u.all, &u.n, err) < 0)
         return -1;
     for (size_t i = 0; i < u.n; i++)

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "compile/compile.h"
 #include "local/local.h"
+#include "release/place.h"
 
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help)
 {
@@ -60,9 +61,33 @@ struct aws *context_client(struct cli *cli, struct str region, struct str profil
 
 int context_aws(struct cli *cli, const struct service *service, struct err *err)
 {
-    struct str profile = node_text(node_path(service->root, "provider.profile"));
-    cli->aws = context_client(cli, service->region, profile, err);
-    return cli->aws ? 0 : -1;
+    cli->profile = node_text(node_path(service->root, "provider.profile"));
+    cli->aws = context_client(cli, service->region, cli->profile, err);
+    if (cli->aws && service->remote)
+        cli->home = context_client(cli, service->home, cli->profile, err);
+    return cli->aws && (cli->home || !service->remote) ? 0 : -1;
+}
+
+/* Each is made once. */
+static struct aws *client_for(void *context, struct str region, struct err *err)
+{
+    struct cli *cli = context;
+    if (str_eq(region, aws_region(cli->aws)))
+        return cli->aws;
+    if (!cli->clients.arena)
+        cli->clients = MAP(cli->arena);
+    struct aws *aws = map_get(&cli->clients, region);
+    if (!aws && (aws = context_client(cli, region, cli->profile, err)))
+        map_put(&cli->clients, region, aws);
+    return aws;
+}
+
+void context_free(struct cli *cli)
+{
+    for (size_t i = 0; i < cli->clients.n; i++)
+        aws_free(cli->clients.entries[i].value);
+    aws_free(cli->home);
+    aws_free(cli->aws);
 }
 
 /* ---- service ---- */
@@ -93,19 +118,39 @@ static struct config_options config_of(struct cli *cli)
     };
 }
 
+/* The region of "STAGE@REGION", as if --region had been given. */
+static int take_region(struct cli *cli, struct str *stage, struct err *err)
+{
+    struct options *o = &cli->options;
+    struct str region;
+    *stage = place_stage(*stage, &region);
+    if (!region.n)
+        return 0;
+    if (o->region.n && !str_eq(o->region, region))
+        return err_set(err, ERR_USAGE, "two regions are named: '%.*s' and '%.*s'", STR_ARG(region),
+                       STR_ARG(o->region));
+    struct str *given = ARENA_NEW(cli->arena, struct str);
+    *given = o->region = region;
+    map_put(&o->given, STR("region"), given);
+    return 0;
+}
+
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err)
 {
-    const struct options *o = &cli->options;
-    struct config_options options = config_of(cli);
-    if (choose_stage(o, stage_arg, &options.stage, err) < 0 ||
-        (options.stage.n && stage_name_check(options.stage, err) < 0))
+    struct str stage;
+    if (choose_stage(&cli->options, stage_arg, &stage, err) < 0 ||
+        take_region(cli, &stage, err) < 0 || (stage.n && stage_name_check(stage, err) < 0))
         return -1;
+    struct config_options options = config_of(cli);
+    options.stage = stage;
     if (service_load(cli->arena, &options, ret, err) < 0) {
         if (err->kind == ERR_NOT_FOUND) /* the file itself */
             err->kind = ERR_CONFIG;
         return -1;
     }
+    if (use == STAGE_NONE)
+        service_alone(ret);
     if (use != STAGE_REQUIRED || ret->stage_named)
         return 0;
     err_set(err, ERR_USAGE, "no stage is named");
@@ -171,6 +216,9 @@ struct release context_release(struct cli *cli, const struct service *service)
     return (struct release){
         .arena = cli->arena,
         .aws = cli->aws,
+        .home = cli->home,
+        .client = client_for,
+        .client_context = cli,
         .service = service,
         .observer = &cli->observer,
         .jobs = (unsigned)cli->options.jobs,
@@ -211,18 +259,24 @@ static struct str host_port(struct str endpoint)
     return at < 0 ? endpoint : str_sub(endpoint, (size_t)at + 3, endpoint.n);
 }
 
+/* "https://<id>.execute-api.…", for shared APIs and the stage's own. */
+static struct str rest_id(struct str endpoint)
+{
+    struct str rest = host_port(endpoint), id;
+    return str_cut(&rest, '.', &id) ? id : (struct str){"", 0};
+}
+
 struct urls context_urls(const struct cli *cli, const struct service *service,
                          const struct world *w, const struct stack *stage)
 {
     struct arena *a = cli->arena;
     struct urls urls = {{"", 0}, {"", 0}};
-    struct str rest = node_text(node_get_c(w->service.outputs, "ApiGatewayRestApi"));
+    struct str rest = rest_id(node_text(node_get_c(stage->outputs, "ServiceEndpoint")));
     struct str http = node_text(node_get_c(stage->outputs, "HttpApiId"));
     struct str name = node_text(node_get_c(stage->tags, TAG_STAGE));
     struct str suffix = aws_url_suffix(cli->aws), endpoint = cli->endpoint;
     (void)service;
-    if (!node_get_c(stage->outputs, "ServiceEndpoint"))
-        rest.n = 0; /* this stage has none */
+    (void)w;
     if (rest.n && endpoint.n)
         urls.rest = str_fmt(a, "%.*s/restapis/%.*s/%.*s/_user_request_", STR_ARG(endpoint),
                             STR_ARG(rest), STR_ARG(name));

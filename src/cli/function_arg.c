@@ -42,10 +42,11 @@ static int find_deployed(struct cli *cli, const struct service *service, struct 
         return -1;
     int64_t current = w.stage_exists ? world_deployment(&w.stage) : 0;
     if (!current) {
-        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->stage));
-        return err_help(err, "troupe deploy %.*s", STR_ARG(service->stage));
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->address));
+        return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
     }
-    if (record_read(cli->arena, &w.store, service->stage, current, false, false, &record, err) < 0)
+    if (record_read(cli->arena, &w.store, service->address, current, false, false, &record, err) <
+        0)
         return -1;
     const struct node *f = node_get(node_get_c(record.body, "functions"), key);
     *ret = (struct deployed_function){
@@ -55,9 +56,9 @@ static int find_deployed(struct cli *cli, const struct service *service, struct 
     };
     if (ret->name.n)
         return 0;
-    err_set(err, ERR_NOT_FOUND, "stage '%.*s' has no function '%.*s' yet", STR_ARG(service->stage),
-            STR_ARG(key));
-    return err_help(err, "troupe deploy %.*s", STR_ARG(service->stage));
+    err_set(err, ERR_NOT_FOUND, "stage '%.*s' has no function '%.*s' yet",
+            STR_ARG(service->address), STR_ARG(key));
+    return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
 }
 
 int context_function(struct cli *cli, const char *command, struct service *service,

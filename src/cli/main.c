@@ -121,7 +121,7 @@ int main(int argc, char **argv)
         fwrite(text.p, 1, text.n, stderr);
         code = exit_code(err.kind);
     }
-    aws_free(cli.aws);
+    context_free(&cli);
     err_clear(&err);
     arena_free(a);
     return code ? code : written;

@@ -61,7 +61,7 @@ static int confirm(void *context, const struct plan *plan, struct err *err)
     bool guarded = q->guarded && !plan->nothing && is_protected(q->service);
     if (cli->options.yes || (!loses && !guarded))
         return 0;
-    struct str stage = q->service->stage.n ? q->service->stage : q->service->name;
+    struct str stage = q->service->address.n ? q->service->address : q->service->name;
     struct str question = loses
                               ? str_fmt(cli->arena, "%.*s '%.*s' loses the data of %.*s",
                                         STR_ARG(q->doing), STR_ARG(stage), STR_ARG(buf_str(&names)))
@@ -99,7 +99,7 @@ static const struct node *deployed_json(struct cli *cli, const struct service *s
     struct arena *a = cli->arena;
     struct node *n = node_map(a), *u = node_map(a);
     node_put_str(a, n, "service", service->name);
-    node_put_str(a, n, "stage", service->stage);
+    node_put_str(a, n, "stage", service->address);
     node_put_str(a, n, "region", service->region);
     node_put_c(a, n, "deployment", node_int(a, d->number));
     node_put_c(a, n, "nothing", node_bool(a, d->plan.nothing));
@@ -128,12 +128,12 @@ static void show_deployed(struct cli *cli, const struct service *service, const 
         buf_char(out, '\n');
         return;
     }
-    if (!service->stage.n)
+    if (!service->address.n)
         buf_fmt(out, "service %.*s", STR_ARG(service->name));
     else
-        buf_fmt(out, "%.*s#%lld", STR_ARG(service->stage), (long long)d->number);
+        buf_fmt(out, "%.*s#%lld", STR_ARG(service->address), (long long)d->number);
     if (d->undone)
-        buf_fmt(out, ": %.*s#%lld was taken back", STR_ARG(service->stage), (long long)d->undone);
+        buf_fmt(out, ": %.*s#%lld was taken back", STR_ARG(service->address), (long long)d->undone);
     else if (d->plan.nothing)
         buf_lit(out, ": nothing to do");
     else

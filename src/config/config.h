@@ -51,6 +51,7 @@ struct config_options {
         default_stage; /* when neither names one; "dev" for package, print, validate; empty: none */
     struct str
         region; /* --region or AWS_REGION / AWS_DEFAULT_REGION; empty: provider.region, us-east-1 */
+    struct str home;                    /* the service's region, when it is known; empty: found */
     const struct map *options;          /* `opt:`: name -> struct str *; may be NULL */
     const struct map *params;           /* --param: name -> struct str *; may be NULL */
     bool lenient;                       /* unknown keys are warnings */
@@ -106,8 +107,13 @@ struct service {
     struct str stage; /* empty: none named anywhere */
     bool stage_named; /* by the command line or provider.stage, not by default_stage */
     struct str region;
-    struct str dir;  /* absolute: where serverless.yml is; from a bundle: no such directory */
-    struct str file; /* its name as shown to the user */
+    /* Where the service stack and the records are: provider.region as it is without --region. The
+     * same as `region`, unless the stage is a remote one (docs/design.md, "Regions"). */
+    struct str home;
+    bool remote;
+    struct str address; /* of the stage in records and messages: "prod", remote "prod@eu-west-1" */
+    struct str dir;     /* absolute: where serverless.yml is; from a bundle: no such directory */
+    struct str file;    /* its name as shown to the user */
     const struct node *root; /* everything, resolved and coerced, as `print` shows it */
     struct function *functions;
     size_t function_count;
@@ -135,6 +141,8 @@ struct service {
  * no configuration file, ERR_FAILED when the bundle is none (damaged). */
 int service_load(struct arena *a, const struct config_options *options, struct service *ret,
                  struct err *err);
+/* Make it the service without a stage, at home. */
+void service_alone(struct service *service);
 
 /* The source bundle of `s`, as it is recorded: a map of `main`, `files`, `externals`, `absent`,
  * `params`, `options` and `dotenv`, from which it can be made again for any stage. Besides what

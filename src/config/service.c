@@ -212,6 +212,61 @@ static int check_function(const struct function *fn, struct str service, struct 
     return err_help(err, "shorten the key, or set 'name' of the function");
 }
 
+/* ---- regions ---- */
+
+static struct map *without_region(struct arena *a, const struct map *options)
+{
+    struct map *out = ARENA_NEW(a, struct map);
+    *out = MAP(a);
+    for (size_t i = 0; options && i < options->n; i++)
+        if (!str_eq(options->entries[i].key, STR("region")))
+            map_put(out, options->entries[i].key, options->entries[i].value);
+    return out;
+}
+
+/* What provider.region is without --region. A file that does not say without it has no home but
+ * the region that is given. */
+static struct str find_home(const struct resolver *r, const struct settings *settings)
+{
+    struct arena *a = r->arena;
+    struct config_options options = *r->options;
+    cleanup_err struct err unsaid = {0};
+    if (options.home.n || !options.region.n || settings->regions_independent)
+        return options.home.n ? options.home : r->region;
+    options.region = (struct str){"", 0};
+    options.options = without_region(a, options.options);
+    options.stage = r->stage;
+    struct resolver other = {.arena = a,
+                             .options = &options,
+                             .dir = r->dir,
+                             .root = r->root,
+                             .use_dotenv = r->use_dotenv,
+                             .dotenv = r->dotenv,
+                             .dotenv_name = r->dotenv_name,
+                             .files = MAP(a),
+                             .cells = MAP(a),
+                             .externals = node_map(a)};
+    return resolve_stage(&other, &unsaid) == 0 && resolve_region(&other, &unsaid) == 0
+               ? other.region
+               : r->region;
+}
+
+/* A remote stage has functions and APIs of its own: they cannot be shared across regions. */
+static void place_service(const struct resolver *r, struct service *s)
+{
+    static struct str all_functions[] = {{"*", 1}};
+    s->home = find_home(r, &s->settings);
+    s->remote = s->stage.n && !str_eq(s->home, s->region);
+    s->address = s->remote ? str_fmt(r->arena, "%.*s@%.*s", STR_ARG(s->stage), STR_ARG(s->region))
+                           : s->stage;
+    if (!s->remote)
+        return;
+    s->settings.per_stage_functions = all_functions;
+    s->settings.per_stage_function_count = 1;
+    s->settings.rest_per_stage = true;
+    s->settings.http_shared = false;
+}
+
 /* ---- the model ---- */
 
 static int fill_functions(struct arena *a, struct service *s, const struct node *given,
@@ -292,6 +347,7 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                             .options = r->given_options ? r->given_options : node_map(a)};
     if (settings_read(a, checked, r->stage, &ret->settings, err) < 0)
         return -1;
+    place_service(r, ret);
     return fill_functions(a, ret, given, err);
 }
 
@@ -326,4 +382,11 @@ int service_load(struct arena *a, const struct config_options *options, struct s
     ret->file_count = r->sources.n;
     ret->resolver = r;
     return 0;
+}
+
+void service_alone(struct service *service)
+{
+    service->stage = service->address = (struct str){"", 0};
+    service->region = service->home;
+    service->remote = false;
 }

@@ -206,7 +206,9 @@ static const struct node *with_artifact(struct laying *l, const struct node *res
     struct node *copy = node_shallow(a, resource);
     struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
     struct node *code = node_map(a);
-    node_put_c(a, code, "S3Bucket", node_fn(a, "Troupe::Bucket", node_null(a)));
+    node_put_c(a, code, "S3Bucket",
+               l->service->remote ? node_ref(a, STR(REMOTE_BUCKET))
+                                  : node_fn(a, "Troupe::Bucket", node_null(a)));
     node_put_c(a, code, "S3Key", node_fn(a, "Troupe::ArtifactKey", node_str(a, f->key)));
     node_put_c(a, properties, "Code", code);
     node_put_c(a, copy, "Properties", properties);
@@ -245,8 +247,29 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
     return out;
 }
 
+/* Lambda takes code from buckets of its own region only. */
+static void add_remote_bucket(struct laying *l)
+{
+    struct arena *a = l->arena;
+    static const char *const blocks[] = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls",
+                                         "RestrictPublicBuckets"};
+    struct node *bucket = node_map(a), *properties = node_map(a), *block = node_map(a);
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        node_put_c(a, block, blocks[i], node_bool(a, true));
+    const struct node *own = node_get(l->flat, STR("ServerlessDeploymentBucket"));
+    node_put_c(a, properties, "BucketEncryption", node_path(own, "Properties.BucketEncryption"));
+    node_put_c(a, properties, "PublicAccessBlockConfiguration", block);
+    node_put_str(a, bucket, "Type", STR("AWS::S3::Bucket"));
+    node_put_c(a, bucket, "Properties", properties);
+    node_put(a, l->stage_resources, STR(REMOTE_BUCKET), bucket);
+    node_put(a, l->stage_outputs, STR(REMOTE_BUCKET_OUTPUT),
+             node_fn(a, "Value", node_ref(a, STR(REMOTE_BUCKET))));
+}
+
 static int add_stage_resources(struct laying *l, struct err *err)
 {
+    if (l->service->remote)
+        add_remote_bucket(l);
     member_each (m, l->flat) {
         if (placement_of(l, m->key)->scope != SCOPE_STAGE)
             continue;

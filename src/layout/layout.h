@@ -18,6 +18,11 @@
 #include "compile/compile.h"
 #include "config/config.h"
 
+/* The bucket in the stack of a remote stage, for copies of its artifacts, and the Output that names
+ * it: in the stage template when service->remote. */
+#define REMOTE_BUCKET "TroupeArtifactBucket"
+#define REMOTE_BUCKET_OUTPUT "TroupeArtifactBucketName"
+
 struct layout_function {
     struct str key;        /* as in serverless.yml */
     struct str name;       /* FunctionName */

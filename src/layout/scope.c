@@ -102,6 +102,8 @@ static void find_stage_scoped(void *context, struct str id, const struct node *a
 static bool depends_on_stage(const struct laying *l, const struct node *resource)
 {
     struct search s = {.l = l};
+    if (l->service->remote) /* "${AWS::Region}" in it means another one */
+        return true;
     if (node_flags_deep(resource) & NODE_STAGE || node_get_c(resource, "Condition"))
         return true;
     references_each(l->arena, node_get_c(resource, "Properties"), find_stage_scoped, &s);

@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "release/leases.h"
+#include "release/place.h"
 #include "release/stack.h"
 
 enum { JOBS = 16, HANDFUL = 5 };
@@ -32,7 +33,7 @@ static int read_stages(struct gathering *g, struct err *err)
     struct arena *a = g->r->arena;
     struct str *names;
     struct stack *stacks;
-    if (stages_find(g->r, &names, &stacks, &g->stage_count, err) < 0)
+    if (stages_find(g->r, &g->world->store, &names, &stacks, &g->stage_count, err) < 0)
         return -1;
     g->stages = ARENA_ARRAY(a, g->stage_count + 1, struct collect_stage);
     for (size_t i = 0; i < g->stage_count; i++)
@@ -418,7 +419,8 @@ static int collect(struct gathering *g, struct collected *ret, struct err *err)
 int collect_run(const struct release *r, const struct collecting *how, struct world *world,
                 struct collected *ret, struct err *err)
 {
-    struct gathering g = {.r = r, .how = how, .world = world};
+    struct release home = place_home(r);
+    struct gathering g = {.r = &home, .how = how, .world = world};
     *ret = (struct collected){0};
     if (!world->bucket.n || (how->automatic && !is_worth_it(&g)))
         return 0;

@@ -6,13 +6,35 @@
 #include "doc/json.h"
 #include "release/engine.h"
 #include "release/parts.h"
+#include "release/place.h"
 #include "release/pointers.h"
 #include "release/publish.h"
 #include "release/stack.h"
 
 struct str engine_stage(const struct deploying *d)
 {
-    return d->r->service->stage;
+    return d->r->service->address;
+}
+
+/* ---- a remote stage's bucket ---- */
+
+/* Before everything else: its code is copied there, and its templates. */
+static int make_bucket(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *target = plan_stage_template(d->r, d->plan, 0);
+    const struct node *template = place_bucket_template(d->arena, target, w->stage_template);
+    if (!d->r->service->remote || !template)
+        return 0;
+    release_progress(d->r, "stack", "first a bucket for the code in %.*s",
+                     STR_ARG(d->r->service->region));
+    if (place_mark(d->r, &w->store, err) < 0 || engine_apply_stage(d, template, err) < 0 ||
+        stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
+        return -1;
+    w->stage_exists = true;
+    w->stage_template = template;
+    world_use_bucket(d->r, w);
+    return 0;
 }
 
 /* ---- expand ---- */
@@ -25,11 +47,11 @@ static int apply_once(struct deploying *d, const struct node *template, struct e
         engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
     const struct node *tags = adoption && !d->owned
                                   ? NULL /* another tool's until the last update */
-                                  : stack_tags(d->arena, d->r->service, engine_stage(d));
+                                  : stack_tags(d->arena, d->r->service, d->r->service->stage);
     if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
         lease_check(d->lease, err) < 0 ||
-        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags, &w->store,
-                    &w->stage_placed, NULL, err) < 0)
+        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
+                    &w->stage_store, &w->stage_placed, NULL, err) < 0)
         return -1;
     d->stage_now = template;
     return 0;
@@ -116,6 +138,11 @@ static int upload_one(size_t i, void *context, struct arena *scratch, struct err
     if (bytes.n && store_put_once(scratch, &u->d->plan->world.store, "artifacts",
                                   artifact->sha256_hex, "zip", bytes, &written, err) < 0)
         return err_wrap(err, "upload '%.*s'", STR_ARG(artifact->name));
+    const struct world *w = &u->d->plan->world;
+    if (u->d->r->service->remote &&
+        place_copy(scratch, &w->store, &w->stage_store, artifact->sha256_hex, err) < 0)
+        return err_wrap(err, "copy '%.*s' to %.*s", STR_ARG(artifact->name),
+                        STR_ARG(u->d->r->service->region));
     pthread_mutex_lock(&u->d->lock);
     u->d->uploaded += bytes.n && written;
     release_progress(u->d->r, "upload", "%.*s", STR_ARG(artifact->name));
@@ -392,7 +419,7 @@ static int apply(struct deploying *d, struct err *err)
         return -1;
     if (!engine_stage(d).n)
         return 0;
-    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 ||
+    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 || make_bucket(d, err) < 0 ||
         upload_artifacts(d, true, err) < 0 || (!d->plan->target.flips && expand(d, err) < 0) ||
         settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
         intent_write(d, err) < 0)
@@ -490,7 +517,7 @@ static int check_no_shift(const struct goal *goal, const struct release *r, cons
                           struct err *err)
 {
     const struct record *shift = world_shift(w);
-    struct str stage = r->service->stage;
+    struct str stage = r->service->address;
     if (!shift || goal->ends_shift)
         return 0;
     err_set(err, ERR_REFUSED, "a shift of '%.*s' is under way: %.*s#%lld", STR_ARG(stage),
@@ -547,7 +574,7 @@ int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *con
     lease_release(&d.lease);
     if (done < 0)
         return -1;
-    ret->number = r->service->stage.n ? ret->plan.number : 0;
+    ret->number = r->service->address.n ? ret->plan.number : 0;
     ret->stage = ret->plan.world.stage;
     ret->published = d.published;
     ret->uploaded = d.uploaded;

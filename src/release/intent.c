@@ -97,7 +97,7 @@ static struct node *record_content(const struct deploying *d, struct str sources
     struct node *n = node_map(a);
     node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, n, "service", d->r->service->name);
-    node_put_str(a, n, "stage", engine_stage(d));
+    node_put_str(a, n, "stage", d->r->service->stage);
     node_put_str(a, n, "region", aws_region(d->r->aws));
     node_put_str(a, n, "what", t->what.n ? t->what : STR("deploy"));
     if (t->restores)

@@ -440,7 +440,7 @@ static void pin(const struct release *r, struct plan *plan)
     const struct record *origin = plan->target.origin;
     /* A definition names the functions that a stage has of its own: it is no other stage's. */
     bool has_own = plan->function_count < plan->target.layout->function_count;
-    bool calls_others = has_own && !str_eq(origin->stage, r->service->stage);
+    bool calls_others = has_own && !str_eq(origin->stage, r->service->address);
     const struct node *functions = node_get_c(origin->body, "functions");
     for (size_t i = 0; i < plan->function_count; i++) {
         struct function_plan *f = &plan->functions[i];
@@ -578,12 +578,12 @@ static bool has_all(const struct plan *plan)
 static int plan_service(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
-    if ((p->r->explain || !p->r->service->stage.n || !has_all(plan)) &&
+    if ((p->r->explain || !p->r->service->address.n || !has_all(plan)) &&
         world_want(p->r, WORLD_SERVICE, &plan->world, err) < 0)
         return -1;
     const struct node *old = plan->world.service_template;
     const struct node *today = plan->target.layout->service_template;
-    if (!p->r->service->stage.n) {
+    if (!p->r->service->address.n) {
         if (service_union(p->r, plan, err) < 0)
             return -1;
         list_service(p, old, plan->service_target ? plan->service_target : old, false);
@@ -599,7 +599,7 @@ static int plan_service(struct planning *p, struct err *err)
 /* Deploying one function leaves the recorded sources as they are: only its code may differ. */
 static int check_only_code(const struct planning *p, struct err *err)
 {
-    struct str key = p->plan->target.unpinned, stage = p->r->service->stage;
+    struct str key = p->plan->target.unpinned, stage = p->r->service->address;
     for (size_t i = 0; i < p->plan->function_count && key.n; i++) {
         const struct function_plan *f = &p->plan->functions[i];
         const struct node *before = node_get_c(
@@ -657,11 +657,11 @@ int plan_make(const struct release *r, const struct target *target, const struct
 {
     struct planning p = {.r = r, .plan = ret};
     *ret = (struct plan){.target = *target, .world = *world, .nothing = true};
-    if (r->service->stage.n)
+    if (r->service->address.n)
         init_snapshots(r, ret);
     if (target->pinned)
         pin(r, ret);
-    if (plan_service(&p, err) < 0 || (r->service->stage.n && plan_stage(&p, err) < 0))
+    if (plan_service(&p, err) < 0 || (r->service->address.n && plan_stage(&p, err) < 0))
         return -1;
     ret->nothing = ret->nothing && !ret->service_target;
     ret->number = world->last_number > world->current ? world->last_number + 1 : world->current + 1;

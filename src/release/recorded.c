@@ -38,7 +38,7 @@ int recorded_read(const struct release *r, struct world *w, struct str stage, in
                 (long long)number);
         return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
     }
-    known = known || (number == w->current && str_eq(stage, r->service->stage));
+    known = known || (number == w->current && str_eq(stage, r->service->address));
     if (node_is_text(node_get_c(ret->body, "what"), "remove"))
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal", STR_ARG(stage), (long long)number);
     else if (is_collected(w, stage, number))
@@ -58,7 +58,7 @@ static int read_json(const struct release *r, struct world *w, struct str key,
 {
     struct str text;
     *ret = NULL;
-    if (s3_get(r->arena, r->aws, w->bucket, key, &text, NULL, NULL, err) < 0)
+    if (s3_get(r->arena, w->store.aws, w->bucket, key, &text, NULL, NULL, err) < 0)
         return -1;
     *ret = json_parse(
         r->arena, str_fmt(r->arena, "s3://%.*s/%.*s", STR_ARG(w->bucket), STR_ARG(key)), text, err);
@@ -165,7 +165,7 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
         err_set(err, ERR_FAILED, "the recorded sources are gone from the bucket: s3://%.*s/%.*s",
                 STR_ARG(w->bucket), STR_ARG(key));
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
-                        STR_ARG(r->service->stage));
+                        STR_ARG(r->service->address));
     }
     *ret = (struct source_bundle){.stage = node_text(node_get_c(record->body, "stage")),
                                   .main = node_text(node_get_c(n, "main")),
@@ -186,11 +186,11 @@ static int add_own(const struct release *r, struct world *w, struct source_bundl
     struct arena *a = r->arena;
     struct record *record = ARENA_NEW(a, struct record);
     struct source_bundle *own = ARENA_NEW(a, struct source_bundle);
-    struct str stage = r->service->stage;
     cleanup_err struct err gone = {0};
-    if (!node_count(bundle->dotenv) || str_eq(bundle->stage, stage) || !w->current)
+    if (!node_count(bundle->dotenv) || str_eq(bundle->stage, r->service->stage) || !w->current)
         return 0;
-    if (record_read(a, &w->store, stage, w->current, false, false, record, &gone) == 0 &&
+    if (record_read(a, &w->store, r->service->address, w->current, false, false, record, &gone) ==
+            0 &&
         read_bundle(r, w, record, own, &gone) == 0)
         bundle->own = own;
     else if (gone.kind != ERR_FAILED && gone.kind != ERR_NOT_FOUND)
@@ -205,6 +205,7 @@ static int load(const struct release *r, const struct source_bundle *bundle, str
     struct config_options options = r->config ? *r->config : (struct config_options){0};
     options.path = (struct str){"", 0};
     options.stage = r->service->stage;
+    options.home = r->service->home;
     options.region = r->service->region;
     options.bundle = bundle;
     if (service_load(r->arena, &options, ret, err) < 0)
@@ -261,7 +262,7 @@ static int check_function(const struct goal *goal, const struct release *r, stru
                           const struct layout_function *now, const struct layout_function *was,
                           struct err *err)
 {
-    struct str stage = r->service->stage, key = goal->function;
+    struct str stage = r->service->address, key = goal->function;
     if (!now) {
         err_set(err, ERR_USAGE, "there is no function '%.*s' in %.*s", STR_ARG(key),
                 STR_ARG(r->service->file));

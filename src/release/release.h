@@ -22,7 +22,11 @@ struct observer {
 /* A command under way. */
 struct release {
     struct arena *arena;
-    struct aws *aws;
+    struct aws *aws;  /* for the stage's region */
+    struct aws *home; /* for the service stack and the bucket; NULL: the same */
+    /* A client for another region, that lives as long as the release. For stages elsewhere. */
+    struct aws *(*client)(void *context, struct str region, struct err *err);
+    void *client_context;
     const struct service *service;
     const struct observer *observer; /* may be NULL */
     unsigned jobs;                   /* parallel publishing; 0: 8 */
@@ -130,6 +134,8 @@ struct world {
     struct str service_name, stage_name; /* of the stacks */
     struct str bucket;                   /* empty: none yet */
     struct store store;                  /* usable when there is a bucket */
+    struct store stage_store;            /* where the stage's code comes from: the same, or the
+                                            bucket of a remote stage, once it is there */
     int64_t current;                     /* deployment the stage is at, 0: none */
     struct record record;                /* of `current`; parts as asked for */
     struct record_ref *records;          /* all of the service */
@@ -171,6 +177,7 @@ int64_t world_deployment(const struct stack *stage);
 #define DEPLOYMENT_OUTPUT "TroupeDeployment"
 #define TAG_SERVICE "troupe:service"
 #define TAG_STAGE "troupe:stage"
+#define TAG_HOME "troupe:home" /* of remote stages: the region of the service stack */
 
 /* ---- plan (plan.c) ---- */
 
@@ -270,9 +277,10 @@ int remove_losses(const struct release *r, const struct world *world, struct cha
 int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err);
 int remove_service(const struct release *r, bool purge, struct err *err);
 
-/* Names of the stages that have a stack now, sorted; their stacks in the same order. The stacks'
- * owner tags say so: a stage whose first creation failed has no record. */
-int stages_find(const struct release *r, struct str **ret, struct stack **ret_stacks, size_t *ret_n,
-                struct err *err);
+/* Addresses of the stages that have a stack now, in all regions, sorted; their stacks in the same
+ * order. The stacks' owner tags say so: a stage whose first creation failed has no record. Without
+ * a bucket in `store` only those at home are found. */
+int stages_find(const struct release *r, const struct store *store, struct str **ret,
+                struct stack **ret_stacks, size_t *ret_n, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "release/parts.h"
 #include "release/resources.h"
+#include "release/place.h"
 #include "release/stack.h"
 
 static int losses_of(const struct release *r, const struct world *w, struct str stack,
@@ -16,7 +17,8 @@ static int losses_of(const struct release *r, const struct world *w, struct str 
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
-        bool ours = str_starts(m->key, STR("ServerlessDeploymentBucket"));
+        bool ours = str_starts(m->key, STR("ServerlessDeploymentBucket")) ||
+                    str_eq(m->key, STR(REMOTE_BUCKET));
         if (resource_is_stateful(type) && !ours && !resource_is_retained(m->value))
             vec_push(r->arena, &losses,
                      (struct change){.action = CHANGE_REMOVE,
@@ -39,7 +41,7 @@ int remove_losses(const struct release *r, const struct world *w, struct change 
     struct stack *stacks = NULL;
     size_t n = 0;
     if (!w->stage_name.n) {
-        if (stages_find(r, &stages, &stacks, &n, err) < 0)
+        if (stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
             return -1;
     } else if (w->stage_exists) {
         stacks = ARENA_NEW(r->arena, struct stack);
@@ -51,7 +53,11 @@ int remove_losses(const struct release *r, const struct world *w, struct change 
         bool service = i == n;
         if (service && (w->stage_name.n || !w->service_exists))
             break;
-        if (losses_of(r, w, service ? w->service_name : stacks[i].name, &losses, &count, err) < 0)
+        struct release there = *r;
+        if (stages && !service && place_at(r, stages[i], &there, err) < 0)
+            return -1;
+        if (losses_of(&there, w, service ? w->service_name : stacks[i].name, &losses, &count, err) <
+            0)
             return -1;
         for (size_t k = 0; k < count; k++)
             vec_push(r->arena, &all, losses[k]);
@@ -79,6 +85,18 @@ static int purge_buckets(const struct release *r, struct str stack, struct err *
             err_clear(err);
         }
     }
+    return 0;
+}
+
+/* What is in a remote stage's bucket is at home as well. */
+static int empty_copies(const struct release *r, const struct stack *stack, struct err *err)
+{
+    struct str bucket = node_text(node_get_c(stack->outputs, REMOTE_BUCKET_OUTPUT));
+    if (!bucket.n || s3_empty(r->arena, r->aws, bucket, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return err_wrap(err, "empty bucket '%.*s'", STR_ARG(bucket));
+    err_clear(err);
     return 0;
 }
 
@@ -114,7 +132,7 @@ static int remove_stack(const struct release *r, const struct store *store,
 {
     int64_t start = clock_mono_ms();
     if ((purge && purge_buckets(r, stack->name, err) < 0) ||
-        (store && shrink(r, store, stack, err) < 0))
+        (store && shrink(r, store, stack, err) < 0) || empty_copies(r, stack, err) < 0)
         return -1;
     if (stack_remove(r, stack->name, stack->id, err) < 0) {
         if (!purge && str_find(err->msg, STR("ucket"), 0) >= 0)
@@ -154,7 +172,7 @@ static int record_removal(const struct release *r, const struct store *store, st
     int64_t number = last.number + 1;
     node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, body, "service", r->service->name);
-    node_put_str(a, body, "stage", stage);
+    node_put_str(a, body, "stage", r->service->stage);
     node_put_c(a, body, "number", node_int(a, number));
     node_put_str(a, body, "what", STR("remove"));
     node_put_str(a, body, "nonce", random_hex(a, 8));
@@ -172,6 +190,14 @@ static int take_lease(const struct release *r, const struct store *store, struct
 {
     return lease_take(store, str_fmt(r->arena, "stage-%.*s", STR_ARG(stage)),
                       str_fmt(r->arena, "remove '%.*s'", STR_ARG(stage)), 0, ret, err);
+}
+
+/* Those of a remote stage went with its bucket, and a stage at home may have the same stack name.
+ */
+static void sweep_parts(const struct release *r, const struct store *store)
+{
+    if (!r->service->remote)
+        parts_sweep(r, store, layout_stack_name(r->arena, r->service, r->service->stage), NULL);
 }
 
 /* There is no stack: the stage never was, is gone, or its removal was cut off before the record of
@@ -195,7 +221,7 @@ static int finish_removal(const struct release *r, const struct store *store, st
         return 0;
     if (take_lease(r, store, stage, &lease, err) < 0)
         return -1;
-    parts_sweep(r, store, layout_stack_name(a, r->service, stage), NULL);
+    sweep_parts(r, store);
     return removal ? record_write_outcome(a, store, stage, last.number, "succeeded", STR(""), err)
                    : record_removal(r, store, stage, err);
 }
@@ -220,11 +246,11 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
             return -1;
     }
     if (lease_check(lease, err) < 0 || (stack_condition(w.stage.status) != STACK_GONE &&
-                                        remove_stack(r, &w.store, &w.stage, purge, err) < 0))
+                                        remove_stack(r, &w.stage_store, &w.stage, purge, err) < 0))
         return -1;
     if (!w.bucket.n)
         return 0;
-    parts_sweep(r, &w.store, w.stage_name, NULL);
+    sweep_parts(r, &w.store);
     return record_removal(r, &w.store, stage, err);
 }
 
@@ -247,19 +273,18 @@ static int empty_own(const struct release *r, const struct world *w, struct err 
     return 0;
 }
 
-static int remove_all_stages(const struct release *r, bool purge, struct err *err)
+static int remove_all_stages(const struct release *r, const struct world *w, bool purge,
+                             struct err *err)
 {
     struct str *stages;
     struct stack *stacks;
     size_t n;
-    if (stages_find(r, &stages, &stacks, &n, err) < 0)
+    if (stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        struct service stage_service = *r->service;
-        struct release of_stage = *r;
-        stage_service.stage = stages[i];
-        of_stage.service = &stage_service;
-        if (remove_stage(&of_stage, stages[i], purge, err) < 0)
+        struct release of_stage;
+        if (place_at(r, stages[i], &of_stage, err) < 0 ||
+            remove_stage(&of_stage, stages[i], purge, err) < 0)
             return err_wrap(err, "remove stage '%.*s'", STR_ARG(stages[i]));
     }
     return 0;
@@ -273,7 +298,7 @@ int remove_service(const struct release *r, bool purge, struct err *err)
     if (w.service_exists && stack_condition(w.service.status) == STACK_BUSY &&
         stack_settle(r, w.service.id, &w.service, err) < 0)
         return -1;
-    if (remove_all_stages(r, purge, err) < 0)
+    if (remove_all_stages(r, &w, purge, err) < 0)
         return -1;
     if (!w.service_exists || stack_condition(w.service.status) == STACK_GONE)
         return 0;

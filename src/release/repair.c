@@ -22,7 +22,7 @@ struct repairing {
 
 static struct str stage_of(const struct repairing *x)
 {
-    return x->r->service->stage;
+    return x->r->service->address;
 }
 
 __attribute__((format(printf, 3, 4))) static void find(struct repairing *x, bool mended,
@@ -270,7 +270,7 @@ static int bring_into_line(struct repairing *x, const struct pointers *all, stru
         return 0;
     if (lease_check(x->lease, err) < 0 ||
         stack_apply(x->r, w->stage_name, false, template, plan_parameters(x->r, &x->plan, template),
-                    stack_tags(x->r->arena, x->r->service, stage_of(x)), &w->store,
+                    stack_tags(x->r->arena, x->r->service, x->r->service->stage), &w->stage_store,
                     &w->stage_placed, NULL, err) < 0)
         return err_wrap(err, "bring stack '%.*s' into line", STR_ARG(w->stage_name));
     return pointers_mend(x->r, all, &moved, err);

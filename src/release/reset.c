@@ -1,11 +1,12 @@
 /* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
 #include "base/vec.h"
 #include "release/parts.h"
+#include "release/place.h"
 #include "release/recorded.h"
 
 static struct str stage_of(const struct release *r)
 {
-    return r->service->stage;
+    return r->service->address;
 }
 
 /* ---- which record ---- */
@@ -13,8 +14,11 @@ static struct str stage_of(const struct release *r)
 static int current_of(const struct release *r, struct str stage, int64_t *ret, struct err *err)
 {
     struct stack stack;
-    struct str name = layout_stack_name(r->arena, r->service, stage);
-    if (stack_describe(r->arena, r->aws, name, &stack, err) < 0) {
+    struct release there;
+    if (place_at(r, stage, &there, err) < 0)
+        return -1;
+    struct str name = layout_stack_name(r->arena, r->service, there.service->stage);
+    if (stack_describe(r->arena, there.aws, name, &stack, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "look at stack '%.*s'", STR_ARG(name));
         err_clear(err);
@@ -22,7 +26,7 @@ static int current_of(const struct release *r, struct str stage, int64_t *ret, s
         return err_help(err, "which stages there are: troupe stages");
     }
     if (!str_eq(node_text(node_get_c(stack.tags, TAG_SERVICE)), r->service->name) ||
-        !str_eq(node_text(node_get_c(stack.tags, TAG_STAGE)), stage))
+        !str_eq(node_text(node_get_c(stack.tags, TAG_STAGE)), there.service->stage))
         return err_set(err, ERR_REFUSED, "stack '%.*s' is not that of stage '%.*s'", STR_ARG(name),
                        STR_ARG(stage));
     *ret = world_deployment(&stack);
@@ -142,6 +146,16 @@ static int make(const struct goal *goal, const struct release *r, struct world *
                         (long long)record->number, goal->exact ? " exactly" : "");
     if (!goal->exact)
         return 0;
+    struct str here, there;
+    place_stage(goal->stage, &there);
+    place_stage(stage_of(r), &here);
+    if (!str_eq(here, there)) {
+        err_set(err, ERR_REFUSED,
+                "'%.*s' and '%.*s' are in different regions and cannot share "
+                "versions",
+                STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+        return err_help(err, "leave out --exact: the same code is used for this stage");
+    }
     ret->pinned = true;
     note_exact(goal, r, ret);
     return check_exact(goal, r, record, ret->layout, err);

@@ -52,7 +52,7 @@ static int find_before(const struct release *r, struct world *w, int64_t *ret, s
         if (n >= at.number)
             return err_set(err, ERR_FAILED, "record %.*s#%lld restores a later one",
                            STR_ARG(at.stage), (long long)at.number);
-        if (record_read(r->arena, &w->store, r->service->stage, n, false, false, &at, err) < 0)
+        if (record_read(r->arena, &w->store, r->service->address, n, false, false, &at, err) < 0)
             return -1;
     }
     *ret = member_int(&at, "before");
@@ -60,19 +60,19 @@ static int find_before(const struct release *r, struct world *w, int64_t *ret, s
         return 0;
     if (node_get_c(at.body, "adopted"))
         return say_adopted(r, w, &at, err);
-    err_set(err, ERR_REFUSED, "there is nothing before %.*s#%lld", STR_ARG(r->service->stage),
+    err_set(err, ERR_REFUSED, "there is nothing before %.*s#%lld", STR_ARG(r->service->address),
             (long long)at.number);
     return err_help(err,
                     "name a deployment: troupe rollback %.*s --to N; which there are: troupe "
                     "history %.*s",
-                    STR_ARG(r->service->stage), STR_ARG(r->service->stage));
+                    STR_ARG(r->service->address), STR_ARG(r->service->address));
 }
 
 static int find_number(const struct goal *goal, const struct release *r, struct world *w,
                        int64_t *ret, struct err *err)
 {
     if (!w->current) {
-        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(r->service->stage));
+        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
         return err_help(err, "which stages there are: troupe stages");
     }
     *ret = goal->number;
@@ -259,7 +259,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     const struct node *template;
     int64_t number;
     if (find_number(goal, r, w, &number, err) < 0 ||
-        recorded_read(r, w, r->service->stage, number, !goal->number, record, err) < 0 ||
+        recorded_read(r, w, r->service->address, number, !goal->number, record, err) < 0 ||
         recorded_template(r, w, record, &template, err) < 0)
         return -1;
     template = template ? plan_numbered(r->arena, template, 0) : NULL;

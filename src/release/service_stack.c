@@ -2,12 +2,13 @@
 #include "base/clock.h"
 #include "release/engine.h"
 #include "release/parts.h"
+#include "release/place.h"
 #include "release/stack.h"
 
 static int refresh_service(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
-    if (stack_describe(d->arena, d->r->aws, w->service_name, &w->service, err) < 0)
+    if (stack_describe(d->arena, w->store.aws, w->service_name, &w->service, err) < 0)
         return -1;
     w->service_exists = true;
     world_use_bucket(d->r, w);
@@ -34,7 +35,8 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
                          const struct map **placed, struct err *err)
 {
     const struct world *w = &d->plan->world;
-    return stack_apply(d->r, w->service_name, create, template, NULL,
+    struct release home = place_home(d->r);
+    return stack_apply(&home, w->service_name, create, template, NULL,
                        stack_tags(d->arena, d->r->service, STR("")), create ? NULL : &w->store,
                        placed, NULL, err);
 }
@@ -74,12 +76,13 @@ static int extend_service(struct deploying *d, struct err *err)
     struct map there = MAP(d->arena);
     const struct map *placed = &there;
     const struct node *now;
+    struct release home = place_home(d->r);
     if (lease_take(&w->store, STR("service"),
                    str_fmt(d->arena, "change the service stack for '%.*s'",
                            STR_ARG(engine_stage(d).n ? engine_stage(d) : d->r->service->name)),
                    SERVICE_WAIT_MS, &lease, err) < 0 ||
-        stack_settle(d->r, w->service_name, &w->service, err) < 0 ||
-        parts_read(d->r, &w->store, w->service_name, &now, &there, err) < 0)
+        stack_settle(&home, w->service_name, &w->service, err) < 0 ||
+        parts_read(&home, &w->store, w->service_name, &now, &there, err) < 0)
         return -1;
     if (engine_stage(d).n) {
         target = plan_service_additions(
@@ -94,8 +97,9 @@ static int extend_service(struct deploying *d, struct err *err)
 static int join_service(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
+    struct release home = place_home(d->r);
     err_clear(err);
-    if (stack_settle(d->r, w->service_name, &w->service, err) < 0 ||
+    if (stack_settle(&home, w->service_name, &w->service, err) < 0 ||
         stack_check_owner(&w->service, d->r->service->name, STR(""), err) < 0)
         return -1;
     if (stack_condition(w->service.status) != STACK_READY)

@@ -53,7 +53,7 @@ static struct pointers shared_aliases(const struct deploying *d, bool quiet)
             vec_push(a, &all,
                      (struct pointer){.key = f->function->key,
                                       .owner = f->function->name,
-                                      .stage = engine_stage(d),
+                                      .stage = d->r->service->stage,
                                       .want = f->from,
                                       .beside = f->to});
         } else if (!quiet) {
@@ -195,7 +195,7 @@ static int verify(struct deploying *d, const struct shift_step *step, struct err
     const struct shifting *s = d->plan->target.shifting;
     struct verification v = {.command = s->verify,
                              .service = d->r->service->name,
-                             .stage = engine_stage(d),
+                             .stage = d->r->service->stage,
                              .region = aws_region(d->r->aws),
                              .deployment = d->plan->number,
                              .percent = step->percent};
@@ -276,7 +276,7 @@ static int find_number(const struct goal *goal, const struct release *r, const s
                        int64_t *ret, struct err *err)
 {
     const struct record *under_way = world_shift(w);
-    struct str stage = r->service->stage;
+    struct str stage = r->service->address;
     if (!under_way && w->unsettled && node_get_c(w->record.body, "to"))
         under_way = &w->record; /* its end was cut off */
     int64_t at = under_way ? node_int_or(node_get_c(under_way->body, "to"), 0) : 0;
@@ -313,9 +313,9 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     if (ret->flips)
         return 0;
     err_set(err, ERR_REFUSED, "%.*s#%lld cannot serve beside the current deployment: %.*s",
-            STR_ARG(r->service->stage), (long long)number, STR_ARG(ret->notes[0]));
+            STR_ARG(r->service->address), (long long)number, STR_ARG(ret->notes[0]));
     return err_help(err, "go there at once: troupe rollback %.*s --to %lld",
-                    STR_ARG(r->service->stage), (long long)number);
+                    STR_ARG(r->service->address), (long long)number);
 }
 
 struct goal goal_shift(int64_t number, const struct shifting *shifting)

@@ -73,6 +73,8 @@ const struct node *stack_tags(struct arena *a, const struct service *service, st
     node_put_str(a, tags, TAG_SERVICE, service->name);
     if (stage.n)
         node_put_str(a, tags, TAG_STAGE, stage);
+    if (stage.n && service->remote)
+        node_put_str(a, tags, TAG_HOME, service->home);
     return tags;
 }
 
@@ -374,8 +376,9 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
             create ? "created" : "updated", STR_ARG(w->failure.n ? w->failure : w->final));
     if (create)
-        return err_help(err, "mend the cause, then: troupe remove %.*s, and deploy again",
-                        STR_ARG(w->r->service->stage.n ? w->r->service->stage : STR("--service")));
+        return err_help(
+            err, "mend the cause, then: troupe remove %.*s, and deploy again",
+            STR_ARG(w->r->service->address.n ? w->r->service->address : STR("--service")));
     if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
         return err_help(err,
                         "the stage serves what it served before; mend the cause and try again");

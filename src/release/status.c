@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/parts.h"
+#include "release/place.h"
 #include "release/plan.h"
 #include "release/stack.h"
 
@@ -85,14 +86,14 @@ static int look_astray(const struct release *r, struct stage_status *s, struct e
         vec_push(a, &all,
                  (struct pointer){.key = m->key,
                                   .owner = node_text(node_get_c(m->value, "name")),
-                                  .stage = s->name,
+                                  .stage = r->service->stage,
                                   .want = node_text(node_get_c(m->value, "version"))});
     member_each (m, node_get_c(s->record.versions, "apis"))
         vec_push(a, &all,
                  (struct pointer){.api = true,
                                   .key = m->key,
                                   .owner = node_text(node_get_c(m->value, "id")),
-                                  .stage = s->name,
+                                  .stage = r->service->stage,
                                   .want = node_text(node_get_c(m->value, "deployment"))});
     struct pointers *pointers = ARENA_NEW(a, struct pointers);
     *pointers = (struct pointers){all.p, all.n};
@@ -203,7 +204,7 @@ int status_of_stage(const struct release *r, struct world *w, struct stage_statu
 {
     struct lease_info *leases;
     size_t n;
-    *ret = (struct stage_status){.name = r->service->stage};
+    *ret = (struct stage_status){.name = r->service->address};
     if (w->stage_exists)
         ret->stack = w->stage;
     ret->number = w->stage_exists ? world_deployment(&w->stage) : 0;
@@ -219,7 +220,7 @@ int status_of_all(const struct release *r, struct world *w, struct stage_status 
     struct stack *stacks;
     struct lease_info *leases;
     size_t n;
-    if (stages_find(r, &names, &stacks, ret_n, err) < 0 ||
+    if (stages_find(r, &w->store, &names, &stacks, ret_n, err) < 0 ||
         records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0 ||
         leases_list(r->arena, &w->store, &leases, &n, err) < 0)
         return -1;
@@ -228,7 +229,8 @@ int status_of_all(const struct release *r, struct world *w, struct stage_status 
         struct stage_status *s = &(*ret)[i];
         *s = (struct stage_status){
             .name = names[i], .stack = stacks[i], .number = world_deployment(&stacks[i])};
-        if (fill(r, w, leases, n, s, err) < 0)
+        struct release there;
+        if (place_at(r, names[i], &there, err) < 0 || fill(&there, w, leases, n, s, err) < 0)
             return -1;
     }
     return 0;

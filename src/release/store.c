@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "config/config.h"
 #include "doc/json.h"
+#include "release/place.h"
 
 struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
 {
@@ -46,6 +47,15 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
                   STR(""), NULL, NULL, err);
 }
 
+static int check_address(struct str address, struct err *err)
+{
+    struct str region, stage = place_stage(address, &region);
+    for (size_t i = 0; i < region.n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", region.p[i]))
+            return err_set(err, ERR_USAGE, "'%.*s' is no region", STR_ARG(region));
+    return stage_name_check(stage, err);
+}
+
 int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, struct err *err)
 {
     bool numbered = str_find_char(text, '#', 0) >= 0;
@@ -53,7 +63,7 @@ int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, 
     *ret_number = 0;
     str_cut(&rest, '#', ret_stage);
     if (ret_stage->n && (!numbered || (str_to_int(rest, ret_number) && *ret_number > 0)))
-        return numbered ? 0 : stage_name_check(*ret_stage, err);
+        return numbered ? 0 : check_address(*ret_stage, err);
     err_set(err, ERR_USAGE, "'%.*s' names no deployment", STR_ARG(text));
     return err_help(err, "write STAGE, or STAGE#N for one of its deployments: prod#12");
 }

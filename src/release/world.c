@@ -1,5 +1,7 @@
 /* The world: stacks, bucket and records as they are now. */
+#include "base/vec.h"
 #include "release/parts.h"
+#include "release/place.h"
 #include "release/stack.h"
 
 #include <stdarg.h>
@@ -77,7 +79,28 @@ static struct str bucket_of(const struct release *r, const struct world *w)
 void world_use_bucket(const struct release *r, struct world *w)
 {
     w->bucket = bucket_of(r, w);
-    w->store = (struct store){r->aws, w->bucket, r->service->name};
+    w->store = (struct store){place_home(r).aws, w->bucket, r->service->name};
+    w->stage_store = w->store;
+    if (r->service->remote)
+        w->stage_store =
+            (struct store){r->aws, node_text(node_get_c(w->stage.outputs, REMOTE_BUCKET_OUTPUT)),
+                           r->service->name};
+}
+
+/* An independent service of the same name may be at home in that region. */
+static int check_home(const struct release *r, const struct world *w, struct err *err)
+{
+    struct str home = node_text(node_get_c(w->stage.tags, TAG_HOME));
+    struct str wanted = r->service->remote ? r->service->home : (struct str){"", 0};
+    if (!w->stage_exists || str_eq(home, wanted))
+        return 0;
+    if (home.n)
+        err_set(err, ERR_REFUSED, "stack '%.*s' belongs to service '%.*s' in %.*s",
+                STR_ARG(w->stage_name), STR_ARG(r->service->name), STR_ARG(home));
+    else
+        err_set(err, ERR_REFUSED, "stack '%.*s' belongs to an independent service '%.*s' in %.*s",
+                STR_ARG(w->stage_name), STR_ARG(r->service->name), STR_ARG(r->service->region));
+    return err_help(err, "use another name for the stage, or remove that one first");
 }
 
 static int find_stage(const struct release *r, struct world *w, struct err *err)
@@ -87,7 +110,7 @@ static int find_stage(const struct release *r, struct world *w, struct err *err)
         return 0;
     w->stage_name = layout_stack_name(r->arena, r->service, stage);
     if (find_stack(r, w->stage_name, stage, &w->stage_exists, &w->stage, err) == 0)
-        return 0;
+        return check_home(r, w, err);
     if (err->kind != ERR_REFUSED || !r->adopts || node_get_c(w->stage.tags, TAG_SERVICE))
         return -1;
     err_clear(err); /* nobody's: it is about to become ours */
@@ -97,13 +120,20 @@ static int find_stage(const struct release *r, struct world *w, struct err *err)
 int world_find(const struct release *r, bool stage, struct world *w, struct err *err)
 {
     *w = (struct world){.service_name = layout_stack_name(r->arena, r->service, STR(""))};
-    if (find_stack(r, w->service_name, STR(""), &w->service_exists, &w->service, err) < 0)
+    struct release home = place_home(r);
+    if (find_stack(&home, w->service_name, STR(""), &w->service_exists, &w->service, err) < 0)
         return -1;
     if (w->service_exists) {
         read_stack_id(w, w->service.id);
         world_use_bucket(r, w);
     }
-    return stage ? find_stage(r, w, err) : 0;
+    if (!stage)
+        return 0;
+    if (find_stage(r, w, err) < 0)
+        return -1;
+    if (w->service_exists)
+        world_use_bucket(r, w); /* a remote stage's is named by its stack */
+    return 0;
 }
 
 /* A stack that is not ready: wait when the cut-off operation was ours, else say what to do. */
@@ -166,12 +196,12 @@ static int say_no_record(const struct release *r, const struct world *w, struct 
     return err_help(err, "restore s3://%.*s/%.*s, or remove the stage and deploy it again",
                     STR_ARG(w->bucket),
                     STR_ARG(store_key(r->arena, &w->store, "stages/%.*s/%lld.json",
-                                      STR_ARG(r->service->stage), (long long)w->current)));
+                                      STR_ARG(r->service->address), (long long)w->current)));
 }
 
 static int check_current(const struct release *r, const struct world *w, struct err *err)
 {
-    if (!w->current || is_listed(w, r->service->stage, w->current))
+    if (!w->current || is_listed(w, r->service->address, w->current))
         return 0;
     return say_no_record(r, w, err);
 }
@@ -180,7 +210,7 @@ static int read_interrupted(const struct release *r, struct world *w, struct err
 {
     if (!w->last_interrupted)
         return 0;
-    return record_read(r->arena, &w->store, r->service->stage, w->last_number, true, false,
+    return record_read(r->arena, &w->store, r->service->address, w->last_number, true, false,
                        &w->interrupted, err);
 }
 
@@ -205,21 +235,23 @@ static int read_template(const struct release *r, const struct world *w, bool ex
     struct map *placed = ARENA_NEW(r->arena, struct map);
     *placed = MAP(r->arena);
     *ret_placed = placed;
-    return parts_read(r, &w->store, name, ret, placed, err);
+    const struct store *store = str_eq(name, w->service_name) ? &w->store : &w->stage_store;
+    return parts_read(r, store, name, ret, placed, err);
 }
 
 static int read_records(const struct release *r, struct world *w, struct err *err)
 {
     if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0)
         return -1;
-    find_last(w, r->service->stage);
+    find_last(w, r->service->address);
     return check_current(r, w, err) < 0 || read_interrupted(r, w, err) < 0 ? -1 : 0;
 }
 
 int world_want(const struct release *r, unsigned parts, struct world *w, struct err *err)
 {
     bool versions = parts & WORLD_VERSIONS;
-    w->record.stage = r->service->stage;
+    struct release home = place_home(r);
+    w->record.stage = r->service->address;
     w->record.number = w->current;
     if (w->current && (versions || parts & WORLD_RECORD) &&
         record_read_more(r->arena, &w->store, versions, false, &w->record, err) < 0) {
@@ -229,7 +261,7 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
         return say_no_record(r, w, err);
     }
     return parts & WORLD_SERVICE && !w->service_template
-               ? read_template(r, w, w->service_exists, w->service_name, &w->service_template,
+               ? read_template(&home, w, w->service_exists, w->service_name, &w->service_template,
                                &w->service_placed, err)
                : 0;
 }
@@ -241,11 +273,12 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
         return -1;
     /* Only a first deployment of the service creates it; what it makes is everybody's. */
     bool being_made = str_eq(w->service.status, STR("CREATE_IN_PROGRESS"));
+    struct release home = place_home(r);
     if (w->service_exists &&
-        make_ready(r, &w->service, w->service_name, wait_busy || being_made, STR(""), err) < 0)
+        make_ready(&home, &w->service, w->service_name, wait_busy || being_made, STR(""), err) < 0)
         return -1;
     if (w->stage_exists &&
-        make_ready(r, &w->stage, w->stage_name, wait_busy, r->service->stage, err) < 0)
+        make_ready(r, &w->stage, w->stage_name, wait_busy, r->service->address, err) < 0)
         return -1;
     if (!w->account.n && sts_account(r->arena, r->aws, &w->account, NULL, err) < 0)
         return -1;
@@ -261,33 +294,76 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
 
 /* ---- all stages ---- */
 
-static int by_stage(const void *x, const void *y)
+struct found_stages {
+    struct arena *arena;
+    VEC(struct stack) all;
+    VEC(struct str) addresses;
+};
+
+static int by_address(const void *x, const void *y)
 {
-    const struct stack *a = x, *b = y;
-    return str_cmp(node_text(node_get_c(a->tags, TAG_STAGE)),
-                   node_text(node_get_c(b->tags, TAG_STAGE)));
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
 }
 
-int stages_find(const struct release *r, struct str **ret, struct stack **ret_stacks, size_t *ret_n,
-                struct err *err)
+/* The stages of the service that have their stacks in the region of `r`; `region` is empty at home.
+ */
+static int find_in(const struct release *r, struct str region, struct found_stages *f,
+                   struct err *err)
 {
+    struct arena *a = r->arena;
     struct stack *stacks;
-    size_t all, n = 0;
-    if (stack_list(r->arena, r->aws, &stacks, &all, err) < 0)
-        return -1;
-    for (size_t i = 0; i < all; i++) {
-        struct str service = node_text(node_get_c(stacks[i].tags, TAG_SERVICE));
-        bool live = stack_condition(stacks[i].status) != STACK_GONE;
-        if (live && !stacks[i].nested && str_eq(service, r->service->name) &&
-            node_get_c(stacks[i].tags, TAG_STAGE))
-            stacks[n++] = stacks[i];
+    size_t n;
+    struct str wanted = region.n ? r->service->home : (struct str){"", 0};
+    if (stack_list(a, r->aws, &stacks, &n, err) < 0)
+        return region.n ? err_wrap(err, "list the stages in %.*s", STR_ARG(region)) : -1;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *tags = stacks[i].tags;
+        struct str stage = node_text(node_get_c(tags, TAG_STAGE));
+        if (stack_condition(stacks[i].status) == STACK_GONE || stacks[i].nested || !stage.n ||
+            !str_eq(node_text(node_get_c(tags, TAG_SERVICE)), r->service->name) ||
+            !str_eq(node_text(node_get_c(tags, TAG_HOME)), wanted))
+            continue;
+        vec_push(a, &f->all, stacks[i]);
+        vec_push(a, &f->addresses,
+                 region.n ? str_fmt(a, "%.*s@%.*s", STR_ARG(stage), STR_ARG(region)) : stage);
     }
-    if (n)
-        qsort(stacks, n, sizeof *stacks, by_stage);
+    return 0;
+}
+
+static int find_elsewhere(const struct release *r, const struct store *store,
+                          struct found_stages *f, struct err *err)
+{
+    struct str *regions;
+    size_t n;
+    if (place_regions(r, store, &regions, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct release there;
+        struct str address = str_concat(r->arena, STR("any@"), regions[i]);
+        if (place_at(r, address, &there, err) < 0 || find_in(&there, regions[i], f, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int stages_find(const struct release *r, const struct store *store, struct str **ret,
+                struct stack **ret_stacks, size_t *ret_n, struct err *err)
+{
+    struct release home = place_home(r);
+    struct found_stages f = {.arena = r->arena};
+    if (find_in(&home, STR(""), &f, err) < 0 || find_elsewhere(r, store, &f, err) < 0)
+        return -1;
+    size_t n = f.all.n;
     *ret = ARENA_ARRAY(r->arena, n + 1, struct str);
+    *ret_stacks = ARENA_ARRAY(r->arena, n + 1, struct stack);
     for (size_t i = 0; i < n; i++)
-        (*ret)[i] = node_text(node_get_c(stacks[i].tags, TAG_STAGE));
-    *ret_stacks = stacks;
+        (*ret)[i] = f.addresses.p[i];
+    if (n)
+        qsort(*ret, n, sizeof **ret, by_address);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (str_eq((*ret)[i], f.addresses.p[k]))
+                (*ret_stacks)[i] = f.all.p[k];
     *ret_n = n;
     return 0;
 }

@@ -27,6 +27,7 @@ class Rule:
     service: str | None = None
     operation: str | None = None
     key: str | None = None      # only S3 objects with this in their name
+    region: str | None = None   # only calls to this region
     nth: int | None = None      # hits the n-th of the calls it looks at
     since: int | None = None    # hits all from this one on
     probability: float | None = None
@@ -49,9 +50,9 @@ class Rule:
         """S3 throttles with 503 (Amazon S3 API reference, "Error responses")."""
         return self if self.code != "ThrottlingException" else replace(self, status=503, code="SlowDown")
 
-    def hit(self, service, operation, key=""):
+    def hit(self, service, operation, key="", region=""):
         """Does this call suffer? Counts it."""
-        if self.service not in (None, service) or self.operation not in (None, operation) or (self.key or "") not in key:
+        if self.region not in (None, region) or self.service not in (None, service) or self.operation not in (None, operation) or (self.key or "") not in key:
             return False
         with self._lock:
             self.seen += 1

@@ -145,7 +145,7 @@ class Proxy:
             return self.forward(request, self.with_account(request, headers))
         record, protocol = self.inspect(request)
         rules = [rule for rule in list(self.rules) if rule.hit(
-            record.service, record.operation, str(record.params.get("Key", "")))]
+            record.service, record.operation, str(record.params.get("Key", "")), record.region)]
         record.fault = ",".join(rule.kind for rule in rules)
         kinds = {rule.kind for rule in rules}
         for rule in rules:

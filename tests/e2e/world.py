@@ -222,6 +222,9 @@ def settled(world, account):
     # Records are history, which an interrupted run is part of; what they led to is compared.
     result["artifacts"] = sorted({key for objects in world["buckets"].values() for key in objects
                                   if "/artifacts/" in key})
+    for function in result["functions"].values():
+        for owner in (function, *function["aliases"].values()):
+            owner["policy"].sort(key=lambda statement: json.dumps(statement, sort_keys=True))
     for stack in result["stacks"].values():
         stack["outputs"] = {key: item for key, item in stack["outputs"].items() if not item.isdigit()}
         for output in stack["template"].get("Outputs", {}).values():
