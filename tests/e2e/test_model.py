@@ -114,12 +114,19 @@ class Run:
             for version, content in function["versions"].items():
                 assert own or now["versions"].get(version) == content, f"version {version} of {name} changed or is gone"
         for id, api in before.world["rest_apis"].items():
-            missing = set(api["deployments"]) - set(self.observed.world["rest_apis"][id]["deployments"])
+            now = self.observed.world["rest_apis"].get(id)
+            if now is None:
+                assert not any(view["rest"] for view in self.kept_views()), f"API {id} is gone"
+                continue
+            missing = set(api["deployments"]) - set(now["deployments"])
             assert not missing, f"deployments are gone: {missing}"
 
+    def kept_views(self):
+        return [record.view for records in self.model.records.values() for record in records.values()
+                if record.view and not record.collected]
+
     def kept_functions(self):
-        return {name for records in self.model.records.values() for record in records.values()
-                if record.view and not record.collected for name in record.view["functions"]}
+        return {name for view in self.kept_views() for name in view["functions"]}
 
     def only_collected_is_gone(self, before):
         """Exactly what no kept record names; everything else is as it was."""
