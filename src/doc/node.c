@@ -248,6 +248,29 @@ const struct node *node_masked(struct arena *a, const struct node *n)
     return out;
 }
 
+const struct node *node_change_children(struct arena *a, const struct node *n, node_change *change,
+                                        void *context)
+{
+    struct node *out = NULL;
+    for (size_t i = 0; i < node_count(n); i++) {
+        bool listed = n->kind == NODE_SEQ;
+        const struct node *old = listed ? n->items[i] : n->members[i].value;
+        const struct node *child =
+            change(context, listed ? (struct str){"", 0} : n->members[i].key, old);
+        if (!child)
+            return NULL;
+        if (child == old)
+            continue;
+        if (!out)
+            out = node_shallow(a, n);
+        if (listed)
+            out->items[i] = child;
+        else
+            out->members[i].value = child;
+    }
+    return out ? out : n;
+}
+
 struct node *node_from(struct node *n, const struct node *from)
 {
     if (!from)

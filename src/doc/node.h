@@ -117,6 +117,11 @@ struct node *node_deep(struct arena *a, const struct node *n);
 /* `n` with every secret scalar as "********": for whatever is shown. Shares what holds no secret.
  */
 const struct node *node_masked(struct arena *a, const struct node *n);
+/* What a child becomes; `key` is empty for items of a list. NULL: failed. */
+typedef const struct node *node_change(void *context, struct str key, const struct node *child);
+/* `n` with every child as `change` gives it: `n` itself when none differs, NULL when one failed. */
+const struct node *node_change_children(struct arena *a, const struct node *n, node_change *change,
+                                        void *context);
 /* `n` with position, origin and flags of `from` added; for values made from a configured one. */
 struct node *node_from(struct node *n, const struct node *from);
 

@@ -87,6 +87,10 @@ bool unqualified_find(const struct service *service, struct str key, struct unqu
 int unqualified_check(struct laying *l, struct err *err);
 /* Properties of a CloudFront distribution, functions as their versions. */
 const struct node *unqualified_versions(struct laying *l, const struct node *properties);
+/* metrics.c: properties of alarms and the like, dimensions that name a shared function as those of
+ * this stage's alias. Source: Lambda developer guide, "Types of metrics for Lambda functions":
+ * metrics of an alias have the dimensions FunctionName and Resource ("name:alias"). */
+const struct node *metrics_rewrite(struct laying *l, const struct node *properties);
 /* " (serverless.yml:3:5)", or nothing. */
 struct str place_text(struct arena *a, struct pos pos);
 

@@ -234,6 +234,8 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
     if (properties) {
         if (str_eq(type, STR("AWS::CloudFront::Distribution")))
             properties = unqualified_versions(l, properties);
+        if (str_starts(type, STR("AWS::CloudWatch::")))
+            properties = metrics_rewrite(l, properties);
         properties =
             references_rewrite(l, properties, policy ? REFERENCE_LITERAL : REFERENCE_POINTER, err);
         if (!properties)
@@ -480,6 +482,19 @@ int layout_service(struct arena *a, const struct service *service, const struct 
 
 /* ---- holes ---- */
 
+struct filling {
+    struct arena *arena;
+    layout_filler *filler;
+    void *context;
+};
+
+static const struct node *fill_child(void *context, struct str key, const struct node *child)
+{
+    (void)key;
+    const struct filling *f = context;
+    return layout_fill(f->arena, child, f->filler, f->context);
+}
+
 const struct node *layout_fill(struct arena *a, const struct node *n, layout_filler *filler,
                                void *context)
 {
@@ -488,18 +503,5 @@ const struct node *layout_fill(struct arena *a, const struct node *n, layout_fil
             filler(context, a, n->members[0].key, node_text(n->members[0].value));
         return with ? with : n;
     }
-    struct node *out = NULL;
-    for (size_t i = 0; i < node_count(n); i++) {
-        const struct node *old = n->kind == NODE_SEQ ? n->items[i] : n->members[i].value;
-        const struct node *child = layout_fill(a, old, filler, context);
-        if (child == old)
-            continue;
-        if (!out)
-            out = node_shallow(a, n);
-        if (n->kind == NODE_SEQ)
-            out->items[i] = child;
-        else
-            out->members[i].value = child;
-    }
-    return out ? out : n;
+    return node_change_children(a, n, fill_child, &(struct filling){a, filler, context});
 }

@@ -60,22 +60,15 @@ static bool get_att(const struct node *value, struct str *id, struct str *attrib
     return attribute->n > 0;
 }
 
+static const struct node *replace_child(void *context, struct str key, const struct node *child)
+{
+    (void)key;
+    return replace(context, child);
+}
+
 static const struct node *replace_children(struct replacing *r, const struct node *n)
 {
-    struct node *out = NULL;
-    for (size_t i = 0; i < node_count(n); i++) {
-        const struct node *old = n->kind == NODE_SEQ ? n->items[i] : n->members[i].value;
-        const struct node *child = replace(r, old);
-        if (child == old)
-            continue;
-        if (!out)
-            out = node_shallow(r->arena, n);
-        if (n->kind == NODE_SEQ)
-            out->items[i] = child;
-        else
-            out->members[i].value = child;
-    }
-    return out ? out : n;
+    return node_change_children(r->arena, n, replace_child, r);
 }
 
 static const struct node *replace(struct replacing *r, const struct node *n)

@@ -216,26 +216,17 @@ static const struct node *rewrite_get_att(struct laying *l, const struct node *n
     return node_from(out, n);
 }
 
-static const struct node *rewrite_children(struct laying *l, const struct node *n,
-                                           enum reference_mode mode, struct err *err)
+struct rewriting {
+    struct laying *laying;
+    enum reference_mode mode;
+    struct err *err;
+};
+
+static const struct node *rewrite_child(void *context, struct str key, const struct node *child)
 {
-    struct arena *a = l->arena;
-    struct node *out = NULL; /* made at the first change */
-    for (size_t i = 0; i < node_count(n); i++) {
-        const struct node *old = n->kind == NODE_SEQ ? n->items[i] : n->members[i].value;
-        const struct node *child = references_rewrite(l, old, mode, err);
-        if (!child)
-            return NULL;
-        if (child == old)
-            continue;
-        if (!out)
-            out = node_shallow(a, n);
-        if (n->kind == NODE_SEQ)
-            out->items[i] = child;
-        else
-            out->members[i].value = child;
-    }
-    return out ? out : n;
+    (void)key;
+    const struct rewriting *r = context;
+    return references_rewrite(r->laying, child, r->mode, r->err);
 }
 
 const struct node *references_rewrite(struct laying *l, const struct node *n,
@@ -253,7 +244,7 @@ const struct node *references_rewrite(struct laying *l, const struct node *n,
             return inner ? node_from(node_fn(l->arena, "Fn::Sub", inner), n) : NULL;
         }
     }
-    return rewrite_children(l, n, mode, err);
+    return node_change_children(l->arena, n, rewrite_child, &(struct rewriting){l, mode, err});
 }
 
 const struct node *references_depends_on(struct laying *l, const struct node *depends_on)

@@ -130,6 +130,19 @@ static const struct node *turn_sub(struct arena *a, const struct node *n, const 
     return with == sub ? n : node_from(node_fn(a, "Fn::Sub", with), n);
 }
 
+struct rewriting {
+    struct arena *arena;
+    split_turn *turn;
+    void *context;
+};
+
+static const struct node *rewrite_child(void *context, struct str key, const struct node *child)
+{
+    (void)key;
+    const struct rewriting *r = context;
+    return split_rewrite(r->arena, child, r->turn, r->context);
+}
+
 const struct node *split_rewrite(struct arena *a, const struct node *n, split_turn *turn,
                                  void *context)
 {
@@ -140,20 +153,7 @@ const struct node *split_rewrite(struct arena *a, const struct node *n, split_tu
                                         : n;
     if (sub)
         return turn_sub(a, n, sub, turn, context);
-    struct node *out = NULL;
-    for (size_t i = 0; i < node_count(n); i++) {
-        const struct node *old = n->kind == NODE_SEQ ? n->items[i] : n->members[i].value;
-        const struct node *child = split_rewrite(a, old, turn, context);
-        if (child == old)
-            continue;
-        if (!out)
-            out = node_shallow(a, n);
-        if (n->kind == NODE_SEQ)
-            out->items[i] = child;
-        else
-            out->members[i].value = child;
-    }
-    return out ? out : n;
+    return node_change_children(a, n, rewrite_child, &(struct rewriting){a, turn, context});
 }
 
 static void add_condition(const struct node *conditions, struct str name, struct map *ret)

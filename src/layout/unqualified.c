@@ -252,25 +252,15 @@ static const struct compiled_function *referred(const struct laying *l, const st
     return NULL;
 }
 
+static const struct node *version_child(void *context, struct str key, const struct node *child)
+{
+    struct laying *l = context;
+    const struct compiled_function *f =
+        str_eq(key, STR("LambdaFunctionARN")) ? referred(l, child) : NULL;
+    return f ? node_from(node_ref(l->arena, f->version_id), child) : unqualified_versions(l, child);
+}
+
 const struct node *unqualified_versions(struct laying *l, const struct node *n)
 {
-    struct node *out = NULL;
-    for (size_t i = 0; i < node_count(n); i++) {
-        bool listed = n->kind == NODE_SEQ;
-        const struct node *old = listed ? n->items[i] : n->members[i].value, *child;
-        const struct compiled_function *f = NULL;
-        if (!listed && str_eq(n->members[i].key, STR("LambdaFunctionARN")))
-            f = referred(l, old);
-        child =
-            f ? node_from(node_ref(l->arena, f->version_id), old) : unqualified_versions(l, old);
-        if (child == old)
-            continue;
-        if (!out)
-            out = node_shallow(l->arena, n);
-        if (listed)
-            out->items[i] = child;
-        else
-            out->members[i].value = child;
-    }
-    return out ? out : n;
+    return node_change_children(l->arena, n, version_child, l);
 }

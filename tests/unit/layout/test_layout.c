@@ -448,6 +448,60 @@ static void test_edge(void **state)
     assert_true(node_member(node_get_c(f->layout.stage_template, "Resources"), node_text(arn)));
 }
 
+static void check_dimensions(struct fixture *f, const char *id, const char *path, const char *want)
+{
+    const struct node *got = node_path(stage_resource(f, id), path);
+    assert_non_null(got);
+    assert_true(node_equal(got, parse(f, want)));
+}
+
+/* Metrics of an alias have two dimensions; the name "shop-api:dev" is no function's. */
+static void test_alarms(void **state)
+{
+#define DIMENSIONS(ref) "\"Dimensions\":[{\"Name\":\"FunctionName\",\"Value\":" ref "}]"
+#define API "{\"Name\":\"FunctionName\",\"Value\":\"shop-api\"}"
+#define ALIAS ",{\"Name\":\"Resource\",\"Value\":\"shop-api:dev\"}"
+    struct fixture *f = *state;
+    check_ok(
+        lay_out_with(
+            f,
+            "\"Errors\":{\"Type\":\"AWS::CloudWatch::Alarm\",\"Properties\":{"
+            "\"Namespace\":\"AWS/Lambda\"," DIMENSIONS(
+                "{\"Ref\":\"ApiLambdaFunction\"}") "}},"
+                                                   "\"Own\":{\"Type\":\"AWS::CloudWatch::Alarm\","
+                                                   "\"Properties\":{"
+                                                   "\"Namespace\":\"Shop\"," DIMENSIONS(
+                                                       "{\"Ref\":\"ApiLambdaFunction\"}") "}},"
+                                                                                          "\"Fixed"
+                                                                                          "\":{"
+                                                                                          "\"Type\""
+                                                                                          ":\"AWS::"
+                                                                                          "CloudWat"
+                                                                                          "ch::"
+                                                                                          "Alarm\","
+                                                                                          "\"Proper"
+                                                                                          "ties\":{"
+                                                                                          "\"Namesp"
+                                                                                          "ace\":"
+                                                                                          "\"AWS/"
+                                                                                          "Lambda\""
+                                                                                          "," DIMENSIONS(
+                                                                                              "\"ot"
+                                                                                              "her"
+                                                                                              "\"") "}},"
+                                                                                                    "\"Rate\":{\"Type\":\"AWS::CloudWatch::Alarm\",\"Properties\":{\"Metrics\":["
+                                                                                                    "{\"Id\":\"e\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"AWS/Lambda\"," DIMENSIONS(
+                                                                                                        "{\"Fn::Sub\":\"${ApiLambdaFunction}\"}") "}}}]}}",
+            "{}"),
+        &f->err);
+    check_dimensions(f, "Errors", "Properties.Dimensions", "[" API ALIAS "]");
+    check_dimensions(f, "Own", "Properties.Dimensions", "[" API "]");
+    check_dimensions(f, "Fixed", "Properties.Dimensions",
+                     "[{\"Name\":\"FunctionName\",\"Value\":\"other\"}]");
+    check_dimensions(f, "Rate", "Properties.Metrics.0.MetricStat.Metric.Dimensions",
+                     "[" API ALIAS "]");
+}
+
 static void test_stack_names(void **state)
 {
     struct fixture *f = *state;
@@ -476,6 +530,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_condition_of_the_stage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unqualified, setup, teardown),
         cmocka_unit_test_setup_teardown(test_edge, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alarms, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stack_names, setup, teardown),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
