@@ -410,6 +410,73 @@ static void debug_output_masks_secrets(void **state)
     tear_down(&f);
 }
 
+/* ---- operations that end-to-end tests cannot see from outside ---- */
+
+static void weights_are_sent_as_fractions(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned percent;
+        const char *fraction;
+    } cases[] = {{1, "0.01"}, {10, "0.10"}, {99, "0.99"}, {100, "1.00"}};
+    struct fixture f;
+    set_up_with(&f, 0, REPLIES({200, NULL, "{}", WHOLE, 0}));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        check_ok(lambda_alias_weigh(f.arena, f.aws, STR("shop-api"), STR("prod"), STR("7"),
+                                    STR("8"), cases[i].percent, &f.err),
+                 &f.err);
+        struct str sent = loopback_request(f.server, i);
+        assert_true(
+            str_starts(sent, STR("PUT /2015-03-31/functions/shop-api/aliases/prod HTTP/1.1\r\n")));
+        struct str body = str_fmt(f.arena,
+                                  "\r\n\r\n{\"FunctionVersion\":\"7\",\"RoutingConfig\":"
+                                  "{\"AdditionalVersionWeights\":{\"8\":%s}}}",
+                                  cases[i].fraction);
+        assert_true(str_ends(sent, body));
+    }
+    tear_down(&f);
+}
+
+static const char alarms[] =
+    "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member><AlarmName>a</AlarmName>"
+    "<StateValue>ALARM</StateValue><StateReason>5 of 5</StateReason></member></MetricAlarms>"
+    "<CompositeAlarms><member><AlarmName>b</AlarmName><StateValue>OK</StateValue></member>"
+    "</CompositeAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>";
+static const char no_alarms[] =
+    "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms/>"
+    "<CompositeAlarms/></DescribeAlarmsResult></DescribeAlarmsResponse>";
+
+/* A hundred names a call is what DescribeAlarms takes. */
+static void alarms_are_asked_for_by_the_hundred(void **state)
+{
+    (void)state;
+    enum { NAMES = 101 };
+    struct fixture f;
+    struct str names[NAMES];
+    struct cloudwatch_alarm *found;
+    size_t n;
+    set_up_with(&f, 0, REPLIES({200, NULL, no_alarms, WHOLE, 0}, {200, NULL, alarms, WHOLE, 0}));
+    for (size_t i = 0; i < NAMES; i++)
+        names[i] = str_fmt(f.arena, "alarm-%zu", i);
+    check_ok(cloudwatch_alarms(f.arena, f.aws, names, NAMES, &found, &n, &f.err), &f.err);
+    assert_int_equal(loopback_requests(f.server), 2);
+    struct str first = loopback_request(f.server, 0), second = loopback_request(f.server, 1);
+    assert_true(str_find(first, STR("AlarmNames.member.100=alarm-99"), 0) > 0);
+    assert_true(str_find(first, STR("AlarmNames.member.101"), 0) < 0);
+    assert_true(str_find(second, STR("AlarmNames.member.1=alarm-100"), 0) > 0);
+    assert_true(str_find(second, STR("AlarmTypes.member.2=CompositeAlarm"), 0) > 0);
+    assert_int_equal(n, 2);
+    check_str(found[0].name, "a");
+    check_str(found[0].state, "ALARM");
+    check_str(found[0].reason, "5 of 5");
+    check_str(found[1].name, "b");
+    check_str(found[1].state, "OK");
+    check_ok(cloudwatch_alarms(f.arena, f.aws, names, 0, &found, &n, &f.err), &f.err);
+    assert_int_equal(n, 0);
+    assert_int_equal(loopback_requests(f.server), 2);
+    tear_down(&f);
+}
+
 static void on_signal(int number)
 {
     (void)number;
@@ -462,6 +529,8 @@ int main(void)
         cmocka_unit_test(racing_writers_of_a_key_try_again),
         cmocka_unit_test(a_failed_condition_is_its_own_kind),
         cmocka_unit_test(debug_output_masks_secrets),
+        cmocka_unit_test(weights_are_sent_as_fractions),
+        cmocka_unit_test(alarms_are_asked_for_by_the_hundred),
         cmocka_unit_test(a_wish_to_stop_ends_a_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

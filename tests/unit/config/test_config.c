@@ -403,6 +403,88 @@ static void test_settings(void **state)
     assert_int_equal(plain.file_count, 1);
 }
 
+static struct shift shift_of(struct arena *a, const char *settings, const char *stage)
+{
+    cleanup_err struct err err = {0};
+    struct service s;
+    struct str text = str_fmt(a, TOP "custom:\n  troupe:\n    %s\n", settings);
+    check_ok(load_text(a, stage, text, &s, NULL, &err), &err);
+    return s.settings.shift;
+}
+
+static void test_shifts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings, *stage;
+        struct shift want;
+        size_t alarms;
+    } cases[] = {
+        {"shift: allAtOnce", "prod", {.kind = SHIFT_ALL_AT_ONCE}, 0},
+        {"shift: {type: allAtOnce, alarms: [a]}", "prod", {.kind = SHIFT_ALL_AT_ONCE}, 1},
+        {"shift: {type: canary, percent: 10, after: 90s}", "prod", {SHIFT_CANARY, 10, 90000, 0}, 0},
+        {"shift: {type: canary, percent: 99, after: 5m}", "prod", {SHIFT_CANARY, 99, 300000, 0}, 0},
+        {"shift: {type: linear, step: 1, every: 2h, alarms: [a, {Ref: B}]}",
+         "prod",
+         {SHIFT_LINEAR, 1, 7200000, 0},
+         2},
+        {"shift: {prod: {type: linear, step: 5, every: 1s}, dev: allAtOnce}",
+         "prod",
+         {SHIFT_LINEAR, 5, 1000, 0},
+         0},
+        {"shift: {prod: {type: linear, step: 5, every: 1s}}", "qa", {.kind = SHIFT_ALL_AT_ONCE}, 0},
+        {"{shift: {type: canary, percent: 10, after: 1m}, stages: {dev: {shift: allAtOnce}}}",
+         "dev",
+         {.kind = SHIFT_ALL_AT_ONCE},
+         0},
+        {"{shift: {type: canary, percent: 10, after: 1m}, stages: {dev: {shift: allAtOnce}}}",
+         "prod",
+         {SHIFT_CANARY, 10, 60000, 0},
+         0},
+    };
+    cleanup_arena struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct shift got = shift_of(a, cases[i].settings, cases[i].stage);
+        assert_int_equal(got.kind, cases[i].want.kind);
+        assert_int_equal(got.percent, cases[i].want.percent);
+        assert_int_equal(got.pause_ms, cases[i].want.pause_ms);
+        assert_int_equal(node_count(got.alarms), cases[i].alarms);
+    }
+}
+
+/* Rules of other stages are checked as well: they would fail on the day they are needed. */
+static void test_bad_shifts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings, *message;
+    } cases[] = {
+        {"shift: blueGreen", "there is no way to shift called 'blueGreen'"},
+        {"shift: canary", "'canary' needs 'percent' and 'after'"},
+        {"shift: {type: linear, step: 10}", "'every'"},
+        {"shift: {type: linear, step: 100, every: 1m}", "'step'"},
+        {"shift: {type: linear, step: 0, every: 1m}", "'step'"},
+        {"shift: {type: canary, percent: 10, after: 5}", "like 30s, 2m or 1h"},
+        {"shift: {type: canary, percent: 10, after: 0m}", "like 30s, 2m or 1h"},
+        {"shift: {type: canary, percent: 10, after: 5m, every: 1m}", "'every'"},
+        {"shift: {dev: {percent: 10}}", "'custom.troupe.shift.dev' needs a type"},
+        {"shift: [canary]", "'custom.troupe.shift' needs a type"},
+        {"stages: {dev: {shift: {type: canary, percent: x, after: 5m}}}", "'percent'"},
+        {"stages: {dev: {shifts: allAtOnce}}", "'shifts'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_arena struct arena *a = arena_new();
+        cleanup_err struct err err = {0};
+        struct service s;
+        struct str text = str_fmt(a, TOP "custom:\n  troupe:\n    %s\n", cases[i].settings);
+        assert_int_equal(load_text(a, "prod", text, &s, NULL, &err), -1);
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_true(err.pos.line);
+        if (str_find(err.msg, str_c(cases[i].message), 0) < 0)
+            fail_msg("%s: %.*s", cases[i].settings, STR_ARG(err.msg));
+    }
+}
+
 /* What is understood but cannot be carried out is refused, not laid out otherwise in silence. */
 static void test_unsupported_settings(void **state)
 {
@@ -486,6 +568,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_stage_flag),
         cmocka_unit_test(test_remote),
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_shifts),
+        cmocka_unit_test(test_bad_shifts),
         cmocka_unit_test(test_unsupported_settings),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_stage_names),
