@@ -71,6 +71,12 @@ struct node *head_of_function(struct laying *l, const struct layout_function *f,
     return node_from(head, flat);
 }
 
+bool layout_is_head(const struct node *resource)
+{
+    return node_is_text(node_get_c(resource, "Type"), "AWS::Lambda::Function") &&
+           node_is_text(node_path(resource, "Properties.Role.Fn::GetAtt.0"), HEAD_ROLE);
+}
+
 /* A role that may do nothing: heads are never meant to run. */
 struct node *head_role(struct arena *a)
 {

@@ -115,6 +115,10 @@ bool layout_mentions(struct arena *a, const struct node *tree, struct str id);
 
 /* ---- expand (expand.c) ---- */
 
+/* Is `resource` (NULL allowed) of the service stack the head of a shared function? A function that
+ * the user put there is none. */
+bool layout_is_head(const struct node *resource);
+
 /* The template of the first of the two updates: `old` (NULL for a new stage) with those resources
  * of `target` that the values need, and the values as Outputs. NULL when nothing has to be done
  * first: no values, or all of their resources and Outputs stand in `old` unchanged. Holes of

@@ -373,7 +373,7 @@ static void list_stage(struct planning *p, const struct node *old, const struct 
 /* A head's text is what it was created with, whatever today's would be. */
 static bool is_head(const struct node *before, const struct node *after)
 {
-    return node_is_text(node_get_c(before, "Type"), "AWS::Lambda::Function") && after;
+    return layout_is_head(before) && layout_is_head(after);
 }
 
 static void list_service(struct planning *p, const struct node *old, const struct node *target,

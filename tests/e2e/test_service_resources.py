@@ -139,3 +139,35 @@ def test_it_goes_last(troupe):
     assert "Users" in result.out + result.err and set(troupe.world()["tables"]) == {table}, str(result)
     troupe("remove", "--service", "--yes")
     assert not troupe.world()["tables"] and troupe.world()["stacks"] == {}
+
+
+HELPER = """    Helper:
+      Type: AWS::Lambda::Function
+      Properties:
+        FunctionName: once-helper
+        Runtime: nodejs20.x
+        Handler: index.main
+        Description: first
+        Role: !GetAtt HelperRole.Arn
+        Code: {ZipFile: "exports.main = async () => 1;"}
+    HelperRole:
+      Type: AWS::IAM::Role
+      Properties:
+        AssumeRolePolicyDocument:
+          Version: '2012-10-17'
+          Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]
+"""
+
+
+def test_a_function_of_the_user_that_lives_once(troupe):
+    """Heads keep the text they were created with; a function written in `resources` is none."""
+    text = SERVICE.replace("[Users]", "[Users, 'Helper*']") + HELPER
+    text += "  extensions:\n    Users: {DeletionPolicy: Retain}\n"
+    troupe.write({"serverless.yml": text, "handler.js": HANDLER})
+    troupe("deploy", "dev")
+    assert resources(troupe, "once")["Users"]["DeletionPolicy"] == "Retain"
+    troupe.edit("serverless.yml", "Description: first", "Description: second")
+    assert "Helper" in troupe("plan", "dev").out
+    troupe("deploy", "--service")
+    function = troupe.account.client("lambda").get_function_configuration(FunctionName="once-helper")
+    assert function["Description"] == "second"
