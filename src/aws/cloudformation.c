@@ -293,6 +293,20 @@ int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, s
 
 /* ---- change sets ---- */
 
+/* Names are the caller's own, so one that exists was made by a call whose answer was lost. */
+static int find_change_set(struct arena *a, struct aws *aws, struct str stack, struct str name,
+                           struct str *ret_id, struct err *err)
+{
+    struct node *params = named(a, "ChangeSetName", name);
+    const struct node *answer;
+    err_clear(err);
+    node_put_str(a, params, "StackName", stack);
+    if (call(a, aws, "DescribeChangeSet", params, &answer, err) < 0)
+        return -1;
+    *ret_id = text_of(answer, "ChangeSetId");
+    return 0;
+}
+
 int change_set_create(struct arena *a, struct aws *aws, const struct stack_change *change,
                       struct str name, const struct node *imports, struct str *ret_id,
                       struct err *err)
@@ -321,7 +335,9 @@ int change_set_create(struct arena *a, struct aws *aws, const struct stack_chang
         node_put_c(a, params, "ResourcesToImport", list);
     }
     if (call(a, aws, "CreateChangeSet", params, &answer, err) < 0)
-        return -1;
+        return str_eq(err->code, STR("AlreadyExistsException"))
+                   ? find_change_set(a, aws, change->name, name, ret_id, err)
+                   : -1;
     *ret_id = text_of(answer, "Id");
     return 0;
 }

@@ -89,7 +89,9 @@ struct change_set {
 };
 /* CreateChangeSet: of type UPDATE, or, with `imports`, a seq of {id, type, identifier: {key:
  * value}}, of type IMPORT. It is made in the background: describe it until its status ends neither
- * in _PENDING nor in _IN_PROGRESS. Source: CloudFormation user guide, "Import AWS resources". */
+ * in _PENDING nor in _IN_PROGRESS. `name` has to be new: one that is there
+ * already is taken for this very call, whose first answer was lost. Source: CloudFormation user
+ * guide, "Import AWS resources". */
 int change_set_create(struct arena *a, struct aws *aws, const struct stack_change *change,
                       struct str name, const struct node *imports, struct str *ret_id,
                       struct err *err);
