@@ -1,5 +1,7 @@
 /* API Gateway's operations on REST APIs. */
+#include "aws/gateway.h"
 #include "aws/internal.h"
+#include "doc/json.h"
 
 static int send(struct arena *a, struct aws *aws, const char *operation,
                 const struct aws_rest *request, const struct node **ret, struct err *err)
@@ -43,8 +45,8 @@ static int all_pages(struct arena *a, struct aws *aws, const char *operation, st
 
 /* ---- the head ---- */
 
-int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document,
-                struct err *err)
+static int put(struct arena *a, struct aws *aws, struct str api, struct str document,
+               struct err *err)
 {
     struct node *query = node_map(a);
     node_put_str(a, query, "mode", STR("overwrite"));
@@ -57,42 +59,40 @@ int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str doc
     return send(a, aws, "PutRestApi", &request, NULL, err);
 }
 
-int restapi_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                      struct err *err)
+static struct node *method_of(struct arena *a, struct str path, const struct member *m)
 {
-    struct node *query = node_map(a);
+    const struct node *integration = node_get_c(m->value, "methodIntegration");
+    struct node *method = node_map(a);
+    node_put_str(a, method, "path", path);
+    node_put_str(a, method, "method",
+                 str_eq(m->key, STR("ANY")) ? STR("x-amazon-apigateway-any-method")
+                                            : str_lower(a, m->key));
+    node_put_str(a, method, "type", str_lower(a, text_of(integration, "type")));
+    node_put_str(a, method, "uri", text_of(integration, "uri"));
+    return method;
+}
+
+static int methods(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                   struct str *ret_whole, struct err *err)
+{
+    struct node *query = node_map(a), *all = node_seq(a);
+    const struct node *resources;
     node_put_str(a, query, "embed", STR("methods"));
-    return all_pages(a, aws, "GetResources", AWS_PATH(a, "/restapis/{}/resources", api), query, ret,
-                     err);
-}
-
-int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
-                  const struct node **ret, struct err *err)
-{
-    static const struct {
-        const char *kind, *operation;
-    } kinds[] = {{"authorizers", "GetAuthorizers"},
-                 {"models", "GetModels"},
-                 {"requestvalidators", "GetRequestValidators"},
-                 {"gatewayresponses", "GetGatewayResponses"}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            return all_pages(a, aws, kinds[i].operation,
-                             AWS_PATH(a, "/restapis/{}/{}", api, str_c(kind)), NULL, ret, err);
-    return err_set(err, ERR_FAILED, "'%s' is no part of a REST API", kind);
-}
-
-int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                struct err *err)
-{
-    struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}", api)};
-    return send(a, aws, "GetRestApi", &request, ret, err);
+    if (all_pages(a, aws, "GetResources", AWS_PATH(a, "/restapis/{}/resources", api), query,
+                  &resources, err) < 0)
+        return -1;
+    node_each (resource, resources)
+        member_each (m, node_get_c(resource, "resourceMethods"))
+            node_push(a, all, method_of(a, text_of(resource, "path"), m));
+    *ret = all;
+    *ret_whole = json_canonical(a, resources);
+    return 0;
 }
 
 /* ---- deployments ---- */
 
-int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
-                   struct str *ret_id, struct err *err)
+static int deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
+                  struct str *ret_id, struct err *err)
 {
     struct node *body = node_map(a);
     if (description.n)
@@ -106,15 +106,15 @@ int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str 
     return 0;
 }
 
-int restapi_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                        struct err *err)
+static int deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                       struct err *err)
 {
     return all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/restapis/{}/deployments", api), NULL,
                      ret, err);
 }
 
-int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
-                              struct err *err)
+static int delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+                             struct err *err)
 {
     struct aws_rest request = {.method = "DELETE",
                                .path = AWS_PATH(a, "/restapis/{}/deployments/{}", api, id)};
@@ -128,8 +128,8 @@ int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, 
 
 /* ---- stages ---- */
 
-int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                   struct err *err)
+static int stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                  struct err *err)
 {
     struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}/stages", api)};
     const struct node *answer;
@@ -139,8 +139,8 @@ int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struc
     return 0;
 }
 
-int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
-                       struct str deployment, struct err *err)
+static int stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+                      struct str deployment, struct err *err)
 {
     struct node *patch = node_map(a), *patches = node_seq(a), *body = node_map(a);
     node_put_str(a, patch, "op", STR("replace"));
@@ -152,6 +152,17 @@ int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct 
         .method = "PATCH", .path = AWS_PATH(a, "/restapis/{}/stages/{}", api, stage), .json = body};
     return send(a, aws, "UpdateStage", &request, NULL, err);
 }
+
+const struct gateway gateway_rest = {
+    .name = "rest api",
+    .put = put,
+    .methods = methods,
+    .deploy = deploy,
+    .deployments = deployments,
+    .delete_deployment = delete_deployment,
+    .stages = stages,
+    .stage_move = stage_move,
+};
 
 /* ---- custom domains ---- */
 

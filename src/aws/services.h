@@ -244,48 +244,12 @@ struct log_events {
 int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str prefix,
                 struct str pattern, int64_t start_ms, struct log_events *ret, struct err *err);
 
-/* ---- API Gateway (REST) ---- */
-
-/* PutRestApi, mode overwrite, failonwarnings. The head's new description is not returned. */
-int restapi_put(struct arena *a, struct aws *aws, struct str api, struct str document,
-                struct err *err);
-/* All resources with methods and integrations (GetResources, embed=methods), all pages: seq as AWS
- * answers. */
-int restapi_resources(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                      struct err *err);
-/* Authorizers, models, request validators, gateway responses: seq of items. `kind` "authorizers",
- * "models", "requestvalidators", "gatewayresponses". */
-int restapi_parts(struct arena *a, struct aws *aws, struct str api, const char *kind,
-                  const struct node **ret, struct err *err);
-int restapi_get(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                struct err *err);
-/* CreateDeployment without a stage. */
-int restapi_deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
-                   struct str *ret_id, struct err *err);
-/* Deployments: seq of {id, description, createdDate}. */
-int restapi_deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                        struct err *err);
-/* Absent is success; CONFLICT when a stage points at it. */
-int restapi_delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
-                              struct err *err);
-/* Stages: seq as AWS answers. */
-int restapi_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                   struct err *err);
-/* UpdateStage: replace /deploymentId. */
-int restapi_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
-                       struct str deployment, struct err *err);
+/* ---- API Gateway: what both kinds of API have is in gateway.h ---- */
 
 /* Names of the custom domains with a base path mapping to `api`, as a seq. A call for each domain
  * of the account. */
 int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                     struct err *err);
-
-/* ---- API Gateway v2 (HTTP) ---- */
-
-int http_stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
-                struct err *err);
-int http_stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
-                    struct str deployment, struct err *err);
 
 /* ---- values for variables ---- */
 

@@ -62,7 +62,8 @@ static struct str elsewhere(const struct stage_status *s, const struct section *
                             struct str row)
 {
     for (size_t i = 0; i < s->stray_count; i++)
-        if (s->strays[i].pointer->api == section->api && str_eq(s->strays[i].pointer->key, row))
+        if (!s->strays[i].pointer->gateway == !section->api &&
+            str_eq(s->strays[i].pointer->key, row))
             return s->strays[i].is;
     return (struct str){"", 0};
 }

@@ -283,15 +283,19 @@ struct urls context_urls(const struct cli *cli, const struct service *service,
     else if (rest.n)
         urls.rest = str_fmt(a, "https://%.*s.execute-api.%.*s.%.*s/%.*s", STR_ARG(rest),
                             STR_ARG(aws_region(cli->aws)), STR_ARG(suffix), STR_ARG(name));
+    /* Only an API that stages share has one named like a stage. */
+    struct str url = node_text(node_get_c(stage->outputs, "HttpApiUrl"));
+    struct str path = str_concat(a, STR("/"), name);
+    path = str_ends(url, path) ? path : STR("");
     if (http.n && endpoint.n) {
         struct str rest_of = host_port(endpoint), host, port;
         str_cut(&rest_of, ':', &host);
         port = rest_of;
-        urls.http =
-            str_fmt(a, "http://%.*s.execute-api.localhost:%.*s", STR_ARG(http), STR_ARG(port));
+        urls.http = str_fmt(a, "http://%.*s.execute-api.localhost:%.*s%.*s", STR_ARG(http),
+                            STR_ARG(port), STR_ARG(path));
     } else if (http.n) {
-        urls.http = str_fmt(a, "https://%.*s.execute-api.%.*s.%.*s", STR_ARG(http),
-                            STR_ARG(aws_region(cli->aws)), STR_ARG(suffix));
+        urls.http = str_fmt(a, "https://%.*s.execute-api.%.*s.%.*s%.*s", STR_ARG(http),
+                            STR_ARG(aws_region(cli->aws)), STR_ARG(suffix), STR_ARG(path));
     }
     return urls;
 }

@@ -22,6 +22,11 @@ struct node *http_api_set(struct arena *a, const struct node *items)
     return node_from(set, items);
 }
 
+bool http_api_is_shared(const struct compilation *c)
+{
+    return c->options->naming == NAMING_SHARED && c->service->settings.http_shared;
+}
+
 struct node *http_api_source_arn(struct compilation *c)
 {
     struct arena *a = c->arena;
@@ -150,8 +155,7 @@ static int route_add(struct compilation *c, const struct event *event, const str
     return resource_add(c, id, resource, event->pos, err);
 }
 
-/* CORS without `allowedMethods` allows what the routes take. */
-static void allow_method(struct compilation *c, struct str method)
+void http_api_allow_method(struct compilation *c, struct str method)
 {
     struct arena *a = c->arena;
     if (!c->http->allowed_methods)
@@ -188,7 +192,7 @@ static int http_api_compile(struct compilation *c, const struct event *event, st
     if (route_read(c, event, &r, err) < 0 || integration_add(c, event, integration, err) < 0 ||
         route_add(c, event, &r, integration, err) < 0)
         return -1;
-    allow_method(c, r.method);
+    http_api_allow_method(c, r.method);
     return 0;
 }
 

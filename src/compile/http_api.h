@@ -21,6 +21,10 @@ int http_api_authorize(struct compilation *c, const struct event *event, struct 
                        struct err *err);
 /* {"Fn::Join": …}: what may call a function on behalf of this API. */
 struct node *http_api_source_arn(struct compilation *c);
+/* Is there one API for all stages? */
+bool http_api_is_shared(const struct compilation *c);
+/* CORS without `allowedMethods` allows what the routes take; an empty method is any. */
+void http_api_allow_method(struct compilation *c, struct str method);
 /* Items of a list without repetitions; anything else becomes a list of one. */
 struct node *http_api_set(struct arena *a, const struct node *items);
 

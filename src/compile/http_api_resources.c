@@ -58,6 +58,8 @@ static const struct node *cors_configuration(struct compilation *c, const struct
     if (!methods) {
         methods = NODE_LIST(a, node_c(a, "OPTIONS"));
         c->http->allowed_methods = methods;
+        if (http_api_is_shared(c)) /* other stages may have other routes */
+            http_api_allow_method(c, STR(""));
     }
     struct node *out = node_map(a);
     const struct node *credentials = node_get_c(cors, "allowCredentials");
@@ -97,6 +99,8 @@ static const struct node *api_name(struct compilation *c)
     const struct node *name = node_get_c(c->http->settings, "name");
     if (node_truthy(name))
         return node_from(node_str(a, node_text(name)), name);
+    if (http_api_is_shared(c))
+        return node_str(a, s->name);
     if (node_truthy(node_get_c(c->http->settings, "shouldStartNameWithService")))
         return node_staged(c, name_prefix(c));
     return node_staged(c, str_fmt(a, "%.*s-%.*s", STR_ARG(s->stage), STR_ARG(s->name)));

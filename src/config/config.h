@@ -89,7 +89,7 @@ struct settings {
     struct str *protect;
     size_t protect_count;
     bool logs_per_stage, rest_per_stage, http_shared, regions_independent;
-    int64_t rest_stages; /* that AWS allows for a REST API */
+    int64_t rest_stages, http_stages; /* that AWS allows an API */
     int64_t history_keep;
     struct shift shift;
 };

@@ -1,18 +1,18 @@
 /* custom.troupe: our own section. What it does not know is always an error, lenient or not. */
 #include "config/internal.h"
 
-#define SETTINGS                                                                            \
-    {"resources", CLOSED_MAP({"service", &list_of_strings})},                               \
-        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},                      \
-        {"logs", CHOICE("service", "stage")},                                               \
-        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},                          \
-        {"apis",                                                                            \
-         CLOSED_MAP({"rest", CHOICE("shared", "perStage")}, {"restStages", WHOLE(1, 1000)}, \
-                    {"http", CHOICE("perStage", "shared")})},                               \
-        {"regions", CHOICE("stage-only", "independent")},                                   \
-        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", NULL},                 \
-    {                                                                                       \
-        "protect", &list_of_strings                                                         \
+#define SETTINGS                                                                              \
+    {"resources", CLOSED_MAP({"service", &list_of_strings})},                                 \
+        {"references", CLOSED_MAP({"unqualified", &list_of_strings})},                        \
+        {"logs", CHOICE("service", "stage")},                                                 \
+        {"functions", CLOSED_MAP({"perStage", &list_of_strings})},                            \
+        {"apis",                                                                              \
+         CLOSED_MAP({"rest", CHOICE("shared", "perStage")}, {"restStages", WHOLE(1, 1000)},   \
+                    {"http", CHOICE("perStage", "shared")}, {"httpStages", WHOLE(1, 1000)})}, \
+        {"regions", CHOICE("stage-only", "independent")},                                     \
+        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", NULL},                   \
+    {                                                                                         \
+        "protect", &list_of_strings                                                           \
     }
 
 static const struct schema stage_settings = {
@@ -44,26 +44,6 @@ static const struct node *overridden(struct arena *a, const struct node *base,
     return merged;
 }
 
-/* Settings that are understood, but that this version cannot carry out: better an error than a
- * service laid out otherwise than its file says. */
-static const struct {
-    const char *path, *value; /* NULL: any */
-} unsupported[] = {{"apis.http", "shared"}};
-
-static int check_supported(const struct node *settings, struct err *err)
-{
-    for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++) {
-        const struct node *n = node_path(settings, unsupported[i].path);
-        if (!n || (unsupported[i].value && !node_is_text(n, unsupported[i].value)))
-            continue;
-        const char *gap = unsupported[i].value ? ": " : "";
-        return err_at(err, n->pos, ERR_CONFIG,
-                      "'custom.troupe.%s%s%s' is not supported by this version of troupe",
-                      unsupported[i].path, gap, unsupported[i].value ? unsupported[i].value : "");
-    }
-    return 0;
-}
-
 static void fill(struct arena *a, struct settings *s)
 {
     const struct node *n = s->node;
@@ -77,6 +57,7 @@ static void fill(struct arena *a, struct settings *s)
     s->http_shared = node_is_text(node_path(n, "apis.http"), "shared");
     s->regions_independent = node_is_text(node_get_c(n, "regions"), "independent");
     s->rest_stages = node_int_or(node_path(n, "apis.restStages"), 10);
+    s->http_stages = node_int_or(node_path(n, "apis.httpStages"), 10);
     s->history_keep = node_int_or(node_path(n, "history.keep"), 10);
 }
 
@@ -96,8 +77,6 @@ int settings_read(struct arena *a, const struct node *root, struct str stage, st
         if (checked < 0)
             return -1;
         ret->node = over ? overridden(a, section, over) : section;
-        if (check_supported(ret->node, err) < 0)
-            return -1;
     }
     fill(a, ret);
     return 0;

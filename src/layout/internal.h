@@ -10,7 +10,7 @@ enum scope {
     SCOPE_STAGE,
     SCOPE_SERVICE,
     SCOPE_HEAD,    /* shared function: a head in the service, an alias in the stage */
-    SCOPE_API,     /* shared REST API: a head in the service, a stage in the stage */
+    SCOPE_API,     /* shared API: a head in the service, a stage in the stage */
     SCOPE_NOWHERE, /* published, or part of a definition */
 };
 
@@ -105,8 +105,24 @@ const struct node *service_part_depends_on(struct laying *l, const struct node *
 int service_part_sections(struct laying *l, struct node *template, struct err *err);
 /* Warn of entries of resources.service that match nothing. */
 void service_part_warn(struct laying *l);
-/* pointers.c: aliases, API stages, HTTP deployments. */
+/* pointers.c: aliases and stages of shared APIs. */
 int pointers_add(struct laying *l, struct err *err);
+
+/* shared_api.c: heads and definitions of APIs that stages share */
+
+/* Which APIs those are, in l->out->apis. */
+void shared_api_init(struct laying *l);
+/* Its document; what went into it is placed nowhere. ERR_CONFIG for what it cannot have. */
+int shared_api_define(struct laying *l, struct layout_api *api, struct err *err);
+/* What stands in the service stack. */
+const struct node *shared_api_head(struct laying *l, const struct layout_api *api);
+/* The property of its resources that names it: "RestApiId" or "ApiId". */
+const char *shared_api_owner(const struct layout_api *api);
+
+/* The shared API whose pointer `id` is; NULL: none. */
+const struct layout_api *shared_api_stage(const struct laying *l, struct str id);
+bool shared_api_is_http(const struct laying *l);
+
 /* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage. */
 void stage_settings_add(struct laying *l, struct node *properties);
 /* heads.c */

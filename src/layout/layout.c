@@ -3,7 +3,6 @@
 
 #include "base/hash.h"
 #include "doc/json.h"
-#include "layout/openapi.h"
 
 struct str layout_stack_name(struct arena *a, const struct service *service, struct str stage)
 {
@@ -77,71 +76,6 @@ static int define_function(struct laying *l, struct layout_function *f, struct e
     log_into_stage(l, f, properties);
     f->definition = references_rewrite(l, properties, REFERENCE_LITERAL, err);
     return f->definition ? 0 : err_wrap(err, "function '%.*s'", STR_ARG(f->key));
-}
-
-/* ---- REST APIs ---- */
-
-static const struct node *stage_variable_arn(void *context, struct arena *a, struct str id)
-{
-    struct laying *l = context;
-    const struct placement *p = placement_of(l, id);
-    if (!p || !p->function || p->function->per_stage)
-        return NULL;
-    /* ${!x} is literal text to Fn::Sub */
-    return node_fn(a, "Fn::Sub",
-                   node_strf(a,
-                             "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
-                             "function:%.*s:${!stageVariables.alias}",
-                             STR_ARG(p->function->name)));
-}
-
-static void init_apis(struct laying *l)
-{
-    struct str id = l->compiled->rest_api_id;
-    if (!id.n || l->service->settings.rest_per_stage || !node_get(l->flat, id))
-        return;
-    l->out->apis = ARENA_NEW(l->arena, struct layout_api);
-    l->out->api_count = 1;
-    l->out->apis[0] = (struct layout_api){
-        .id = id, .stage_id = STR("ApiGatewayStage"), .pos = node_pos(node_get(l->flat, id))};
-}
-
-static int define_api(struct laying *l, struct layout_api *api, struct err *err)
-{
-    struct arena *a = l->arena;
-    const struct node *name = node_path(node_get(l->flat, api->id), "Properties.Name");
-    struct openapi_options options = {.title = node_text_or(name, l->service->name),
-                                      .function_arn = stage_variable_arn,
-                                      .context = l};
-    struct openapi built;
-    if (openapi_build(a, l->compiled->template, api->id, &options, &built, err) < 0)
-        return -1;
-    for (size_t i = 0; i < built.consumed_count; i++) {
-        struct placement *p = (struct placement *)placement_of(l, built.consumed[i]);
-        if (p) {
-            p->scope = SCOPE_NOWHERE;
-            p->api = api;
-        }
-    }
-    api->document = references_rewrite(l, built.document, REFERENCE_LITERAL, err);
-    return api->document ? 0 : -1;
-}
-
-static struct node *head_of_api(struct laying *l, const struct layout_api *api)
-{
-    struct arena *a = l->arena;
-    const struct node *flat = node_get(l->flat, api->id), *from = node_get_c(flat, "Properties");
-    struct node *properties = node_map(a), *head = node_map(a);
-    node_put_c(a, properties, "Name", node_get_c(from, "Name"));
-    static const char *const kept[] = {"EndpointConfiguration", "SecurityPolicy",
-                                       "EndpointAccessMode"};
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        node_put_c(a, properties, kept[i], node_get_c(from, kept[i]));
-    if (!(node_flags_deep(node_get_c(from, "Tags")) & NODE_STAGE))
-        node_put_c(a, properties, "Tags", node_get_c(from, "Tags"));
-    node_put_str(a, head, "Type", STR("AWS::ApiGateway::RestApi"));
-    node_put_c(a, head, "Properties", properties);
-    return node_from(head, flat);
 }
 
 /* ---- templates ---- */
@@ -273,7 +207,7 @@ static int add_stage_resources(struct laying *l, struct err *err)
     if (l->service->remote)
         add_remote_bucket(l);
     member_each (m, l->flat) {
-        if (placement_of(l, m->key)->scope != SCOPE_STAGE)
+        if (placement_of(l, m->key)->scope != SCOPE_STAGE || shared_api_stage(l, m->key))
             continue;
         const struct node *resource = rewrite_stage_resource(l, m->key, m->value, err);
         if (!resource)
@@ -326,7 +260,7 @@ static int add_service_resources(struct laying *l, struct err *err)
         if (p->scope == SCOPE_HEAD)
             node_put(a, l->service_resources, m->key, head_of_function(l, p->function, m->value));
         if (p->scope == SCOPE_API)
-            node_put(a, l->service_resources, m->key, head_of_api(l, p->api));
+            node_put(a, l->service_resources, m->key, shared_api_head(l, p->api));
     }
     for (size_t i = 0; i < l->out->function_count; i++)
         if (!l->out->functions[i].per_stage) {
@@ -367,6 +301,22 @@ static int gather_values(struct laying *l, struct err *err)
     return 0;
 }
 
+/* The address of a shared HTTP API ends with the stage's name. */
+static const struct node *stage_address(struct laying *l, const struct node *output)
+{
+    struct arena *a = l->arena;
+    const struct node *parts = node_path(output, "Value.Fn::Join.1");
+    if (!node_is(parts, NODE_SEQ))
+        return output;
+    struct node *longer = node_shallow(a, parts), *join = node_seq(a),
+                *out = node_shallow(a, output);
+    node_push(a, longer, node_strf(a, "/%.*s", STR_ARG(l->service->stage)));
+    node_push(a, join, node_str(a, STR("")));
+    node_push(a, join, longer);
+    node_put_c(a, out, "Value", node_fn(a, "Fn::Join", join));
+    return out;
+}
+
 static int add_outputs(struct laying *l, struct err *err)
 {
     const struct node *flat = node_get_c(l->compiled->template, "Outputs");
@@ -380,6 +330,8 @@ static int add_outputs(struct laying *l, struct err *err)
         const struct node *output = references_rewrite(l, m->value, REFERENCE_POINTER, err);
         if (!output)
             return -1;
+        if (str_eq(m->key, STR("HttpApiUrl")) && shared_api_is_http(l))
+            output = stage_address(l, output);
         node_put(l->arena, l->stage_outputs, m->key, output);
     }
     return 0;
@@ -432,12 +384,12 @@ static int lay_out(struct laying *l, struct err *err)
 {
     struct layout *out = l->out;
     init_functions(l);
-    init_apis(l);
+    shared_api_init(l);
     if (scope_decide(l, err) < 0 || unqualified_check(l, err) < 0)
         return -1;
     service_part_warn(l);
     for (size_t i = 0; i < out->api_count; i++)
-        if (define_api(l, &out->apis[i], err) < 0)
+        if (shared_api_define(l, &out->apis[i], err) < 0)
             return -1;
     for (size_t i = 0; i < out->function_count; i++)
         if (!out->functions[i].per_stage && define_function(l, &out->functions[i], err) < 0)

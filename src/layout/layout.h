@@ -2,7 +2,7 @@
  *
  * A pure function of the compiled template and the `custom.troupe` settings (docs/design.md,
  * "Layout"). The service template holds what is independent of stages; the stage template holds
- * pointers and the stage's own resources; functions and REST APIs that are shared between stages
+ * pointers and the stage's own resources; functions and APIs that are shared between stages
  * become *definitions*, which the release publishes as versions and deployments.
  *
  * References follow their target. In the stage template a function means its alias. What a stage
@@ -37,12 +37,18 @@ struct layout_function {
     struct pos pos;
 };
 
+enum api_kind { API_REST, API_HTTP };
 struct layout_api {
-    struct str id;       /* logical id of the RestApi */
-    struct str stage_id; /* logical id of its AWS::ApiGateway::Stage in the stage template */
+    enum api_kind kind;
+    struct str id;               /* logical id of the API */
+    struct str stage_id;         /* logical id of its stage (a resource) in the stage template */
     const struct node *document; /* OpenAPI; may hold references */
     struct pos pos;
 };
+
+/* After the logical id of a shared HTTP API: the Output of the service stack with its CORS settings
+ * as "x-amazon-apigateway-cors" has them, JSON. An import must bring them along. */
+#define LAYOUT_CORS "Cors"
 
 /* A value that definitions need from the stage stack, as an Output there. */
 struct layout_value {

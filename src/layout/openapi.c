@@ -1,110 +1,6 @@
 /* From AWS::ApiGateway::* resources to one OpenAPI document. Every property of a consumed resource
  * is either in one of the tables below or an error: nothing of an API is lost on the way. */
-#include "layout/openapi.h"
-
-#include "base/map.h"
-#include "base/vec.h"
-
-struct building {
-    struct arena *arena;
-    const struct node *resources; /* of the template */
-    struct str api;
-    const struct openapi_options *options;
-    struct node *paths, *schemas, *schemes, *validators, *gateway_responses;
-    VEC(struct str) consumed;
-};
-
-/* ---- properties ---- */
-
-enum form {
-    FORM_SAME,  /* the value as it is */
-    FORM_LOWER, /* a word in lower case */
-    FORM_ARNS,  /* functions in it become what the options say */
-    FORM_DONE,  /* dealt with by hand, or nothing of the definition */
-};
-
-struct property {
-    const char *from; /* in CloudFormation */
-    const char *to;   /* in the document; NULL for FORM_DONE */
-    enum form form;
-};
-
-static const struct node *with_arns(struct building *b, const struct node *n);
-
-/* The alias that the dialect makes for provisioned concurrency or SnapStart. */
-static bool is_own_alias(const struct node *n)
-{
-    return node_is_text(n, "provisioned") || node_is_text(n, "snapstart");
-}
-
-/* An alias written behind a function gives way to the one that the function's ARN now has. */
-static const struct node *items_with_arns(struct building *b, const struct node *n)
-{
-    struct node *out = node_seq(b->arena);
-    bool is_replaced = false;
-    for (size_t i = 0; i < n->count; i++) {
-        bool has_colon = i + 1 < n->count && node_is_text(n->items[i], ":");
-        if (is_replaced && is_own_alias(n->items[i]))
-            continue;
-        if (is_replaced && has_colon && is_own_alias(n->items[i + 1])) {
-            i++;
-            continue;
-        }
-        const struct node *item = with_arns(b, n->items[i]);
-        is_replaced = item != n->items[i] && node_get_c(n->items[i], "Fn::GetAtt");
-        node_push(b->arena, out, item);
-    }
-    return node_from(out, n);
-}
-
-static const struct node *children_with_arns(struct building *b, const struct node *n)
-{
-    if (n->kind == NODE_SEQ)
-        return items_with_arns(b, n);
-    struct node *out = node_shallow(b->arena, n);
-    for (size_t i = 0; n->kind == NODE_MAP && i < n->size; i++)
-        out->members[i].value = with_arns(b, n->members[i].value);
-    return out;
-}
-
-/* {"Fn::GetAtt": [f, "Arn"]} and {"Ref": alias of f} anywhere in `n`. */
-static const struct node *with_arns(struct building *b, const struct node *n)
-{
-    struct str id = node_text(node_path(n, "Fn::GetAtt.0"));
-    if (!id.n || !node_is_text(node_path(n, "Fn::GetAtt.1"), "Arn"))
-        id = node_text(node_get_c(n, "Ref"));
-    struct str type = node_text(node_get_c(node_get(b->resources, id), "Type"));
-    if (id.n && str_starts(type, STR("AWS::Lambda::"))) {
-        const struct node *arn = b->options->function_arn(b->options->context, b->arena, id);
-        return arn ? arn : n;
-    }
-    return node_is(n, NODE_SEQ) || node_is(n, NODE_MAP) ? children_with_arns(b, n) : n;
-}
-
-static const struct node *formed(struct building *b, const struct node *n, enum form form)
-{
-    if (form == FORM_LOWER && node_is(n, NODE_STRING))
-        return node_from(node_str(b->arena, str_lower(b->arena, n->text)), n);
-    return form == FORM_ARNS ? with_arns(b, n) : n;
-}
-
-/* Put every property of `from` where the table says. */
-static int put_properties(struct building *b, struct node *to, const struct node *from,
-                          const struct property *table, const char *what, struct err *err)
-{
-    member_each (m, from) {
-        const struct property *p = table;
-        while (p->from && !str_eq(m->key, str_c(p->from)))
-            p++;
-        if (!p->from)
-            return err_at(err, m->key_pos.source ? m->key_pos : m->value->pos, ERR_CONFIG,
-                          "'%.*s' of %s cannot be part of a shared REST API", STR_ARG(m->key),
-                          what);
-        if (p->form != FORM_DONE)
-            node_put_c(b->arena, to, p->to, formed(b, m->value, p->form));
-    }
-    return 0;
-}
+#include "layout/openapi_internal.h"
 
 /* ---- paths ---- */
 
@@ -187,7 +83,7 @@ static int add_model(struct building *b, struct str id, const struct node *prope
         node_drop(out, STR("definitions"));
     node_put_c(b->arena, out, "description", node_get_c(properties, "Description"));
     node_put(b->arena, b->schemas, node_text_or(node_get_c(properties, "Name"), id), out);
-    return put_properties(b, out, properties, table, "a model", err);
+    return openapi_put(b, out, properties, table, "a model", err);
 }
 
 /* ---- authorizers ---- */
@@ -224,7 +120,7 @@ static int add_authorizer(struct building *b, struct str id, const struct node *
     struct arena *a = b->arena;
     struct node *scheme = node_map(a), *authorizer = node_map(a);
     struct str type = str_lower(a, node_text(node_get_c(properties, "Type")));
-    if (put_properties(b, authorizer, properties, table, "an authorizer", err) < 0)
+    if (openapi_put(b, authorizer, properties, table, "an authorizer", err) < 0)
         return -1;
     if (!str_eq(type, STR("request"))) /* the header says it */
         node_drop(authorizer, STR("identitySource"));
@@ -255,7 +151,7 @@ static int add_validator(struct building *b, struct str id, const struct node *p
     node_put_c(b->arena, out, "validateRequestBody", node_bool(b->arena, false));
     node_put_c(b->arena, out, "validateRequestParameters", node_bool(b->arena, false));
     node_put(b->arena, b->validators, id, out);
-    return put_properties(b, out, properties, table, "a request validator", err);
+    return openapi_put(b, out, properties, table, "a request validator", err);
 }
 
 static int add_gateway_response(struct building *b, struct str id, const struct node *properties,
@@ -271,7 +167,7 @@ static int add_gateway_response(struct building *b, struct str id, const struct 
     (void)id;
     node_put(b->arena, b->gateway_responses, node_text(node_get_c(properties, "ResponseType")),
              out);
-    return put_properties(b, out, properties, table, "a gateway response", err);
+    return openapi_put(b, out, properties, table, "a gateway response", err);
 }
 
 /* ---- integrations ---- */
@@ -295,7 +191,7 @@ static int add_integration_responses(struct building *b, struct node *integratio
             return err_at(err, node_pos(r), ERR_CONFIG, "two responses have the pattern '%.*s'",
                           STR_ARG(pattern));
         node_put(a, all, pattern, out);
-        if (put_properties(b, out, r, table, "an integration response", err) < 0)
+        if (openapi_put(b, out, r, table, "an integration response", err) < 0)
             return -1;
     }
     if (all->size)
@@ -333,7 +229,7 @@ static int add_integration(struct building *b, struct node *operation, const str
         node_put_c(a, tls, "insecureSkipVerification", insecure);
         node_put_c(a, integration, "tlsConfig", tls);
     }
-    return put_properties(b, integration, from, table, "an integration", err) < 0
+    return openapi_put(b, integration, from, table, "an integration", err) < 0
                ? -1
                : add_integration_responses(b, integration, node_get_c(from, "IntegrationResponses"),
                                            err);
@@ -417,37 +313,14 @@ static void add_responses(struct building *b, struct node *operation, const stru
     node_put_c(a, operation, "responses", all);
 }
 
-static void require(struct building *b, struct node *security, struct str scheme,
-                    const struct node *scopes)
-{
-    struct node *entry = node_map(b->arena);
-    node_put(b->arena, entry, scheme, scopes ? scopes : node_seq(b->arena));
-    node_push(b->arena, security, entry);
-}
-
-/* A scheme that several methods share, made at its first use. */
-static void add_scheme(struct building *b, const char *name, const char *header,
-                       const char *authtype)
-{
-    struct node *scheme = node_map(b->arena);
-    if (node_get_c(b->schemes, name))
-        return;
-    node_put_str(b->arena, scheme, "type", STR("apiKey"));
-    node_put_str(b->arena, scheme, "name", str_c(header));
-    node_put_str(b->arena, scheme, "in", STR("header"));
-    if (authtype)
-        node_put_str(b->arena, scheme, "x-amazon-apigateway-authtype", str_c(authtype));
-    node_put_c(b->arena, b->schemes, name, scheme);
-}
-
 static int add_security(struct building *b, struct node *operation, const struct node *method,
                         struct err *err)
 {
     struct node *security = node_seq(b->arena);
     const struct node *authorizer = node_get_c(method, "AuthorizerId");
     if (node_is_text(node_get_c(method, "AuthorizationType"), "AWS_IAM")) {
-        add_scheme(b, "sigv4", "Authorization", "awsSigv4");
-        require(b, security, STR("sigv4"), NULL);
+        openapi_scheme(b, "sigv4", "Authorization", "awsSigv4");
+        openapi_require(b, security, STR("sigv4"), NULL);
     }
     if (authorizer) {
         struct str id = node_text(node_get_c(authorizer, "Ref"));
@@ -456,11 +329,12 @@ static int add_security(struct building *b, struct node *operation, const struct
                    "an authorizer of another API cannot be part of a shared REST API");
             return err_help(err, "define the authorizer in this service");
         }
-        require(b, security, authorizer_name(b, id), node_get_c(method, "AuthorizationScopes"));
+        openapi_require(b, security, authorizer_name(b, id),
+                        node_get_c(method, "AuthorizationScopes"));
     }
     if (node_bool_or(node_get_c(method, "ApiKeyRequired"), false)) {
-        add_scheme(b, "api_key", "x-api-key", NULL);
-        require(b, security, STR("api_key"), NULL);
+        openapi_scheme(b, "api_key", "x-api-key", NULL);
+        openapi_require(b, security, STR("api_key"), NULL);
     }
     if (security->count)
         node_put_c(b->arena, operation, "security", security);
@@ -485,10 +359,10 @@ static int add_method(struct building *b, struct str id, const struct node *meth
                                             {NULL, NULL, FORM_SAME}};
     struct arena *a = b->arena;
     struct node *operation = node_map(a);
-    struct str path, verb = str_lower(a, node_text(node_get_c(method, "HttpMethod")));
+    struct str path;
     (void)id;
     if (path_of(b, node_get_c(method, "ResourceId"), 0, &path, err) < 0 ||
-        put_properties(b, operation, method, table, "a method", err) < 0 ||
+        openapi_put(b, operation, method, table, "a method", err) < 0 ||
         add_parameters(b, operation, node_get_c(method, "RequestParameters"), err) < 0 ||
         add_security(b, operation, method, err) < 0)
         return -1;
@@ -502,8 +376,7 @@ static int add_method(struct building *b, struct str id, const struct node *meth
     struct node *item = (struct node *)node_get(b->paths, path); /* made by us */
     if (!item)
         node_put(a, b->paths, path, item = node_map(a));
-    node_put(a, item, str_eq(verb, STR("any")) ? STR("x-amazon-apigateway-any-method") : verb,
-             operation);
+    node_put(a, item, openapi_verb(a, node_text(node_get_c(method, "HttpMethod"))), operation);
     return 0;
 }
 
@@ -517,10 +390,7 @@ static int skip_resource(struct building *b, struct str id, const struct node *p
 
 /* ---- the document ---- */
 
-static const struct {
-    const char *type;
-    int (*add)(struct building *, struct str id, const struct node *properties, struct err *);
-} parts[] = {
+static const struct openapi_part parts[] = {
     {"AWS::ApiGateway::Resource", skip_resource},
     {"AWS::ApiGateway::Model", add_model},
     {"AWS::ApiGateway::Authorizer", add_authorizer},
@@ -528,25 +398,6 @@ static const struct {
     {"AWS::ApiGateway::GatewayResponse", add_gateway_response},
     {"AWS::ApiGateway::Method", add_method},
 };
-
-static int add_parts(struct building *b, struct err *err)
-{
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        member_each (m, b->resources) {
-            const struct node *properties = node_get_c(m->value, "Properties");
-            struct str api = node_text(node_path(properties, "RestApiId.Ref"));
-            if (!node_is_text(node_get_c(m->value, "Type"), parts[i].type) || !str_eq(api, b->api))
-                continue;
-            vec_push(b->arena, &b->consumed, m->key);
-            if (parts[i].add(b, m->key, properties, err) < 0) {
-                if (!err->pos.source)
-                    err->pos = m->value->pos;
-                return -1;
-            }
-        }
-    }
-    return 0;
-}
 
 /* What of the RestApi itself belongs to the definition; the rest is the head's. */
 static int add_api(struct building *b, struct node *document, struct err *err)
@@ -567,22 +418,16 @@ static int add_api(struct building *b, struct node *document, struct err *err)
     struct arena *a = b->arena;
     const struct node *api = node_get_c(node_get(b->resources, b->api), "Properties");
     const struct node *disabled = node_get_c(api, "DisableExecuteApiEndpoint");
-    if (put_properties(b, document, api, table, "the REST API", err) < 0)
+    if (openapi_put(b, document, api, table, "the REST API", err) < 0)
         return -1;
     if (node_is_text(node_get_c(document, "x-amazon-apigateway-policy"), ""))
         node_drop(document, STR("x-amazon-apigateway-policy"));
     if (disabled) {
         struct node *endpoint = node_map(a);
         node_put_c(a, endpoint, "disableExecuteApiEndpoint", disabled);
-        node_put_c(a, document, "x-amazon-apigateway-endpoint-configuration", endpoint);
+        openapi_endpoint(a, document, endpoint);
     }
     return 0;
-}
-
-static void put_if_any(struct arena *a, struct node *to, const char *key, const struct node *map)
-{
-    if (node_count(map))
-        node_put_c(a, to, key, map);
 }
 
 int openapi_build(struct arena *a, const struct node *template, struct str api_id,
@@ -591,6 +436,7 @@ int openapi_build(struct arena *a, const struct node *template, struct str api_i
     struct building b = {.arena = a,
                          .resources = node_get_c(template, "Resources"),
                          .api = api_id,
+                         .what = "a shared REST API",
                          .options = options,
                          .paths = node_map(a),
                          .schemas = node_map(a),
@@ -598,7 +444,7 @@ int openapi_build(struct arena *a, const struct node *template, struct str api_i
                          .validators = node_map(a),
                          .gateway_responses = node_map(a)};
     struct node *document = node_map(a), *info = node_map(a), *components = node_map(a);
-    if (add_parts(&b, err) < 0)
+    if (openapi_parts(&b, parts, sizeof parts / sizeof *parts, "RestApiId", err) < 0)
         return -1;
     node_put_str(a, document, "openapi", STR("3.0.1"));
     node_put_str(a, info, "title", options->title);
@@ -607,11 +453,11 @@ int openapi_build(struct arena *a, const struct node *template, struct str api_i
                node_path(node_get(b.resources, api_id), "Properties.Description"));
     node_put_c(a, document, "info", info);
     node_put_c(a, document, "paths", b.paths);
-    put_if_any(a, components, "schemas", b.schemas);
-    put_if_any(a, components, "securitySchemes", b.schemes);
-    put_if_any(a, document, "components", components);
-    put_if_any(a, document, "x-amazon-apigateway-request-validators", b.validators);
-    put_if_any(a, document, "x-amazon-apigateway-gateway-responses", b.gateway_responses);
+    openapi_put_any(a, components, "schemas", b.schemas);
+    openapi_put_any(a, components, "securitySchemes", b.schemes);
+    openapi_put_any(a, document, "components", components);
+    openapi_put_any(a, document, "x-amazon-apigateway-request-validators", b.validators);
+    openapi_put_any(a, document, "x-amazon-apigateway-gateway-responses", b.gateway_responses);
     if (add_api(&b, document, err) < 0)
         return -1;
     *ret = (struct openapi){document, b.consumed.p, b.consumed.n};

@@ -1,5 +1,6 @@
-/* A REST API's definition: from `AWS::ApiGateway::*` resources of a flat template to one
- * OpenAPI 3.0 document with API Gateway extensions, such as PutRestApi takes.
+/* Definitions of APIs: from `AWS::ApiGateway::*` or `AWS::ApiGatewayV2::*` resources of a flat
+ * template to one OpenAPI 3.0 document with API Gateway extensions, such as PutRestApi and
+ * ReimportApi take.
  *
  * Pure. Source of the extensions: API Gateway developer guide, "OpenAPI extensions for API
  * Gateway". */
@@ -20,8 +21,9 @@ struct openapi_options {
 struct openapi {
     const struct node
         *document; /* may still hold intrinsics; the release resolves them to literals */
-    /* Logical ids of the template that went into it, besides the RestApi itself: resources,
-     * methods, authorizers, models, validators, gateway responses. The layout drops them. */
+    /* Logical ids of the template that went into it, besides the API itself: resources, methods,
+     * authorizers, models, validators, gateway responses; integrations and routes. The layout drops
+     * them. */
     struct str *consumed;
     size_t consumed_count;
 };
@@ -31,5 +33,12 @@ struct openapi {
  * property that has no counterpart in OpenAPI. */
 int openapi_build(struct arena *a, const struct node *template, struct str api_id,
                   const struct openapi_options *options, struct openapi *ret, struct err *err);
+
+/* The same for the HTTP API `api_id`. CORS is not in it: it holds for the whole API at once, so it
+ * is the head's, and whoever publishes adds what the head has (openapi_cors). */
+int openapi_build_http(struct arena *a, const struct node *template, struct str api_id,
+                       const struct openapi_options *options, struct openapi *ret, struct err *err);
+/* CorsConfiguration as "x-amazon-apigateway-cors" has it. */
+struct node *openapi_cors(struct arena *a, const struct node *configuration);
 
 #endif

@@ -1,5 +1,5 @@
 /* Pointers: what the stage template has beside the stage's own resources: Lambda aliases and stages
- * of shared REST APIs. */
+ * of shared APIs. */
 #include "layout/internal.h"
 
 static const struct node *provisioned(struct arena *a, const struct function *f)
@@ -31,7 +31,7 @@ static void add_alias(struct laying *l, const struct layout_function *f,
     node_put(a, l->stage_resources, f->alias_id, alias);
 }
 
-/* ---- REST stages ---- */
+/* ---- stages of APIs ---- */
 
 /* Settings of the flat template's own stage of the API; DeploymentId, StageName and variables are
  * ours. */
@@ -48,50 +48,82 @@ static const struct node *flat_stage(const struct laying *l, const struct layout
 
 /* The stage moves after what its deployment calls is there and may be called: an alias that did not
  * exist, or a function that moved between service and stage. */
-static const struct node *rest_stage_follows(const struct laying *l, const struct node *properties)
+static const struct node *stage_follows(const struct laying *l, const char *log_group,
+                                        struct str permissions)
 {
     struct node *ids = node_seq(l->arena);
-    if (node_get_c(properties, "AccessLogSetting") && node_get_c(l->flat, "ApiGatewayLogGroup"))
-        node_push(l->arena, ids, node_str(l->arena, STR("ApiGatewayLogGroup")));
+    if (log_group && node_get_c(l->flat, log_group))
+        node_push(l->arena, ids, node_str(l->arena, str_c(log_group)));
     member_each (m, l->stage_resources)
-        if (str_ends(m->key, STR("LambdaPermissionApiGateway")))
+        if (str_ends(m->key, permissions) &&
+            node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Permission"))
             node_push(l->arena, ids, node_str(l->arena, m->key));
     return ids->count ? ids : NULL;
+}
+
+static int put_stage(struct laying *l, const struct layout_api *api, struct node *properties,
+                     const char *type, const struct node *follows, struct err *err)
+{
+    struct arena *a = l->arena;
+    struct node *stage = node_map(a);
+    node_put_str(a, properties, "StageName", l->service->stage);
+    node_put_c(a, properties, "DeploymentId",
+               node_fn(a, "Troupe::Deployment", node_str(a, api->id)));
+    const struct node *rewritten = references_rewrite(l, properties, REFERENCE_POINTER, err);
+    if (!rewritten)
+        return -1;
+    node_put_str(a, stage, "Type", str_c(type));
+    node_put_c(a, stage, "Properties", rewritten);
+    node_put_c(a, stage, "DependsOn", follows);
+    stage->pos = api->pos;
+    node_put(a, l->stage_resources, api->stage_id, stage);
+    return 0;
+}
+
+/* Integrations name the stage's alias by this variable. */
+static void put_variables(struct laying *l, struct node *properties, const char *key,
+                          const struct node *given)
+{
+    struct node *variables = given ? node_shallow(l->arena, given) : node_map(l->arena);
+    node_put_str(l->arena, variables, "alias", l->service->stage);
+    node_put_c(l->arena, properties, key, variables);
 }
 
 static int add_rest_stage(struct laying *l, const struct layout_api *api, struct err *err)
 {
     struct arena *a = l->arena;
-    struct node *stage = node_map(a), *properties = node_map(a), *variables = node_map(a);
     const struct node *from = flat_stage(l, api);
-    member_each (m, from)
-        node_put(a, properties, m->key, m->value);
-    member_each (m, node_get_c(from, "Variables"))
-        node_put(a, variables, m->key, m->value);
+    struct node *properties = from ? node_shallow(a, from) : node_map(a);
     stage_settings_add(l, properties);
-    node_put_str(a, variables, "alias", l->service->stage);
     node_put_c(a, properties, "RestApiId", node_ref(a, api->id));
-    node_put_str(a, properties, "StageName", l->service->stage);
-    node_put_c(a, properties, "DeploymentId",
-               node_fn(a, "Troupe::Deployment", node_str(a, api->id)));
-    node_put_c(a, properties, "Variables", variables);
-    const struct node *rewritten = references_rewrite(l, properties, REFERENCE_POINTER, err);
-    if (!rewritten)
-        return -1;
-    node_put_str(a, stage, "Type", STR("AWS::ApiGateway::Stage"));
-    node_put_c(a, stage, "Properties", rewritten);
-    node_put_c(a, stage, "DependsOn", rest_stage_follows(l, rewritten));
-    stage->pos = api->pos;
-    node_put(a, l->stage_resources, api->stage_id, stage);
-    return 0;
+    put_variables(l, properties, "Variables", node_get_c(from, "Variables"));
+    const char *log_group =
+        node_get_c(properties, "AccessLogSetting") ? "ApiGatewayLogGroup" : NULL;
+    return put_stage(l, api, properties, "AWS::ApiGateway::Stage",
+                     stage_follows(l, log_group, STR("LambdaPermissionApiGateway")), err);
+}
+
+/* The flat template's own `$default`, pinned to a deployment. */
+static int add_http_stage(struct laying *l, const struct layout_api *api, struct err *err)
+{
+    const struct node *flat = node_get_c(node_get(l->flat, api->stage_id), "Properties");
+    struct node *properties = flat ? node_shallow(l->arena, flat) : node_map(l->arena);
+    node_put_c(l->arena, properties, "ApiId", node_ref(l->arena, api->id));
+    node_drop(properties, STR("AutoDeploy"));
+    put_variables(l, properties, "StageVariables", node_get_c(flat, "StageVariables"));
+    const char *log_group = node_get_c(properties, "AccessLogSettings") ? "HttpApiLogGroup" : NULL;
+    return put_stage(l, api, properties, "AWS::ApiGatewayV2::Stage",
+                     stage_follows(l, log_group, STR("PermissionHttpApi")), err);
 }
 
 int pointers_add(struct laying *l, struct err *err)
 {
     for (size_t i = 0; i < l->out->function_count; i++)
         add_alias(l, &l->out->functions[i], &l->compiled->functions[i]);
-    for (size_t i = 0; i < l->out->api_count; i++)
-        if (add_rest_stage(l, &l->out->apis[i], err) < 0)
+    for (size_t i = 0; i < l->out->api_count; i++) {
+        const struct layout_api *api = &l->out->apis[i];
+        if ((api->kind == API_REST ? add_rest_stage : add_http_stage)(l, api, err) < 0)
             return -1;
+    }
     return 0;
 }

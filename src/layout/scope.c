@@ -38,11 +38,18 @@ static void place_functions(struct laying *l)
     }
 }
 
-static bool belongs_to(const struct node *resource, struct str api)
+static bool belongs_to(const struct node *resource, const struct layout_api *api)
 {
-    const struct node *ref = node_path(resource, "Properties.RestApiId.Ref");
-    return node_is(ref, NODE_STRING) && str_eq(ref->text, api);
+    const struct node *owner =
+        node_get_c(node_get_c(resource, "Properties"), shared_api_owner(api));
+    const struct node *ref = node_get_c(owner, "Ref");
+    return node_is(ref, NODE_STRING) && str_eq(ref->text, api->id);
 }
+
+/* What a stage has of a shared API besides its definition. An HTTP API's own stage keeps its place
+ * in the stage's stack (pointers.c). */
+static const char *const api_types[] = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage",
+                                        "AWS::ApiGatewayV2::Deployment"};
 
 /* The API's deployments and stages: published, or made anew as a pointer. */
 static void place_apis(struct laying *l)
@@ -52,10 +59,9 @@ static void place_apis(struct laying *l)
         place(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
             struct str type = node_text(node_get_c(m->value, "Type"));
-            if (belongs_to(m->value, api->id) &&
-                (str_eq(type, STR("AWS::ApiGateway::Deployment")) ||
-                 str_eq(type, STR("AWS::ApiGateway::Stage"))))
-                place(l, m->key, SCOPE_NOWHERE)->api = api;
+            for (size_t t = 0; t < sizeof api_types / sizeof *api_types; t++)
+                if (str_eq(type, str_c(api_types[t])) && belongs_to(m->value, api))
+                    place(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
 }

@@ -231,7 +231,7 @@ static int look_at_pointers(size_t i, void *context, struct arena *a, struct err
     size_t n = 0;
     int done = first->kind == COLLECT_VERSION
                    ? lambda_aliases(a, o->g->r->aws, first->owner, &aliases, &n, err)
-                   : restapi_stages(a, o->g->r->aws, first->owner, &stages, err);
+                   : api_gateway(first->api)->stages(a, o->g->r->aws, first->owner, &stages, err);
     if (done < 0) {
         if (err->kind != ERR_NOT_FOUND) /* gone with all it had */
             return -1;
@@ -308,7 +308,7 @@ static int delete_item(struct arena *a, const struct gathering *g, const struct 
     if (item->kind == COLLECT_VERSION)
         return lambda_delete_version(a, s->aws, item->owner, item->id, err);
     if (item->kind == COLLECT_DEPLOYMENT)
-        return restapi_delete_deployment(a, s->aws, item->owner, item->id, err);
+        return api_gateway(item->api)->delete_deployment(a, s->aws, item->owner, item->id, err);
     struct str key = store_key(a, s, "%.*s", STR_ARG(item->id));
     return s3_delete(a, s->aws, s->bucket, key, STR(""), err);
 }

@@ -50,9 +50,10 @@ void collect_decide(struct collect_record *records, size_t n, const struct colle
 enum collect_kind { COLLECT_VERSION, COLLECT_DEPLOYMENT, COLLECT_OBJECT, COLLECT_KIND_COUNT };
 struct collect_item {
     enum collect_kind kind;
-    struct str owner; /* function name, id of the API; empty for objects */
-    struct str id;    /* version, deployment, key below the service's folder */
-    struct str stage; /* of the record that named it */
+    struct str owner;  /* function name, id of the API; empty for objects */
+    enum api_kind api; /* of a deployment */
+    struct str id;     /* version, deployment, key below the service's folder */
+    struct str stage;  /* of the record that named it */
     int64_t number;
     struct str why_kept; /* in use, says AWS; empty: gone */
 };

@@ -100,11 +100,11 @@ static struct str item_key(struct arena *a, const struct collect_item *item)
     return str_fmt(a, "%d %.*s %.*s", item->kind, STR_ARG(item->owner), STR_ARG(item->id));
 }
 
-static void name(struct items_of *x, const struct collect_record *r, enum collect_kind kind,
-                 struct str owner, struct str id)
+static void name_item(struct items_of *x, const struct collect_record *r, struct collect_item item)
 {
-    struct collect_item item = {kind, owner, id, r->ref.stage, r->ref.number, {"", 0}};
-    if (!id.n)
+    item.stage = r->ref.stage;
+    item.number = r->ref.number;
+    if (!item.id.n)
         return;
     struct str key = item_key(x->arena, &item);
     if (r->kept != KEPT_NOT) {
@@ -119,19 +119,26 @@ static void name_object(struct items_of *x, const struct collect_record *r, cons
                         struct str sha, const char *ending)
 {
     if (sha.n)
-        name(x, r, COLLECT_OBJECT, STR(""),
-             str_fmt(x->arena, "%s/%.*s.%s", folder, STR_ARG(sha), ending));
+        name_item(x, r,
+                  (struct collect_item){
+                      .kind = COLLECT_OBJECT,
+                      .id = str_fmt(x->arena, "%s/%.*s.%s", folder, STR_ARG(sha), ending)});
 }
 
 static void name_all(struct items_of *x, const struct collect_record *r)
 {
     const struct node *body = r->record.body, *versions = r->record.versions;
     member_each (m, node_get_c(versions, "functions"))
-        name(x, r, COLLECT_VERSION, node_text(node_get_c(m->value, "name")),
-             node_text(node_get_c(m->value, "version")));
+        name_item(x, r,
+                  (struct collect_item){.kind = COLLECT_VERSION,
+                                        .owner = node_text(node_get_c(m->value, "name")),
+                                        .id = node_text(node_get_c(m->value, "version"))});
     member_each (m, node_get_c(versions, "apis"))
-        name(x, r, COLLECT_DEPLOYMENT, node_text(node_get_c(m->value, "id")),
-             node_text(node_get_c(m->value, "deployment")));
+        name_item(x, r,
+                  (struct collect_item){.kind = COLLECT_DEPLOYMENT,
+                                        .api = api_kind_recorded(m->value),
+                                        .owner = node_text(node_get_c(m->value, "id")),
+                                        .id = node_text(node_get_c(m->value, "deployment"))});
     member_each (m, node_get_c(body, "functions"))
         name_object(x, r, "artifacts", node_text(node_get_c(m->value, "artifact")), "zip");
     name_object(x, r, "sources", node_text(node_get_c(body, "sources")), "json");

@@ -244,14 +244,15 @@ static int publish_apis(struct deploying *d, struct err *err)
                                  SERVICE_WAIT_MS, &lease, err) < 0)
             return -1;
         struct str deployment;
-        release_progress(d->r, "publish", "rest api %.*s", STR_ARG(p->api->id));
+        const char *what = api_gateway(p->api->kind)->name;
+        release_progress(d->r, "publish", "%s %.*s", what, STR_ARG(p->api->id));
         if (lease_check(d->lease, err) < 0 || lease_check(lease, err) < 0 ||
             publish_api(a, d->r, p, hint, &deployment, err) < 0)
             return -1;
         p->to = deployment;
         if (intent_versions(d, a, err) < 0)
             return -1;
-        release_finished(d->r, "publish", "rest api, deployment %.*s", STR_ARG(deployment));
+        release_finished(d->r, "publish", "%s, deployment %.*s", what, STR_ARG(deployment));
     }
     return 0;
 }

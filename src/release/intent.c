@@ -34,8 +34,9 @@ static const struct node *record_apis(const struct deploying *d)
     struct node *all = node_map(a);
     for (size_t i = 0; i < d->plan->api_count; i++) {
         struct node *n = node_map(a);
-        node_put_str(a, n, "id", d->plan->apis[i].rest_api);
+        node_put_str(a, n, "id", d->plan->apis[i].aws_id);
         node_put_str(a, n, "fingerprint", d->plan->apis[i].fingerprint);
+        api_kind_record(a, n, d->plan->apis[i].api->kind);
         node_put(a, all, d->plan->apis[i].api->id, n);
     }
     return all;
@@ -225,9 +226,10 @@ int intent_versions(struct deploying *d, struct arena *a, struct err *err)
         struct node *n = node_map(a);
         if (!p->to.n)
             continue;
-        node_put_str(a, n, "id", p->rest_api);
+        node_put_str(a, n, "id", p->aws_id);
         node_put_str(a, n, "fingerprint", p->fingerprint);
         node_put_str(a, n, "deployment", p->to);
+        api_kind_record(a, n, p->api->kind);
         node_put(a, apis, p->api->id, n);
     }
     node_put_c(a, all, "format", node_int(a, RECORD_FORMAT));

@@ -54,16 +54,33 @@ static int resolve_one(struct known *k, struct function_plan *f, struct err *err
     return 0;
 }
 
+/* What an import would take from the whole API goes into it as the service stack has it. */
+static const struct node *with_cors(struct arena *a, const struct plan *plan,
+                                    const struct api_plan *p, const struct node *document,
+                                    struct err *err)
+{
+    struct str name = str_concat(a, p->api->id, STR(LAYOUT_CORS));
+    struct str text = node_text(node_get(plan->world.service.outputs, name));
+    if (p->api->kind != API_HTTP || !text.n)
+        return document;
+    const struct node *cors = json_parse(a, name, text, err);
+    struct node *out = node_shallow(a, document);
+    node_put_c(a, out, "x-amazon-apigateway-cors", cors);
+    return cors ? out : NULL;
+}
+
 static int resolve_api(struct known *k, struct api_plan *p, struct err *err)
 {
     struct arena *a = k->r->arena;
     const struct node *document = layout_resolve(a, p->api->document, lookup, k, err);
     if (!document)
         return -1;
-    p->rest_api = node_text(node_get(k->plan->world.service.outputs, p->api->id));
-    if (!p->rest_api.n)
-        return err_set(err, ERR_NOT_FOUND, "the service stack has no REST API '%.*s' yet",
+    p->aws_id = node_text(node_get(k->plan->world.service.outputs, p->api->id));
+    if (!p->aws_id.n)
+        return err_set(err, ERR_NOT_FOUND, "the service stack has no API '%.*s' yet",
                        STR_ARG(p->api->id));
+    if (!(document = with_cors(a, k->plan, p, document, err)))
+        return -1;
     p->document = json_text(a, document, 0);
     p->fingerprint = sha256_hex(a, json_canonical(a, document));
     return 0;
@@ -274,7 +291,7 @@ static void list_apis(struct planning *p)
         }
         add_change(p,
                    (struct change){.action = api->to.n ? CHANGE_MOVE : CHANGE_PUBLISH,
-                                   .kind = STR("rest api"),
+                                   .kind = str_c(api_gateway(api->api->kind)->name),
                                    .name = api->api->id,
                                    .detail = arrow(p->r->arena, "", api->from, api->to),
                                    .reason = api->from.n ? STR("definition changed") : STR("new"),
@@ -457,7 +474,7 @@ static void pin(const struct release *r, struct plan *plan)
     for (size_t i = 0; i < plan->api_count && !calls_others; i++) {
         struct api_plan *p = &plan->apis[i];
         p->to = recorded(origin->versions, "apis", p->api->id, "deployment");
-        p->rest_api = recorded(origin->versions, "apis", p->api->id, "id");
+        p->aws_id = recorded(origin->versions, "apis", p->api->id, "id");
         p->fingerprint = recorded(origin->versions, "apis", p->api->id, "fingerprint");
         p->pinned = p->to.n > 0;
     }

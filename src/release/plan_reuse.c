@@ -116,7 +116,7 @@ static void reuse_from(struct arena *a, struct plan *plan, const struct map *ind
     for (size_t i = 0; i < plan->api_count; i++) {
         struct api_plan *p = &plan->apis[i];
         if (!p->to.n)
-            p->to = index_find(a, index, p->rest_api, p->fingerprint);
+            p->to = index_find(a, index, p->aws_id, p->fingerprint);
     }
 }
 
@@ -144,7 +144,8 @@ static int check_reused_apis(const struct release *r, struct plan *plan, struct 
         bool there = false;
         if (p->pinned || !p->to.n || str_eq(p->to, p->from))
             continue;
-        if (restapi_deployments(r->arena, r->aws, p->rest_api, &deployments, err) < 0)
+        if (api_gateway(p->api->kind)->deployments(r->arena, r->aws, p->aws_id, &deployments, err) <
+            0)
             return -1;
         node_each (d, deployments)
             there |= str_eq(node_text(node_get_c(d, "id")), p->to);

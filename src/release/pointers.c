@@ -26,9 +26,9 @@ void pointers_of(struct arena *a, const struct plan *plan, bool back, struct poi
         struct str want = back ? p->from : p->to;
         if (want.n)
             vec_push(a, &all,
-                     (struct pointer){.api = true,
+                     (struct pointer){.gateway = api_gateway(p->api->kind),
                                       .key = p->api->id,
-                                      .owner = p->rest_api,
+                                      .owner = p->aws_id,
                                       .stage = stage,
                                       .want = want});
     }
@@ -100,7 +100,7 @@ static int read_stage(struct arena *a, const struct release *r, const struct poi
     const struct node *stages;
     *ret_is = STR("nothing");
     *ret_good = false;
-    if (restapi_stages(a, r->aws, p->owner, &stages, err) < 0) {
+    if (p->gateway->stages(a, r->aws, p->owner, &stages, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -119,8 +119,8 @@ static int look_at(struct arena *a, struct moving *m, const struct pointer *p, b
                    struct err *err)
 {
     struct str is;
-    if ((p->api ? read_stage(a, m->r, p, &is, ret_good, err)
-                : read_alias(a, m->r, p, &is, ret_good, err)) < 0)
+    if ((p->gateway ? read_stage(a, m->r, p, &is, ret_good, err)
+                    : read_alias(a, m->r, p, &is, ret_good, err)) < 0)
         return -1;
     if (*ret_good || !m->look)
         return 0;
@@ -139,8 +139,8 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
         return -1;
     if (good || m->look)
         return 0;
-    int moved = p->api ? restapi_stage_move(a, m->r->aws, p->owner, p->stage, p->want, err)
-                       : move_alias(a, m->r, p, err);
+    int moved = p->gateway ? p->gateway->stage_move(a, m->r->aws, p->owner, p->stage, p->want, err)
+                           : move_alias(a, m->r, p, err);
     if (moved < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "move '%.*s' to %.*s", STR_ARG(p->key), STR_ARG(p->want));

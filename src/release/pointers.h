@@ -1,4 +1,4 @@
-/* Pointers: Lambda aliases and stages of REST APIs, read and moved by API. */
+/* Pointers: Lambda aliases and stages of APIs, read and moved by API. */
 #ifndef TROUPE_RELEASE_POINTERS_H
 #define TROUPE_RELEASE_POINTERS_H
 

@@ -1,4 +1,4 @@
-/* Publishing deployments of shared REST APIs (docs/design.md, "Publishing a REST API"). */
+/* Publishing deployments of shared APIs (docs/design.md, "Publishing a REST API"). */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/vec.h"
@@ -36,22 +36,28 @@ static struct str sorted(struct arena *a, struct lines *lines)
     return buf_str(&b);
 }
 
-/* What the head consists of, from GetResources. */
-static struct str head_lines(struct arena *a, const struct node *resources)
+/* What the head consists of. */
+static struct str head_lines(struct arena *a, const struct node *methods)
 {
     struct lines lines = {0};
-    node_each (resource, resources) {
-        struct str path = node_text(node_get_c(resource, "path"));
-        member_each (m, node_get_c(resource, "resourceMethods")) {
-            const struct node *i = node_get_c(m->value, "methodIntegration");
-            struct str method =
-                str_eq(m->key, STR("ANY")) ? STR("x-amazon-apigateway-any-method") : m->key;
-            vec_push(a, &lines.all,
-                     method_line(a, path, method, node_text(node_get_c(i, "type")),
-                                 node_text(node_get_c(i, "uri"))));
-        }
-    }
+    node_each (m, methods)
+        vec_push(a, &lines.all,
+                 method_line(a, node_text(node_get_c(m, "path")),
+                             node_text(node_get_c(m, "method")), node_text(node_get_c(m, "type")),
+                             node_text(node_get_c(m, "uri"))));
     return sorted(a, &lines);
+}
+
+/* An integration of its own, or one of the document's collection. */
+static const struct node *integration_of(const struct node *document, const struct node *operation)
+{
+    struct str prefix = STR("#/components/x-amazon-apigateway-integrations/");
+    const struct node *n = node_get_c(operation, "x-amazon-apigateway-integration");
+    struct str reference = node_text(node_get_c(n, "$ref"));
+    if (!str_starts(reference, prefix))
+        return n;
+    return node_get(node_path(document, "components.x-amazon-apigateway-integrations"),
+                    str_sub(reference, prefix.n, reference.n));
 }
 
 /* The same from the document. */
@@ -62,7 +68,7 @@ static struct str document_lines(struct arena *a, const struct node *document)
         member_each (m, path->value) {
             if (str_eq(m->key, STR("parameters")))
                 continue;
-            const struct node *i = node_get_c(m->value, "x-amazon-apigateway-integration");
+            const struct node *i = integration_of(document, m->value);
             vec_push(a, &lines.all,
                      method_line(a, path->key, m->key, node_text(node_get_c(i, "type")),
                                  node_text(node_get_c(i, "uri"))));
@@ -74,11 +80,10 @@ static struct str document_lines(struct arena *a, const struct node *document)
 static int read_head(struct arena *a, const struct release *r, const struct api_plan *api,
                      struct str *ret, struct str *ret_whole, struct err *err)
 {
-    const struct node *resources;
-    if (restapi_resources(a, r->aws, api->rest_api, &resources, err) < 0)
+    const struct node *methods;
+    if (api_gateway(api->api->kind)->methods(a, r->aws, api->aws_id, &methods, ret_whole, err) < 0)
         return -1;
-    *ret = head_lines(a, resources);
-    *ret_whole = json_canonical(a, resources);
+    *ret = head_lines(a, methods);
     return 0;
 }
 
@@ -88,13 +93,14 @@ static int read_head(struct arena *a, const struct release *r, const struct api_
 static int drop_unfinished(struct arena *a, const struct release *r, const struct api_plan *api,
                            struct str hint, struct err *err)
 {
+    const struct gateway *gateway = api_gateway(api->api->kind);
     const struct node *deployments;
-    if (restapi_deployments(a, r->aws, api->rest_api, &deployments, err) < 0)
+    if (gateway->deployments(a, r->aws, api->aws_id, &deployments, err) < 0)
         return -1;
     node_each (d, deployments) {
         if (!str_eq(node_text(node_get_c(d, "description")), hint) ||
-            restapi_delete_deployment(a, r->aws, api->rest_api, node_text(node_get_c(d, "id")),
-                                      err) == 0)
+            gateway->delete_deployment(a, r->aws, api->aws_id, node_text(node_get_c(d, "id")),
+                                       err) == 0)
             continue;
         if (err->kind != ERR_CONFLICT)
             return -1;
@@ -108,15 +114,16 @@ static int publish_once(struct arena *a, const struct release *r, const struct a
                         struct str want, struct str hint, struct str *ret, bool *ret_same,
                         struct err *err)
 {
+    const struct gateway *gateway = api_gateway(api->api->kind);
     struct str before, after, before_whole, after_whole;
     *ret_same = false;
-    if (restapi_put(a, r->aws, api->rest_api, api->document, err) < 0 ||
+    if (gateway->put(a, r->aws, api->aws_id, api->document, err) < 0 ||
         read_head(a, r, api, &before, &before_whole, err) < 0)
         return -1;
     if (!str_eq(before, want))
         return 0;
     if (drop_unfinished(a, r, api, hint, err) < 0 ||
-        restapi_deploy(a, r->aws, api->rest_api, hint, ret, err) < 0 ||
+        gateway->deploy(a, r->aws, api->aws_id, hint, ret, err) < 0 ||
         read_head(a, r, api, &after, &after_whole, err) < 0)
         return -1;
     *ret_same = str_eq(before_whole, after_whole);
@@ -129,12 +136,13 @@ int publish_api(struct arena *a, const struct release *r, const struct api_plan 
     const struct node *document = json_parse(a, api->api->id, api->document, err);
     if (!document)
         return -1;
+    const char *what = api_gateway(api->api->kind)->name;
     struct str want = document_lines(a, document);
     for (int round = 0; round < TRIES; round++) {
         bool same;
         if (publish_once(a, r, api, want, hint, ret_deployment, &same, err) < 0) {
             if (err->kind != ERR_CONFLICT)
-                return err_wrap(err, "publish rest api '%.*s'", STR_ARG(api->api->id));
+                return err_wrap(err, "publish %s '%.*s'", what, STR_ARG(api->api->id));
             err_clear(err);
             same = false;
         }
@@ -147,9 +155,8 @@ int publish_api(struct arena *a, const struct release *r, const struct api_plan 
             return err_set(err, ERR_CANCELLED, "stopped");
     }
     err_set(err, ERR_FAILED,
-            "publish rest api '%.*s': after the import it does not consist of what "
-            "was sent",
+            "publish %s '%.*s': after the import it does not consist of what was sent", what,
             STR_ARG(api->api->id));
     return err_help(err, "something else changes API '%.*s': it belongs to troupe alone",
-                    STR_ARG(api->rest_api));
+                    STR_ARG(api->aws_id));
 }

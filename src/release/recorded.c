@@ -92,11 +92,15 @@ static struct str find_alias(const struct node *resources, struct str function)
     return (struct str){"", 0};
 }
 
-static struct str find_api_stage(const struct node *resources, struct str api)
+static struct str find_api_stage(const struct node *resources, enum api_kind kind, struct str api)
 {
+    static const struct {
+        const char *type, *owner;
+    } kinds[] = {[API_REST] = {"AWS::ApiGateway::Stage", "Properties.RestApiId.Ref"},
+                 [API_HTTP] = {"AWS::ApiGatewayV2::Stage", "Properties.ApiId.Ref"}};
     member_each (m, resources)
-        if (node_is_text(node_get_c(m->value, "Type"), "AWS::ApiGateway::Stage") &&
-            str_eq(node_text(node_path(m->value, "Properties.RestApiId.Ref")), api))
+        if (node_is_text(node_get_c(m->value, "Type"), kinds[kind].type) &&
+            str_eq(node_text(node_path(m->value, kinds[kind].owner)), api))
             return m->key;
     return (struct str){"", 0};
 }
@@ -143,9 +147,11 @@ int recorded_layout(const struct release *r, const struct record *record,
             .per_stage = node_is_text(node_get_c(m->value, "layout"), "perStage"),
             .artifact = artifact_of(a, m->key, m->value)};
     }
-    member_each (m, apis)
-        ret->apis[ret->api_count++] =
-            (struct layout_api){.id = m->key, .stage_id = find_api_stage(resources, m->key)};
+    member_each (m, apis) {
+        enum api_kind kind = api_kind_recorded(m->value);
+        ret->apis[ret->api_count++] = (struct layout_api){
+            .kind = kind, .id = m->key, .stage_id = find_api_stage(resources, kind, m->key)};
+    }
     add_values(a, template, ret);
     return 0;
 }

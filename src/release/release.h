@@ -7,6 +7,7 @@
 
 #include "layout/layout.h"
 #include "layout/split.h"
+#include "release/api_kind.h"
 #include "release/lease.h"
 #include "release/store.h"
 
@@ -44,14 +45,14 @@ void release_progress(const struct release *r, const char *step, const char *fmt
 void release_finished(const struct release *r, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A Lambda alias, or a stage of a REST API, and what it should point at (pointers.h). */
+/* A Lambda alias, or a stage of an API, and what it should point at (pointers.h). */
 struct pointer {
-    bool api;
-    struct str key;    /* of the function, or logical id of the API: for messages */
-    struct str owner;  /* function name or id of the API */
-    struct str stage;  /* name of the alias or of the API's stage */
-    struct str want;   /* version or deployment */
-    struct str beside; /* another version that takes `percent` of the calls, or empty */
+    const struct gateway *gateway; /* of the API; NULL: an alias */
+    struct str key;                /* of the function, or logical id of the API: for messages */
+    struct str owner;              /* function name or id of the API */
+    struct str stage;              /* name of the alias or of the API's stage */
+    struct str want;               /* version or deployment */
+    struct str beside;             /* another version that takes `percent` of the calls, or empty */
     unsigned percent;
 };
 struct pointers {
@@ -217,7 +218,7 @@ struct function_plan {
 struct api_plan {
     const struct layout_api *api;
     bool pinned;
-    struct str rest_api; /* its id in AWS */
+    struct str aws_id;   /* its id in AWS */
     struct str document; /* resolved OpenAPI as text; p NULL: not known yet */
     struct str fingerprint;
     struct str from, to; /* deployment ids */

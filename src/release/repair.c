@@ -146,7 +146,7 @@ static int find_target(struct repairing *x, struct target *ret, struct err *err)
 
 static struct str meant(const struct repairing *x, const struct pointer *p)
 {
-    if (p->api)
+    if (p->gateway)
         return p->want;
     return pointer_text(x->r->arena, p->want, p->percent ? p->beside : STR(""), p->percent);
 }
@@ -165,7 +165,7 @@ static int find_strays(struct repairing *x, const struct pointers *all, struct e
                  STR_ARG(strays[i].is), STR_ARG(meant(x, p)));
         else
             find(x, false, "the %s '%.*s' of '%.*s' is gone: remove the stage and make it again",
-                 p->api ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
+                 p->gateway ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
     }
     return 0;
 }

@@ -174,8 +174,9 @@ static int check_deployments(struct checking *c, const struct world *w, const st
         const struct node *stage = node_get(now, layout->apis[i].stage_id);
         if (str_eq(id, node_text(node_path(stage, "Properties.DeploymentId"))))
             continue;
-        if (restapi_deployments(c->r->arena, c->r->aws, node_text(node_get_c(entry, "id")),
-                                &deployments, err) < 0) {
+        const struct gateway *gateway = api_gateway(layout->apis[i].kind);
+        if (gateway->deployments(c->r->arena, c->r->aws, node_text(node_get_c(entry, "id")),
+                                 &deployments, err) < 0) {
             if (err->kind != ERR_NOT_FOUND)
                 return -1;
             err_clear(err);

@@ -90,7 +90,7 @@ static int look_astray(const struct release *r, struct stage_status *s, struct e
                                   .want = node_text(node_get_c(m->value, "version"))});
     member_each (m, node_get_c(s->record.versions, "apis"))
         vec_push(a, &all,
-                 (struct pointer){.api = true,
+                 (struct pointer){.gateway = api_gateway(api_kind_recorded(m->value)),
                                   .key = m->key,
                                   .owner = node_text(node_get_c(m->value, "id")),
                                   .stage = r->service->stage,

@@ -183,11 +183,15 @@ class Troupe:
         return requests.request(method, self.rest_url(stage, path, kwargs.pop("api", None)), timeout=30, **kwargs)
 
     def call_http_api(self, stage, path, method="GET", **kwargs):
-        """Call the stage's HTTP API."""
-        apis = self.account.client("apigatewayv2").get_apis()["Items"]
-        id = next(item["ApiId"] for item in apis if item["Name"].startswith(f"{stage}-"))
-        return requests.request(method, f"{self.proxy.endpoint}/_aws/execute-api/{id}/$default{path}", timeout=30,
-                                **kwargs)
+        """Call the stage's HTTP API: its own, or its stage of the one that all share."""
+        return requests.request(method, self.http_api_url(stage, path), timeout=30, **kwargs)
+
+    def http_api_url(self, stage, path):
+        apis = {item["Name"]: item["ApiId"] for item in self.account.client("apigatewayv2").get_apis()["Items"]}
+        own = next((id for name, id in apis.items() if name.startswith(f"{stage}-")), None)
+        shared = [id for name, id in apis.items() if "-" not in name]
+        place = f"{own}/$default" if own else f"{shared[0]}/{stage}"
+        return f"{self.proxy.endpoint}/_aws/execute-api/{place}{path}"
 
     def world(self):
         return self.account.world()

@@ -16,8 +16,8 @@ OWN = """custom:
 class Caller:
     """Calls a URL over and over; ``with`` it, no call may fail."""
 
-    def __init__(self, troupe, stage="dev", path="/hello"):
-        self.url = troupe.rest_url(stage, path)
+    def __init__(self, troupe, stage="dev", url=None):
+        self.url = url or troupe.rest_url(stage, "/hello")
         self.answers, self.failures, self.stop = [], [], False
 
     def call(self):

@@ -115,7 +115,9 @@ class World:
                 "routes": sorted(route["RouteKey"] for route in client.get_routes(ApiId=id)["Items"]),
                 "integrations": sorted(item.get("IntegrationUri", "")
                                        for item in client.get_integrations(ApiId=id)["Items"]),
-                "stages": sorted(stage["StageName"] for stage in client.get_stages(ApiId=id)["Items"])}
+                "stages": {stage["StageName"]: without(stage, "CreatedDate", "LastUpdatedDate")
+                           for stage in client.get_stages(ApiId=id)["Items"]},
+                "deployments": sorted(item["DeploymentId"] for item in client.get_deployments(ApiId=id)["Items"])}
         return found
 
     def log_groups(self):
@@ -189,6 +191,8 @@ def of_stage(world, stage, service):
     for id, api in world["http_apis"].items():
         if api["name"].startswith(f"{stage}-"):
             part["http"][id] = api
+        elif stage in api["stages"]:
+            part["http"][id] = {"cors": api["cors"], "stage": api["stages"][stage]}
     return part
 
 

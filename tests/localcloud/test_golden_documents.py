@@ -13,7 +13,8 @@ import pytest
 from cloud import name
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
-CASES = sorted(path.stem for path in (GOLDEN / "openapi").glob("*.json"))
+CASES = sorted(path.stem for path in (GOLDEN / "openapi").glob("*.json") if not path.stem.endswith(".http"))
+HTTP_CASES = sorted(path.stem.removesuffix(".http") for path in (GOLDEN / "openapi").glob("*.http.json"))
 KNOWN = {"AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012", "AWS::URLSuffix": "x"}
 
 
@@ -124,7 +125,7 @@ def differences(got, want):
 
 
 def test_there_are_cases():
-    assert len(CASES) >= 50
+    assert len(CASES) >= 50 and len(HTTP_CASES) >= 20
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -150,3 +151,78 @@ def test_import(aws, case):
         assert (authorizers[key].get("identitySource") or None) == properties.get("IdentitySource")
         assert authorizers[key].get("authorizerResultTtlInSeconds", 300) == properties.get("AuthorizerResultTtlInSeconds", 300)
     aws.rest.delete_rest_api(restApiId=api)
+
+
+# -- HTTP APIs -------------------------------------------------------------------------------------
+
+
+def authorizer_facts(properties):
+    jwt = properties.get("JwtConfiguration") or {}
+    return {
+        "type": properties["AuthorizerType"],
+        "source": properties.get("IdentitySource") or [],
+        "uri": re.sub(r"}:(provisioned|snapstart)/", "}/", properties.get("AuthorizerUri") or ""),
+        "payload": properties.get("AuthorizerPayloadFormatVersion") if properties.get("AuthorizerUri") else None,
+        "simple": properties.get("EnableSimpleResponses", False),
+        "ttl": properties.get("AuthorizerResultTtlInSeconds") or 0,
+        "issuer": jwt.get("Issuer"), "audience": jwt.get("Audience") or [],
+    }
+
+
+def integration_facts(properties):
+    return {
+        "type": properties["IntegrationType"],
+        "uri": properties["IntegrationUri"],
+        "payload": properties.get("PayloadFormatVersion", "1.0"),
+        "timeout": properties.get("TimeoutInMillis", 30000),
+        "credentials": properties.get("CredentialsArn"),
+    }
+
+
+def http_wanted(resources):
+    """({route key: what the template says of it}, {name: authorizer})"""
+    of_type = lambda kind: {key: r["Properties"] for key, r in resources.items() if r["Type"] == f"AWS::ApiGatewayV2::{kind}"}
+    integrations, authorizers, routes = {}, {}, {}
+    for key, properties in of_type("Integration").items():
+        facts = integration_facts(literal(with_stage_variable(properties, resources)))
+        arn = re.sub(r"}:(provisioned|snapstart)$", "}", facts["uri"])
+        facts["uri"] = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+        integrations[key] = facts
+    for key, properties in of_type("Authorizer").items():
+        authorizers[key] = authorizer_facts(literal(with_stage_variable(properties, resources)))
+    for properties in of_type("Route").values():
+        by = (properties.get("AuthorizerId") or {}).get("Ref")
+        routes[properties["RouteKey"]] = {
+            "integration": integrations[properties["Target"]["Fn::Join"][1][1]["Ref"]],
+            "authorization": properties.get("AuthorizationType", "NONE"),
+            "authorizer": by and resources[by]["Properties"]["Name"],
+            "scopes": literal(properties.get("AuthorizationScopes") or []),
+        }
+    return routes, {resources[key]["Properties"]["Name"]: facts for key, facts in authorizers.items()}
+
+
+def http_found(aws, api):
+    integrations = {item["IntegrationId"]: integration_facts(item)
+                    for item in aws.http.get_integrations(ApiId=api, MaxResults="500")["Items"]}
+    authorizers = {item["AuthorizerId"]: item for item in aws.http.get_authorizers(ApiId=api)["Items"]}
+    routes = {item["RouteKey"]: {
+        "integration": integrations[item["Target"].removeprefix("integrations/")],
+        "authorization": item.get("AuthorizationType", "NONE"),
+        "authorizer": item.get("AuthorizerId") and authorizers[item["AuthorizerId"]]["Name"],
+        "scopes": item.get("AuthorizationScopes") or [],
+    } for item in aws.http.get_routes(ApiId=api, MaxResults="500")["Items"]}
+    return routes, {item["Name"]: authorizer_facts(item) for item in authorizers.values()}, len(integrations)
+
+
+@pytest.mark.parametrize("case", HTTP_CASES)
+def test_import_http(aws, case):
+    resources = json.loads((GOLDEN / "compile" / case / "expected.json").read_text())["Resources"]
+    document = literal(json.loads((GOLDEN / "openapi" / f"{case}.http.json").read_text()))
+    api = aws.http.create_api(Name=name("api"), ProtocolType="HTTP")["ApiId"]
+    aws.http.reimport_api(ApiId=api, FailOnWarnings=True, Body=json.dumps(document))
+    routes, authorizers, integrations = http_found(aws, api)
+    wanted_routes, wanted_authorizers = http_wanted(resources)
+    problems = differences(routes, wanted_routes) + differences(authorizers, wanted_authorizers)
+    assert not problems, "\n".join(problems)
+    assert integrations == sum(r["Type"] == "AWS::ApiGatewayV2::Integration" for r in resources.values())
+    aws.http.delete_api(ApiId=api)

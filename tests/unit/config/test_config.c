@@ -485,23 +485,6 @@ static void test_bad_shifts(void **state)
     }
 }
 
-/* What is understood but cannot be carried out is refused, not laid out otherwise in silence. */
-static void test_unsupported_settings(void **state)
-{
-    (void)state;
-    static const char *const settings[] = {"apis: {http: shared}",
-                                           "stages: {prod: {apis: {http: shared}}}"};
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        cleanup_arena struct arena *a = arena_new();
-        cleanup_err struct err err = {0};
-        struct service s;
-        struct str text = str_fmt(a, TOP "custom:\n  troupe:\n    %s\n", settings[i]);
-        assert_int_equal(load_text(a, "prod", text, &s, NULL, &err), -1);
-        assert_int_equal(err.kind, ERR_CONFIG);
-        assert_true(str_find(err.msg, STR("is not supported"), 0) > 0 && err.pos.line);
-    }
-}
-
 static void test_globs(void **state)
 {
     (void)state;
@@ -570,7 +553,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_shifts),
         cmocka_unit_test(test_bad_shifts),
-        cmocka_unit_test(test_unsupported_settings),
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_stage_names),
         cmocka_unit_test(test_found_in_parents),

@@ -1,4 +1,5 @@
-/* OpenAPI documents of every golden template with a REST API, compared with tests/golden/openapi.
+/* OpenAPI documents of every golden template with a REST or HTTP API, compared with
+ * tests/golden/openapi.
  * BLESS=1 rewrites them. tests/localcloud imports the same documents and compares what the API then
  * consists of. */
 #include "check.h"
@@ -23,11 +24,22 @@ static const struct node *read_json(struct arena *a, struct str path, struct err
     return fs_read(a, path, 1 << 24, &text, err) < 0 ? NULL : json_parse(a, path, text, err);
 }
 
-static struct str api_of(const struct node *template)
+static const struct kind {
+    const char *type, *ending;
+    int (*build)(struct arena *, const struct node *, struct str, const struct openapi_options *,
+                 struct openapi *, struct err *);
+    int at_least; /* cases there are */
+} kinds[] = {{"AWS::ApiGateway::RestApi", "json", openapi_build, 40},
+             {"AWS::ApiGatewayV2::Api", "http.json", openapi_build_http, 12}};
+
+static struct str api_of(const struct node *template, const struct kind *kind)
 {
-    member_each (m, node_get_c(template, "Resources"))
-        if (node_is_text(node_get_c(m->value, "Type"), "AWS::ApiGateway::RestApi"))
+    member_each (m, node_get_c(template, "Resources")) {
+        struct str protocol = node_text(node_path(m->value, "Properties.ProtocolType"));
+        if (node_is_text(node_get_c(m->value, "Type"), kind->type) &&
+            !str_eq(protocol, STR("WEBSOCKET")))
             return m->key;
+    }
     return (struct str){"", 0};
 }
 
@@ -38,19 +50,20 @@ static bool is_foreign(struct str name)
 }
 
 /* 1: there was an API, 0: none. */
-static int check_case(struct arena *a, struct str name)
+static int check_case(struct arena *a, const struct kind *kind, struct str name)
 {
     struct err err = {0};
     struct openapi built;
     struct openapi_options options = {.title = STR("title"), .function_arn = alias_arn};
     struct str dir = path_join(a, tests_dir, STR("golden"));
     struct str path = str_fmt(a, "%.*s/compile/%.*s/expected.json", STR_ARG(dir), STR_ARG(name));
-    struct str golden = str_fmt(a, "%.*s/openapi/%.*s.json", STR_ARG(dir), STR_ARG(name));
+    struct str golden =
+        str_fmt(a, "%.*s/openapi/%.*s.%s", STR_ARG(dir), STR_ARG(name), kind->ending);
     const struct node *template = fs_is_file(path) ? read_json(a, path, &err) : NULL;
-    struct str api = api_of(template);
+    struct str api = api_of(template, kind);
     if (!api.n || is_foreign(name))
         return 0;
-    check_ok(openapi_build(a, template, api, &options, &built, &err), &err);
+    check_ok(kind->build(a, template, api, &options, &built, &err), &err);
     struct str text = str_concat(a, json_text(a, built.document, 1), STR("\n")), want;
     if (getenv("BLESS"))
         check_ok(fs_write(golden, text, 0644, &err), &err);
@@ -68,11 +81,13 @@ static void test_golden(void **state)
     struct err err = {0};
     struct str *names;
     size_t n;
-    int checked = 0;
     check_ok(fs_list(a, path_join(a, tests_dir, STR("golden/compile")), &names, &n, &err), &err);
-    for (size_t i = 0; i < n; i++)
-        checked += check_case(a, names[i]);
-    assert_true(checked >= 40);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        int checked = 0;
+        for (size_t i = 0; i < n; i++)
+            checked += check_case(a, &kinds[k], names[i]);
+        assert_true(checked >= kinds[k].at_least);
+    }
     arena_free(a);
 }
 

@@ -1,0 +1,69 @@
+/* What the builders of API definitions share: openapi.c (REST APIs), openapi_http.c (HTTP APIs). */
+#ifndef TROUPE_LAYOUT_OPENAPI_INTERNAL_H
+#define TROUPE_LAYOUT_OPENAPI_INTERNAL_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "layout/openapi.h"
+
+struct building {
+    struct arena *arena;
+    const struct node *resources; /* of the template */
+    struct str api;
+    const char *what; /* the API, for messages: "a shared REST API" */
+    const struct openapi_options *options;
+    struct node *paths, *schemas, *schemes, *validators, *gateway_responses, *integrations;
+    VEC(struct str) consumed;
+};
+
+/* ---- properties ---- */
+
+enum form {
+    FORM_SAME,   /* the value as it is */
+    FORM_LOWER,  /* a word in lower case */
+    FORM_ARNS,   /* functions in it become what the options say */
+    FORM_MEMBER, /* names of members begin with a small letter */
+    FORM_DONE,   /* dealt with by hand, or nothing of the definition */
+};
+
+struct property {
+    const char *from; /* in CloudFormation */
+    const char *to;   /* in the document; NULL for FORM_DONE */
+    enum form form;
+};
+
+/* Put every property of `from` where the table says; ERR_CONFIG for one that is not in it. */
+int openapi_put(struct building *b, struct node *to, const struct node *from,
+                const struct property *table, const char *what, struct err *err);
+/* `n` with {"Fn::GetAtt": [f, "Arn"]} and {"Ref": alias of f} replaced by what the options say. */
+const struct node *openapi_with_arns(struct building *b, const struct node *n);
+
+/* "Issuer" -> "issuer" */
+struct str openapi_lower_first(struct arena *a, struct str s);
+
+/* ---- security ---- */
+
+/* A requirement of an operation. */
+void openapi_require(struct building *b, struct node *security, struct str scheme,
+                     const struct node *scopes);
+/* A scheme that several operations share, made at its first use. */
+void openapi_scheme(struct building *b, const char *name, const char *header, const char *authtype);
+
+/* ---- parts ---- */
+
+struct openapi_part {
+    const char *type;
+    int (*add)(struct building *, struct str id, const struct node *properties, struct err *);
+};
+/* Every resource of these types whose property `owner` names the API, type by type. */
+int openapi_parts(struct building *b, const struct openapi_part *parts, size_t n, const char *owner,
+                  struct err *err);
+/* Sets `key` of `to`, unless `map` has nothing. */
+void openapi_put_any(struct arena *a, struct node *to, const char *key, const struct node *map);
+/* "x-amazon-apigateway-any-method" for "any". */
+struct str openapi_verb(struct arena *a, struct str method);
+/* Where OpenAPI 3 has what an API's endpoint is: extensions of a server. Source: API Gateway
+ * developer guide, "x-amazon-apigateway-endpoint-configuration object". */
+void openapi_endpoint(struct arena *a, struct node *document, const struct node *endpoint);
+
+#endif

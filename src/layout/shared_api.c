@@ -1,0 +1,147 @@
+/* APIs that stages share: a head in the service stack, a definition for each stage. */
+#include "layout/internal.h"
+#include "layout/openapi.h"
+
+#include "doc/json.h"
+
+static const struct kind {
+    const char *owner;       /* property of its resources that names it */
+    const char *const *kept; /* properties that are the head's */
+    int (*build)(struct arena *a, const struct node *template, struct str api_id,
+                 const struct openapi_options *options, struct openapi *ret, struct err *err);
+} kinds[] = {
+    [API_REST] = {"RestApiId",
+                  (const char *const[]){"Name", "EndpointConfiguration", "SecurityPolicy",
+                                        "EndpointAccessMode", NULL},
+                  openapi_build},
+    [API_HTTP] = {"ApiId",
+                  (const char *const[]){"Name", "ProtocolType", "IpAddressType",
+                                        "CorsConfiguration", NULL},
+                  openapi_build_http},
+};
+
+const char *shared_api_owner(const struct layout_api *api)
+{
+    return kinds[api->kind].owner;
+}
+
+static void share(struct laying *l, enum api_kind kind, struct str id, const char *stage_id)
+{
+    if (id.n && node_get(l->flat, id))
+        l->out->apis[l->out->api_count++] =
+            (struct layout_api){.kind = kind,
+                                .id = id,
+                                .stage_id = str_c(stage_id),
+                                .pos = node_pos(node_get(l->flat, id))};
+}
+
+void shared_api_init(struct laying *l)
+{
+    const struct settings *s = &l->service->settings;
+    l->out->apis = ARENA_ARRAY(l->arena, 2, struct layout_api);
+    if (!s->rest_per_stage)
+        share(l, API_REST, l->compiled->rest_api_id, "ApiGatewayStage");
+    if (s->http_shared)
+        share(l, API_HTTP, l->compiled->http_api_id, "HttpApiStage");
+}
+
+const struct layout_api *shared_api_stage(const struct laying *l, struct str id)
+{
+    for (size_t i = 0; i < l->out->api_count; i++)
+        if (str_eq(l->out->apis[i].stage_id, id))
+            return &l->out->apis[i];
+    return NULL;
+}
+
+bool shared_api_is_http(const struct laying *l)
+{
+    return shared_api_stage(l, STR("HttpApiStage")) != NULL;
+}
+
+/* ---- the definition ---- */
+
+static const struct node *stage_variable_arn(void *context, struct arena *a, struct str id)
+{
+    struct laying *l = context;
+    const struct placement *p = placement_of(l, id);
+    if (!p || !p->function || p->function->per_stage)
+        return NULL;
+    /* ${!x} is literal text to Fn::Sub */
+    return node_fn(a, "Fn::Sub",
+                   node_strf(a,
+                             "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
+                             "function:%.*s:${!stageVariables.alias}",
+                             STR_ARG(p->function->name)));
+}
+
+/* {"Fn::If": …}, {"Ref": …}: not known without AWS. */
+static bool has_intrinsic(const struct node *n)
+{
+    if (node_is(n, NODE_MAP) && n->size == 1 &&
+        (str_eq(n->members[0].key, STR("Ref")) || str_starts(n->members[0].key, STR("Fn::"))))
+        return true;
+    node_each (item, n)
+        if (has_intrinsic(item))
+            return true;
+    member_each (m, n)
+        if (has_intrinsic(m->value))
+            return true;
+    return false;
+}
+
+/* CORS holds for the whole API, whatever a stage's deployment says: it is the head's. The Output
+ * tells those who publish what the head has, as an import overwrites it. */
+static int keep_cors(struct laying *l, const struct layout_api *api, struct err *err)
+{
+    struct arena *a = l->arena;
+    const struct node *cors = node_path(node_get(l->flat, api->id), "Properties.CorsConfiguration");
+    if (!cors)
+        return 0;
+    if (node_flags_deep(cors) & NODE_STAGE || has_intrinsic(cors)) {
+        err_at(err, node_pos(cors), ERR_CONFIG,
+               "CORS of a shared HTTP API is the same for all stages, and made of plain values");
+        return err_help(err, "set custom.troupe.apis.http: perStage");
+    }
+    struct node *output = node_map(a);
+    node_put_str(a, output, "Value", json_canonical(a, openapi_cors(a, cors)));
+    node_put(a, l->service_outputs, str_concat(a, api->id, STR(LAYOUT_CORS)), output);
+    return 0;
+}
+
+int shared_api_define(struct laying *l, struct layout_api *api, struct err *err)
+{
+    const struct node *name = node_path(node_get(l->flat, api->id), "Properties.Name");
+    struct openapi_options options = {.title = node_text_or(name, l->service->name),
+                                      .function_arn = stage_variable_arn,
+                                      .context = l};
+    struct openapi built;
+    if (kinds[api->kind].build(l->arena, l->compiled->template, api->id, &options, &built, err) < 0)
+        return -1;
+    if (api->kind == API_HTTP && keep_cors(l, api, err) < 0)
+        return -1;
+    for (size_t i = 0; i < built.consumed_count; i++) {
+        struct placement *p = (struct placement *)placement_of(l, built.consumed[i]);
+        if (p) {
+            p->scope = SCOPE_NOWHERE;
+            p->api = api;
+        }
+    }
+    api->document = references_rewrite(l, built.document, REFERENCE_LITERAL, err);
+    return api->document ? 0 : -1;
+}
+
+/* ---- the head ---- */
+
+const struct node *shared_api_head(struct laying *l, const struct layout_api *api)
+{
+    struct arena *a = l->arena;
+    const struct node *flat = node_get(l->flat, api->id), *from = node_get_c(flat, "Properties");
+    struct node *properties = node_map(a), *head = node_map(a);
+    for (const char *const *name = kinds[api->kind].kept; *name; name++)
+        node_put_c(a, properties, *name, node_get_c(from, *name));
+    if (!(node_flags_deep(node_get_c(from, "Tags")) & NODE_STAGE))
+        node_put_c(a, properties, "Tags", node_get_c(from, "Tags"));
+    node_put_c(a, head, "Type", node_get_c(flat, "Type"));
+    node_put_c(a, head, "Properties", properties);
+    return node_from(head, flat);
+}
