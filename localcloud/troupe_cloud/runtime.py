@@ -134,6 +134,25 @@ def acquire(original, *args, **kwargs):
     return worker, reason
 
 
+# -- what runs, runs to its end --------------------------------------------------------------------
+
+
+@patch(lambda_runtime, "kill_workers")
+def kill(original, workers):
+    """A function that is changed or deleted finishes what it is working on; MiniStack kills it."""
+    workers = list(workers)
+    for worker in workers:
+        worker.troupe_ends = worker.in_use
+    return original([worker for worker in workers if not worker.in_use])
+
+
+@patch(lambda_runtime, "release_worker")
+def release(original, worker):
+    original(worker)
+    if getattr(worker, "troupe_ends", False):
+        lambda_runtime.kill_workers([worker])
+
+
 # -- logs ------------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,15 @@ def api_export(account, id, stage):
     return document
 
 
+def api_of(world, entry):
+    """The deployments of the API that a record names, and where each of its stages is."""
+    if entry.get("kind") == "http":
+        api, member = world["http_apis"].get(entry["id"]), "DeploymentId"
+    else:
+        api, member = world["rest_apis"].get(entry["id"]), "deploymentId"
+    return (api["deployments"], {name: stage.get(member) for name, stage in api["stages"].items()}) if api else ([], {})
+
+
 def told(world, stage, service):
     """The deployment a stage's stack says it is at, or None."""
     stack = world["stacks"].get(f"{service}-{stage}")
@@ -99,10 +108,9 @@ def stage_problems(world, records, stage, service):
     for name in set(shared) - set(world["functions"]):
         found.append(f"{stage}: function {name} is gone")
     for entry in record["versions"].get("apis", {}).values():
-        api = world["rest_apis"].get(entry["id"], {"stages": {}, "deployments": []})
-        is_at = api["stages"].get(stage, {}).get("deploymentId")
-        if is_at != entry["deployment"] or is_at not in api["deployments"]:
-            found.append(f"{stage}: API stage is at {is_at}, not {entry['deployment']}")
+        deployments, stages = api_of(world, entry)
+        if stages.get(stage) != entry["deployment"] or entry["deployment"] not in deployments:
+            found.append(f"{stage}: API stage is at {stages.get(stage)}, not {entry['deployment']}")
     return found
 
 
@@ -133,7 +141,7 @@ def kept_problems(world, records, service):
                         entry["name"], {"versions": {}})["versions"]:
                     found.append(f"{stage}#{number}: version {entry['version']} of {entry['name']} is gone")
             for entry in record["versions"].get("apis", {}).values():
-                if entry["deployment"] not in world["rest_apis"].get(entry["id"], {"deployments": []})["deployments"]:
+                if entry["deployment"] not in api_of(world, entry)[0]:
                     found.append(f"{stage}#{number}: deployment {entry['deployment']} is gone")
             for entry in record["body"].get("functions", {}).values():
                 if "artifact" in entry and f"troupe/{service}/artifacts/{entry['artifact']}.zip" not in records.keys:
@@ -157,6 +165,8 @@ def served(world, account):
     for api in result["rest_apis"].values():
         api["deployments"] = api["methods"] = None
         api["serves"] = exports[api["name"]]
+    for api in result["http_apis"].values():
+        api["deployments"] = None
     for stack in result["stacks"].values():
         for resource in stack["template"].get("Resources", {}).values():
             resource.get("Properties", {}).pop("FunctionVersion", None)

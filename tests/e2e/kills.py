@@ -73,6 +73,24 @@ def other_logs(troupe):
     troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  logRetentionInDays: 14\n")
 
 
+HTTP_ROUTE = "- httpApi: GET /hello\n"
+
+
+def two_stages_of_one_http_api(troupe):
+    """The same with an HTTP API that the stages share."""
+    troupe.use("shop")
+    text = (troupe.folder / "serverless.yml").read_text().replace("- http: GET /hello\n", HTTP_ROUTE)
+    troupe.write({"serverless.yml": text + "custom:\n  troupe:\n    apis: {http: shared}\n"})
+    for stage in ("prod", "dev"):
+        troupe("deploy", stage)
+    troupe.edit("serverless.yml", HTTP_ROUTE, HTTP_ROUTE + "      - httpApi: GET /new\n")
+    troupe("deploy", "dev")
+
+
+def another_http_route(troupe):
+    troupe.edit("serverless.yml", HTTP_ROUTE, HTTP_ROUTE + "      - httpApi: GET /newer\n")
+
+
 def rollback_cut_off(troupe):
     troupe.proxy.kill(1, operation="UpdateStack")
     assert troupe("rollback", "dev", "--to", "1", check=False).code == -9
@@ -175,6 +193,8 @@ COMMANDS = [
     Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),
     Command("remove-of-the-service", ("remove", "--service", "--yes"), stage="", others=(), repairs=False),
     Command("deploy-of-the-service", ("deploy", "--service"), stage="", prepare=other_logs, others=("prod", "dev")),
+    Command("deploy-of-an-http-api", ("deploy", "dev"), start=two_stages_of_one_http_api, prepare=another_http_route),
+    Command("rollback-of-an-http-api", ("rollback", "dev", "--to", "1"), start=two_stages_of_one_http_api),
     Command("prune", ("prune", "--unused-for", "0s"), stage="", prepare=keeping_one, others=("prod", "dev")),
     Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
     Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),

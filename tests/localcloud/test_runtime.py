@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -231,6 +232,23 @@ def test_failures_have_their_type(aws, runtime, files, kind, text):
     _, error, answer = aws.call(aws.function(files=files, Runtime=runtime))
     assert (error, answer["errorType"]) == ("Unhandled", kind)
     assert text in answer["errorMessage"]
+
+
+def test_a_call_under_way_ends_well(aws):
+    """Changing or deleting a function leaves alone what it is working on."""
+    slow = "exports.handler = async () => { await new Promise((f) => setTimeout(f, 1500)); return 'old'; };"
+    for change in (
+        lambda name: aws.lam.update_function_code(
+            FunctionName=name, ZipFile=zipped({"index.js": slow.replace("old", "new")})
+        ),
+        lambda name: aws.lam.delete_function(FunctionName=name),
+    ):
+        function = aws.function(files={"index.js": slow}, Timeout=10)
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(aws.call, function)
+            time.sleep(0.7)
+            change(function)
+            assert answer.result()[2] == "old"
 
 
 def test_timeout(aws):
