@@ -41,8 +41,11 @@ static int find_number(const struct release *r, const struct world *w, struct si
     if (!s->number) {
         if (place_at(r, s->stage, &own, err) < 0 || world_find(&own, true, &stage, err) < 0)
             return -1;
-        s->number = stage.stage_exists ? world_deployment(&stage.stage) : 0;
         known = stage.stage_exists;
+        if (world_served(&own, false, &stage, err) < 0 && err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        s->number = stage.current;
     }
     for (size_t i = 0; i < w->record_count; i++) {
         if (!str_eq(w->records[i].stage, s->stage))

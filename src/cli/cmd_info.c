@@ -102,16 +102,15 @@ static int run_info(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &w, err) < 0)
+    if (context_world(cli, &r, &w, err) < 0 || world_served(&r, true, &w, err) < 0)
         return -1;
-    if (!w.stage_exists) {
-        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->address));
-        return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
-    }
-    w.current = world_deployment(&w.stage);
-    if (w.current && record_read(cli->arena, &w.store, service->address, w.current, true, false,
-                                 &w.record, err) < 0)
-        return -1;
+    if (stack_condition(w.stage.status) == STACK_BUSY)
+        context_warn(cli, (struct pos){0},
+                     str_fmt(cli->arena,
+                             "stack '%.*s' is changing (%.*s): addresses and outputs "
+                             "are not known until it is done",
+                             STR_ARG(w.stage_name), STR_ARG(w.stage.status)),
+                     STR(""));
     const struct node *info = info_json(cli, service, &w);
     if (cli->options.json) {
         json_write(&cli->out, info, 2);

@@ -36,19 +36,10 @@ static int find_deployed(struct cli *cli, const struct service *service, struct 
                          struct deployed_function *ret, struct err *err)
 {
     struct world w;
-    struct record record;
     struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &w, err) < 0)
+    if (context_world(cli, &r, &w, err) < 0 || world_served(&r, false, &w, err) < 0)
         return -1;
-    int64_t current = w.stage_exists ? world_deployment(&w.stage) : 0;
-    if (!current) {
-        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(service->address));
-        return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
-    }
-    if (record_read(cli->arena, &w.store, service->address, current, false, false, &record, err) <
-        0)
-        return -1;
-    const struct node *f = node_get(node_get_c(record.body, "functions"), key);
+    const struct node *f = node_get(node_get_c(w.record.body, "functions"), key);
     *ret = (struct deployed_function){
         .key = key,
         .name = node_text(node_get_c(f, "name")),

@@ -156,8 +156,8 @@ const struct record *world_shift(const struct world *w);
 /* Percent of the calls that it has, 0: none yet. */
 unsigned world_shift_percent(const struct record *shift);
 
-/* Only the stacks' heads and the bucket: enough to take a lease. `stage` false: the service stack
- * only. */
+/* Only the stacks' heads and the bucket, also of a service stack that is being updated: enough to
+ * take a lease. `stage` false: the service stack only. */
 int world_find(const struct release *r, bool stage, struct world *ret, struct err *err);
 /* The rest, into a world that was found: the stage's stack anew, its template, the list of records,
  * and those `parts` of WORLD_… that the caller needs anyway. Errors: FAILED
@@ -172,6 +172,10 @@ enum { WORLD_RECORD = 1, WORLD_VERSIONS = 2, WORLD_SERVICE = 4, WORLD_ALL = 7 };
 int world_want(const struct release *r, unsigned parts, struct world *world, struct err *err);
 /* Fill bucket and store from the configuration and the service stack's Outputs. */
 void world_use_bucket(const struct release *r, struct world *world);
+/* What the stage of a world that was found serves: its current record, and its versions on request.
+ * A stack that is being updated does not say: then the newest record that succeeded, for that is
+ * what it serves until its pointers move. NOT_FOUND: it serves nothing. */
+int world_served(const struct release *r, bool versions, struct world *world, struct err *err);
 /* The number that a stage stack's Output says, 0: none. */
 int64_t world_deployment(const struct stack *stage);
 

@@ -78,13 +78,35 @@ static struct str bucket_of(const struct release *r, const struct world *w)
 
 void world_use_bucket(const struct release *r, struct world *w)
 {
-    w->bucket = bucket_of(r, w);
+    struct str bucket = bucket_of(r, w);
+    if (bucket.n || !w->service_exists)
+        w->bucket = bucket; /* else what find_bucket knows stays */
     w->store = (struct store){place_home(r).aws, w->bucket, r->service->name};
     w->stage_store = w->store;
     if (r->service->remote)
         w->stage_store =
             (struct store){r->aws, node_text(node_get_c(w->stage.outputs, REMOTE_BUCKET_OUTPUT)),
                            r->service->name};
+}
+
+/* A stack that is being updated does not tell its Outputs (CloudFormation user guide, "Outputs"),
+ * but what it has. */
+static int find_bucket(const struct release *home, struct world *w, struct err *err)
+{
+    struct stack_resource *all;
+    size_t n;
+    world_use_bucket(home, w);
+    if (w->bucket.n || stack_condition(w->service.status) != STACK_BUSY ||
+        str_eq(w->service.status, STR("CREATE_IN_PROGRESS")))
+        return 0;
+    if (stack_resources(home->arena, home->aws, w->service_name, &all, &n, err) < 0)
+        return err_wrap(err, "look at stack '%.*s'", STR_ARG(w->service_name));
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(all[i].logical_id, STR("ServerlessDeploymentBucket")) &&
+            !str_eq(all[i].status, STR("DELETE_COMPLETE")))
+            w->bucket = all[i].physical_id;
+    world_use_bucket(home, w);
+    return 0;
 }
 
 /* An independent service of the same name may be at home in that region. */
@@ -125,7 +147,8 @@ int world_find(const struct release *r, bool stage, struct world *w, struct err 
         return -1;
     if (w->service_exists) {
         read_stack_id(w, w->service.id);
-        world_use_bucket(r, w);
+        if (find_bucket(&home, w, err) < 0)
+            return -1;
     }
     if (!stage)
         return 0;
@@ -264,6 +287,42 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
                ? read_template(&home, w, w->service_exists, w->service_name, &w->service_template,
                                &w->service_placed, err)
                : 0;
+}
+
+/* The newest record of the stage that succeeded. */
+static int find_succeeded(const struct release *r, struct world *w, struct record *ret,
+                          struct err *err)
+{
+    if (!w->bucket.n)
+        return 0;
+    if (records_list(r->arena, &w->store, &w->records, &w->record_count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < w->record_count; i++) {
+        const struct record_ref *ref = &w->records[i];
+        if (!str_eq(ref->stage, r->service->address) || !ref->has_outcome)
+            continue;
+        if (record_read(r->arena, &w->store, ref->stage, ref->number, false, true, ret, err) < 0)
+            return -1;
+        if (str_eq(node_text(node_get_c(ret->outcome, "outcome")), STR("succeeded")))
+            return 0;
+    }
+    *ret = (struct record){0};
+    return 0;
+}
+
+int world_served(const struct release *r, bool versions, struct world *w, struct err *err)
+{
+    bool busy = w->stage_exists && stack_condition(w->stage.status) == STACK_BUSY;
+    w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
+    w->record = (struct record){.stage = r->service->address, .number = w->current};
+    if (!w->current && busy && find_succeeded(r, w, &w->record, err) < 0)
+        return -1;
+    if (!str_eq(node_text(node_get_c(w->record.body, "what")), STR("remove")))
+        w->current = w->record.number;
+    if (w->current)
+        return record_read_more(r->arena, &w->store, versions, false, &w->record, err);
+    err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
+    return err_help(err, "troupe deploy %.*s", STR_ARG(r->service->address));
 }
 
 int world_read(const struct release *r, unsigned parts, bool wait_busy, struct world *w,
