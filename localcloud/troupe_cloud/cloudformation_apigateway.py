@@ -4,7 +4,7 @@ What AWS does (registry schemas ``AWS::ApiGateway::Stage``, ``::Deployment``, ``
 ``AWS::ApiGatewayV2::Stage``, ``::Deployment``): the resources call the API, so a stage of a missing
 deployment or of a taken name fails, a deployment that a stage points at is not deleted, and a
 changed ``Body`` is put into the same API. MiniStack ignores what the API answers, makes a new API
-for a changed Body, writes v2 stages past the API and has no ``AWS::ApiGatewayV2::Deployment``.
+for a changed Body, makes no request validators, writes v2 stages past the API and has no ``AWS::ApiGatewayV2::Deployment``.
 """
 
 import json
@@ -16,7 +16,7 @@ from ministack.services.cloudformation import provisioners
 from troupe_cloud import openapi_http, openapi_import
 from troupe_cloud.apigateway_rest import canary_settings
 from troupe_cloud.cloudformation_errors import raise_if_failed
-from troupe_cloud.patching import patch_handler, require
+from troupe_cloud.patching import patch, patch_handler, require
 from troupe_cloud.responses import body_of
 
 require(
@@ -94,6 +94,34 @@ def update_stage(original, physical_id, old, new, stack_name):
     return original(physical_id, old, new, stack_name)
 
 
+def describe_stage(properties):
+    """``StageDescription``: settings of the stage that a deployment made or moved."""
+    described = properties.get("StageDescription")
+    stage = rest._stages_v1.get(properties.get("RestApiId"), {}).get(properties.get("StageName"))
+    if not stage or not isinstance(described, dict):
+        return
+    stage["tracingEnabled"] = described.get("TracingEnabled", False)
+    stage["accessLogSettings"] = lower_first(described.get("AccessLogSetting") or {})
+    stage["methodSettings"] = provisioners._apigw_method_settings(described.get("MethodSettings"))
+    stage["cacheClusterEnabled"] = described.get("CacheClusterEnabled", False)
+    if described.get("Tags"):
+        stage["tags"] = provisioners._tag_map(described["Tags"])
+
+
+@patch_handler("AWS::ApiGateway::Deployment", "create")
+def create_deployment(original, logical_id, properties, stack_name):
+    made = original(logical_id, properties, stack_name)
+    describe_stage(properties)
+    return made
+
+
+@patch_handler("AWS::ApiGateway::Deployment", "update")
+def update_deployment(original, physical_id, old, new, stack_name):
+    changed = original(physical_id, old, new, stack_name)
+    describe_stage(new)
+    return changed
+
+
 @patch_handler("AWS::ApiGateway::Deployment", "delete")
 def delete_deployment(_original, physical_id, properties):
     """A stage that the deployment itself made (``StageName``) goes with it; any other keeps it."""
@@ -103,6 +131,69 @@ def delete_deployment(_original, physical_id, properties):
         rest._delete_stage(api_id, properties["StageName"])
     if physical_id in rest._deployments_v1.get(api_id, {}):
         raise_if_failed(rest._delete_deployment(api_id, physical_id), "ApiGateway")
+
+
+# MiniStack makes up an id for a validator, and no validator.
+
+
+def validator_settings(properties):
+    """Boolean properties may come as text from parameters."""
+    return {
+        key: str(properties.get(key[:1].upper() + key[1:], False)).lower() == "true"
+        for key in ("validateRequestBody", "validateRequestParameters")
+    }
+
+
+@patch_handler("AWS::ApiGateway::RequestValidator", "create")
+def create_validator(_original, _logical_id, properties, _stack_name):
+    request = {"name": properties.get("Name", ""), **validator_settings(properties)}
+    made = body_of(
+        raise_if_failed(
+            rest._create_request_validator(properties.get("RestApiId", ""), request), "ApiGateway"
+        )
+    )
+    return made["id"], {"RequestValidatorId": made["id"]}
+
+
+@patch_handler("AWS::ApiGateway::RequestValidator", "update")
+def update_validator(_original, physical_id, old, new, stack_name):
+    if any(new.get(key) != old.get(key) for key in ("RestApiId", "Name")):
+        return create_validator(None, physical_id, new, stack_name)
+    validator = rest._request_validators.get(new.get("RestApiId", ""), {}).get(physical_id)
+    if validator is not None:
+        validator.update(validator_settings(new))
+    return physical_id, {"RequestValidatorId": physical_id}
+
+
+@patch_handler("AWS::ApiGateway::RequestValidator", "delete")
+def delete_validator(_original, physical_id, properties):
+    rest._delete_request_validator(properties.get("RestApiId", ""), physical_id)
+
+
+def complete_method(properties):
+    """What MiniStack drops of a method's properties."""
+    resource = rest._resources.get(properties.get("RestApiId"), {}).get(properties.get("ResourceId"))
+    method = (resource or {}).get("resourceMethods", {}).get(properties.get("HttpMethod"))
+    if not method:
+        return
+    method["requestValidatorId"] = properties.get("RequestValidatorId")
+    handling = (properties.get("Integration") or {}).get("ContentHandling")
+    if handling and method.get("methodIntegration"):
+        method["methodIntegration"]["contentHandling"] = handling
+
+
+@patch_handler("AWS::ApiGateway::Method", "create")
+def create_method(original, logical_id, properties, stack_name):
+    made = original(logical_id, properties, stack_name)
+    complete_method(properties)
+    return made
+
+
+@patch_handler("AWS::ApiGateway::Method", "update")
+def update_method(original, physical_id, old, new, stack_name):
+    changed = original(physical_id, old, new, stack_name)
+    complete_method(new)
+    return changed
 
 
 @patch_handler("AWS::ApiGateway::RestApi", "create")
@@ -175,6 +266,19 @@ def update_rest_api(original, physical_id, old, new, stack_name, logical_id=None
 
 
 # -- HTTP and WebSocket ----------------------------------------------------------------------------
+
+
+@patch(provisioners, "_apigw_v2_stage_props")
+def stage_properties(original, properties):
+    """Settings of routes in the API's spelling; MiniStack keeps CloudFormation's, which nobody
+    reads.
+    """
+    stage = original(properties)
+    stage["defaultRouteSettings"] = lower_first(stage["defaultRouteSettings"])
+    stage["routeSettings"] = {
+        route: lower_first(settings) for route, settings in (stage["routeSettings"] or {}).items()
+    }
+    return stage
 
 
 @patch_handler("AWS::ApiGatewayV2::Stage", "create")

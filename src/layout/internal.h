@@ -108,6 +108,10 @@ void service_part_warn(struct laying *l);
 /* pointers.c: aliases and stages of shared APIs. */
 int pointers_add(struct laying *l, struct err *err);
 
+/* The deployment of a stage's own REST API: with the settings of the stage that it makes, and after
+ * all that it is to consist of, what the user adds to the API included. */
+const struct node *own_deployment(struct laying *l, const struct node *flat);
+
 /* shared_api.c: heads and definitions of APIs that stages share */
 
 /* Which APIs those are, in l->out->apis. */
@@ -123,8 +127,9 @@ const char *shared_api_owner(const struct layout_api *api);
 const struct layout_api *shared_api_stage(const struct laying *l, struct str id);
 bool shared_api_is_http(const struct laying *l);
 
-/* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage. */
-void stage_settings_add(struct laying *l, struct node *properties);
+/* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage as `provider` has them;
+ * what is `given` (NULL: nothing) in the user's resources comes over them. */
+struct node *stage_settings(struct laying *l, const struct node *given);
 /* heads.c */
 struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat);

@@ -162,6 +162,8 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
         resource = qualify(l, resource, q, &alias);
     if (p->function && str_eq(p->id, p->function->logical_id) && p->function->artifact)
         resource = with_artifact(l, resource, p->function);
+    if (str_eq(id, l->compiled->rest_deployment_id))
+        resource = own_deployment(l, resource);
     bool policy = str_starts(type, STR("AWS::IAM::"));
     struct node *out = node_shallow(a, resource);
     const struct node *properties = node_get_c(resource, "Properties");

@@ -93,8 +93,7 @@ static int add_rest_stage(struct laying *l, const struct layout_api *api, struct
 {
     struct arena *a = l->arena;
     const struct node *from = flat_stage(l, api);
-    struct node *properties = from ? node_shallow(a, from) : node_map(a);
-    stage_settings_add(l, properties);
+    struct node *properties = stage_settings(l, from);
     node_put_c(a, properties, "RestApiId", node_ref(a, api->id));
     put_variables(l, properties, "Variables", node_get_c(from, "Variables"));
     const char *log_group =
@@ -114,6 +113,43 @@ static int add_http_stage(struct laying *l, const struct layout_api *api, struct
     const char *log_group = node_get_c(properties, "AccessLogSettings") ? "HttpApiLogGroup" : NULL;
     return put_stage(l, api, properties, "AWS::ApiGatewayV2::Stage",
                      stage_follows(l, log_group, STR("PermissionHttpApi")), err);
+}
+
+/* ---- an API of the stage's own ---- */
+
+static const struct node *own_deployment_follows(struct laying *l, const struct node *depends_on)
+{
+    static const char *const parts[] = {
+        "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::GatewayResponse",
+        "AWS::ApiGateway::Method", "AWS::ApiGateway::Model", "AWS::ApiGateway::RequestValidator"};
+    struct arena *a = l->arena;
+    struct node *all = node_seq(a);
+    node_each (id, depends_on)
+        node_push(a, all, id);
+    if (node_get_c(l->flat, "ApiGatewayLogGroup"))
+        node_push(a, all, node_str(a, STR("ApiGatewayLogGroup")));
+    member_each (m, l->flat) {
+        struct str api = node_text(node_path(m->value, "Properties.RestApiId.Ref"));
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            if (node_is_text(node_get_c(m->value, "Type"), parts[i]) &&
+                str_eq(api, l->compiled->rest_api_id) && !node_get_c(m->value, "DependsOn"))
+                node_push(a, all, node_str(a, m->key));
+    }
+    return all->count ? all : NULL;
+}
+
+const struct node *own_deployment(struct laying *l, const struct node *flat)
+{
+    struct arena *a = l->arena;
+    const struct node *from = node_get_c(flat, "Properties");
+    const struct node *given = node_get_c(from, "StageDescription");
+    struct node *out = node_shallow(a, flat), *properties = node_shallow(a, from);
+    struct node *settings = stage_settings(l, given);
+    if (settings->size)
+        node_put_c(a, properties, "StageDescription", settings);
+    node_put_c(a, out, "Properties", properties);
+    node_put_c(a, out, "DependsOn", own_deployment_follows(l, node_get_c(flat, "DependsOn")));
+    return out;
 }
 
 int pointers_add(struct laying *l, struct err *err)

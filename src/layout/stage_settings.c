@@ -62,9 +62,10 @@ static void warn_of_role(struct laying *l, const struct node *logs)
                 "it is there"));
 }
 
-void stage_settings_add(struct laying *l, struct node *properties)
+struct node *stage_settings(struct laying *l, const struct node *given)
 {
     struct arena *a = l->arena;
+    struct node *properties = node_map(a);
     const struct node *provider = node_get_c(l->service->root, "provider");
     const struct node *logs = node_path(provider, "logs.restApi");
     bool metrics = node_bool_or(node_path(provider, "apiGateway.metrics"), false);
@@ -83,6 +84,9 @@ void stage_settings_add(struct laying *l, struct node *properties)
         node_put_c(a, tag, "Value", m->value);
         node_push(a, tags, tag);
     }
-    if (tags->count && !node_get_c(properties, "Tags"))
+    if (tags->count)
         node_put_c(a, properties, "Tags", tags);
+    member_each (m, given)
+        node_put(a, properties, m->key, m->value);
+    return properties;
 }

@@ -164,7 +164,7 @@ def authorizer_facts(properties):
         "uri": re.sub(r"}:(provisioned|snapstart)/", "}/", properties.get("AuthorizerUri") or ""),
         "payload": properties.get("AuthorizerPayloadFormatVersion") if properties.get("AuthorizerUri") else None,
         "simple": properties.get("EnableSimpleResponses", False),
-        "ttl": properties.get("AuthorizerResultTtlInSeconds") or 0,
+        "ttl": (properties.get("AuthorizerResultTtlInSeconds") or 0) if properties.get("AuthorizerUri") else None,
         "issuer": jwt.get("Issuer"), "audience": jwt.get("Audience") or [],
     }
 
