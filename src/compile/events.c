@@ -6,7 +6,7 @@
 #include "compile/internal.h"
 
 static const struct event_type *const event_types[] = {
-    &event_schedule, &event_s3,           &event_http, &event_sns,
+    &event_schedule, &event_s3,           &event_http, &event_websocket, &event_sns,
     &event_stream,   &event_event_bridge, &event_sqs,  &event_http_api,
 };
 enum { EVENT_TYPE_COUNT = sizeof event_types / sizeof *event_types };

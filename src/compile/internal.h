@@ -18,6 +18,7 @@ struct compilation {
     /* Further state of one subject lives behind an opaque pointer, made by its `begin`. */
     struct rest_state *rest;
     struct http_state *http;
+    struct websocket_state *websocket;
     struct node
         *role_statements;       /* statements that functions and events add to the role, in order */
     struct node *role;          /* the role for functions, open for building; NULL: none is made */
@@ -49,7 +50,7 @@ struct event_type {
 
 /* One file per kind: compile/event_<key>.c. The table is in compile/events.c. */
 extern const struct event_type event_http, event_http_api, event_schedule, event_sns, event_sqs,
-    event_s3, event_stream, event_event_bridge;
+    event_s3, event_stream, event_event_bridge, event_websocket;
 
 /* ---- names (compile/names.c): the reference's rules for logical ids ---- */
 

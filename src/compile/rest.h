@@ -71,6 +71,8 @@ int rest_deployment(struct compilation *c, struct err *err); /* rest_api.c */
 int rest_keys(struct compilation *c, struct err *err);       /* rest_keys.c */
 void rest_permissions(struct compilation *c);                /* rest_authorizer.c */
 int rest_logs(struct compilation *c, struct err *err);       /* rest_logs.c */
+/* The custom resource that lets API Gateway write logs, once for all kinds of API. */
+int rest_account_role(struct compilation *c, struct pos pos, struct err *err);
 
 /* ---- pieces ---- */
 

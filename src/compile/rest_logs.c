@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "compile/rest.h"
 
+#define ACCOUNT_ROLE_ID "CustomApiGatewayAccountCloudWatchRole"
 #define HANDLER_ID "CustomDashresourceDashapigwDashcwDashrole"
 #define ROLE_ID "IamRoleCustomResourcesLambdaExecution"
 
@@ -162,17 +163,21 @@ static int handler_add(struct compilation *c, struct pos pos, struct err *err)
     return resource_add(c, STR(HANDLER_ID "LambdaFunction"), handler, pos, err);
 }
 
-static int account_role_add(struct compilation *c, const struct node *logs, struct err *err)
+int rest_account_role(struct compilation *c, struct pos pos, struct err *err)
 {
     struct arena *a = c->arena;
     struct node *p = node_map(a);
+    const struct node *logs = node_path(c->provider, "logs.restApi");
+    if (c->options->naming == NAMING_SHARED || node_get_c(c->resources, ACCOUNT_ROLE_ID) ||
+        node_truthy(node_get_c(logs, "roleManagedExternally")))
+        return 0;
     node_put_c(a, p, "ServiceToken", node_get_att(a, STR(HANDLER_ID "LambdaFunction"), "Arn"));
     copy_member(a, p, "RoleArn", logs, "role");
     struct node *resource = resource_new(a, "Custom::ApiGatewayAccountRole", p);
     node_put_c(a, resource, "Version", node_int(a, 1));
-    if (handler_add(c, logs->pos, err) < 0)
+    if (handler_add(c, pos, err) < 0)
         return -1;
-    return resource_add(c, STR("CustomApiGatewayAccountCloudWatchRole"), resource, logs->pos, err);
+    return resource_add(c, STR(ACCOUNT_ROLE_ID), resource, pos, err);
 }
 
 int rest_logs(struct compilation *c, struct err *err)
@@ -185,8 +190,5 @@ int rest_logs(struct compilation *c, struct err *err)
     struct node *name = node_staged(c, str_concat(a, STR("/aws/api-gateway/"), name_prefix(c)));
     if (log_group_add(c, "ApiGatewayLogGroup", name, logs->pos, err) < 0)
         return -1;
-    if (c->options->naming == NAMING_SHARED ||
-        node_truthy(node_get_c(logs, "roleManagedExternally")))
-        return 0;
-    return account_role_add(c, logs, err);
+    return rest_account_role(c, logs->pos, err);
 }

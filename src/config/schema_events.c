@@ -140,6 +140,19 @@ static const struct schema http_api = {
             {"path", PATTERN("a path that starts with '/', or '*'", "^(\\*|/[^[:space:]]*)$"),
              REQUIRED}))};
 
+/* ---- websocket ---- */
+
+static const struct schema websocket = {
+    .any = ANY_OF(
+        &any_string,
+        CLOSED_MAP({"route", &any_string, REQUIRED},
+                   {"routeResponseSelectionExpression", CHOICE("$default")},
+                   {"authorizer",
+                    EITHER(&any_string,
+                           SCHEMA(.type = TYPE_MAP, .closed = true, .some_of = WORDS("name", "arn"),
+                                  .fields = FIELDS({"name", &any_string}, {"arn", &aws_arn},
+                                                   {"identitySource", &list_of_strings})))}))};
+
 /* ---- sns, sqs, stream ---- */
 
 #define TOPIC_NAME                                                                         \
@@ -237,7 +250,7 @@ static const struct field events[] = {{"http", &http},
                                       {"s3", &s3},
                                       {"stream", &stream},
                                       {"eventBridge", &event_bridge},
-                                      {"websocket", NULL, UNSUPPORTED},
+                                      {"websocket", &websocket},
                                       {"alb", NULL, UNSUPPORTED},
                                       {"iot", NULL, UNSUPPORTED},
                                       {"iotFleetProvisioning", NULL, UNSUPPORTED},
@@ -263,6 +276,7 @@ const struct schema schema_event = {
     .max = 1,
     .fields = events,
     .kind = "event",
-    .help = "events are http, httpApi, schedule, sns, sqs, s3, stream and eventBridge",
-    .unsupported_help = "supported events are http, httpApi, schedule, sns, sqs, s3, stream and "
-                        "eventBridge; wire others under 'resources'"};
+    .help = "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream and eventBridge",
+    .unsupported_help =
+        "supported events are http, httpApi, websocket, schedule, sns, sqs, s3, stream and "
+        "eventBridge; wire others under 'resources'"};

@@ -199,7 +199,7 @@ static const struct field fields[] = {
     {"vpc", &aws_vpc},
     {"vpcEndpointIds", EITHER(LIST_OF(&aws_instruction), &aws_split)},
     {"versionFunctions", &any_boolean},
-    {"websocket", NULL, UNSUPPORTED},
+    {"websocket", CLOSED_MAP({"useProviderTags", &any_boolean})},
     {"websocketsApiName", &any_string},
     {"kinesis", CLOSED_MAP({"consumerNamingMode", CHOICE("serviceSpecific")})},
     {"websocketsApiRouteSelectionExpression", &any_string},

@@ -161,6 +161,9 @@ static void note_renaming(struct arena *a, renamings *r, const struct member *m)
     } else if (node_is_text(type, "AWS::ApiGateway::Deployment") &&
                str_starts(m->key, STR("ApiGatewayDeployment"))) {
         to = STR("ApiGatewayDeploymentID");
+    } else if (node_is_text(type, "AWS::ApiGatewayV2::Deployment") &&
+               str_starts(m->key, STR("WebsocketsDeployment"))) {
+        to = STR("WebsocketsDeploymentHASH");
     }
     if (to.n)
         vec_push(a, r, (struct renaming){m->key, to});
@@ -221,19 +224,28 @@ static int check_places(const struct node *template, struct err *err)
     return 0;
 }
 
+/* What sets up the account for logs of APIs, which belongs to no stage. */
+static bool is_of_account(struct str id)
+{
+    return str_starts(id, STR("CustomDashresourceDashapigw")) ||
+           str_starts(id, STR("CustomApiGatewayAccount")) ||
+           str_starts(id, STR("IamRoleCustomResources"));
+}
+
 /* Without the aliases that the dialect makes itself, and versions that only they need: a stage's
  * alias takes their place. */
 static size_t count_resources(const struct node *template)
 {
     size_t n = 0;
     member_each (m, node_get_c(template, "Resources"))
-        n += !node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
+        n += !is_of_account(m->key) &&
+             !node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
              !node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version");
     return n;
 }
 
-/* Stage-free naming makes what the other does besides the REST API, whose account settings belong
- * to no stage, and no function name made up here has the stage. */
+/* Stage-free naming makes what the other does besides the REST API, and no function name made up
+ * here has the stage. */
 static int check_shared(struct arena *a, const struct service *service, const struct packed *packed,
                         const struct node *flat, struct err *err)
 {
