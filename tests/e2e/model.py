@@ -12,15 +12,18 @@ import json
 from dataclasses import dataclass, field, replace
 
 SERVICE = "play"
-STAGES = ("dev", "prod", "pr-7", "qa")
+AWAY = "eu-central-1"
+STAGES = ("dev", "prod", "pr-7", "qa", f"dev@{AWAY}")
 FUNCTIONS = ("api", "mail", "jobs", "cron")
 PATHS = ("/p0", "/p1", "/p2")
 QUEUES = ("Inbox", "Outbox")
+TOPICS = ("News", "Alarms")
+BIG = 12, 55_000  # so many resources of so many bytes are too large for one stack
 SIZES = (128, 256, 512)
 PLAIN = {"code": 1, "memory": 128, "value": None, "stage": False, "queue": None, "kept": False,
-         "rest": None, "http": None, "own": False}
+         "rest": None, "http": None, "own": False, "topic": None}
 START = {"functions": {"api": {**PLAIN, "rest": "/p0", "stage": True}, "mail": {**PLAIN, "code": 2}},
-         "queues": {}, "role": False, "sizes": {}, "kept": "k0"}
+         "queues": {}, "role": False, "sizes": {}, "kept": "k0", "logs": "service", "rest": "shared", "topics": {}, "big": False}
 BROKEN = {"Type": "AWS::Lambda::Permission", "Properties": {
     "FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}}
 KEEP = 4  # records of a stage that are kept
@@ -28,7 +31,7 @@ OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
 CODE = """exports.main = async (event) => {
   const seen = {key: '%s', code: %d, env: {}};
-  for (const name of ['VALUE', 'STAGE', 'QUEUE', 'KEPT']) if (name in process.env) seen.env[name] = process.env[name];
+  for (const name of ['VALUE', 'STAGE', 'QUEUE', 'KEPT', 'TOPIC']) if (name in process.env) seen.env[name] = process.env[name];
   return event.raw ? seen : {statusCode: 200, body: JSON.stringify(seen)};
 };
 """
@@ -50,6 +53,8 @@ def files(description, broken=False):
             environment["QUEUE"] = {"Ref": f["queue"]}
         if f["kept"]:
             environment["KEPT"] = "${env:KEPT}"
+        if f["topic"]:
+            environment["TOPIC"] = {"Ref": f["topic"]}
         functions[key] = {
             "handler": f"{key}.main", "package": {"patterns": [f"{key}.js"]}, "environment": environment,
             "memorySize": "${param:size}" if f["memory"] == "size" else f["memory"],
@@ -62,9 +67,16 @@ def files(description, broken=False):
                                                     "Resource": "arn:aws:s3:::x-${sls:stage}/*"}]}}
     resources = {id: {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": seconds}}
                  for id, seconds in description["queues"].items()}
+    resources |= {id: {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": shown}}
+                  for id, (_, shown) in description["topics"].items()}
+    if description["big"]:
+        resources |= {f"Big{n}": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"},
+                                  "Metadata": {"Text": "x" * BIG[1]}} for n in range(BIG[0])}
     own = [key for key, f in description["functions"].items() if f["own"]]
+    settings = {"functions": {"perStage": own}, "history": {"keep": KEEP}, "logs": description["logs"],
+                "apis": {"rest": description["rest"]}, "resources": {"service": of_the_service(description)}}
     service = {"service": SERVICE, "provider": provider, "package": {"individually": True, "patterns": ["!**"]},
-               "custom": {"troupe": {"functions": {"perStage": own}, "history": {"keep": KEEP}}},
+               "custom": {"troupe": settings},
                "params": {"default": {"size": SIZES[0]},
                           **{stage: {"size": size} for stage, size in description["sizes"].items()}},
                "functions": functions,
@@ -72,20 +84,36 @@ def files(description, broken=False):
     return {"serverless.yml": json.dumps(service, indent=1), **found}
 
 
+def of_the_service(description):
+    return sorted(id for id, (scope, _) in description["topics"].items() if scope == "service")
+
+
+def named(stage):
+    """The name of a stage without its region."""
+    return stage.partition("@")[0]
+
+
 def view(description, stage, urls):
-    """What `stage` serves when made from `description`; `urls` are those of its queues, None when not known."""
-    functions, routes = {}, {"rest": {}, "http": {}}
+    """What `stage` serves when made from `description`; `urls` are those of its queues and topics, and of the
+    service's topics by "service/NAME": those that are known."""
+    functions, routes, away, short = {}, {"rest": {}, "http": {}}, "@" in stage, named(stage)
     for key, f in description["functions"].items():
-        name = f"{SERVICE}-{stage}-{key}" if f["own"] else f"{SERVICE}-{key}"
-        values = {"VALUE": f["value"] is not None and str(f["value"]), "STAGE": f["stage"] and stage,
-                  "QUEUE": f["queue"] and (urls.get(f["queue"]) or "?"), "KEPT": f["kept"] and description["kept"]}
-        memory = description["sizes"].get(stage, SIZES[0]) if f["memory"] == "size" else f["memory"]
-        functions[name] = {"key": key, "code": f["code"], "memory": memory, "own": f["own"],
+        own = f["own"] or away
+        name = f"{SERVICE}-{short}-{key}" if own else f"{SERVICE}-{key}"
+        topic = f["topic"] and (f"service/{f['topic']}" if f["topic"] in of_the_service(description) else f["topic"])
+        values = {"VALUE": f["value"] is not None and str(f["value"]), "STAGE": f["stage"] and short,
+                  "QUEUE": f["queue"] and (urls.get(f["queue"]) or "?"), "KEPT": f["kept"] and description["kept"],
+                  "TOPIC": topic and (urls.get(topic) or "?")}
+        memory = description["sizes"].get(short, SIZES[0]) if f["memory"] == "size" else f["memory"]
+        log = f"{SERVICE}-{short}-{key}" if own or description["logs"] == "stage" else name
+        functions[name] = {"key": key, "code": f["code"], "memory": memory, "own": own, "log": f"/aws/lambda/{log}",
                            "env": {name: value for name, value in values.items() if value}}
         for kind, paths in routes.items():
             if f[kind]:
                 paths[f[kind]] = name
-    return {"functions": functions, **routes, "queues": dict(description["queues"]), "role": description["role"]}
+    return {"functions": functions, **routes, "queues": dict(description["queues"]), "role": description["role"],
+            "own rest": bool(routes["rest"]) and (away or description["rest"] == "perStage"), "big": description["big"],
+            "topics": {id: shown for id, (scope, shown) in description["topics"].items() if scope == "stage"}}
 
 
 # -- changing it ---------------------------------------------------------------------------------------
@@ -104,6 +132,8 @@ def edit(description, change):
                 other[member] = None if other[member] == value else other[member]
         if member == "queue" and value:
             description["queues"].setdefault(value, 30)
+        if member == "topic" and value:
+            description["topics"].setdefault(value, ["service", "first"])
         functions[key][member] = value
     elif kind == "add":
         functions.setdefault(args[0], {**PLAIN, "code": args[1]})
@@ -119,7 +149,13 @@ def edit(description, change):
             f["queue"] = None if f["queue"] == args[0] else f["queue"]
     elif kind == "size":
         description["sizes"][args[0]] = args[1]
-    elif kind in ("role", "kept"):
+    elif kind == "topic":
+        description["topics"][args[0]] = args[1:]
+    elif kind == "no topic":
+        description["topics"].pop(args[0], None)
+        for f in functions.values():
+            f["topic"] = None if f["topic"] == args[0] else f["topic"]
+    elif kind in ("role", "kept", "logs", "rest", "big"):
         description[kind] = args[0]
 
 
@@ -129,11 +165,15 @@ def random_edit(rng, description):
     member, value = rng.choice([
         ("memory", rng.choice([*SIZES, "size"])), ("value", rng.choice([None, number])), ("stage", rng.random() < 0.5),
         ("queue", rng.choice([None, *QUEUES])), ("kept", rng.random() < 0.5), ("rest", rng.choice([None, *PATHS])),
-        ("rest", rng.choice(PATHS)), ("http", rng.choice([None, *PATHS])), ("own", rng.random() < 0.5)])
+        ("rest", rng.choice(PATHS)), ("http", rng.choice([None, *PATHS])), ("own", rng.random() < 0.5), ("topic", rng.choice([None, *TOPICS]))])
+    layout = rng.choice([
+        ["logs", rng.choice(["service", "stage"])], ["rest", rng.choice(["shared", "perStage"])], ["big", rng.random() < 0.4],
+        ["topic", rng.choice(TOPICS), rng.choice(["service", "service", "stage"]), f"shown {number}"],
+        ["no topic", rng.choice(TOPICS)]])
     return rng.choice([
         *[["set", key, "code", number]] * 5, *[["set", key, member, value]] * 6, ["add", other, number], ["drop", key],
         ["rename", key, other], ["queue", rng.choice(QUEUES), rng.choice([30, 60])], ["no queue", rng.choice(QUEUES)],
-        ["size", rng.choice(STAGES), rng.choice(SIZES)], ["role", rng.random() < 0.4], ["kept", f"k{number}"]])
+        ["size", named(rng.choice(STAGES)), rng.choice(SIZES)], ["role", rng.random() < 0.4], ["kept", f"k{number}"], *[layout] * 5])
 
 
 # -- the stages ----------------------------------------------------------------------------------------
@@ -174,6 +214,7 @@ class Model:
     def __init__(self):
         self.description = copy.deepcopy(START)
         self.records, self.current, self.urls = {}, {}, {}  # by stage; `current` only for those that are there
+        self.shared, self.arns = {}, {}  # the service's topics: what each shows; where they are
 
     def do(self, step):
         return getattr(self, step[0])(*step[1:])
@@ -193,11 +234,27 @@ class Model:
         return record if record and record.outcome == "succeeded" and record.what != "remove" and (
             not record.collected) else None
 
+    def known(self, stage):
+        return self.urls.get(stage, {}) | {f"service/{id}": arn for id, arn in self.arns.items()}
+
+    def loses(self, now, wanted):
+        """Would a topic that the stage has, or the service has for it, be another one, made anew?"""
+        before, after = now.description["topics"], wanted["topics"]
+        return any(after.get(id, ("",))[0] == "service" and id not in self.shared
+                   for id, (scope, _) in before.items() if scope == "stage") or any(
+            before.get(id, ("",))[0] == "service" for id, (scope, _) in after.items() if scope == "stage")
+
     def reach(self, args, stage, record, like=None):
         """The stage becomes what `record` is, unless it is that already."""
-        record.view = record.view or view(record.description, stage, self.urls.get(stage, {}))
         now = self.now(stage)
-        same = now and now.view == record.view and (like is None or like.snapshots.items() <= now.snapshots.items())
+        if now and self.loses(now, record.description):
+            return Expected(args, REFUSED)
+        record.view = record.view or view(record.description, stage, self.known(stage))
+        new = {id: shown for id, (scope, shown) in record.description["topics"].items()
+               if scope == "service" and id not in self.shared}
+        self.shared |= new
+        same = now and not new and now.view == record.view and (
+            like is None or like.snapshots.items() <= now.snapshots.items())
         if not same:
             self.current[stage] = self.add(stage, record)
         return Expected(args, OK, stage, changes=not same, like=like)
@@ -208,7 +265,7 @@ class Model:
         record = self.now(stage)
         record.snapshots = snapshots
         if not record.exact:
-            record.view = view(record.description, stage, urls)
+            record.view = view(record.description, stage, self.known(stage))
 
     # -- the commands; each gives what is expected of it ----------------------------------------------
 
@@ -239,7 +296,7 @@ class Model:
         if not now or key not in now.description["functions"]:
             return Expected(args, REFUSED)
         name = f"{SERVICE}-{key}"
-        new = view(self.description, stage, self.urls[stage])
+        new = view(self.description, stage, self.known(stage))
         if wanted["own"] or name not in now.view["functions"]:
             return Expected(args, REFUSED)
         if new["role"] != now.view["role"] or {**new["functions"][name], "code": 0} != {
@@ -280,7 +337,9 @@ class Model:
 
     def copy(self, args, verb, stage, other, number, exact, only_new=False):
         source = self.served(other, number)
-        if not source or (exact and source.view["role"] and any(not f["own"] for f in source.view["functions"].values())):
+        bound = source and (source.view["role"] or source.description["logs"] == "stage") and any(
+            not f["own"] for f in source.view["functions"].values())
+        if not source or exact and (bound or stage.partition("@")[2] != other.partition("@")[2]):
             return Expected(args, REFUSED)
         what = f"{verb} {other}#{number or self.current[other]}{' exactly' if exact else ''}"
         if only_new and stage in self.current and self.now(stage).what != what:
@@ -290,7 +349,7 @@ class Model:
             if stage != other and any(f["own"] for f in source.view["functions"].values()):  # a definition names them
                 source = replace(source, snapshots={name: version for name, version in source.snapshots.items()
                                                     if name.startswith(SERVICE)})
-            record.view = view(source.description, stage, self.urls.get(stage, {}))
+            record.view = view(source.description, stage, self.known(stage))
             record.view["functions"].update({name: f for name, f in source.view["functions"].items() if not f["own"]})
         return self.reach(args, stage, record, like=source if exact else None)
 
@@ -305,6 +364,11 @@ class Model:
         return Expected(["repair", stage], OK if stage in self.current else REFUSED, stage)
 
     def service(self):
+        """What stages share becomes what the description says, but for what a kept record needs."""
+        needed = {id for records in self.records.values() for record in records.values()
+                  if record.description and not record.collected for id in of_the_service(record.description)}
+        today = {id: shown for id, (scope, shown) in self.description["topics"].items() if scope == "service"}
+        self.shared = {id: shown for id, shown in self.shared.items() if id in needed} | today
         return Expected(["deploy"], OK, changes=True)
 
     def prune(self):

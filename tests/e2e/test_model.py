@@ -15,34 +15,60 @@ import pytest
 import requests
 
 import model as models
-from model import SERVICE, Model, random_step
-from world import differences, of_stage
+from model import AWAY, SERVICE, Model, named, random_step
+from world import World, differences, of_stage
 
 SEQUENCES = 4
 STEPS = int(os.environ.get("TROUPE_MODEL_STEPS", "55"))
 REPLAY = os.environ.get("TROUPE_MODEL_REPLAY")
-OWN = tuple(f"{SERVICE}-{stage}-" for stage in models.STAGES)  # names of a stage's own functions begin so
+HOME = "us-east-1"
+OWN = tuple(f"{SERVICE}-{named(stage)}-" for stage in models.STAGES)  # names of a stage's own functions begin so
 PREFIX = f"troupe/{SERVICE}/"
 
 
-class Observed:
-    """What AWS holds at one moment."""
+def region_of(stage):
+    return stage.partition("@")[2] or HOME
 
-    def __init__(self, account):
-        self.world = account.world()
+
+class Region:
+    """What AWS holds in a region at one moment."""
+
+    def __init__(self, account, name):
+        self.world = World(lambda service: account.client(service, name)).snapshot()
         self.times = {stack["StackName"]: (stack["StackId"], stack["CreationTime"], stack.get("LastUpdatedTime"))
-                      for stack in account.client("cloudformation").describe_stacks()["Stacks"]}
-        buckets = [objects for name, objects in self.world["buckets"].items() if name.startswith(SERVICE)]
+                      for stack in account.client("cloudformation", name).describe_stacks()["Stacks"]}
+
+
+class Observed:
+    """What AWS holds at one moment. The other region is looked at once there is something in it."""
+
+    def __init__(self, account, away):
+        self.regions = {name: Region(account, name) for name in ([HOME, AWAY] if away else [HOME])}
+        self.world = self.regions[HOME].world
+        buckets = [objects for name, objects in self.world["buckets"].items()
+                   if name.startswith(f"{SERVICE}-serverlessdeploymentbucket")]
         self.objects = {key.removeprefix(PREFIX): tag for objects in buckets for key, tag in objects.items()
                         if key.startswith(PREFIX)}
 
+    def where(self, stage):
+        """The world that a stage is in."""
+        return self.regions[region_of(stage)].world
+
     def stage(self, stage):
-        return {**of_stage(self.world, stage, SERVICE), "times": self.times.get(f"{SERVICE}-{stage}")}
+        if region_of(stage) not in self.regions:
+            return None
+        region = self.regions[region_of(stage)]
+        return {**of_stage(region.world, named(stage), SERVICE), "times": region.times.get(f"{SERVICE}-{named(stage)}")}
+
+    def shared_apis(self):
+        return {id: api for id, api in self.world["rest_apis"].items() if api["name"] == SERVICE}
 
     def snapshots(self, stage, names):
-        """Function -> version and API -> deployment that a stage points at."""
+        """Function -> version and API -> deployment that a stage points at, of those that stages share."""
+        if region_of(stage) != HOME:
+            return {}
         versions = {name: self.world["functions"][name]["aliases"][stage]["version"] for name in names}
-        return versions | {id: api["stages"][stage]["deploymentId"] for id, api in self.world["rest_apis"].items()
+        return versions | {id: api["stages"][stage]["deploymentId"] for id, api in self.shared_apis().items()
                            if stage in api["stages"]}
 
     def snapshots_and_objects(self):
@@ -50,7 +76,7 @@ class Observed:
         found = {("object", key) for key in self.objects if key.startswith(("artifacts/", "templates/", "sources/"))}
         found |= {("version", name, version) for name, function in self.world["functions"].items()
                   for version in function["versions"] if not name.startswith(OWN)}
-        return found | {("deployment", id, deployment) for id, api in self.world["rest_apis"].items()
+        return found | {("deployment", id, deployment) for id, api in self.shared_apis().items()
                         for deployment in api["deployments"]}
 
 
@@ -62,7 +88,8 @@ class Run:
         self.model, self.steps = Model(), []
         self.hashes = {}  # function's code -> CodeSha256
         self.pool = ThreadPoolExecutor(8)
-        self.observed = Observed(self.account)
+        self.away = False  # was anything done in the other region?
+        self.observed = Observed(self.account, self.away)
 
     def step(self, step):
         self.steps.append(step)
@@ -73,7 +100,9 @@ class Run:
         # Only a deploy reads the environment; the others have the recorded value.
         kept = self.model.description["kept"] if expected.args[0] == "deploy" else "never"
         self.troupe(*expected.args, "--yes", check=expected.code or True, env={"KEPT": kept})
-        self.observed = Observed(self.account)
+        self.away = self.away or f"dev@{AWAY}" in self.model.records
+        self.observed = Observed(self.account, self.away)
+        self.service_is_right()
         if not expected.changes:
             self.nothing_changed(before)
             return
@@ -92,18 +121,21 @@ class Run:
     # -- what may have changed ------------------------------------------------------------------------
 
     def nothing_changed(self, before):
-        assert differences(self.observed.world, before.world) == []
-        assert self.observed.times == before.times
+        for name, region in before.regions.items():
+            assert differences(self.observed.regions[name].world, region.world) == []
+            assert self.observed.regions[name].times == region.times
 
     def only_this_stage_changed(self, before, changed):
         for stage in models.STAGES:
-            if stage != changed:
+            if stage != changed and region_of(stage) in before.regions:
                 assert differences(self.observed.stage(stage), before.stage(stage)) == [], f"'{stage}' changed"
 
     def nothing_was_lost(self, before):
         """Records, versions and deployments stay as they were. What has no kept record may leave the service's stack; a
         stage's own functions go with it."""
         for key, tag in before.objects.items():
+            if key.startswith("parts/"):
+                continue
             assert self.observed.objects.get(key) == tag, f"{key} changed or is gone"
         for name, function in before.world["functions"].items():
             now = self.observed.world["functions"].get(name)
@@ -113,10 +145,10 @@ class Run:
                 continue
             for version, content in function["versions"].items():
                 assert own or now["versions"].get(version) == content, f"version {version} of {name} changed or is gone"
-        for id, api in before.world["rest_apis"].items():
-            now = self.observed.world["rest_apis"].get(id)
+        for id, api in before.shared_apis().items():
+            now = self.observed.shared_apis().get(id)
             if now is None:
-                assert not any(view["rest"] for view in self.kept_views()), f"API {id} is gone"
+                assert not any(view["rest"] and not view["own rest"] for view in self.kept_views()), f"API {id} is gone"
                 continue
             missing = set(api["deployments"]) - set(now["deployments"])
             assert not missing, f"deployments are gone: {missing}"
@@ -152,12 +184,13 @@ class Run:
     # -- records --------------------------------------------------------------------------------------
 
     def read(self, key):
-        (bucket,) = [name for name in self.observed.world["buckets"] if name.startswith(SERVICE)]
+        (bucket,) = [name for name in self.observed.world["buckets"]
+                     if name.startswith(f"{SERVICE}-serverlessdeploymentbucket")]
         return json.loads(self.account.client("s3").get_object(Bucket=bucket, Key=PREFIX + key)["Body"].read())
 
     def records_are_right(self):
         """As many as the model has, and the newest of each stage says what happened."""
-        wanted = set()
+        wanted = {f"stages/{stage}/region.json" for stage in self.model.records if region_of(stage) != HOME}
         for stage, records in self.model.records.items():
             for number, record in records.items():
                 place = f"stages/{stage}/{number}"
@@ -171,19 +204,42 @@ class Run:
                 assert (body["before"], body.get("restores", 0)) == (records[number].before, records[number].restores)
                 missing = self.named(f"stages/{stage}/{number}") - self.observed.snapshots_and_objects()
                 assert not missing, "a record names what is not there"
-        found = {key for key in self.observed.objects if not key.startswith(("artifacts/", "templates/", "sources/"))}
+        found = {key for key in self.observed.objects if not key.startswith(("artifacts/", "templates/", "sources/", "parts/"))}
         assert found == wanted
 
+    def service_is_right(self):
+        """The service's topics are those that any kept record needs, as the service was deployed last."""
+        found = {}
+        if SERVICE in self.observed.world["stacks"]:
+            found = self.resources(SERVICE, HOME, "AWS::SNS::Topic")
+        assert set(found) == set(self.model.shared), "topics of the service"
+        self.topics_are_right(found, self.model.shared, HOME)
+        self.model.arns = found
+
+    def topics_are_right(self, arns, wanted, region):
+        client = self.account.client("sns", region)
+        for id, shown in wanted.items():
+            assert client.get_topic_attributes(TopicArn=arns[id])["Attributes"]["DisplayName"] == shown, f"topic {id}"
+
+    def resources(self, stack, region, kind):
+        """Those of a stack and of its nested stacks, of a type: logical id -> physical id."""
+        found = {}
+        for item in self.account.client("cloudformation", region).describe_stack_resources(StackName=stack)["StackResources"]:
+            if item["ResourceType"] == "AWS::CloudFormation::Stack":
+                found |= self.resources(item["PhysicalResourceId"], region, kind)
+            elif item["ResourceType"] == kind:
+                found[item["LogicalResourceId"]] = item["PhysicalResourceId"]
+        return found
+
     def learn(self, stage):
-        resources = self.account.client("cloudformation").describe_stack_resources(
-            StackName=f"{SERVICE}-{stage}")["StackResources"]
-        self.queues = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in resources
-                       if item["ResourceType"] == "AWS::SQS::Queue"}
+        stack, region = f"{SERVICE}-{named(stage)}", region_of(stage)
+        self.queues = self.resources(stack, region, "AWS::SQS::Queue")
+        self.topics = self.resources(stack, region, "AWS::SNS::Topic")
         shared = [name for name, f in self.model.now(stage).view["functions"].items() if not f["own"]]
         missing = [name for name in shared if stage not in
                    self.observed.world["functions"].get(name, {}).get("aliases", {})]
         assert not missing, f"no alias '{stage}' of {missing}"
-        self.model.learn(stage, self.queues, self.observed.snapshots(stage, shared))
+        self.model.learn(stage, self.queues | self.topics, self.observed.snapshots(stage, shared))
 
     def snapshots_are_kept(self, expected):
         """A rollback, and a reset --exact, bring the very versions; new ones only where values differ."""
@@ -195,13 +251,13 @@ class Run:
     # -- what is served -------------------------------------------------------------------------------
 
     def serves(self, stage, everything):
-        record, world = self.model.now(stage), self.observed.world
-        stack = world["stacks"][f"{SERVICE}-{stage}"]
+        record, world = self.model.now(stage), self.observed.where(stage)
+        stack = world["stacks"][f"{SERVICE}-{named(stage)}"]
         assert stack["status"].endswith("_COMPLETE")
         assert stack["outputs"]["TroupeDeployment"] == str(self.model.current[stage])
         for name, function in record.view["functions"].items():
             self.points_at(stage, name, function)
-        aliases = {name for name, function in world["functions"].items() if stage in function["aliases"]}
+        aliases = {name for name, function in world["functions"].items() if named(stage) in function["aliases"]}
         assert aliases == set(record.view["functions"]), f"functions with an alias '{stage}'"
         written = self.read(f"stages/{stage}/{self.model.current[stage]}.versions.json")
         snapshots = {f["name"]: f["version"] for f in written["functions"].values()}
@@ -209,37 +265,46 @@ class Run:
         assert snapshots == record.snapshots == self.observed.snapshots(
             stage, [name for name, f in record.view["functions"].items() if not f["own"]])
         if everything:
-            assert set(self.model.urls[stage]) == set(record.view["queues"])
-            self.queues_are_right(record)
+            assert set(self.queues) == set(record.view["queues"])
+            self.queues_are_right(record, region_of(stage))
+            assert set(self.topics) == set(record.view["topics"])
+            assert len(self.resources(f"{SERVICE}-{named(stage)}", region_of(stage), "AWS::SSM::Parameter")) == (
+                models.BIG[0] if record.view["big"] else 0)
+            self.topics_are_right(self.topics, record.view["topics"], region_of(stage))
+            parts = [name for name in world["stacks"] if name.startswith(f"{SERVICE}-{named(stage)}-TroupePart")]
+            assert parts or not record.view["big"], "too large for one stack"
             self.answers(stage, record)
 
     def points_at(self, stage, name, wanted):
-        function = self.observed.world["functions"][name]
-        alias = function["aliases"][stage]
+        world = self.observed.where(stage)
+        function = world["functions"][name]
+        alias = function["aliases"][named(stage)]
         content = function["versions"][alias["version"]]
         assert not alias["weights"] or not alias["weights"].get("AdditionalVersionWeights")
         got = (content["MemorySize"], content.get("Environment", {}).get("Variables", {}))
         assert got == (wanted["memory"], wanted["env"]), f"{name} of '{stage}'"
         known = self.hashes.setdefault((wanted["key"], wanted["code"]), content["CodeSha256"])
         assert content["CodeSha256"] == known, f"{name} of '{stage}' has other code"
+        assert content["LoggingConfig"]["LogGroup"] == wanted["log"], f"{name} of '{stage}' logs elsewhere"
+        assert wanted["log"] in world["log_groups"], f"{name} of '{stage}' logs into a group that is gone"
         role = content["Role"].rpartition("/")[2]
-        assert role in self.observed.world["roles"], f"{name} runs under a role that is gone"
+        assert role in world["roles"], f"{name} runs under a role that is gone"
 
-    def queues_are_right(self, record):
+    def queues_are_right(self, record, region):
         for id, url in self.queues.items():
-            attributes = self.account.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+            attributes = self.account.client("sqs", region).get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
             assert int(attributes["Attributes"]["VisibilityTimeout"]) == record.view["queues"][id]
 
     def answers(self, stage, record):
         """Call everything that can be called, and what must not be there."""
-        view = record.view
+        view, world, short = record.view, self.observed.where(stage), named(stage)
 
         def answer(name):
             function = view["functions"].get(name)
             return function and {key: function[key] for key in ("key", "code", "env")}
 
         def invoke(name):
-            got = self.account.client("lambda").invoke(FunctionName=name, Qualifier=stage, Payload=b'{"raw": true}')
+            got = self.account.client("lambda", region_of(stage)).invoke(FunctionName=name, Qualifier=short, Payload=b'{"raw": true}')
             return name, json.loads(got["Payload"].read()), answer(name)
 
         def call(kind, url, path):
@@ -247,10 +312,10 @@ class Run:
             body = got.json() if got.status_code == 200 else got.status_code if got.status_code not in (403, 404) else None
             return f"{kind} {path}", body, answer(view[kind].get(path))
 
-        rest = [f"/restapis/{id}/{stage}/_user_request_" for id, api in self.observed.world["rest_apis"].items()
-                if stage in api["stages"]]
-        http = [f"/_aws/execute-api/{id}/$default" for id, api in self.observed.world["http_apis"].items()
-                if api["name"].startswith(f"{stage}-")]
+        rest = [f"/restapis/{id}/{short}/_user_request_" for id, api in world["rest_apis"].items()
+                if short in api["stages"]]
+        http = [f"/_aws/execute-api/{id}/$default" for id, api in world["http_apis"].items()
+                if api["name"].startswith(f"{short}-")]
         assert (len(rest), len(http)) == (bool(view["rest"]), bool(view["http"])), "APIs"
         calls = [self.pool.submit(invoke, name) for name in view["functions"]]
         calls += [self.pool.submit(call, kind, url, path) for kind, urls in (("rest", rest), ("http", http))
