@@ -128,7 +128,7 @@ static void place_role(struct laying *l, struct str id)
 
 /* ---- versions of functions per stage ---- */
 
-struct role_identity {
+struct identity {
     const struct laying *l;
     struct node *parts;
 };
@@ -136,7 +136,7 @@ struct role_identity {
 static void identify_role(void *context, struct str id, const struct node *at)
 {
     (void)at;
-    struct role_identity *x = context;
+    struct identity *x = context;
     const struct placement *p = placement_of(x->l, id);
     const struct node *role = node_get_c(node_get(x->l->flat, id), "Properties");
     node_push(x->l->arena, x->parts, node_str(x->l->arena, p ? p->id : id));
@@ -149,7 +149,7 @@ static void identify_role(void *context, struct str id, const struct node *at)
  * gets a version of its own, or the alias would stay with a role that is deleted. */
 static void name_version(struct laying *l, const struct compiled_function *c)
 {
-    struct role_identity x = {l, node_seq(l->arena)};
+    struct identity x = {l, node_seq(l->arena)};
     const struct node *function = node_get(l->flat, c->logical_id);
     struct placement *p = map_get(&l->placements, c->version_id);
     references_each(l->arena, node_path(function, "Properties.Role"), identify_role, &x);
@@ -157,6 +157,36 @@ static void name_version(struct laying *l, const struct compiled_function *c)
         return;
     struct str hash = sha256_hex(l->arena, json_canonical(l->arena, x.parts));
     p->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(c->version_id), hash.p);
+}
+
+/* ---- the deployment of a stage's own REST API ---- */
+
+static void identify_callee(void *context, struct str id, const struct node *at)
+{
+    (void)at;
+    struct identity *x = context;
+    const struct placement *p = placement_of(x->l, id);
+    if (p && p->function && p->scope != SCOPE_STAGE)
+        node_push(x->l->arena, x->parts, node_str(x->l->arena, id));
+}
+
+/* A deployment is what the API was when it was made, with the names of the functions that it calls.
+ * Its id in the flat template does not know which of them are shared: without that in it, an API
+ * would go on calling a function that has moved, and is gone. */
+static void name_deployment(struct laying *l)
+{
+    struct identity x = {l, node_seq(l->arena)};
+    struct str id = l->compiled->rest_deployment_id;
+    struct placement *p = id.n ? map_get(&l->placements, id) : NULL;
+    if (!p || p->scope != SCOPE_STAGE)
+        return;
+    member_each (m, l->flat)
+        if (str_starts(node_text(node_get_c(m->value, "Type")), STR("AWS::ApiGateway::")))
+            references_each(l->arena, node_get_c(m->value, "Properties"), identify_callee, &x);
+    if (!x.parts->count)
+        return;
+    struct str hash = sha256_hex(l->arena, json_canonical(l->arena, x.parts));
+    p->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
 int scope_decide(struct laying *l, struct err *err)
@@ -172,5 +202,6 @@ int scope_decide(struct laying *l, struct err *err)
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);
+    name_deployment(l);
     return 0;
 }

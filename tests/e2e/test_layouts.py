@@ -86,6 +86,20 @@ def test_rolling_back_across_a_change_of_layout(troupe):
         assert troupe.stage("prod", "own") == prod
 
 
+def test_moving_functions_behind_an_api_of_the_stage(troupe):
+    """Its deployments name the functions they call: each needs one that names those that are there."""
+    service = SERVICE.replace("troupe:\n", "troupe:\n    apis: {rest: perStage}\n")
+    troupe.write({"serverless.yml": service.replace("'tag*'", "nothing"), "handler.js": HANDLER})
+    troupe("deploy", "dev")
+    troupe.write({"serverless.yml": service})
+    troupe("deploy", "dev")
+    for name, args in (("own-dev-tagged", None), ("own-tagged", ["--yes"]), ("own-dev-tagged", ["--to", "2", "--yes"])):
+        if args:
+            troupe("rollback", "dev", *args)
+        assert troupe.call_rest("dev", "/tagged").json()["name"] == name
+        assert troupe.call_rest("dev", "/shared").json()["name"] == "own-shared"
+
+
 def test_the_very_versions_of_another_stage_but_its_own_functions(troupe):
     """A deployment of the API calls a stage's functions by name, so another stage needs one of its own."""
     troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})

@@ -308,6 +308,8 @@ class Run:
             return name, json.loads(got["Payload"].read()), answer(name)
 
         def call(kind, url, path):
+            if kind == "rest" and view["own rest"] and path not in view[kind]:
+                return path, None, None  # CloudFormation deletes methods after it has made the deployment: docs/design.md
             got = requests.get(f"{self.troupe.proxy.endpoint}{url}{path}", timeout=30)
             body = got.json() if got.status_code == 200 else got.status_code if got.status_code not in (403, 404) else None
             return f"{kind} {path}", body, answer(view[kind].get(path))
