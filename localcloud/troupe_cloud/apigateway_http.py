@@ -22,7 +22,13 @@ SNAPSHOT = "_troupe_snapshot"
 SERVED = contextvars.ContextVar("troupe_http_stage", default=None)
 
 require(http, "_stages", "_deployments", "_apis", "_apigw_error", "find_api_scope")
-make_overlayable(http._routes, http._integrations, http._authorizers)
+FROZEN = {
+    "routes": http._routes,
+    "routeResponses": http._route_responses,
+    "integrations": http._integrations,
+    "authorizers": http._authorizers,
+}
+make_overlayable(*FROZEN.values())
 
 
 def served():
@@ -39,13 +45,7 @@ def hide_private_fields(original, data, status=200):
 
 
 def snapshot_of(api_id):
-    return copy.deepcopy(
-        {
-            "routes": http._routes.get(api_id, {}),
-            "integrations": http._integrations.get(api_id, {}),
-            "authorizers": http._authorizers.get(api_id, {}),
-        }
-    )
+    return copy.deepcopy({part: store.get(api_id, {}) for part, store in FROZEN.items()})
 
 
 def deployment_of(api_id, deployment_id):
@@ -169,12 +169,7 @@ def overlay_for(api_id, stage):
     if stage.get("autoDeploy"):
         return []
     snapshot = (deployment_of(api_id, stage.get("deploymentId")) or {}).get(SNAPSHOT)
-    frozen = snapshot or {"routes": {}, "integrations": {}, "authorizers": {}}
-    return [
-        (http._routes, api_id, frozen["routes"]),
-        (http._integrations, api_id, frozen["integrations"]),
-        (http._authorizers, api_id, frozen["authorizers"]),
-    ]
+    return [(store, api_id, (snapshot or {}).get(part, {})) for part, store in FROZEN.items()]
 
 
 def stage_of(api_id, stage_name):

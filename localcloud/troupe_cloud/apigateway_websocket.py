@@ -2,14 +2,17 @@
 
 What AWS does (API Gateway developer guide, "WebSocket APIs": changes need a new deployment;
 integrations take stage variables; the function's policy names ``<api>/<stage>/<route key>``). A
-stage that does not exist refuses the handshake. MiniStack serves the API as it is edited and
-invokes whatever is named.
+stage that does not exist refuses the handshake; ``$default`` takes messages only; an answer reaches
+the client only where the route has a route response). MiniStack serves the API as it is edited,
+invokes whatever is named, and goes on with the worker an alias once had when the alias has moved.
 """
 
 import contextvars
 import json
 
+from ministack.core import lambda_runtime
 from ministack.services import apigateway as http
+from ministack.services import lambda_svc
 
 from troupe_cloud.apigateway_http import SERVED, overlay_for, stage_of
 from troupe_cloud.gateway_permissions import permitted
@@ -18,7 +21,7 @@ from troupe_cloud.patching import patch, require
 
 SESSION = contextvars.ContextVar("troupe_websocket_stage", default=None)
 
-require(http, "_api_owner", "_match_ws_route", "_invoke_ws_lambda", "_integrations")
+require(http, "_api_owner", "_match_ws_route", "_invoke_ws_lambda", "_integrations", "_route_responses")
 
 
 def stage_name_of(scope, api_id, path_override, owner):
@@ -57,11 +60,19 @@ def deployed(api_id):
 @patch(http, "_match_ws_route")
 def match_route(original, api_id, route_key):
     with laid_over(*deployed(api_id)):
-        return original(api_id, route_key)
+        route = original(api_id, route_key)
+    is_event = route_key in ("$connect", "$disconnect")
+    return None if route and is_event and route.get("routeKey") != route_key else route
 
 
 def refusal():
     return {"statusCode": 500, "body": json.dumps({"message": "Internal server error"})}
+
+
+def responds(api_id, route):
+    """Whether the client gets the integration's answer."""
+    responses = http._route_responses.get(api_id, {}).get(route["routeId"])
+    return bool(responses and route.get("routeResponseSelectionExpression"))
 
 
 @patch(http, "_invoke_ws_lambda")
@@ -84,6 +95,23 @@ async def invoke(original, api_id, account_id, region, route, stage, *args, **kw
                 region,
             ):
                 return refusal()
-            return await original(api_id, account_id, region, route, stage, *args, **kwargs)
+            answer = await original(api_id, account_id, region, route, stage, *args, **kwargs)
+            return dict(answer, body="") if answer and not responds(api_id, route) else answer
     finally:
         SERVED.reset(token)
+
+
+class Dispatched:
+    """What the session takes for a worker: the call goes the way of every other, by version."""
+
+    def __init__(self, config, code_zip):
+        self.record = {"config": config, "code_zip": code_zip}
+
+    def invoke(self, event, _request_id):
+        result = lambda_svc._execute_function_with_config_scope(self.record, event)
+        return {"result": lambda_svc.lambda_execute_result_to_api_proxy_response(result)[0]}
+
+
+@patch(lambda_runtime, "get_or_create_worker")
+def dispatched(_original, _name, config, code_zip, qualifier="$LATEST"):
+    return Dispatched(config, code_zip)

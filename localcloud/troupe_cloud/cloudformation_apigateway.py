@@ -353,6 +353,44 @@ provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Deployment"] = {
 }
 
 
+def route_of(properties):
+    """The route's id; MiniStack's Ref of a route has the API's in front."""
+    return properties["RouteId"].rsplit("/", 1)[-1]
+
+
+def create_route_response(_logical_id, properties, _stack_name):
+    request = {
+        "routeResponseKey": properties.get("RouteResponseKey"),
+        "modelSelectionExpression": properties.get("ModelSelectionExpression"),
+        "responseModels": properties.get("ResponseModels") or {},
+        "responseParameters": properties.get("ResponseParameters") or {},
+    }
+    response = raise_if_failed(
+        http._create_route_response(properties["ApiId"], route_of(properties), request),
+        "ApiGatewayV2",
+    )
+    return body_of(response)["routeResponseId"], {}
+
+
+def update_route_response(physical_id, old, new, stack_name, logical_id=None):
+    """ApiId and RouteId are create-only; for the rest a new one is as good here."""
+    created = create_route_response(logical_id, new, stack_name)
+    provisioners._delete_predecessor(delete_route_response, physical_id, old)
+    return created
+
+
+def delete_route_response(physical_id, properties):
+    http._delete_route_response(properties["ApiId"], route_of(properties), physical_id)
+
+
+provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::RouteResponse"] = {
+    "create": create_route_response,
+    "update": update_route_response,
+    "delete": delete_route_response,
+    "update_with_logical_id": True,
+}
+
+
 def as_api(properties):
     """CORS with the API's names of members: MiniStack keeps the template's, and finds none of them."""
     cors = properties.get("CorsConfiguration")

@@ -46,12 +46,15 @@ def finished_at_once():
 
 
 def settle(config):
-    """The function is ready; its $LATEST gets a new RevisionId for that."""
-    config["State"], config["LastUpdateStatus"] = "Active", "Successful"
-    for reason in REASONS:
-        config.pop(reason, None)
+    """The function is ready; its $LATEST gets a new RevisionId for that.
+
+    The states come last: who reads meanwhile and sees it ready has its final RevisionId.
+    """
     if config.get("Version") == "$LATEST":
         config["RevisionId"] = new_uuid()
+    for reason in REASONS:
+        config.pop(reason, None)
+    config["State"], config["LastUpdateStatus"] = "Active", "Successful"
 
 
 @patch(lambda_svc, "_schedule_state_transition")

@@ -157,11 +157,9 @@ void context_warning(void *context, struct pos pos, struct str msg, struct str h
 /* A warning on stderr. */
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help);
 
-/* URLs of a stage: base of its REST API and of its HTTP API; empty when it has none. */
-struct urls {
-    struct str rest, http;
-};
-struct urls context_urls(const struct cli *cli, const struct service *service,
-                         const struct world *world, const struct stack *stage);
+/* Addresses of the stage's APIs: a map with those of "rest", "http" and "websocket" that it has. */
+const struct node *context_urls(const struct cli *cli, const struct stack *stage);
+/* Writes them to the output, one per line. */
+void context_show_urls(struct cli *cli, const struct node *urls);
 
 #endif

@@ -39,13 +39,7 @@ static const struct node *info_json(struct cli *cli, const struct service *servi
                                     const struct world *w)
 {
     struct arena *a = cli->arena;
-    struct node *out = node_map(a), *u = node_map(a), *functions = node_seq(a),
-                *outputs = node_map(a);
-    struct urls urls = context_urls(cli, service, w, &w->stage);
-    if (urls.rest.n)
-        node_put_str(a, u, "rest", urls.rest);
-    if (urls.http.n)
-        node_put_str(a, u, "http", urls.http);
+    struct node *out = node_map(a), *functions = node_seq(a), *outputs = node_map(a);
     member_each (m, node_get_c(w->record.body, "functions"))
         node_push(a, functions, function_json(cli, w, service, m, w->record.versions));
     member_each (m, w->stage.outputs)
@@ -57,7 +51,7 @@ static const struct node *info_json(struct cli *cli, const struct service *servi
     node_put_str(a, out, "account", w->account);
     node_put_str(a, out, "status", w->stage.status);
     node_put_c(a, out, "deployment", node_int(a, w->current));
-    node_put_c(a, out, "urls", u);
+    node_put_c(a, out, "urls", context_urls(cli, &w->stage));
     node_put_c(a, out, "functions", functions);
     node_put_c(a, out, "outputs", outputs);
     return out;
@@ -73,8 +67,6 @@ static void show(struct cli *cli, const struct node *info)
             STR_ARG(node_text(node_get_c(info, "service"))),
             STR_ARG(node_text(node_get_c(info, "region"))),
             STR_ARG(node_text(node_get_c(info, "account"))));
-    member_each (m, node_get_c(info, "urls"))
-        buf_fmt(out, "  %-5.*s %.*s\n", STR_ARG(m->key), STR_ARG(node_text(m->value)));
     struct table functions = TABLE(a, 4), outputs = TABLE(a, 3);
     node_each (f, node_get_c(info, "functions")) {
         struct str version = node_text(node_get_c(f, "version"));
@@ -88,6 +80,7 @@ static void show(struct cli *cli, const struct node *info)
         table_cell(&outputs, m->key);
         table_cell(&outputs, node_text(m->value));
     }
+    context_show_urls(cli, node_get_c(info, "urls"));
     buf_lit(out, "functions\n");
     table_write(&functions, out, cli->colour_out);
     buf_lit(out, "outputs\n");

@@ -94,10 +94,10 @@ static void add_moves(struct buf *out, const struct plan *plan, unsigned percent
 }
 
 static const struct node *deployed_json(struct cli *cli, const struct service *service,
-                                        const struct deployed *d, const struct urls *urls)
+                                        const struct deployed *d)
 {
     struct arena *a = cli->arena;
-    struct node *n = node_map(a), *u = node_map(a);
+    struct node *n = node_map(a);
     node_put_str(a, n, "service", service->name);
     node_put_str(a, n, "stage", service->address);
     node_put_str(a, n, "region", service->region);
@@ -109,11 +109,7 @@ static const struct node *deployed_json(struct cli *cli, const struct service *s
         node_put_c(a, n, "percent", node_int(a, d->percent));
     node_put_c(a, n, "published", node_int(a, (int64_t)d->published));
     node_put_c(a, n, "uploaded", node_int(a, (int64_t)d->uploaded));
-    if (urls->rest.n)
-        node_put_str(a, u, "rest", urls->rest);
-    if (urls->http.n)
-        node_put_str(a, u, "http", urls->http);
-    node_put_c(a, n, "urls", u);
+    node_put_c(a, n, "urls", context_urls(cli, &d->stage));
     node_put_c(a, n, "calls", node_int(a, (int64_t)aws_call_count(cli->aws)));
     node_put_c(a, n, "took_ms", node_int(a, d->took_ms));
     return n;
@@ -122,9 +118,8 @@ static const struct node *deployed_json(struct cli *cli, const struct service *s
 static void show_deployed(struct cli *cli, const struct service *service, const struct deployed *d)
 {
     struct buf *out = &cli->out;
-    struct urls urls = context_urls(cli, service, &d->plan.world, &d->stage);
     if (cli->options.json) {
-        json_write(out, deployed_json(cli, service, d, &urls), 2);
+        json_write(out, deployed_json(cli, service, d), 2);
         buf_char(out, '\n');
         return;
     }
@@ -141,10 +136,7 @@ static void show_deployed(struct cli *cli, const struct service *service, const 
     if (!d->plan.nothing)
         add_moves(out, &d->plan, d->percent);
     buf_char(out, '\n');
-    if (urls.rest.n)
-        buf_fmt(out, "  rest  %.*s\n", STR_ARG(urls.rest));
-    if (urls.http.n)
-        buf_fmt(out, "  http  %.*s\n", STR_ARG(urls.http));
+    context_show_urls(cli, context_urls(cli, &d->stage));
 }
 
 const struct shifting *context_shifting(struct cli *cli, const struct service *service)

@@ -350,6 +350,7 @@ static int websocket_finish(struct compilation *c, struct err *err)
     if (c->websocket->is_existing)
         node_put_c(a, p, "StageName", node_staged(c, c->service->stage));
     output_add(c);
+    c->out->websocket_deployment_id = id;
     if (resource_add(c, id, resource, c->websocket->pos, err) < 0)
         return -1;
     return c->websocket->is_existing ? 0 : stage_add(c, id, err);

@@ -130,6 +130,8 @@ bool shared_api_is_http(const struct laying *l);
 /* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage as `provider` has them;
  * what is `given` (NULL: nothing) in the user's resources comes over them. */
 struct node *stage_settings(struct laying *l, const struct node *given);
+/* Warns when logs are asked for and nobody says that the account lets API Gateway write them. */
+void stage_settings_warn(struct laying *l);
 /* heads.c */
 struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat);

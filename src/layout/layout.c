@@ -162,7 +162,8 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
         resource = qualify(l, resource, q, &alias);
     if (p->function && str_eq(p->id, p->function->logical_id) && p->function->artifact)
         resource = with_artifact(l, resource, p->function);
-    if (str_eq(id, l->compiled->rest_deployment_id))
+    if (str_eq(id, l->compiled->rest_deployment_id) ||
+        str_eq(id, l->compiled->websocket_deployment_id))
         resource = own_deployment(l, resource);
     bool policy = str_starts(type, STR("AWS::IAM::"));
     struct node *out = node_shallow(a, resource);
@@ -390,6 +391,7 @@ static int lay_out(struct laying *l, struct err *err)
     if (scope_decide(l, err) < 0 || unqualified_check(l, err) < 0)
         return -1;
     service_part_warn(l);
+    stage_settings_warn(l);
     for (size_t i = 0; i < out->api_count; i++)
         if (shared_api_define(l, &out->apis[i], err) < 0)
             return -1;

@@ -117,23 +117,56 @@ static int add_http_stage(struct laying *l, const struct layout_api *api, struct
 
 /* ---- an API of the stage's own ---- */
 
-static const struct node *own_deployment_follows(struct laying *l, const struct node *depends_on)
+/* Parts of an API that a deployment freezes, and that need not be named by what it already waits
+ * for: some may be the user's own. */
+struct snapshot {
+    const char *owner; /* property that names the API */
+    const char *log_group;
+    const char *const *parts;
+};
+
+static const char *const rest_parts[] = {
+    "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::GatewayResponse",  "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::Model",      "AWS::ApiGateway::RequestValidator", NULL};
+static const char *const v2_parts[] = {
+    "AWS::ApiGatewayV2::Integration",   "AWS::ApiGatewayV2::IntegrationResponse",
+    "AWS::ApiGatewayV2::Model",         "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::RouteResponse", NULL};
+static const struct snapshot rest_snapshot = {"RestApiId", "ApiGatewayLogGroup", rest_parts},
+                             websocket_snapshot = {"ApiId", NULL, v2_parts};
+
+static bool is_part(const struct snapshot *s, const struct node *resource)
 {
-    static const char *const parts[] = {
-        "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::GatewayResponse",
-        "AWS::ApiGateway::Method", "AWS::ApiGateway::Model", "AWS::ApiGateway::RequestValidator"};
+    struct str type = node_text(node_get_c(resource, "Type"));
+    for (size_t i = 0; s->parts[i]; i++)
+        if (str_eq(type, str_c(s->parts[i])))
+            return true;
+    return false;
+}
+
+static bool has_text(const struct node *list, struct str text)
+{
+    node_each (item, list)
+        if (str_eq(node_text(item), text))
+            return true;
+    return false;
+}
+
+static const struct node *deployment_follows(struct laying *l, const struct snapshot *s,
+                                             const struct node *flat)
+{
     struct arena *a = l->arena;
     struct node *all = node_seq(a);
-    node_each (id, depends_on)
+    const struct node *api = node_get_c(node_get_c(flat, "Properties"), s->owner);
+    node_each (id, node_get_c(flat, "DependsOn"))
         node_push(a, all, id);
-    if (node_get_c(l->flat, "ApiGatewayLogGroup"))
-        node_push(a, all, node_str(a, STR("ApiGatewayLogGroup")));
+    if (s->log_group && node_get_c(l->flat, s->log_group))
+        node_push(a, all, node_str(a, str_c(s->log_group)));
     member_each (m, l->flat) {
-        struct str api = node_text(node_path(m->value, "Properties.RestApiId.Ref"));
-        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-            if (node_is_text(node_get_c(m->value, "Type"), parts[i]) &&
-                str_eq(api, l->compiled->rest_api_id) && !node_get_c(m->value, "DependsOn"))
-                node_push(a, all, node_str(a, m->key));
+        const struct node *owner = node_get_c(node_get_c(m->value, "Properties"), s->owner);
+        if (is_part(s, m->value) && node_equal(owner, api) && !node_get_c(m->value, "DependsOn") &&
+            !has_text(all, m->key))
+            node_push(a, all, node_str(a, m->key));
     }
     return all->count ? all : NULL;
 }
@@ -142,13 +175,15 @@ const struct node *own_deployment(struct laying *l, const struct node *flat)
 {
     struct arena *a = l->arena;
     const struct node *from = node_get_c(flat, "Properties");
-    const struct node *given = node_get_c(from, "StageDescription");
+    bool rest = node_is_text(node_get_c(flat, "Type"), "AWS::ApiGateway::Deployment");
     struct node *out = node_shallow(a, flat), *properties = node_shallow(a, from);
-    struct node *settings = stage_settings(l, given);
+    struct node *settings =
+        rest ? stage_settings(l, node_get_c(from, "StageDescription")) : node_map(a);
     if (settings->size)
         node_put_c(a, properties, "StageDescription", settings);
     node_put_c(a, out, "Properties", properties);
-    node_put_c(a, out, "DependsOn", own_deployment_follows(l, node_get_c(flat, "DependsOn")));
+    node_put_c(a, out, "DependsOn",
+               deployment_follows(l, rest ? &rest_snapshot : &websocket_snapshot, flat));
     return out;
 }
 

@@ -159,7 +159,7 @@ static void name_version(struct laying *l, const struct compiled_function *c)
     p->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(c->version_id), hash.p);
 }
 
-/* ---- the deployment of a stage's own REST API ---- */
+/* ---- deployments of a stage's own APIs ---- */
 
 static void identify_callee(void *context, struct str id, const struct node *at)
 {
@@ -173,15 +173,14 @@ static void identify_callee(void *context, struct str id, const struct node *at)
 /* A deployment is what the API was when it was made, with the names of the functions that it calls.
  * Its id in the flat template does not know which of them are shared: without that in it, an API
  * would go on calling a function that has moved, and is gone. */
-static void name_deployment(struct laying *l)
+static void name_deployment(struct laying *l, struct str id, struct str types)
 {
     struct identity x = {l, node_seq(l->arena)};
-    struct str id = l->compiled->rest_deployment_id;
     struct placement *p = id.n ? map_get(&l->placements, id) : NULL;
     if (!p || p->scope != SCOPE_STAGE)
         return;
     member_each (m, l->flat)
-        if (str_starts(node_text(node_get_c(m->value, "Type")), STR("AWS::ApiGateway::")))
+        if (str_starts(node_text(node_get_c(m->value, "Type")), types))
             references_each(l->arena, node_get_c(m->value, "Properties"), identify_callee, &x);
     if (!x.parts->count)
         return;
@@ -202,6 +201,7 @@ int scope_decide(struct laying *l, struct err *err)
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);
-    name_deployment(l);
+    name_deployment(l, l->compiled->rest_deployment_id, STR("AWS::ApiGateway::"));
+    name_deployment(l, l->compiled->websocket_deployment_id, STR("AWS::ApiGatewayV2::"));
     return 0;
 }

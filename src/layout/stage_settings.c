@@ -51,15 +51,11 @@ static void add_method_settings(struct laying *l, struct node *properties, const
     node_put_c(a, properties, "MethodSettings", all);
 }
 
-/* An account-wide setting that no service should change on its own. */
-static void warn_of_role(struct laying *l, const struct node *logs)
+/* NULL: none asked for. */
+static const struct node *logs_of(const struct laying *l, const char *path)
 {
-    if (logs && !node_bool_or(node_get_c(logs, "roleManagedExternally"), false))
-        vec_push(
-            l->arena, &l->warnings,
-            STR("logs of REST APIs need a CloudWatch role in the account's API Gateway settings, "
-                "which is not set up here; logs.restApi.roleManagedExternally: true says that "
-                "it is there"));
+    const struct node *logs = node_path(l->service->root, path);
+    return node_empty(logs) || (node_is(logs, NODE_BOOL) && !logs->boolean) ? NULL : logs;
 }
 
 struct node *stage_settings(struct laying *l, const struct node *given)
@@ -67,14 +63,11 @@ struct node *stage_settings(struct laying *l, const struct node *given)
     struct arena *a = l->arena;
     struct node *properties = node_map(a);
     const struct node *provider = node_get_c(l->service->root, "provider");
-    const struct node *logs = node_path(provider, "logs.restApi");
+    const struct node *logs = logs_of(l, "provider.logs.restApi");
     bool metrics = node_bool_or(node_path(provider, "apiGateway.metrics"), false);
-    if (node_empty(logs) || (node_is(logs, NODE_BOOL) && !logs->boolean))
-        logs = NULL;
     if (logs)
         add_access_log(l, properties, logs);
     add_method_settings(l, properties, logs, metrics);
-    warn_of_role(l, logs);
     if (node_bool_or(node_path(provider, "tracing.apiGateway"), false))
         node_put_c(a, properties, "TracingEnabled", node_bool(a, true));
     struct node *tags = node_seq(a);
@@ -89,4 +82,17 @@ struct node *stage_settings(struct laying *l, const struct node *given)
     member_each (m, given)
         node_put(a, properties, m->key, m->value);
     return properties;
+}
+
+/* An account-wide setting that no service should change on its own. */
+void stage_settings_warn(struct laying *l)
+{
+    const struct node *rest = logs_of(l, "provider.logs.restApi");
+    bool used = (rest && l->compiled->rest_api_id.n) ||
+                (logs_of(l, "provider.logs.websocket") && l->compiled->websocket_deployment_id.n);
+    if (used && !node_bool_or(node_get_c(rest, "roleManagedExternally"), false))
+        vec_push(l->arena, &l->warnings,
+                 STR("logs of REST and WebSocket APIs need a CloudWatch role in the account's API "
+                     "Gateway settings, which is not set up here; "
+                     "logs.restApi.roleManagedExternally: true says that it is there"));
 }
