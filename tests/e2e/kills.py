@@ -91,6 +91,40 @@ def another_http_route(troupe):
     troupe.edit("serverless.yml", HTTP_ROUTE, HTTP_ROUTE + "      - httpApi: GET /newer\n")
 
 
+def with_parameters(troupe, count, value):
+    """So many resources, of so many bytes that they do not fit into one stack."""
+    text = (troupe.folder / "serverless.yml").read_text().partition("resources:\n")[0]
+    parameters = "".join(f"    Big{n}: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: {value}}}, "
+                         f"Metadata: {{Text: {'x' * 55_000}}}}}\n" for n in range(count))
+    troupe.write({"serverless.yml": text + "resources:\n  Resources:\n" + parameters})
+
+
+def stage_of_nested_stacks(troupe):
+    """dev at its second deployment, both too large for one stack; prod small."""
+    troupe.use("shop")
+    troupe("deploy", "prod")
+    with_parameters(troupe, 12, "one")
+    troupe("deploy", "dev")
+    assert [name for name in troupe.world()["stacks"] if name.startswith("shop-dev-TroupePart")]
+    code(troupe, "two")
+    with_parameters(troupe, 14, "two")
+    troupe("deploy", "dev")
+
+
+def other_nested_stacks(troupe):
+    code(troupe, "three")
+    with_parameters(troupe, 13, "three")
+
+
+def needing_a_table_of_the_service(troupe):
+    """A table that all stages share, and that a function needs."""
+    code(troupe, "four")
+    troupe.edit("serverless.yml", ENVIRONMENT, ENVIRONMENT + "      ORDERS: !Ref Orders\n")
+    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
+        file.write(TABLE)
+    table_of_the_service(troupe)
+
+
 def rollback_cut_off(troupe):
     troupe.proxy.kill(1, operation="UpdateStack")
     assert troupe("rollback", "dev", "--to", "1", check=False).code == -9
@@ -195,6 +229,9 @@ COMMANDS = [
     Command("deploy-of-the-service", ("deploy", "--service"), stage="", prepare=other_logs, others=("prod", "dev")),
     Command("deploy-of-an-http-api", ("deploy", "dev"), start=two_stages_of_one_http_api, prepare=another_http_route),
     Command("rollback-of-an-http-api", ("rollback", "dev", "--to", "1"), start=two_stages_of_one_http_api),
+    Command("deploy-of-nested-stacks", ("deploy", "dev"), start=stage_of_nested_stacks, prepare=other_nested_stacks),
+    Command("rollback-of-nested-stacks", ("rollback", "dev", "--to", "1"), start=stage_of_nested_stacks),
+    Command("deploy-with-a-table-of-the-service", ("deploy", "dev"), prepare=needing_a_table_of_the_service),
     Command("prune", ("prune", "--unused-for", "0s"), stage="", prepare=keeping_one, others=("prod", "dev")),
     Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
     Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),
