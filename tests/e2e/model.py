@@ -23,7 +23,8 @@ SIZES = (128, 256, 512)
 PLAIN = {"code": 1, "memory": 128, "value": None, "stage": False, "queue": None, "kept": False,
          "rest": None, "http": None, "own": False, "topic": None}
 START = {"functions": {"api": {**PLAIN, "rest": "/p0", "stage": True}, "mail": {**PLAIN, "code": 2}},
-         "queues": {}, "role": False, "sizes": {}, "kept": "k0", "logs": "service", "rest": "shared", "topics": {}, "big": False}
+         "queues": {}, "role": False, "sizes": {}, "kept": "k0", "logs": "service", "rest": "shared", "http api": "perStage",
+         "topics": {}, "big": False}
 BROKEN = {"Type": "AWS::Lambda::Permission", "Properties": {
     "FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}}
 KEEP = 4  # records of a stage that are kept
@@ -74,7 +75,7 @@ def files(description, broken=False):
                                   "Metadata": {"Text": "x" * BIG[1]}} for n in range(BIG[0])}
     own = [key for key, f in description["functions"].items() if f["own"]]
     settings = {"functions": {"perStage": own}, "history": {"keep": KEEP}, "logs": description["logs"],
-                "apis": {"rest": description["rest"]}, "resources": {"service": of_the_service(description)}}
+                "apis": {"rest": description["rest"], "http": description["http api"]}, "resources": {"service": of_the_service(description)}}
     service = {"service": SERVICE, "provider": provider, "package": {"individually": True, "patterns": ["!**"]},
                "custom": {"troupe": settings},
                "params": {"default": {"size": SIZES[0]},
@@ -113,6 +114,7 @@ def view(description, stage, urls):
                 paths[f[kind]] = name
     return {"functions": functions, **routes, "queues": dict(description["queues"]), "role": description["role"],
             "own rest": bool(routes["rest"]) and (away or description["rest"] == "perStage"), "big": description["big"],
+            "own http": bool(routes["http"]) and (away or description["http api"] == "perStage"),
             "topics": {id: shown for id, (scope, shown) in description["topics"].items() if scope == "stage"}}
 
 
@@ -155,7 +157,7 @@ def edit(description, change):
         description["topics"].pop(args[0], None)
         for f in functions.values():
             f["topic"] = None if f["topic"] == args[0] else f["topic"]
-    elif kind in ("role", "kept", "logs", "rest", "big"):
+    elif kind in ("role", "kept", "logs", "rest", "http api", "big"):
         description[kind] = args[0]
 
 
@@ -167,7 +169,8 @@ def random_edit(rng, description):
         ("queue", rng.choice([None, *QUEUES])), ("kept", rng.random() < 0.5), ("rest", rng.choice([None, *PATHS])),
         ("rest", rng.choice(PATHS)), ("http", rng.choice([None, *PATHS])), ("own", rng.random() < 0.5), ("topic", rng.choice([None, *TOPICS]))])
     layout = rng.choice([
-        ["logs", rng.choice(["service", "stage"])], ["rest", rng.choice(["shared", "perStage"])], ["big", rng.random() < 0.4],
+        ["logs", rng.choice(["service", "stage"])], ["rest", rng.choice(["shared", "perStage"])],
+        ["http api", rng.choice(["shared", "perStage"])], ["big", rng.random() < 0.4],
         ["topic", rng.choice(TOPICS), rng.choice(["service", "service", "stage"]), f"shown {number}"],
         ["no topic", rng.choice(TOPICS)]])
     return rng.choice([

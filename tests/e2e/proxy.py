@@ -275,7 +275,11 @@ class Handler(BaseHTTPRequestHandler):
             self.proxy.violations.append(f"{self.command} {self.path} is chunked, which AWS does not take")
             self.close_connection = True
             return
-        body = self.rfile.read(int(named.get("content-length", 0)))
+        length = int(named.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # its sender was killed: AWS would not act on it, either
+            self.close_connection = True
+            return
         path, _, query = self.path.partition("?")
         try:
             answer = self.proxy.handle(aws_models.Request(self.command, path, query, named, body), pairs)

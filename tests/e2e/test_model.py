@@ -61,23 +61,25 @@ class Observed:
         return {**of_stage(region.world, named(stage), SERVICE), "times": region.times.get(f"{SERVICE}-{named(stage)}")}
 
     def shared_apis(self):
-        return {id: api for id, api in self.world["rest_apis"].items() if api["name"] == SERVICE}
+        """Of those that stages share: the kind, the deployments, and which one each stage has."""
+        return {id: (kind, api["deployments"], {name: stage[member] for name, stage in api["stages"].items()})
+                for kind, member in (("rest", "deploymentId"), ("http", "DeploymentId"))
+                for id, api in self.world[f"{kind}_apis"].items() if api["name"] == SERVICE}
 
     def snapshots(self, stage, names):
         """Function -> version and API -> deployment that a stage points at, of those that stages share."""
         if region_of(stage) != HOME:
             return {}
         versions = {name: self.world["functions"][name]["aliases"][stage]["version"] for name in names}
-        return versions | {id: api["stages"][stage]["deploymentId"] for id, api in self.shared_apis().items()
-                           if stage in api["stages"]}
+        return versions | {id: stages[stage] for id, (_, _, stages) in self.shared_apis().items() if stage in stages}
 
     def snapshots_and_objects(self):
         """Versions of shared functions, deployments, and what records name in the bucket."""
         found = {("object", key) for key in self.objects if key.startswith(("artifacts/", "templates/", "sources/"))}
         found |= {("version", name, version) for name, function in self.world["functions"].items()
                   for version in function["versions"] if not name.startswith(OWN)}
-        return found | {("deployment", id, deployment) for id, api in self.shared_apis().items()
-                        for deployment in api["deployments"]}
+        return found | {("deployment", id, deployment) for id, (_, deployments, _) in self.shared_apis().items()
+                        for deployment in deployments}
 
 
 class Run:
@@ -145,12 +147,12 @@ class Run:
                 continue
             for version, content in function["versions"].items():
                 assert own or now["versions"].get(version) == content, f"version {version} of {name} changed or is gone"
-        for id, api in before.shared_apis().items():
+        for id, (kind, deployments, _) in before.shared_apis().items():
             now = self.observed.shared_apis().get(id)
             if now is None:
-                assert not any(view["rest"] and not view["own rest"] for view in self.kept_views()), f"API {id} is gone"
+                assert not any(view[kind] and not view[f"own {kind}"] for view in self.kept_views()), f"API {id} is gone"
                 continue
-            missing = set(api["deployments"]) - set(now["deployments"])
+            missing = set(deployments) - set(now[1])
             assert not missing, f"deployments are gone: {missing}"
 
     def kept_views(self):
@@ -316,8 +318,8 @@ class Run:
 
         rest = [f"/restapis/{id}/{short}/_user_request_" for id, api in world["rest_apis"].items()
                 if short in api["stages"]]
-        http = [f"/_aws/execute-api/{id}/$default" for id, api in world["http_apis"].items()
-                if api["name"].startswith(f"{short}-")]
+        http = [f"/_aws/execute-api/{id}/{'$default' if view['own http'] else short}" for id, api in world["http_apis"].items()
+                if (api["name"].startswith(f"{short}-") if view["own http"] else short in api["stages"])]
         assert (len(rest), len(http)) == (bool(view["rest"]), bool(view["http"])), "APIs"
         calls = [self.pool.submit(invoke, name) for name in view["functions"]]
         calls += [self.pool.submit(call, kind, url, path) for kind, urls in (("rest", rest), ("http", http))

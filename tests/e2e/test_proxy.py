@@ -4,8 +4,10 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -138,6 +140,15 @@ def test_a_body_that_is_not_the_signed_one_is_a_violation(client, proxy):
     except ClientError:
         pass
     assert "x-amz-content-sha256 is not the body's" in taken(proxy)[0]
+
+
+def test_half_a_request_is_none(proxy):
+    place = urlsplit(proxy.endpoint)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(b"PUT /b/k HTTP/1.1\r\nHost: b\r\nContent-Length: 10\r\n\r\nfive.")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+    assert proxy.records == [] and proxy.violations == []
 
 
 def test_the_nth_call_fails_and_boto3_understands(client, proxy):

@@ -98,7 +98,7 @@ class Cloud:
         self.process.wait()
         self.log.close()
 
-    def client(self, service, **kwargs):
+    def client(self, service, region=REGION, **kwargs):
         config = Config(
             retries={"total_max_attempts": 1},
             read_timeout=60,
@@ -108,7 +108,7 @@ class Cloud:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=REGION,
+            region_name=region,
             config=config,
             aws_access_key_id="test",
             aws_secret_access_key="test",

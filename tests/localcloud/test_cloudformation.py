@@ -122,6 +122,25 @@ def test_bad_update_leaves_the_stack(aws):
     assert aws.finished(stack)[0] == "CREATE_COMPLETE"
 
 
+def test_made_up_names_differ_from_region_to_region(aws):
+    """IAM has no regions: two stacks of one name have two roles, each its own."""
+    stack, trust = name("s"), {"Version": "2012-10-17", "Statement": []}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}}
+    names = set()
+    for client in (aws.cf, aws.cloud.client("cloudformation", "eu-central-1")):
+        client.create_stack(
+            StackName=stack,
+            TemplateBody=aws.template({"R": role}),
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        client.get_waiter("stack_create_complete").wait(
+            StackName=stack, WaiterConfig={"Delay": 0.1}
+        )
+        resource = client.describe_stack_resource(StackName=stack, LogicalResourceId="R")
+        names.add(resource["StackResourceDetail"]["PhysicalResourceId"])
+    assert len(names) == 2
+
+
 def test_unknown_parameter_is_refused(aws):
     assert refused(
         aws.cf.create_stack,
