@@ -10,12 +10,16 @@ static bool is_precious(const struct node *resource)
     return type.n && !resource_is_recreatable(type) && !str_eq(type, STR("AWS::Logs::LogGroup"));
 }
 
-static bool needs(const struct record *record, struct str id)
+/* Does what the stage is at name the service's `id`? Not every command has read its record by now.
+ */
+static int needs(const struct release *r, struct world *w, struct str id, struct err *err)
 {
-    node_each (one, node_get_c(record->body, "needs"))
+    if (world_want(r, WORLD_RECORD, w, err) < 0)
+        return -1;
+    node_each (one, node_get_c(w->record.body, "needs"))
         if (str_eq(node_text(one), id))
-            return true;
-    return false;
+            return 1;
+    return 0;
 }
 
 static int say_to_service(const struct release *r, struct str id, struct err *err)
@@ -80,28 +84,32 @@ static int check_to_stage(const struct release *r, struct plan *plan, struct err
     struct world *w = &plan->world;
     const struct node *before = node_get_c(w->stage_template, "Resources");
     member_each (m, node_get_c(plan->target.layout->stage_template, "Resources")) {
-        if (node_get(before, m->key) || !is_precious(m->value) || !needs(&w->record, m->key) ||
-            is_taken(plan, m->key))
+        if (node_get(before, m->key) || !is_precious(m->value) || is_taken(plan, m->key))
             continue;
-        if (world_want(r, WORLD_SERVICE, w, err) < 0)
+        int needed = needs(r, w, m->key, err);
+        if (needed < 0 || (needed && world_want(r, WORLD_SERVICE, w, err) < 0))
             return -1;
-        if (service_has(w, m->key))
+        if (needed && service_has(w, m->key))
             return say_to_stage(r, m->key, err);
     }
     return 0;
 }
 
 /* What the service stack lacks is about to be made; this stage had it, so somebody took it away. */
-static int check_still_there(const struct release *r, const struct plan *plan, struct err *err)
+static int check_still_there(const struct release *r, struct plan *plan, struct err *err)
 {
-    const struct world *w = &plan->world;
+    struct world *w = &plan->world;
     if (!w->service_template || plan->target.adoption)
         return 0;
-    member_each (m, node_get_c(plan->target.layout->service_template, "Resources"))
-        if (is_precious(m->value) && needs(&w->record, m->key) &&
-            !node_get(node_get_c(w->service_template, "Resources"), m->key) &&
-            !str_starts(m->key, STR("ServerlessDeploymentBucket")))
-            return say_taken(r, m->key, err);
+    member_each (m, node_get_c(plan->target.layout->service_template, "Resources")) {
+        if (!is_precious(m->value) ||
+            node_get(node_get_c(w->service_template, "Resources"), m->key) ||
+            str_starts(m->key, STR("ServerlessDeploymentBucket")))
+            continue;
+        int needed = needs(r, w, m->key, err);
+        if (needed)
+            return needed < 0 ? -1 : say_taken(r, m->key, err);
+    }
     return 0;
 }
 

@@ -77,6 +77,21 @@ def test_what_holds_data_is_asked_for(troupe):
     assert set(troupe.world()["tables"]) == {table}
 
 
+def test_a_stage_that_becomes_one_with_a_table_of_its_own(troupe):
+    """Whichever command would do it: it would serve another table than before, an empty one."""
+    table = start(troupe)
+    troupe.edit("serverless.yml", "[Users]", "[]")
+    troupe("deploy", "pr-1")
+    assert len(troupe.world()["tables"]) == 2
+    before = troupe.world()
+    for command in (("deploy", "dev"), ("reset", "dev", "--to", "pr-1"), ("reset", "dev", "--to", "pr-1", "--plan")):
+        result = troupe(*command, "--yes", check=3)
+        assert "'Users' belongs to the service now" in result.err and "troupe adopt dev" in result.err, str(result)
+        after = troupe.world()
+        assert {**after, "buckets": 0} == {**before, "buckets": 0}
+    assert troupe("invoke", "dev", "hello").json == table
+
+
 def test_what_cannot_live_once(troupe):
     troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
     topic = "    Topic: {Type: AWS::SNS::Topic}\n"
