@@ -10,6 +10,7 @@ localstack's snapshots ``TestDeployments``, ``TestStageCrudCanary``):
 - A canary takes ``percentTraffic`` of the calls to its own deployment with its own variables.
 - A stage cannot name a deployment that does not exist, a stage's name is unique, a deployment that
   a stage or canary points at cannot be deleted.
+- A base path mapping cannot name a stage that does not exist.
 
 MiniStack serves the API as it is edited, and checks none of this.
 """
@@ -287,6 +288,15 @@ def get_stages(original, api_id):
         return response
     items = [stage for stage in body_of(response)["item"] if stage.get("deploymentId") == wanted]
     return rest._v1_response({"item": items})
+
+
+@patch(rest, "_create_base_path_mapping")
+def create_base_path_mapping(original, domain_name, data):
+    """The message is API Gateway's; CloudFormation's users know it well."""
+    stage = data.get("stage")
+    if stage and stage not in rest._stages_v1.get(data.get("restApiId", ""), {}):
+        return bad_request("Invalid stage identifier specified")
+    return original(domain_name, data)
 
 
 # -- serving ---------------------------------------------------------------------------------------

@@ -104,6 +104,8 @@ def describe_stage(properties):
     stage["accessLogSettings"] = lower_first(described.get("AccessLogSetting") or {})
     stage["methodSettings"] = provisioners._apigw_method_settings(described.get("MethodSettings"))
     stage["cacheClusterEnabled"] = described.get("CacheClusterEnabled", False)
+    if described.get("CacheClusterSize"):
+        stage["cacheClusterSize"] = described["CacheClusterSize"]
     if described.get("Tags"):
         stage["tags"] = provisioners._tag_map(described["Tags"])
 

@@ -31,6 +31,8 @@ struct laying {
     struct node *service_resources, *service_outputs;
     struct node *stage_resources, *stage_outputs, *stage_parameters;
     VEC(struct layout_value) values;
+    struct str described_stage; /* logical id of the user's AWS::ApiGateway::Stage of the REST API:
+                                   settings of the one that is made, placed nowhere; empty: none */
     VEC(struct str) warnings;
 };
 
@@ -127,9 +129,12 @@ const char *shared_api_owner(const struct layout_api *api);
 const struct layout_api *shared_api_stage(const struct laying *l, struct str id);
 bool shared_api_is_http(const struct laying *l);
 
-/* stage_settings.c: logs, tracing, metrics and tags of a REST API's stage as `provider` has them;
- * what is `given` (NULL: nothing) in the user's resources comes over them. */
+/* stage_settings.c: what the stage of the REST API has beside name, API and deployment, from
+ * `provider`, `given` (of the flat template, may be NULL) and the stage that the user describes. */
 struct node *stage_settings(struct laying *l, const struct node *given);
+/* Finds the stage of the API that the user describes. ERR_CONFIG: it is named unlike the service's
+ * stage. */
+int stage_settings_init(struct laying *l, struct err *err);
 /* Warns when logs are asked for and nobody says that the account lets API Gateway write them. */
 void stage_settings_warn(struct laying *l);
 /* heads.c */

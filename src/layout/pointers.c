@@ -33,19 +33,6 @@ static void add_alias(struct laying *l, const struct layout_function *f,
 
 /* ---- stages of APIs ---- */
 
-/* Settings of the flat template's own stage of the API; DeploymentId, StageName and variables are
- * ours. */
-static const struct node *flat_stage(const struct laying *l, const struct layout_api *api)
-{
-    member_each (m, l->flat) {
-        const struct node *ref = node_path(m->value, "Properties.RestApiId.Ref");
-        if (node_is_text(node_get_c(m->value, "Type"), "AWS::ApiGateway::Stage") &&
-            node_is(ref, NODE_STRING) && str_eq(ref->text, api->id))
-            return node_get_c(m->value, "Properties");
-    }
-    return NULL;
-}
-
 /* The stage moves after what its deployment calls is there and may be called: an alias that did not
  * exist, or a function that moved between service and stage. */
 static const struct node *stage_follows(const struct laying *l, const char *log_group,
@@ -92,10 +79,9 @@ static void put_variables(struct laying *l, struct node *properties, const char 
 static int add_rest_stage(struct laying *l, const struct layout_api *api, struct err *err)
 {
     struct arena *a = l->arena;
-    const struct node *from = flat_stage(l, api);
-    struct node *properties = stage_settings(l, from);
+    struct node *properties = stage_settings(l, NULL);
     node_put_c(a, properties, "RestApiId", node_ref(a, api->id));
-    put_variables(l, properties, "Variables", node_get_c(from, "Variables"));
+    put_variables(l, properties, "Variables", node_get_c(properties, "Variables"));
     const char *log_group =
         node_get_c(properties, "AccessLogSetting") ? "ApiGatewayLogGroup" : NULL;
     return put_stage(l, api, properties, "AWS::ApiGateway::Stage",

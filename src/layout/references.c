@@ -66,6 +66,12 @@ static struct str alias_arn_text(struct laying *l, const struct layout_function 
         STR_ARG(f->name), STR_ARG(l->service->stage));
 }
 
+/* Its Ref is its name. */
+static bool is_stage(const struct laying *l, struct str id)
+{
+    return l->described_stage.n && str_eq(l->described_stage, id);
+}
+
 /* What `${…}` inside Fn::Sub becomes for `id` and `attribute` (may be empty): text with its own
  * ${…}. Empty when the reference stays as it is. */
 static struct str sub_text(struct laying *l, struct str id, struct str attribute,
@@ -81,6 +87,8 @@ static struct str sub_text(struct laying *l, struct str id, struct str attribute
         return mode == REFERENCE_POINTER ? str_fmt(a, "${%.*s}", STR_ARG(p->function->alias_id))
                                          : alias_arn_text(l, p->function);
     }
+    if (is_stage(l, id))
+        return l->service->stage;
     if ((p->scope == SCOPE_STAGE && str_eq(p->id, id)) || p->scope == SCOPE_NOWHERE)
         return (struct str){"", 0};
     if (mode == REFERENCE_SERVICE || p->scope == SCOPE_STAGE)
@@ -178,6 +186,8 @@ static const struct node *rewrite_ref(struct laying *l, const struct node *n, st
             out = mode == REFERENCE_POINTER
                       ? node_ref(a, p->function->alias_id)
                       : node_fn(a, "Fn::Sub", node_str(a, alias_arn_text(l, p->function)));
+    } else if (is_stage(l, id)) {
+        out = p->api ? node_ref(a, p->api->stage_id) : node_str(a, l->service->stage);
     } else if (p->api && p->scope == SCOPE_NOWHERE) {
         out = deployment_hole(a, p->api->id);
     } else if (mode == REFERENCE_SERVICE || p->scope == SCOPE_STAGE) {
@@ -260,6 +270,8 @@ const struct node *references_depends_on(struct laying *l, const struct node *de
     node_each (item, depends_on) {
         const struct placement *p = placement_of(l, node_text(item));
         struct str id = node_text(item);
+        if (p && !p->api && is_stage(l, id)) /* the deployment makes it */
+            p = placement_of(l, l->compiled->rest_deployment_id);
         if (p && p->scope != SCOPE_STAGE)
             id = p->function ? p->function->alias_id : p->api ? p->api->stage_id : STR("");
         else if (p)

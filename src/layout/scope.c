@@ -193,6 +193,8 @@ int scope_decide(struct laying *l, struct err *err)
     (void)err;
     place_functions(l);
     place_apis(l);
+    if (l->described_stage.n && !map_has(&l->placements, l->described_stage))
+        place(l, l->described_stage, SCOPE_NOWHERE);
     place_fixed(l);
     place_role(l, STR("IamRoleLambdaExecution"));
     member_each (m, l->flat)

@@ -1,5 +1,6 @@
-/* Settings of a REST API's stage: logs, tracing, metrics and tags from `provider`. The dialect
- * applies them by API calls after a deployment; here they are properties of the stage in the
+/* Settings of a REST API's stage: logs, tracing, metrics and tags from `provider`, which the
+ * dialect applies by API calls after a deployment; and what an `AWS::ApiGateway::Stage` of the API
+ * in `resources` says (caches, throttling). Here they are properties of the one stage in the
  * template. */
 #include "layout/internal.h"
 
@@ -58,6 +59,58 @@ static const struct node *logs_of(const struct laying *l, const char *path)
     return node_empty(logs) || (node_is(logs, NODE_BOOL) && !logs->boolean) ? NULL : logs;
 }
 
+static bool is_for_all(const struct node *setting)
+{
+    return node_is_text(node_get_c(setting, "ResourcePath"), "/*") &&
+           node_is_text(node_get_c(setting, "HttpMethod"), "*");
+}
+
+/* Those of single methods beside those for all, of which there can be one. */
+static const struct node *method_settings(struct laying *l, const struct node *ours,
+                                          const struct node *given)
+{
+    struct node *all = node_seq(l->arena);
+    bool replaced = false;
+    node_each (setting, given)
+        replaced = replaced || is_for_all(setting);
+    node_each (setting, replaced ? NULL : ours)
+        node_push(l->arena, all, setting);
+    node_each (setting, given)
+        node_push(l->arena, all, setting);
+    return all;
+}
+
+static void add_given(struct laying *l, struct node *properties, const struct node *given)
+{
+    static const char *const not_settings[] = {"RestApiId", "StageName", "DeploymentId"};
+    struct node *settings = given ? node_shallow(l->arena, given) : node_map(l->arena);
+    for (size_t i = 0; i < sizeof not_settings / sizeof *not_settings; i++)
+        node_drop(settings, str_c(not_settings[i]));
+    const struct node *methods = node_get_c(settings, "MethodSettings");
+    if (node_is(methods, NODE_SEQ))
+        node_put_c(l->arena, settings, "MethodSettings",
+                   method_settings(l, node_get_c(properties, "MethodSettings"), methods));
+    member_each (m, settings)
+        node_put(l->arena, properties, m->key, m->value);
+}
+
+int stage_settings_init(struct laying *l, struct err *err)
+{
+    member_each (m, l->flat) {
+        struct str api = node_text(node_path(m->value, "Properties.RestApiId.Ref"));
+        if (api.n && str_eq(api, l->compiled->rest_api_id) &&
+            node_is_text(node_get_c(m->value, "Type"), "AWS::ApiGateway::Stage"))
+            l->described_stage = m->key;
+    }
+    const struct node *name =
+        node_path(node_get(l->flat, l->described_stage), "Properties.StageName");
+    if (!name || (node_is(name, NODE_STRING) && str_eq(name->text, l->service->stage)))
+        return 0;
+    err_at(err, name->pos, ERR_CONFIG, "the API has one stage here, which is named '%.*s'",
+           STR_ARG(l->service->stage));
+    return err_help(err, "give its settings with: StageName: ${sls:stage}");
+}
+
 struct node *stage_settings(struct laying *l, const struct node *given)
 {
     struct arena *a = l->arena;
@@ -79,8 +132,8 @@ struct node *stage_settings(struct laying *l, const struct node *given)
     }
     if (tags->count)
         node_put_c(a, properties, "Tags", tags);
-    member_each (m, given)
-        node_put(a, properties, m->key, m->value);
+    add_given(l, properties, given);
+    add_given(l, properties, node_get_c(node_get(l->flat, l->described_stage), "Properties"));
     return properties;
 }
 

@@ -51,17 +51,20 @@ static int say_taken(const struct release *r, struct str id, struct err *err)
     return err_help(err, "a stage has it: take it out of custom.troupe.resources.service");
 }
 
-static int check_to_service(const struct release *r, const struct plan *plan, struct err *err)
+static int check_to_service(const struct release *r, struct plan *plan, struct err *err)
 {
-    const struct layout *l = plan->target.layout;
-    const struct node *after = node_get_c(l->stage_template, "Resources");
-    const struct node *today = node_get_c(l->service_template, "Resources");
-    const struct node *there = node_get_c(plan->world.service_template, "Resources");
-    member_each (m, node_get_c(plan->world.stage_template, "Resources"))
-        if (!node_get(after, m->key) && is_precious(m->value) && !resource_is_retained(m->value) &&
-            node_get(today, m->key) && !node_get(there, m->key) &&
-            !str_starts(m->key, STR("ServerlessDeploymentBucket")))
+    struct world *w = &plan->world;
+    const struct node *after = node_get_c(plan->target.layout->stage_template, "Resources");
+    const struct node *today = node_get_c(plan->target.layout->service_template, "Resources");
+    member_each (m, node_get_c(w->stage_template, "Resources")) {
+        if (node_get(after, m->key) || !is_precious(m->value) || resource_is_retained(m->value) ||
+            !node_get(today, m->key) || str_starts(m->key, STR("ServerlessDeploymentBucket")))
+            continue;
+        if (world_want(r, WORLD_SERVICE, w, err) < 0)
+            return -1;
+        if (!node_get(node_get_c(w->service_template, "Resources"), m->key))
             return say_to_service(r, m->key, err);
+    }
     return 0;
 }
 

@@ -22,6 +22,10 @@ FEATURES = """resources:
         ApiId: !Ref HttpApi
         Stage: !Ref HttpApiStage
         ApiMappingKey: v1
+    Plain:
+      Type: AWS::ApiGatewayV2::ApiMapping
+      DependsOn: HttpApiStage
+      Properties: {DomainName: !Ref Domain, ApiId: !Ref HttpApi, Stage: $default, ApiMappingKey: v2}
   extensions:
     HttpApiStage:
       Properties:
@@ -62,7 +66,9 @@ def check(troupe, stage, word):
     assert [call("/guarded", **{"X-Word": given}) for given in ("one", "two")] == \
         [200 if given == word else 403 for given in ("one", "two")]
     gateway = troupe.account.client("apigatewayv2")
-    (mapping,) = gateway.get_api_mappings(DomainName=f"{stage}.web.example.com")["Items"]
+    mapping, plain = sorted(gateway.get_api_mappings(DomainName=f"{stage}.web.example.com")["Items"],
+                            key=lambda item: item["ApiMappingKey"])
+    assert (plain["ApiId"], plain["Stage"]) == (mapping["ApiId"], mapping["Stage"])
     routes = {route["RouteKey"]: route for route in gateway.get_routes(ApiId=mapping["ApiId"])["Items"]}
     assert routes["GET /signed"]["AuthorizationType"] == "AWS_IAM" and mapping["ApiMappingKey"] == "v1"
     settings = gateway.get_stage(ApiId=mapping["ApiId"], StageName=mapping["Stage"])

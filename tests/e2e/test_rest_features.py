@@ -71,6 +71,9 @@ def check(stage, other, word):
     assert methods["/signed"]["GET"]["authorizationType"] == "AWS_IAM" and stage.status("/pooled") == 401
     settings = stage.settings()
     assert settings["tracingEnabled"] and settings["methodSettings"]["*/*"]["loggingLevel"] == "ERROR"
+    assert settings["cacheClusterEnabled"] and settings["cacheClusterSize"] == "0.5"
+    method = {key.lstrip("/"): value for key, value in settings["methodSettings"].items()}["~1open/GET"]
+    assert method["cachingEnabled"] and (method["cacheTtlInSeconds"], method["throttlingRateLimit"]) == (60, 5)
     assert "/features-" in settings["accessLogSettings"]["destinationArn"]
     assert stage.name in settings["accessLogSettings"]["destinationArn"]
     api = stage.rest.get_rest_api(restApiId=stage.id)
@@ -101,3 +104,10 @@ def test_two_stages(features):
     assert [domain["domainName"] for domain in stages["dev"].rest.get_domain_names()["items"]] == ["dev.features.example.com"]
     features("remove", "--service", "--yes")
     assert leftovers(features.world()) == {} and not stages["dev"].rest.get_usage_plans()["items"]
+
+
+def test_a_stage_of_another_name(troupe):
+    troupe.use("features")
+    troupe.edit("serverless.yml", "StageName: ${sls:stage}", "StageName: v1")
+    result = troupe("plan", "dev", check=2)
+    assert "the API has one stage here, which is named 'dev'" in result.err and "StageName: v1" in result.err, str(result)

@@ -92,6 +92,18 @@ def test_a_stage_that_becomes_one_with_a_table_of_its_own(troupe):
     assert troupe("invoke", "dev", "hello").json == table
 
 
+def test_a_stage_that_joins_what_the_service_has(troupe):
+    """The service has the topic already: the stage's own goes, whichever command would do it."""
+    topic = SERVICE.replace("Users", "News").replace(TABLE.replace("Users", "News"), "    News: {Type: AWS::SNS::Topic}\n")
+    troupe.write({"serverless.yml": topic.replace("[News]", "[]"), "handler.js": HANDLER})
+    troupe("deploy", "dev")
+    troupe.edit("serverless.yml", "[]", "[News]")
+    troupe("deploy", "prod")
+    troupe("reset", "dev", "--to", "prod")
+    assert troupe("invoke", "dev", "hello").json == troupe("invoke", "prod", "hello").json
+    assert "News" not in resources(troupe, "once-dev") and "News" in resources(troupe, "once")
+
+
 def test_what_cannot_live_once(troupe):
     troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
     topic = "    Topic: {Type: AWS::SNS::Topic}\n"
