@@ -137,6 +137,12 @@ struct node *stage_settings(struct laying *l, const struct node *given);
 int stage_settings_init(struct laying *l, struct err *err);
 /* Warns when logs are asked for and nobody says that the account lets API Gateway write them. */
 void stage_settings_warn(struct laying *l);
+/* api_users.c: DependsOn (flat ids, may be NULL) of a resource, with the deployment of the REST API
+ * if the resource is made for a stage of it. */
+const struct node *api_users_depends_on(struct laying *l, const struct node *resource);
+/* An AWS::ApiGatewayV2::ApiMapping to `$default`, which a shared HTTP API does not have, leads to
+ * the API's stage that is named like the service's. Others stay as they are. */
+const struct node *api_users_mapping(struct laying *l, const struct node *resource);
 /* heads.c */
 struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat);

@@ -132,59 +132,6 @@ static const struct node *with_dependency(struct laying *l, const struct node *d
     return seq;
 }
 
-/* What is made for a stage of the REST API, which it names by text: AWS refuses it when there is no
- * such stage yet. */
-static const char *const made_for_stages[] = {"AWS::ApiGateway::BasePathMapping",
-                                              "AWS::ApiGateway::UsagePlan",
-                                              "AWS::WAFv2::WebACLAssociation"};
-
-struct mention {
-    struct str id;
-    bool found;
-};
-
-static void find_named(void *context, struct str id, const struct node *at)
-{
-    (void)at;
-    struct mention *x = context;
-    x->found = x->found || str_eq(id, x->id);
-}
-
-static const struct node *behind_stage(struct laying *l, const struct node *resource)
-{
-    struct mention api = {.id = l->compiled->rest_api_id};
-    struct str type = node_text(node_get_c(resource, "Type"));
-    const struct node *given = node_get_c(resource, "DependsOn");
-    struct node *all = node_seq(l->arena);
-    for (size_t i = 0; i < sizeof made_for_stages / sizeof *made_for_stages && api.id.n; i++)
-        if (str_eq(type, str_c(made_for_stages[i])))
-            references_each(l->arena, node_get_c(resource, "Properties"), find_named, &api);
-    if (!api.found)
-        return given;
-    if (node_is(given, NODE_STRING))
-        node_push(l->arena, all, given);
-    node_each (item, given)
-        node_push(l->arena, all, item);
-    node_push(l->arena, all, node_str(l->arena, l->compiled->rest_deployment_id));
-    return all;
-}
-
-/* A mapping to `$default`, which a shared HTTP API does not have: it has one named like the stage.
- */
-static const struct node *mapped_to_stage(struct laying *l, const struct node *resource)
-{
-    const struct node *properties = node_get_c(resource, "Properties");
-    struct str api = node_text(node_path(properties, "ApiId.Ref"));
-    if (!shared_api_is_http(l) || !str_eq(api, l->compiled->http_api_id) ||
-        !node_is_text(node_get_c(properties, "Stage"), "$default"))
-        return resource;
-    struct node *copy = node_shallow(l->arena, resource);
-    struct node *changed = node_shallow(l->arena, properties);
-    node_put_c(l->arena, changed, "Stage", node_ref(l->arena, STR("HttpApiStage")));
-    node_put_c(l->arena, copy, "Properties", changed);
-    return copy;
-}
-
 /* A per-stage function's code comes from the bucket, by content. */
 static const struct node *with_artifact(struct laying *l, const struct node *resource,
                                         const struct layout_function *f)
@@ -219,7 +166,7 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
         str_eq(id, l->compiled->websocket_deployment_id))
         resource = own_deployment(l, resource);
     if (str_eq(type, STR("AWS::ApiGatewayV2::ApiMapping")))
-        resource = mapped_to_stage(l, resource);
+        resource = api_users_mapping(l, resource);
     bool policy = str_starts(type, STR("AWS::IAM::"));
     struct node *out = node_shallow(a, resource);
     const struct node *properties = node_get_c(resource, "Properties");
@@ -234,7 +181,7 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
             return NULL;
         node_put_c(a, out, "Properties", properties);
     }
-    const struct node *depends = behind_stage(l, resource);
+    const struct node *depends = api_users_depends_on(l, resource);
     node_drop(out, STR("DependsOn"));
     node_put_c(a, out, "DependsOn",
                with_dependency(l, depends ? references_depends_on(l, depends) : NULL, alias));

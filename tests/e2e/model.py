@@ -194,6 +194,7 @@ class Record:
     restores: int = 0
     outcome: str = "succeeded"
     collected: bool = False         # its versions may be gone
+    role: object = None             # which role of the stage's own: one made again has another name
     snapshots: dict = field(default_factory=dict)  # function or API -> version or deployment, as observed
 
 
@@ -211,6 +212,14 @@ class Expected:
 
 def address(stage, number):
     return f"{stage}#{number}" if number else stage
+
+
+def like_is_served(like, now):
+    """Are the snapshots of `like` those of `now`? Its versions cannot be when they have a role that is gone."""
+    kept = like.snapshots if like else {}
+    if like and like.role is not now.role:
+        kept = {name: snapshot for name, snapshot in kept.items() if not name.startswith(SERVICE)}
+    return kept.items() <= now.snapshots.items()
 
 
 class Model:
@@ -256,9 +265,10 @@ class Model:
         new = {id: shown for id, (scope, shown) in record.description["topics"].items()
                if scope == "service" and id not in self.shared}
         self.shared |= new
-        same = now and not new and now.view == record.view and (
-            like is None or like.snapshots.items() <= now.snapshots.items())
+        same = now and not new and now.view == record.view and like_is_served(like, now)
         if not same:
+            if record.view["role"]:
+                record.role = now.role if now and now.view["role"] else object()
             self.current[stage] = self.add(stage, record)
         return Expected(args, OK, stage, changes=not same, like=like)
 

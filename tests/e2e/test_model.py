@@ -247,7 +247,7 @@ class Run:
         """A rollback, and a reset --exact, bring the very versions; new ones only where values differ."""
         now, like = self.model.now(expected.stage), expected.like
         for name, function in now.view["functions"].items() if like else ():
-            if not function["own"] and like.view["functions"].get(name) == function and like.view["role"] == now.view["role"]:
+            if not function["own"] and like.view["functions"].get(name) == function and like.role is now.role:
                 assert now.snapshots[name] == like.snapshots[name], f"{name} has another version"
 
     # -- what is served -------------------------------------------------------------------------------

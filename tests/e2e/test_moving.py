@@ -66,27 +66,27 @@ def test_there_and_back(troupe):
     prod = troupe.stage("prod", "shop")
     own(troupe)
     code(troupe, "two")
-    with Caller(troupe):
+    with Caller(troupe), Caller(troupe, "prod"):
         troupe("deploy", "dev")
     assert served(troupe) == "two"
     world = troupe.world()["functions"]
     assert "dev" in world["shop-dev-hello"]["aliases"] and "dev" not in world["shop-hello"]["aliases"]
     assert troupe.stage("prod", "shop") == prod and served(troupe, "prod") == "one"
-    with Caller(troupe):
+    with Caller(troupe), Caller(troupe, "prod"):
         result = troupe("rollback", "dev")
     assert "'hello' moves between service and stage" in result.err, str(result)
     assert served(troupe) == "one" and "shop-dev-hello" not in functions(troupe)
     forget_late_lines(troupe)
-    with Caller(troupe):
+    with Caller(troupe), Caller(troupe, "prod"):
         troupe("rollback", "dev", "--to", "2")
     assert served(troupe) == "two"
     shared(troupe)
     code(troupe, "three")
-    with Caller(troupe):
+    with Caller(troupe), Caller(troupe, "prod"):
         troupe("deploy", "dev")
     assert served(troupe) == "three" and "shop-dev-hello" not in functions(troupe)
     assert troupe.stage("prod", "shop") == prod
-    with Caller(troupe, "prod"):
+    with Caller(troupe), Caller(troupe, "prod"):
         troupe("reset", "prod", "--to", "dev#2")
     assert served(troupe, "prod") == "two" and "shop-prod-hello" in functions(troupe)
 

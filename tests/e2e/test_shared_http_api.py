@@ -98,6 +98,25 @@ def test_a_pointer_moved_by_hand(web):
     assert served(web, "dev", "/any") == "two"
 
 
+def test_by_weights(web):
+    """Functions move first, a part of the calls at a time; the API's stage follows when that went well."""
+    web.edit("serverless.yml", "custom:\n  troupe:\n", "custom:\n  troupe:\n    shift: {type: canary, percent: 50, after: 2s}\n")
+    code(web, "two")
+    web.edit("serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: GET /new\n")
+    before = api_of(web)["stages"]["dev"]["DeploymentId"]
+    with calling(web, "dev"), calling(web, "prod"):
+        running = web.start("deploy", "dev")
+        seen = set()
+        while running.process.poll() is None:
+            at = api_of(web)["stages"]["dev"]["DeploymentId"]
+            if at == before:
+                seen.add(served(web, "dev"))
+        assert running.wait().code == 0
+    assert seen >= {"one", "two"}
+    assert (served(web, "dev"), served(web, "dev", "/new")) == ("two", "two")
+    assert (served(web, "prod"), served(web, "prod", "/new")) == ("one", 404)
+
+
 def test_deployments_are_collected(web):
     with open(web.folder / "serverless.yml", "a", encoding="utf-8") as file:
         file.write("    history: {keep: 1}\n")

@@ -1,0 +1,53 @@
+/* What names the stage of an API by text: mappings of domains, usage plans, web ACLs. */
+#include "layout/internal.h"
+
+/* What is made for a stage of the REST API, which it names by text: AWS refuses it when there is no
+ * such stage yet. */
+static const char *const made_for_stages[] = {"AWS::ApiGateway::BasePathMapping",
+                                              "AWS::ApiGateway::UsagePlan",
+                                              "AWS::WAFv2::WebACLAssociation"};
+
+struct mention {
+    struct str id;
+    bool found;
+};
+
+static void find_named(void *context, struct str id, const struct node *at)
+{
+    (void)at;
+    struct mention *x = context;
+    x->found = x->found || str_eq(id, x->id);
+}
+
+const struct node *api_users_depends_on(struct laying *l, const struct node *resource)
+{
+    struct mention api = {.id = l->compiled->rest_api_id};
+    struct str type = node_text(node_get_c(resource, "Type"));
+    const struct node *given = node_get_c(resource, "DependsOn");
+    struct node *all = node_seq(l->arena);
+    for (size_t i = 0; i < sizeof made_for_stages / sizeof *made_for_stages && api.id.n; i++)
+        if (str_eq(type, str_c(made_for_stages[i])))
+            references_each(l->arena, node_get_c(resource, "Properties"), find_named, &api);
+    if (!api.found)
+        return given;
+    if (node_is(given, NODE_STRING))
+        node_push(l->arena, all, given);
+    node_each (item, given)
+        node_push(l->arena, all, item);
+    node_push(l->arena, all, node_str(l->arena, l->compiled->rest_deployment_id));
+    return all;
+}
+
+const struct node *api_users_mapping(struct laying *l, const struct node *resource)
+{
+    const struct node *properties = node_get_c(resource, "Properties");
+    struct str api = node_text(node_path(properties, "ApiId.Ref"));
+    if (!shared_api_is_http(l) || !str_eq(api, l->compiled->http_api_id) ||
+        !node_is_text(node_get_c(properties, "Stage"), "$default"))
+        return resource;
+    struct node *copy = node_shallow(l->arena, resource);
+    struct node *changed = node_shallow(l->arena, properties);
+    node_put_c(l->arena, changed, "Stage", node_ref(l->arena, STR("HttpApiStage")));
+    node_put_c(l->arena, copy, "Properties", changed);
+    return copy;
+}
