@@ -8,7 +8,7 @@ how many tests passed, failed and were skipped. A suite that runs no test at all
 has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
 
 Environment: BUILD (release build, default build), BUILD_TESTS (the others, default build-tests),
-FUZZ_SECONDS (60), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (900, seconds of a suite),
+FUZZ_SECONDS (45), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (900, seconds of a suite),
 TROUPE_MODEL_SEED (random), TROUPE_MODEL_STEPS (55, of each of four sequences).
 """
 
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 BUILDS = (ROOT / os.environ.get("BUILD_TESTS", "build-tests")).resolve()
 JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
-FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "60"))
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "45"))
 TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "900"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -306,7 +306,7 @@ def suite_e2e():
     """troupe as users run it, on the local cloud, the sanitized build."""
     seed = os.environ.get("TROUPE_MODEL_SEED") or str(random.SystemRandom().randrange(1 << 32))
     print(f"       random sequences: TROUPE_MODEL_SEED={seed}", flush=True)
-    return pytest("tests/e2e", "-n", str(2 * int(JOBS)), "--dist", "worksteal", TROUPE=str(sanitized_build() / "troupe"),
+    return pytest("tests/e2e", "-n", str(3 * int(JOBS)), "--dist", "worksteal", TROUPE=str(sanitized_build() / "troupe"),
                   TROUPE_MODEL_SEED=seed)
 
 
