@@ -81,7 +81,7 @@ def served(troupe, stage, *actions):
             return connection.status
         answers = [connection.ask(action) for action in actions or ("say",)]
     for answer in filter(None, answers):
-        assert answer["arn"].endswith((f":chat-talk:{stage}", f":chat-{stage}-talk")), answer
+        assert answer["arn"].endswith((f":chat-talk:{stage}", f":chat-{stage.partition('@')[0]}-talk")), answer
     return [answer and (answer["code"], answer["stage"], answer["route"]) for answer in answers]
 
 
@@ -130,6 +130,18 @@ def test_rollback_reset_clone_remove(chat):
     assert served(chat, "prod") == [("one", "prod", "say")]
     chat("remove", "--service", "--yes")
     assert leftovers(chat.world()) == {}
+
+
+def test_a_stage_in_another_region(chat):
+    before = chat.stage("dev", "chat")
+    chat("clone", "dev", "dev@eu-central-1")
+    assert served(chat, "dev@eu-central-1", "say", "shout") == [("one", "dev", "say"), ("one", "dev", "shout")]
+    assert chat.account.client("apigatewayv2", "eu-central-1").get_apis()["Items"][0]["Name"] == "dev-chat-websockets"
+    chat.edit("handler.js", "'one'", "'two'")
+    chat("deploy", "dev@eu-central-1")
+    assert served(chat, "dev@eu-central-1") == [("two", "dev", "say")] and chat.stage("dev", "chat") == before
+    chat("rollback", "dev@eu-central-1")
+    assert served(chat, "dev@eu-central-1") == [("one", "dev", "say")] and served(chat, "dev") == [("one", "dev", "say")]
 
 
 def test_functions_of_each_stage(chat):
