@@ -68,6 +68,7 @@ def update_stage(original, physical_id, old, new, stack_name):
     if any(new.get(key) != old.get(key) for key in ("RestApiId", "StageName")):
         return original(physical_id, old, new, stack_name)
     api_id, name = new.get("RestApiId", ""), new.get("StageName", "")
+    raise_if_failed(rest._get_stage(api_id, name), "ApiGateway")
     if new.get("DeploymentId") != old.get("DeploymentId"):
         raise_if_failed(
             rest._update_stage(

@@ -216,7 +216,10 @@ def create_alias(_original, _logical_id, properties, _stack_name):
 
 @patch_handler("AWS::Lambda::Alias", "update")
 def update_alias(original, physical_id, old, new, stack_name, logical_id=None):
-    function_of(new)
+    """An alias that somebody deleted is not made again by an update."""
+    _, name = function_of(new)
+    if new.get("Name") == old.get("Name") and new.get("FunctionName") == old.get("FunctionName"):
+        raise_if_failed(lambda_svc._get_alias(name, new["Name"]), "Lambda")
     return original(physical_id, old, new, stack_name, logical_id)
 
 

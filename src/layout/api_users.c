@@ -7,28 +7,16 @@ static const char *const made_for_stages[] = {"AWS::ApiGateway::BasePathMapping"
                                               "AWS::ApiGateway::UsagePlan",
                                               "AWS::WAFv2::WebACLAssociation"};
 
-struct mention {
-    struct str id;
-    bool found;
-};
-
-static void find_named(void *context, struct str id, const struct node *at)
-{
-    (void)at;
-    struct mention *x = context;
-    x->found = x->found || str_eq(id, x->id);
-}
-
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource)
 {
-    struct mention api = {.id = l->compiled->rest_api_id};
-    struct str type = node_text(node_get_c(resource, "Type"));
+    struct str type = node_text(node_get_c(resource, "Type")), api = l->compiled->rest_api_id;
     const struct node *given = node_get_c(resource, "DependsOn");
     struct node *all = node_seq(l->arena);
-    for (size_t i = 0; i < sizeof made_for_stages / sizeof *made_for_stages && api.id.n; i++)
-        if (str_eq(type, str_c(made_for_stages[i])))
-            references_each(l->arena, node_get_c(resource, "Properties"), find_named, &api);
-    if (!api.found)
+    bool waits = false;
+    for (size_t i = 0; i < sizeof made_for_stages / sizeof *made_for_stages && api.n; i++)
+        waits = waits || (str_eq(type, str_c(made_for_stages[i])) &&
+                          layout_mentions(l->arena, node_get_c(resource, "Properties"), api));
+    if (!waits)
         return given;
     if (node_is(given, NODE_STRING))
         node_push(l->arena, all, given);

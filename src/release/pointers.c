@@ -1,4 +1,5 @@
 /* Reading and moving pointers by API. */
+#include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
 #include "release/pointers.h"
@@ -41,6 +42,39 @@ struct str pointer_text(struct arena *a, struct str version, struct str beside, 
         return str_fmt(a, "v%.*s", STR_ARG(version));
     return str_fmt(a, "v%.*s %u%% v%.*s %u%%", STR_ARG(version), 100 - percent, STR_ARG(beside),
                    percent);
+}
+
+/* ---- versions ---- */
+
+/* A function that somebody deleted and made again counts its versions from 1: same number, other
+ * code. */
+static bool is_other_code(struct arena *a, const struct record *record, struct str key,
+                          const struct lambda_function *got)
+{
+    const struct node *entry = node_get(node_get_c(record->body, "functions"), key);
+    struct str artifact = node_text(node_get_c(entry, "artifact")), bytes;
+    return artifact.n && got->code_sha256.n && base64_decode(a, got->code_sha256, &bytes) &&
+           !str_eq(hex_encode(a, bytes.p, bytes.n), artifact);
+}
+
+int pointer_unusable(struct arena *a, const struct release *r, const struct record *record,
+                     const struct pointer *p, struct lambda_function *ret, const char **ret_why,
+                     struct err *err)
+{
+    *ret = (struct lambda_function){0};
+    *ret_why = NULL;
+    if (lambda_get(a, r->aws, p->owner, p->want, ret, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        *ret_why = "is gone";
+    } else if (str_eq(ret->state, STR("Failed")) ||
+               str_starts(ret->state_reason_code, STR("Image"))) {
+        *ret_why = "cannot run any more";
+    } else if (is_other_code(a, record, p->key, ret)) {
+        *ret_why = "is not what was deployed";
+    }
+    return 0;
 }
 
 /* ---- moving ---- */
@@ -130,6 +164,15 @@ static int look_at(struct arena *a, struct moving *m, const struct pointer *p, b
     return 0;
 }
 
+static int say_gone(const struct moving *m, const struct pointer *p, struct err *err)
+{
+    struct str stage = m->r->service->address;
+    err_set(err, ERR_HALF_DONE, "the %s '%.*s' of '%.*s' is gone",
+            p->gateway ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
+    return err_help(err, "to make it again, and to finish this: troupe repair %.*s",
+                    STR_ARG(stage));
+}
+
 static int move_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct moving *m = context;
@@ -145,7 +188,7 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
         if (err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "move '%.*s' to %.*s", STR_ARG(p->key), STR_ARG(p->want));
         err_clear(err);
-        return 0;
+        return m->only_astray ? 0 : say_gone(m, p, err);
     }
     pthread_mutex_lock(&m->lock);
     m->moved++;

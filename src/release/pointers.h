@@ -14,6 +14,12 @@ int pointers_move(const struct release *r, const struct pointers *pointers, stru
 /* Read all of them and move those that are elsewhere or weighted. `*ret_moved` counts. */
 int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
                   struct err *err);
+/* Can version `p->want` of the function serve what `record` says of it? `*ret`: what it is.
+ * `*ret_why`: "is gone", "is not what was deployed", …; NULL: it can. */
+int pointer_unusable(struct arena *a, const struct release *r, const struct record *record,
+                     const struct pointer *p, struct lambda_function *ret, const char **ret_why,
+                     struct err *err);
+
 /* The same without moving: `ret_astray` gets those that are elsewhere, with what they point at as
  * text in `is`, in `r->arena`. */
 struct stray {

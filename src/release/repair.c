@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/engine.h"
+#include "release/missing.h"
 #include "release/pointers.h"
 #include "release/recorded.h"
 #include "release/stack.h"
@@ -16,7 +17,8 @@ struct repairing {
     bool only_look;
     struct world world;
     struct lease *lease;
-    struct plan plan; /* to be what the current record says */
+    struct plan plan;                 /* to be what the current record says */
+    VEC(const struct pointer *) gone; /* pointers that somebody deleted */
     VEC(struct finding) findings;
 };
 
@@ -151,6 +153,43 @@ static struct str meant(const struct repairing *x, const struct pointer *p)
     return pointer_text(x->r->arena, p->want, p->percent ? p->beside : STR(""), p->percent);
 }
 
+/* What stands in the way of making it again; NULL: nothing. */
+static int in_the_way(struct repairing *x, const struct pointer *p, const char **ret,
+                      struct err *err)
+{
+    struct arena *a = x->r->arena;
+    struct lambda_function function;
+    const struct node *stages;
+    *ret = NULL;
+    if (!p->gateway)
+        return pointer_unusable(a, x->r, &x->world.record, p, &function, ret, err);
+    if (p->gateway->stages(a, x->r->aws, p->owner, &stages, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    *ret = "is gone";
+    return 0;
+}
+
+static int find_gone(struct repairing *x, const struct pointer *p, struct err *err)
+{
+    const char *kind = p->gateway ? "API stage" : "alias", *why;
+    if (in_the_way(x, p, &why, err) < 0)
+        return -1;
+    if (why) {
+        struct str what =
+            p->gateway ? STR("the API") : str_fmt(x->r->arena, "version %.*s", STR_ARG(p->want));
+        find(x, false,
+             "the %s '%.*s' of '%.*s' is gone, and %.*s %s: remove the stage and make it again",
+             kind, STR_ARG(p->stage), STR_ARG(p->key), STR_ARG(what), why);
+        return 0;
+    }
+    vec_push(x->r->arena, &x->gone, p);
+    find(x, true, "the %s '%.*s' of '%.*s' was gone", kind, STR_ARG(p->stage), STR_ARG(p->key));
+    return 0;
+}
+
 static int find_strays(struct repairing *x, const struct pointers *all, struct err *err)
 {
     struct stray *strays;
@@ -159,13 +198,11 @@ static int find_strays(struct repairing *x, const struct pointers *all, struct e
         return -1;
     for (size_t i = 0; i < n; i++) {
         const struct pointer *p = strays[i].pointer;
-        bool there = !str_eq(strays[i].is, STR("nothing"));
-        if (there)
+        if (!str_eq(strays[i].is, STR("nothing")))
             find(x, true, "'%.*s' pointed at %.*s instead of %.*s", STR_ARG(p->key),
                  STR_ARG(strays[i].is), STR_ARG(meant(x, p)));
-        else
-            find(x, false, "the %s '%.*s' of '%.*s' is gone: remove the stage and make it again",
-                 p->gateway ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
+        else if (find_gone(x, p, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -258,6 +295,51 @@ static int put_template_back(struct repairing *x, struct err *err)
     return store_put_once(x->r->arena, &w->store, "templates", sha, "json", text, NULL, err);
 }
 
+static int apply(struct repairing *x, const struct node *template, struct err *err)
+{
+    struct world *w = &x->world;
+    if (lease_check(x->lease, err) < 0 ||
+        stack_apply(x->r, w->stage_name, false, template, plan_parameters(x->r, &x->plan, template),
+                    stack_tags(x->r->arena, x->r->service, x->r->service->stage), &w->stage_store,
+                    &w->stage_placed, NULL, err) < 0)
+        return err_wrap(err, "bring stack '%.*s' into line", STR_ARG(w->stage_name));
+    return 0;
+}
+
+/* What somebody deleted goes out of the stack, too, so that the stack can make it again. */
+static int take_out_gone(struct repairing *x, const struct node *template, struct err *err)
+{
+    const struct node *without = missing_without(x->r->arena, &x->plan, template,
+                                                 aws_region(x->r->aws), x->gone.p, x->gone.n);
+    if (without)
+        return apply(x, without, err);
+    err_set(err, ERR_REFUSED, "something in stack '%.*s' needs what is gone",
+            STR_ARG(x->world.stage_name));
+    return err_help(err, "remove the stage and make it again: troupe remove %.*s",
+                    STR_ARG(stage_of(x)));
+}
+
+/* What an interrupted flip has to move is there first, as the stack says it. */
+static int make_gone_again(struct repairing *x, struct err *err)
+{
+    struct target target;
+    struct pointers all;
+    struct stray *strays;
+    size_t n;
+    if (find_target(x, &target, err) < 0 || plan_make(x->r, &target, &x->world, &x->plan, err) < 0)
+        return -1;
+    pointers_of(x->r->arena, &x->plan, false, &all);
+    if (pointers_check(x->r, &all, &strays, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(strays[i].is, STR("nothing")) && find_gone(x, strays[i].pointer, err) < 0)
+            return -1;
+    if (!x->gone.n || x->only_look)
+        return 0;
+    const struct node *template = plan_stage_template(x->r, &x->plan, x->world.current);
+    return take_out_gone(x, template, err) < 0 ? -1 : apply(x, template, err);
+}
+
 static int bring_into_line(struct repairing *x, const struct pointers *all, struct err *err)
 {
     struct world *w = &x->world;
@@ -266,13 +348,12 @@ static int bring_into_line(struct repairing *x, const struct pointers *all, stru
     if (lease_check(x->lease, err) < 0 || pointers_mend(x->r, all, &moved, err) < 0 ||
         put_template_back(x, err) < 0)
         return -1;
-    if (x->plan.nothing)
+    if (x->gone.n && take_out_gone(x, template, err) < 0)
+        return -1;
+    if (x->plan.nothing && !x->gone.n)
         return 0;
-    if (lease_check(x->lease, err) < 0 ||
-        stack_apply(x->r, w->stage_name, false, template, plan_parameters(x->r, &x->plan, template),
-                    stack_tags(x->r->arena, x->r->service, x->r->service->stage), &w->stage_store,
-                    &w->stage_placed, NULL, err) < 0)
-        return err_wrap(err, "bring stack '%.*s' into line", STR_ARG(w->stage_name));
+    if (apply(x, template, err) < 0)
+        return -1;
     return pointers_mend(x->r, all, &moved, err);
 }
 
@@ -330,7 +411,7 @@ static int repair(struct repairing *x, struct repaired *ret, struct err *err)
     ret->number = x->world.current;
     const struct record *flip = unfinished_flip(&x->world);
     if (flip)
-        return finish_flip(x, flip, ret, err);
+        return make_gone_again(x, err) < 0 ? -1 : finish_flip(x, flip, ret, err);
     if (check_first(x, err) < 0 || find_target(x, &target, err) < 0)
         return -1;
     struct release own = *x->r;

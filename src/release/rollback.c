@@ -1,8 +1,8 @@
 /* Rolling back: which record, and whether its snapshots can serve at once. */
-#include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
 #include "release/plan.h"
+#include "release/pointers.h"
 #include "release/recorded.h"
 
 #include <pthread.h>
@@ -99,34 +99,14 @@ struct checking {
     pthread_mutex_t lock;
 };
 
-/* A function that somebody deleted and made again counts its versions from 1: same number, other
- * code. */
-static bool is_other_code(const struct checking *c, struct arena *a, struct str key,
-                          const struct lambda_function *got)
-{
-    const struct node *entry = node_get(node_get_c(c->record->body, "functions"), key);
-    struct str artifact = node_text(node_get_c(entry, "artifact")), bytes;
-    return artifact.n && got->code_sha256.n && base64_decode(a, got->code_sha256, &bytes) &&
-           !str_eq(hex_encode(a, bytes.p, bytes.n), artifact);
-}
-
 static int check_version(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct checking *c = context;
     const struct pointer *p = &c->all.p[i];
-    struct lambda_function got = {0};
-    const char *why = NULL;
-    if (lambda_get(a, c->r->aws, p->owner, p->want, &got, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err);
-        why = "is gone";
-    } else if (str_eq(got.state, STR("Failed")) ||
-               str_starts(got.state_reason_code, STR("Image"))) {
-        why = "cannot run any more";
-    } else if (is_other_code(c, a, p->key, &got)) {
-        why = "is not what was deployed";
-    }
+    struct lambda_function got;
+    const char *why;
+    if (pointer_unusable(a, c->r, c->record, p, &got, &why, err) < 0)
+        return -1;
     pthread_mutex_lock(&c->lock);
     if (why && !c->unusable.n)
         c->unusable = str_fmt(c->r->arena, "version %.*s of '%.*s' %s", STR_ARG(p->want),

@@ -369,6 +369,17 @@ static void explain_nested(struct watch *w)
     }
 }
 
+/* Somebody deleted what the stack has still. */
+static bool is_gone_pointer(struct str failure)
+{
+    static const char *const types[] = {"(AWS::Lambda::Alias)", "(AWS::ApiGateway::Stage)",
+                                        "(AWS::ApiGatewayV2::Stage)"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (str_find(failure, str_c(types[i]), 0) >= 0)
+            return str_find(failure, STR("NotFound"), 0) >= 0;
+    return false;
+}
+
 static int say_failed(struct watch *w, bool create, struct err *err)
 {
     explain_nested(w);
@@ -379,6 +390,9 @@ static int say_failed(struct watch *w, bool create, struct err *err)
         return err_help(
             err, "mend the cause, then: troupe remove %.*s, and deploy again",
             STR_ARG(w->r->service->address.n ? w->r->service->address : STR("--service")));
+    if (is_gone_pointer(w->failure) && w->r->service->address.n)
+        return err_help(err, "to make again what somebody deleted: troupe repair %.*s",
+                        STR_ARG(w->r->service->address));
     if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
         return err_help(err,
                         "the stage serves what it served before; mend the cause and try again");

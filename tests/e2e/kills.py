@@ -153,6 +153,14 @@ def meddled_with(troupe):
     lam.update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion="1")
 
 
+def pointers_deleted(troupe):
+    """By hand: an alias, with all that hung on it, and the stage of the API."""
+    lam, rest = (troupe.account.client(name) for name in ("lambda", "apigateway"))
+    lam.delete_alias(FunctionName="shop-hello", Name="dev")
+    (api,) = rest.get_rest_apis()["items"]
+    rest.delete_stage(restApiId=api["id"], stageName="dev")
+
+
 def shift_under_way(troupe):
     troupe("shift", "dev", "--to", "1", "--weight", "10")
 
@@ -236,4 +244,5 @@ COMMANDS = [
     Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
     Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),
     Command("repair-after-meddling", ("repair", "dev"), prepare=meddled_with, repairs=False),
+    Command("repair-after-deleting", ("repair", "dev"), prepare=pointers_deleted, repairs=False),
 ]

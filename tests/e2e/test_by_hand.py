@@ -12,7 +12,7 @@ import pytest
 from invariants import Records, settled_problems, stage_problems
 from kills import code, two_stages
 from test_rollback import EMPTY_ZIP
-from world import differences, of_stage
+from world import differences, of_stage, settled
 
 FOLDER = "troupe/shop"
 
@@ -122,15 +122,31 @@ def test_a_rollback_takes_weights_away(hand):
 
 
 def test_a_pointer_deleted(hand):
+    """What hung on an alias went with it: its permissions, on AWS and here."""
+    before = hand.troupe.world()
     hand.lam.delete_alias(FunctionName="shop-orders", Name="dev")
     hand.rest.delete_stage(restApiId=hand.api, stageName="dev")
-    result = hand.troupe("repair", "dev", check=1)
-    assert "the alias 'dev' of 'orders' is gone" in result.out, str(result)
-    assert "the API stage 'dev' of 'ApiGatewayRestApi' is gone" in result.out, str(result)
-    # The way out that it names.
-    hand.troupe("remove", "dev", "--yes")
-    hand.troupe("deploy", "dev")
+    assert hand.troupe.world() != before
+    planned = hand.troupe("repair", "dev", "--plan")
+    result = hand.troupe("repair", "dev")
+    for out in (planned.out, result.out):
+        assert "the alias 'dev' of 'orders' was gone" in out and "the API stage 'dev' of 'ApiGatewayRestApi' was gone" in out
     assert hand.trouble() == []
+    assert differences(settled(hand.troupe.world(), hand.account.id), settled(before, hand.account.id)) == []
+    assert "nothing" in hand.troupe("repair", "dev").out
+
+
+@pytest.mark.parametrize("args, exits, ends", [(("deploy", "dev"), 1, 3), (("rollback", "dev", "--to", "1"), 5, 4),
+                                               (("rollback", "dev", "--to", "2"), 1, 3)], ids=lambda part: str(part))
+def test_a_command_that_meets_a_deleted_pointer(hand, args, exits, ends):
+    """CloudFormation does not make it again. `repair` does, and ends a rollback whose other pointers have moved."""
+    hand.lam.delete_alias(FunctionName="shop-hello", Name="dev")
+    code(hand.troupe, "new")
+    result = hand.troupe(*args, check=exits)
+    assert "troupe repair dev" in result.err, str(result)
+    assert "the alias 'dev' of 'hello' was gone" in hand.troupe("repair", "dev").out
+    assert hand.trouble() == [] and hand.troupe("info", "dev", "--json").json["deployment"] == ends
+    assert "nothing to repair" in hand.troupe("repair", "dev").out
 
 
 # -- stacks ------------------------------------------------------------------------------------------
@@ -232,6 +248,8 @@ def test_a_function_made_again_by_somebody(hand):
     """Versions have the old numbers and other code: they are not what was deployed."""
     hand.lam.delete_function(FunctionName="shop-hello")
     made_again(hand, 3)
+    assert "version 3 is not what was deployed" in hand.troupe("repair", "dev", check=1).out
+    hand.lam.create_alias(FunctionName="shop-hello", Name="dev", FunctionVersion="1")
     sha = hand.lam.get_function(FunctionName="shop-hello", Qualifier="1")["Configuration"]["CodeSha256"]
     result = hand.troupe("rollback", "dev", "--to", "1")
     assert "version 1 of 'hello'" in result.err and "not at once" in result.err, str(result)
