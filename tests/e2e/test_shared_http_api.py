@@ -98,6 +98,16 @@ def test_a_pointer_moved_by_hand(web):
     assert served(web, "dev", "/any") == "two"
 
 
+def test_a_pointer_deleted_by_hand(web):
+    before = web.stage("dev", "web")
+    (api,) = web.world()["http_apis"]
+    web.account.client("apigatewayv2").delete_stage(ApiId=api, StageName="dev")
+    assert served(web, "dev") != "one"
+    assert "the API stage 'dev' of 'HttpApi' was gone" in web("repair", "dev").out
+    assert served(web, "dev") == "one" and web.stage("dev", "web")["aliases"] == before["aliases"]
+    assert "nothing to repair" in web("repair", "dev").out
+
+
 def test_by_weights(web):
     """Functions move first, a part of the calls at a time; the API's stage follows when that went well."""
     web.edit("serverless.yml", "custom:\n  troupe:\n", "custom:\n  troupe:\n    shift: {type: canary, percent: 50, after: 2s}\n")
