@@ -319,15 +319,19 @@ static int take_out_gone(struct repairing *x, const struct node *template, struc
                     STR_ARG(stage_of(x)));
 }
 
-/* What an interrupted flip has to move is there first, as the stack says it. */
+/* What an interrupted flip has to move is there first, as the stack says it. What hinders finding
+ * that out hinders the flip, or does not matter to it. */
 static int make_gone_again(struct repairing *x, struct err *err)
 {
     struct target target;
     struct pointers all;
     struct stray *strays;
     size_t n;
-    if (find_target(x, &target, err) < 0 || plan_make(x->r, &target, &x->world, &x->plan, err) < 0)
-        return -1;
+    if (find_target(x, &target, err) < 0 ||
+        plan_make(x->r, &target, &x->world, &x->plan, err) < 0) {
+        err_clear(err);
+        return 0;
+    }
     pointers_of(x->r->arena, &x->plan, false, &all);
     if (pointers_check(x->r, &all, &strays, &n, err) < 0)
         return -1;
