@@ -118,15 +118,6 @@ static int authorizer_read(struct compilation *c, const struct event *event, str
     return 1;
 }
 
-static struct node *invocation_uri(struct arena *a, const struct node *function)
-{
-    return node_join(a, "",
-                     NODE_LIST(a, node_c(a, "arn:"), node_ref(a, STR("AWS::Partition")),
-                               node_c(a, ":apigateway:"), node_ref(a, STR("AWS::Region")),
-                               node_c(a, ":lambda:path/2015-03-31/functions/"), function,
-                               node_c(a, "/invocations")));
-}
-
 static struct node *permission(struct compilation *c, const struct node *function,
                                struct node *depends_on)
 {

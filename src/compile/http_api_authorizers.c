@@ -2,16 +2,6 @@
  * about its own. */
 #include "compile/http_api.h"
 
-/* The integration URI of a Lambda function. */
-static struct node *invocation_uri(struct arena *a, const struct node *function)
-{
-    return node_join(a, "",
-                     NODE_LIST(a, node_c(a, "arn:"), node_ref(a, STR("AWS::Partition")),
-                               node_c(a, ":apigateway:"), node_ref(a, STR("AWS::Region")),
-                               node_c(a, ":lambda:path/2015-03-31/functions/"), function,
-                               node_c(a, "/invocations")));
-}
-
 static struct str authorizer_id(struct arena *a, struct str name)
 {
     return str_concat(a, STR("HttpApiAuthorizer"), name_normalize(a, name));

@@ -188,6 +188,8 @@ struct node *template_new(struct arena *a, const struct node *resources,
 /* Where events aim: {"Fn::GetAtt": ["FooLambdaFunction", "Arn"]}, or the alias for provisioned
  * concurrency as the reference does it. */
 const struct node *target_arn(struct compilation *c, const struct function *f);
+/* What an API calls a function by, given the function's ARN. */
+struct node *invocation_uri(struct arena *a, const struct node *function);
 /* Add a resource {Type, Properties, …}; an existing id is an error that shows both places. `from`
  * gives the position. */
 int resource_add(struct compilation *c, struct str id, struct node *resource, struct pos from,

@@ -179,15 +179,6 @@ struct str rest_authorize(struct compilation *c, const struct rest_event *e,
 
 /* ---- resources ---- */
 
-static const struct node *authorizer_uri(struct arena *a, const struct node *arn)
-{
-    return node_join(a, "",
-                     NODE_LIST(a, node_c(a, "arn:"), node_ref(a, STR("AWS::Partition")),
-                               node_c(a, ":apigateway:"), node_ref(a, STR("AWS::Region")),
-                               node_c(a, ":lambda:path/2015-03-31/functions/"), arn,
-                               node_c(a, "/invocations")));
-}
-
 static void authorizer_add(struct compilation *c, const struct rest_event *e)
 {
     struct arena *a = c->arena;
@@ -206,7 +197,7 @@ static void authorizer_add(struct compilation *c, const struct rest_event *e)
     } else {
         struct str type = r->type.n ? rest_upper(a, r->type) : STR("TOKEN");
         node_put_c(a, p, "Type", flagged(a, type, r));
-        node_put_c(a, p, "AuthorizerUri", authorizer_uri(a, r->arn));
+        node_put_c(a, p, "AuthorizerUri", invocation_uri(a, r->arn));
     }
     struct node *resource = resource_new(a, "AWS::ApiGateway::Authorizer", p);
     if (r->function)

@@ -196,6 +196,15 @@ const struct node *target_arn(struct compilation *c, const struct function *f)
     return node_join(a, ":", NODE_LIST(a, arn, node_str(a, alias.name)));
 }
 
+struct node *invocation_uri(struct arena *a, const struct node *function)
+{
+    return node_join(a, "",
+                     NODE_LIST(a, node_c(a, "arn:"), node_ref(a, STR("AWS::Partition")),
+                               node_c(a, ":apigateway:"), node_ref(a, STR("AWS::Region")),
+                               node_c(a, ":lambda:path/2015-03-31/functions/"), function,
+                               node_c(a, "/invocations")));
+}
+
 const struct function *function_by_key(struct compilation *c, struct str key)
 {
     for (size_t i = 0; i < c->service->function_count; i++)
