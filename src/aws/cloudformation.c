@@ -1,4 +1,5 @@
 /* CloudFormation's operations. */
+#include "aws/destroy.h"
 #include "aws/internal.h"
 
 #include "base/vec.h"

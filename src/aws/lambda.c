@@ -1,4 +1,5 @@
 /* Lambda's operations. */
+#include "aws/destroy.h"
 #include "aws/internal.h"
 
 #include "base/clock.h"

@@ -1,4 +1,5 @@
 /* S3's operations. Integrity: every body carries its SHA-256, which S3 checks. */
+#include "aws/destroy.h"
 #include "aws/internal.h"
 
 #include "base/buf.h"
@@ -367,13 +368,17 @@ static int delete_some(struct arena *a, struct aws *aws, struct str bucket,
     return -1;
 }
 
-int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *err)
+int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str prefix, size_t *ret_n,
+             struct err *err)
 {
+    *ret_n = 0;
     (void)a; /* pages live in an arena each: a bucket may hold millions of versions */
     for (;;) {
         cleanup_arena struct arena *page = arena_new();
         struct node *query = text_map(page, "versions", STR(""));
         node_put_str(page, query, "max-keys", str_fmt(page, "%d", DELETE_AT_ONCE));
+        if (prefix.n)
+            node_put_str(page, query, "prefix", prefix);
         struct aws_rest request = {.method = "GET", .query = query};
         struct aws_answer answer;
         if (aws_s3(page, aws, "ListObjectVersions", bucket, (struct str){0}, &request, &answer,
@@ -389,5 +394,6 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *er
         /* What is deleted is gone from the next first page. */
         if (delete_some(page, aws, bucket, items.p, items.n, err) < 0)
             return -1;
+        *ret_n += items.n;
     }
 }

@@ -55,9 +55,6 @@ int stack_create(struct arena *a, struct aws *aws, const struct stack_change *ch
                  struct str *ret_id, struct err *err);
 int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
                  bool *ret_nothing, struct err *err);
-/* DeleteStack. Idempotent: an absent stack is success. */
-int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
-                 const struct node *retain, struct err *err);
 int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err);
 
 struct stack_event {
@@ -132,9 +129,6 @@ int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, 
  * `aws` is that of `to`. */
 int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, struct str to,
             struct err *err);
-/* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
-int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
-              struct err *err);
 /* All objects below `prefix`, by key, all pages. */
 int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
             struct s3_object **ret, size_t *ret_n, struct err *err);
@@ -142,8 +136,6 @@ int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str pref
  * is somebody else's, or the caller may not look. */
 int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *ret,
                      struct str *ret_region, struct err *err);
-/* Delete every object, version and marker. */
-int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct err *err);
 
 /* ---- Lambda ---- */
 
@@ -178,9 +170,6 @@ int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct st
 int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
                    struct str revision_id, struct str description, struct lambda_function *ret,
                    struct err *err);
-/* Delete one version (a number). Absent is success; CONFLICT when an alias references it. */
-int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
-                          struct err *err);
 
 struct lambda_alias {
     struct str name, version, revision_id, arn;
@@ -243,6 +232,15 @@ struct log_events {
 };
 int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str prefix,
                 struct str pattern, int64_t start_ms, struct log_events *ret, struct err *err);
+struct log_group {
+    struct str name, arn;    /* arn without ":*" */
+    int64_t retention_days;  /* 0: for ever */
+    const struct node *tags; /* map */
+};
+/* DescribeLogGroups and ListTagsForResource of the group of exactly this name; `ret->name` empty:
+ * there is none. */
+int logs_group(struct arena *a, struct aws *aws, struct str name, struct log_group *ret,
+               struct err *err);
 
 /* ---- API Gateway: what both kinds of API have is in gateway.h ---- */
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/dispose.h"
 
 static int ask(struct cli *cli, const struct release *r, struct str what, struct err *err)
 {
@@ -10,7 +11,7 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
     size_t n;
     if (cli->options.yes)
         return 0;
-    if (context_world(cli, r, &w, err) < 0)
+    if (world_remains(r, !cli->options.service, &w, err) < 0)
         return -1;
     if (remove_losses(r, &w, &losses, &n, err) < 0)
         return -1;
@@ -35,10 +36,42 @@ static void collect(struct cli *cli, const struct release *r, bool whole)
 {
     struct world world;
     cleanup_err struct err ignored = {0};
-    if (whole || context_world(cli, r, &world, &ignored) < 0 || !world.bucket.n ||
+    if (whole || world_remains(r, true, &world, &ignored) < 0 || !world.bucket.n ||
         records_list(cli->arena, &world.store, &world.records, &world.record_count, &ignored) < 0)
         return;
     context_collect(cli, r, &world);
+}
+
+static const char *const parts[] = {"deleted", "emptied", "kept"};
+
+/* What stays is named; what went, only on request. */
+static void show(struct cli *cli, bool whole, struct str what, bool nothing,
+                 const struct disposals *disposals)
+{
+    struct arena *a = cli->arena;
+    struct node *out = node_map(a);
+    const char *kind = whole ? "service" : "stage";
+    node_put_str(a, out, "removed", what);
+    node_put_c(a, out, "nothing", node_bool(a, nothing));
+    disposals_put(a, disposals, out);
+    if (cli->options.json) {
+        json_write(&cli->out, out, 2);
+        buf_char(&cli->out, '\n');
+        return;
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!cli->options.verbose && strcmp(parts[i], "kept") != 0)
+            continue;
+        node_each (d, node_get_c(out, parts[i]))
+            buf_fmt(&cli->out, "%s %.*s %.*s: %.*s\n", parts[i],
+                    STR_ARG(node_text(node_get_c(d, "type"))),
+                    STR_ARG(node_text(node_get_c(d, "name"))),
+                    STR_ARG(node_text(node_get_c(d, "why"))));
+    }
+    if (nothing)
+        buf_fmt(&cli->out, "%s '%.*s' is not there: nothing to remove\n", kind, STR_ARG(what));
+    else
+        buf_fmt(&cli->out, "%s '%.*s' is removed\n", kind, STR_ARG(what));
 }
 
 static int run(struct cli *cli, struct err *err)
@@ -55,15 +88,15 @@ static int run(struct cli *cli, struct err *err)
     struct str what = whole ? service->name : service->address;
     if (ask(cli, &r, what, err) < 0)
         return -1;
-    if (whole ? remove_service(&r, cli->options.purge, err) < 0
-              : remove_stage(&r, service->address, cli->options.purge, err) < 0)
+    struct disposals disposals = {0};
+    bool nothing;
+    r.disposals = &disposals;
+    if (whole ? remove_service(&r, cli->options.purge, &nothing, err) < 0
+              : remove_stage(&r, service->address, cli->options.purge, &nothing, err) < 0)
         return -1;
     collect(cli, &r, whole);
-    if (cli->options.json)
-        buf_fmt(&cli->out, "{\"removed\": %.*s}\n",
-                STR_ARG(json_text(cli->arena, node_str(cli->arena, what), 0)));
-    else
-        buf_fmt(&cli->out, "%s '%.*s' is removed\n", whole ? "service" : "stage", STR_ARG(what));
+    progress_clear(cli->progress);
+    show(cli, whole, what, nothing, &disposals);
     return 0;
 }
 

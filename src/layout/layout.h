@@ -18,6 +18,10 @@
 #include "compile/compile.h"
 #include "config/config.h"
 
+/* The bucket in the service stack, unless provider.deploymentBucket names one of the user's; and
+ * the Output that names either. */
+#define SERVICE_BUCKET "ServerlessDeploymentBucket"
+#define SERVICE_BUCKET_OUTPUT "ServerlessDeploymentBucketName"
 /* The bucket in the stack of a remote stage, for copies of its artifacts, and the Output that names
  * it: in the stage template when service->remote. */
 #define REMOTE_BUCKET "TroupeArtifactBucket"

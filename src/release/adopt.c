@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "doc/json.h"
 #include "release/adopt_internal.h"
+#include "release/dispose.h"
 #include "release/parts.h"
 #include "release/resources.h"
 #include "release/stack.h"
@@ -242,7 +243,8 @@ int engine_adopt_aliases(struct deploying *d, const struct node *template, struc
     w->stage_template = both;
     for (size_t i = 0; i < adoption->alias_stack_count; i++) {
         const struct stack *stack = &adoption->alias_stacks[i];
-        if (lease_check(d->lease, err) < 0 || stack_remove(d->r, stack->name, stack->id, err) < 0)
+        if (lease_check(d->lease, err) < 0 ||
+            dispose_stack(d->r, stack, OURS_ADOPTED, NULL, err) < 0)
             return -1;
         release_finished(d->r, "adopt", "alias stack '%.*s' removed", STR_ARG(stack->name));
     }

@@ -105,7 +105,7 @@ static int gather(struct gathering *g, struct err *err)
 struct orphans {
     struct gathering *g;
     struct map functions; /* name -> itself: of records that go and did not succeed */
-    struct map hints;     /* "dev#7 1a2b3c4d" -> struct collect_record */
+    struct map hints;     /* "dev#7 1a2b3c4d" -> struct claim */
     VEC(struct collect_item) found;
 };
 
@@ -121,10 +121,11 @@ static void expect_orphans(struct orphans *o, const struct collect_record *r)
         if (print.n < 8 || node_get(node_get_c(r->record.versions, "functions"), m->key))
             continue;
         map_put(&o->functions, name, (void *)r);
-        map_put(
-            &o->hints,
-            str_fmt(a, "%.*s#%lld %.8s", STR_ARG(r->ref.stage), (long long)r->ref.number, print.p),
-            (void *)r);
+        struct claim *claim = ARENA_NEW(a, struct claim);
+        *claim = (struct claim){OURS_INTENT, &r->record,
+                                .wrote = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(r->ref.stage),
+                                                 (long long)r->ref.number, print.p)};
+        map_put(&o->hints, claim->wrote, claim);
     }
 }
 
@@ -141,8 +142,8 @@ static int look_for_orphans(size_t i, void *context, struct arena *a, struct err
         return 0;
     }
     for (size_t k = 0; k < n; k++) {
-        const struct collect_record *r = map_get(&o->hints, versions[k].description);
-        if (!r)
+        const struct claim *claim = map_get(&o->hints, versions[k].description);
+        if (!claim)
             continue;
         pthread_mutex_lock(&o->g->lock);
         struct arena *keep = o->g->r->arena;
@@ -150,8 +151,10 @@ static int look_for_orphans(size_t i, void *context, struct arena *a, struct err
                  (struct collect_item){.kind = COLLECT_VERSION,
                                        .owner = name,
                                        .id = str_dup(keep, versions[k].number),
-                                       .stage = r->ref.stage,
-                                       .number = r->ref.number});
+                                       .stage = claim->record->stage,
+                                       .number = claim->record->number,
+                                       .claim = {OURS_INTENT, claim->record, claim->wrote,
+                                                 .says = str_dup(keep, versions[k].description)}});
         pthread_mutex_unlock(&o->g->lock);
     }
     return 0;
@@ -306,11 +309,11 @@ static int delete_item(struct arena *a, const struct gathering *g, const struct 
 {
     const struct store *s = &g->world->store;
     if (item->kind == COLLECT_VERSION)
-        return lambda_delete_version(a, s->aws, item->owner, item->id, err);
+        return dispose_version(a, s->aws, &item->claim, item->owner, item->id, err);
     if (item->kind == COLLECT_DEPLOYMENT)
-        return api_gateway(item->api)->delete_deployment(a, s->aws, item->owner, item->id, err);
-    struct str key = store_key(a, s, "%.*s", STR_ARG(item->id));
-    return s3_delete(a, s->aws, s->bucket, key, STR(""), err);
+        return dispose_deployment(a, s->aws, &item->claim, api_gateway(item->api), item->owner,
+                                  item->id, err);
+    return dispose_object(a, s, store_key(a, s, "%.*s", STR_ARG(item->id)), STR(""), err);
 }
 
 static int delete_one(size_t i, void *context, struct arena *a, struct err *err)

@@ -12,7 +12,7 @@
 #ifndef TROUPE_RELEASE_COLLECT_H
 #define TROUPE_RELEASE_COLLECT_H
 
-#include "release/release.h"
+#include "release/dispose.h"
 
 /* ---- deciding (collect_plan.c): pure ---- */
 
@@ -55,6 +55,7 @@ struct collect_item {
     struct str id;     /* version, deployment, key below the service's folder */
     struct str stage;  /* of the record that named it */
     int64_t number;
+    struct claim claim;  /* of a version or a deployment: why it is ours */
     struct str why_kept; /* in use, says AWS; empty: gone */
 };
 /* What the records that are not kept name, and no kept one does. */

@@ -104,6 +104,7 @@ static void name_item(struct items_of *x, const struct collect_record *r, struct
 {
     item.stage = r->ref.stage;
     item.number = r->ref.number;
+    item.claim = (struct claim){OURS_RECORD, .record = &r->record};
     if (!item.id.n)
         return;
     struct str key = item_key(x->arena, &item);

@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/engine.h"
+#include "release/log_groups.h"
 #include "release/parts.h"
 #include "release/place.h"
 #include "release/pointers.h"
@@ -50,6 +51,7 @@ static int apply_once(struct deploying *d, const struct node *template, struct e
                                   : stack_tags(d->arena, d->r->service, d->r->service->stage);
     if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
         lease_check(d->lease, err) < 0 ||
+        log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
         stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
                     &w->stage_store, &w->stage_placed, NULL, err) < 0)
         return -1;

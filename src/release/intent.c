@@ -5,6 +5,7 @@
 #include "doc/json.h"
 #include "release/adopt.h"
 #include "release/engine.h"
+#include "release/log_groups.h"
 
 static const struct node *record_functions(const struct deploying *d)
 {
@@ -90,6 +91,18 @@ static const struct node *adopted(const struct deploying *d)
     return n;
 }
 
+/* What they are told by when a call has made one anew that no stack has (log_groups.h). */
+static const struct node *log_groups(const struct deploying *d)
+{
+    const struct layout *l = d->plan->target.layout;
+    struct node *all = node_seq(d->arena);
+    node_each (name, log_groups_of(d->arena, l->stage_template))
+        node_push(d->arena, all, name);
+    node_each (name, log_groups_of(d->arena, l->service_template))
+        node_push(d->arena, all, name);
+    return all;
+}
+
 /* What makes two records the same: everything but who wrote it when. */
 static struct node *record_content(const struct deploying *d, struct str sources)
 {
@@ -116,6 +129,7 @@ static struct node *record_content(const struct deploying *d, struct str sources
     node_put_c(a, n, "functions", record_functions(d));
     node_put_c(a, n, "apis", record_apis(d));
     node_put_c(a, n, "needs", needs(d));
+    node_put_c(a, n, "logGroups", log_groups(d));
     return n;
 }
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
+#include "release/dispose.h"
 
 struct lease {
     struct arena *arena; /* of this lease; the renewing thread has its own for each turn */
@@ -361,7 +362,7 @@ void lease_release(struct lease **lease)
     }
     if (l->etag.n && !atomic_load(&l->lost)) {
         struct err ignored = {0};
-        s3_delete(l->arena, l->store.aws, l->store.bucket, l->key, l->etag, &ignored);
+        dispose_object(l->arena, &l->store, l->key, l->etag, &ignored);
         err_clear(&ignored);
     }
     pthread_mutex_destroy(&l->lock);

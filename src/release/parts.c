@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "release/dispose.h"
 #include "release/plan.h"
 #include "release/stack.h"
 
@@ -164,8 +165,7 @@ void parts_sweep(const struct release *r, const struct store *store, struct str 
                  const struct split *split)
 {
     struct arena *a = r->arena;
-    static const struct split none;
-    struct part_writing x = {.stack = name, .split = split ? split : &none};
+    struct part_writing x = {.stack = name, .split = split};
     struct s3_object *objects;
     struct err ignored = {0};
     size_t n = 0;
@@ -178,7 +178,7 @@ void parts_sweep(const struct release *r, const struct store *store, struct str 
         for (size_t k = 0; k < x.split->part_count; k++)
             used |= str_ends(objects[i].key, x.files[k]);
         if (!used)
-            s3_delete(a, store->aws, store->bucket, objects[i].key, STR(""), &ignored);
+            dispose_object(a, store, objects[i].key, STR(""), &ignored);
         err_clear(&ignored);
     }
     err_clear(&ignored);

@@ -18,8 +18,8 @@ int parts_read(const struct release *r, const struct store *store, struct str na
 /* Put the parts of `split` into the bucket: `*ret_root` is the root's text, which names them. */
 int parts_write(const struct release *r, const struct store *store, struct str name,
                 const struct split *split, struct str *ret_root, struct err *err);
-/* Delete templates of the stack's parts other than those in `split` (NULL: all). What cannot be
- * deleted stays: it is in nobody's way. */
+/* Delete templates of the stack's parts other than those in `split`. What cannot be deleted stays:
+ * it is in nobody's way. */
 void parts_sweep(const struct release *r, const struct store *store, struct str name,
                  const struct split *split);
 

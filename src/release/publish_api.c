@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "release/dispose.h"
 #include "release/publish.h"
 
 enum { TRIES = 4 };
@@ -98,9 +99,11 @@ static int drop_unfinished(struct arena *a, const struct release *r, const struc
     if (gateway->deployments(a, r->aws, api->aws_id, &deployments, err) < 0)
         return -1;
     node_each (d, deployments) {
-        if (!str_eq(node_text(node_get_c(d, "description")), hint) ||
-            gateway->delete_deployment(a, r->aws, api->aws_id, node_text(node_get_c(d, "id")),
-                                       err) == 0)
+        struct claim claim = {OURS_INTENT, .wrote = hint,
+                              .says = node_text(node_get_c(d, "description"))};
+        if (!str_eq(claim.says, hint) ||
+            dispose_deployment(a, r->aws, &claim, gateway, api->aws_id,
+                               node_text(node_get_c(d, "id")), err) == 0)
             continue;
         if (err->kind != ERR_CONFLICT)
             return -1;

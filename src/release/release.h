@@ -35,6 +35,7 @@ struct release {
     struct str endpoint;             /* of the local cloud, or empty */
     int64_t timeout_ms;              /* of one stack operation; 0: an hour */
     bool explain;                    /* say why things change: reads more */
+    struct disposals *disposals;     /* what goes and what stays is noted here; may be NULL */
     bool adopts; /* the stage's stack may have been made by another tool: see adopt.h */
     /* How a recorded service is loaded again: --param, values that only AWS knows. May be NULL. */
     const struct config_options *config;
@@ -159,6 +160,9 @@ unsigned world_shift_percent(const struct record *shift);
 /* Only the stacks' heads and the bucket, also of a service stack that is being updated: enough to
  * take a lease. `stage` false: the service stack only. */
 int world_find(const struct release *r, bool stage, struct world *ret, struct err *err);
+/* The same of what is left when somebody deleted a part by hand, for removing the rest: a stage
+ * whose service stack is gone is found too, and a bucket that is gone is none. */
+int world_remains(const struct release *r, bool stage, struct world *ret, struct err *err);
 /* The rest, into a world that was found: the stage's stack anew, its template, the list of records,
  * and those `parts` of WORLD_… that the caller needs anyway. Errors: FAILED
  * with the way out for stacks in a state that cannot be worked with, CONFLICT for busy ones,
@@ -279,8 +283,11 @@ struct removal {
 /* What would be lost: stateful resources of the stacks, as changes. */
 int remove_losses(const struct release *r, const struct world *world, struct change **ret,
                   size_t *ret_n, struct err *err);
-int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err);
-int remove_service(const struct release *r, bool purge, struct err *err);
+/* `*ret_nothing`: it was removed before, nothing was left to do. NOT_FOUND for a stage that never
+ * was. What goes and what stays is in r->disposals and in the record of the removal. */
+int remove_stage(const struct release *r, struct str stage, bool purge, bool *ret_nothing,
+                 struct err *err);
+int remove_service(const struct release *r, bool purge, bool *ret_nothing, struct err *err);
 
 /* Addresses of the stages that have a stack now, in all regions, sorted; their stacks in the same
  * order. The stacks' owner tags say so: a stage whose first creation failed has no record. Without

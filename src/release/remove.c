@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "release/dispose.h"
+#include "release/log_groups.h"
 #include "release/parts.h"
 #include "release/resources.h"
 #include "release/place.h"
@@ -17,8 +19,7 @@ static int losses_of(const struct release *r, const struct world *w, struct str 
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
-        bool ours = str_starts(m->key, STR("ServerlessDeploymentBucket")) ||
-                    str_eq(m->key, STR(REMOTE_BUCKET));
+        bool ours = str_starts(m->key, STR(SERVICE_BUCKET)) || str_eq(m->key, STR(REMOTE_BUCKET));
         if (resource_is_stateful(type) && !ours && !resource_is_retained(m->value))
             vec_push(r->arena, &losses,
                      (struct change){.action = CHANGE_REMOVE,
@@ -67,36 +68,23 @@ int remove_losses(const struct release *r, const struct world *w, struct change 
     return 0;
 }
 
-/* CloudFormation deletes no bucket that holds something. */
-static int purge_buckets(const struct release *r, struct str stack, struct err *err)
+/* The bucket that troupe put there: of the service, or of a remote stage. */
+static bool is_troupes(const struct content *c)
 {
-    struct stack_resource *resources;
-    size_t n;
-    if (parts_resources(r->arena, r->aws, stack, &resources, &n, err) < 0)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (!str_eq(resources[i].type, STR("AWS::S3::Bucket")) || !resources[i].physical_id.n ||
-            str_eq(resources[i].status, STR("DELETE_COMPLETE")))
-            continue;
-        release_progress(r, "remove", "emptying bucket '%.*s'", STR_ARG(resources[i].physical_id));
-        if (s3_empty(r->arena, r->aws, resources[i].physical_id, err) < 0) {
-            if (err->kind != ERR_NOT_FOUND)
-                return err_wrap(err, "empty bucket '%.*s'", STR_ARG(resources[i].physical_id));
-            err_clear(err);
-        }
-    }
-    return 0;
+    return str_eq(c->id, STR(SERVICE_BUCKET)) || str_eq(c->id, STR(REMOTE_BUCKET));
 }
 
-/* What is in a remote stage's bucket is at home as well. */
-static int empty_copies(const struct release *r, const struct stack *stack, struct err *err)
+/* CloudFormation deletes no bucket that holds something. Only what goes with the stack is emptied:
+ * the user's buckets, or (`troupes`) the one for records and code. */
+static int empty_buckets(const struct release *r, const struct stack *stack,
+                         const struct contents *contents, bool troupes, struct err *err)
 {
-    struct str bucket = node_text(node_get_c(stack->outputs, REMOTE_BUCKET_OUTPUT));
-    if (!bucket.n || s3_empty(r->arena, r->aws, bucket, err) == 0)
-        return 0;
-    if (err->kind != ERR_NOT_FOUND)
-        return err_wrap(err, "empty bucket '%.*s'", STR_ARG(bucket));
-    err_clear(err);
+    for (size_t i = 0; i < contents->n; i++) {
+        const struct content *c = &contents->p[i];
+        if (str_eq(c->type, STR("AWS::S3::Bucket")) && c->goes && is_troupes(c) == troupes &&
+            dispose_content(r, stack, c, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -126,15 +114,22 @@ static int shrink(const struct release *r, const struct store *store, const stru
     return 0;
 }
 
-/* `store`: NULL when the bucket must stay empty. */
+/* `leave`: what else goes before the stack does, when it is as small as it has to be. May be NULL.
+ */
 static int remove_stack(const struct release *r, const struct store *store,
-                        const struct stack *stack, bool purge, struct err *err)
+                        const struct stack *stack, bool purge,
+                        int (*leave)(const struct release *r, const struct contents *contents,
+                                     const struct world *w, struct err *err),
+                        const struct world *w, struct err *err)
 {
     int64_t start = clock_mono_ms();
-    if ((purge && purge_buckets(r, stack->name, err) < 0) ||
-        (store && shrink(r, store, stack, err) < 0) || empty_copies(r, stack, err) < 0)
+    struct contents contents;
+    if (stack_contents(r, stack->name, &contents, err) < 0 ||
+        (purge && empty_buckets(r, stack, &contents, false, err) < 0) ||
+        shrink(r, store, stack, err) < 0 || (leave && leave(r, &contents, w, err) < 0) ||
+        empty_buckets(r, stack, &contents, true, err) < 0)
         return -1;
-    if (stack_remove(r, stack->name, stack->id, err) < 0) {
+    if (dispose_stack(r, stack, OURS_STACK, &contents, err) < 0) {
         if (!purge && str_find(err->msg, STR("ucket"), 0) >= 0)
             err_help(err,
                      "to delete what is in the stage's buckets as well: troupe remove … --purge");
@@ -180,6 +175,8 @@ static int record_removal(const struct release *r, const struct store *store, st
     node_put_str(a, body, "who", who);
     node_put_str(a, body, "source", r->source_revision);
     node_put_str(a, body, "tool", STR(TROUPE_VERSION));
+    if (r->disposals)
+        disposals_put(a, r->disposals, body);
     if (record_write(a, store, stage, number, body, err) < 0)
         return -1;
     return record_write_outcome(a, store, stage, number, "succeeded", STR(""), err);
@@ -196,14 +193,23 @@ static int take_lease(const struct release *r, const struct store *store, struct
  */
 static void sweep_parts(const struct release *r, const struct store *store)
 {
+    struct arena *a = r->arena;
+    cleanup_err struct err ignored = {0}; /* what stays is in nobody's way */
+    struct str stack = layout_stack_name(a, r->service, r->service->stage);
     if (!r->service->remote)
-        parts_sweep(r, store, layout_stack_name(r->arena, r->service, r->service->stage), NULL);
+        dispose_folder(r, store, str_fmt(a, "parts/%.*s/", STR_ARG(stack)), &ignored);
+}
+
+static int say_never_was(struct str stage, struct err *err)
+{
+    err_set(err, ERR_NOT_FOUND, "there is no stage '%.*s': it was never deployed", STR_ARG(stage));
+    return err_help(err, "which there are: troupe stages");
 }
 
 /* There is no stack: the stage never was, is gone, or its removal was cut off before the record of
  * it was whole. */
 static int finish_removal(const struct release *r, const struct store *store, struct str stage,
-                          struct err *err)
+                          bool *ret_nothing, struct err *err)
 {
     struct arena *a = r->arena;
     struct record_ref *refs, last;
@@ -213,11 +219,12 @@ static int finish_removal(const struct release *r, const struct store *store, st
     if (records_list(a, store, &refs, &n, err) < 0)
         return -1;
     if (!newest_record(refs, n, stage, &last))
-        return 0;
+        return say_never_was(stage, err);
     if (record_read(a, store, stage, last.number, false, false, &record, err) < 0)
         return -1;
     bool removal = str_eq(node_text(node_get_c(record.body, "what")), STR("remove"));
-    if (removal && last.has_outcome)
+    *ret_nothing = removal && last.has_outcome;
+    if (*ret_nothing)
         return 0;
     if (take_lease(r, store, stage, &lease, err) < 0)
         return -1;
@@ -226,14 +233,17 @@ static int finish_removal(const struct release *r, const struct store *store, st
                    : record_removal(r, store, stage, err);
 }
 
-int remove_stage(const struct release *r, struct str stage, bool purge, struct err *err)
+int remove_stage(const struct release *r, struct str stage, bool purge, bool *ret_nothing,
+                 struct err *err)
 {
     struct world w;
     cleanup_lease struct lease *lease = NULL;
-    if (world_find(r, true, &w, err) < 0)
+    *ret_nothing = false;
+    if (world_remains(r, true, &w, err) < 0)
         return -1;
     if (!w.stage_exists)
-        return w.bucket.n ? finish_removal(r, &w.store, stage, err) : 0;
+        return w.bucket.n ? finish_removal(r, &w.store, stage, ret_nothing, err)
+                          : say_never_was(stage, err);
     if (w.bucket.n && take_lease(r, &w.store, stage, &lease, err) < 0)
         return -1;
     if (stack_condition(w.stage.status) == STACK_BUSY) {
@@ -245,8 +255,9 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
         if (stack_settle(r, w.stage.id, &w.stage, err) < 0)
             return -1;
     }
-    if (lease_check(lease, err) < 0 || (stack_condition(w.stage.status) != STACK_GONE &&
-                                        remove_stack(r, &w.stage_store, &w.stage, purge, err) < 0))
+    if (lease_check(lease, err) < 0 ||
+        (stack_condition(w.stage.status) != STACK_GONE &&
+         remove_stack(r, &w.stage_store, &w.stage, purge, NULL, &w, err) < 0))
         return -1;
     if (!w.bucket.n)
         return 0;
@@ -254,60 +265,69 @@ int remove_stage(const struct release *r, struct str stage, bool purge, struct e
     return record_removal(r, &w.store, stage, err);
 }
 
-static int empty_own(const struct release *r, const struct world *w, struct err *err)
+/* ---- the service ---- */
+
+static const struct content *find_bucket(const struct contents *contents, struct str name)
 {
-    struct s3_object *objects;
-    size_t n;
-    if (!w->bucket.n)
-        return 0;
-    if (str_eq(w->bucket,
-               node_text(node_get_c(w->service.outputs, "ServerlessDeploymentBucketName"))))
-        return s3_empty(r->arena, r->aws, w->bucket, err);
-    /* A bucket of the user's: only what is ours goes. */
-    if (s3_list(r->arena, r->aws, w->bucket, store_key(r->arena, &w->store, "%s", ""), &objects, &n,
-                err) < 0)
-        return -1;
-    for (size_t i = 0; i < n; i++)
-        if (s3_delete(r->arena, r->aws, w->bucket, objects[i].key, STR(""), err) < 0)
+    for (size_t i = 0; contents && i < contents->n; i++)
+        if (str_eq(contents->p[i].type, STR("AWS::S3::Bucket")) &&
+            str_eq(contents->p[i].physical_id, name))
+            return &contents->p[i];
+    return NULL;
+}
+
+/* A bucket is ours when the service stack has it as a resource; it goes with the stack, or stays as
+ * its DeletionPolicy says. In any other, which is the user's, only our folder goes. The file may
+ * name another one by now than the stack was deployed with. */
+static int leave_buckets(const struct release *r, const struct contents *contents,
+                         const struct world *w, struct err *err)
+{
+    struct str deployed = node_text(node_get_c(w->service.outputs, SERVICE_BUCKET_OUTPUT));
+    struct str buckets[] = {w->bucket, str_eq(deployed, w->bucket) ? STR("") : deployed};
+    for (size_t i = 0; i < 2; i++) {
+        struct store store = {w->store.aws, buckets[i], r->service->name};
+        if (buckets[i].n && !find_bucket(contents, buckets[i]) &&
+            dispose_folder(r, &store, STR(""), err) < 0)
             return -1;
+    }
     return 0;
 }
 
 static int remove_all_stages(const struct release *r, const struct world *w, bool purge,
-                             struct err *err)
+                             size_t *ret_n, struct err *err)
 {
     struct str *stages;
     struct stack *stacks;
-    size_t n;
-    if (stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
+    if (stages_find(r, &w->store, &stages, &stacks, ret_n, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < *ret_n; i++) {
         struct release of_stage;
+        bool nothing;
         if (place_at(r, stages[i], &of_stage, err) < 0 ||
-            remove_stage(&of_stage, stages[i], purge, err) < 0)
+            remove_stage(&of_stage, stages[i], purge, &nothing, err) < 0)
             return err_wrap(err, "remove stage '%.*s'", STR_ARG(stages[i]));
     }
     return 0;
 }
 
-int remove_service(const struct release *r, bool purge, struct err *err)
+int remove_service(const struct release *r, bool purge, bool *ret_nothing, struct err *err)
 {
     struct world w;
-    if (world_find(r, false, &w, err) < 0)
+    struct log_groups groups = {0};
+    size_t stages;
+    *ret_nothing = false;
+    if (world_remains(r, false, &w, err) < 0)
         return -1;
     if (w.service_exists && stack_condition(w.service.status) == STACK_BUSY &&
         stack_settle(r, w.service.id, &w.service, err) < 0)
         return -1;
-    if (remove_all_stages(r, &w, purge, err) < 0)
+    if (remove_all_stages(r, &w, purge, &stages, err) < 0 ||
+        (w.bucket.n && log_groups_recorded(r, &w.store, &groups, err) < 0))
         return -1;
-    if (!w.service_exists || stack_condition(w.service.status) == STACK_GONE)
-        return 0;
-    if (shrink(r, &w.store, &w.service, err) < 0)
+    bool there = w.service_exists && stack_condition(w.service.status) != STACK_GONE;
+    *ret_nothing = !there && !stages;
+    if (there ? remove_stack(r, &w.store, &w.service, purge, leave_buckets, &w, err) < 0
+              : leave_buckets(r, NULL, &w, err) < 0)
         return -1;
-    if (empty_own(r, &w, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err);
-    }
-    return remove_stack(r, NULL, &w.service, purge, err);
+    return log_groups_sweep(r, &groups, err);
 }

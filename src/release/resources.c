@@ -135,7 +135,14 @@ bool resource_is_recreatable(struct str type)
 bool resource_is_retained(const struct node *resource)
 {
     struct str policy = node_text(node_get_c(resource, "DeletionPolicy"));
-    return str_eq(policy, STR("Retain")) || str_eq(policy, STR("Snapshot"));
+    return str_eq(policy, STR("Retain")) || str_eq(policy, STR("RetainExceptOnCreate")) ||
+           str_eq(policy, STR("Snapshot"));
+}
+
+bool resource_goes_with_stack(const struct node *resource)
+{
+    const struct node *policy = node_get_c(resource, "DeletionPolicy");
+    return !policy || node_is_text(policy, "Delete");
 }
 
 struct str resource_difference(struct arena *a, const struct node *before, const struct node *after,

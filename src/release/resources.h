@@ -18,7 +18,10 @@ bool resource_is_recreatable(struct str type);
  * resource. */
 struct str resource_difference(struct arena *a, const struct node *before, const struct node *after,
                                bool *ret_replaces);
-/* Kept when its stack goes: DeletionPolicy Retain. */
+/* Kept when its stack goes: DeletionPolicy Retain, RetainExceptOnCreate (once the stack stands), or
+ * what is in it is kept: Snapshot. */
 bool resource_is_retained(const struct node *resource);
+/* Deleted when its stack goes, for certain: its DeletionPolicy is Delete or missing. */
+bool resource_goes_with_stack(const struct node *resource);
 
 #endif

@@ -1,6 +1,7 @@
 /* The service stack: creating it, adding to it, changing it, under the service's lease. */
 #include "base/clock.h"
 #include "release/engine.h"
+#include "release/log_groups.h"
 #include "release/parts.h"
 #include "release/place.h"
 #include "release/stack.h"
@@ -90,7 +91,9 @@ static int extend_service(struct deploying *d, struct err *err)
         if (!target)
             return 0;
     }
-    return lease_check(lease, err) < 0 ? -1 : apply_in_steps(d, now, target, &placed, err);
+    return lease_check(lease, err) < 0 || log_groups_clear(&home, w, STR(""), now, target, err) < 0
+               ? -1
+               : apply_in_steps(d, now, target, &placed, err);
 }
 
 /* Another first deployment was faster: what it makes is ours as well. */

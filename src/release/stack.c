@@ -399,6 +399,11 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     return err_help(err, "%s", stack_way_out(w->final));
 }
 
+struct str stack_token(struct arena *a)
+{
+    return str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8)));
+}
+
 static struct stack_change describe_change(const struct release *r, struct str name,
                                            const struct node *parameters, const struct node *tags)
 {
@@ -410,7 +415,7 @@ static struct stack_change describe_change(const struct release *r, struct str n
         .parameters = parameters,
         .tags = tags,
         .role_arn = role.n ? role : node_text(node_path(root, "provider.cfnRole")),
-        .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8))),
+        .token = stack_token(a),
         .notification_arns = node_path(root, "provider.notificationArns"),
         .rollback_configuration = node_path(root, "provider.rollbackConfiguration")};
 }
@@ -449,16 +454,14 @@ int stack_apply(const struct release *r, struct str name, bool create, const str
     return parts_placed(a, &split, placed, err);
 }
 
-int stack_remove(const struct release *r, struct str name, struct str id, struct err *err)
+int stack_await_deletion(const struct release *r, struct str name, struct str id, struct str token,
+                         struct err *err)
 {
-    struct arena *a = r->arena;
     struct watch w = {.r = r,
-                      .arena = a,
+                      .arena = r->arena,
                       .name = id, /* a deleted stack is found by its id only */
-                      .seen = MAP(a),
-                      .token = str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8)))};
-    if (stack_delete(a, r->aws, name, w.token, NULL, err) < 0)
-        return err_wrap(err, "delete stack '%.*s'", STR_ARG(name));
+                      .seen = MAP(r->arena),
+                      .token = token};
     if (watch_to_end(&w, err) < 0)
         return -1;
     if (str_eq(w.final, STR("DELETE_COMPLETE")))

@@ -45,8 +45,11 @@ int stack_foresee(const struct release *r, struct str name, const struct node *t
 int stack_import(const struct release *r, struct str name, const struct node *template,
                  const struct node *parameters, const struct node *imports,
                  const struct store *store, struct err *err);
-/* Delete and wait. */
-int stack_remove(const struct release *r, struct str name, struct str id, struct err *err);
+/* A new mark for the events of one operation. */
+struct str stack_token(struct arena *a);
+/* Wait until the deletion that was begun with `token` is over. */
+int stack_await_deletion(const struct release *r, struct str name, struct str id, struct str token,
+                         struct err *err);
 /* Wait until no operation is under way. */
 int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err);
 

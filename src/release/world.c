@@ -72,8 +72,7 @@ static struct str bucket_of(const struct release *r, const struct world *w)
     const struct node *given = node_path(r->service->root, "provider.deploymentBucket");
     struct str name =
         node_is(given, NODE_STRING) ? given->text : node_text(node_get_c(given, "name"));
-    return name.n ? name
-                  : node_text(node_get_c(w->service.outputs, "ServerlessDeploymentBucketName"));
+    return name.n ? name : node_text(node_get_c(w->service.outputs, SERVICE_BUCKET_OUTPUT));
 }
 
 void world_use_bucket(const struct release *r, struct world *w)
@@ -102,7 +101,7 @@ static int find_bucket(const struct release *home, struct world *w, struct err *
     if (stack_resources(home->arena, home->aws, w->service_name, &all, &n, err) < 0)
         return err_wrap(err, "look at stack '%.*s'", STR_ARG(w->service_name));
     for (size_t i = 0; i < n; i++)
-        if (str_eq(all[i].logical_id, STR("ServerlessDeploymentBucket")) &&
+        if (str_eq(all[i].logical_id, STR(SERVICE_BUCKET)) &&
             !str_eq(all[i].status, STR("DELETE_COMPLETE")))
             w->bucket = all[i].physical_id;
     world_use_bucket(home, w);
@@ -139,10 +138,26 @@ static int find_stage(const struct release *r, struct world *w, struct err *err)
     return 0;
 }
 
-int world_find(const struct release *r, bool stage, struct world *w, struct err *err)
+/* What all stages share went by hand: nothing can be done with a stage but to remove it. */
+static int check_service(const struct release *r, const struct world *w, struct err *err)
+{
+    if (!w->stage_exists || w->service_exists || !node_get_c(w->stage.tags, TAG_SERVICE))
+        return 0;
+    err_set(err, ERR_FAILED,
+            "stack '%.*s' is there, but the service's stack '%.*s', with the code and the records "
+            "of all stages, is gone",
+            STR_ARG(w->stage_name), STR_ARG(w->service_name));
+    return err_help(err,
+                    "remove what is left, then deploy again: troupe remove %.*s, or for all "
+                    "stages troupe remove --service",
+                    STR_ARG(r->service->address));
+}
+
+static int find_both(const struct release *r, bool stage, struct world *w, struct err *err)
 {
     *w = (struct world){.service_name = layout_stack_name(r->arena, r->service, STR(""))};
     struct release home = place_home(r);
+    w->store = w->stage_store = (struct store){home.aws, {"", 0}, r->service->name};
     if (find_stack(&home, w->service_name, STR(""), &w->service_exists, &w->service, err) < 0)
         return -1;
     if (w->service_exists) {
@@ -156,6 +171,26 @@ int world_find(const struct release *r, bool stage, struct world *w, struct err 
         return -1;
     if (w->service_exists)
         world_use_bucket(r, w); /* a remote stage's is named by its stack */
+    return 0;
+}
+
+int world_find(const struct release *r, bool stage, struct world *w, struct err *err)
+{
+    return find_both(r, stage, w, err) < 0 ? -1 : check_service(r, w, err);
+}
+
+int world_remains(const struct release *r, bool stage, struct world *w, struct err *err)
+{
+    bool there = false;
+    if (find_both(r, stage, w, err) < 0)
+        return -1;
+    world_use_bucket(r, w); /* the file may name one, also when there is no stack */
+    if (w->bucket.n && s3_bucket_exists(r->arena, w->store.aws, w->bucket, &there, NULL, err) < 0)
+        return err_wrap(err, "look at bucket '%.*s'", STR_ARG(w->bucket));
+    if (!there)
+        w->bucket = w->store.bucket = (struct str){"", 0};
+    if (!r->service->remote)
+        w->stage_store = w->store;
     return 0;
 }
 
@@ -328,7 +363,7 @@ int world_served(const struct release *r, bool versions, struct world *w, struct
 int world_read(const struct release *r, unsigned parts, bool wait_busy, struct world *w,
                struct err *err)
 {
-    if (find_stage(r, w, err) < 0)
+    if (find_stage(r, w, err) < 0 || check_service(r, w, err) < 0)
         return -1;
     /* Only a first deployment of the service creates it; what it makes is everybody's. */
     bool being_made = str_eq(w->service.status, STR("CREATE_IN_PROGRESS"));
