@@ -11,8 +11,8 @@ int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str t
 /* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err);
-/* Delete every object, version and marker whose key begins with `prefix` (empty: all); `*ret_n`: how
- * many they were. */
+/* Delete every object, version and marker whose key begins with `prefix` (empty: all); `*ret_n`:
+ * how many they were. */
 int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str prefix, size_t *ret_n,
              struct err *err);
 /* Delete one version (a number). Absent is success; CONFLICT when an alias references it. */

@@ -39,9 +39,7 @@ static int address(struct arena *a, struct aws *aws, struct str region, struct s
         return -1;
     struct str path = aws_encode(a, key, true);
     bool in_path = call->endpoint.custom || !bucket_is_host(bucket) || wants_path_style(aws);
-    if (!bucket.n) {
-        call->path = STR("/");
-    } else if (in_path) {
+    if (in_path) {
         call->path = str_fmt(a, "/%.*s%s%.*s", STR_ARG(aws_encode(a, bucket, false)),
                              key.n ? "/" : "", STR_ARG(path));
     } else {
@@ -100,13 +98,14 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str b
 {
     struct call call = {
         .service = aws_service_find("s3"), .operation = operation, .method = request->method};
+    if (!bucket.n)
+        return err_set(err, ERR_FAILED, "%s: no bucket is named", operation);
     prepare(a, request, &call);
     struct str region = bucket_region(aws, bucket);
     if (address(a, aws, region, bucket, key, &call, err) < 0)
         return -1;
     int done = call_send(a, aws, &call, answer, err);
-    struct str told =
-        done < 0 && is_elsewhere(answer) && bucket.n ? region_told(a, answer) : (struct str){0};
+    struct str told = done < 0 && is_elsewhere(answer) ? region_told(a, answer) : (struct str){0};
     if (told.n && !str_eq(told, region)) {
         learn_region(aws, bucket, told);
         err_clear(err);

@@ -64,14 +64,8 @@ static int read_side(const struct release *r, struct world *w, struct side *s, s
     struct record *record = &s->side.record;
     if (find_number(r, w, s, err) < 0)
         return -1;
-    if (record_read(r->arena, &w->store, s->stage, s->number, true, false, record, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err);
-        err_set(err, ERR_NOT_FOUND, "the record of %.*s#%lld was collected", STR_ARG(s->stage),
-                (long long)s->number);
-        return err_help(err, "which there are: troupe history %.*s", STR_ARG(s->stage));
-    }
+    if (record_read(r->arena, &w->store, s->stage, s->number, true, false, record, err) < 0)
+        return -1;
     if (node_is_text(node_get_c(record->body, "what"), "remove")) {
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal: there is nothing to compare",
                 STR_ARG(s->stage), (long long)s->number);

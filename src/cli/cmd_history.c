@@ -89,7 +89,13 @@ static int read_history(struct cli *cli, const struct release *r, struct world *
     h->refs = w->records + first;
     h->n = n;
     h->records = ARENA_ARRAY(cli->arena, n + 1, struct record);
-    return records_read(cli->arena, &w->store, h->refs, n, h->records, err);
+    if (records_read(cli->arena, &w->store, h->refs, n, h->records, err) < 0)
+        return -1;
+    if (n && !w->stage_exists && !node_is_text(node_get_c(h->records[0].body, "what"), "remove") &&
+        !h->stage.note.n)
+        h->stage.note = str_fmt(cli->arena, "its stack is gone; make it again: troupe deploy %.*s",
+                                STR_ARG(r->service->address));
+    return 0;
 }
 
 static void show(struct cli *cli, const struct service *service, const struct history *h)

@@ -80,7 +80,7 @@ static int read_clock(struct gathering *g, struct err *err)
     const struct record_ref *ref = &g->records[0].ref;
     struct str key = store_key(g->r->arena, s, "stages/%.*s/%lld.json", STR_ARG(ref->stage),
                                (long long)ref->number);
-    return s3_get(g->r->arena, s->aws, s->bucket, key, &text, NULL, &g->now_ms, err);
+    return store_get(g->r->arena, s, key, &text, NULL, &g->now_ms, err);
 }
 
 static int gather(struct gathering *g, struct err *err)

@@ -119,7 +119,7 @@ static int check_kept(struct arena *a, const struct deploying *d, const struct a
     const struct store *store = &d->plan->world.store;
     bool there;
     struct str key = store_key(a, store, "artifacts/%.*s.zip", STR_ARG(artifact->sha256_hex));
-    if (s3_head(a, store->aws, store->bucket, key, &there, NULL, err) < 0)
+    if (store_head(a, store, key, &there, NULL, err) < 0)
         return -1;
     if (there)
         return 0;

@@ -96,8 +96,8 @@ static bool has_our_tags(const struct release *r, const struct stack *stack)
            str_eq(node_text(node_get_c(stack->tags, TAG_SERVICE)), r->service->name);
 }
 
-int dispose_content(const struct release *r, const struct stack *stack, const struct content *bucket,
-                    struct err *err)
+int dispose_content(const struct release *r, const struct stack *stack,
+                    const struct content *bucket, struct err *err)
 {
     struct str name = bucket->physical_id;
     size_t n;

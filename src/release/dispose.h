@@ -38,7 +38,7 @@ void disposals_put(struct arena *a, const struct disposals *all, struct node *in
 struct claim {
     enum ours why;
     const struct record *record; /* OURS_RECORD: that names it, with its versions */
-    struct str wrote, says;      /* OURS_INTENT: what the deployment wrote of itself, what AWS says */
+    struct str wrote, says; /* OURS_INTENT: what the deployment wrote of itself, what AWS says */
 };
 
 /* An object of the store, by its whole key; `etag` as for s3_delete. Absent is success. */
@@ -50,8 +50,8 @@ int dispose_folder(const struct release *r, const struct store *store, struct st
                    struct err *err);
 /* What is in a bucket of a stack of ours, so that the stack can be deleted. A bucket that is gone
  * is success. */
-int dispose_content(const struct release *r, const struct stack *stack, const struct content *bucket,
-                    struct err *err);
+int dispose_content(const struct release *r, const struct stack *stack,
+                    const struct content *bucket, struct err *err);
 /* The stack, and wait; what it holds and keeps is noted. OURS_STACK or OURS_ADOPTED. */
 int dispose_stack(const struct release *r, const struct stack *stack, enum ours why,
                   const struct contents *contents, struct err *err);

@@ -83,7 +83,7 @@ static void look_whose(struct arena *a, struct lease *l)
     struct err err = {0};
     struct str text, etag;
     const struct node *holder = NULL;
-    if (s3_get(a, l->store.aws, l->store.bucket, l->key, &text, &etag, NULL, &err) == 0)
+    if (store_get(a, &l->store, l->key, &text, &etag, NULL, &err) == 0)
         holder = json_parse(a, l->key, text, &err);
     if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
         keep_etag(l, etag);
@@ -98,8 +98,8 @@ static void renew(struct lease *l)
     struct err err = {0};
     struct str etag;
     int64_t begun = up_ms();
-    int done = s3_put(a, l->store.aws, l->store.bucket, l->key, lease_body(a, l, clock_wall_ms()),
-                      "application/json", S3_IF_MATCH, l->etag, &etag, NULL, &err);
+    int done = store_put(a, &l->store, l->key, lease_body(a, l, clock_wall_ms()),
+                         "application/json", S3_IF_MATCH, l->etag, &etag, NULL, &err);
     if (done == 0) {
         keep_etag(l, etag);
         atomic_store(&l->renewed_ms, begun);
@@ -168,7 +168,7 @@ static int modified_of(struct arena *a, const struct lease *l, int64_t *ret, str
 {
     struct s3_object *objects;
     size_t n;
-    if (s3_list(a, l->store.aws, l->store.bucket, l->key, &objects, &n, err) < 0)
+    if (store_list(a, &l->store, l->key, &objects, &n, err) < 0)
         return -1;
     *ret = n ? objects[0].modified_ms : 0;
     return 0;
@@ -189,15 +189,15 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
     int64_t date_ms = 0, modified_ms = 0;
     atomic_store(&l->renewed_ms, up_ms());
     atomic_store(&l->seen_ms, up_ms());
-    if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json",
-               S3_IF_NONE_MATCH_ANY, STR(""), &etag, NULL, err) == 0) {
+    if (store_put(a, &l->store, l->key, body, "application/json", S3_IF_NONE_MATCH_ANY, STR(""),
+                  &etag, NULL, err) == 0) {
         keep_etag(l, etag);
         return 1;
     }
     if (err->kind != ERR_PRECONDITION)
         return -1;
     err_clear(err);
-    if (s3_get(a, l->store.aws, l->store.bucket, l->key, &text, &etag, &date_ms, err) < 0) {
+    if (store_get(a, &l->store, l->key, &text, &etag, &date_ms, err) < 0) {
         bool gone = err->kind == ERR_NOT_FOUND;
         if (gone)
             err_clear(err);
@@ -222,8 +222,8 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
     }
     struct str old = etag;
     l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, broken ? "of" : "nonce")));
-    if (s3_put(a, l->store.aws, l->store.bucket, l->key, body, "application/json", S3_IF_MATCH, old,
-               &etag, NULL, err) == 0) {
+    if (store_put(a, &l->store, l->key, body, "application/json", S3_IF_MATCH, old, &etag, NULL,
+                  err) == 0) {
         keep_etag(l, etag);
         l->inherited = true;
         return 1;
@@ -289,7 +289,7 @@ static void look_again(struct lease *l)
     int64_t begun = up_ms();
     if (begun - atomic_load(&l->seen_ms) < LEASE_SEEN_MS)
         return;
-    if (s3_get(a, l->store.aws, l->store.bucket, l->key, &text, NULL, NULL, &err) == 0)
+    if (store_get(a, &l->store, l->key, &text, NULL, NULL, &err) == 0)
         holder = json_parse(a, l->key, text, &err);
     if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
         atomic_store(&l->seen_ms, begun);

@@ -17,7 +17,7 @@ static int look(struct arena *a, const struct store *store, struct str key, int6
 {
     struct str text;
     *ret_there = false;
-    if (s3_get(a, store->aws, store->bucket, key, &text, &ret->etag, &ret->date_ms, err) < 0) {
+    if (store_get(a, store, key, &text, &ret->etag, &ret->date_ms, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -46,7 +46,7 @@ int leases_list(struct arena *a, const struct store *store, struct lease_info **
     size_t n;
     struct str prefix = store_key(a, store, "locks/");
     VEC(struct lease_info) all = {0};
-    if (s3_list(a, store->aws, store->bucket, prefix, &objects, &n, err) < 0)
+    if (store_list(a, store, prefix, &objects, &n, err) < 0)
         return err_wrap(err, "list the leases");
     for (size_t i = 0; i < n; i++) {
         struct str name = str_sub(objects[i].key, prefix.n, objects[i].key.n);
@@ -87,8 +87,8 @@ int lease_break(struct arena *a, const struct store *store, const struct lease_i
     bool there = true;
     *ret_gone = false;
     for (int i = 0; i < TRIES; i++) {
-        if (s3_put(a, store->aws, store->bucket, key, body, "application/json", S3_IF_MATCH,
-                   now.etag, NULL, NULL, err) == 0)
+        if (store_put(a, store, key, body, "application/json", S3_IF_MATCH, now.etag, NULL, NULL,
+                      err) == 0)
             return 0;
         if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "break the lease");

@@ -53,8 +53,7 @@ static bool succeeded(const struct record *record)
 bool log_groups_named(const struct record *record, struct str group)
 {
     const struct node *names = node_get_c(record->body, "logGroups");
-    return succeeded(record) &&
-           (names ? has_name(names, group) : has_function_of(record, group));
+    return succeeded(record) && (names ? has_name(names, group) : has_function_of(record, group));
 }
 
 /* ---- records ---- */

@@ -52,10 +52,9 @@ static int read_part(size_t i, void *context, struct arena *scratch, struct err 
     struct str url = node_text(node_path(m->value, "Properties.TemplateURL")), text;
     struct str file = str_sub(url, (size_t)(str_rfind_char(url, '/') + 1), url.n);
     bool in_bucket = x->store && x->store->bucket.n && file.n;
-    int got = in_bucket
-                  ? s3_get(scratch, x->store->aws, x->store->bucket,
-                           part_key(scratch, x->store, x->stack, file), &text, NULL, NULL, err)
-                  : -1;
+    int got = in_bucket ? store_get(scratch, x->store, part_key(scratch, x->store, x->stack, file),
+                                    &text, NULL, NULL, err)
+                        : -1;
     if (got < 0 && in_bucket && err->kind != ERR_NOT_FOUND)
         return err_wrap(err, "template of nested stack '%.*s'", STR_ARG(m->key));
     err_clear(err);
@@ -117,12 +116,12 @@ static int write_part(size_t i, void *context, struct arena *scratch, struct err
     struct part_writing *x = context;
     struct str key = part_key(scratch, x->store, x->stack, x->files[i]);
     bool there;
-    if (s3_head(scratch, x->store->aws, x->store->bucket, key, &there, NULL, err) < 0)
+    if (store_head(scratch, x->store, key, &there, NULL, err) < 0)
         return -1;
     if (there)
         return 0;
-    if (s3_put(scratch, x->store->aws, x->store->bucket, key, x->texts[i], "application/json",
-               S3_ALWAYS, STR(""), NULL, NULL, err) < 0)
+    if (store_put(scratch, x->store, key, x->texts[i], "application/json", S3_ALWAYS, STR(""), NULL,
+                  NULL, err) < 0)
         return err_wrap(err, "write the template of '%.*s'", STR_ARG(x->split->parts[i].id));
     return 0;
 }
@@ -170,8 +169,7 @@ void parts_sweep(const struct release *r, const struct store *store, struct str 
     struct err ignored = {0};
     size_t n = 0;
     name_files(a, &x);
-    if (s3_list(a, store->aws, store->bucket, part_key(a, store, name, STR("")), &objects, &n,
-                &ignored) < 0)
+    if (store_list(a, store, part_key(a, store, name, STR("")), &objects, &n, &ignored) < 0)
         n = 0;
     for (size_t i = 0; i < n; i++) {
         bool used = false;

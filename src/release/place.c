@@ -61,7 +61,7 @@ int place_regions(const struct release *r, const struct store *store, struct str
     VEC(struct str) all = {0};
     struct str prefix = store_key(a, store, "stages/");
     size_t n = 0;
-    if (store->bucket.n && s3_list(a, store->aws, store->bucket, prefix, &objects, &n, err) < 0)
+    if (store->bucket.n && store_list(a, store, prefix, &objects, &n, err) < 0)
         return err_wrap(err, "list the stages");
     for (size_t i = 0; i < n; i++) {
         struct str rest = str_sub(objects[i].key, prefix.n, objects[i].key.n), address, region;
@@ -86,8 +86,8 @@ int place_mark(const struct release *r, const struct store *store, struct err *e
         return 0;
     node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, body, "region", r->service->region);
-    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
-               S3_ALWAYS, STR(""), NULL, NULL, err) < 0)
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_ALWAYS, STR(""),
+                  NULL, NULL, err) < 0)
         return err_wrap(err, "note the region of '%.*s'", STR_ARG(r->service->address));
     return 0;
 }
@@ -99,9 +99,9 @@ int place_copy(struct arena *a, const struct store *from, const struct store *to
 {
     bool there;
     struct str key = store_key(a, from, "artifacts/%.*s.zip", STR_ARG(sha256));
-    if (s3_head(a, to->aws, to->bucket, key, &there, NULL, err) < 0)
+    if (store_head(a, to, key, &there, NULL, err) < 0)
         return -1;
-    return there ? 0 : s3_copy(a, to->aws, from->bucket, key, to->bucket, err);
+    return there ? 0 : store_copy(a, from, to, key, err);
 }
 
 static struct node *with_member(struct arena *a, const struct node *map, const char *key,

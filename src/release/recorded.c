@@ -18,6 +18,15 @@ static bool is_collected(struct world *w, struct str stage, int64_t number)
     return false;
 }
 
+/* Something of it is there, whatever somebody deleted. */
+static bool is_listed(const struct world *w, struct str stage, int64_t number)
+{
+    for (size_t i = 0; i < w->record_count; i++)
+        if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
+            return true;
+    return false;
+}
+
 /* A rollback whose stack did not follow served all the same: what it restored counts. */
 static bool served(const struct record *record)
 {
@@ -31,7 +40,7 @@ int recorded_read(const struct release *r, struct world *w, struct str stage, in
                   bool known, struct record *ret, struct err *err)
 {
     if (record_read(r->arena, &w->store, stage, number, true, !known, ret, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
+        if (err->kind != ERR_NOT_FOUND || is_listed(w, stage, number))
             return -1;
         err_clear(err);
         err_set(err, ERR_REFUSED, "there is no deployment %.*s#%lld", STR_ARG(stage),
@@ -58,7 +67,7 @@ static int read_json(const struct release *r, struct world *w, struct str key,
 {
     struct str text;
     *ret = NULL;
-    if (s3_get(r->arena, w->store.aws, w->bucket, key, &text, NULL, NULL, err) < 0)
+    if (store_get(r->arena, &w->store, key, &text, NULL, NULL, err) < 0)
         return -1;
     *ret = json_parse(
         r->arena, str_fmt(r->arena, "s3://%.*s/%.*s", STR_ARG(w->bucket), STR_ARG(key)), text, err);

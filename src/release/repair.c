@@ -249,7 +249,7 @@ static int check_object(struct repairing *x, struct str key, const char *what, s
 {
     const struct store *store = &x->world.store;
     bool there;
-    if (s3_head(x->r->arena, x->r->aws, store->bucket, key, &there, NULL, err) < 0)
+    if (store_head(x->r->arena, store, key, &there, NULL, err) < 0)
         return -1;
     if (!there)
         find(x, false,

@@ -30,7 +30,7 @@ static int say_adopted(const struct release *r, const struct world *w, const str
     struct str key = store_key(r->arena, &w->store, "templates/%.*s.json",
                                STR_ARG(node_text(node_get_c(adopted, "template"))));
     bool kept = false;
-    if (s3_head(r->arena, w->store.aws, w->store.bucket, key, &kept, NULL, err) < 0)
+    if (store_head(r->arena, &w->store, key, &kept, NULL, err) < 0)
         return -1;
     err_set(err, ERR_REFUSED,
             "what was before %.*s#%lld was made by %.*s: it cannot be rolled "

@@ -140,6 +140,8 @@ static void say(struct arena *a, struct stage_status *s)
     s->word = "ready";
     if (at_work(s)) {
         say_at_work(a, s);
+    } else if (!s->stack.name.n) {
+        s->word = "not deployed";
     } else if (condition == STACK_BUSY) {
         s->word = "busy";
         s->note = str_fmt(a, "stack '%.*s' is changing: %.*s", STR_ARG(s->stack.name),

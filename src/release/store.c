@@ -20,6 +20,77 @@ struct str store_key(struct arena *a, const struct store *store, const char *fmt
     return str_fmt(a, "troupe/%.*s/%.*s", STR_ARG(store->service), STR_ARG(rest));
 }
 
+/* ---- objects ---- */
+
+static int check_bucket(const struct store *store, struct err *err)
+{
+    if (store->aws && store->bucket.n)
+        return 0;
+    err_set(err, ERR_FAILED, "service '%.*s' has no deployment bucket", STR_ARG(store->service));
+    return err_help(err, "the first deployment makes it: troupe deploy STAGE");
+}
+
+/* `done`, as it came from S3; -1 when somebody deleted the bucket says so. */
+static int say_if_gone(const struct store *store, int done, struct err *err)
+{
+    if (done == 0 || !str_eq(err->code, STR("NoSuchBucket")))
+        return done;
+    err_clear(err);
+    err_set(err, ERR_FAILED,
+            "the deployment bucket '%.*s' of service '%.*s' is gone, with the code and the records "
+            "of all stages",
+            STR_ARG(store->bucket), STR_ARG(store->service));
+    return err_help(err, "put it back with what it held, or remove what is left and deploy again: "
+                         "troupe remove --service");
+}
+
+int store_get(struct arena *a, const struct store *store, struct str key, struct str *ret,
+              struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+{
+    return check_bucket(store, err) < 0 ? -1
+                                        : say_if_gone(store,
+                                                      s3_get(a, store->aws, store->bucket, key, ret,
+                                                             ret_etag, ret_date_ms, err),
+                                                      err);
+}
+
+int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,
+               struct str *ret_etag, struct err *err)
+{
+    return check_bucket(store, err) < 0
+               ? -1
+               : s3_head(a, store->aws, store->bucket, key, ret, ret_etag, err);
+}
+
+int store_put(struct arena *a, const struct store *store, struct str key, struct str body,
+              const char *content_type, enum s3_condition condition, struct str etag,
+              struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+{
+    return check_bucket(store, err) < 0
+               ? -1
+               : say_if_gone(store,
+                             s3_put(a, store->aws, store->bucket, key, body, content_type,
+                                    condition, etag, ret_etag, ret_date_ms, err),
+                             err);
+}
+
+int store_list(struct arena *a, const struct store *store, struct str prefix,
+               struct s3_object **ret, size_t *ret_n, struct err *err)
+{
+    return check_bucket(store, err) < 0
+               ? -1
+               : say_if_gone(store, s3_list(a, store->aws, store->bucket, prefix, ret, ret_n, err),
+                             err);
+}
+
+int store_copy(struct arena *a, const struct store *from, const struct store *to, struct str key,
+               struct err *err)
+{
+    return check_bucket(from, err) < 0 || check_bucket(to, err) < 0
+               ? -1
+               : say_if_gone(to, s3_copy(a, to->aws, from->bucket, key, to->bucket, err), err);
+}
+
 int store_put_once(struct arena *a, const struct store *store, const char *folder,
                    struct str sha256, const char *ending, struct str content, bool *ret_written,
                    struct err *err)
@@ -28,8 +99,8 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
     struct str key = store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), ending);
     bool there = false;
     if (content.n <= SMALL && strcmp(folder, "artifacts") != 0) {
-        int put = s3_put(a, store->aws, store->bucket, key, content, "application/octet-stream",
-                         S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err);
+        int put = store_put(a, store, key, content, "application/octet-stream",
+                            S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err);
         there = put < 0 && err->kind == ERR_PRECONDITION;
         if (there)
             err_clear(err);
@@ -37,14 +108,14 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
             *ret_written = !there;
         return there ? 0 : put;
     }
-    if (s3_head(a, store->aws, store->bucket, key, &there, NULL, err) < 0)
+    if (store_head(a, store, key, &there, NULL, err) < 0)
         return -1;
     if (ret_written)
         *ret_written = !there;
     if (there)
         return 0;
-    return s3_put(a, store->aws, store->bucket, key, content, "application/octet-stream", S3_ALWAYS,
-                  STR(""), NULL, NULL, err);
+    return store_put(a, store, key, content, "application/octet-stream", S3_ALWAYS, STR(""), NULL,
+                     NULL, err);
 }
 
 static int check_address(struct str address, struct err *err)
@@ -98,7 +169,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
     struct s3_object *objects;
     size_t n, count = 0;
     struct str prefix = store_key(a, store, "stages/");
-    if (s3_list(a, store->aws, store->bucket, prefix, &objects, &n, err) < 0)
+    if (store_list(a, store, prefix, &objects, &n, err) < 0)
         return err_wrap(err, "list the records");
     VEC(struct record_ref) all = {0};
     for (size_t i = 0; i < n; i++) {
@@ -106,6 +177,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
         struct str part;
         if (!parse_key(str_sub(objects[i].key, prefix.n, objects[i].key.n), &ref, &part))
             continue;
+        ref.has_body = !part.n;
         ref.has_versions = part.p && str_eq(part, STR("versions"));
         ref.has_outcome = part.p && str_eq(part, STR("outcome"));
         ref.collected = part.p && str_eq(part, STR("collected"));
@@ -118,6 +190,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
     for (size_t i = 0; i < all.n; i++) { /* objects of one record become one entry */
         struct record_ref *last = count ? &all.p[count - 1] : NULL;
         if (last && last->number == all.p[i].number && str_eq(last->stage, all.p[i].stage)) {
+            last->has_body |= all.p[i].has_body;
             last->has_versions |= all.p[i].has_versions;
             last->has_outcome |= all.p[i].has_outcome;
             last->collected |= all.p[i].collected;
@@ -154,7 +227,7 @@ static int read_object(struct arena *a, const struct store *store, struct str ke
 {
     struct str text;
     *ret = NULL;
-    if (s3_get(a, store->aws, store->bucket, key, &text, NULL, NULL, err) < 0) {
+    if (store_get(a, store, key, &text, NULL, NULL, err) < 0) {
         if (!optional || err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -189,10 +262,25 @@ static int read_part(struct arena *a, const struct store *store, const struct re
     return *ret ? 0 : read_object(a, store, key, *part, ret, err);
 }
 
+static int say_record_gone(struct arena *a, const struct store *store, const struct record *record,
+                           struct err *err)
+{
+    err_clear(err);
+    err_set(err, ERR_NOT_FOUND, "the record of %.*s#%lld is gone: there is no s3://%.*s/%.*s",
+            STR_ARG(record->stage), (long long)record->number, STR_ARG(store->bucket),
+            STR_ARG(record_key(a, store, record->stage, record->number, "")));
+    return err_help(err,
+                    "put it back from an earlier version of the object or a copy, or remove the "
+                    "stage and deploy it again: troupe remove %.*s",
+                    STR_ARG(record->stage));
+}
+
 int record_read_more(struct arena *a, const struct store *store, bool with_versions,
                      bool with_outcome, struct record *record, struct err *err)
 {
-    if (read_part(a, store, record, "", &record->body, err) < 0 ||
+    if (read_part(a, store, record, "", &record->body, err) < 0 && err->kind == ERR_NOT_FOUND)
+        return say_record_gone(a, store, record, err);
+    if (err->kind != ERR_NONE ||
         (with_versions && read_part(a, store, record, ".versions", &record->versions, err) < 0) ||
         (with_outcome && read_part(a, store, record, ".outcome", &record->outcome, err) < 0))
         return err_wrap(err, "read record %.*s#%lld", STR_ARG(record->stage),
@@ -261,8 +349,8 @@ int record_write(struct arena *a, const struct store *store, struct str stage, i
                  const struct node *body, struct err *err)
 {
     struct str key = record_key(a, store, stage, number, "");
-    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
-               S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err) == 0)
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_IF_NONE_MATCH_ANY,
+                  STR(""), NULL, NULL, err) == 0)
         return 0;
     if (err->kind == ERR_PRECONDITION && is_our_own(a, store, key, body)) {
         err_clear(err);
@@ -275,8 +363,8 @@ int record_write_versions(struct arena *a, const struct store *store, struct str
                           int64_t number, const struct node *versions, struct err *err)
 {
     struct str key = record_key(a, store, stage, number, ".versions");
-    if (s3_put(a, store->aws, store->bucket, key, json_text(a, versions, 1), "application/json",
-               S3_ALWAYS, STR(""), NULL, NULL, err) < 0)
+    if (store_put(a, store, key, json_text(a, versions, 1), "application/json", S3_ALWAYS, STR(""),
+                  NULL, NULL, err) < 0)
         return err_wrap(err, "write the versions of %.*s#%lld", STR_ARG(stage), (long long)number);
     return 0;
 }
@@ -288,8 +376,8 @@ int record_write_mark(struct arena *a, const struct store *store, struct str sta
     struct str key = record_key(a, store, stage, number, str_fmt(a, ".%s", mark).p);
     node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
-    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
-               S3_ALWAYS, STR(""), NULL, ret_date_ms, err) < 0)
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_ALWAYS, STR(""),
+                  NULL, ret_date_ms, err) < 0)
         return err_wrap(err, "mark %.*s#%lld as %s", STR_ARG(stage), (long long)number, mark);
     return 0;
 }
@@ -304,8 +392,8 @@ int record_write_outcome(struct arena *a, const struct store *store, struct str 
         node_put_str(a, body, "reason", reason);
     node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
     struct str key = record_key(a, store, stage, number, ".outcome");
-    if (s3_put(a, store->aws, store->bucket, key, json_text(a, body, 1), "application/json",
-               S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err) < 0) {
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_IF_NONE_MATCH_ANY,
+                  STR(""), NULL, NULL, err) < 0) {
         if (err->kind != ERR_PRECONDITION)
             return err_wrap(err, "write the outcome of %.*s#%lld", STR_ARG(stage),
                             (long long)number);

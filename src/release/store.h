@@ -18,6 +18,21 @@ struct store {
 struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* One object, or all below a prefix, by whole key: as s3_get and so on (aws/services.h). A store
+ * without a bucket cannot be used: FAILED, nothing is called. FAILED with the way out, and not
+ * NOT_FOUND, when somebody deleted the bucket (HEAD does not tell: absent). */
+int store_get(struct arena *a, const struct store *store, struct str key, struct str *ret,
+              struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,
+               struct str *ret_etag, struct err *err);
+int store_put(struct arena *a, const struct store *store, struct str key, struct str body,
+              const char *content_type, enum s3_condition condition, struct str etag,
+              struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+int store_list(struct arena *a, const struct store *store, struct str prefix,
+               struct s3_object **ret, size_t *ret_n, struct err *err);
+int store_copy(struct arena *a, const struct store *from, const struct store *to, struct str key,
+               struct err *err);
+
 /* Write `content` under `<folder>/<sha256>.<ending>` unless it is there; `*ret_written` (may be
  * NULL) says whether it was. */
 int store_put_once(struct arena *a, const struct store *store, const char *folder,
@@ -32,6 +47,7 @@ int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, 
 struct record_ref {
     struct str stage;
     int64_t number;
+    bool has_body; /* else somebody deleted it */
     bool has_versions, has_outcome;
     bool collected;     /* its snapshots may be gone */
     bool gone;          /* they are */

@@ -141,16 +141,25 @@ static int find_stage(const struct release *r, struct world *w, struct err *err)
 /* What all stages share went by hand: nothing can be done with a stage but to remove it. */
 static int check_service(const struct release *r, const struct world *w, struct err *err)
 {
-    if (!w->stage_exists || w->service_exists || !node_get_c(w->stage.tags, TAG_SERVICE))
+    struct str *names;
+    struct stack *stacks;
+    size_t n;
+    if (w->service_exists)
+        return 0;
+    if (stages_find(r, &w->store, &names, &stacks, &n, err) < 0) {
+        if (err->kind != ERR_DENIED) /* who may not list stacks may deploy all the same */
+            return -1;
+        err_clear(err);
+        n = 0;
+    }
+    bool own = w->stage_exists && node_get_c(w->stage.tags, TAG_SERVICE);
+    if (!n && !own)
         return 0;
     err_set(err, ERR_FAILED,
-            "stack '%.*s' is there, but the service's stack '%.*s', with the code and the records "
-            "of all stages, is gone",
-            STR_ARG(w->stage_name), STR_ARG(w->service_name));
-    return err_help(err,
-                    "remove what is left, then deploy again: troupe remove %.*s, or for all "
-                    "stages troupe remove --service",
-                    STR_ARG(r->service->address));
+            "the service's stack '%.*s', with the code and the records of all stages, is gone, "
+            "but stack '%.*s' of a stage is there",
+            STR_ARG(w->service_name), STR_ARG(own ? w->stage_name : stacks[0].name));
+    return err_help(err, "remove what is left, then deploy again: troupe remove --service");
 }
 
 static int find_both(const struct release *r, bool stage, struct world *w, struct err *err)
@@ -238,11 +247,11 @@ static void find_last(struct world *w, struct str stage)
     }
 }
 
-static bool is_listed(const struct world *w, struct str stage, int64_t number)
+static bool has_record(const struct world *w, struct str stage, int64_t number)
 {
     for (size_t i = 0; i < w->record_count; i++)
         if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
-            return true;
+            return w->records[i].has_body;
     return false;
 }
 
@@ -259,7 +268,7 @@ static int say_no_record(const struct release *r, const struct world *w, struct 
 
 static int check_current(const struct release *r, const struct world *w, struct err *err)
 {
-    if (!w->current || is_listed(w, r->service->address, w->current))
+    if (!w->current || has_record(w, r->service->address, w->current))
         return 0;
     return say_no_record(r, w, err);
 }
@@ -363,7 +372,7 @@ int world_served(const struct release *r, bool versions, struct world *w, struct
 int world_read(const struct release *r, unsigned parts, bool wait_busy, struct world *w,
                struct err *err)
 {
-    if (find_stage(r, w, err) < 0 || check_service(r, w, err) < 0)
+    if (find_stage(r, w, err) < 0)
         return -1;
     /* Only a first deployment of the service creates it; what it makes is everybody's. */
     bool being_made = str_eq(w->service.status, STR("CREATE_IN_PROGRESS"));
