@@ -108,6 +108,9 @@ enum stage_use {
  * "STAGE@REGION" is short for --region. */
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err);
+/* The same of no more than where it is: no variable is asked for that only a deployment needs. */
+int context_place(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                  struct err *err);
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
 int context_target(struct cli *cli, const struct service *service, struct target *ret,
                    struct err *err);

@@ -80,7 +80,7 @@ static int run(struct cli *cli, struct err *err)
     bool whole = cli->options.service;
     if (whole && cli->options.arg_count)
         return err_set(err, ERR_USAGE, "--service and a stage exclude each other");
-    if (context_service(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
+    if (context_place(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);

@@ -135,8 +135,8 @@ static int take_region(struct cli *cli, struct str *stage, struct err *err)
     return 0;
 }
 
-int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
-                    struct err *err)
+static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool place_only,
+                struct service *ret, struct err *err)
 {
     struct str stage;
     if (choose_stage(&cli->options, stage_arg, &stage, err) < 0 ||
@@ -144,6 +144,7 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         return -1;
     struct config_options options = config_of(cli);
     options.stage = stage;
+    options.place_only = place_only;
     if (service_load(cli->arena, &options, ret, err) < 0) {
         if (err->kind == ERR_NOT_FOUND) /* the file itself */
             err->kind = ERR_CONFIG;
@@ -155,6 +156,18 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
         return 0;
     err_set(err, ERR_USAGE, "no stage is named");
     return err_help(err, "name one as argument, or set provider.stage in %.*s", STR_ARG(ret->file));
+}
+
+int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                    struct err *err)
+{
+    return load(cli, stage_arg, use, false, ret, err);
+}
+
+int context_place(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                  struct err *err)
+{
+    return load(cli, stage_arg, use, true, ret, err);
 }
 
 /* ---- target ---- */

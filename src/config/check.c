@@ -501,8 +501,12 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
         good = check_choice(c, s->some_of, false, at, map, problems) && good;
     for (size_t i = 0; i < map->size; i++) {
         const struct node *member = map->members[i].value;
-        if (member->kind == NODE_NULL)
+        const struct member *m = &map->members[i];
+        if (member->kind == NODE_NULL) {
+            if (c->names && s->closed && !s->keys && !s->values && !field_of(s, m->key))
+                good = unknown_key(c, s, at, m, problems) && good;
             continue;
+        }
         good = check_member(c, s, at, &map->members[i], &member, problems) && good;
         if (member == map->members[i].value)
             continue;

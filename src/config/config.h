@@ -51,10 +51,12 @@ struct config_options {
         default_stage; /* when neither names one; "dev" for package, print, validate; empty: none */
     struct str
         region; /* --region or AWS_REGION / AWS_DEFAULT_REGION; empty: provider.region, us-east-1 */
-    struct str home;                    /* the service's region, when it is known; empty: found */
-    const struct map *options;          /* `opt:`: name -> struct str *; may be NULL */
-    const struct map *params;           /* --param: name -> struct str *; may be NULL */
-    bool lenient;                       /* unknown keys are warnings */
+    struct str home;           /* the service's region, when it is known; empty: found */
+    const struct map *options; /* `opt:`: name -> struct str *; may be NULL */
+    const struct map *params;  /* --param: name -> struct str *; may be NULL */
+    bool lenient;              /* unknown keys are warnings */
+    bool place_only; /* only what says where the service is: for what needs no more than its stacks.
+                        Other variables are not looked up; their sections are empty. */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;

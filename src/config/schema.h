@@ -89,6 +89,7 @@ struct checker {
     bool lenient; /* problems are warnings */
     bool silent;  /* configValidationMode: off */
     bool strict;  /* configValidationMode: error: lists that grow at AWS are final too */
+    bool names;   /* empty members are checked by name */
     const struct config_options *options; /* for warnings */
     struct map *patterns;                 /* compiled */
 };

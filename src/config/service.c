@@ -184,7 +184,8 @@ static int check_schema(struct resolver *r, const struct node **root, struct err
                         .options = r->options,
                         .lenient = r->options->lenient || node_is_text(mode, "warn"),
                         .silent = node_is_text(mode, "off"),
-                        .strict = node_is_text(mode, "error")};
+                        .strict = node_is_text(mode, "error"),
+                        .names = r->options->place_only};
     int checked = schema_check(&c, &schema_root, STR(""), root, err);
     checker_free(&c);
     return checked;
@@ -288,6 +289,73 @@ static int fill_functions(struct arena *a, struct service *s, const struct node 
     return 0;
 }
 
+/* ---- where it is ---- */
+
+/* `map` (anything else: an empty one) with `value` at the dotted `path`. */
+static const struct node *into(struct arena *a, const struct node *map, struct str path,
+                               const struct node *value)
+{
+    struct str key, rest = path;
+    struct node *out = node_is(map, NODE_MAP) ? node_shallow(a, map) : node_map(a);
+    str_cut(&rest, '.', &key);
+    node_put(a, out, key, rest.n ? into(a, node_get(map, key), rest, value) : value);
+    return out;
+}
+
+static const struct node *keys_of(struct arena *a, const struct node *map)
+{
+    struct node *out = node_from(node_map(a), map);
+    member_each (m, map)
+        node_put_at(a, out, m->key, m->key_pos, node_null(a));
+    return out;
+}
+
+/* `path` of the file, with its variables, into `*root`; nothing when the file has none. */
+static int take(struct resolver *r, const struct node **root, struct str path, struct err *err)
+{
+    struct found found;
+    if (resolve_path(r, r->root, path, STR(""), &found, err) < 0)
+        return -1;
+    const struct node *value = found.node ? resolve_all(r, found.node, err) : NULL;
+    if (found.node && !value)
+        return -1;
+    if (value)
+        *root = into(r->arena, *root, path, value);
+    return 0;
+}
+
+/* What finds the stacks and says which may be touched. Of everything else only the keys. */
+static int resolve_place(struct resolver *r, const struct node **ret, struct err *err)
+{
+    static const char *const paths[] = {"service", "configValidationMode", "provider.name",
+                                        "provider.profile"};
+    static const char *const settings[] = {"regions", "protect", "history"};
+    struct arena *a = r->arena;
+    struct found bucket, section;
+    *ret = keys_of(a, r->root);
+    if (resolve_path(r, r->root, STR("custom.troupe"), STR(""), &section, err) < 0)
+        return -1;
+    if (node_is(section.node, NODE_MAP))
+        *ret = into(a, *ret, STR("custom.troupe"), keys_of(a, section.node));
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (take(r, ret, str_c(paths[i]), err) < 0)
+            return -1;
+    if (resolve_path(r, r->root, STR("provider.deploymentBucket"), STR(""), &bucket, err) < 0 ||
+        take(r, ret,
+             node_is(bucket.node, NODE_MAP) ? STR("provider.deploymentBucket.name")
+                                            : STR("provider.deploymentBucket"),
+             err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (take(r, ret, str_fmt(a, "custom.troupe.%s", settings[i]), err) < 0 ||
+            (r->stage.n &&
+             take(r, ret,
+                  str_fmt(a, "custom.troupe.stages.%.*s.%s", STR_ARG(r->stage), settings[i]),
+                  err) < 0))
+            return -1;
+    return 0;
+}
+
 static int resolve_root(struct resolver *r, const struct node **ret, struct err *err)
 {
     if (resolve_stage(r, err) < 0)
@@ -300,6 +368,8 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
         return -1;
     if (resolve_region(r, err) < 0)
         return -1;
+    if (r->options->place_only)
+        return resolve_place(r, ret, err);
     *ret = resolve_all(r, r->root, err);
     size_t total = 0;
     return *ret && check_depth(*ret, 0, r->root->pos, err) == 0 &&
@@ -308,7 +378,7 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
                : -1;
 }
 
-static const struct node *keys(struct arena *a, const struct node *map)
+static const struct node *key_list(struct arena *a, const struct node *map)
 {
     struct node *list = node_seq(a);
     member_each (m, map)
@@ -342,7 +412,7 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                             .file = source->path,
                             .root = checked,
                             .externals = r->externals,
-                            .absent = keys(a, r->absent),
+                            .absent = key_list(a, r->absent),
                             .params = r->given_params ? r->given_params : node_map(a),
                             .options = r->given_options ? r->given_options : node_map(a)};
     if (settings_read(a, checked, r->stage, &ret->settings, err) < 0)

@@ -141,3 +141,45 @@ def test_removed_twice(hand):
     again = hand.troupe("remove", "--service", "--yes")
     assert "service 'shop' is not there: nothing to remove" in again.out, str(again)
     hand.troupe("remove", "dev", "--yes", check=1)
+
+
+NEEDS = """service: ${file(name.yml):name}
+provider:
+  name: aws
+  runtime: nodejs20.x
+  stage: ${file(name.yml):stage}
+  environment:
+    A: ${cf:other-dev.Value}
+    B: ${ssm:/gone}
+    C: ${env:GONE}
+    D: ${file(gone.yml):d}
+    E: ${param:gone}
+functions:
+  hello: {handler: handler.hello, timeout: '${env:GONE}'}
+custom: {troupe: {history: {keep: 2}, protect: ['${self:provider.stage}'], shift: "${env:GONE, null}"}}
+resources: ${file(gone.yml):resources, null}
+"""
+
+
+def test_removing_needs_only_what_finds_the_stacks(hand):
+    troupe, files = hand.troupe, {path.name: path.read_text() for path in hand.troupe.folder.iterdir() if path.is_file()}
+    for args in (("dev", "--yes"), ("--yes",), ("--service", "--yes")):
+        hand.account.put_back("whole")
+        troupe.write({"serverless.yml": NEEDS, "name.yml": "name: shop\nstage: prod\n"})
+        assert troupe("plan", "dev", check=2).err
+        mark = hand.proxy.mark()
+        troupe("remove", *args)
+        asked = {call.name.split(".")[0] for call in hand.proxy.calls(since=mark)}
+        assert "ssm" not in asked, asked
+        left = {"dev": {"shop", "shop-prod"}, "--yes": {"shop", "shop-dev"}, "--service": set()}[args[0]]
+        assert set(troupe.world()["stacks"]) == left
+    hand.account.put_back("whole")
+    assert "protected" in troupe("remove", "prod", check=3).err, "what guards a stage is read"
+    troupe.write({"serverless.yml": NEEDS.replace("protect:", "protekt:")})
+    assert "protekt" in troupe("remove", "prod", "--yes", check=2).err, "a misspelt guard is none"
+    troupe.write({"serverless.yml": NEEDS, "name.yml": "name: shop\n"})
+    assert "name.yml" in troupe("remove", "--yes", check=2).err, "and what names it is needed"
+    troupe.write({"serverless.yml": NEEDS.replace("${file(name.yml):name}", "${env:GONE}"), "name.yml": "stage: dev\n"})
+    result = troupe("remove", "--service", "--yes", check=2)
+    assert "serverless.yml:1:" in result.err and "GONE" in result.err, str(result)
+    troupe.write(files)
