@@ -386,6 +386,13 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     explain_validation(w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
             create ? "created" : "updated", STR_ARG(w->failure.n ? w->failure : w->final));
+    if (str_find(w->failure, STR("(AWS::Logs::LogGroup)"), 0) >= 0 &&
+        str_find(w->failure, STR("already exists"), 0) >= 0)
+        return err_help(err,
+                        "nothing says that this log group is left over from the stage: if nobody "
+                        "needs its lines, delete it, then %s",
+                        create ? "remove what was begun with 'troupe remove', and deploy again"
+                               : "run the same command again");
     if (create)
         return err_help(
             err, "mend the cause, then: troupe remove %.*s, and deploy again",

@@ -371,7 +371,8 @@ class Model:
         if there:
             self.add(stage, Record("remove"))
             del self.current[stage], self.urls[stage]
-        return Expected(["remove", stage, "--yes"], OK, stage, changes=there)
+        known = bool(self.records.get(stage))  # one that never was is an error, a second removal is none
+        return Expected(["remove", stage, "--yes"], OK if known else FAILED, stage, changes=there)
 
     def repair(self, stage):
         return Expected(["repair", stage], OK if stage in self.current else REFUSED, stage)

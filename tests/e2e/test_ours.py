@@ -178,3 +178,82 @@ def test_one_place_destroys():
     words = r"\b(stack_delete|s3_delete|s3_empty|lambda_delete_version|logs_delete_group)\(|->delete_deployment\(|aws/destroy\.h"
     where = {path.name for path in (ROOT / "src").rglob("*.c") if "/aws/" not in str(path) and re.search(words, path.read_text())}
     assert where == {"dispose.c"}
+
+
+# -- log groups that a late call makes anew --------------------------------------------------------------
+
+PLAIN = "service: shop\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions:\n  a: {handler: handler.main}\n  a-b: {handler: handler.main}\n"
+STAGE_LOGS = PLAIN + "custom: {troupe: {logs: stage}}\n"
+PER_STAGE = PLAIN + "custom: {troupe: {functions: {perStage: [a]}}}\n"
+GROUP, NEIGHBOURS = "/aws/lambda/shop-dev-a", ("/aws/lambda/shop-api-dev-a", "/aws/lambda/shop-dev-a-bc", "/aws/lambda/shop")
+
+
+class Groups:
+    def __init__(self, troupe):
+        self.troupe, self.logs = troupe, troupe.account.client("logs")
+        troupe.write({"handler.js": HANDLER})
+        for name in NEIGHBOURS:
+            self.late(name)
+
+    def all(self):
+        return {group["logGroupName"] for group in self.logs.describe_log_groups()["logGroups"]}
+
+    def late(self, name=GROUP):
+        """As Lambda does for a call that was under way: a group, a stream, a line; no tags, kept for ever."""
+        self.logs.create_log_group(logGroupName=name)
+        self.logs.create_log_stream(logGroupName=name, logStreamName="late")
+        self.logs.put_log_events(logGroupName=name, logStreamName="late",
+                                 logEvents=[{"timestamp": 1790000000000, "message": "late"}])
+
+    def has_late_lines(self, name=GROUP):
+        return name in self.all() and bool(self.logs.describe_log_streams(logGroupName=name)["logStreams"])
+
+    def deploy(self, text, *args, **kwargs):
+        self.troupe.write({"serverless.yml": text})
+        result = self.troupe(*(args or ("deploy", "dev")), **kwargs)
+        assert set(NEIGHBOURS) <= self.all(), str(result)
+        return result
+
+
+def test_late_log_groups_are_in_nobodys_way(troupe):
+    groups = Groups(troupe)
+    groups.deploy(STAGE_LOGS)
+    for text, args in ((STAGE_LOGS, ("deploy", "dev")), (PER_STAGE, ("deploy", "dev")),
+                       (PLAIN, ("rollback", "dev", "--to", "1"))):
+        groups.deploy(PLAIN)
+        assert GROUP not in groups.all()
+        groups.late()
+        result = groups.deploy(text, *args)
+        assert GROUP in groups.all() and not groups.has_late_lines(), str(result)
+    troupe("remove", "dev", "--yes")
+    groups.late()
+    groups.deploy(STAGE_LOGS)
+    assert not groups.has_late_lines()
+    groups.deploy(PLAIN)
+    groups.late()
+    groups.late("/aws/lambda/shop-dev-a-b")
+    result = groups.deploy(PLAIN, "remove", "--service", "--yes", "--json")
+    assert groups.all() == set(NEIGHBOURS), str(result)
+    assert {item["name"] for item in result.json["deleted"] if item["type"] == "AWS::Logs::LogGroup"} == {
+        GROUP, "/aws/lambda/shop-dev-a-b"}, str(result)
+
+
+def test_log_groups_of_others_stay(troupe):
+    groups = Groups(troupe)
+    groups.late()  # before there was a stage
+    for _ in range(2):
+        result = groups.deploy(STAGE_LOGS, check=1)
+        assert groups.has_late_lines() and "already exists" in result.err and "delete it" in result.err, str(result)
+        troupe("remove", "dev", "--yes")
+        assert groups.has_late_lines()
+    groups.logs.delete_log_group(logGroupName=GROUP)
+    groups.deploy(STAGE_LOGS)
+    groups.deploy(PLAIN)
+    groups.late()
+    groups.logs.put_retention_policy(logGroupName=GROUP, retentionInDays=30)  # somebody cares for it
+    groups.deploy(STAGE_LOGS, check=1)
+    assert groups.has_late_lines()
+    groups.logs.delete_retention_policy(logGroupName=GROUP)
+    groups.deploy(PER_STAGE.replace("a: {handler: handler.main}", "a: {handler: handler.main, disableLogs: true}", 1))
+    result = groups.deploy(PER_STAGE, check=1)  # the stage writes to it
+    assert groups.has_late_lines() and "already exists" in result.err, str(result)

@@ -198,8 +198,8 @@ def test_removing_a_stage_that_is_not_there_says_so(troupe):
     troupe.use("shop")
     troupe("deploy", "dev")
     before = troupe.world()
-    result = troupe("remove", "nowhere", "--yes", check=False)
-    assert result.code in (0, 1) and "nowhere" in result.out + result.err
+    result = troupe("remove", "nowhere", "--yes", check=1)
+    assert "there is no stage 'nowhere'" in result.err and "troupe stages" in result.err, str(result)
     assert troupe.world() == before
 
 
