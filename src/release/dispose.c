@@ -142,7 +142,7 @@ int dispose_stack(const struct release *r, const struct stack *stack, enum ours 
 static bool names(const struct record *record, const char *section, const char *owner_key,
                   struct str owner, const char *key, struct str value)
 {
-    member_each (m, node_get_c(record->versions, section))
+    member_each (m, record ? node_get_c(record->versions, section) : NULL)
         if (str_eq(node_text(node_get_c(m->value, owner_key)), owner) &&
             str_eq(node_text(node_get_c(m->value, key)), value))
             return true;
@@ -184,7 +184,7 @@ int dispose_log_group(const struct release *r, const struct claim *claim, struct
 {
     struct log_group found;
     *ret_gone = false;
-    if (claim->why != OURS_RECORD || !log_groups_named(claim->record, group))
+    if (claim->why != OURS_RECORD || !claim->record || !log_groups_named(claim->record, group))
         return refuse("log group", group, claim->why, err);
     if (logs_group(r->arena, r->aws, group, &found, err) < 0)
         return err_wrap(err, "look at log group '%.*s'", STR_ARG(group));

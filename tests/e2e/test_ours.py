@@ -93,9 +93,13 @@ def test_every_command_leaves_the_bucket_of_the_user_alone(beside, account):
     run("deploy", "--service")
     run("remove", "dev-3", "--yes")
     run("prune", *NOW)
+    mine, theirs = "troupe/shop/parts/shop-dev/1.json", "troupe/shop/parts/shop-dev-2/1.json"
+    for key in (mine, theirs):
+        account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    beside_it, kept = troupe.stage("dev-2", "shop"), ours(account)
     run("remove", "dev", "--yes", "--purge")
-    assert {"shop-dev-2", "shop-api-dev"} <= troupe.world()["stacks"].keys()
-    assert ours(account)
+    assert troupe.stage("dev-2", "shop") == beside_it and "shop-api-dev" in troupe.world()["stacks"]
+    assert kept - ours(account) == {mine}, "records and what they need stay"
     result = run("remove", "--service", "--yes", "--json")
     assert not ours(account), "troupe/shop/ is ours, all of it"
     assert [item["name"] for item in result.json["deleted"]] == [
