@@ -1,18 +1,17 @@
 /* Expand: what must exist in the stage stack before functions can be published. */
 #include "layout/internal.h"
 
-struct closure {
+/* ---- what a value needs ---- */
+
+struct walk {
     struct arena *arena;
     const struct node *target; /* Resources of the final template */
     const struct node *old;    /* those of the stack as it is, or NULL */
-    struct map ids;            /* those needed, in the order found */
     struct str path;           /* how the one being looked at was reached: "A -> B" */
-    struct pos pos;            /* where the value is needed */
-    bool failed;
-    struct err *err;
+    struct closure *ret;
 };
 
-static void add_needed(struct closure *c, struct str id);
+static void add_needed(struct walk *w, struct str id);
 
 static void visit(void *context, struct str id, const struct node *at)
 {
@@ -20,17 +19,23 @@ static void visit(void *context, struct str id, const struct node *at)
     add_needed(context, id);
 }
 
-static bool has_hole(const struct node *n)
+/* Holes for what is published: "Troupe::Version" and "Troupe::Deployment". */
+static void find_holes(struct walk *w, const struct node *n)
 {
-    if (node_is(n, NODE_MAP) && n->size == 1 && str_starts(n->members[0].key, STR("Troupe::")))
-        return true;
+    if (node_is(n, NODE_MAP) && n->size == 1 &&
+        (str_eq(n->members[0].key, STR("Troupe::Version")) ||
+         str_eq(n->members[0].key, STR("Troupe::Deployment")))) {
+        struct str name = str_fmt(w->arena, "%.*s %.*s", STR_ARG(n->members[0].key),
+                                  STR_ARG(node_text(n->members[0].value)));
+        struct str *path = ARENA_NEW(w->arena, struct str);
+        *path = w->path;
+        if (!map_has(&w->ret->holes, name))
+            map_put(&w->ret->holes, name, path);
+    }
     node_each (item, n)
-        if (has_hole(item))
-            return true;
+        find_holes(w, item);
     member_each (m, n)
-        if (has_hole(m->value))
-            return true;
-    return false;
+        find_holes(w, m->value);
 }
 
 /* Resources whose values stay what they are until one of these properties changes. Source:
@@ -44,6 +49,9 @@ static const struct lasting {
     {"AWS::SNS::Topic", {"TopicName", "FifoTopic"}},
     {"AWS::S3::Bucket", {"BucketName"}},
     {"AWS::Logs::LogGroup", {"LogGroupName"}},
+    {"AWS::Lambda::Alias", {"FunctionName", "Name"}},
+    {"AWS::ApiGateway::Stage", {"RestApiId", "StageName"}},
+    {"AWS::ApiGatewayV2::Stage", {"ApiId", "StageName"}},
 };
 
 static bool same_property(const struct node *before, const struct node *after, const char *name)
@@ -65,56 +73,40 @@ static bool is_kept(const struct node *before, const struct node *after)
     return false;
 }
 
-static void add_needed(struct closure *c, struct str id)
+static void add_needed(struct walk *w, struct str id)
 {
-    const struct node *resource = node_get(c->target, id);
-    if (!resource || map_has(&c->ids, id) || c->failed || is_kept(node_get(c->old, id), resource))
+    const struct node *resource = node_get(w->target, id);
+    if (!resource || map_has(&w->ret->ids, id) || is_kept(node_get(w->old, id), resource))
         return;
-    struct str outer = c->path;
-    c->path = outer.n ? str_fmt(c->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
-    if (has_hole(resource)) {
-        c->failed = true;
-        err_at(c->err, c->pos, ERR_CONFIG,
-               "a function needs '%.*s' before it is published, which needs a published function: "
-               "a cycle",
-               STR_ARG(outer.n ? outer : id));
-        err_note(c->err, (struct pos){0}, "%.*s", STR_ARG(c->path));
-        err_help(c->err, "name the resource instead of referring to it, or pass the value another "
-                         "way, for example by a parameter in SSM");
-        return;
-    }
-    map_put(&c->ids, id, (void *)resource);
-    references_each(c->arena, node_get_c(resource, "Properties"), visit, c);
+    struct str outer = w->path;
+    w->path = outer.n ? str_fmt(w->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
+    map_put(&w->ret->ids, id, (void *)resource);
+    find_holes(w, resource);
+    references_each(w->arena, node_get_c(resource, "Properties"), visit, w);
     const struct node *depends = node_get_c(resource, "DependsOn");
     if (node_is(depends, NODE_STRING))
-        add_needed(c, depends->text);
+        add_needed(w, depends->text);
     node_each (item, depends)
-        add_needed(c, node_text(item));
-    c->path = outer;
+        add_needed(w, node_text(item));
+    w->path = outer;
 }
 
-static int find_closure(struct closure *c, const struct layout *layout)
+void closure_of(struct arena *a, const struct node *target, const struct node *old,
+                const struct node *expression, struct closure *ret)
 {
-    for (size_t i = 0; i < layout->value_count && !c->failed; i++) {
-        c->pos = layout->values[i].pos;
-        references_each(c->arena, layout->values[i].expression, visit, c);
-    }
-    return c->failed ? -1 : 0;
+    struct walk w = {.arena = a,
+                     .target = node_get_c(target, "Resources"),
+                     .old = node_get_c(old, "Resources"),
+                     .ret = ret};
+    *ret = (struct closure){MAP(a), MAP(a)};
+    references_each(a, expression, visit, &w);
 }
 
-static bool stands_already(const struct closure *c, const struct layout *layout,
-                           const struct node *target, const struct node *old)
+static bool stand_already(const struct map *parts, const struct node *old)
 {
-    for (size_t i = 0; i < c->ids.n; i++)
-        if (!node_equal(node_get(node_get_c(old, "Resources"), c->ids.entries[i].key),
-                        c->ids.entries[i].value))
+    for (size_t i = 0; i < parts->n; i++)
+        if (!node_equal(node_get(old, parts->entries[i].key), parts->entries[i].value))
             return false;
-    for (size_t i = 0; i < layout->value_count; i++) {
-        struct str name = layout->values[i].output;
-        if (!node_equal(node_get(node_get_c(old, "Outputs"), name),
-                        node_get(node_get_c(target, "Outputs"), name)))
-            return false;
-    }
     return true;
 }
 
@@ -247,24 +239,39 @@ const struct node *layout_beside(struct arena *a, const struct node *target, con
     return both(a, target, old, &ids, &values);
 }
 
-int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
-                  const struct node *old, const struct node **ret, struct err *err)
+/* CloudFormation takes no template without a resource; one under a condition may come to none. */
+static const struct node *with_a_resource(struct arena *a, const struct node *template)
 {
-    struct closure c = {.arena = a,
-                        .target = node_get_c(target, "Resources"),
-                        .old = node_get_c(old, "Resources"),
-                        .ids = MAP(a),
-                        .err = err};
-    struct map values = MAP(a);
-    *ret = NULL;
-    if (find_closure(&c, layout) < 0)
-        return -1;
-    if (stands_already(&c, layout, target, old))
-        return 0;
+    const struct node *resources = node_get_c(template, "Resources");
+    member_each (m, resources)
+        if (!node_get_c(m->value, "Condition"))
+            return template;
+    struct node *out = node_shallow(a, template), *more = copy_or_new(a, resources);
+    node_put_c(a, more, LAYOUT_PLACEHOLDER,
+               node_fn(a, "Type", node_str(a, STR("AWS::CloudFormation::WaitConditionHandle"))));
+    node_put_c(a, out, "Resources", more);
+    return out;
+}
+
+const struct node *layout_expand(struct arena *a, const struct layout *layout,
+                                 const struct node *target, const struct node *old,
+                                 struct map *ret_waiting)
+{
+    struct map ids = MAP(a), values = MAP(a);
     for (size_t i = 0; i < layout->value_count; i++) {
-        struct str name = layout->values[i].output;
-        map_put(&values, name, (void *)node_get(node_get_c(target, "Outputs"), name));
+        const struct layout_value *v = &layout->values[i];
+        struct closure c;
+        closure_of(a, target, old, v->expression, &c);
+        if (c.holes.n) {
+            map_put(ret_waiting, v->output, (void *)v);
+            continue;
+        }
+        for (size_t k = 0; k < c.ids.n; k++)
+            map_put(&ids, c.ids.entries[k].key, c.ids.entries[k].value);
+        map_put(&values, v->output, (void *)node_get(node_get_c(target, "Outputs"), v->output));
     }
-    *ret = both(a, target, old, &c.ids, &values);
-    return 0;
+    if (stand_already(&ids, node_get_c(old, "Resources")) &&
+        stand_already(&values, node_get_c(old, "Outputs")))
+        return NULL;
+    return with_a_resource(a, both(a, target, old, &ids, &values));
 }

@@ -21,6 +21,11 @@ struct placement {
     struct layout_api *api;           /* SCOPE_API; and its deployment and stage (SCOPE_NOWHERE) */
 };
 
+/* The values that one definition needs. */
+struct needed_values {
+    VEC(struct layout_value) all;
+};
+
 struct laying {
     struct arena *arena;
     const struct service *service;
@@ -30,7 +35,8 @@ struct laying {
     struct layout *out;
     struct node *service_resources, *service_outputs;
     struct node *stage_resources, *stage_outputs, *stage_parameters;
-    VEC(struct layout_value) values;
+    VEC(struct layout_value) values; /* of all definitions */
+    struct needed_values *needed;    /* of each: of the functions, then of the APIs, as in out */
     struct str described_stage; /* logical id of the user's AWS::ApiGateway::Stage of the REST API:
                                    settings of the one that is made, placed nowhere; empty: none */
     VEC(struct str) warnings;
@@ -65,10 +71,24 @@ bool references_next_sub(struct str text, size_t *at, struct str *before, struct
 /* "Foo.Arn" -> "Foo" and "Arn"; "Foo" -> "Foo" and "". */
 void references_split_name(struct str name, struct str *id, struct str *attribute);
 
-/* resolve.c: every value that `tree` needs from the stage stack, appended to l->values once.
- * `known` as for layout_resolve. */
+/* resolve.c: every value that `tree` needs from the stage stack, each once; they are appended to
+ * l->values, too. `known` as for layout_resolve. */
 int values_gather(struct laying *l, const struct node *tree, layout_lookup *known, void *context,
-                  struct err *err);
+                  struct needed_values *ret, struct err *err);
+
+/* expand.c: what a value needs of the stage's template before it can be had. */
+struct closure {
+    struct map ids;   /* resources -> struct node *, in the order found */
+    struct map holes; /* open ones, "Troupe::Version <key of the function>" -> struct str *: the way
+                         there, "Pool -> PreLambdaAlias" */
+};
+/* That of `expression`; what `old` (NULL allowed) has and keeps is not needed. */
+void closure_of(struct arena *a, const struct node *target, const struct node *old,
+                const struct node *expression, struct closure *ret);
+
+/* waves.c: which functions wait for others, now that the stage's template is finished. ERR_CONFIG:
+ * a cycle. */
+int waves_check(struct laying *l, struct err *err);
 
 /* scope.c: decide for every resource. */
 int scope_decide(struct laying *l, struct err *err);

@@ -291,12 +291,15 @@ static const struct node *known_before_deploy(void *context, struct arena *a, st
 static int gather_values(struct laying *l, struct err *err)
 {
     struct layout *out = l->out;
-    for (size_t i = 0; i < out->function_count; i++)
+    struct needed_values *needed =
+        ARENA_ARRAY(l->arena, out->function_count + out->api_count + 1, struct needed_values);
+    l->needed = needed;
+    for (size_t i = 0; i < out->function_count; i++, needed++)
         if (out->functions[i].definition &&
-            values_gather(l, out->functions[i].definition, known_before_deploy, l, err) < 0)
+            values_gather(l, out->functions[i].definition, known_before_deploy, l, needed, err) < 0)
             return -1;
-    for (size_t i = 0; i < out->api_count; i++)
-        if (values_gather(l, out->apis[i].document, known_before_deploy, l, err) < 0)
+    for (size_t i = 0; i < out->api_count; i++, needed++)
+        if (values_gather(l, out->apis[i].document, known_before_deploy, l, needed, err) < 0)
             return -1;
     vec_each (&l->values, v) {
         struct node *output = node_map(l->arena);
@@ -431,6 +434,8 @@ int layout_service(struct arena *a, const struct service *service, const struct 
     if (service->stage.n) {
         ret->stage_stack = layout_stack_name(a, service, service->stage);
         ret->stage_template = finish_stage(&l);
+        if (waves_check(&l, err) < 0)
+            return -1;
     }
     ret->values = l.values.p;
     ret->value_count = l.values.n;

@@ -33,6 +33,7 @@ struct layout_function {
     struct str logical_id; /* of the function in the flat template */
     struct str alias_id;   /* of its alias in the stage template */
     bool per_stage;
+    bool waits; /* shared: a value of its definition needs a pointer to what is published first */
     /* Shared functions: all properties as CloudFormation names them, without Code, FunctionName,
      * Tags and ReservedConcurrentExecutions; may hold references (layout_resolve). */
     const struct node *definition;
@@ -129,13 +130,17 @@ bool layout_mentions(struct arena *a, const struct node *tree, struct str id);
  * the user put there is none. */
 bool layout_is_head(const struct node *resource);
 
-/* The template of the first of the two updates: `old` (NULL for a new stage) with those resources
- * of `target` that the values need, and the values as Outputs. NULL when nothing has to be done
- * first: no values, or all of their resources and Outputs stand in `old` unchanged. Holes of
- * `target` must be filled but for versions and deployments. ERR_CONFIG for a cycle: a value that
- * needs a pointer. */
-int layout_expand(struct arena *a, const struct layout *layout, const struct node *target,
-                  const struct node *old, const struct node **ret, struct err *err);
+/* The template of an update before anything is published: `old` (NULL for a new stack) with those
+ * resources of `target` that the values need, and the values as Outputs. A value that needs a
+ * pointer to what is not published yet (its hole in `target` is open) waits, its Output is put into
+ * `ret_waiting`: publish what can be, fill the holes and ask again. NULL when nothing has to be
+ * done first: no values, or all of their resources and Outputs stand in `old` unchanged. Other
+ * holes of `target` must be filled. */
+const struct node *layout_expand(struct arena *a, const struct layout *layout,
+                                 const struct node *target, const struct node *old,
+                                 struct map *ret_waiting);
+/* What stands in a template that would have no resource at all; it costs nothing. */
+#define LAYOUT_PLACEHOLDER "TroupePlaceholder"
 /* `old` with all that `target` has; Outputs that `old` has stay as they are. */
 const struct node *layout_beside(struct arena *a, const struct node *target,
                                  const struct node *old);

@@ -22,6 +22,7 @@ struct resolving {
     void *context;
     const struct guard *guard;
     struct laying *gather; /* not NULL: note unknown values instead of failing */
+    struct needed_values *needed;
     struct err *err;
 };
 
@@ -52,13 +53,23 @@ static const struct node *guarded(struct arena *a, const struct guard *g, const 
     return n;
 }
 
-static void gather_value(struct laying *l, struct str name, const struct node *expression,
+static bool has_value(const struct layout_value *all, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(all[i].output, name))
+            return true;
+    return false;
+}
+
+static void gather_value(struct resolving *r, struct str name, const struct node *expression,
                          struct pos pos)
 {
-    vec_each (&l->values, v)
-        if (str_eq(v->output, name))
-            return;
-    vec_push(l->arena, &l->values, (struct layout_value){name, expression, pos});
+    struct layout_value value = {name, expression, pos};
+    struct laying *l = r->gather;
+    if (!has_value(l->values.p, l->values.n, name))
+        vec_push(l->arena, &l->values, value);
+    if (!has_value(r->needed->all.p, r->needed->all.n, name))
+        vec_push(l->arena, &r->needed->all, value);
 }
 
 static const struct node *resolve_output(struct resolving *r, const struct node *n)
@@ -69,7 +80,7 @@ static const struct node *resolve_output(struct resolving *r, const struct node 
     if (value)
         return value;
     if (r->gather) {
-        gather_value(r->gather, name, expression, n->pos);
+        gather_value(r, name, expression, n->pos);
         return node_str(r->arena, STR(""));
     }
     err_at(r->err, n->pos, ERR_NOT_FOUND, "the value of %.*s is not known",
@@ -234,9 +245,13 @@ const struct node *layout_resolve(struct arena *a, const struct node *tree, layo
 }
 
 int values_gather(struct laying *l, const struct node *tree, layout_lookup *known, void *context,
-                  struct err *err)
+                  struct needed_values *ret, struct err *err)
 {
-    struct resolving r = {
-        .arena = l->arena, .lookup = known, .context = context, .gather = l, .err = err};
+    struct resolving r = {.arena = l->arena,
+                          .lookup = known,
+                          .context = context,
+                          .gather = l,
+                          .needed = ret,
+                          .err = err};
     return resolve(&r, tree) ? 0 : -1;
 }

@@ -77,11 +77,12 @@ int engine_apply_stage(struct deploying *d, const struct node *template, struct 
 static int expand(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
-    const struct node *template, *target = plan_stage_template(d->r, d->plan, 0);
+    const struct node *target = plan_stage_template(d->r, d->plan, 0);
+    const struct node *now = d->stage_now ? d->stage_now : w->stage_template;
     int64_t start = clock_mono_ms();
-    if (layout_expand(d->arena, d->plan->target.layout, target, d->plan->world.stage_template,
-                      &template, err) < 0)
-        return -1;
+    d->plan->waiting = MAP(d->arena);
+    const struct node *template =
+        layout_expand(d->arena, d->plan->target.layout, target, now, &d->plan->waiting);
     if (!template)
         return 0;
     release_progress(d->r, "stack", "first what the functions need");
@@ -93,16 +94,18 @@ static int expand(struct deploying *d, struct err *err)
     return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
 }
 
-/* With every value known: fingerprints, and which snapshots exist already. */
+/* With the values that are known by now: fingerprints, and which snapshots exist already. */
 static int settle_definitions(struct deploying *d, struct err *err)
 {
-    for (size_t i = 0; i < d->plan->function_count; i++)
-        if (!d->plan->functions[i].pinned)
-            d->plan->functions[i].to = (struct str){"", 0};
-    for (size_t i = 0; i < d->plan->api_count; i++)
-        if (!d->plan->apis[i].pinned)
-            d->plan->apis[i].to = (struct str){"", 0};
-    return plan_resolve(d->r, d->plan, true, err) < 0 ? -1 : plan_reuse(d->r, d->plan, err);
+    struct plan *plan = d->plan;
+    for (size_t i = 0; i < plan->function_count; i++)
+        if (!plan->functions[i].pinned && !plan->functions[i].published)
+            plan->functions[i] = (struct function_plan){.function = plan->functions[i].function,
+                                                        .from = plan->functions[i].from};
+    for (size_t i = 0; i < plan->api_count; i++)
+        if (!plan->apis[i].pinned && !plan->apis[i].published)
+            plan->apis[i] = (struct api_plan){.api = plan->apis[i].api, .from = plan->apis[i].from};
+    return plan_resolve(d->r, plan, !plan->waiting.n, err) < 0 ? -1 : plan_reuse(d->r, plan, err);
 }
 
 /* ---- artifacts ---- */
@@ -152,6 +155,12 @@ static int upload_one(size_t i, void *context, struct arena *scratch, struct err
     return 0;
 }
 
+/* Is it to be published, and known by now? */
+static bool is_due(const struct function_plan *f)
+{
+    return !f->to.n && f->configuration;
+}
+
 /* Functions of the stage are made by its stack, which may need them before anything is published.
  */
 static bool is_needed(const struct deploying *d, const struct layout_function *f, bool per_stage)
@@ -160,7 +169,7 @@ static bool is_needed(const struct deploying *d, const struct layout_function *f
         return f->per_stage && per_stage;
     for (size_t i = 0; i < d->plan->function_count; i++)
         if (d->plan->functions[i].function == f)
-            return !d->plan->functions[i].to.n;
+            return is_due(&d->plan->functions[i]);
     return false;
 }
 
@@ -206,6 +215,7 @@ static int publish_one(size_t i, void *context, struct arena *scratch, struct er
         return -1;
     pthread_mutex_lock(&d->lock);
     f->to = str_dup(d->arena, version);
+    f->published = true;
     x->done++;
     release_progress(d->r, "publish", "%zu/%zu %.*s v%.*s", x->done, x->all.n,
                      STR_ARG(f->function->key), STR_ARG(version));
@@ -219,13 +229,13 @@ static int publish_functions(struct deploying *d, struct err *err)
     struct publishes x = {.d = d};
     int64_t start = clock_mono_ms();
     for (size_t i = 0; i < d->plan->function_count; i++)
-        if (!d->plan->functions[i].to.n)
+        if (is_due(&d->plan->functions[i]))
             vec_push(d->arena, &x.all, &d->plan->functions[i]);
     if (!x.all.n)
         return 0;
     if (pool_run(x.all.n, d->r->jobs ? d->r->jobs : 8, publish_one, &x, err) < 0)
         return -1;
-    d->published = x.all.n;
+    d->published += x.all.n;
     release_finished(d->r, "publish", "%zu of %zu functions in %.1fs", x.all.n,
                      d->plan->function_count, (double)(clock_mono_ms() - start) / 1000);
     return 0;
@@ -239,7 +249,7 @@ static int publish_apis(struct deploying *d, struct err *err)
         struct api_plan *p = &d->plan->apis[i];
         struct str hint = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(engine_stage(d)),
                                   (long long)d->plan->number, p->fingerprint.p);
-        if (p->to.n)
+        if (p->to.n || !p->document.p)
             continue;
         if (!lease && lease_take(&d->plan->world.store, STR("service"),
                                  str_fmt(a, "publish the API for '%.*s'", STR_ARG(engine_stage(d))),
@@ -252,6 +262,7 @@ static int publish_apis(struct deploying *d, struct err *err)
             publish_api(a, d->r, p, hint, &deployment, err) < 0)
             return -1;
         p->to = deployment;
+        p->published = true;
         if (intent_versions(d, a, err) < 0)
             return -1;
         release_finished(d->r, "publish", "%s, deployment %.*s", what, STR_ARG(deployment));
@@ -397,13 +408,62 @@ static int clear_weights(struct deploying *d, struct err *err)
     return last->body && node_get_c(last->body, "shift") ? engine_mend(d, true, err) : 0;
 }
 
+static int publish(struct deploying *d, struct err *err)
+{
+    return check_reused_kept(d, err) < 0 || publish_functions(d, err) < 0 ||
+                   publish_apis(d, err) < 0
+               ? -1
+               : 0;
+}
+
+static size_t published_by_now(const struct plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->function_count; i++)
+        n += plan->functions[i].to.n > 0;
+    for (size_t i = 0; i < plan->api_count; i++)
+        n += plan->apis[i].to.n > 0;
+    return n;
+}
+
+static int say_stuck(const struct plan *plan, struct err *err)
+{
+    const struct layout_value *v = plan->target.layout->values;
+    while (!map_has(&plan->waiting, v->output))
+        v++;
+    err_at(err, v->pos, ERR_REFUSED,
+           "this value needs a pointer that moves with this very deployment");
+    return err_help(err, "deploy without the value first, then with it");
+}
+
+/* Until every value is known: what functions need, then those functions that others wait for. The
+ * intent comes before the first of them. */
+static int publish_in_waves(struct deploying *d, struct err *err)
+{
+    for (size_t before = SIZE_MAX;;) {
+        size_t now = published_by_now(d->plan);
+        if (d->plan->waiting.n && now == before)
+            return say_stuck(d->plan, err);
+        before = now;
+        if (!d->plan->target.flips && expand(d, err) < 0)
+            return -1;
+        if (settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
+            (!d->recorded && intent_write(d, err) < 0))
+            return -1;
+        if (!d->plan->waiting.n)
+            return 0;
+        release_progress(d->r, "publish", "first what others wait for");
+        if (publish(d, err) < 0)
+            return -1;
+    }
+}
+
 static int publish_all(struct deploying *d, struct err *err)
 {
     const struct shifting *shifting = d->plan->target.shifting;
     if (d->plan->target.flips)
         return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_flip(d, err);
-    if (clear_weights(d, err) < 0 || check_reused_kept(d, err) < 0 ||
-        publish_functions(d, err) < 0 || publish_apis(d, err) < 0 || engine_shift(d, err) < 0)
+    if (clear_weights(d, err) < 0 || publish(d, err) < 0 || engine_shift(d, err) < 0)
         return -1;
     if (contract(d, err) == 0)
         return 0;
@@ -423,11 +483,9 @@ static int apply(struct deploying *d, struct err *err)
     if (!engine_stage(d).n)
         return 0;
     if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 || make_bucket(d, err) < 0 ||
-        upload_artifacts(d, true, err) < 0 || (!d->plan->target.flips && expand(d, err) < 0) ||
-        settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
-        intent_write(d, err) < 0)
+        upload_artifacts(d, true, err) < 0)
         return -1;
-    if (publish_all(d, err) < 0) {
+    if (publish_in_waves(d, err) < 0 || publish_all(d, err) < 0) {
         note_failure(d, err);
         return -1;
     }

@@ -7,7 +7,8 @@
 #include "release/engine.h"
 #include "release/log_groups.h"
 
-static const struct node *record_functions(const struct deploying *d)
+/* Of a function that waits for others it may not be known yet what it will be. */
+static const struct node *record_functions(const struct deploying *d, bool waiting)
 {
     struct arena *a = d->arena;
     struct node *all = node_map(a);
@@ -20,7 +21,7 @@ static const struct node *record_functions(const struct deploying *d)
         if (f->artifact)
             node_put_str(a, n, "artifact", f->artifact->sha256_hex);
         for (size_t k = 0; k < d->plan->function_count; k++)
-            if (d->plan->functions[k].function == f) {
+            if (d->plan->functions[k].function == f && (waiting || !f->waits)) {
                 node_put_str(a, n, "fingerprint", d->plan->functions[k].fingerprint);
                 node_put_c(a, n, "parts", d->plan->functions[k].parts);
             }
@@ -103,8 +104,9 @@ static const struct node *log_groups(const struct deploying *d)
     return all;
 }
 
-/* What makes two records the same: everything but who wrote it when. */
-static struct node *record_content(const struct deploying *d, struct str sources)
+/* What makes two records the same: everything but who wrote it when; and, without `waiting`, but
+ * for what depends on how far a run before had come. */
+static struct node *record_content(const struct deploying *d, struct str sources, bool waiting)
 {
     struct arena *a = d->arena;
     const struct target *t = &d->plan->target;
@@ -126,7 +128,7 @@ static struct node *record_content(const struct deploying *d, struct str sources
         node_put_c(a, n, "adopted", adopted(d));
     node_put_str(a, n, "sources", sources);
     node_put_str(a, n, "template", sha256_hex(a, json_canonical(a, t->layout->stage_template)));
-    node_put_c(a, n, "functions", record_functions(d));
+    node_put_c(a, n, "functions", record_functions(d, waiting));
     node_put_c(a, n, "apis", record_apis(d));
     node_put_c(a, n, "needs", needs(d));
     node_put_c(a, n, "logGroups", log_groups(d));
@@ -197,8 +199,8 @@ int intent_write(struct deploying *d, struct err *err)
     struct str who, sources;
     if (keep_sources(d, &sources, err) < 0)
         return -1;
-    struct node *content = record_content(d, sources);
-    struct str hash = sha256_hex(a, json_canonical(a, content));
+    struct node *content = record_content(d, sources, true);
+    struct str hash = sha256_hex(a, json_canonical(a, record_content(d, sources, false)));
     if (settle_last(d, hash, err) < 0)
         return -1;
     d->recorded = true;

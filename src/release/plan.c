@@ -28,6 +28,8 @@ static const struct node *lookup(void *context, struct arena *a, struct str name
     for (size_t i = 0; i < sizeof pseudo / sizeof *pseudo; i++)
         if (str_eq(name, pseudo[i].name))
             return node_str(a, pseudo[i].value);
+    if (map_has(&k->plan->waiting, name)) /* the stack may still have an old one */
+        return NULL;
     if (str_starts(name, STR("TroupeValue")))
         return node_get(w->stage.outputs, name);
     /* The service may still show a value that has the name of a resource of the stage. */
@@ -185,6 +187,7 @@ const struct node *plan_numbered(struct arena *a, const struct node *template, i
     return out;
 }
 
+/* SHA-256 of stage template and parameters, without the deployment's number. */
 static struct str stage_hash(struct arena *a, const struct node *template,
                              const struct node *parameters)
 {
@@ -194,20 +197,28 @@ static struct str stage_hash(struct arena *a, const struct node *template,
     return sha256_hex(a, json_canonical(a, both));
 }
 
-struct str plan_stage_hash(const struct release *r, const struct plan *plan)
+/* What the stack has for parameters that nobody gives a value. */
+static const struct node *with_defaults(struct arena *a, const struct node *template,
+                                        const struct node *given)
 {
-    const struct node *template = plan_stage_template(r, plan, 0);
-    return stage_hash(r->arena, template, plan_parameters(r, plan, template));
+    struct node *out = node_shallow(a, given);
+    member_each (m, node_get_c(template, "Parameters")) {
+        const struct node *value = node_get_c(m->value, "Default");
+        if (value && !node_get(given, m->key))
+            node_put(a, out, m->key, node_str(a, node_text(value)));
+    }
+    return out;
 }
 
 /* Is the stage's stack what the target says, by its own words? Somebody may have changed it. */
 static bool is_in_line(const struct release *r, const struct plan *plan)
 {
     const struct world *w = &plan->world;
-    const struct node *given = w->stage.parameters;
+    const struct node *given = w->stage.parameters, *target = plan_stage_template(r, plan, 0);
     if (!w->stage_template)
         return false;
-    return str_eq(plan_stage_hash(r, plan),
+    return str_eq(stage_hash(r->arena, target,
+                             with_defaults(r->arena, target, plan_parameters(r, plan, target))),
                   stage_hash(r->arena, w->stage_template, given ? given : node_map(r->arena)));
 }
 

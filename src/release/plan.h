@@ -27,8 +27,6 @@ const struct node *plan_numbered(struct arena *a, const struct node *template, i
 /* Values of the parameters of stage template `template`, from the service stack. */
 const struct node *plan_parameters(const struct release *r, const struct plan *plan,
                                    const struct node *template);
-/* SHA-256 of stage template and parameters, without the deployment's number. */
-struct str plan_stage_hash(const struct release *r, const struct plan *plan);
 /* `current` with what `today` has beyond it; NULL when nothing is missing. */
 const struct node *plan_service_additions(struct arena *a, const struct node *current,
                                           const struct node *today);

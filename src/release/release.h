@@ -215,6 +215,7 @@ struct change {
 struct function_plan {
     const struct layout_function *function;
     bool pinned;                      /* `to` is given, nothing is published */
+    bool published;                   /* `to` was published by this very command */
     const struct node *configuration; /* resolved, complete; NULL: a value is not known yet */
     const struct node *code;  /* members of UpdateFunctionCode but for revision and bucket */
     struct str code_sha256;   /* base64; empty for images */
@@ -225,7 +226,7 @@ struct function_plan {
 
 struct api_plan {
     const struct layout_api *api;
-    bool pinned;
+    bool pinned, published;
     struct str aws_id;   /* its id in AWS */
     struct str document; /* resolved OpenAPI as text; p NULL: not known yet */
     struct str fingerprint;
@@ -235,6 +236,8 @@ struct api_plan {
 struct plan {
     struct target target;
     struct world world;
+    struct map
+        waiting; /* Outputs whose values cannot be had yet, while deploying: see layout_expand */
     bool nothing;
     struct change *changes;
     size_t change_count, unchanged;

@@ -173,7 +173,8 @@ static int check_deployments(struct checking *c, const struct world *w, const st
 static int check_needs(struct checking *c, struct world *w, const struct record *record,
                        const struct layout *layout, struct err *err)
 {
-    const struct node *first, *needs = node_get_c(record->body, "needs");
+    struct map waiting = MAP(c->r->arena);
+    const struct node *needs = node_get_c(record->body, "needs");
     bool same = node_equal(needs, node_get_c(w->record.body, "needs"));
     if (!same && world_want(c->r, WORLD_SERVICE, w, err) < 0)
         return -1;
@@ -182,10 +183,9 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
         if (!same && !c->unusable.n && !node_member(resources, node_text(id)))
             c->unusable = str_fmt(c->r->arena, "'%.*s' is no longer in the service's stack",
                                   STR_ARG(node_text(id)));
-    if (layout_expand(c->r->arena, layout, layout->stage_template, w->stage_template, &first, err) <
-        0)
-        return -1;
-    if (first && !c->unusable.n)
+    bool first = layout_expand(c->r->arena, layout, layout->stage_template, w->stage_template,
+                               &waiting) != NULL;
+    if ((first || waiting.n) && !c->unusable.n)
         c->unusable = STR("resources that its functions need have changed since");
     return 0;
 }

@@ -125,6 +125,21 @@ def needing_a_table_of_the_service(troupe):
     table_of_the_service(troupe)
 
 
+def calling_in_waves(troupe):
+    """A new function, a topic that calls it, and another function that needs the topic."""
+    code(troupe, "four")
+    text = (troupe.folder / "serverless.yml").read_text() + """  first:
+    handler: handler.hello
+resources:
+  Resources:
+    Calls:
+      Type: AWS::SNS::Topic
+      Properties:
+        Subscription: [{Protocol: lambda, Endpoint: !GetAtt FirstLambdaFunction.Arn}]
+"""
+    troupe.write({"serverless.yml": text.replace(ENVIRONMENT, ENVIRONMENT + "      CALLS: !Ref Calls\n")})
+
+
 def rollback_cut_off(troupe):
     troupe.proxy.kill(1, operation="UpdateStack")
     assert troupe("rollback", "dev", "--to", "1", check=False).code == -9
@@ -217,6 +232,7 @@ class Command:
 
 COMMANDS = [
     Command("deploy", ("deploy", "dev"), prepare=changed),
+    Command("deploy-in-waves", ("deploy", "dev"), prepare=calling_in_waves),
     Command("deploy-of-a-function", ("deploy", "dev", "--function", "hello"), prepare=other_code),
     Command("first-deploy", ("deploy", "dev"), start=nothing, others=()),
     Command("first-deploy-of-a-second-stage", ("deploy", "pr-1"), stage="pr-1", others=("prod", "dev")),

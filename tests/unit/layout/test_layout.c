@@ -234,20 +234,17 @@ static void test_unknown_value(void **state)
 static void test_expand(void **state)
 {
     struct fixture *f = *state;
-    const struct node *expanded;
+    struct map waiting = MAP(f->a);
     check_ok(lay_out(f, "{\"TABLE\":{\"Ref\":\"Table\"}}", ROLE("1") TABLE), &f->err);
-    check_ok(layout_expand(f->a, &f->layout, f->layout.stage_template, NULL, &expanded, &f->err),
-             &f->err);
+    const struct node *target = f->layout.stage_template;
+    const struct node *expanded = layout_expand(f->a, &f->layout, target, NULL, &waiting);
     assert_non_null(expanded);
     const struct node *resources = node_get_c(expanded, "Resources");
     assert_int_equal(node_count(resources), 1);
     assert_non_null(node_get_c(resources, "Table"));
     /* Once it stands, there is nothing to do first. */
-    const struct node *again;
-    check_ok(layout_expand(f->a, &f->layout, f->layout.stage_template, f->layout.stage_template,
-                           &again, &f->err),
-             &f->err);
-    assert_null(again);
+    assert_null(layout_expand(f->a, &f->layout, target, target, &waiting));
+    assert_int_equal(waiting.n, 0);
 }
 
 /* CloudFormation takes no template in which a parameter has the name of a resource. */
@@ -278,16 +275,31 @@ static void test_names_of_both(void **state)
 static void test_cycle(void **state)
 {
     struct fixture *f = *state;
-    const struct node *expanded;
-    check_ok(
+    assert_int_equal(
         lay_out(f, "{\"BUCKET\":{\"Ref\":\"Bucket\"}}",
                 ROLE("1") ",\"Bucket\":{\"Type\":\"AWS::S3::Bucket\",\"Properties\":{\"Notify\":"
                           "{\"Fn::GetAtt\":[\"ApiLambdaFunction\",\"Arn\"]}}}"),
-        &f->err);
-    assert_int_equal(
-        layout_expand(f->a, &f->layout, f->layout.stage_template, NULL, &expanded, &f->err), -1);
+        -1);
     assert_int_equal(f->err.kind, ERR_CONFIG);
     assert_true(str_find(f->err.msg, STR("a cycle"), 0) > 0);
+    check_str(f->err.note->text, "api -> Bucket -> ApiLambdaAlias -> api");
+}
+
+/* `api` needs a bucket that notifies `job`: the bucket waits until `job` is published. */
+static void test_waves(void **state)
+{
+    struct fixture *f = *state;
+    struct map waiting = MAP(f->a);
+    check_ok(
+        lay_out(f, "{\"BUCKET\":{\"Ref\":\"Bucket\"}}",
+                ROLE("1") ",\"Bucket\":{\"Type\":\"AWS::S3::Bucket\",\"Properties\":{\"Notify\":"
+                          "{\"Fn::GetAtt\":[\"JobLambdaFunction\",\"Arn\"]}}}"),
+        &f->err);
+    assert_true(f->layout.functions[0].waits);
+    assert_false(f->layout.functions[1].waits);
+    const struct node *target = f->layout.stage_template;
+    assert_null(layout_expand(f->a, &f->layout, target, NULL, &waiting));
+    assert_int_equal(waiting.n, 1);
 }
 
 /* Lays out `extra` again with settings; 0 when it was taken. */
@@ -525,6 +537,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_expand, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names_of_both, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cycle, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_waves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope_is_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope, setup, teardown),
         cmocka_unit_test_setup_teardown(test_condition_of_the_stage, setup, teardown),
