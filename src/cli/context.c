@@ -190,6 +190,12 @@ int context_target(struct cli *cli, const struct service *service, struct target
     struct pack_options pack = {.warn = context_warning, .warn_context = cli};
     struct compile_options compile = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
     struct release r = context_release(cli, service);
+    struct left_out rest;
+    if (layout_leave_out(a, service, &rest, err) < 0)
+        return -1;
+    for (size_t i = 0; i < rest.warning_count; i++)
+        context_warn(cli, (struct pos){0}, rest.warnings[i], STR(""));
+    service = rest.service;
     if (pack_service(a, service, &pack, packed, err) < 0 ||
         compile_service(a, service, packed, &compile, compiled, err) < 0 ||
         layout_service(a, service, compiled, layout, err) < 0)

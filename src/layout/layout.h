@@ -81,6 +81,19 @@ struct layout {
  * compile_options.is_per_stage. */
 bool layout_is_per_stage(const struct service *service, const struct function *f);
 
+/* What is to be packed, compiled and laid out. */
+struct left_out {
+    const struct service *service; /* the one that was given when there is nothing to leave out */
+    struct str *warnings;          /* which functions are left out, and why */
+    size_t warning_count;
+};
+/* `service` without the functions whose `condition` is false for its stage, and without what
+ * `resources` has under conditions that are false, when such a function is left out. Without a
+ * stage only what is false for all stages goes. ERR_CONFIG with places: no such condition, one that
+ * only CloudFormation can decide, a reference to what is left out. */
+int layout_leave_out(struct arena *a, const struct service *service, struct left_out *ret,
+                     struct err *err);
+
 /* Lay out `compiled` (made with NAMING_SHARED). ERR_CONFIG with places: a cycle between functions
  * and aliases, a service-scoped resource that depends on the stage, names over CloudFormation's
  * limits. */

@@ -310,14 +310,18 @@ static void list_apis(struct planning *p)
     }
 }
 
-void plan_note(struct arena *a, struct plan *plan, struct str note)
+void target_note(struct arena *a, struct target *t, struct str note)
 {
-    struct target *t = &plan->target;
     struct str *notes = ARENA_ARRAY(a, t->note_count + 1, struct str);
     for (size_t i = 0; i < t->note_count; i++)
         notes[i] = t->notes[i];
     notes[t->note_count++] = note;
     t->notes = notes;
+}
+
+void plan_note(struct arena *a, struct plan *plan, struct str note)
+{
+    target_note(a, &plan->target, note);
 }
 
 /* Do definitions of functions hold a value of it? */

@@ -21,6 +21,7 @@ int plan_api_quota(const struct release *r, struct plan *plan, struct err *err);
  * changes between stage and service. */
 int plan_scope(const struct release *r, struct plan *plan, struct err *err);
 /* Add to what the user should know. */
+void target_note(struct arena *a, struct target *t, struct str note);
 void plan_note(struct arena *a, struct plan *plan, struct str note);
 /* `template` with another deployment's number in its Outputs; 0: with none. */
 const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number);

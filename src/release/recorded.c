@@ -239,13 +239,18 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct compile_options options = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
     const struct node *functions = node_get_c(record->body, "functions");
+    struct left_out rest;
     if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
-        load(r, bundle, service, err) < 0 ||
-        pack_recorded(a, service, functions, packed, err) < 0 ||
-        compile_service(a, service, packed, &options, compiled, err) < 0 ||
-        layout_service(a, service, compiled, layout, err) < 0)
+        load(r, bundle, service, err) < 0 || layout_leave_out(a, service, &rest, err) < 0 ||
+        pack_recorded(a, rest.service, functions, packed, err) < 0 ||
+        compile_service(a, rest.service, packed, &options, compiled, err) < 0 ||
+        layout_service(a, rest.service, compiled, layout, err) < 0)
         return -1;
-    *ret = (struct target){.layout = layout, .service = service, .origin = record};
+    *ret = (struct target){.layout = layout,
+                           .service = service,
+                           .origin = record,
+                           .notes = rest.warnings,
+                           .note_count = rest.warning_count};
     return 0;
 }
 
@@ -273,11 +278,24 @@ static const struct layout_function *find_function(const struct layout *l, struc
     return NULL;
 }
 
+static bool has_function(const struct service *s, struct str key)
+{
+    for (size_t i = 0; i < s->function_count; i++)
+        if (str_eq(s->functions[i].key, key))
+            return true;
+    return false;
+}
+
 static int check_function(const struct goal *goal, const struct release *r, struct world *w,
                           const struct layout_function *now, const struct layout_function *was,
                           struct err *err)
 {
     struct str stage = r->service->address, key = goal->function;
+    if (!now && has_function(r->service, key)) {
+        err_set(err, ERR_REFUSED, "function '%.*s' is left out of '%.*s' by its condition",
+                STR_ARG(key), STR_ARG(stage));
+        return -1;
+    }
     if (!now) {
         err_set(err, ERR_USAGE, "there is no function '%.*s' in %.*s", STR_ARG(key),
                 STR_ARG(r->service->file));

@@ -2,6 +2,7 @@
 #include "base/vec.h"
 #include "release/parts.h"
 #include "release/place.h"
+#include "release/plan.h"
 #include "release/recorded.h"
 
 static struct str stage_of(const struct release *r)
@@ -128,10 +129,10 @@ static int check_exact(const struct goal *goal, const struct release *r,
 
 static void note_exact(const struct goal *goal, const struct release *r, struct target *t)
 {
-    t->notes = ARENA_NEW(r->arena, struct str);
-    t->notes[t->note_count++] =
-        str_fmt(r->arena, "--exact: the functions of '%.*s' run with the settings of '%.*s'",
-                STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+    target_note(r->arena, t,
+                str_fmt(r->arena,
+                        "--exact: the functions of '%.*s' run with the settings of '%.*s'",
+                        STR_ARG(stage_of(r)), STR_ARG(goal->stage)));
 }
 
 /* ---- the target ---- */

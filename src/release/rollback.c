@@ -226,9 +226,9 @@ static int check_usable(struct checking *c, struct world *w, const struct record
 
 static void note(const struct release *r, struct target *t, struct str why)
 {
-    t->notes = ARENA_NEW(r->arena, struct str);
-    t->notes[t->note_count++] =
-        str_fmt(r->arena, "not at once, but from the recorded sources: %.*s", STR_ARG(why));
+    target_note(
+        r->arena, t,
+        str_fmt(r->arena, "not at once, but from the recorded sources: %.*s", STR_ARG(why)));
 }
 
 static int find(const struct goal *goal, const struct release *r, struct world *w,

@@ -313,7 +313,8 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     if (ret->flips)
         return 0;
     err_set(err, ERR_REFUSED, "%.*s#%lld cannot serve beside the current deployment: %.*s",
-            STR_ARG(r->service->address), (long long)number, STR_ARG(ret->notes[0]));
+            STR_ARG(r->service->address), (long long)number,
+            STR_ARG(ret->notes[ret->note_count - 1]));
     return err_help(err, "go there at once: troupe rollback %.*s --to %lld",
                     STR_ARG(r->service->address), (long long)number);
 }
