@@ -41,6 +41,23 @@ def hide_private_fields(original, data, status=200):
     return original(without_private(data), status)
 
 
+# -- routes ----------------------------------------------------------------------------------------
+
+
+def route_taken(api_id, key):
+    """The refusal of a second route of one key, or None."""
+    for route in http._routes.get(api_id, {}).values():
+        if route.get("routeKey") == key:
+            message = f"Route with key {key} already exists for this API"
+            return http._apigw_error("ConflictException", message, 409)
+    return None
+
+
+@patch(http, "_create_route")
+def create_route(original, api_id, data):
+    return route_taken(api_id, data.get("routeKey", "$default")) or original(api_id, data)
+
+
 # -- deployments and stages ------------------------------------------------------------------------
 
 

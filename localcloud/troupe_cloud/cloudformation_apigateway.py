@@ -14,6 +14,7 @@ from ministack.services import apigateway_v1 as rest
 from ministack.services.cloudformation import provisioners
 
 from troupe_cloud import openapi_http, openapi_import
+from troupe_cloud.apigateway_http import route_taken
 from troupe_cloud.apigateway_rest import canary_settings
 from troupe_cloud.cloudformation_errors import raise_if_failed
 from troupe_cloud.patching import patch, patch_handler, require
@@ -185,8 +186,25 @@ def complete_method(properties):
         method["methodIntegration"]["contentHandling"] = handling
 
 
+# What another stack made stays: MiniStack's handlers do not look at the API's answer, and write
+# methods and routes past the API.
+
+
+@patch_handler("AWS::ApiGateway::Resource", "create")
+def create_resource(_original, _logical_id, properties, _stack_name):
+    request = {"pathPart": properties.get("PathPart", "")}
+    api_id, parent_id = properties.get("RestApiId", ""), properties.get("ParentId", "")
+    made = raise_if_failed(rest._create_resource(api_id, parent_id, request), "ApiGateway")
+    resource_id = body_of(made)["id"]
+    return resource_id, {"ResourceId": resource_id}
+
+
 @patch_handler("AWS::ApiGateway::Method", "create")
 def create_method(original, logical_id, properties, stack_name):
+    resource = rest._resources.get(properties.get("RestApiId"), {}).get(properties.get("ResourceId"))
+    if properties.get("HttpMethod") in (resource or {}).get("resourceMethods", {}):
+        taken = rest._v1_error("ConflictException", "Method already exists for this resource", 409)
+        raise_if_failed(taken, "ApiGateway")
     made = original(logical_id, properties, stack_name)
     complete_method(properties)
     return made
@@ -398,6 +416,14 @@ def as_api(properties):
     """CORS with the API's names of members: MiniStack keeps the template's, and finds none of them."""
     cors = properties.get("CorsConfiguration")
     return {**properties, "CorsConfiguration": lower_first(cors)} if cors else properties
+
+
+@patch_handler("AWS::ApiGatewayV2::Route", "create")
+def create_route(original, logical_id, properties, stack_name):
+    refusal = route_taken(properties.get("ApiId", ""), properties.get("RouteKey", "$default"))
+    if refusal:
+        raise_if_failed(refusal, "ApiGatewayV2")
+    return original(logical_id, properties, stack_name)
 
 
 @patch_handler("AWS::ApiGatewayV2::Api", "create")

@@ -670,7 +670,8 @@ static int plan_stage(struct planning *p, struct err *err)
     struct plan *plan = p->plan;
     if (plan_scope(p->r, plan, err) < 0 || plan_resolve(p->r, plan, false, err) < 0 ||
         plan_reuse(p->r, plan, err) < 0 || check_only_code(p, err) < 0 ||
-        list_functions(p, err) < 0 || plan_api_quota(p->r, plan, err) < 0)
+        list_functions(p, err) < 0 || plan_api_quota(p->r, plan, err) < 0 ||
+        plan_external_api(p->r, plan, err) < 0)
         return -1;
     list_apis(p);
     /* A stack that names no deployment was changed by hand: it gets a number again. */

@@ -617,6 +617,39 @@ def test_nothing_is_created_over_what_exists(aws, artifacts):
             assert aws.call(properties["FunctionName"])[2]["tag"] == "one"
 
 
+def test_an_api_has_one_resource_method_and_route_of_a_name(aws):
+    """What another stack made in an API that both only name."""
+    rest = aws.rest.create_rest_api(name=name("api"))["id"]
+    root = aws.rest.get_resources(restApiId=rest)["items"][0]["id"]
+    http = aws.http.create_api(Name=name("api"), ProtocolType="HTTP")["ApiId"]
+    method = {"HttpMethod": "GET", "AuthorizationType": "NONE", "Integration": {"Type": "MOCK"}}
+    kinds = {
+        "AWS::ApiGateway::Resource": ({"RestApiId": rest, "ParentId": root}, "PathPart", "a", "b"),
+        "AWS::ApiGateway::Method": (
+            {**method, "RestApiId": rest, "ResourceId": root},
+            "HttpMethod",
+            "GET",
+            "POST",
+        ),
+        "AWS::ApiGatewayV2::Route": ({"ApiId": http}, "RouteKey", "GET /a", "GET /b"),
+    }
+    for kind, (properties, key, value, other) in kinds.items():
+
+        def resources(value, kind=kind, properties=properties, key=key):
+            return {"X": {"Type": kind, "Properties": {**properties, key: value}}}
+
+        first, second, third = name("s"), name("s"), name("s")
+        assert aws.create(first, resources(value))[0] == "CREATE_COMPLETE", kind
+        status, reason = aws.create(second, resources(value))
+        assert status == "ROLLBACK_COMPLETE" and "Status Code: 409" in reason, kind
+        assert "already" in reason
+        assert aws.create(third, resources(other))[0] == "CREATE_COMPLETE", kind
+        # The one that failed took nothing of the first with it.
+        assert aws.update(first, {**resources(value), "Q": queue()})[0] == "UPDATE_COMPLETE", kind
+    assert [item["path"] for item in aws.rest.get_resources(restApiId=rest)["items"]].count("/a") == 1
+    assert refused(aws.http.create_route, ApiId=http, RouteKey="GET /a")[0] == 409
+
+
 def test_renaming_onto_something_existing_rolls_back(aws):
     stack, mine, other = name("s"), name("q"), name("q")
     aws.sqs.create_queue(QueueName=other)
