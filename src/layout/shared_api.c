@@ -108,12 +108,37 @@ static int keep_cors(struct laying *l, const struct layout_api *api, struct err 
     return 0;
 }
 
-int shared_api_define(struct laying *l, struct layout_api *api, struct err *err)
+/* One API has one name: where the file gives each stage another, the service's. */
+static const struct node *name_of(const struct laying *l, const struct layout_api *api)
 {
     const struct node *name = node_path(node_get(l->flat, api->id), "Properties.Name");
-    struct openapi_options options = {.title = node_text_or(name, l->service->name),
-                                      .function_arn = stage_variable_arn,
-                                      .context = l};
+    if (name && !(node_flags_deep(name) & NODE_STAGE))
+        return name;
+    struct node *one = node_str(l->arena, l->service->name);
+    one->pos = node_pos(name);
+    return one;
+}
+
+static void warn_of_name(struct laying *l, const struct layout_api *api)
+{
+    const struct node *name = node_path(node_get(l->flat, api->id), "Properties.Name");
+    if (!name || !(node_flags_deep(name) & NODE_STAGE))
+        return;
+    vec_push(
+        l->arena, &l->warnings,
+        str_fmt(l->arena,
+                "the name of '%.*s' depends on the stage%.*s, and all stages share the API: it "
+                "is called '%.*s'; for an API of each stage's own set custom.troupe.apis.%s: "
+                "perStage",
+                STR_ARG(api->id), STR_ARG(place_text(l->arena, node_pos(name))),
+                STR_ARG(l->service->name), api->kind == API_REST ? "rest" : "http"));
+}
+
+int shared_api_define(struct laying *l, struct layout_api *api, struct err *err)
+{
+    warn_of_name(l, api);
+    struct openapi_options options = {
+        .title = node_text(name_of(l, api)), .function_arn = stage_variable_arn, .context = l};
     struct openapi built;
     if (kinds[api->kind].build(l->arena, l->compiled->template, api->id, &options, &built, err) < 0)
         return -1;
@@ -139,6 +164,7 @@ const struct node *shared_api_head(struct laying *l, const struct layout_api *ap
     struct node *properties = node_map(a), *head = node_map(a);
     for (const char *const *name = kinds[api->kind].kept; *name; name++)
         node_put_c(a, properties, *name, node_get_c(from, *name));
+    node_put_c(a, properties, "Name", name_of(l, api));
     if (!(node_flags_deep(node_get_c(from, "Tags")) & NODE_STAGE))
         node_put_c(a, properties, "Tags", node_get_c(from, "Tags"));
     node_put_c(a, head, "Type", node_get_c(flat, "Type"));

@@ -143,3 +143,37 @@ def test_an_api_has_so_many_stages(troupe):
     troupe.edit("serverless.yml", "apis: {restStages: 4}", "apis: {rest: perStage}")
     troupe("deploy", "e")
     assert "rest " in troupe("info", "e").out
+
+
+NAMED = """service: apin
+provider:
+  name: aws
+  runtime: nodejs20.x
+  apiName: ${sls:stage}-shop
+  httpApi: {name: '${sls:stage}-web'}
+custom: {troupe: {apis: {rest: shared, http: shared}}}
+functions:
+  a: {handler: handler.main, events: [{http: GET /a}, {httpApi: GET /a}]}
+"""
+
+
+def test_an_api_of_all_stages_is_not_called_after_one(troupe, account):
+    troupe.write({"serverless.yml": NAMED, "handler.js": HANDLER})
+
+    def names():
+        return ([api["name"] for api in account.client("apigateway").get_rest_apis()["items"]],
+                [api["Name"] for api in account.client("apigatewayv2").get_apis()["Items"]])
+
+    for stage in ("dev", "prod"):
+        said = troupe("plan", stage, check=2).err
+        assert "the name of 'ApiGatewayRestApi' depends on the stage (serverless.yml:5:" in said, said
+        assert "the name of 'HttpApi' depends on the stage (serverless.yml:6:" in said
+        assert "custom.troupe.apis.rest: perStage" in said and "custom.troupe.apis.http: perStage" in said
+        troupe("deploy", stage)
+        assert names() == (["apin"], ["apin"])
+    assert troupe.call_rest("dev", "/a").status_code == 200
+    # One for each stage has its own name.
+    troupe.edit("serverless.yml", "rest: shared, http: shared", "rest: perStage, http: perStage")
+    said = troupe("deploy", "dev").err
+    assert "depends on the stage" not in said
+    assert "dev-shop" in names()[0] and "dev-web" in names()[1]
