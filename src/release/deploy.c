@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "release/dispose.h"
 #include "release/engine.h"
 #include "release/log_groups.h"
 #include "release/parts.h"
@@ -51,11 +52,13 @@ static int apply_once(struct deploying *d, const struct node *template, struct e
                                   : stack_tags(d->arena, d->r->service, d->r->service->stage);
     if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
         lease_check(d->lease, err) < 0 ||
+        (w->stage_dead && dispose_stack(d->r, &w->stage, OURS_STACK, NULL, err) < 0) ||
         log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
         stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
                     &w->stage_store, &w->stage_placed, NULL, err) < 0)
         return -1;
     d->stage_now = template;
+    w->stage_dead = false;
     return 0;
 }
 
@@ -366,6 +369,8 @@ static int take_late_lease(struct deploying *d, struct err *err)
     if (take_stage_lease(d, &d->plan->world.store, &inherited, err) < 0)
         return -1;
     if (stack_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0) {
+        if (stack_never_worked(stage.status))
+            return 0;
         if (d->plan->target.adoption)
             return check_still(d, &stage, err);
         err_set(err, ERR_LOCKED, "stage '%.*s' was created by somebody else meanwhile",

@@ -132,6 +132,8 @@ struct goal goal_shift(int64_t number, const struct shifting *shifting);
 struct world {
     struct str account, partition;
     bool service_exists, stage_exists;
+    bool service_dead, stage_dead; /* the stack never worked: for world_read it does not exist, and
+                                      who makes it clears it away first (dispose_stack) */
     struct stack service, stage;
     struct str service_name, stage_name; /* of the stacks */
     struct str bucket;                   /* empty: none yet */

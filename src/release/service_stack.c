@@ -1,5 +1,6 @@
 /* The service stack: creating it, adding to it, changing it, under the service's lease. */
 #include "base/clock.h"
+#include "release/dispose.h"
 #include "release/engine.h"
 #include "release/log_groups.h"
 #include "release/parts.h"
@@ -62,6 +63,10 @@ static int create_service(struct deploying *d, struct err *err)
     const struct map *placed = NULL;
     bool large = parts_need_bucket(d->arena, whole);
     const struct node *first = large ? bucket_only(d, whole) : whole;
+    struct release home = place_home(d->r);
+    if (d->plan->world.service_dead &&
+        dispose_stack(&home, &d->plan->world.service, OURS_STACK, NULL, err) < 0)
+        return -1;
     if (apply_service(d, true, first, &placed, err) < 0 || refresh_service(d, err) < 0)
         return -1;
     return large ? apply_in_steps(d, first, whole, &placed, err) : 0;

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/parts.h"
+#include "release/reason.h"
 
 /* Every status CloudFormation documents. Source: CloudFormation user guide, "Stack status codes".
  */
@@ -31,7 +32,8 @@ static const struct {
     {"UPDATE_ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
     {"UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", STACK_BUSY, ""},
     {"CREATE_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
-    {"ROLLBACK_COMPLETE", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
+    {"ROLLBACK_COMPLETE", STACK_STUCK,
+     "it never worked: the next deployment makes it again, or remove it"},
     {"ROLLBACK_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
     {"DELETE_FAILED", STACK_STUCK, "mend what keeps it from being deleted, then remove it again"},
     {"UPDATE_FAILED", STACK_STUCK,
@@ -54,6 +56,11 @@ enum stack_condition stack_condition(struct str status)
 {
     size_t i = status_row(status);
     return i < sizeof statuses / sizeof *statuses ? statuses[i].condition : STACK_BUSY;
+}
+
+bool stack_never_worked(struct str status)
+{
+    return str_eq(status, STR("ROLLBACK_COMPLETE"));
 }
 
 const char *stack_way_out(struct str status)
@@ -109,7 +116,8 @@ struct watch {
     struct str name;     /* stack name or id */
     struct str token;
     struct map seen;
-    struct str failure; /* first failing resource and its reason */
+    struct str failure; /* first failing resource and its reason, or the stack's */
+    bool of_stack;      /* the latter, which a resource's goes before */
     struct str nested;  /* id of the nested stack that failed, where that was the first to fail */
     struct str final;   /* status of the root when the operation is over */
 };
@@ -129,21 +137,28 @@ static void note_event(struct watch *w, const struct node *e)
     struct str id = event_text(e, "LogicalResourceId"), status = event_text(e, "ResourceStatus");
     struct str reason = event_text(e, "ResourceStatusReason");
     bool root = str_eq(event_text(e, "PhysicalResourceId"), event_text(e, "StackId"));
-    bool cancelled = str_find(reason, STR("cancelled"), 0) >= 0;
-    if (str_ends(status, STR("_FAILED")) && !root && !cancelled && !w->failure.n) {
+    bool failed = str_ends(status, STR("_FAILED"));
+    bool cancelled = str_find(reason, STR("cancelled"), 0) >= 0, told = false;
+    if (failed && !root && !cancelled && (!w->failure.n || w->of_stack)) {
         if (str_eq(event_text(e, "ResourceType"), STR("AWS::CloudFormation::Stack")))
             w->nested = str_dup(w->arena, event_text(e, "PhysicalResourceId"));
         w->failure = str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(id),
                              STR_ARG(event_text(e, "ResourceType")),
                              STR_ARG(reason.n ? reason : STR("no reason given")));
+        w->of_stack = false;
+        told = true;
     }
     if (root && is_over(status))
         w->final = str_dup(w->arena, status);
-    if (root && str_ends(status, STR("ROLLBACK_IN_PROGRESS")) && !w->failure.n && reason.n)
+    if (root && (failed || str_ends(status, STR("ROLLBACK_IN_PROGRESS"))) && !w->failure.n &&
+        !reason_says_nothing(reason)) {
         w->failure = str_dup(w->arena, reason);
+        w->of_stack = told = true;
+    }
+    /* The first reason is told at the end. */
+    struct str more = failed && !told && !cancelled ? reason_plain(w->arena, reason) : STR("");
     release_progress(w->r, "stack", "%.*s %.*s%s%.*s", STR_ARG(status), STR_ARG(id),
-                     str_ends(status, STR("_FAILED")) ? ": " : "",
-                     str_ends(status, STR("_FAILED")) ? (int)reason.n : 0, reason.p);
+                     more.n ? ": " : "", STR_ARG(more));
 }
 
 /* New events of this call, oldest first. They come newest first; a page that ends with an event of
@@ -380,12 +395,25 @@ static bool is_gone_pointer(struct str failure)
     return false;
 }
 
+static struct str what_failed(const struct watch *w)
+{
+    ptrdiff_t type = str_find(w->failure, STR("): "), 0);
+    if (!w->failure.n)
+        return w->final;
+    if (w->of_stack || type < 0)
+        return reason_plain(w->arena, w->failure);
+    struct str reason = str_sub(w->failure, (size_t)type + 3, w->failure.n);
+    return str_concat(w->arena, str_sub(w->failure, 0, (size_t)type + 3),
+                      reason_plain(w->arena, reason));
+}
+
 static int say_failed(struct watch *w, bool create, struct err *err)
 {
     explain_nested(w);
     explain_validation(w);
+    struct str service = layout_stack_name(w->arena, w->r->service, STR(""));
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
-            create ? "created" : "updated", STR_ARG(w->failure.n ? w->failure : w->final));
+            create ? "created" : "updated", STR_ARG(what_failed(w)));
     if (str_find(w->failure, STR("(AWS::Logs::LogGroup)"), 0) >= 0 &&
         str_find(w->failure, STR("already exists"), 0) >= 0)
         return err_help(err,
@@ -393,10 +421,12 @@ static int say_failed(struct watch *w, bool create, struct err *err)
                         "needs its lines, delete it, then %s",
                         create ? "remove what was begun with 'troupe remove', and deploy again"
                                : "run the same command again");
+    if (create && stack_never_worked(w->final))
+        return err_help(err, "mend the cause and deploy again: the stack is made anew");
     if (create)
         return err_help(
             err, "mend the cause, then: troupe remove %.*s, and deploy again",
-            STR_ARG(w->r->service->address.n ? w->r->service->address : STR("--service")));
+            STR_ARG(str_eq(w->name, service) ? STR("--service") : w->r->service->address));
     if (is_gone_pointer(w->failure) && w->r->service->address.n)
         return err_help(err, "to make again what somebody deleted: troupe repair %.*s",
                         STR_ARG(w->r->service->address));
@@ -475,7 +505,7 @@ int stack_await_deletion(const struct release *r, struct str name, struct str id
         return 0;
     explain_nested(&w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be deleted: %.*s", STR_ARG(name),
-            STR_ARG(w.failure.n ? w.failure : w.final));
+            STR_ARG(what_failed(&w)));
     return err_help(err, "mend the cause and run the same command again");
 }
 
@@ -552,5 +582,5 @@ int stack_import(const struct release *r, struct str name, const struct node *te
     if (str_eq(w.final, STR("IMPORT_COMPLETE")))
         return 0;
     return err_set(err, ERR_FAILED, "import into stack '%.*s' failed: %.*s", STR_ARG(name),
-                   STR_ARG(w.failure.n ? w.failure : w.final));
+                   STR_ARG(what_failed(&w)));
 }

@@ -11,6 +11,8 @@ enum stack_condition {
     STACK_GONE,  /* deleted */
 };
 enum stack_condition stack_condition(struct str status);
+/* Its creation failed and all that it had made is gone again: deleting it loses nothing. */
+bool stack_never_worked(struct str status);
 /* What to do about a stuck stack, as a help line; empty when there is nothing special to say. */
 const char *stack_way_out(struct str status);
 

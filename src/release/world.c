@@ -217,7 +217,8 @@ static int make_ready(const struct release *r, struct stack *stack, struct str n
         if (stack_settle(r, name, stack, err) < 0)
             return -1;
     }
-    if (stack_condition(stack->status) != STACK_STUCK)
+    bool dead = stack_never_worked(stack->status) && node_get_c(stack->tags, TAG_SERVICE);
+    if (stack_condition(stack->status) != STACK_STUCK || dead)
         return 0;
     err_set(err, ERR_FAILED, "stack '%.*s' is in state %.*s and cannot be updated", STR_ARG(name),
             STR_ARG(stack->status));
@@ -227,6 +228,14 @@ static int make_ready(const struct release *r, struct stack *stack, struct str n
         return err_help(err, "%s: troupe remove %.*s", stack_way_out(stack->status),
                         STR_ARG(stage));
     return err_help(err, "%s: troupe remove --service", stack_way_out(stack->status));
+}
+
+/* One that never worked is as good as none. Another tool's is not ours to clear away. */
+static void bury(const struct stack *stack, bool *exists, bool *ret_dead)
+{
+    *ret_dead =
+        *exists && stack_never_worked(stack->status) && node_get_c(stack->tags, TAG_SERVICE);
+    *exists = *exists && !*ret_dead;
 }
 
 /* ---- records ---- */
@@ -380,9 +389,11 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
     if (w->service_exists &&
         make_ready(&home, &w->service, w->service_name, wait_busy || being_made, STR(""), err) < 0)
         return -1;
+    bury(&w->service, &w->service_exists, &w->service_dead);
     if (w->stage_exists &&
         make_ready(r, &w->stage, w->stage_name, wait_busy, r->service->address, err) < 0)
         return -1;
+    bury(&w->stage, &w->stage_exists, &w->stage_dead);
     if (!w->account.n && sts_account(r->arena, r->aws, &w->account, NULL, err) < 0)
         return -1;
     if (!w->partition.n)
