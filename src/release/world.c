@@ -67,12 +67,46 @@ static void read_stack_id(struct world *w, struct str id)
     }
 }
 
-static struct str bucket_of(const struct release *r, const struct world *w)
+/* The name of the user's own bucket, or NULL. */
+static const struct node *given_bucket(const struct release *r)
 {
     const struct node *given = node_path(r->service->root, "provider.deploymentBucket");
-    struct str name =
-        node_is(given, NODE_STRING) ? given->text : node_text(node_get_c(given, "name"));
-    return name.n ? name : node_text(node_get_c(w->service.outputs, SERVICE_BUCKET_OUTPUT));
+    const struct node *name = node_is(given, NODE_STRING) ? given : node_get_c(given, "name");
+    return node_text(name).n ? name : NULL;
+}
+
+static struct str output_bucket(const struct world *w)
+{
+    return node_text(node_get_c(w->service.outputs, SERVICE_BUCKET_OUTPUT));
+}
+
+static struct str bucket_of(const struct release *r, const struct world *w)
+{
+    const struct node *given = given_bucket(r);
+    return given ? node_text(given) : output_bucket(w);
+}
+
+/* A bucket of the user's that this service has not used yet: before anything is made. */
+static int check_bucket(const struct release *r, const struct world *w, struct err *err)
+{
+    struct aws *aws = place_home(r).aws;
+    const struct node *given = given_bucket(r);
+    struct str name = node_text(given), region;
+    bool there;
+    if (!given || (w->service_exists && str_eq(name, output_bucket(w))))
+        return 0;
+    if (s3_bucket_exists(r->arena, aws, name, &there, &region, err) < 0)
+        return err_wrap(err, "provider.deploymentBucket '%.*s'", STR_ARG(name));
+    if (!there) {
+        err_at(err, given->pos, ERR_FAILED, "there is no bucket '%.*s'", STR_ARG(name));
+        return err_help(err, "create it, or leave out provider.deploymentBucket: troupe makes one");
+    }
+    if (!region.n || str_eq(region, aws_region(aws)))
+        return 0;
+    err_at(err, given->pos, ERR_FAILED, "bucket '%.*s' is in %.*s, and the service in %.*s",
+           STR_ARG(name), STR_ARG(region), STR_ARG(aws_region(aws)));
+    return err_help(err, "Lambda takes code from buckets of its own region: name one of %.*s",
+                    STR_ARG(aws_region(aws)));
 }
 
 void world_use_bucket(const struct release *r, struct world *w)
@@ -394,6 +428,8 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
         make_ready(r, &w->stage, w->stage_name, wait_busy, r->service->address, err) < 0)
         return -1;
     bury(&w->stage, &w->stage_exists, &w->stage_dead);
+    if (check_bucket(r, w, err) < 0)
+        return -1;
     if (!w->account.n && sts_account(r->arena, r->aws, &w->account, NULL, err) < 0)
         return -1;
     if (!w->partition.n)
