@@ -30,9 +30,8 @@ struct str reason_plain(struct arena *a, struct str reason)
             s = str_sub(s, 0, s.n - 1);
     }
     s = without_ids(a, s);
-    return str_ends(s, STR(" Rollback requested by user."))
-               ? str_trim(before(s, STR(" Rollback requested by user.")))
-               : s;
+    struct str tail = STR(" Rollback requested by user.");
+    return str_ends(s, tail) ? str_sub(s, 0, s.n - tail.n) : s;
 }
 
 bool reason_says_nothing(struct str reason)

@@ -4,6 +4,7 @@
 #include "doc/json.h"
 #include "release/definition.h"
 #include "release/resources.h"
+#include "release/reason.h"
 #include "release/stack.h"
 
 static const struct node *parse(struct arena *a, const char *text)
@@ -159,6 +160,40 @@ static void test_fingerprint_and_reason(void **state)
     arena_free(a);
 }
 
+/* What an event says, and what a person is told; NULL: it says nothing. */
+static void test_reasons(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *event, *plain;
+    } reasons[] = {
+        {"Resource handler returned message: \"Function not found: f (Service: Lambda, Status "
+         "Code: "
+         "404, Request ID: 1-2)\" (RequestToken: 3-4, HandlerErrorCode: NotFound)",
+         "Function not found: f (Service: Lambda, Status Code: 404)"},
+        {"Resource handler returned message: \"a \"quoted\" one\" (RequestToken: 3-4, "
+         "HandlerErrorCode: X)",
+         "a \"quoted\" one"},
+        {"key schema (Service: DynamoDb, Request ID: 1) and (Request ID: 2)",
+         "key schema (Service: DynamoDb) and (Request ID: 2)"},
+        {"cut off (Service: S3, Request ID: 1", "cut off (Service: S3"},
+        {"Export with name x is already exported by stack y. Rollback requested by user.",
+         "Export with name x is already exported by stack y."},
+        {"plain", "plain"},
+        {"", NULL},
+        {"Rollback requested by user.", NULL},
+        {"The following resource(s) failed to create: [A]. Rollback requested by user.", NULL},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        struct arena *a = arena_new();
+        struct str event = str_c(reasons[i].event);
+        assert_int_equal(reason_says_nothing(event), !reasons[i].plain);
+        if (reasons[i].plain)
+            check_str(reason_plain(a, event), reasons[i].plain);
+        arena_free(a);
+    }
+}
+
 /* Every status that CloudFormation documents for stacks has a row of its own. */
 static void test_every_stack_status(void **state)
 {
@@ -228,13 +263,10 @@ static void test_resource_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_member_is_sent),
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_unknown_property),
-        cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_fingerprint_and_reason),
-        cmocka_unit_test(test_every_stack_status),
-        cmocka_unit_test(test_owner),
+        cmocka_unit_test(test_every_member_is_sent),   cmocka_unit_test(test_types),
+        cmocka_unit_test(test_unknown_property),       cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_fingerprint_and_reason), cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_every_stack_status),     cmocka_unit_test(test_owner),
         cmocka_unit_test(test_resource_table),
     };
     return cmocka_run_group_tests_name("definition", tests, NULL, NULL);
