@@ -74,6 +74,18 @@ static bool same_code(const struct function_plan *f, const struct lambda_functio
                  : str_eq(f->code_sha256, head->code_sha256);
 }
 
+/* Lambda says what it got by this very call, whoever else is at work on the head. */
+static int check_received(const struct publishing *p, const struct lambda_function *updated,
+                          struct err *err)
+{
+    const struct artifact *artifact = p->f->function->artifact;
+    if (!artifact || !updated->code_sha256.n || str_eq(updated->code_sha256, p->f->code_sha256))
+        return 0;
+    return store_say_altered(
+        p->store,
+        store_key(p->arena, p->store, "artifacts/%.*s.zip", STR_ARG(artifact->sha256_hex)), err);
+}
+
 static int update_code(struct publishing *p, struct lambda_function *head, struct err *err)
 {
     struct arena *a = p->arena;
@@ -86,7 +98,8 @@ static int update_code(struct publishing *p, struct lambda_function *head, struc
     }
     node_put_str(a, code, "RevisionId", head->revision_id);
     struct lambda_function updated;
-    if (lambda_update_code(a, p->r->aws, p->name, code, &updated, err) < 0)
+    if (lambda_update_code(a, p->r->aws, p->name, code, &updated, err) < 0 ||
+        check_received(p, &updated, err) < 0)
         return -1;
     return lambda_wait(a, p->r->aws, p->name, STR(""), SETTLE_MS, head, err);
 }

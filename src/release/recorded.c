@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "compile/compile.h"
-#include "doc/json.h"
 #include "pack/pack.h"
 #include "release/plan.h"
 
@@ -62,18 +61,6 @@ int recorded_read(const struct release *r, struct world *w, struct str stage, in
     return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
 }
 
-static int read_json(const struct release *r, struct world *w, struct str key,
-                     const struct node **ret, struct err *err)
-{
-    struct str text;
-    *ret = NULL;
-    if (store_get(r->arena, &w->store, key, &text, NULL, NULL, err) < 0)
-        return -1;
-    *ret = json_parse(
-        r->arena, str_fmt(r->arena, "s3://%.*s/%.*s", STR_ARG(w->bucket), STR_ARG(key)), text, err);
-    return *ret ? 0 : -1;
-}
-
 int recorded_template(const struct release *r, struct world *w, const struct record *record,
                       const struct node **ret, struct err *err)
 {
@@ -81,8 +68,7 @@ int recorded_template(const struct release *r, struct world *w, const struct rec
     *ret = NULL;
     if (!sha.n)
         return 0;
-    struct str key = store_key(r->arena, &w->store, "templates/%.*s.json", STR_ARG(sha));
-    if (read_json(r, w, key, ret, err) == 0)
+    if (store_get_json(r->arena, &w->store, "templates", sha, ret, err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND)
         return -1;
@@ -172,11 +158,11 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
 {
     struct str sha = node_text(node_get_c(record->body, "sources"));
     const struct node *n;
-    struct str key = store_key(r->arena, &w->store, "sources/%.*s.json", STR_ARG(sha));
-    if (read_json(r, w, key, &n, err) < 0) {
+    if (store_get_json(r->arena, &w->store, "sources", sha, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
+        struct str key = store_key(r->arena, &w->store, "sources/%.*s.json", STR_ARG(sha));
         err_set(err, ERR_FAILED, "the recorded sources are gone from the bucket: s3://%.*s/%.*s",
                 STR_ARG(w->bucket), STR_ARG(key));
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",

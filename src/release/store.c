@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
 #include "config/config.h"
@@ -116,6 +117,34 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
         return 0;
     return store_put(a, store, key, content, "application/octet-stream", S3_ALWAYS, STR(""), NULL,
                      NULL, err);
+}
+
+int store_say_altered(const struct store *store, struct str key, struct err *err)
+{
+    err_set(err, ERR_REFUSED, "s3://%.*s/%.*s was altered: it is not what troupe wrote there",
+            STR_ARG(store->bucket), STR_ARG(key));
+    return err_help(err, "find out who may write to the bucket, and put back what was there: an "
+                         "earlier version of the object, or a copy");
+}
+
+int store_get_named(struct arena *a, const struct store *store, struct str key, struct str sha256,
+                    struct str *ret, struct err *err)
+{
+    if (store_get(a, store, key, ret, NULL, NULL, err) < 0)
+        return -1;
+    return str_eq(sha256_hex(a, *ret), sha256) ? 0 : store_say_altered(store, key, err);
+}
+
+int store_get_json(struct arena *a, const struct store *store, const char *folder,
+                   struct str sha256, const struct node **ret, struct err *err)
+{
+    struct str text, key = store_key(a, store, "%s/%.*s.json", folder, STR_ARG(sha256));
+    *ret = NULL;
+    if (store_get_named(a, store, key, sha256, &text, err) < 0)
+        return -1;
+    *ret = json_parse(a, str_fmt(a, "s3://%.*s/%.*s", STR_ARG(store->bucket), STR_ARG(key)), text,
+                      err);
+    return *ret ? 0 : -1;
 }
 
 static int check_address(struct str address, struct err *err)

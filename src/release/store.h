@@ -39,6 +39,16 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
                    struct str sha256, const char *ending, struct str content, bool *ret_written,
                    struct err *err);
 
+/* Read an object that is named by the SHA-256 of its content. REFUSED when the content is another:
+ * who may write to the bucket changed it, and nothing of it is used. NOT_FOUND when it is gone. */
+int store_get_named(struct arena *a, const struct store *store, struct str key, struct str sha256,
+                    struct str *ret, struct err *err);
+/* The same of `<folder>/<sha256>.json`, parsed. */
+int store_get_json(struct arena *a, const struct store *store, const char *folder,
+                   struct str sha256, const struct node **ret, struct err *err);
+/* Say that s3://…/<key> is not what was written: the error of all such objects. -1. */
+int store_say_altered(const struct store *store, struct str key, struct err *err);
+
 /* ---- records ---- */
 
 /* Read "STAGE" or "STAGE#N"; `*ret_number` 0: none given, the current one. USAGE. */
