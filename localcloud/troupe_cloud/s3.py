@@ -1,19 +1,22 @@
-"""S3: parts of at least 5 MiB, and bodies that are what their hash says.
+"""S3: parts of at least 5 MiB, bodies that are what their hash says, buckets of whom the caller means.
 
 What AWS does (S3 user guide, "Amazon S3 multipart upload limits"; API reference, "Common error
 codes"): every part but the last has 5 MiB or more, else CompleteMultipartUpload answers
 EntityTooSmall; a body whose SHA-256 differs from ``x-amz-content-sha256`` is
-XAmzContentSHA256Mismatch. MiniStack accepts both.
+XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for the source of a copy
+``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied (user
+guide, "Verifying bucket ownership with bucket owner condition"). MiniStack accepts all three.
 """
 
 import hashlib
 import re
+from urllib.parse import unquote
 
 from ministack.services import s3
 
 from troupe_cloud.patching import patch, require
 
-require(s3, "_error", "_multipart_uploads", "_qp")
+require(s3, "_bucket_owner_account", "_error", "_multipart_uploads", "_parse_bucket_key", "_qp")
 LEAST_PART = 5 * 1024 * 1024
 
 
@@ -41,6 +44,22 @@ def complete_multipart_upload(original, bucket_name, key, body, query_params, he
     return original(bucket_name, key, body, query_params, headers)
 
 
+def is_another_owners(bucket, expected):
+    """Does the bucket exist, and belong to somebody else than the caller expects?"""
+    return bool(expected) and s3._bucket_owner_account(bucket) not in (None, expected)
+
+
+def wrong_owner(path, headers):
+    """The bucket that is not whose the caller says, or None."""
+    bucket, _ = s3._parse_bucket_key(path, headers)
+    if is_another_owners(bucket, headers.get("x-amz-expected-bucket-owner")):
+        return bucket
+    source = unquote(headers.get("x-amz-copy-source", "")).lstrip("/").partition("/")[0]
+    if is_another_owners(source, headers.get("x-amz-source-expected-bucket-owner")):
+        return source
+    return None
+
+
 @patch(s3, "handle_request")
 async def handle_request(original, method, path, headers, body, query_params, *args, **kwargs):
     declared = headers.get("x-amz-content-sha256", "")
@@ -59,4 +78,7 @@ async def handle_request(original, method, path, headers, body, query_params, *a
             400,
             path,
         )
+    denied = None if kwargs.get("internal") else wrong_owner(path, headers)
+    if denied:
+        return s3._error("AccessDenied", "Access Denied", 403, f"/{denied}")
     return await original(method, path, headers, body, query_params, *args, **kwargs)

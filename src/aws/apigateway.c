@@ -25,22 +25,21 @@ static int all_pages(struct arena *a, struct aws *aws, const char *operation, st
                      const struct node *first, const struct node **ret, struct err *err)
 {
     struct node *items = node_seq(a);
-    struct str position = {0};
+    struct pages p = {0};
+    const struct node *answer;
     do {
         struct node *query = first ? node_shallow(a, first) : node_map(a);
         node_put_str(a, query, "limit", STR("500"));
-        if (position.n)
-            node_put_str(a, query, "position", position);
+        if (p.token.n)
+            node_put_str(a, query, "position", p.token);
         struct aws_rest request = {.method = "GET", .path = path, .query = query};
-        const struct node *answer;
         if (send(a, aws, operation, &request, &answer, err) < 0)
             return -1;
         node_each (item, page_items(a, answer))
             node_push(a, items, item);
-        position = text_of(answer, "position");
-    } while (position.n);
+    } while (page_next(&p, operation, text_of(answer, "position"), err));
     *ret = items;
-    return 0;
+    return err->kind ? -1 : 0;
 }
 
 /* ---- the head ---- */

@@ -20,22 +20,21 @@ static int all_pages(struct arena *a, struct aws *aws, const char *operation, st
                      const struct node **ret, struct err *err)
 {
     struct node *items = node_seq(a);
-    struct str token = {0};
+    struct pages p = {0};
+    const struct node *answer;
     do {
         struct node *query = node_map(a);
         node_put_str(a, query, "maxResults", STR("500"));
-        if (token.n)
-            node_put_str(a, query, "nextToken", token);
+        if (p.token.n)
+            node_put_str(a, query, "nextToken", p.token);
         struct aws_rest request = {.method = "GET", .path = path, .query = query};
-        const struct node *answer;
         if (send(a, aws, operation, &request, &answer, err) < 0)
             return -1;
         node_each (item, node_get_c(answer, "items"))
             node_push(a, items, item);
-        token = text_of(answer, "nextToken");
-    } while (token.n);
+    } while (page_next(&p, operation, text_of(answer, "nextToken"), err));
     *ret = items;
-    return 0;
+    return err->kind ? -1 : 0;
 }
 
 /* ---- the definition ---- */

@@ -90,6 +90,10 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str b
            struct str key, const struct aws_rest *request, struct aws_answer *answer,
            struct err *err);
 
+/* From now on S3 is asked to refuse whatever is sent to `bucket` unless it belongs to `account`:
+ * bucket names are the whole world's, and one that was deleted may be anybody's. */
+void aws_expect_owner(struct aws *aws, struct str bucket, struct str account);
+
 /* Percent-encode one path segment (or a whole S3 key with `keep_slash`). */
 struct str aws_encode(struct arena *a, struct str s, bool keep_slash);
 /* "/2015-03-31/functions/{}/aliases/{}": each "{}" replaced by the next encoded argument. */

@@ -85,6 +85,7 @@ struct aws *aws_new(const struct aws_options *options, struct err *err)
     struct aws *aws = ARENA_NEW(arena, struct aws);
     aws->arena = arena;
     aws->bucket_regions = MAP(arena);
+    aws->bucket_owners = MAP(arena);
     aws->quota.tokens = RETRY_QUOTA;
     pthread_mutex_init(&aws->quota.lock, NULL);
     pthread_mutex_init(&aws->lock, NULL);
@@ -194,6 +195,26 @@ const struct node *answer_list(struct arena *a, const struct node *map, const ch
     return list;
 }
 
+/* A circle of any length is found: its pages meet one that was kept, which is taken anew after
+ * twice as many each time (R. Brent, 1980). */
+bool page_next(struct pages *p, const char *operation, struct str next, struct err *err)
+{
+    enum { PAGES_MAX = 1000 * 1000 };
+    p->token = next;
+    if (!next.n)
+        return false;
+    if ((p->n && str_eq(next, p->seen)) || p->n >= PAGES_MAX) {
+        err_set(err, ERR_FAILED, "%s: the answers do not end, page after page", operation);
+        err_help(err, "what answers is not AWS, or AWS is ill; which endpoint it is: --debug-http");
+        return false;
+    }
+    if (p->n++ >= p->until) {
+        p->seen = next;
+        p->until = p->until * 2 + 1;
+    }
+    return true;
+}
+
 struct str query_string(struct arena *a, const struct node *map)
 {
     struct buf b = BUF(a);
@@ -292,6 +313,7 @@ static int send_once(struct arena *a, const struct attempt *t, struct aws_answer
         .headers = signed_call.headers,
         .n_headers = signed_call.n_headers,
         .body = call->body,
+        .answer_max = call->answer_max,
         .timeout_ms = call->timeout_ms ? call->timeout_ms : aws->options.timeout_ms};
     if (aws->options.trace)
         aws->options.trace(aws->options.trace_context, call->service->name, call->operation,

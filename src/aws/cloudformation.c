@@ -30,19 +30,20 @@ static int pages(struct arena *a, struct aws *aws, const char *operation, struct
                  bool (*item)(struct arena *a, void *context, const struct node *item),
                  void *context, struct err *err)
 {
-    for (;;) {
-        const struct node *answer;
+    struct pages p = {0};
+    const struct node *answer;
+    do {
+        if (p.token.n) {
+            params = node_shallow(a, params);
+            node_put_str(a, params, "NextToken", p.token);
+        }
         if (call(a, aws, operation, params, &answer, err) < 0)
             return -1;
         node_each (one, answer_list(a, answer, list))
             if (!item(a, context, one))
                 return 0;
-        struct str token = text_of(answer, "NextToken");
-        if (!token.n)
-            return 0;
-        params = node_shallow(a, params);
-        node_put_str(a, params, "NextToken", token);
-    }
+    } while (page_next(&p, operation, text_of(answer, "NextToken"), err));
+    return err->kind ? -1 : 0;
 }
 
 /* ---- describing ---- */

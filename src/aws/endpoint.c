@@ -49,6 +49,33 @@ const struct partition *partition_find(struct str region)
                 return &partitions[i];
 }
 
+bool region_is_name(struct str region)
+{
+    if (!region.n || region.n > 63)
+        return false;
+    for (size_t i = 0; i < region.n; i++) {
+        char c = region.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!letter && (c != '-' || i == 0 || i == region.n - 1))
+            return false;
+    }
+    return true;
+}
+
+bool bucket_is_name(struct str bucket)
+{
+    if (bucket.n < 3 || bucket.n > 255 || str_find(bucket, STR(".."), 0) >= 0)
+        return false;
+    for (size_t i = 0; i < bucket.n; i++) {
+        char c = bucket.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        bool inner = c == '-' || c == '.' || c == '_';
+        if (!letter && !(inner && i > 0 && i < bucket.n - 1))
+            return false;
+    }
+    return true;
+}
+
 bool bucket_is_host(struct str bucket)
 {
     if (bucket.n < 3 || bucket.n > 63)
@@ -126,6 +153,10 @@ int endpoint_find(struct arena *a, const struct service *service, struct str reg
 {
     struct str url = fixed.n ? fixed : configured(a, service, settings);
     *ret = (struct endpoint){.region = region, .custom = url.n > 0};
+    if (!region_is_name(region)) {
+        err_set(err, ERR_CONFIG, "'%.*s' is no region", STR_ARG(region));
+        return err_help(err, "a region is written like us-east-1");
+    }
     if (service->global)
         ret->region = str_c(partition_find(region)->global_region);
     if (!url.n) {

@@ -35,11 +35,17 @@ const struct partition *partition_find(struct str region);
 
 /* Precedence: `fixed` (the command line) > AWS_ENDPOINT_URL_<SERVICE> > AWS_ENDPOINT_URL > the
  * profile's `services` section > the profile's `endpoint_url` > AWS's own. `settings` NULL: none.
- * CONFIG: an URL that is none. */
+ * CONFIG: an URL that is none, a region that is none: it would become part of a host name, and
+ * credentials go to that host. */
 int endpoint_find(struct arena *a, const struct service *service, struct str region,
                   struct str fixed, const struct settings *settings, struct endpoint *ret,
                   struct err *err);
 
+/* Lower-case letters, digits and dashes, as in a host name? */
+bool region_is_name(struct str region);
+/* By S3's rules, those for buckets made before 2018 included? Source: S3 user guide, "General
+ * purpose bucket naming rules". */
+bool bucket_is_name(struct str bucket);
 /* May `bucket` stand in front of S3's host name? */
 bool bucket_is_host(struct str bucket);
 

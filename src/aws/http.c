@@ -13,8 +13,10 @@
 #include "base/vec.h"
 
 enum {
-    ANSWER_BYTES_MAX = 512 * 1024 * 1024,
+    ANSWER_BYTES_MAX = 32 * 1024 * 1024,
+    SLOWEST_BYTES_S = 8 * 1024, /* of what takes longer than twice the silence that is borne */
     HEADERS_MAX = 200,
+    HEADER_BYTES_MAX = 1024 * 1024,
     TIMEOUT_MS = 60 * 1000,
     CONNECT_TIMEOUT_MS = 10 * 1000,
     LOOK_MS = 100, /* how often the loop looks up while nothing happens */
@@ -41,8 +43,8 @@ struct transfer {
     struct arena *arena;
     struct aws_answer *answer;
     struct buf body;
-    size_t header_bytes;
-    bool too_large;
+    size_t header_bytes, answer_max;
+    bool too_large, too_slow;
 };
 
 /* ---- life ---- */
@@ -170,7 +172,7 @@ bool is_loopback(struct str authority)
 static size_t on_body(char *p, size_t size, size_t n, void *context)
 {
     struct transfer *t = context;
-    if (t->body.n + size * n > ANSWER_BYTES_MAX) {
+    if (t->body.n + size * n > t->answer_max) {
         t->too_large = true;
         return 0;
     }
@@ -183,6 +185,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *context)
     struct transfer *t = context;
     struct str line = {p, size * n};
     t->header_bytes += line.n;
+    if (t->header_bytes > HEADER_BYTES_MAX) {
+        t->too_large = true;
+        return 0;
+    }
     ptrdiff_t colon = str_find_char(line, ':', 0);
     if (str_starts(line, STR("HTTP/"))) /* a new answer: the one before was "100 Continue" */
         t->answer->headers = MAP(t->arena);
@@ -351,10 +357,10 @@ static int64_t bytes_moved(CURL *easy, const struct transfer *t)
     return (int64_t)up + (int64_t)t->body.n + (int64_t)t->header_bytes;
 }
 
-/* Run until done. CURLE_ABORTED_BY_CALLBACK: the user wants to stop. */
-static CURLcode run(struct handle *h, const struct transfer *t, int64_t timeout_ms)
+/* Run until done. CURLE_ABORTED_BY_CALLBACK: the user wants to stop. What drips has an end, too. */
+static CURLcode run(struct handle *h, struct transfer *t, int64_t timeout_ms)
 {
-    int64_t moved = -1, since = clock_mono_ms();
+    int64_t moved = -1, begun = clock_mono_ms(), since = begun;
     for (;;) {
         int running;
         if (curl_multi_perform(h->multi, &running) != CURLM_OK)
@@ -370,7 +376,8 @@ static CURLcode run(struct handle *h, const struct transfer *t, int64_t timeout_
             moved = bytes;
             since = now;
         }
-        int64_t left = since + timeout_ms - now;
+        t->too_slow = now - begun > 2 * timeout_ms + bytes * 1000 / SLOWEST_BYTES_S;
+        int64_t left = t->too_slow ? 0 : since + timeout_ms - now;
         if (left <= 0)
             return CURLE_OPERATION_TIMEDOUT;
         curl_multi_poll(h->multi, NULL, 0, (int)(left < LOOK_MS ? left : LOOK_MS), NULL);
@@ -385,7 +392,11 @@ static struct str cause(struct arena *a, CURL *easy, CURLcode code, const char *
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
     curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     if (t->too_large)
-        return str_fmt(a, "the answer is larger than %d MiB", ANSWER_BYTES_MAX >> 20);
+        return t->header_bytes > HEADER_BYTES_MAX
+                   ? STR("the answer has too many headers")
+                   : str_fmt(a, "the answer is larger than %zu MiB", t->answer_max >> 20);
+    if (t->too_slow)
+        return STR("the answer comes too slowly to ever end");
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return STR("host name not found");
@@ -442,7 +453,10 @@ int http_send(struct arena *a, struct http *http, const struct http_request *r,
     if (http->options.debug)
         debug_request(r);
     *ret = (struct aws_answer){.headers = MAP(a)};
-    struct transfer t = {.arena = a, .answer = ret, .body = BUF(a)};
+    struct transfer t = {.arena = a,
+                         .answer = ret,
+                         .body = BUF(a),
+                         .answer_max = r->answer_max ? r->answer_max : ANSWER_BYTES_MAX};
     struct handle *h = handle_take(http);
     set_up(http, h->easy, r, headers, &t, message);
     curl_multi_add_handle(h->multi, h->easy);

@@ -22,7 +22,9 @@ struct http_request {
     const struct header *headers; /* sent as they are, in this order */
     size_t n_headers;
     struct str body;
-    int64_t timeout_ms;         /* without a byte in either direction; 0: 60 s */
+    int64_t timeout_ms;         /* without a byte in either direction; 0: 60 s. In all: twice that,
+                                   and a second for every 8 KiB that were moved */
+    size_t answer_max;          /* bytes of the body of the answer; 0: 32 MiB */
     int64_t connect_timeout_ms; /* 0: 10 s */
     bool direct;                /* never through a proxy */
 };

@@ -26,6 +26,7 @@ struct aws {
     struct ratelimit limits;
     pthread_mutex_t lock;            /* of everything below */
     struct map bucket_regions;       /* bucket -> struct str *, learnt from redirects */
+    struct map bucket_owners;        /* bucket -> struct str *: the account it has to belong to */
     pthread_mutex_t credential_lock; /* held while credentials are fetched */
     struct credentials credentials;  /* access_key empty: none yet */
 };
@@ -42,6 +43,7 @@ struct call {
     struct str body;
     const struct credentials *credentials; /* NULL: the client's; &credentials_none: unsigned */
     int64_t timeout_ms;                    /* 0: the client's */
+    size_t answer_max;                     /* bytes; 0: as http.h says */
     bool once;                             /* not sent again when it may have arrived */
 };
 
@@ -69,6 +71,18 @@ void refusal_read(struct arena *a, const struct aws_answer *answer, struct refus
 /* Set `err` from it. */
 int refusal_err(const struct call *call, const struct aws_answer *answer,
                 const struct refusal *refusal, struct err *err);
+
+/* The account that `bucket` has to belong to; empty: nobody said. */
+struct str s3_expected_owner(struct aws *aws, struct str bucket);
+
+/* The pages of one list. Begin with {0}; `token` goes into the request unless it is empty. */
+struct pages {
+    struct str token, seen; /* the next page, and one before it */
+    size_t n, until;        /* pages so far; `seen` is taken anew then */
+};
+/* After each answer, which calls the page after it `next` (empty: it is the last). True: ask for
+ * `pages->token`. False: that was all, or, with err FAILED, the answers go round in a circle. */
+bool page_next(struct pages *pages, const char *operation, struct str next, struct err *err);
 
 /* All nodes under `key`, whether XML had one or several: a sequence, never NULL. */
 const struct node *answer_list(struct arena *a, const struct node *map, const char *key);

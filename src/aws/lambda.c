@@ -234,19 +234,18 @@ static const struct node *all_pages(struct arena *a, struct aws *aws, const char
                                     struct str path, const char *list, struct err *err)
 {
     struct node *items = node_seq(a);
-    struct str marker = {0};
+    struct pages p = {0};
+    const struct node *answer;
     do {
         struct node *query = node_map(a);
-        if (marker.n)
-            node_put_str(a, query, "Marker", marker);
-        const struct node *answer;
+        if (p.token.n)
+            node_put_str(a, query, "Marker", p.token);
         if (send(a, aws, operation, "GET", path, query, NULL, &answer, err) < 0)
             return NULL;
         node_each (item, node_get_c(answer, list))
             node_push(a, items, item);
-        marker = text_of(answer, "NextMarker");
-    } while (marker.n);
-    return items;
+    } while (page_next(&p, operation, text_of(answer, "NextMarker"), err));
+    return err->kind ? NULL : items;
 }
 
 int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,

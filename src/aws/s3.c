@@ -244,9 +244,12 @@ int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, s
             struct err *err)
 {
     struct str source = str_fmt(a, "/%.*s/%.*s", STR_ARG(from), STR_ARG(aws_encode(a, key, true)));
+    struct str owner = s3_expected_owner(aws, from);
     struct aws_answer answer;
-    struct aws_rest request = {.method = "PUT",
-                               .headers = text_map(a, "x-amz-copy-source", source)};
+    struct node *headers = text_map(a, "x-amz-copy-source", source);
+    if (owner.n)
+        node_put_str(a, headers, "x-amz-source-expected-bucket-owner", owner);
+    struct aws_rest request = {.method = "PUT", .headers = headers};
     if (aws_s3(a, aws, "CopyObject", to, key, &request, &answer, err) < 0)
         return -1;
     /* It may begin with 200 and fail afterwards. Source: API reference, CopyObject */
@@ -292,25 +295,26 @@ int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str pref
             struct s3_object **ret, size_t *ret_n, struct err *err)
 {
     VEC(struct s3_object) objects = {0};
-    struct str token = {0};
+    struct pages p = {0};
+    struct str next;
     do {
         struct node *query = text_map(a, "list-type", STR("2"));
         node_put_str(a, query, "prefix", prefix);
-        if (token.n)
-            node_put_str(a, query, "continuation-token", token);
+        if (p.token.n)
+            node_put_str(a, query, "continuation-token", p.token);
         struct aws_rest request = {.method = "GET", .query = query};
         struct aws_answer answer;
         if (aws_s3(a, aws, "ListObjectsV2", bucket, (struct str){0}, &request, &answer, err) < 0)
             return -1;
         node_each (item, answer_list(a, answer.node, "Contents"))
             vec_push(a, &objects, object_of(item));
-        token = node_is_text(node_get_c(answer.node, "IsTruncated"), "true")
-                    ? text_of(answer.node, "NextContinuationToken")
-                    : (struct str){0};
-    } while (token.n);
+        next = node_is_text(node_get_c(answer.node, "IsTruncated"), "true")
+                   ? text_of(answer.node, "NextContinuationToken")
+                   : (struct str){0};
+    } while (page_next(&p, "ListObjectsV2", next, err));
     *ret = objects.p;
     *ret_n = objects.n;
-    return 0;
+    return err->kind ? -1 : 0;
 }
 
 static void add_escaped(struct buf *b, struct str s)
@@ -372,8 +376,8 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str pre
              struct err *err)
 {
     *ret_n = 0;
-    (void)a; /* pages live in an arena each: a bucket may hold millions of versions */
-    for (;;) {
+    /* Pages live in an arena each: a bucket may hold millions of versions. */
+    for (struct str before = {0}, first;; before = first) {
         cleanup_arena struct arena *page = arena_new();
         struct node *query = text_map(page, "versions", STR(""));
         node_put_str(page, query, "max-keys", str_fmt(page, "%d", DELETE_AT_ONCE));
@@ -391,6 +395,11 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str pre
             vec_push(page, &items, marker);
         if (!items.n)
             return 0;
+        first = str_fmt(a, "%.*s %.*s", STR_ARG(text_of(items.p[0], "Key")),
+                        STR_ARG(text_of(items.p[0], "VersionId")));
+        if (before.n && str_eq(first, before))
+            return err_set(err, ERR_FAILED, "bucket '%.*s': '%.*s' was deleted and is still there",
+                           STR_ARG(bucket), STR_ARG(text_of(items.p[0], "Key")));
         /* What is deleted is gone from the next first page. */
         if (delete_some(page, aws, bucket, items.p, items.n, err) < 0)
             return -1;

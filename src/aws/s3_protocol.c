@@ -3,6 +3,8 @@
 
 #include "aws/xml.h"
 
+enum { OBJECT_BYTES_MAX = 512 * 1024 * 1024 };
+
 static bool wants_path_style(const struct aws *aws)
 {
     if (!aws->settings)
@@ -60,7 +62,7 @@ static struct str region_told(struct arena *a, const struct aws_answer *answer)
         refusal_read(a, answer, &refusal);
         region = refusal.region;
     }
-    return region;
+    return region_is_name(region) ? region : (struct str){"", 0};
 }
 
 static bool is_elsewhere(const struct aws_answer *answer)
@@ -80,12 +82,32 @@ static int read_answer(struct arena *a, const char *operation, struct aws_answer
     return 0;
 }
 
+void aws_expect_owner(struct aws *aws, struct str bucket, struct str account)
+{
+    pthread_mutex_lock(&aws->lock);
+    if (bucket.n && account.n && !map_has(&aws->bucket_owners, bucket)) {
+        struct str *value = ARENA_NEW(aws->arena, struct str);
+        *value = str_dup(aws->arena, account);
+        map_put(&aws->bucket_owners, str_dup(aws->arena, bucket), value);
+    }
+    pthread_mutex_unlock(&aws->lock);
+}
+
+struct str s3_expected_owner(struct aws *aws, struct str bucket)
+{
+    pthread_mutex_lock(&aws->lock);
+    const struct str *owner = bucket.n ? map_get(&aws->bucket_owners, bucket) : NULL;
+    pthread_mutex_unlock(&aws->lock);
+    return owner ? *owner : (struct str){"", 0};
+}
+
 static void prepare(struct arena *a, const struct aws_rest *request, struct call *call)
 {
     call->query = query_string(a, request->query);
     call->body = request->body;
     call->timeout_ms = request->timeout_ms;
     call->once = request->once;
+    call->answer_max = request->raw_answer ? OBJECT_BYTES_MAX : 0;
     if (request->content_type)
         call_header(call, "Content-Type", str_c(request->content_type));
     member_each (m, request->headers)
@@ -102,6 +124,11 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str b
         return err_set(err, ERR_FAILED, "%s: no bucket is named", operation);
     prepare(a, request, &call);
     struct str region = bucket_region(aws, bucket);
+    if (bucket.n && !bucket_is_name(bucket))
+        return err_set(err, ERR_CONFIG, "'%.*s' is no name of a bucket", STR_ARG(bucket));
+    struct str owner = s3_expected_owner(aws, bucket);
+    if (owner.n)
+        call_header(&call, "x-amz-expected-bucket-owner", owner);
     if (address(a, aws, region, bucket, key, &call, err) < 0)
         return -1;
     int done = call_send(a, aws, &call, answer, err);
@@ -113,6 +140,9 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str b
             return -1;
         done = call_send(a, aws, &call, answer, err);
     }
+    if (done < 0 && owner.n && err->kind == ERR_DENIED)
+        err_help(err, "bucket '%.*s' has to belong to account %.*s, and its policy to allow this",
+                 STR_ARG(bucket), STR_ARG(owner));
     if (done < 0 && str_eq(err->code, STR("NoSuchBucket")))
         err_wrap(err, "bucket '%.*s'", STR_ARG(bucket));
     return done < 0 || request->raw_answer ? done : read_answer(a, operation, answer, err);

@@ -41,6 +41,33 @@ def test_wrong_hash_is_refused(aws, bucket):
     assert refused(aws.s3.head_object, Bucket=bucket, Key="bad")[0] == 404
 
 
+def test_a_bucket_of_another_account_than_expected_is_refused(aws, bucket):
+    own = aws.sts.get_caller_identity()["Account"]
+    denied = (403, "AccessDenied")
+    aws.s3.put_object(Bucket=bucket, Key="owned", Body=b"x", ExpectedBucketOwner=own)
+    calls = {
+        "put": lambda owner: aws.s3.put_object(
+            Bucket=bucket, Key="k", Body=b"x", ExpectedBucketOwner=owner
+        ),
+        "get": lambda owner: aws.s3.get_object(Bucket=bucket, Key="owned", ExpectedBucketOwner=owner),
+        "list": lambda owner: aws.s3.list_objects_v2(Bucket=bucket, ExpectedBucketOwner=owner),
+        "delete": lambda owner: aws.s3.delete_object(
+            Bucket=bucket, Key="k", ExpectedBucketOwner=owner
+        ),
+        "source": lambda owner: aws.s3.copy_object(
+            Bucket=bucket,
+            Key="copy",
+            CopySource=f"{bucket}/owned",
+            ExpectedSourceBucketOwner=owner,
+        ),
+    }
+    for what, call in calls.items():
+        call(own)
+        assert refused(call, owner="999999999999")[:2] == denied, what
+    absent = refused(aws.s3.get_object, Bucket=name("none"), Key="k", ExpectedBucketOwner=own)
+    assert absent[0] == 404
+
+
 def test_small_parts_are_refused(aws, bucket):
     upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="mp")["UploadId"]
 

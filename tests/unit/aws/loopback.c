@@ -104,8 +104,16 @@ static bool play(struct connection *c, const struct reply *r)
     }
     send_all(c->fd, str_fmt(a, "HTTP/1.1 %d Reason\r\nContent-Length: %zu\r\n%s\r\n", r->status,
                             body.n, r->headers ? r->headers : ""));
-    send_all(c->fd, r->manner == CUT ? str_sub(body, 0, body.n / 2) : body);
-    return r->manner == WHOLE;
+    for (size_t i = 0; r->manner == DRIP && i < body.n; i++) {
+        if (atomic_load(&c->server->stop))
+            return false;
+        send_all(c->fd, str_sub(body, i, 1));
+        usleep(LOOK_MS * 1000);
+    }
+    send_all(c->fd, r->manner == DRIP  ? STR("")
+                    : r->manner == CUT ? str_sub(body, 0, body.n / 2)
+                                       : body);
+    return r->manner == WHOLE || r->manner == DRIP;
 }
 
 static void *serve(void *context)

@@ -8,6 +8,7 @@ enum manner {
     WHOLE,  /* the reply as it is */
     RESET,  /* read the request, then reset the connection */
     CUT,    /* send half of the body, then close */
+    DRIP,   /* send the body a byte at a time, slowly */
     SILENT, /* read the request, then say nothing until the server stops */
 };
 

@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "aws/gateway.h"
 #include "aws/services.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/pool.h"
 #include "loopback.h"
@@ -258,6 +260,202 @@ static void silence_ends_after_the_timeout(void **state)
     assert_int_equal(account(&f, &found), -1);
     assert_int_equal(f.err.kind, ERR_NETWORK);
     assert_true(str_ends(f.err.msg, STR("': no answer for 0.15 s")));
+    tear_down(&f);
+}
+
+static void an_answer_that_drips_ends(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    char body[2000];
+    memset(body, ' ', sizeof body - 1);
+    body[sizeof body - 1] = 0;
+    setenv("AWS_MAX_ATTEMPTS", "1", 1);
+    set_up_with(&f, 300, REPLIES({200, NULL, body, DRIP, 0}));
+    unsetenv("AWS_MAX_ATTEMPTS");
+    assert_int_equal(account(&f, &found), -1);
+    assert_int_equal(f.err.kind, ERR_NETWORK);
+    assert_true(str_ends(f.err.msg, STR("': the answer comes too slowly to ever end")));
+    tear_down(&f);
+}
+
+static void too_large_an_answer_is_not_read_to_its_end(void **state)
+{
+    (void)state;
+    enum { MANY = 33 * 1024 * 1024 };
+    struct fixture f;
+    struct str found;
+    char *body = malloc(MANY + 1);
+    memset(body, ' ', MANY);
+    body[MANY] = 0;
+    setenv("AWS_MAX_ATTEMPTS", "1", 1);
+    set_up_with(&f, 0, REPLIES({200, NULL, body, WHOLE, 0}));
+    unsetenv("AWS_MAX_ATTEMPTS");
+    assert_int_equal(account(&f, &found), -1);
+    assert_true(str_ends(f.err.msg, STR("': the answer is larger than 32 MiB")));
+    err_clear(&f.err);
+    check_ok(s3_get(f.arena, f.aws, STR("bucket"), STR("key"), &found, NULL, NULL, &f.err), &f.err);
+    assert_int_equal(found.n, MANY);
+    tear_down(&f);
+    free(body);
+}
+
+/* ---- lists ---- */
+
+static int list_stacks(struct fixture *f)
+{
+    struct stack *all;
+    size_t n;
+    return stack_list(f->arena, f->aws, &all, &n, &f->err);
+}
+
+static int list_objects(struct fixture *f)
+{
+    struct s3_object *all;
+    size_t n;
+    return s3_list(f->arena, f->aws, STR("bucket"), STR(""), &all, &n, &f->err);
+}
+
+static int list_aliases(struct fixture *f)
+{
+    struct lambda_alias *all;
+    size_t n;
+    return lambda_aliases(f->arena, f->aws, STR("hello"), &all, &n, &f->err);
+}
+
+static int list_events(struct fixture *f)
+{
+    struct log_events all = {0};
+    return logs_filter(f->arena, f->aws, STR("group"), STR(""), STR(""), 0, &all, &f->err);
+}
+
+static int list_rest(struct fixture *f)
+{
+    const struct node *all;
+    return gateway_rest.deployments(f->arena, f->aws, STR("api"), &all, &f->err);
+}
+
+static int list_http(struct fixture *f)
+{
+    const struct node *all;
+    return gateway_http.deployments(f->arena, f->aws, STR("api"), &all, &f->err);
+}
+
+/* Every list has pages whose tokens come again: one, two or three of them. */
+static void pages_that_come_again_end_every_list(void **state)
+{
+    (void)state;
+    static const struct {
+        int (*list)(struct fixture *f);
+        const char *type, *page;
+    } lists[] = {
+        {list_stacks, "text/xml",
+         "<DescribeStacksResponse><DescribeStacksResult><NextToken>%s</NextToken>"
+         "</DescribeStacksResult></DescribeStacksResponse>"},
+        {list_objects, "application/xml",
+         "<ListBucketResult><IsTruncated>true</IsTruncated>"
+         "<NextContinuationToken>%s</NextContinuationToken></ListBucketResult>"},
+        {list_aliases, "application/json", "{\"Aliases\":[],\"NextMarker\":\"%s\"}"},
+        {list_events, "application/json", "{\"events\":[],\"nextToken\":\"%s\"}"},
+        {list_rest, "application/json", "{\"item\":[],\"position\":\"%s\"}"},
+        {list_http, "application/json", "{\"items\":[],\"nextToken\":\"%s\"}"},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (size_t circle = 1; circle <= 3; circle++) {
+            cleanup_arena struct arena *a = arena_new();
+            struct reply replies[24];
+            struct fixture f;
+            for (size_t k = 0; k < 24; k++) {
+                struct buf b = BUF(a);
+                struct str page = str_c(lists[i].page);
+                ptrdiff_t hole = str_find(page, STR("%s"), 0);
+                buf_add(&b, str_sub(page, 0, (size_t)hole));
+                buf_fmt(&b, "t%zu", k % circle);
+                buf_add(&b, str_sub(page, (size_t)hole + 2, page.n));
+                replies[k] = (struct reply){
+                    200, str_fmt(a, "Content-Type: %s\r\n", lists[i].type).p, b.p, WHOLE, 0};
+            }
+            set_up_with(&f, 0, replies, 24);
+            assert_int_equal(lists[i].list(&f), -1);
+            assert_int_equal(f.err.kind, ERR_FAILED);
+            assert_true(str_ends(f.err.msg, STR(": the answers do not end, page after page")));
+            assert_in_range(loopback_requests(f.server), 2, 12);
+            tear_down(&f);
+        }
+}
+
+/* ---- whose bucket ---- */
+
+static void the_owner_of_a_bucket_goes_with_every_request_to_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str text;
+    bool there;
+    set_up_with(&f, 0, REPLIES({200, NULL, "{}", WHOLE, 0}));
+    aws_expect_owner(f.aws, STR("ours"), STR("123456789012"));
+    check_ok(s3_get(f.arena, f.aws, STR("ours"), STR("k"), &text, NULL, NULL, &f.err), &f.err);
+    check_ok(s3_head(f.arena, f.aws, STR("other"), STR("k"), &there, NULL, &f.err), &f.err);
+    s3_copy(f.arena, f.aws, STR("ours"), STR("k"), STR("other"), &f.err);
+    static const char *const headers[] = {"x-amz-expected-bucket-owner",
+                                          "x-amz-source-expected-bucket-owner"};
+    static const bool expected[3][2] = {{true, false}, {false, false}, {false, true}};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 2; k++)
+            check_str(loopback_header(f.arena, f.server, i, headers[k]),
+                      expected[i][k] ? "123456789012" : "");
+    tear_down(&f);
+}
+
+/* ---- names that become hosts ---- */
+
+static void a_region_or_bucket_that_is_none_is_asked_nothing(void **state)
+{
+    (void)state;
+    static const char *const regions[] = {"evil.invalid/",
+                                          "us-east-1.evil.invalid#",
+                                          "us_east_1",
+                                          "-us",
+                                          "us-east-1@evil",
+                                          "US-EAST-1",
+                                          "a b",
+                                          "us-east-1\n"};
+    static const char *const buckets[] = {"..",  "a",   "a/../b", "evil.invalid/",
+                                          "b@c", "-ab", "a..b"};
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
+        struct err err = {0};
+        struct aws_options options = {
+            .region = str_c(regions[i]), .access_key = STR("k"), .secret_key = STR("s")};
+        assert_null(aws_new(&options, &err));
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_true(str_ends(err.msg, STR("' is no region")));
+        err_clear(&err);
+    }
+    struct fixture f;
+    struct str text;
+    set_up_with(&f, 0, REPLIES({200, NULL, "", WHOLE, 0}));
+    for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+        assert_int_equal(
+            s3_get(f.arena, f.aws, str_c(buckets[i]), STR("k"), &text, NULL, NULL, &f.err), -1);
+        assert_int_equal(f.err.kind, ERR_CONFIG);
+        err_clear(&f.err);
+    }
+    assert_int_equal(loopback_requests(f.server), 0);
+    tear_down(&f);
+}
+
+static void a_redirect_to_no_region_is_not_followed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str text;
+    set_up_with(&f, 0,
+                REPLIES({301, "x-amz-bucket-region: evil.invalid/\r\n", "", WHOLE, 0},
+                        {200, NULL, "", WHOLE, 0}));
+    assert_int_equal(s3_get(f.arena, f.aws, STR("bucket"), STR("k"), &text, NULL, NULL, &f.err),
+                     -1);
+    assert_int_equal(loopback_requests(f.server), 1);
     tear_down(&f);
 }
 
@@ -522,6 +720,12 @@ int main(void)
         cmocka_unit_test(an_invocation_whose_answer_is_lost_is_not_repeated),
         cmocka_unit_test(a_wrong_clock_is_corrected_from_the_answer),
         cmocka_unit_test(silence_ends_after_the_timeout),
+        cmocka_unit_test(an_answer_that_drips_ends),
+        cmocka_unit_test(too_large_an_answer_is_not_read_to_its_end),
+        cmocka_unit_test(pages_that_come_again_end_every_list),
+        cmocka_unit_test(the_owner_of_a_bucket_goes_with_every_request_to_it),
+        cmocka_unit_test(a_region_or_bucket_that_is_none_is_asked_nothing),
+        cmocka_unit_test(a_redirect_to_no_region_is_not_followed),
         cmocka_unit_test(a_slow_answer_within_the_timeout_is_fine),
         cmocka_unit_test(an_endpoint_nobody_listens_at_is_named),
         cmocka_unit_test(nonsense_for_an_answer_is_an_error),
