@@ -62,9 +62,12 @@ static int find_number(const struct release *r, const struct world *w, struct si
 static int read_side(const struct release *r, struct world *w, struct side *s, struct err *err)
 {
     struct record *record = &s->side.record;
+    struct chain chain;
     if (find_number(r, w, s, err) < 0)
         return -1;
-    if (record_read(r->arena, &w->store, s->stage, s->number, true, false, record, err) < 0)
+    if (chain_begin(r, w, s->stage, &chain, err) < 0 ||
+        chain_find(r, w, &chain, s->number, record, err) < 0 ||
+        record_read_more(r->arena, &w->store, true, false, record, err) < 0)
         return -1;
     if (node_is_text(node_get_c(record->body, "what"), "remove")) {
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal: there is nothing to compare",

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/chain.h"
 #include "release/status.h"
 #include "ui/table.h"
 
@@ -18,7 +19,7 @@ static struct str state_of(const struct history *h, size_t i)
 {
     const struct record *record = &h->records[i];
     if (!record->body)
-        return STR("record gone");
+        return record->unvouched.n ? record->unvouched : STR("record gone");
     return str_c(record_state_word(record_state(&h->stage, record->number, record->outcome)));
 }
 
@@ -91,6 +92,7 @@ static int read_history(struct cli *cli, const struct release *r, struct world *
     h->records = ARENA_ARRAY(cli->arena, n + 1, struct record);
     if (records_read(cli->arena, &w->store, h->refs, n, h->records, err) < 0)
         return -1;
+    chain_check(cli->arena, h->stage.number, world_digest(&h->stage.stack), h->records, n);
     if (n && !w->stage_exists && !node_is_text(node_get_c(h->records[0].body, "what"), "remove") &&
         !h->stage.note.n)
         h->stage.note = str_fmt(cli->arena, "its stack is gone; make it again: troupe deploy %.*s",

@@ -237,7 +237,7 @@ int engine_adopt_aliases(struct deploying *d, const struct node *template, struc
     if (!adoption || !adoption->alias_stack_count)
         return 0;
     const struct node *both =
-        layout_beside(d->arena, plan_numbered(d->arena, template, 0), w->stage_template);
+        layout_beside(d->arena, plan_unnumbered(d->arena, template), w->stage_template);
     if (engine_apply_stage(d, both, err) < 0)
         return -1;
     w->stage_template = both;

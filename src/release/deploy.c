@@ -279,7 +279,7 @@ static int publish_apis(struct deploying *d, struct err *err)
 int engine_keep_template(struct deploying *d, const struct node *template, struct err *err)
 {
     const struct target *t = &d->plan->target;
-    struct str text = json_text(d->arena, plan_numbered(d->arena, template, 0), 0);
+    struct str text = json_text(d->arena, plan_unnumbered(d->arena, template), 0);
     bool secret = node_flags_deep(template) & NODE_SECRET ||
                   (t->pinned && !node_get_c(t->origin->versions, "stage_template"));
     d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
@@ -302,10 +302,12 @@ static int contract(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
+    if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
+        intent_finish(d, err) < 0)
+        return -1;
     const struct node *template = plan_stage_template(d->r, d->plan, d->plan->number);
     bool same = w->stage_template && node_equal(engine_pointers_only(d), template);
-    if (engine_keep_template(d, template, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
-        engine_adopt_aliases(d, template, err) < 0)
+    if (engine_adopt_aliases(d, template, err) < 0)
         return -1;
     d->owned = true;
     if (engine_apply_stage(d, template, err) < 0 || (d->astray && engine_mend(d, false, err) < 0))

@@ -62,6 +62,10 @@ int intent_write(struct deploying *d, struct err *err);
 /* Write what is published by now. The caller holds d->lock when threads are at work. */
 int intent_versions(struct deploying *d, struct arena *scratch, struct err *err);
 
+/* The same when all is known: from now on the record stays what it is, and the stage's template
+ * says so (plan.digest). */
+int intent_finish(struct deploying *d, struct err *err);
+
 /* flip.c: pointers move at once, the stack follows in two steps. HALF_DONE when it cannot. */
 int engine_flip(struct deploying *d, struct err *err);
 

@@ -39,7 +39,7 @@ const struct node *engine_pointers_only(const struct deploying *d)
         put_pointer(a, resources, d->plan->apis[i].api->stage_id, "DeploymentId",
                     d->plan->apis[i].from, d->plan->apis[i].to);
     node_put_c(a, out, "Resources", resources);
-    return plan_numbered(a, out, d->plan->number);
+    return plan_numbered(a, out, d->plan->number, d->plan->digest);
 }
 
 /* A version that was not called for long is put away: a call fails, and wakes it. */
@@ -129,11 +129,11 @@ int engine_flip(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
+    if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
+        intent_finish(d, err) < 0 || engine_wake(d, err) < 0 || flip(d, err) < 0)
+        return -1;
     const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);
     const struct node *first = engine_pointers_only(d);
-    if (engine_keep_template(d, whole, err) < 0 || intent_versions(d, d->arena, err) < 0 ||
-        engine_wake(d, err) < 0 || flip(d, err) < 0)
-        return -1;
     if (!node_equal(first, w->stage_template) && follow(d, first, err) < 0)
         return -1;
     if (!node_equal(first, whole) && follow(d, whole, err) < 0)

@@ -137,9 +137,26 @@ static struct node *record_content(const struct deploying *d, struct str sources
 
 /* ---- what an interrupted run left behind ---- */
 
-static bool says(const struct record *record, struct str hash)
+/* By what it says, not by the hash it gives of that: nothing vouches for it yet. */
+static bool says(const struct deploying *d, const struct record *record, struct str hash)
 {
-    return record->body && str_eq(node_text(node_get_c(record->body, "content")), hash);
+    static const char *const signature[] = {"content", "number",       "nonce",  "lease",
+                                            "when",    "who",          "source", "tool",
+                                            "before",  "before_digest"};
+    if (!record->body)
+        return false;
+    struct node *content = node_shallow(d->arena, record->body);
+    for (size_t i = 0; i < sizeof signature / sizeof *signature; i++)
+        node_drop(content, str_c(signature[i]));
+    return str_eq(sha256_hex(d->arena, json_canonical(d->arena, content)), hash);
+}
+
+/* It comes after what the stage is at. */
+static bool follows(const struct deploying *d, const struct record *record)
+{
+    const struct world *w = &d->plan->world;
+    return node_int_or(node_get_c(record->body, "before"), 0) == w->current &&
+           str_eq(node_text(node_get_c(record->body, "before_digest")), world_digest(&w->stage));
 }
 
 static void adopt(struct deploying *d, const struct record *record)
@@ -158,11 +175,11 @@ static int settle_last(struct deploying *d, struct str hash, struct err *err)
     d->astray = record_moves_by_api(&w->interrupted);
     if (w->unsettled && world_want(d->r, WORLD_RECORD, w, err) < 0)
         return -1;
-    if (says(&w->interrupted, hash)) {
+    if (says(d, &w->interrupted, hash) && follows(d, &w->interrupted)) {
         adopt(d, &w->interrupted);
         return 0;
     }
-    if (w->unsettled && says(&w->record, hash)) {
+    if (w->unsettled && says(d, &w->record, hash)) {
         adopt(d, &w->record);
         return 0;
     }
@@ -190,6 +207,7 @@ static void sign(struct deploying *d, struct node *body, struct str who)
     node_put_str(a, body, "source", d->r->source_revision);
     node_put_str(a, body, "tool", STR(TROUPE_VERSION));
     node_put_c(a, body, "before", node_int(a, d->plan->world.current));
+    node_put_str(a, body, "before_digest", world_digest(&d->plan->world.stage));
 }
 
 int intent_write(struct deploying *d, struct err *err)
@@ -224,7 +242,7 @@ int intent_write(struct deploying *d, struct err *err)
                     STR_ARG(engine_stage(d)), STR_ARG(engine_stage(d)));
 }
 
-int intent_versions(struct deploying *d, struct arena *a, struct err *err)
+static const struct node *versions(const struct deploying *d, struct arena *a)
 {
     struct node *all = node_map(a), *functions = node_map(a), *apis = node_map(a);
     for (size_t i = 0; i < d->plan->function_count; i++) {
@@ -257,6 +275,17 @@ int intent_versions(struct deploying *d, struct arena *a, struct err *err)
         node_put_c(a, all, "percent", node_int(a, percent));
     if (d->template_sha.n)
         node_put_str(a, all, "stage_template", d->template_sha);
-    return record_write_versions(a, &d->plan->world.store, engine_stage(d), d->plan->number, all,
-                                 err);
+    return all;
+}
+
+int intent_versions(struct deploying *d, struct arena *a, struct err *err)
+{
+    return record_write_versions(a, &d->plan->world.store, engine_stage(d), d->plan->number,
+                                 versions(d, a), err);
+}
+
+int intent_finish(struct deploying *d, struct err *err)
+{
+    d->plan->digest = record_digest(d->arena, d->body, versions(d, d->arena));
+    return intent_versions(d, d->arena, err);
 }

@@ -52,12 +52,11 @@ static int read_part(size_t i, void *context, struct arena *scratch, struct err 
     struct str url = node_text(node_path(m->value, "Properties.TemplateURL")), text;
     struct str file = str_sub(url, (size_t)(str_rfind_char(url, '/') + 1), url.n);
     bool in_bucket = x->store && x->store->bucket.n && file.n;
-    int got = in_bucket
-                  ? store_get_named(scratch, x->store,
-                                    part_key(scratch, x->store, x->stack, file),
-                                    str_sub(file, 0, (size_t)str_find_char(file, '.', 0)), &text,
-                                    err)
-                  : -1;
+    int got =
+        in_bucket
+            ? store_get_named(scratch, x->store, part_key(scratch, x->store, x->stack, file),
+                              str_sub(file, 0, (size_t)str_find_char(file, '.', 0)), &text, err)
+            : -1;
     if (got < 0 && in_bucket && err->kind != ERR_NOT_FOUND)
         return err_wrap(err, "template of nested stack '%.*s'", STR_ARG(m->key));
     err_clear(err);

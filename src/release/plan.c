@@ -139,7 +139,7 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
     struct arena *a = r->arena;
     const struct node *filled =
         layout_fill(a, plan->target.layout->stage_template, filler, (void *)plan);
-    return plan_numbered(a, filled, number);
+    return number ? plan_numbered(a, filled, number, plan->digest) : plan_unnumbered(a, filled);
 }
 
 const struct node *plan_parameters(const struct release *r, const struct plan *plan,
@@ -160,29 +160,37 @@ const struct node *plan_parameters(const struct release *r, const struct plan *p
     return values;
 }
 
-static const struct node *without_number(struct arena *a, const struct node *template)
+const struct node *plan_unnumbered(struct arena *a, const struct node *template)
 {
     const struct node *old = node_get_c(template, "Outputs");
-    if (!node_get_c(old, DEPLOYMENT_OUTPUT))
+    if (!node_get_c(old, DEPLOYMENT_OUTPUT) && !node_get_c(old, RECORD_OUTPUT))
         return template;
     struct node *out = node_shallow(a, template), *outputs = node_shallow(a, old);
     node_drop(outputs, STR(DEPLOYMENT_OUTPUT));
+    node_drop(outputs, STR(RECORD_OUTPUT));
     node_drop(out, STR("Outputs"));
     if (outputs->size)
         node_put_c(a, out, "Outputs", outputs);
     return out;
 }
 
-const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number)
+static void put_output(struct arena *a, struct node *outputs, const char *name, struct str value)
 {
-    template = without_number(a, template);
-    if (!number)
-        return template;
-    struct node *out = node_shallow(a, template), *output = node_map(a);
+    struct node *output = node_map(a);
+    node_put_str(a, output, "Value", value);
+    node_put_c(a, outputs, name, output);
+}
+
+const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number,
+                                 struct str digest)
+{
+    template = plan_unnumbered(a, template);
+    struct node *out = node_shallow(a, template);
     const struct node *old = node_get_c(template, "Outputs");
     struct node *outputs = old ? node_shallow(a, old) : node_map(a);
-    node_put_c(a, output, "Value", node_strf(a, "%lld", (long long)number));
-    node_put_c(a, outputs, DEPLOYMENT_OUTPUT, output);
+    put_output(a, outputs, DEPLOYMENT_OUTPUT, str_fmt(a, "%lld", (long long)number));
+    if (digest.n)
+        put_output(a, outputs, RECORD_OUTPUT, digest);
     node_put_c(a, out, "Outputs", outputs);
     return out;
 }
@@ -192,7 +200,7 @@ static struct str stage_hash(struct arena *a, const struct node *template,
                              const struct node *parameters)
 {
     struct node *both = node_map(a);
-    node_put_c(a, both, "template", without_number(a, template));
+    node_put_c(a, both, "template", plan_unnumbered(a, template));
     node_put_c(a, both, "parameters", parameters);
     return sha256_hex(a, json_canonical(a, both));
 }
@@ -689,7 +697,8 @@ int plan_make(const struct release *r, const struct target *target, const struct
               struct plan *ret, struct err *err)
 {
     struct planning p = {.r = r, .plan = ret};
-    *ret = (struct plan){.target = *target, .world = *world, .nothing = true};
+    *ret = (struct plan){
+        .target = *target, .world = *world, .nothing = true, .digest = world_digest(&world->stage)};
     if (r->service->address.n)
         init_snapshots(r, ret);
     if (target->pinned)

@@ -25,8 +25,12 @@ int plan_scope(const struct release *r, struct plan *plan, struct err *err);
 /* Add to what the user should know. */
 void target_note(struct arena *a, struct target *t, struct str note);
 void plan_note(struct arena *a, struct plan *plan, struct str note);
-/* `template` with another deployment's number in its Outputs; 0: with none. */
-const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number);
+void target_note(struct arena *a, struct target *target, struct str note);
+/* `template` with another deployment's number in its Outputs, and what the record of that is; or
+ * with none. */
+const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number,
+                                 struct str digest);
+const struct node *plan_unnumbered(struct arena *a, const struct node *template);
 /* Values of the parameters of stage template `template`, from the service stack. */
 const struct node *plan_parameters(const struct release *r, const struct plan *plan,
                                    const struct node *template);

@@ -35,10 +35,14 @@ static bool served(const struct record *record)
     return str_eq(outcome, STR("succeeded")) || (outcome.n && flips && record->versions);
 }
 
-int recorded_read(const struct release *r, struct world *w, struct str stage, int64_t number,
+int recorded_read(const struct release *r, struct world *w, struct chain *chain, int64_t number,
                   bool known, struct record *ret, struct err *err)
 {
-    if (record_read(r->arena, &w->store, stage, number, true, !known, ret, err) < 0) {
+    struct str stage = chain->stage;
+    number = number ? number : chain->current;
+    if (chain_find(r, w, chain, number, ret, err) < 0)
+        return -1;
+    if (record_read_more(r->arena, &w->store, true, !known, ret, err) < 0) {
         if (err->kind != ERR_NOT_FOUND || is_listed(w, stage, number))
             return -1;
         err_clear(err);
@@ -56,6 +60,9 @@ int recorded_read(const struct release *r, struct world *w, struct str stage, in
         err_set(err, ERR_REFUSED, "%.*s#%lld never served: it %.*s", STR_ARG(stage),
                 (long long)number,
                 STR_ARG(node_text_or(node_get_c(ret->outcome, "outcome"), STR("was interrupted"))));
+    else if (chain->passed)
+        err_set(err, ERR_REFUSED, "%.*s#%lld never served: the stack of '%.*s' was never at it",
+                STR_ARG(stage), (long long)number, STR_ARG(stage));
     else
         return 0;
     return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
@@ -190,8 +197,9 @@ static int add_own(const struct release *r, struct world *w, struct source_bundl
     cleanup_err struct err gone = {0};
     if (!node_count(bundle->dotenv) || str_eq(bundle->stage, r->service->stage) || !w->current)
         return 0;
-    if (record_read(a, &w->store, r->service->address, w->current, false, false, record, &gone) ==
-            0 &&
+    *record = (struct record){
+        .stage = r->service->address, .number = w->current, .digest = world_digest(&w->stage)};
+    if (record_read_more(a, &w->store, false, false, record, &gone) == 0 &&
         read_bundle(r, w, record, own, &gone) == 0)
         bundle->own = own;
     else if (gone.kind != ERR_FAILED && gone.kind != ERR_NOT_FOUND)
@@ -305,7 +313,7 @@ static int find_one_function(const struct goal *goal, const struct release *r, s
     struct arena *a = r->arena;
     struct layout *layout = ARENA_NEW(a, struct layout);
     const struct layout_function *now = find_function(goal->ready->layout, goal->function);
-    const struct node *template = plan_numbered(a, w->stage_template, 0);
+    const struct node *template = plan_unnumbered(a, w->stage_template);
     if (w->record.body && recorded_layout(r, &w->record, template, layout, err) < 0)
         return -1;
     struct layout_function *was = (struct layout_function *)find_function(layout, goal->function);

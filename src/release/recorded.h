@@ -2,12 +2,12 @@
 #ifndef TROUPE_RELEASE_RECORDED_H
 #define TROUPE_RELEASE_RECORDED_H
 
-#include "release/release.h"
+#include "release/chain.h"
 
-/* Read record `number` of `stage` with its versions, and see that it can be had again. REFUSED for
- * removals, deployments that failed, and those whose snapshots were collected. `known`: it is known
- * to have served. */
-int recorded_read(const struct release *r, struct world *w, struct str stage, int64_t number,
+/* Read record `number` of the chain's stage (0: the current one) with its versions, and see that it
+ * can be had again. REFUSED for removals, deployments that failed, those whose snapshots were
+ * collected, and for what the chain refuses. `known`: it is known to have served. */
+int recorded_read(const struct release *r, struct world *w, struct chain *chain, int64_t number,
                   bool known, struct record *ret, struct err *err);
 
 /* The stage template as it was deployed, without its number. `*ret` NULL: it was not kept (a secret

@@ -184,8 +184,12 @@ void world_use_bucket(const struct release *r, struct world *world);
 int world_served(const struct release *r, bool versions, struct world *world, struct err *err);
 /* The number that a stage stack's Output says, 0: none. */
 int64_t world_deployment(const struct stack *stage);
+/* What it says that the record of that number is (record_digest); empty: an older troupe made it.
+ */
+struct str world_digest(const struct stack *stage);
 
 #define DEPLOYMENT_OUTPUT "TroupeDeployment"
+#define RECORD_OUTPUT "TroupeRecord"
 #define TAG_SERVICE "troupe:service"
 #define TAG_STAGE "troupe:stage"
 #define TAG_HOME "troupe:home" /* of remote stages: the region of the service stack */
@@ -251,6 +255,7 @@ struct plan {
     struct split service_split, stage_split; /* of the stacks that change */
     bool reuses;                             /* snapshots of records other than the current one */
     int64_t number;                          /* the deployment this will be */
+    struct str digest; /* of its record, once that is whole; before: of the current one */
 };
 
 /* What `goal` would do. Reads only, without a lease. */

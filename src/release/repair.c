@@ -138,7 +138,7 @@ static int find_target(struct repairing *x, struct target *ret, struct err *err)
             return -1;
         find(x, false, "whether the stack was changed cannot be said: %.*s", STR_ARG(err->msg));
         err_clear(err);
-        template = plan_numbered(a, w->stage_template, 0);
+        template = plan_unnumbered(a, w->stage_template);
     }
     if (recorded_layout(x->r, &w->record, template, layout, err) < 0)
         return -1;

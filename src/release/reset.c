@@ -1,5 +1,4 @@
 /* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
-#include "base/vec.h"
 #include "release/parts.h"
 #include "release/place.h"
 #include "release/plan.h"
@@ -12,43 +11,31 @@ static struct str stage_of(const struct release *r)
 
 /* ---- which record ---- */
 
-static int current_of(const struct release *r, struct str stage, int64_t *ret, struct err *err)
+static int say_no_current(const struct chain *chain, struct err *err)
 {
-    struct stack stack;
-    struct release there;
-    if (place_at(r, stage, &there, err) < 0)
-        return -1;
-    struct str name = layout_stack_name(r->arena, r->service, there.service->stage);
-    if (stack_describe(r->arena, there.aws, name, &stack, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return err_wrap(err, "look at stack '%.*s'", STR_ARG(name));
-        err_clear(err);
+    struct str stage = chain->stage;
+    if (!chain->exists) {
         err_set(err, ERR_REFUSED, "there is no stage '%.*s'", STR_ARG(stage));
         return err_help(err, "which stages there are: troupe stages");
     }
-    if (!str_eq(node_text(node_get_c(stack.tags, TAG_SERVICE)), r->service->name) ||
-        !str_eq(node_text(node_get_c(stack.tags, TAG_STAGE)), there.service->stage))
-        return err_set(err, ERR_REFUSED, "stack '%.*s' is not that of stage '%.*s'", STR_ARG(name),
-                       STR_ARG(stage));
-    *ret = world_deployment(&stack);
-    if (*ret)
-        return 0;
     err_set(err, ERR_LOCKED, "stage '%.*s' is being changed right now (%.*s)", STR_ARG(stage),
-            STR_ARG(stack.status));
+            STR_ARG(chain->status));
     return err_help(err, "wait until that is done, or name a deployment: %.*s#N", STR_ARG(stage));
 }
 
 static int find_record(const struct goal *goal, const struct release *r, struct world *w,
                        struct record *ret, struct err *err)
 {
-    int64_t number = goal->number;
+    struct chain chain;
     if (!w->bucket.n) {
         err_set(err, ERR_REFUSED, "service '%.*s' is not deployed", STR_ARG(r->service->name));
         return err_help(err, "deploy it first: troupe deploy %.*s", STR_ARG(goal->stage));
     }
-    if (!number && current_of(r, goal->stage, &number, err) < 0)
+    if (chain_begin(r, w, goal->stage, &chain, err) < 0)
         return -1;
-    return recorded_read(r, w, goal->stage, number, !goal->number, ret, err);
+    if (!goal->number && !chain.current)
+        return say_no_current(&chain, err);
+    return recorded_read(r, w, &chain, goal->number, !goal->number, ret, err);
 }
 
 /* ---- the very same versions ---- */
@@ -145,6 +132,8 @@ static int make(const struct goal *goal, const struct release *r, struct world *
         return -1;
     ret->what = str_fmt(r->arena, "%s %.*s#%lld%s", what, STR_ARG(goal->stage),
                         (long long)record->number, goal->exact ? " exactly" : "");
+    if (record->unvouched.n)
+        target_note(r->arena, ret, record->unvouched);
     if (!goal->exact)
         return 0;
     struct str here, there;

@@ -45,14 +45,16 @@ static int say_adopted(const struct release *r, const struct world *w, const str
 
 /* What the stage was at before it came to what it is now: a rollback counts as what it restored, so
  * that twice means two back. */
-static int find_before(const struct release *r, struct world *w, int64_t *ret, struct err *err)
+static int find_before(const struct release *r, struct world *w, struct chain *chain, int64_t *ret,
+                       struct err *err)
 {
     struct record at = w->record;
     for (int64_t n; (n = member_int(&at, "restores"));) {
         if (n >= at.number)
             return err_set(err, ERR_FAILED, "record %.*s#%lld restores a later one",
                            STR_ARG(at.stage), (long long)at.number);
-        if (record_read(r->arena, &w->store, r->service->address, n, false, false, &at, err) < 0)
+        if (chain_find(r, w, chain, n, &at, err) < 0 ||
+            record_read_more(r->arena, &w->store, false, false, &at, err) < 0)
             return -1;
     }
     *ret = member_int(&at, "before");
@@ -69,7 +71,7 @@ static int find_before(const struct release *r, struct world *w, int64_t *ret, s
 }
 
 static int find_number(const struct goal *goal, const struct release *r, struct world *w,
-                       int64_t *ret, struct err *err)
+                       struct chain *chain, int64_t *ret, struct err *err)
 {
     if (!w->current) {
         err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
@@ -83,7 +85,7 @@ static int find_number(const struct goal *goal, const struct release *r, struct 
         return 0;
     }
     if (!continues(w))
-        return find_before(r, w, ret, err);
+        return find_before(r, w, chain, ret, err);
     *ret = member_int(&w->record, "restores");
     return 0;
 }
@@ -224,32 +226,29 @@ static int check_usable(struct checking *c, struct world *w, const struct record
 
 /* ---- the target ---- */
 
-static void note(const struct release *r, struct target *t, struct str why)
-{
-    target_note(
-        r->arena, t,
-        str_fmt(r->arena, "not at once, but from the recorded sources: %.*s", STR_ARG(why)));
-}
-
 static int find(const struct goal *goal, const struct release *r, struct world *w,
                 struct target *ret, struct err *err)
 {
     struct record *record = ARENA_NEW(r->arena, struct record);
     struct layout *layout = ARENA_NEW(r->arena, struct layout);
     struct checking c = {.r = r, .record = record};
+    struct chain chain;
     const struct node *template;
     int64_t number;
-    if (find_number(goal, r, w, &number, err) < 0 ||
-        recorded_read(r, w, r->service->address, number, !goal->number, record, err) < 0 ||
+    if (chain_begin(r, w, r->service->address, &chain, err) < 0 ||
+        find_number(goal, r, w, &chain, &number, err) < 0 ||
+        recorded_read(r, w, &chain, number, !goal->number, record, err) < 0 ||
         recorded_template(r, w, record, &template, err) < 0)
         return -1;
-    template = template ? plan_numbered(r->arena, template, 0) : NULL;
+    template = template ? plan_unnumbered(r->arena, template) : NULL;
     if (check_usable(&c, w, record, template, layout, err) < 0)
         return -1;
     if (c.unusable.n) {
         if (recorded_target(r, w, record, ret, err) < 0)
             return -1;
-        note(r, ret, c.unusable);
+        target_note(r->arena, ret,
+                    str_fmt(r->arena, "not at once, but from the recorded sources: %.*s",
+                            STR_ARG(c.unusable)));
     } else {
         *ret = (struct target){.layout = layout,
                                .origin = record,
@@ -259,6 +258,8 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                                .sources = node_text(node_get_c(record->body, "sources")),
                                .needs = node_get_c(record->body, "needs")};
     }
+    if (record->unvouched.n)
+        target_note(r->arena, ret, record->unvouched);
     ret->what =
         goal->what.n ? goal->what : str_fmt(r->arena, "rollback of %lld", (long long)number);
     ret->restores = number;

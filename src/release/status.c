@@ -68,7 +68,7 @@ static int look_behind(const struct release *r, const struct world *w, struct st
         return 0;
     if (parts_read(r, &w->store, s->stack.name, &template, NULL, err) < 0)
         return -1;
-    text = json_text(r->arena, plan_numbered(r->arena, template, 0), 0);
+    text = json_text(r->arena, plan_unnumbered(r->arena, template), 0);
     s->behind = !str_eq(sha256_hex(r->arena, text), sha);
     return 0;
 }
@@ -150,6 +150,13 @@ static void say(struct arena *a, struct stage_status *s)
         s->word = str_z(a, s->stack.status);
         s->note = str_fmt(a, "stack '%.*s' cannot be updated; %s: troupe remove %.*s",
                           STR_ARG(s->stack.name), stack_way_out(s->stack.status), STR_ARG(s->name));
+    } else if (s->altered) {
+        s->word = "altered";
+        s->note =
+            str_fmt(a,
+                    "the record of %.*s#%lld is not what was deployed; find out who may write "
+                    "to the bucket, and put back an earlier version of the object",
+                    STR_ARG(s->name), (long long)s->number);
     } else if (s->number && !s->record.body) {
         s->word = "unknown";
         s->note = str_fmt(a,
@@ -168,13 +175,18 @@ static void say(struct arena *a, struct stage_status *s)
 /* ---- the whole ---- */
 
 /* One that somebody deleted has no body. */
-static int read_record(const struct release *r, const struct world *w, const struct stage_status *s,
+static int read_record(const struct release *r, const struct world *w, struct stage_status *s,
                        int64_t number, struct record *ret, struct err *err)
 {
-    if (record_read(r->arena, &w->store, s->name, number, true, false, ret, err) == 0)
+    *ret = (struct record){.stage = s->name, .number = number};
+    if (number == s->number)
+        ret->digest = world_digest(&s->stack);
+    if (record_read_more(r->arena, &w->store, true, false, ret, err) == 0)
         return 0;
-    if (err->kind != ERR_NOT_FOUND)
+    if (err->kind != ERR_NOT_FOUND && err->kind != ERR_REFUSED)
         return -1;
+    s->altered |= err->kind == ERR_REFUSED;
+    ret->body = ret->versions = NULL;
     err_clear(err);
     return 0;
 }

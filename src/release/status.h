@@ -24,6 +24,7 @@ struct stage_status {
     int64_t number;          /* it is at; 0: none */
     struct record record;    /* of `number`, with its versions; body NULL: none */
     struct record open;      /* the newest one when it has no outcome and is not `record` */
+    bool altered;            /* it is not what the stack says it was: body NULL */
     bool unsettled;          /* `record` has no outcome */
     bool behind;             /* and the stack is not what it is to be */
     struct lease_info lease; /* nonce empty: nobody is at work */

@@ -284,11 +284,34 @@ int record_read(struct arena *a, const struct store *store, struct str stage, in
     return record_read_more(a, store, with_versions, with_outcome, ret, err);
 }
 
+struct str record_digest(struct arena *a, const struct node *body, const struct node *versions)
+{
+    return str_fmt(a, "%.*s %.*s", STR_ARG(sha256_hex(a, json_canonical(a, body))),
+                   STR_ARG(sha256_hex(a, json_canonical(a, versions))));
+}
+
+/* The outcome is not vouched for: it is written after the stack has said what it is at. */
+static int check_part(struct arena *a, const struct store *store, const struct record *record,
+                      const char *part, const struct node *n, struct err *err)
+{
+    struct str versions = record->digest, body;
+    if (!n || !record->digest.n || strcmp(part, ".outcome") == 0)
+        return 0;
+    str_cut(&versions, ' ', &body);
+    if (str_eq(sha256_hex(a, json_canonical(a, n)), *part ? versions : body))
+        return 0;
+    return store_say_altered(store, record_key(a, store, record->stage, record->number, part), err);
+}
+
 static int read_part(struct arena *a, const struct store *store, const struct record *record,
                      const char *part, const struct node **ret, struct err *err)
 {
     struct str key = record_key(a, store, record->stage, record->number, part);
-    return *ret ? 0 : read_object(a, store, key, *part, ret, err);
+    if (*ret)
+        return 0;
+    return read_object(a, store, key, *part, ret, err) < 0
+               ? -1
+               : check_part(a, store, record, part, *ret, err);
 }
 
 static int say_record_gone(struct arena *a, const struct store *store, const struct record *record,

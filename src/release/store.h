@@ -71,6 +71,8 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
 struct record {
     struct str stage;
     int64_t number;
+    struct str digest;           /* what it has to be (record_digest); empty: nobody says */
+    struct str unvouched;        /* why nobody does, for the user; or empty */
     const struct node *body;     /* stages/<stage>/<n>.json */
     const struct node *versions; /* <n>.versions.json, NULL: none yet */
     const struct node *outcome;  /* <n>.outcome.json, NULL: none yet */
@@ -82,11 +84,15 @@ enum { RECORD_FORMAT = 1 };
  * stopped they may be anywhere. False for a record without body. */
 bool record_moves_by_api(const struct record *record);
 
+/* "<hash of the body> <hash of the versions>", of their canonical JSON. */
+struct str record_digest(struct arena *a, const struct node *body, const struct node *versions);
+
 /* Read a record; `versions` and `outcome` only when asked for. FAILED for a format newer than
  * RECORD_FORMAT: it is never guessed at. */
 int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
                 bool with_versions, bool with_outcome, struct record *ret, struct err *err);
-/* Of a record whose stage and number are set: the parts it has not yet. */
+/* Of a record whose stage and number are set: the parts it has not yet. REFUSED when body or
+ * versions are not what `digest` says. */
 int record_read_more(struct arena *a, const struct store *store, bool with_versions,
                      bool with_outcome, struct record *record, struct err *err);
 /* The bodies of many, and the outcomes of those that have one, in parallel; `ret` has room for all.

@@ -39,6 +39,11 @@ int64_t world_deployment(const struct stack *stage)
     return n;
 }
 
+struct str world_digest(const struct stack *stage)
+{
+    return node_text(node_get_c(stage->outputs, RECORD_OUTPUT));
+}
+
 static int find_stack(const struct release *r, struct str name, struct str stage, bool *ret_exists,
                       struct stack *ret, struct err *err)
 {
@@ -120,6 +125,9 @@ void world_use_bucket(const struct release *r, struct world *w)
         w->stage_store =
             (struct store){r->aws, node_text(node_get_c(w->stage.outputs, REMOTE_BUCKET_OUTPUT)),
                            r->service->name};
+    aws_expect_owner(w->store.aws, w->store.bucket, w->account);
+    aws_expect_owner(w->stage_store.aws, w->stage_store.bucket, w->account);
+    aws_expect_owner(w->stage_store.aws, w->store.bucket, w->account); /* copied from */
 }
 
 /* A stack that is being updated does not tell its Outputs (CloudFormation user guide, "Outputs"),
@@ -363,6 +371,7 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
     struct release home = place_home(r);
     w->record.stage = r->service->address;
     w->record.number = w->current;
+    w->record.digest = world_digest(&w->stage);
     if (w->current && (versions || parts & WORLD_RECORD) &&
         record_read_more(r->arena, &w->store, versions, false, &w->record, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
@@ -401,7 +410,9 @@ int world_served(const struct release *r, bool versions, struct world *w, struct
 {
     bool busy = w->stage_exists && stack_condition(w->stage.status) == STACK_BUSY;
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
-    w->record = (struct record){.stage = r->service->address, .number = w->current};
+    w->record = (struct record){.stage = r->service->address,
+                                .number = w->current,
+                                .digest = w->current ? world_digest(&w->stage) : STR("")};
     if (!w->current && busy && find_succeeded(r, w, &w->record, err) < 0)
         return -1;
     if (!str_eq(node_text(node_get_c(w->record.body, "what")), STR("remove")))
