@@ -106,6 +106,54 @@ static void say_of_other_stage(struct resolver *r, const struct query *q, struct
     }
 }
 
+/* "env:NAME", "env(.env.dev):NAME" */
+static bool names_variable(struct str text, struct str name)
+{
+    struct str rest = str_sub(text, 3, text.n);
+    ptrdiff_t end = str_starts(rest, STR("(")) ? str_find(rest, STR("):"), 0) : -1;
+    if (end > 0)
+        rest = str_sub(rest, (size_t)end + 1, rest.n);
+    return str_starts(text, STR("env")) && str_starts(rest, STR(":")) &&
+           str_eq(str_sub(rest, 1, rest.n), name);
+}
+
+/* Did the recorded deployment ask for it, in the environment or in a .env file? */
+static bool was_asked_for(const struct source_bundle *b, struct str name)
+{
+    member_each (m, b->externals)
+        if (names_variable(m->key, name))
+            return true;
+    node_each (text, b->absent)
+        if (names_variable(node_text(text), name))
+            return true;
+    return false;
+}
+
+/* Recorded sources may have been written by somebody who is not to know what the environment of
+ * this command holds. It gives them the variables that their deployment used, also where the name
+ * has this stage's in place of that one's; and what AWS's tools are to know, never. */
+static int check_may_ask(struct resolver *r, const struct query *q, struct err *err)
+{
+    const struct source_bundle *b = r->options->bundle;
+    struct str name = q->address;
+    if (!b || str_find_char(name, 0, 0) >= 0 || !getenv(str_z(r->arena, name)))
+        return 0;
+    if (str_starts(name, STR("AWS_"))) {
+        err_at(err, q->pos, ERR_CONFIG,
+               "recorded sources get no variable of AWS's from the environment: '%.*s'",
+               STR_ARG(name));
+        return err_help(err, "deploy from the sources instead");
+    }
+    struct str there =
+        r->stage.n && b->stage.n ? str_replace(r->arena, name, r->stage, b->stage) : name;
+    if (was_asked_for(b, name) || was_asked_for(b, there))
+        return 0;
+    err_at(err, q->pos, ERR_CONFIG,
+           "the recorded deployment did not use the environment variable '%.*s'", STR_ARG(name));
+    return err_help(err,
+                    "unset it, so that the fallback applies, or deploy from the sources instead");
+}
+
 int source_env(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
     if (!q->has_address)
@@ -114,7 +162,7 @@ int source_env(struct resolver *r, const struct query *q, struct answer *ret, st
     ret->what = str_fmt(r->arena, "environment variable '%.*s'", STR_ARG(q->address));
     switch (look_up(r, q, &text, ret)) {
     case RECORDED_NOT:
-        if (ask_now(r, q, &text, ret, err) < 0)
+        if (check_may_ask(r, q, err) < 0 || ask_now(r, q, &text, ret, err) < 0)
             return -1;
         if (!ret->value)
             say_of_other_stage(r, q, ret);

@@ -23,8 +23,8 @@ static void begin_at(struct arena *a, struct chain *c, const struct stack *stack
                      .stage = c->stage, .number = c->current, .digest = world_digest(stack)});
 }
 
-int chain_begin(const struct release *r, const struct world *w, struct str stage,
-                struct chain *ret, struct err *err)
+int chain_begin(const struct release *r, const struct world *w, struct str stage, struct chain *ret,
+                struct err *err)
 {
     struct release there;
     struct stack stack;
@@ -61,8 +61,10 @@ static int extend(const struct release *r, const struct world *w, struct chain *
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
-        err_set(err, ERR_REFUSED, "the record of %.*s#%lld is gone, and what was before it cannot "
-                "be checked", STR_ARG(c->stage), (long long)last->number);
+        err_set(err, ERR_REFUSED,
+                "the record of %.*s#%lld is gone, and what was before it cannot "
+                "be checked",
+                STR_ARG(c->stage), (long long)last->number);
         return err_help(err, "put back s3://%.*s/%.*s", STR_ARG(w->bucket),
                         STR_ARG(store_key(r->arena, &w->store, "stages/%.*s/%lld.json",
                                           STR_ARG(c->stage), (long long)last->number)));
@@ -104,15 +106,13 @@ int chain_find(const struct release *r, const struct world *w, struct chain *c, 
         if (!link || link->number <= number)
             break;
     }
-    *ret = link && link->number == number
-               ? *link
-               : (struct record){.stage = c->stage, .number = number};
+    *ret = link && link->number == number ? *link
+                                          : (struct record){.stage = c->stage, .number = number};
     c->passed = link && link->number < number && c->links.p[0].digest.n;
     if (!ret->digest.n)
-        ret->unvouched = str_fmt(r->arena,
-                                 "nothing but the bucket vouches for the record of %.*s#%lld: %.*s",
-                                 STR_ARG(c->stage), (long long)number,
-                                 STR_ARG(why_unvouched(r->arena, c)));
+        ret->unvouched =
+            str_fmt(r->arena, "nothing but the bucket vouches for the record of %.*s#%lld: %.*s",
+                    STR_ARG(c->stage), (long long)number, STR_ARG(why_unvouched(r->arena, c)));
     return 0;
 }
 

@@ -8,17 +8,17 @@
 #include "release/release.h"
 
 struct chain {
-    struct str stage;        /* its address */
-    bool exists;             /* the stage has a stack of ours */
-    struct str status;       /* of that stack */
-    int64_t current;         /* 0: none, or the stack is busy and does not say */
-    bool passed;             /* the stage never was at the one that was looked for last */
+    struct str stage;         /* its address */
+    bool exists;              /* the stage has a stack of ours */
+    struct str status;        /* of that stack */
+    int64_t current;          /* 0: none, or the stack is busy and does not say */
+    bool passed;              /* the stage never was at the one that was looked for last */
     VEC(struct record) links; /* from the current one back, as far as it was followed */
 };
 
 /* Of a stage of the service: one call for another one than the release's. */
-int chain_begin(const struct release *r, const struct world *w, struct str stage,
-                struct chain *ret, struct err *err);
+int chain_begin(const struct release *r, const struct world *w, struct str stage, struct chain *ret,
+                struct err *err);
 
 /* Fill stage, number and digest of record `number`, the current one for 0; `ret->unvouched` says
  * why there is no digest: an older troupe made it, the stack is gone, the stage never was at it.
