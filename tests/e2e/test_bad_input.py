@@ -62,6 +62,13 @@ CASES = {
     "six layers": ({"serverless.yml": HEAD + FUNCTION + "    layers:\n" + "".join(
         f"      - arn:aws:lambda:us-east-1:123456789012:layer:l{n}:1\n" for n in range(6))}, "serverless.yml:", ["5"]),
     "bad service name": ({"serverless.yml": "service: 1bad_name\nprovider:\n  name: aws\n"}, "serverless.yml:1:10", ["1bad_name"]),
+    "region that is a host": ({"serverless.yml": HEAD + "  region: evil.invalid/\n"}, "serverless.yml:5:", ["is no region"]),
+    "region of a variable": ({"serverless.yml": HEAD + "custom:\n  a: ${ssm(us-east-1.evil.invalid#):/x}\n"},
+                             "serverless.yml:6:", ["is no region"]),
+    "region of another stack": ({"serverless.yml": HEAD + "custom:\n  a: ${cf(us-east-1.evil.invalid/):x.y}\n"},
+                                "serverless.yml:6:", ["is no region"]),
+    "bucket of a variable": ({"serverless.yml": HEAD + "custom:\n  a: ${s3:../x}\n"}, "serverless.yml:6:",
+                             ["no name of a bucket"]),
     "plugin without answer": ({"serverless.yml": HEAD + "plugins:\n  - serverless-made-up-thing\n"}, "serverless.yml:6:",
                               ["serverless-made-up-thing", "help:"]),
 }

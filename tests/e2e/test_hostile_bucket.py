@@ -237,3 +237,20 @@ def test_code_that_was_altered_is_not_published(mallory):
     troupe("deploy", "prod", env=SECRETS)
     assert troupe.call_rest("prod", "/hello").json()["code"] == "three"
     code(troupe, "two")
+
+
+def test_a_bucket_that_somebody_else_took_gets_nothing(cloud, troupe):
+    """Names of buckets are the whole world's: one that was deleted may be made by anybody, who allows
+    everybody everything."""
+    squatter = new_account(cloud).client("s3")
+    squatter.create_bucket(Bucket="shop-code-of-ours")
+    squatter.delete_public_access_block(Bucket="shop-code-of-ours")
+    squatter.put_bucket_policy(Bucket="shop-code-of-ours", Policy=json.dumps({
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": "*", "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::shop-code-of-ours", "arn:aws:s3:::shop-code-of-ours/*"]}]}))
+    troupe.use("shop").edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  deploymentBucket: shop-code-of-ours\n")
+    result = troupe("deploy", "dev", check=False)
+    assert result.code and f"'shop-code-of-ours' has to belong to account {troupe.account.id}" in result.err, str(result)
+    assert squatter.list_objects_v2(Bucket="shop-code-of-ours")["KeyCount"] == 0
+    assert "shop-dev" not in troupe.world()["stacks"]
