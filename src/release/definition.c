@@ -228,14 +228,40 @@ bool definition_matches(const struct node *configuration, const struct node *obs
 
 /* ---- fingerprints ---- */
 
-struct str definition_fingerprint(struct arena *a, const struct node *configuration,
+#define VALUE "variable "
+#define KEYED "hmac:"
+
+static struct str hmac_hex(struct arena *a, struct str key, struct str text)
+{
+    unsigned char mac[SHA256_BYTES];
+    hmac_sha256(key, text, mac);
+    return hex_encode(a, mac, sizeof mac);
+}
+
+bool definition_has_values(const struct node *configuration)
+{
+    return node_count(node_path(configuration, "Environment.Variables")) > 0;
+}
+
+bool definition_is_value(struct str part)
+{
+    return str_starts(part, STR(VALUE));
+}
+
+bool definition_is_keyed(const struct node *hash)
+{
+    return str_starts(node_text(hash), STR(KEYED));
+}
+
+struct str definition_fingerprint(struct arena *a, struct str key, const struct node *configuration,
                                   const struct node *code, struct str code_sha256)
 {
     struct node *all = node_map(a);
     node_put_c(a, all, "configuration", configuration);
     node_put_c(a, all, "code", code);
     node_put_str(a, all, "sha256", code_sha256);
-    return sha256_hex(a, json_canonical(a, all));
+    struct str plain = sha256_hex(a, json_canonical(a, all));
+    return key.n && definition_has_values(configuration) ? hmac_hex(a, key, plain) : plain;
 }
 
 static void put_hash(struct arena *a, struct node *parts, struct str name, const struct node *value)
@@ -244,8 +270,22 @@ static void put_hash(struct arena *a, struct node *parts, struct str name, const
     node_put(a, parts, name, node_strf(a, "%.12s", hash.p));
 }
 
-const struct node *definition_parts(struct arena *a, const struct node *configuration,
-                                    const struct node *code, struct str code_sha256)
+/* The name takes part: the same value of two variables looks like two. */
+static void put_value(struct arena *a, struct node *parts, struct str key, struct str name,
+                      const struct node *value)
+{
+    struct str part = str_concat(a, STR(VALUE), name);
+    if (!key.n) {
+        put_hash(a, parts, part, value);
+        return;
+    }
+    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
+    node_put(a, parts, part, node_strf(a, KEYED "%.32s", hmac_hex(a, key, text).p));
+}
+
+const struct node *definition_parts(struct arena *a, struct str key,
+                                    const struct node *configuration, const struct node *code,
+                                    struct str code_sha256)
 {
     struct node *parts = node_map(a);
     put_hash(a, parts, STR("code"), node_str(a, code_sha256));
@@ -257,7 +297,7 @@ const struct node *definition_parts(struct arena *a, const struct node *configur
             continue;
         }
         member_each (v, node_get_c(m->value, "Variables"))
-            put_hash(a, parts, str_fmt(a, "variable %.*s", STR_ARG(v->key)), v->value);
+            put_value(a, parts, key, v->key, v->value);
     }
     return parts;
 }

@@ -17,11 +17,20 @@ int definition_complete(struct arena *a, const struct layout_function *f,
 bool definition_matches(const struct node *configuration, const struct node *observed,
                         struct str *ret_member);
 /* SHA-256 of everything that makes the version what it is. */
-struct str definition_fingerprint(struct arena *a, const struct node *configuration,
+/* Does it hold values that may be secret: environment variables? */
+bool definition_has_values(const struct node *configuration);
+/* With `key` (store_secret), where there are values: who reads it cannot try values until one fits.
+ * Empty: as troupe did before there were keys. */
+struct str definition_fingerprint(struct arena *a, struct str key, const struct node *configuration,
                                   const struct node *code, struct str code_sha256);
-/* Member (environment variables each) -> short hash: says later what changed, and no value. */
-const struct node *definition_parts(struct arena *a, const struct node *configuration,
-                                    const struct node *code, struct str code_sha256);
+/* Member (environment variables each) -> short hash: says later what changed, and no value. Those
+ * of values with `key`. */
+const struct node *definition_parts(struct arena *a, struct str key,
+                                    const struct node *configuration, const struct node *code,
+                                    struct str code_sha256);
+/* One of those of a value? Then: with a key? */
+bool definition_is_value(struct str part);
+bool definition_is_keyed(const struct node *hash);
 /* "code changed", "memorySize changed", "TABLE and 2 more changed" from two of those. */
 struct str definition_reason(struct arena *a, const struct node *before, const struct node *after);
 

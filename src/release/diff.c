@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "release/definition.h"
 
 /* ---- names of stages ---- */
 
@@ -84,6 +85,14 @@ static bool is_code(struct str part)
     return str_eq(part, STR("code")) || str_eq(part, STR("ImageUri"));
 }
 
+/* A value that was recorded without a key, and with one: whether it is the same cannot be said. */
+static struct str name_part(struct arena *a, const struct member *m, const struct node *other)
+{
+    bool comparable = !other || !definition_is_value(m->key) ||
+                      definition_is_keyed(m->value) == definition_is_keyed(other);
+    return comparable ? m->key : str_concat(a, m->key, STR(" (?)"));
+}
+
 /* Names whose hashes differ, or that only one has. Where code lies is no difference of its own. */
 static void compare_parts(struct comparing *c, const struct node *x, const struct node *y,
                           struct diff_function *ret)
@@ -98,7 +107,7 @@ static void compare_parts(struct comparing *c, const struct node *x, const struc
             if (is_code(m->key))
                 ret->code = true;
             else
-                vec_push(c->arena, &names, m->key);
+                vec_push(c->arena, &names, name_part(c->arena, m, other));
         }
     ret->parts = names.p;
     ret->part_count = names.n;

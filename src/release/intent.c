@@ -127,7 +127,9 @@ static struct node *record_content(const struct deploying *d, struct str sources
     if (t->adoption)
         node_put_c(a, n, "adopted", adopted(d));
     node_put_str(a, n, "sources", sources);
-    node_put_str(a, n, "template", sha256_hex(a, json_canonical(a, t->layout->stage_template)));
+    /* A hash of it would let secrets be tried until one fits. */
+    if (!(node_flags_deep(t->layout->stage_template) & NODE_SECRET))
+        node_put_str(a, n, "template", sha256_hex(a, json_canonical(a, t->layout->stage_template)));
     node_put_c(a, n, "functions", record_functions(d, waiting));
     node_put_c(a, n, "apis", record_apis(d));
     node_put_c(a, n, "needs", needs(d));

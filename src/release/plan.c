@@ -51,9 +51,40 @@ static int resolve_one(struct known *k, struct function_plan *f, struct err *err
         0)
         return -1;
     f->code_sha256 = f->function->artifact ? f->function->artifact->sha256_base64 : STR("");
-    f->fingerprint = definition_fingerprint(a, f->configuration, f->code, f->code_sha256);
-    f->parts = definition_parts(a, f->configuration, f->code, f->code_sha256);
     return 0;
+}
+
+/* Values are hashed with the service's key. */
+static int fingerprint_all(const struct release *r, struct plan *plan, bool create, struct err *err)
+{
+    struct arena *a = r->arena;
+    bool values = false;
+    for (size_t i = 0; i < plan->function_count; i++)
+        values |= definition_has_values(plan->functions[i].configuration);
+    if (values && !plan->key.n && store_secret(a, &plan->world.store, create, &plan->key, err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->function_count; i++) {
+        struct function_plan *f = &plan->functions[i];
+        const struct node *c = f->configuration;
+        if (f->pinned || !c)
+            continue;
+        f->unkeyed = definition_fingerprint(a, STR(""), c, f->code, f->code_sha256);
+        f->fingerprint = definition_fingerprint(a, plan->key, c, f->code, f->code_sha256);
+        f->parts = definition_parts(a, plan->key, c, f->code, f->code_sha256);
+    }
+    return 0;
+}
+
+/* Of what was recorded before there were keys, only hashes without one can be compared. */
+static const struct node *parts_like(struct arena *a, const struct function_plan *f,
+                                     const struct node *before)
+{
+    bool keyed = false;
+    member_each (m, before)
+        keyed |= definition_is_keyed(m->value);
+    return keyed || !f->configuration
+               ? f->parts
+               : definition_parts(a, STR(""), f->configuration, f->code, f->code_sha256);
 }
 
 /* What an import would take from the whole API goes into it as the service stack has it. */
@@ -104,6 +135,8 @@ int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct
         if (!f->pinned && tolerate(resolve_one(&k, f, err), strict, err) < 0)
             return err_wrap(err, "function '%.*s'", STR_ARG(f->function->key));
     }
+    if (fingerprint_all(r, plan, strict, err) < 0)
+        return -1;
     for (size_t i = 0; i < plan->api_count; i++)
         if (!plan->apis[i].pinned &&
             tolerate(resolve_api(&k, &plan->apis[i], err), strict, err) < 0)
@@ -287,7 +320,7 @@ static int list_functions(struct planning *p, struct err *err)
         }
         const struct node *before =
             node_get_c(node_get(node_get_c(record, "functions"), f->function->key), "parts");
-        struct str reason = f->parts ? definition_reason(a, before, f->parts)
+        struct str reason = f->parts ? definition_reason(a, before, parts_like(a, f, before))
                             : before ? STR("a resource it needs changes")
                                      : STR("new");
         add_change(p, (struct change){.action = f->to.n ? CHANGE_MOVE : CHANGE_PUBLISH,
@@ -648,7 +681,8 @@ static int check_only_code(const struct planning *p, struct err *err)
         if (!str_eq(f->function->key, key))
             continue;
         struct node *was = node_shallow(p->r->arena, before ? before : node_map(p->r->arena));
-        struct node *now = node_shallow(p->r->arena, f->parts ? f->parts : node_map(p->r->arena));
+        const struct node *like = parts_like(p->r->arena, f, before);
+        struct node *now = node_shallow(p->r->arena, like ? like : node_map(p->r->arena));
         node_drop(was, STR("code"));
         node_drop(now, STR("code"));
         if (f->parts && node_equal(was, now))

@@ -112,6 +112,8 @@ static void reuse_from(struct arena *a, struct plan *plan, const struct map *ind
         struct function_plan *f = &plan->functions[i];
         if (!f->to.n)
             f->to = index_find(a, index, f->function->name, f->fingerprint);
+        if (!f->to.n)
+            f->to = index_find(a, index, f->function->name, f->unkeyed);
     }
     for (size_t i = 0; i < plan->api_count; i++) {
         struct api_plan *p = &plan->apis[i];

@@ -226,6 +226,7 @@ struct function_plan {
     const struct node *code;  /* members of UpdateFunctionCode but for revision and bucket */
     struct str code_sha256;   /* base64; empty for images */
     struct str fingerprint;   /* hexadecimal; empty: not known yet */
+    struct str unkeyed;       /* the same as records before there were keys have it; or empty */
     const struct node *parts; /* property -> short hash, to tell later what changed */
     struct str from, to;      /* version numbers; `to` empty: to be published */
 };
@@ -255,6 +256,7 @@ struct plan {
     struct split service_split, stage_split; /* of the stacks that change */
     bool reuses;                             /* snapshots of records other than the current one */
     int64_t number;                          /* the deployment this will be */
+    struct str key;    /* the service's (store_secret), where a definition has values; or empty */
     struct str digest; /* of its record, once that is whole; before: of the current one */
 };
 

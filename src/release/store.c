@@ -147,6 +147,32 @@ int store_get_json(struct arena *a, const struct store *store, const char *folde
     return *ret ? 0 : -1;
 }
 
+int store_secret(struct arena *a, const struct store *store, bool create, struct str *ret,
+                 struct err *err)
+{
+    struct str key = store_key(a, store, "%s", "key"), made = random_hex(a, SHA256_BYTES);
+    *ret = STR("");
+    if (!store->bucket.n)
+        return 0;
+    if (s3_get(a, store->aws, store->bucket, key, ret, NULL, NULL, err) == 0)
+        return ret->n == made.n ? 0 : store_say_altered(store, key, err);
+    if (err->kind != ERR_NOT_FOUND)
+        return err_wrap(err, "read the key for values in records");
+    err_clear(err);
+    *ret = STR("");
+    if (!create)
+        return 0;
+    if (s3_put(a, store->aws, store->bucket, key, made, "text/plain", S3_IF_NONE_MATCH_ANY, STR(""),
+               NULL, NULL, err) == 0) {
+        *ret = made;
+        return 0;
+    }
+    if (err->kind != ERR_PRECONDITION)
+        return err_wrap(err, "write the key for values in records");
+    err_clear(err); /* another deployment was as fast, or a retry met its own first success */
+    return store_secret(a, store, false, ret, err);
+}
+
 static int check_address(struct str address, struct err *err)
 {
     struct str region, stage = place_stage(address, &region);

@@ -49,6 +49,11 @@ int store_get_json(struct arena *a, const struct store *store, const char *folde
 /* Say that s3://…/<key> is not what was written: the error of all such objects. -1. */
 int store_say_altered(const struct store *store, struct str key, struct err *err);
 
+/* The service's own key, which hashes of values in records are made with: `troupe/<service>/key`.
+ * Empty where there is none yet, or no bucket; `create` makes one. REFUSED when it was altered. */
+int store_secret(struct arena *a, const struct store *store, bool create, struct str *ret,
+                 struct err *err);
+
 /* ---- records ---- */
 
 /* Read "STAGE" or "STAGE#N"; `*ret_number` 0: none given, the current one. USAGE. */

@@ -160,3 +160,25 @@ def test_the_first_deploys_of_one_stage_at_once_one_wins(troupe):
     codes = sorted(result.code for result in results)
     assert codes in ([0, 0], [0, 4]), "\n".join(map(str, results))
     assert troupe.call_rest("dev", "/hello").json()["code"] == "one"
+
+
+def test_what_a_record_says_of_values_cannot_be_tried_out(shop, proxy):
+    """Who reads the record alone knows everything but one value, and tries: it takes the service's key,
+    which stands apart. Nothing is read for that where there are no values, and nothing is written twice."""
+    import hashlib
+    import hmac
+    shop.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      PIN: ${env:PIN}\n")
+    shop("deploy", "dev", env={"PIN": "4711"})
+    record, key = json.loads(read(shop, "stages/dev/2.json")), read(shop, "key")
+    parts = record["functions"]["orders"]["parts"]
+    tried = {hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12] for value in ("4711", "dev")}
+    assert not tried & set(parts.values())
+    assert parts["variable PIN"] == "hmac:" + hmac.new(key, b'PIN="4711"', hashlib.sha256).hexdigest()[:32]
+    mark = proxy.mark()
+    assert "nothing to do" in shop("deploy", "dev", env={"PIN": "4711"}).out
+    assert [call.operation for call in proxy.calls("s3.PutObject", since=mark)] == ["PutObject"], "but the lease"
+    assert "variable PIN changed" in shop("plan", "dev", env={"PIN": "4712"}, check=False).out
+    shop("deploy", "prod", env={"PIN": "4711"})
+    assert read(shop, "key") == key and len(key) == 64
+    shop.account.client("s3").put_object(Bucket=bucket(shop), Key="troupe/shop/key", Body=b"mine")
+    assert "was altered" in shop("deploy", "dev", env={"PIN": "4712"}, check=3).err

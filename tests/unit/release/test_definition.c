@@ -134,6 +134,8 @@ static void test_matches(void **state)
     }
 }
 
+#define KEY STR("a key")
+
 static void test_fingerprint_and_reason(void **state)
 {
     (void)state;
@@ -147,16 +149,26 @@ static void test_fingerprint_and_reason(void **state)
                       "{" BASE ",\"Environment\":{\"Variables\":{\"T\":\"other\"}},\"Timeout\":9}",
                       &y, &code, &err),
              &err);
-    assert_true(str_eq(definition_fingerprint(a, x, code, STR("h")),
-                       definition_fingerprint(a, x, code, STR("h"))));
-    assert_false(str_eq(definition_fingerprint(a, x, code, STR("h")),
-                        definition_fingerprint(a, x, code, STR("i"))));
-    const struct node *before = definition_parts(a, x, code, STR("h"));
-    check_str(definition_reason(a, before, definition_parts(a, x, code, STR("i"))), "code changed");
-    check_str(definition_reason(a, before, definition_parts(a, y, code, STR("h"))),
+    assert_true(str_eq(definition_fingerprint(a, KEY, x, code, STR("h")),
+                       definition_fingerprint(a, KEY, x, code, STR("h"))));
+    assert_false(str_eq(definition_fingerprint(a, KEY, x, code, STR("h")),
+                        definition_fingerprint(a, KEY, x, code, STR("i"))));
+    const struct node *before = definition_parts(a, KEY, x, code, STR("h"));
+    check_str(definition_reason(a, before, definition_parts(a, KEY, x, code, STR("i"))),
+              "code changed");
+    check_str(definition_reason(a, before, definition_parts(a, KEY, y, code, STR("h"))),
               "Timeout and 1 more changed");
     check_str(definition_reason(a, NULL, before), "new");
     assert_int_equal(str_find(json_text(a, before, 0), STR("secret"), 0), -1); /* no values */
+    /* Without the key nothing can be tried: what has values is another with every key. */
+    const struct node *other = definition_parts(a, STR("another"), x, code, STR("h"));
+    check_str(definition_reason(a, before, other), "variable T changed");
+    assert_true(definition_is_keyed(node_get_c(before, "variable T")));
+    assert_false(definition_is_keyed(node_get_c(before, "Timeout")));
+    struct str prints[] = {definition_fingerprint(a, KEY, x, code, STR("h")),
+                           definition_fingerprint(a, STR("another"), x, code, STR("h")),
+                           definition_fingerprint(a, STR(""), x, code, STR("h"))};
+    assert_false(str_eq(prints[0], prints[1]) || str_eq(prints[0], prints[2]));
     arena_free(a);
 }
 
