@@ -229,6 +229,7 @@ struct function_plan {
     struct str unkeyed;       /* the same as records before there were keys have it; or empty */
     const struct node *parts; /* property -> short hash, to tell later what changed */
     struct str from, to;      /* version numbers; `to` empty: to be published */
+    bool vouched;             /* `to` is what a record says that a stack vouches for */
 };
 
 struct api_plan {
@@ -238,6 +239,7 @@ struct api_plan {
     struct str document; /* resolved OpenAPI as text; p NULL: not known yet */
     struct str fingerprint;
     struct str from, to; /* deployment ids */
+    bool vouched;        /* as above */
 };
 
 struct plan {

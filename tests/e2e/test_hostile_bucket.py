@@ -221,6 +221,23 @@ def test_recorded_sources_get_no_variable_that_their_deployment_did_not_use(mall
     troupe.write({"serverless.yml": text})
 
 
+def test_another_stages_record_does_not_choose_what_an_api_serves(mallory):
+    """Deployments of an API are used again by what records say; AWS cannot be asked what is in one."""
+    troupe, shop = mallory.troupe, mallory.troupe.folder / "serverless.yml"
+    text = shop.read_text()
+    shop.write_text(text.replace("- http: GET /hello\n", "- http: GET /hello\n      - http: GET /newer\n"))
+    troupe("deploy", "dev", env=SECRETS)
+    new = mallory.json("stages/dev/3.versions.json")["apis"]
+    mallory.account.put_back("unharmed")
+    old = mallory.json("stages/dev/2.versions.json")
+    forged = {**old, "apis": {key: {**api, "fingerprint": new[key]["fingerprint"]} for key, api in old["apis"].items()}}
+    mallory.put("stages/qa/1.json", {**mallory.json("stages/dev/2.json"), "number": 1, "stage": "qa"})
+    mallory.put("stages/qa/1.versions.json", forged)
+    troupe("deploy", "prod", env=SECRETS)
+    assert troupe.call_rest("prod", "/newer").status_code == 200
+    shop.write_text(text)
+
+
 def test_code_that_was_altered_is_not_published(mallory):
     troupe = mallory.troupe
     code(troupe, "three")
