@@ -407,6 +407,13 @@ static struct str what_failed(const struct watch *w)
                       reason_plain(w->arena, reason));
 }
 
+/* A version names the hash of its code, so that none is made of what somebody put in its place. */
+static bool is_altered_code(struct str failure)
+{
+    return str_find(failure, STR("(AWS::Lambda::Version)"), 0) >= 0 &&
+           str_find(failure, STR("CodeSHA256"), 0) >= 0;
+}
+
 static int say_failed(struct watch *w, bool create, struct err *err)
 {
     explain_nested(w);
@@ -414,6 +421,9 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     struct str service = layout_stack_name(w->arena, w->r->service, STR(""));
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
             create ? "created" : "updated", STR_ARG(what_failed(w)));
+    if (is_altered_code(w->failure))
+        return err_help(err, "its code in the bucket, below artifacts/, was altered: delete that "
+                             "object, find out who may write to the bucket, and deploy again");
     if (str_find(w->failure, STR("(AWS::Logs::LogGroup)"), 0) >= 0 &&
         str_find(w->failure, STR("already exists"), 0) >= 0)
         return err_help(err,

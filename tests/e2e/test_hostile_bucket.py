@@ -256,6 +256,28 @@ def test_code_that_was_altered_is_not_published(mallory):
     code(troupe, "two")
 
 
+def test_code_of_a_stages_own_function_that_was_altered_is_not_served(troupe):
+    troupe.use("shop")
+    with (troupe.folder / "serverless.yml").open("a") as file:
+        file.write("custom:\n  troupe:\n    functions: {perStage: ['*']}\n    apis: {rest: perStage}\n")
+    troupe("deploy", "dev")
+    s3 = troupe.account.client("s3")
+    bucket = s3.list_buckets()["Buckets"][0]["Name"]
+
+    def artifact(number):
+        record = json.loads(s3.get_object(Bucket=bucket, Key=f"{FOLDER}/stages/dev/{number}.json")["Body"].read())
+        return f"{FOLDER}/artifacts/{record['functions']['hello']['artifact']}.zip"
+
+    one = s3.get_object(Bucket=bucket, Key=artifact(1))["Body"].read()
+    code(troupe, "two")
+    troupe("deploy", "dev")
+    troupe("rollback", "dev", "-y")
+    s3.put_object(Bucket=bucket, Key=artifact(2), Body=one)
+    refused = troupe("deploy", "dev", check=1)
+    assert "artifacts/, was altered" in refused.err, str(refused)
+    assert troupe.call_rest("dev", "/hello").json()["code"] == "one"
+
+
 def test_a_bucket_that_somebody_else_took_gets_nothing(cloud, troupe):
     """Names of buckets are the whole world's: one that was deleted may be made by anybody, who allows
     everybody everything."""
