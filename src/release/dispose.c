@@ -117,6 +117,12 @@ int dispose_content(const struct release *r, const struct stack *stack,
     return 0;
 }
 
+/* Versions are kept for rollbacks, not by a stack that goes: they go with their function. */
+static bool goes_with_owner(const struct content *c)
+{
+    return str_eq(c->type, STR("AWS::Lambda::Version"));
+}
+
 int dispose_stack(const struct release *r, const struct stack *stack, enum ours why,
                   const struct contents *contents, struct err *err)
 {
@@ -131,7 +137,7 @@ int dispose_stack(const struct release *r, const struct stack *stack, enum ours 
         return -1;
     note(r, FATE_DELETED, STR("stack"), stack->name, str_c(reasons[why]));
     for (size_t i = 0; contents && i < contents->n; i++)
-        if (!contents->p[i].goes)
+        if (!contents->p[i].goes && !goes_with_owner(&contents->p[i]))
             dispose_keep(r, contents->p[i].type, contents->p[i].physical_id, contents->p[i].kept);
     return 0;
 }

@@ -103,8 +103,8 @@ def test_every_command_leaves_the_bucket_of_the_user_alone(beside, account):
     result = run("remove", "--service", "--yes", "--json")
     assert not ours(account), "troupe/shop/ is ours, all of it"
     assert [item["name"] for item in result.json["deleted"]] == [
-        "shop-dev-2", f"s3://{BUCKET}/troupe/shop/", "shop"], str(result)
-    assert "emptied" not in result.json
+        "shop-dev-2", f"s3://{BUCKET}/troupe/shop/parts/shop-dev-2/", f"s3://{BUCKET}/troupe/shop/", "shop"], str(result)
+    assert "emptied" not in result.json and "kept" not in result.json, str(result)
     troupe.write({"serverless.yml": SERVICE % (("shop-api",) * 2)})
     assert troupe("plan", "dev", "--json", check=False).json["nothing"] is False
     troupe("deploy", "dev")

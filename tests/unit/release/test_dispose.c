@@ -23,11 +23,12 @@ static void check_refused(int done, struct err *err)
 
 static void test_objects_of_neighbours(void **state)
 {
-    static const char *const keys[] = {"troupe/shop-api/x", "troupe/shopx", "troupe/shop",
-                                       "troupe/shop/",      "troupe/",      "shop/x",
-                                       "/troupe/shop/x",    ""};
+    static const char *const keys[] = {
+        "troupe/shop-api/x", "troupe/shopx", "troupe/shop",    "troupe/shop/",
+        "troupe/",           "shop/x",       "/troupe/shop/x", ""};
     struct arena *a = arena_new();
-    struct store store = {NULL, STR("bucket"), STR("shop")}, no_bucket = {NULL, {"", 0}, STR("shop")},
+    struct store store = {NULL, STR("bucket"), STR("shop")},
+                 no_bucket = {NULL, {"", 0}, STR("shop")},
                  no_service = {NULL, STR("bucket"), {"", 0}};
     struct err err = {0};
     (void)state;
@@ -49,7 +50,8 @@ static void test_stacks_of_neighbours(void **state)
     struct release r = {.arena = a, .service = &shop};
     struct stack other = {.name = STR("shop-api-dev"),
                           .tags = parse(a, "{\"troupe:service\": \"shop-api\"}")};
-    struct stack own = {.name = STR("shop-dev"), .tags = parse(a, "{\"troupe:service\": \"shop\"}")};
+    struct stack own = {.name = STR("shop-dev"),
+                        .tags = parse(a, "{\"troupe:service\": \"shop\"}")};
     struct stack nobodys = {.name = STR("shop-dev")};
     struct content bucket = {STR("B"), STR("b"), STR("AWS::S3::Bucket"), true, {"", 0}},
                    kept = {STR("B"), STR("b"), STR("AWS::S3::Bucket"), false, STR("Retain")},
