@@ -33,11 +33,17 @@ troupe() { "$troupe" "$@"; }
 # URL of a stage's REST API.
 url() { troupe info "$1" --local --json | sed -n 's/.*"rest": *"\([^"]*\)".*/\1/p' | head -n 1; }
 
-# Ask the cloud itself, without troupe: SERVICE PATH, signed by curl. The answer must be WANTED.
+# Ask the cloud itself, without troupe: SERVICE PATH, signed by curl. The answer must be WANTED. The
+# secret goes to curl by its standard input: every user of the machine sees the arguments.
 ask() {
-    local answer
-    answer=$(curl -sS --max-time 30 --user test:test --aws-sigv4 "aws:amz:us-east-1:$1" "$endpoint$2")
-    printf '$ curl --aws-sigv4 aws:amz:us-east-1:%s %s\n%s\n' "$1" "$endpoint$2" "$answer"
+    local answer variables
+    variables=$(troupe local env)
+    answer=$(
+        eval "$variables"
+        printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" |
+            curl -sS --max-time 30 --config - --aws-sigv4 "aws:amz:us-east-1:$1" "$AWS_ENDPOINT_URL$2"
+    )
+    printf '$ curl --aws-sigv4 aws:amz:us-east-1:%s %s\n%s\n' "$1" "$2" "$answer"
     case $answer in
     *"$3"*) ;;
     *) echo "error: something is left" >&2; exit 1 ;;
@@ -68,7 +74,6 @@ cd "$place/orders"
 
 tell "1. A service: a REST API with a table, and a worker behind a queue (examples/rest-node)."
 run troupe local up
-endpoint=$(troupe local status --json | sed -n 's/.*"endpoint": *"\([^"]*\)".*/\1/p' | head -n 1)
 
 tell "2. Deploy it to two stages. What does not depend on the stage exists once."
 run troupe deploy dev --local

@@ -18,6 +18,7 @@ from troupe_cloud.lambda_alias import forget_qualifier, not_found, points_at
 from troupe_cloud.lambda_names import qualified_arn
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed, invalid_parameter
+from troupe_cloud.secret import granted
 
 require(
     lambda_svc, "_get_func_record_for_qualifier", "_qualifier_from_path_or_query", "_function_urls"
@@ -41,9 +42,10 @@ def get_function(original, name, qualifier=None):
     answer = body_of(response)
     answer["Configuration"] = as_qualified(answer["Configuration"], name, qualifier)
     version = answer["Configuration"]["Version"]
-    if version != "$LATEST" and "Location" in answer["Code"]:
-        answer["Code"]["Location"] = answer["Code"]["Location"].replace(
-            f"/{name}?", f"/{name}:{version}?"
+    if "Location" in answer["Code"]:
+        place = f"/{name}?" if version == "$LATEST" else f"/{name}:{version}?"
+        answer["Code"]["Location"] = granted(
+            answer["Code"]["Location"].replace(f"/{name}?", place)
         )
     if not answer.get("Tags"):
         answer.pop("Tags", None)

@@ -34,6 +34,8 @@ MENDS = (
     "cloudformation_existing",
     "cloudformation_import",
     "cloudformation_nested",
+    "secret",
+    "gate",
 )
 
 

@@ -14,13 +14,16 @@ static struct str identity_path(struct arena *a, struct aws *aws, struct err *er
     const char *endpoint = getenv("AWS_ENDPOINT_URL");
     if (endpoint) /* another cloud, other people */
         name = sha256_hex(a, str_fmt(a, "%.*s %s", STR_ARG(name), endpoint));
-    return path_join(a, path_cache(a), str_fmt(a, "identity/%.32s", name.p));
+    struct str dir;
+    if (path_cache_own(a, STR("identity"), &dir, err) < 0)
+        return (struct str){"", 0};
+    return path_join(a, dir, str_sub(name, 0, 32));
 }
 
-static void remember(struct arena *a, struct str path, struct str arn)
+static void remember(struct str path, struct str arn)
 {
     struct err ignored = {0};
-    if (path.n && fs_mkdirs(path_dir(a, path), &ignored) == 0)
+    if (path.n)
         fs_write(path, arn, 0600, &ignored);
     err_clear(&ignored);
 }
@@ -32,7 +35,7 @@ int sts_account(struct arena *a, struct aws *aws, struct str *ret_account, struc
     struct err ignored = {0};
     if (aws_query(a, aws, "sts", "GetCallerIdentity", NULL, &answer, err) < 0)
         return -1;
-    remember(a, identity_path(a, aws, &ignored), text_of(answer, "Arn"));
+    remember(identity_path(a, aws, &ignored), text_of(answer, "Arn"));
     err_clear(&ignored);
     if (ret_account)
         *ret_account = text_of(answer, "Account");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -80,19 +81,50 @@ int fs_write(struct str path, struct str content, mode_t mode, struct err *err)
     return 0;
 }
 
-int fs_mkdirs(struct str path, struct err *err)
+static int make_dirs(struct str path, mode_t mode, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
     for (size_t i = 1; i <= path.n; i++) {
         if (i < path.n && path.p[i] != '/')
             continue;
         const char *part = str_z(a, str_sub(path, 0, i));
-        if (mkdir(part, 0777) < 0 && errno != EEXIST)
+        if (mkdir(part, mode) < 0 && errno != EEXIST)
             return err_sys(err, errno, "cannot create directory '%s'", part);
     }
     if (path.n && !fs_is_dir(path))
         return err_sys(err, ENOTDIR, "cannot create directory '%.*s'", STR_ARG(path));
     return 0;
+}
+
+int fs_mkdirs(struct str path, struct err *err)
+{
+    return make_dirs(path, 0777, err);
+}
+
+int fs_check_own(struct str path, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct stat st;
+    if (stat(str_z(a, path), &st) < 0)
+        return err_sys(err, errno, "cannot use directory '%.*s'", STR_ARG(path));
+    if (st.st_uid != geteuid()) {
+        err_set(err, ERR_FAILED, "directory '%.*s' belongs to user %lu, not to you (%lu)",
+                STR_ARG(path), (unsigned long)st.st_uid, (unsigned long)geteuid());
+        return err_help(err, "what is in it would be run; choose a directory of your own with "
+                             "XDG_CACHE_HOME or TROUPE_LOCAL_DIR");
+    }
+    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        err_set(err, ERR_FAILED, "others may write to directory '%.*s'", STR_ARG(path));
+        return err_help(err,
+                        "what is in it would be run; if nobody has changed it: chmod go-w '%.*s'",
+                        STR_ARG(path));
+    }
+    return 0;
+}
+
+int fs_mkdirs_own(struct str path, struct err *err)
+{
+    return make_dirs(path, 0700, err) < 0 ? -1 : fs_check_own(path, err);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -216,10 +248,29 @@ struct str path_absolute(struct arena *a, struct str path)
     return s;
 }
 
+/* Without $HOME the home of the user database; who has none there has one that cannot be made. */
+static struct str home_dir(struct arena *a)
+{
+    enum { ENTRY_BYTES = 16384 };
+    const char *home = getenv("HOME");
+    struct passwd entry, *found = NULL;
+    if (home && home[0] == '/')
+        return str_c(home);
+    int error = getpwuid_r(geteuid(), &entry, arena_alloc(a, ENTRY_BYTES), ENTRY_BYTES, &found);
+    return !error && found && found->pw_dir[0] == '/' ? str_c(found->pw_dir) : STR("/nonexistent");
+}
+
 struct str path_cache(struct arena *a)
 {
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *xdg = getenv("XDG_CACHE_HOME");
     if (xdg && xdg[0] == '/')
         return path_join(a, str_c(xdg), STR("troupe"));
-    return path_join(a, str_c(home && *home ? home : "/tmp"), STR(".cache/troupe"));
+    return path_join(a, home_dir(a), STR(".cache/troupe"));
+}
+
+int path_cache_own(struct arena *a, struct str name, struct str *ret, struct err *err)
+{
+    struct str top = path_cache(a);
+    *ret = path_join(a, top, name);
+    return fs_mkdirs_own(top, err) < 0 ? -1 : fs_mkdirs_own(*ret, err);
 }

@@ -14,6 +14,11 @@ int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret,
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err);
 /* Make a directory and its parents; existing ones are fine. */
 int fs_mkdirs(struct str path, struct err *err);
+/* The same for what is trusted later: new ones are the caller's alone. FAILED when `path` belongs
+ * to another user, or group or others may write to it. */
+int fs_mkdirs_own(struct str path, struct err *err);
+/* Only the second half: nobody else may change what is in directory `path`. */
+int fs_check_own(struct str path, struct err *err);
 /* Remove a file or a whole directory tree; missing is fine. Symbolic links are not followed. */
 int fs_remove_all(struct str path, struct err *err);
 bool fs_exists(struct str path);
@@ -32,8 +37,11 @@ struct str path_base(struct str path);
 struct str path_clean(struct arena *a, struct str path);
 /* Absolute and clean, from the current directory. Links are not resolved. */
 struct str path_absolute(struct arena *a, struct str path);
-/* Per-user cache directory of troupe: $XDG_CACHE_HOME/troupe or ~/.cache/troupe. */
+/* Per-user cache directory of troupe: $XDG_CACHE_HOME/troupe or ~/.cache/troupe. Whoever reads
+ * from it makes sure by path_cache_own that it is the user's own. */
 struct str path_cache(struct arena *a);
+/* Directory `name` in it, made if needed, both as fs_mkdirs_own has them. */
+int path_cache_own(struct arena *a, struct str name, struct str *ret, struct err *err);
 
 void fd_cleanup(int *fd);
 #define cleanup_fd __attribute__((cleanup(fd_cleanup)))

@@ -41,6 +41,7 @@ struct cli {
     struct map clients;  /* for other regions: name -> struct aws * */
     struct str profile;  /* of provider.profile */
     struct str endpoint; /* of the local cloud, or empty */
+    struct str local_key, local_secret; /* what is signed with there */
 };
 
 struct command {

@@ -76,12 +76,62 @@ static int run_wipe(struct cli *cli, const struct local_options *options, struct
     return 0;
 }
 
+static const char *region(void)
+{
+    static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value && *value)
+            return value;
+    }
+    return "us-east-1";
+}
+
+/* What other programs need to use it; the only place where its secret is shown. */
+static int run_env(struct cli *cli, const struct local_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    struct arena *a = cli->arena;
+    (void)options;
+    if (local_status(a, &cloud, err) < 0)
+        return -1;
+    if (!cloud.running) {
+        err_set(err, ERR_FAILED, "the local cloud is not running");
+        return err_help(err, "start it with: troupe local up");
+    }
+    const struct {
+        const char *name;
+        struct str value;
+    } variables[] = {{"AWS_ENDPOINT_URL", cloud.endpoint},
+                     {"AWS_ACCESS_KEY_ID", cloud.access_key},
+                     {"AWS_SECRET_ACCESS_KEY", cloud.secret_key},
+                     {"AWS_REGION", str_c(region())}};
+    struct node *n = node_map(a);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        node_put_str(a, n, variables[i].name, variables[i].value);
+        if (!cli->options.json)
+            buf_fmt(&cli->out, "export %s='%.*s'\n", variables[i].name,
+                    STR_ARG(str_replace(a, variables[i].value, STR("'"), STR("'\\''"))));
+    }
+    if (cli->options.json) {
+        json_write(&cli->out, n, 2);
+        buf_char(&cli->out, '\n');
+    } else {
+        buf_lit(&cli->out, "unset AWS_SESSION_TOKEN AWS_PROFILE\n");
+    }
+    return 0;
+}
+
 static int run(struct cli *cli, struct err *err)
 {
     static const struct {
         const char *name;
         int (*run)(struct cli *, const struct local_options *, struct err *);
-    } verbs[] = {{"up", run_up}, {"down", run_down}, {"status", run_status}, {"wipe", run_wipe}};
+    } verbs[] = {{"up", run_up},
+                 {"down", run_down},
+                 {"status", run_status},
+                 {"wipe", run_wipe},
+                 {"env", run_env}};
     struct local_options options = {
         .persist = cli->options.persist, .progress = on_progress, .progress_context = cli};
     struct str verb = cli->options.arg_count ? cli->options.args[0] : STR("status");
@@ -89,16 +139,19 @@ static int run(struct cli *cli, struct err *err)
         if (str_eq(verb, str_c(verbs[i].name)))
             return verbs[i].run(cli, &options, err);
     err_set(err, ERR_USAGE, "unknown verb '%.*s'", STR_ARG(verb));
-    return err_help(err, "troupe local up|down|status|wipe");
+    return err_help(err, "troupe local up|down|status|wipe|env");
 }
 
 const struct command cmd_local = {
     .name = "local",
-    .arguments = "up|down|status|wipe",
-    .summary = "the local cloud: start, stop, look, empty",
-    .details = "It needs no account and no Docker; python3 with its venv module must be there. "
-               "--persist keeps\n"
-               "what is in it when it stops.",
+    .arguments = "up|down|status|wipe|env",
+    .summary = "the local cloud: start, stop, look, empty, use",
+    .details =
+        "It needs no account and no Docker; python3 with its venv module must be there. "
+        "--persist keeps\n"
+        "what is in it when it stops. 'env' prints what aws and the SDKs need to use it, its "
+        "secret\n"
+        "among it: eval \"$(troupe local env)\". After each start the secret is another one.",
     .args_max = 1,
     .run = run,
 };

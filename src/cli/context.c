@@ -38,10 +38,12 @@ static int use_local(struct cli *cli, struct aws_options *options, struct err *e
         if (local_up(cli->arena, &local, &cloud, err) < 0)
             return -1;
         cli->endpoint = cloud.endpoint;
+        cli->local_key = cloud.access_key;
+        cli->local_secret = cloud.secret_key;
     }
     options->endpoint_url = cli->endpoint;
-    options->access_key = STR("test");
-    options->secret_key = STR("test");
+    options->access_key = cli->local_key;
+    options->secret_key = cli->local_secret;
     return 0;
 }
 

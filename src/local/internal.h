@@ -23,6 +23,7 @@ struct local_state {
     int port;
     int64_t since_ms;
     bool persist;
+    struct str secret; /* what its callers sign with; empty: started by a version without one */
 };
 
 struct local_paths local_paths(struct arena *a);
@@ -45,9 +46,11 @@ struct str process_began(struct arena *a, long pid);
 bool process_is(long pid, struct str began);
 /* SIGTERM, wait up to `grace_ms`, then SIGKILL for the whole group. */
 void process_stop(long pid, struct str began, int64_t grace_ms);
-/* Run to the end; both outputs go to `*ret_output`, which lives in `a`. Returns the exit status,
- * 128 + signal, or -1 when it could not be run (NOT_FOUND: no such program). */
-int process_run(struct arena *a, const char *const *argv, struct str *ret_output, struct err *err);
+/* Run in directory `dir` to the end; both outputs go to `*ret_output`, which lives in `a`. Returns
+ * the exit status, 128 + signal, or -1 when it could not be run (NOT_FOUND: no such program). It is
+ * killed when the calling thread ends before. */
+int process_run(struct arena *a, const char *const *argv, const char *const *env, struct str dir,
+                struct str *ret_output, struct err *err);
 
 /* ---- venv.c ---- */
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/vec.h"
 #include "local/internal.h"
 
@@ -14,6 +15,7 @@ enum {
     GRACE_MS = 3000,
     GRACE_PERSIST_MS = 30000, /* what is kept is written at the end */
     POLL_MS = 25,
+    SECRET_BYTES = 20,
     STARTS = 3, /* between choosing a free port and listening somebody else may take it */
     LOG_BYTES_MAX = 64 * 1024 * 1024,
 };
@@ -27,6 +29,10 @@ static const char launcher[] =
 static const char *const passed_on[] = {"PATH",   "HOME", "USER",      "LANG",
                                         "LC_ALL", "TZ",   "LOG_LEVEL", "DOCKER_HOST"};
 static const char *const passed_prefixes[] = {"TROUPE_CLOUD_", "MINISTACK_"};
+
+#define SECRET_VARIABLE "TROUPE_CLOUD_SECRET"
+/* An access key of twelve digits is that account. */
+#define ACCOUNT STR("000000000000")
 
 typedef VEC(const char *) text_vec;
 
@@ -44,7 +50,8 @@ static void inherit(struct arena *a, text_vec *env)
     }
     for (char **e = environ; *e; e++)
         for (size_t i = 0; i < sizeof passed_prefixes / sizeof *passed_prefixes; i++)
-            if (str_starts(str_c(*e), str_c(passed_prefixes[i])))
+            if (str_starts(str_c(*e), str_c(passed_prefixes[i])) &&
+                !str_starts(str_c(*e), STR(SECRET_VARIABLE "=")))
                 vec_push(a, env, *e);
 }
 
@@ -58,8 +65,8 @@ static const char *const *environment(struct arena *a, const struct local_paths 
     put_env(a, &env, "IOT_MTLS_ENABLED", STR("0"));
     put_env(a, &env, "SFTP_ENABLED", STR("0"));
     put_env(a, &env, "AUTH", STR("true"));
+    put_env(a, &env, SECRET_VARIABLE, state->secret);
     put_env(a, &env, "TMPDIR", paths->scratch);
-    put_env(a, &env, "PYTHONUNBUFFERED", STR("1"));
     if (state->persist) {
         put_env(a, &env, "PERSIST_STATE", STR("1"));
         put_env(a, &env, "STATE_DIR", path_join(a, paths->data, STR("state")));
@@ -86,6 +93,8 @@ static void describe(struct arena *a, const struct local_paths *paths,
     if (!running)
         return;
     ret->endpoint = str_fmt(a, "http://127.0.0.1:%d", state->port);
+    ret->access_key = ACCOUNT;
+    ret->secret_key = state->secret;
     ret->port = state->port;
     ret->pid = state->pid;
     ret->since_ms = state->since_ms;
@@ -139,11 +148,12 @@ static int choose_port(int wanted, int last, struct err *err)
 static int spawn(struct arena *a, const struct local_paths *paths, struct str python,
                  struct local_state *state, struct err *err)
 {
-    const char *const argv[] = {python.p, "-c", launcher, paths->package.p, NULL};
+    const char *const argv[] = {python.p, "-I", "-u", "-c", launcher, paths->package.p, NULL};
     if (fs_remove_all(paths->scratch, err) < 0 || fs_mkdirs(paths->scratch, err) < 0 ||
         fs_write(paths->log, STR(""), 0600, err) < 0 ||
         (state->persist && fs_mkdirs(paths->data, err) < 0))
         return -1;
+    state->secret = random_hex(a, SECRET_BYTES);
     if (process_start(argv, environment(a, paths, state), paths->dir, paths->log, &state->pid,
                       err) < 0)
         return err_wrap(err, "cannot start the local cloud");
@@ -189,7 +199,7 @@ static int start(struct arena *a, const struct local_paths *paths,
 /* The lock, with the folder made first. */
 static int enter(const struct local_paths *paths, struct err *err)
 {
-    if (fs_mkdirs(paths->dir, err) < 0)
+    if (fs_mkdirs_own(paths->dir, err) < 0)
         return -1;
     return lock_wait(paths->lock, err);
 }
@@ -197,10 +207,12 @@ static int enter(const struct local_paths *paths, struct err *err)
 static int check_same(const struct local_options *options, const struct local_state *state,
                       struct err *err)
 {
-    bool keeps = state->persist || !options->persist;
-    if (keeps && (!options->port || options->port == state->port))
+    bool keeps = state->persist || !options->persist, secret = state->secret.n > 0;
+    if (keeps && secret && (!options->port || options->port == state->port))
         return 0;
-    if (!keeps)
+    if (!secret)
+        err_set(err, ERR_CONFLICT, "the local cloud that runs was started by another troupe");
+    else if (!keeps)
         err_set(err, ERR_CONFLICT, "the local cloud is running and does not keep what is in it");
     else
         err_set(err, ERR_CONFLICT, "the local cloud is running on port %d", state->port);
@@ -264,8 +276,9 @@ int local_down(bool *ret_was_running, struct err *err)
 
 int local_status(struct arena *a, struct local_cloud *ret, struct err *err)
 {
-    (void)err;
     struct local_paths paths = local_paths(a);
+    if (fs_is_dir(paths.dir) && fs_check_own(paths.dir, err) < 0)
+        return -1;
     struct local_state state = state_read(a, &paths);
     describe(a, &paths, &state, ret);
     return 0;
@@ -291,14 +304,4 @@ int local_wipe(struct arena *a, const struct local_options *options, struct loca
         return -1;
     describe(a, &paths, &state, ret);
     return 0;
-}
-
-bool local_find(struct arena *a, struct str *ret_endpoint)
-{
-    struct local_paths paths = local_paths(a);
-    struct local_state state = state_read(a, &paths);
-    if (!is_running(&state) || !health_ok(state.port))
-        return false;
-    *ret_endpoint = str_fmt(a, "http://127.0.0.1:%d", state.port);
-    return true;
 }

@@ -1,13 +1,16 @@
 /* The local cloud's life: MiniStack with troupe's strictness module, in a Python environment of
  * troupe's own, listening on loopback.
  *
+ * Nothing is done in it without its secret, which only its user can read.
+ *
  * There is one for each user (each $TROUPE_LOCAL_DIR, default: "local" in path_cache), found again
  * by later commands through a state file. All calls are serialised by a file lock, so that two that
  * start it at once start one. Its process leads a group with all function processes in it.
  *
  * Environment: TROUPE_LOCAL_DIR, TROUPE_LOCALCLOUD_DIR (where requirements.txt and troupe_cloud
  * are; default: beside the program, in the build tree or installed), TROUPE_PYTHON (default:
- * python3). Any thread; uses no AWS client. */
+ * python3). Any thread; uses no AWS client. FAILED, besides what is said below: its folder belongs
+ * to another user or others may write to it. */
 #ifndef TROUPE_LOCAL_H
 #define TROUPE_LOCAL_H
 
@@ -25,6 +28,8 @@ struct local_options {
 struct local_cloud {
     bool running;
     struct str endpoint; /* "http://127.0.0.1:4601"; empty when not running */
+    /* What its callers sign with; the secret is another one after each start. */
+    struct str access_key, secret_key;
     int port;
     long pid;
     int64_t since_ms; /* wall clock, when it was started */
@@ -50,8 +55,5 @@ int local_status(struct arena *a, struct local_cloud *ret, struct err *err);
  * the same endpoint. */
 int local_wipe(struct arena *a, const struct local_options *options, struct local_cloud *ret,
                struct err *err);
-
-/* Endpoint of the running one, without waiting for a lock. False: none runs. */
-bool local_find(struct arena *a, struct str *ret_endpoint);
 
 #endif

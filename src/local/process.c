@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,8 +165,19 @@ static void collect(int fd, struct buf *out)
     }
 }
 
-int process_run(struct arena *a, const char *const *argv, struct str *ret_output, struct err *err)
+/* In the child: it ends with this program, even when that is killed. */
+static void follow(pid_t parent)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* too late */
+        _exit(127);
+}
+
+int process_run(struct arena *a, const char *const *argv, const char *const *env, struct str dir,
+                struct str *ret_output, struct err *err)
+{
+    const char *dir_z = str_z(a, dir);
+    pid_t parent = getpid();
     int ends[2], failed[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_sys(err, errno, "cannot run '%s'", argv[0]);
@@ -178,9 +190,11 @@ int process_run(struct arena *a, const char *const *argv, struct str *ret_output
     pid_t pid = fork();
     if (pid == 0) {
         default_signals();
+        follow(parent);
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (null >= 0 && dup2(null, 0) >= 0 && dup2(ends[1], 1) >= 0 && dup2(ends[1], 2) >= 0)
-            execvp(argv[0], (char *const *)argv);
+        if (null >= 0 && dup2(null, 0) >= 0 && dup2(ends[1], 1) >= 0 && dup2(ends[1], 2) >= 0 &&
+            chdir(dir_z) == 0)
+            execvpe(argv[0], (char *const *)argv, (char *const *)env);
         int error = errno;
         _exit(write(failed[1], &error, sizeof error) > 0 ? 127 : 126);
     }

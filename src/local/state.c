@@ -66,6 +66,7 @@ struct local_state state_read(struct arena *a, const struct local_paths *paths)
     state.process_start = node_text(node_get_c(n, "processStart"));
     state.port = (int)node_int_or(node_get_c(n, "port"), 0);
     state.persist = node_bool_or(node_get_c(n, "persist"), false);
+    state.secret = node_text(node_get_c(n, "secret"));
     state.since_ms = node_int_or(node_get_c(n, "sinceMs"), 0);
     return state;
 }
@@ -79,6 +80,7 @@ int state_write(const struct local_paths *paths, const struct local_state *state
     node_put_str(a, n, "processStart", state->process_start);
     node_put_c(a, n, "port", node_int(a, state->port));
     node_put_c(a, n, "persist", node_bool(a, state->persist));
+    node_put_str(a, n, "secret", state->secret);
     node_put_c(a, n, "sinceMs", node_int(a, state->since_ms));
     return fs_write(paths->state, json_text(a, n, 2), 0600, err);
 }

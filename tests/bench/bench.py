@@ -109,7 +109,7 @@ class Bench:
         cloud = Cloud(self.write("cloud", {}), TROUPE_CLOUD_STACK_MS="100", TROUPE_CLOUD_FUNCTION_UPDATE_MS="60")
         try:
             account = new_account(cloud)
-            proxy = Proxy(cloud.endpoint, account.id)
+            proxy = Proxy(cloud)
             troupe = new_troupe(self.place / "fifty", account, proxy)
             troupe.write(fifty.files())
             self.deploy(troupe, proxy, "first deploy of 50 functions", None)

@@ -86,7 +86,7 @@ class Account:
             config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
             self._clients[service, region] = boto3.client(
                 service, endpoint_url=self.cloud.endpoint, region_name=region, config=config,
-                aws_access_key_id=self.id, aws_secret_access_key="test")
+                aws_access_key_id=self.id, aws_secret_access_key=self.cloud.secret)
         return self._clients[service, region]
 
     def world(self):
@@ -118,7 +118,7 @@ def account(cloud):
 
 @pytest.fixture
 def proxy(cloud, account):
-    made = Proxy(cloud.endpoint, account.id)
+    made = Proxy(cloud)
     yield made
     closed(made)
 
@@ -129,7 +129,7 @@ class Troupe:
     def __init__(self, folder, home, account, proxy):
         self.folder, self.home, self.account, self.proxy = Path(folder), Path(home), account, proxy
         self.env = {"AWS_ENDPOINT_URL": proxy.endpoint, "AWS_ACCESS_KEY_ID": account.id,
-                    "AWS_SECRET_ACCESS_KEY": "test"}
+                    "AWS_SECRET_ACCESS_KEY": account.cloud.secret}
 
     def start(self, *args, cwd=None, env=None, stdin=None):
         """Start it; a value None in ``env`` removes the variable."""
@@ -219,7 +219,7 @@ def troupes(tmp_path, cloud):
 
     def make():
         account = new_account(cloud)
-        proxies.append(Proxy(cloud.endpoint, account.id))
+        proxies.append(Proxy(cloud))
         return new_troupe(tmp_path / f"more-{len(proxies)}", account, proxies[-1])
 
     yield make
@@ -231,7 +231,7 @@ def troupes(tmp_path, cloud):
 def stands(cloud, tmp_path_factory):
     """Makes a Stand for a command, once for a module; all have one account, which remembers their starts."""
     account = new_account(cloud)
-    proxy = Proxy(cloud.endpoint, account.id)
+    proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("stands") / "one", account, proxy)
     starts, made = set(), {}
 

@@ -3,8 +3,7 @@
 It forwards requests as they are, ``Host`` included, so that signatures hold. Each one is read back
 into the AWS call it is (``aws_models``) and its signature is computed again (``signatures``); what is
 wrong is collected in ``violations``, which fails the test. The calls are kept for tests to ask about,
-and ``faults`` can be injected. Calls of a service's own URLs pass through unchecked; they get the
-account's name added, for only API calls carry one of their own.
+and ``faults`` can be injected. Calls of a service's own URLs pass through unchecked.
 """
 
 import dataclasses
@@ -64,11 +63,10 @@ class Record:
 
 
 class Proxy:
-    """One proxy on a port of its own. ``secrets`` maps access keys to secret keys; others have ``test``."""
+    """One proxy on a port of its own. ``secrets`` maps access keys to secret keys; others have the cloud's."""
 
-    def __init__(self, upstream, account):
-        self.host, self.port = upstream.removeprefix("http://").split(":")
-        self.account = account
+    def __init__(self, cloud):
+        self.host, self.port, self.secret = "127.0.0.1", cloud.port, cloud.secret
         self.secrets, self.tokens = {}, {}
         self.check_signatures = True
         self.victim = None  # process id that a kill rule kills
@@ -142,7 +140,7 @@ class Proxy:
     def handle(self, request, headers):
         """``(status, headers, body)`` of the answer, or None to drop the connection."""
         if USER_PATHS.match(request.path) or USER_HOSTS.match(request.headers.get("host", "")):
-            return self.forward(request, self.with_account(request, headers))
+            return self.forward(request, headers)
         record, protocol = self.inspect(request)
         rules = [rule for rule in list(self.rules) if rule.hit(
             record.service, record.operation, str(record.params.get("Key", "")), record.region)]
@@ -197,7 +195,7 @@ class Proxy:
             record.problems += call.problems
             if self.check_signatures:
                 record.problems += signatures.problems(
-                    request, self.secrets.get(parts["key"], "test"), self.tokens.get(parts["key"]))
+                    request, self.secrets.get(parts["key"], self.secret), self.tokens.get(parts["key"]))
         except aws_models.Unknown as unknown:
             record.problems.append(str(unknown))
         with self._lock:
@@ -206,14 +204,6 @@ class Proxy:
             self.violations += [f"call {record.number} {record.name}: {problem}" for problem in record.problems]
         return record, protocol
 
-    def with_account(self, request, headers):
-        """Outside the default account the local cloud cannot tell whose an API id is; a scope tells it."""
-        if "authorization" in request.headers:
-            return headers
-        day = time.strftime("%Y%m%d", time.gmtime())
-        return [*headers, ("Authorization", f"AWS4-HMAC-SHA256 Credential={self.account}/{day}/us-east-1/execute-api/"
-                                            "aws4_request, SignedHeaders=host, Signature=" + "0" * 64)]
-
     def forward(self, request, headers):
         """Send to the cloud over this thread's connection, and read the whole answer."""
         target = request.path + (f"?{request.query}" if request.query else "")
@@ -221,7 +211,7 @@ class Proxy:
             connection = getattr(self._local, "connection", None)
             fresh = connection is None
             if fresh:
-                connection = self._local.connection = http.client.HTTPConnection(self.host, int(self.port), timeout=120)
+                connection = self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
             try:
                 connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
                 for name, value in headers:

@@ -23,7 +23,7 @@ class Hand:
     def __init__(self, cloud, place):
         from conftest import Proxy, new_account, new_troupe
         self.account = new_account(cloud)
-        self.proxy = Proxy(cloud.endpoint, self.account.id)
+        self.proxy = Proxy(cloud)
         self.troupe = new_troupe(place / "one", self.account, self.proxy)
         two_stages(self.troupe)
         self.files = {path.name: path.read_text() for path in self.troupe.folder.iterdir()}

@@ -13,7 +13,7 @@ def pipes(cloud, tmp_path_factory):
     """The service with all events on two stages, deployed once."""
     from conftest import Proxy, closed, new_account, new_troupe
     account = new_account(cloud)
-    proxy = Proxy(cloud.endpoint, account.id)
+    proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("pipes") / "one", account, proxy).use("events")
     troupe.env["SUFFIX"] = account.id  # names of buckets are everybody's
     troupe("deploy", "dev")

@@ -225,8 +225,10 @@ def test_expired_credentials(troupe, proxy):
 
 def test_a_session_token_is_sent_and_signed(troupe, account, proxy):
     troupe.use("shop")
-    proxy.tokens[account.id] = "a/session+token=="
-    troupe("stages", env={"AWS_SESSION_TOKEN": "a/session+token=="})
+    given = account.client("sts").get_session_token()["Credentials"]
+    key, secret, token = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+    proxy.secrets[key], proxy.tokens[key] = secret, token
+    troupe("stages", env={"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token})
     assert proxy.records
 
 
@@ -235,7 +237,7 @@ def test_credentials_of_a_profile(troupe, account, proxy):
     aws = troupe.home / ".aws"
     aws.mkdir()
     (aws / "credentials").write_text(f"[default]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = x\n\n"
-                                     f"[team]\naws_access_key_id = {account.id}\naws_secret_access_key = test\n")
+                                     f"[team]\naws_access_key_id = {account.id}\naws_secret_access_key = {proxy.secret}\n")
     (aws / "config").write_text(f"[profile team]\nregion = us-east-1\nendpoint_url = {proxy.endpoint}\n")
     nothing = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_ENDPOINT_URL": None}
     troupe("stages", "--aws-profile", "team", env=nothing)

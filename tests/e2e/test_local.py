@@ -1,11 +1,14 @@
 """`troupe local`: the cloud of one's own, found again by later commands and stopped without a trace."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
+import boto3
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 REFUSED = "http://127.0.0.1:9"
 
@@ -65,6 +68,49 @@ def test_up_status_down(local):
     time.sleep(0.2)
     assert processes(local.place) == []
     local("local", "down")
+
+
+def test_other_programs_get_the_secret_only_when_they_ask(local):
+    off = local("local", "env", check=1)
+    assert off.out == "" and "troupe local up" in off.err
+    local("local", "up")
+    variables = local("local", "env", "--json").json
+    secret = variables["AWS_SECRET_ACCESS_KEY"]
+    assert len(secret) == 40
+    for args in (("status",), ("status", "--json"), ("up", "--json")):
+        assert secret not in local("local", *args).out
+    assert secret not in (local.place / "log").read_text()
+    state = local.place / "state.json"
+    assert state.stat().st_mode & 0o777 == 0o600 and local.place.stat().st_mode & 0o777 == 0o700
+
+    shown = local("local", "env", AWS_REGION="eu-central-1").out
+    script = f"AWS_SESSION_TOKEN=old; {shown}\nenv"
+    merged = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=True, env={}).stdout
+    seen = dict(line.split("=", 1) for line in merged.splitlines())
+    assert {key: seen[key] for key in variables} == {**variables, "AWS_REGION": "eu-central-1"}
+    assert "AWS_SESSION_TOKEN" not in seen
+    client = boto3.client("lambda", endpoint_url=seen["AWS_ENDPOINT_URL"], region_name=seen["AWS_REGION"],
+                          aws_access_key_id=seen["AWS_ACCESS_KEY_ID"], aws_secret_access_key=secret)
+    assert client.list_functions()["Functions"] == []
+
+    # Who knows the port, but not the secret: what was valid before, and what everybody guesses.
+    local("local", "wipe")
+    assert local("local", "env", "--json").json["AWS_SECRET_ACCESS_KEY"] != secret
+    with pytest.raises(ClientError, match="signature we calculated does not match"):
+        client.list_functions()
+
+
+def test_a_folder_of_others_is_not_used(local):
+    local.place.mkdir(mode=0o777)
+    local.place.chmod(0o777)
+    (local.place / "state.json").write_text('{"format": 1, "pid": 1, "port": 9, "secret": "theirs"}')
+    for args in (("local", "up"), ("local", "status"), ("local", "down"), ("local", "wipe"), ("local", "env"),
+                 ("stages", "--local")):
+        if args[0] == "stages":
+            (local.folder / "serverless.yml").write_text("service: shop\nprovider: {name: aws}\n")
+        result = local(*args, check=1)
+        assert f"others may write to directory '{local.place}'" in result.err, str(result)
+    local.place.chmod(0o700)
 
 
 def test_local_deploys_without_any_settings(local):

@@ -21,11 +21,11 @@ TOPIC = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 
 @pytest.fixture
 def client(proxy, account):
-    def made(service, attempts=1, secret="test", **kwargs):
+    def made(service, attempts=1, secret=None, **kwargs):
         config = Config(retries={"total_max_attempts": attempts, "mode": "standard"},
                         request_checksum_calculation="when_required", s3={"addressing_style": "path"}, **kwargs)
         return boto3.client(service, endpoint_url=proxy.endpoint, region_name="us-east-1", config=config,
-                            aws_access_key_id=account.id, aws_secret_access_key=secret)
+                            aws_access_key_id=account.id, aws_secret_access_key=secret or account.cloud.secret)
     return made
 
 
@@ -107,7 +107,8 @@ def test_a_wrong_call_is_a_violation(client, proxy, service, operation, argument
 
 
 def test_a_wrong_secret_is_a_violation(client, proxy):
-    client("sts", secret="wrong").get_caller_identity()
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        client("sts", secret="wrong").get_caller_identity()
     assert taken(proxy) == ["call 1 sts.GetCallerIdentity: the signature is not the one botocore computes"]
 
 

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -44,6 +45,7 @@ class Cloud:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.secret = secrets.token_hex(20)
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith("AWS_")
         }
@@ -55,6 +57,7 @@ class Cloud:
             SFTP_ENABLED="0",
             TMPDIR=str(folder),
             PYTHONPATH=os.pathsep.join([str(ROOT / "localcloud"), str(ROOT / "tests" / "e2e")]),
+            TROUPE_CLOUD_SECRET=self.secret,
             LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.1",
             TROUPE_TEST_HOST_SECRET="host",
             **settings,
@@ -110,8 +113,8 @@ class Cloud:
             endpoint_url=self.endpoint,
             region_name=region,
             config=config,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=ACCOUNT,
+            aws_secret_access_key=self.secret,
             **kwargs,
         )
 

@@ -246,14 +246,14 @@ def test_deployment_resource_in_a_stack(api):
     assert aws.delete(stack)[0] == "GONE"
 
 
-def handshake(aws, api, stage):
+def handshake(aws, api, stage, host="127.0.0.1"):
     """The status of a WebSocket handshake."""
     import socket
 
     with socket.create_connection(("127.0.0.1", aws.cloud.port), timeout=5) as connection:
         connection.sendall(
             (
-                f"GET /_aws/execute-api/{api}/{stage} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade:"
+                f"GET /_aws/execute-api/{api}/{stage} HTTP/1.1\r\nHost: {host}\r\nUpgrade:"
                 " websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key:"
                 " dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
             ).encode()

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 import requests
 
-from cloud import name, refused
+from cloud import ACCOUNT, name, refused
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,10 @@ def signed(aws, bucket, key, body, declared=None, **headers):
         data=body,
         headers={"x-amz-content-sha256": declared or hashlib.sha256(body).hexdigest(), **headers},
     )
-    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(request)
+    signer = S3SigV4Auth(Credentials(ACCOUNT, aws.cloud.secret), "s3", "us-east-1")
     if declared:
-        request.headers.replace_header("X-Amz-Content-SHA256", declared)
+        signer.payload = lambda request: declared
+    signer.add_auth(request)
     return requests.put(request.url, data=body, headers=dict(request.headers), timeout=10)
 
 

@@ -9,7 +9,11 @@ import pytest
 
 from cloud import ROOT
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "localcloud")}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(ROOT / "localcloud"),
+    "TROUPE_CLOUD_SECRET": "only-for-this-test-of-the-start",
+}
 
 
 def run(code):
@@ -59,3 +63,17 @@ def test_setting_must_be_a_number(setting):
     )
     assert result.returncode == 1
     assert f"{setting} must be a number of milliseconds, not 'soon'" in result.stderr
+
+
+@pytest.mark.parametrize("secret", [None, "", "test"])
+def test_a_secret_is_needed(secret):
+    environment = {k: v for k, v in ENVIRONMENT.items() if k != "TROUPE_CLOUD_SECRET"}
+    result = subprocess.run(
+        [sys.executable, "-m", "troupe_cloud"],
+        env=environment if secret is None else {**environment, "TROUPE_CLOUD_SECRET": secret},
+        text=True,
+        capture_output=True,
+        timeout=30,
+    )
+    assert result.returncode == 1
+    assert "TROUPE_CLOUD_SECRET must have 20 characters or more" in result.stderr

@@ -11,6 +11,8 @@ if os.environ.get("TROUPE_CLOUD_TEST") == "die":
     print("first line\nlast words: no stack left")
     sys.exit(3)
 
+if len(os.environ["TROUPE_CLOUD_SECRET"]) < 40:
+    sys.exit("no secret")
 child = subprocess.Popen(["sleep", "600"])
 with open("child", "w", encoding="ascii") as out:
     out.write(str(child.pid))

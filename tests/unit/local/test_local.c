@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -89,6 +91,14 @@ static bool down(void)
     return was;
 }
 
+static bool running(void)
+{
+    struct err err = {0};
+    struct local_cloud cloud;
+    check_ok(local_status(arena, &cloud, &err), &err);
+    return cloud.running;
+}
+
 static long child_pid(void)
 {
     struct err err = {0};
@@ -99,17 +109,77 @@ static long child_pid(void)
     return (long)pid;
 }
 
+static bool is_installing(void)
+{
+    struct err ignored = {0};
+    struct str *names = NULL;
+    size_t n = 0;
+    bool found = false;
+    fs_list(arena, inside("cache/troupe/venv"), &names, &n, &ignored);
+    err_clear(&ignored);
+    for (size_t i = 0; i < n; i++)
+        found = found || str_find_char(names[i], '.', 0) >= 0;
+    return found;
+}
+
+/* A command killed while it installs does not hinder the next one by what it left. */
+static void killed_while_installing(void)
+{
+    struct err err = {0};
+    pid_t command = fork();
+    if (command == 0) {
+        struct local_cloud cloud;
+        _exit(local_up(arena, &(struct local_options){0}, &cloud, &err) < 0);
+    }
+    while (!is_installing())
+        clock_sleep_ms(5);
+    kill(command, SIGKILL);
+    assert_int_equal(waitpid(command, NULL, 0), command);
+}
+
+/* Files named after Python's own modules, where Python looks for modules unless it is told not to:
+ * in the current folder and in PYTHONPATH. */
+static void test_first_installation(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"venv",     "ensurepip",  "logging",       "runpy",
+                                        "types",    "http",       "sitecustomize", "usercustomize",
+                                        "tempfile", "subprocess", "json",          "pip"};
+    struct err err = {0};
+    struct str service = inside("service"), witness = inside("witness");
+    struct str code = str_fmt(arena, "open('%s', 'a').write(__name__ + '\\n')\n", witness.p);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        write_file(path_join(arena, service, str_fmt(arena, "%s.py", names[i])), code);
+        write_file(path_join(arena, service, str_fmt(arena, "%s/__init__.py", names[i])), code);
+    }
+    char *before = getcwd(NULL, 0);
+    assert_int_equal(chdir(service.p), 0);
+    setenv("PYTHONPATH", service.p, 1);
+    setenv("PYTHONSTARTUP", path_join(arena, service, STR("venv.py")).p, 1);
+    killed_while_installing();
+    assert_true(up(false).running);
+    unsetenv("PYTHONPATH");
+    unsetenv("PYTHONSTARTUP");
+    assert_int_equal(chdir(before), 0);
+    free(before);
+    struct str seen = STR("");
+    if (fs_exists(witness))
+        check_ok(fs_read(arena, witness, 1 << 20, &seen, &err), &err);
+    if (seen.n)
+        fail_msg("Python ran files of the service's folder:\n%s", seen.p);
+}
+
 static void test_up_and_down(void **state)
 {
     (void)state;
     struct err err = {0};
-    struct str endpoint;
-    assert_false(local_find(arena, &endpoint));
+    assert_false(running());
     struct local_cloud cloud = up(false), found;
     assert_true(cloud.running && cloud.port > 0 && cloud.pid > 1 && !cloud.persist);
-    assert_true(local_find(arena, &endpoint));
-    assert_true(str_eq(endpoint, cloud.endpoint));
+    assert_true(cloud.access_key.n == 12 && cloud.secret_key.n == 40);
     check_ok(local_status(arena, &found, &err), &err);
+    assert_true(str_eq(found.endpoint, cloud.endpoint));
+    assert_true(str_eq(found.secret_key, cloud.secret_key));
     assert_true(found.running && found.pid == cloud.pid && found.since_ms == cloud.since_ms);
     assert_int_equal(getpgid((pid_t)cloud.pid), cloud.pid);
     assert_int_equal(getsid((pid_t)cloud.pid), cloud.pid);
@@ -121,9 +191,11 @@ static void test_up_and_down(void **state)
     for (int i = 0; i < 100 && process_began(arena, child).n; i++)
         clock_sleep_ms(10);
     assert_int_equal(process_began(arena, child).n, 0); /* what it started is gone too */
-    assert_false(local_find(arena, &endpoint));
+    assert_false(running());
     assert_false(down());
-    assert_int_equal(up(false).port, cloud.port); /* the port stays the same */
+    found = up(false);
+    assert_int_equal(found.port, cloud.port); /* the port stays the same */
+    assert_false(str_eq(found.secret_key, cloud.secret_key));
 }
 
 static void *up_thread(void *ret)
@@ -161,8 +233,7 @@ static void test_killed_from_outside(void **state)
     kill((pid_t)-cloud.pid, SIGKILL);
     for (int i = 0; i < 200 && process_began(arena, cloud.pid).n; i++)
         clock_sleep_ms(10);
-    struct str endpoint;
-    assert_false(local_find(arena, &endpoint));
+    assert_false(running());
     assert_int_not_equal(up(false).pid, cloud.pid);
 }
 
@@ -190,6 +261,43 @@ static void test_damaged_state(void **state)
     check_ok(local_status(arena, &cloud, &err), &err);
     assert_false(cloud.running);
     assert_true(up(false).running);
+}
+
+/* One that an older program started has no secret that this one knows. */
+static void test_running_without_secret(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct local_cloud cloud = up(false);
+    struct local_paths paths = local_paths(arena);
+    struct local_state kept = state_read(arena, &paths);
+    kept.secret = STR("");
+    check_ok(state_write(&paths, &kept, &err), &err);
+    assert_int_equal(local_up(arena, &(struct local_options){0}, &cloud, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    err_clear(&err);
+    assert_true(down());
+}
+
+static mode_t mode_of(struct str path)
+{
+    struct stat st;
+    assert_int_equal(stat(path.p, &st), 0);
+    return st.st_mode & 07777;
+}
+
+/* Whatever the umask is, nobody else can read the secret or change what is run. */
+static void test_folders_are_the_users(void **state)
+{
+    (void)state;
+    mode_t before = umask(0);
+    up(false);
+    umask(before);
+    assert_int_equal(mode_of(inside("cloud")), 0700);
+    assert_int_equal(mode_of(inside("cloud/state.json")), 0600);
+    assert_int_equal(mode_of(inside("cloud/log")), 0600);
+    assert_int_equal(mode_of(inside("cache/troupe")), 0700);
+    assert_int_equal(mode_of(inside("cache/troupe/venv")), 0700);
 }
 
 static void test_persist(void **state)
@@ -299,15 +407,63 @@ static void test_no_package(void **state)
     setenv("TROUPE_LOCALCLOUD_DIR", package.p, 1);
 }
 
+/* Folders that others could have filled are not used: what is in them is run. */
+static void test_folders_of_others(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"cloud", "cache/troupe", "cache/troupe/venv"};
+    up(false);
+    down();
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        struct str path = inside(folders[i]);
+        for (mode_t mode = 0720; mode; mode = mode == 0720 ? 0702 : 0) {
+            assert_int_equal(chmod(path.p, mode), 0);
+            fails(&(struct local_options){0}, "others may write", NULL);
+        }
+        assert_int_equal(chmod(path.p, 0700), 0);
+        if (geteuid() != 0)
+            continue;
+        assert_int_equal(chown(path.p, 12345, 12345), 0);
+        fails(&(struct local_options){0}, "belongs to user 12345", NULL);
+        assert_int_equal(chown(path.p, 0, 0), 0);
+    }
+    assert_true(up(false).running);
+}
+
+/* Where the cache is when nobody says it: in the home of the user database, never in /tmp. */
+static void test_no_home(void **state)
+{
+    (void)state;
+    static const char *const homes[] = {NULL, "", ".", "tmp"};
+    struct str given = str_dup(arena, str_c(getenv("XDG_CACHE_HOME"))),
+               home = str_dup(arena, str_c(getenv("HOME")));
+    const struct passwd *user = getpwuid(geteuid());
+    struct str wanted =
+        path_join(arena, str_c(user ? user->pw_dir : "/nonexistent"), STR(".cache/troupe"));
+    unsetenv("XDG_CACHE_HOME");
+    for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
+        if (homes[i])
+            setenv("HOME", homes[i], 1);
+        else
+            unsetenv("HOME");
+        assert_true(str_eq(path_cache(arena), wanted));
+    }
+    setenv("XDG_CACHE_HOME", given.p, 1);
+    setenv("HOME", home.p, 1);
+}
+
 int main(int argc, char **argv)
 {
     tests_dir = argc > 1 ? argv[1] : "tests";
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_first_installation, reset),
         cmocka_unit_test_setup(test_up_and_down, reset),
         cmocka_unit_test_setup(test_two_at_once, reset),
         cmocka_unit_test_setup(test_killed_from_outside, reset),
         cmocka_unit_test_setup(test_number_used_again, reset),
         cmocka_unit_test_setup(test_damaged_state, reset),
+        cmocka_unit_test_setup(test_running_without_secret, reset),
+        cmocka_unit_test_setup(test_folders_are_the_users, reset),
         cmocka_unit_test_setup(test_persist, reset),
         cmocka_unit_test_setup(test_stubborn, reset),
         cmocka_unit_test_setup(test_dies, reset),
@@ -315,6 +471,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_python, reset),
         cmocka_unit_test_setup(test_pip, reset),
         cmocka_unit_test_setup(test_no_package, reset),
+        cmocka_unit_test_setup(test_folders_of_others, reset),
+        cmocka_unit_test_setup(test_no_home, reset),
     };
     return cmocka_run_group_tests_name("local", tests, set_up, tear_down);
 }
