@@ -7,10 +7,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/libcurl.h"
 #include "base/vec.h"
+#include "base/visible.h"
 
 enum {
     ANSWER_BYTES_MAX = 32 * 1024 * 1024,
@@ -235,10 +235,8 @@ static void debug_header(struct buf *b, char mark, struct str name, struct str v
 
 static void debug_write(struct buf *b)
 {
-    for (size_t i = 0; i < b->n; i++)
-        if ((unsigned char)b->p[i] < 0x20 && b->p[i] != '\n')
-            b->p[i] = '?';
-    if (b->n && write(STDERR_FILENO, b->p, b->n) < 0)
+    struct str text = visible(b->arena, buf_str(b), VISIBLE_TEXT);
+    if (text.n && write(STDERR_FILENO, text.p, text.n) < 0)
         return; /* nobody to tell */
 }
 

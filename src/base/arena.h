@@ -1,9 +1,9 @@
 /* Arenas: memory with one lifetime.
  *
  * Everything that is not owned by the kernel or a library lives in an arena and is released with
- * it; there is no single free. Running out of memory aborts with a message. An arena belongs to one
- * thread at a time; give every worker its own. Under AddressSanitizer every allocation is a block
- * of its own, so overruns and use after release are found. */
+ * it; there is no single free. Running out of memory ends the program by `die`. An arena belongs to
+ * one thread at a time; give every worker its own. Under AddressSanitizer every allocation is a
+ * block of its own, so overruns and use after release are found. */
 #ifndef TROUPE_ARENA_H
 #define TROUPE_ARENA_H
 
@@ -20,7 +20,7 @@ void arena_free(struct arena *a);
 /* `size` zeroed bytes aligned for any type. Size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 
-/* `n` zeroed elements of `size` bytes; aborts when the product overflows. */
+/* `n` zeroed elements of `size` bytes; an overflowing product is out of memory. */
 void *arena_calloc(struct arena *a, size_t n, size_t size);
 
 /* Grow the block `p` of `old` bytes to `size` bytes, in place when it is the newest one. The new
@@ -36,6 +36,10 @@ void arena_join(struct arena *a, struct arena *other);
 
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
+
+/* What cannot be reported to a caller, because that takes memory: "error: <why>" and exit code 1.
+ */
+_Noreturn void die(const char *why);
 
 /* For `cleanup_arena struct arena *a = arena_new();` */
 void arena_cleanup(struct arena **a);

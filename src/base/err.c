@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
-#include "base/buf.h"
+#include "base/visible.h"
 
 static struct arena *texts(struct err *err)
 {
@@ -100,15 +100,6 @@ void err_move(struct err *to, struct err *from)
     *from = (struct err){0};
 }
 
-/* Text from files and from AWS must not drive the terminal. */
-static void add_visible(struct buf *b, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        buf_char(b, (c < 0x20 && c != '\n') || c == 0x7F ? '?' : (char)c);
-    }
-}
-
 struct style {
     const char *title, *bold, *dim, *off;
 };
@@ -122,11 +113,6 @@ static struct str source_line(struct pos pos)
     return line;
 }
 
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 enum { LINE_SHOWN = 160 };
 
 /* The line, at most LINE_SHOWN characters of it around the place, and the caret below. */
@@ -134,20 +120,27 @@ static void add_snippet(struct buf *b, struct pos pos, const struct style *st)
 {
     struct str line = source_line(pos);
     uint32_t skip = pos.column > LINE_SHOWN / 2 ? pos.column - LINE_SHOWN / 2 : 0;
-    struct buf text = BUF(b->arena), caret = BUF(b->arena);
+    struct buf text = BUF(b->arena), caret = BUF(b->arena), none = BUF(b->arena);
     uint32_t column = 0, length = pos.length ? pos.length : 1;
-    for (size_t i = 0; i < line.n && column < skip + LINE_SHOWN; i++) {
-        if (!is_continuation(line.p[i]))
-            column++;
-        if (column > skip && line.p[i] != '\r')
-            buf_char(&text, line.p[i] == '\t' ? ' ' : line.p[i]);
+    if (line.n && line.p[line.n - 1] == '\r')
+        line.n--;
+    for (size_t i = 0; i < line.n && column < skip + LINE_SHOWN;) {
+        size_t before = visible_columns(buf_str(&text));
+        if (line.p[i] == '\t' && ++i)
+            buf_char(column < skip ? &none : &text, ' ');
+        else
+            i += buf_visible_one(column < skip ? &none : &text, line, i, VISIBLE_LINE);
+        column++;
+        if (column > skip && column < pos.column + length)
+            for (size_t k = visible_columns(buf_str(&text)); k > before; k--)
+                buf_char(&caret, column < pos.column ? ' ' : '^');
     }
-    for (uint32_t i = 1 + skip; i < pos.column; i++)
+    for (; column + 1 < pos.column; column++)
         buf_char(&caret, ' ');
-    for (uint32_t i = 0; i < length && (i == 0 || pos.column + i <= column); i++)
+    if (column < pos.column)
         buf_char(&caret, '^');
     buf_fmt(b, "     %s|%s\n%s%4u |%s ", st->dim, st->off, st->dim, pos.line, st->off);
-    add_visible(b, buf_str(&text));
+    buf_add(b, buf_str(&text));
     buf_fmt(b, "\n     %s|%s %s%.*s%s\n", st->dim, st->off, st->title, STR_ARG(buf_str(&caret)),
             st->off);
 }
@@ -155,7 +148,7 @@ static void add_snippet(struct buf *b, struct pos pos, const struct style *st)
 static void add_place(struct buf *b, struct pos pos, const struct style *st)
 {
     buf_fmt(b, "  %s-->%s ", st->dim, st->off);
-    add_visible(b, pos.source->path);
+    buf_visible(b, pos.source->path, VISIBLE_LINE);
     if (pos.line)
         buf_fmt(b, ":%u:%u", pos.line, pos.column ? pos.column : 1);
     buf_char(b, '\n');
@@ -167,10 +160,10 @@ static void add_labelled(struct buf *b, const char *label, struct str text, stru
                          const struct style *st)
 {
     buf_fmt(b, "  %s=%s %s%s:%s ", st->dim, st->off, st->bold, label, st->off);
-    add_visible(b, text);
+    buf_visible(b, text, VISIBLE_LINE);
     if (pos.source) {
         buf_lit(b, " at ");
-        add_visible(b, pos.source->path);
+        buf_visible(b, pos.source->path, VISIBLE_LINE);
         buf_fmt(b, ":%u:%u", pos.line, pos.column);
     }
     buf_char(b, '\n');
@@ -187,7 +180,7 @@ struct str err_render(struct arena *a, const struct err *err, bool colour)
     struct style st = style_for(colour, "\033[1;31m");
     struct buf b = BUF(a);
     buf_fmt(&b, "%serror:%s ", st.title, st.off);
-    add_visible(&b, err->msg);
+    buf_visible(&b, err->msg, VISIBLE_LINE);
     buf_char(&b, '\n');
     if (err->pos.source)
         add_place(&b, err->pos, &st);
@@ -206,7 +199,7 @@ struct str warning_render(struct arena *a, struct pos pos, struct str msg, struc
     struct style st = style_for(colour, "\033[1;33m");
     struct buf b = BUF(a);
     buf_fmt(&b, "%swarning:%s ", st.title, st.off);
-    add_visible(&b, msg);
+    buf_visible(&b, msg, VISIBLE_LINE);
     buf_char(&b, '\n');
     if (pos.source)
         add_place(&b, pos, &st);

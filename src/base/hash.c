@@ -9,7 +9,7 @@ static unsigned digest(const EVP_MD *md, struct str data, unsigned char *out)
 {
     unsigned n = 0;
     if (!EVP_Digest(data.p, data.n, out, &n, md, NULL))
-        abort();
+        die("libcrypto does not work: out of memory?");
     return n;
 }
 
@@ -51,7 +51,7 @@ void hmac_sha256(struct str key, struct str data, unsigned char out[SHA256_BYTES
     unsigned n = SHA256_BYTES;
     if (!HMAC(EVP_sha256(), key.p ? key.p : "", (int)key.n, (const unsigned char *)data.p, data.n,
               out, &n))
-        abort();
+        die("libcrypto does not work: out of memory?");
 }
 
 struct str hex_encode(struct arena *a, const void *p, size_t n)
@@ -112,6 +112,6 @@ struct str random_hex(struct arena *a, size_t n)
 {
     unsigned char *p = arena_alloc(a, n);
     if (RAND_bytes(p, (int)n) != 1)
-        abort();
+        die("libcrypto does not work: out of memory?");
     return hex_encode(a, p, n);
 }

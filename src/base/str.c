@@ -214,7 +214,7 @@ struct str str_vfmt(struct arena *a, const char *fmt, va_list ap)
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     if (n < 0)
-        abort();
+        die("out of memory"); /* or a text of more than INT_MAX bytes */
     char *p = arena_alloc(a, (size_t)n + 1);
     vsnprintf(p, (size_t)n + 1, fmt, again);
     va_end(again);
@@ -230,16 +230,17 @@ struct str str_fmt(struct arena *a, const char *fmt, ...)
     return s;
 }
 
-/* Length of the valid UTF-8 sequence at `p`, or 0. Table 3-7 of the Unicode standard. */
-static size_t utf8_len(const unsigned char *p, size_t n)
+/* Table 3-7 of the Unicode standard. */
+size_t str_utf8_len(struct str s)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
     if (p[0] < 0x80)
         return 1;
     size_t len = p[0] >= 0xC2 && p[0] <= 0xDF   ? 2
                  : p[0] >= 0xE0 && p[0] <= 0xEF ? 3
                  : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4
                                                 : 0;
-    if (!len || len > n)
+    if (!len || len > s.n)
         return 0;
     for (size_t i = 1; i < len; i++)
         if ((p[i] & 0xC0) != 0x80)
@@ -252,7 +253,7 @@ static size_t utf8_len(const unsigned char *p, size_t n)
 bool str_utf8_ok(struct str s, size_t *ret_bad)
 {
     for (size_t i = 0; i < s.n;) {
-        size_t len = utf8_len((const unsigned char *)s.p + i, s.n - i);
+        size_t len = str_utf8_len(str_sub(s, i, s.n));
         if (!len) {
             *ret_bad = i;
             return false;

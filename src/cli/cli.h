@@ -161,6 +161,10 @@ void context_warning(void *context, struct pos pos, struct str msg, struct str h
 /* A warning on stderr. */
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help);
 
+/* Output as it goes to `fd` (stdout, stderr): what would drive a terminal is made visible when it
+ * is one; a pipe or a file gets every byte. */
+struct str context_shown(struct arena *a, const struct cli *cli, struct str text, int fd);
+
 /* Addresses of the stage's APIs: a map with those of "rest", "http" and "websocket" that it has. */
 const struct node *context_urls(const struct cli *cli, const struct stack *stage);
 /* Writes them to the output, one per line. */

@@ -1,6 +1,7 @@
 /* adopt */
 #include "cli/cli.h"
 
+#include "base/visible.h"
 #include "doc/json.h"
 #include "release/adopt.h"
 #include "ui/table.h"
@@ -163,7 +164,7 @@ static int confirm(void *context, const struct plan *plan, struct err *err)
         struct buf text = BUF(cli->arena);
         adoption_text(&text, q->service, plan, false);
         progress_clear(cli->progress);
-        fprintf(stderr, "%.*s", STR_ARG(buf_str(&text)));
+        fprintf(stderr, "%.*s", STR_ARG(visible(cli->arena, buf_str(&text), VISIBLE_TEXT)));
     }
     struct str question =
         str_fmt(cli->arena, "stack '%.*s' is taken over", STR_ARG(plan->world.stage_name));

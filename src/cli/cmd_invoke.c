@@ -1,6 +1,8 @@
 /* invoke: call a function of a stage. */
 #include "cli/cli.h"
 
+#include <unistd.h>
+
 #include "base/fs.h"
 #include "doc/json.h"
 
@@ -35,7 +37,8 @@ static int run(struct cli *cli, struct err *err)
         return err_wrap(err, "invoke '%.*s'", STR_ARG(f.key));
     progress_clear(cli->progress);
     if (cli->options.logs)
-        fprintf(stderr, "%.*s\n", STR_ARG(result.log_tail));
+        fprintf(stderr, "%.*s\n",
+                STR_ARG(context_shown(cli->arena, cli, result.log_tail, STDERR_FILENO)));
     buf_add(&cli->out, result.payload);
     buf_char(&cli->out, '\n');
     if (!result.function_error.n)

@@ -1,4 +1,6 @@
 /* logs: what the versions that a stage points at have written. */
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
@@ -192,7 +194,8 @@ static int show(struct logs *l, int64_t since_ms, struct err *err)
     if (!out.n)
         return 0;
     progress_clear(l->cli->progress);
-    fwrite(out.p, 1, out.n, stdout);
+    struct str text = context_shown(a, l->cli, buf_str(&out), STDOUT_FILENO);
+    fwrite(text.p, 1, text.n, stdout);
     return fflush(stdout) == 0 ? 0 : err_set(err, ERR_FAILED, "cannot write to stdout");
 }
 

@@ -4,9 +4,18 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/visible.h"
 #include "compile/compile.h"
 #include "local/local.h"
 #include "release/place.h"
+
+struct str context_shown(struct arena *a, const struct cli *cli, struct str text, int fd)
+{
+    bool coloured = fd == STDOUT_FILENO ? cli->colour_out : cli->colour_err;
+    if (!isatty(fd))
+        return text;
+    return visible(a, text, coloured ? VISIBLE_OUTPUT : VISIBLE_TEXT);
+}
 
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help)
 {
@@ -265,7 +274,9 @@ int context_confirm(struct cli *cli, const char *question, struct str word, stru
         return err_help(err, "to do it without being asked, add --yes");
     }
     progress_clear(cli->progress);
-    fprintf(stderr, "%s\ntype '%.*s' to go on: ", question, STR_ARG(word));
+    fprintf(stderr, "%.*s\ntype '%.*s' to go on: ",
+            STR_ARG(visible(cli->arena, str_c(question), VISIBLE_TEXT)),
+            STR_ARG(visible(cli->arena, word, VISIBLE_LINE)));
     fflush(stderr);
     if (!fgets(line, sizeof line, stdin) || !str_eq(str_trim(str_c(line)), word))
         return err_set(err, ERR_REFUSED, "not confirmed, nothing was changed");

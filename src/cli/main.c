@@ -82,7 +82,7 @@ static int dispatch(struct cli *cli, struct str name, struct err *err)
 
 static int write_out(const struct cli *cli)
 {
-    struct str text = buf_str(&cli->out);
+    struct str text = context_shown(cli->arena, cli, buf_str(&cli->out), STDOUT_FILENO);
     if (fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0)
         return 0;
     perror("error: cannot write to stdout");

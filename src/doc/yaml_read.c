@@ -41,7 +41,7 @@ static const struct node *parser_error(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
-        abort();
+        die("out of memory");
     err_at(r->err, pos_of(r, p->problem_mark, p->problem_mark), ERR_CONFIG, "invalid YAML: %s",
            p->problem ? p->problem : "unreadable");
     if (p->context)
@@ -477,7 +477,7 @@ const struct node *yaml_read(struct arena *a, const struct source *source, struc
         return NULL;
     struct reader r = {.arena = a, .source = source, .anchors = MAP(a), .err = err};
     if (!yaml_parser_initialize(&r.parser))
-        abort();
+        die("out of memory");
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     struct str text = encoding_skip_mark(source->text); /* libyaml counts it as a column */
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.p, text.n);

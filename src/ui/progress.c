@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "base/buf.h"
+#include "base/visible.h"
 #include "doc/json.h"
 
 enum { REDRAW_MS = 100, TITLE_CELLS = 9 };
@@ -24,7 +24,7 @@ struct progress *progress_new(FILE *out, enum progress_mode mode, bool colour, b
 {
     struct progress *p = calloc(1, sizeof *p);
     if (!p)
-        abort();
+        die("out of memory");
     *p = (struct progress){.out = out,
                            .mode = mode,
                            .colour = colour,
@@ -64,16 +64,18 @@ void progress_free(struct progress *p)
     free(p);
 }
 
-/* At most `cells` characters of `s`; what comes from AWS must not drive the terminal. */
-static struct str shown(struct arena *a, struct str s, unsigned cells)
+/* As much of `s` as has room in `columns`. */
+static struct str shown(struct arena *a, struct str s, unsigned columns)
 {
-    struct buf b = BUF(a);
-    unsigned n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if ((c & 0xC0) != 0x80 && n++ == cells)
+    struct buf b = BUF(a), next = BUF(a);
+    size_t used = 0;
+    for (size_t i = 0; i < s.n;) {
+        next.n = 0;
+        i += buf_visible_one(&next, s, i, VISIBLE_LINE);
+        used += visible_columns(buf_str(&next));
+        if (used > columns)
             break;
-        buf_char(&b, c < 0x20 || c == 0x7F ? ' ' : (char)c);
+        buf_add(&b, buf_str(&next));
     }
     return buf_str(&b);
 }
@@ -86,7 +88,7 @@ static void write_json(struct progress *p, struct arena *a, const char *step, st
     node_put_str(a, n, "text", text);
     node_put_c(a, n, "finished", node_bool(a, finished));
     node_put_c(a, n, "ms", node_int(a, p->now_ms() - p->start));
-    struct str line = json_text(a, n, 0);
+    struct str line = visible(a, json_text(a, n, 0), VISIBLE_LINE);
     fprintf(p->out, "%.*s\n", STR_ARG(line));
 }
 

@@ -1,9 +1,11 @@
 /* Tables of text in columns. */
 #include "ui/table.h"
 
+#include "base/visible.h"
+
 static void add(struct table *t, struct str text, bool marked)
 {
-    vec_push(t->arena, &t->cells, text);
+    vec_push(t->arena, &t->cells, visible(t->arena, text, VISIBLE_LINE));
     vec_push(t->arena, &t->marked, marked);
 }
 
@@ -17,31 +19,20 @@ void table_mark(struct table *t, struct str text)
     add(t, text, true);
 }
 
-static size_t cells_of(struct str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 void table_write(const struct table *t, struct buf *out, bool colour)
 {
     size_t *width = ARENA_ARRAY(t->arena, t->columns + 1, size_t);
     for (size_t i = 0; i < t->cells.n; i++) {
-        size_t n = cells_of(t->cells.p[i]) + (t->marked.p[i] && !colour);
+        size_t n = visible_columns(t->cells.p[i]) + (t->marked.p[i] && !colour);
         if (n > width[i % t->columns])
             width[i % t->columns] = n;
     }
     for (size_t i = 0; i < t->cells.n; i++) {
-        size_t column = i % t->columns, n = cells_of(t->cells.p[i]);
+        size_t column = i % t->columns, n = visible_columns(t->cells.p[i]);
         bool marked = t->marked.p[i], last = column + 1 == t->columns;
         if (marked && colour)
             buf_lit(out, "\033[1m");
-        for (size_t k = 0; k < t->cells.p[i].n; k++) {
-            unsigned char c = (unsigned char)t->cells.p[i].p[k];
-            buf_char(out, c < 0x20 || c == 0x7F ? '?' : (char)c);
-        }
+        buf_add(out, t->cells.p[i]);
         if (marked && colour)
             buf_lit(out, "\033[0m");
         else if (marked) {

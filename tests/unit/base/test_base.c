@@ -2,6 +2,8 @@
 #include "check.h"
 
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -10,6 +12,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/vec.h"
+#include "base/visible.h"
 
 static void test_str(void **state)
 {
@@ -142,13 +145,66 @@ static void test_errors(void **state)
     err_at(&err, (struct pos){&source, 2, 7, 4}, ERR_CONFIG, "bad '%s'", "\x1b[0m");
     err_wrap(&err, "function '%s'", "api");
     err_help(&err, "do this");
-    check_str(err_render(a, &err, false), "error: function 'api': bad '?[0m'\n"
+    check_str(err_render(a, &err, false), "error: function 'api': bad '\\u001b[0m'\n"
                                           "  --> s.yml:2:7\n     |\n"
-                                          "   2 |  name: ?[31m caf\xC3\xA9 here\n"
-                                          "     |       ^^^^\n"
+                                          "   2 |  name: \\u001b[31m caf\xC3\xA9 here\n"
+                                          "     |       ^^^^^^^^^\n"
                                           "  = help: do this\n");
     err_clear(&err);
     arena_free(a);
+}
+
+static void test_visible(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str text;
+        const char *line, *several, *output;
+    } cases[] = {
+        {STR("caf\xC3\xA9 \xF0\x9F\x8D\xB5"), "caf\xC3\xA9 \xF0\x9F\x8D\xB5", NULL, NULL},
+        {STR("a\nb\tc"), "a\\nb\\tc", "a\nb\tc", "a\nb\tc"},
+        {STR("a\r\nb"), "a\\r\\nb", "a\\r\nb", "a\\r\nb"},
+        {STR("\0\a\x7F"), "\\u0000\\u0007\\u007f", NULL, NULL},
+        {STR("\x1b[2J"), "\\u001b[2J", NULL, NULL},
+        {STR("\x1b[1mx\x1b[0m"), "\\u001b[1mx\\u001b[0m", NULL, "\x1b[1mx\x1b[0m"},
+        {STR("\x1b[8mx\x1b[1"), "\\u001b[8mx\\u001b[1", NULL, NULL},
+        {STR("\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0"), "\\u0080\\u009b\\u009f\xC2\xA0", NULL, NULL},
+        {STR("\xE2\x80\x8E\xE2\x80\x8F\xD8\x9C"), "\\u200e\\u200f\\u061c", NULL, NULL},
+        {STR("\xE2\x80\xAA\xE2\x80\xAE\xE2\x80\xAF"), "\\u202a\\u202e\xE2\x80\xAF", NULL, NULL},
+        {STR("\xE2\x81\xA5\xE2\x81\xA6\xE2\x81\xA9"), "\xE2\x81\xA5\\u2066\\u2069", NULL, NULL},
+        {STR("\x9B\xC3"), "\\x9b\\xc3", NULL, NULL},
+        {STR("\xC0\x9B\xE2\x80z"), "\\xc0\\x9b\\xe2\\x80z", NULL, NULL},
+    };
+    struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *several = cases[i].several ? cases[i].several : cases[i].line;
+        check_str(visible(a, cases[i].text, VISIBLE_LINE), cases[i].line);
+        check_str(visible(a, cases[i].text, VISIBLE_TEXT), several);
+        check_str(visible(a, cases[i].text, VISIBLE_OUTPUT),
+                  cases[i].output ? cases[i].output : several);
+    }
+    arena_free(a);
+}
+
+/* Whoever asks for more than there is gets a message and exit code 1, no crash. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    int ends[2], status;
+    char text[64];
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        arena_alloc(arena_new(), SIZE_MAX);
+    }
+    close(ends[1]);
+    ssize_t n = read(ends[0], text, sizeof text);
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_true(n > 0);
+    check_str(((struct str){text, (size_t)n}), "error: out of memory\n");
 }
 
 static void test_map_and_arena(void **state)
@@ -181,7 +237,8 @@ int main(void)
         cmocka_unit_test(test_hashes),        cmocka_unit_test(test_time),
         cmocka_unit_test(test_paths),         cmocka_unit_test(test_files),
         cmocka_unit_test(test_pool),          cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_map_and_arena),
+        cmocka_unit_test(test_map_and_arena), cmocka_unit_test(test_visible),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

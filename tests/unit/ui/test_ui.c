@@ -46,7 +46,7 @@ static void test_lines(void **state)
     now = 61000;
     s.observer.progress(s.progress, "stack", STR("CREATE_FAILED Orders: key\x1b[0m schema"));
     s.observer.finished(s.progress, "publish", STR("2 of 3 functions"));
-    screen_check(&s, "01:01 stack: CREATE_FAILED Orders: key [0m schema\n"
+    screen_check(&s, "01:01 stack: CREATE_FAILED Orders: key\\u001b[0m schema\n"
                      "01:01 publish: 2 of 3 functions\n");
 }
 
