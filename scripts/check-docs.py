@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Check what the documents promise: files they link to, make targets and commands they name.
+"""Check what the documents promise: files they link to, make targets and commands they name; and that
+the tree has in it what people wrote: no large or binary files but those of tests, no paths of one
+machine.
 
 Usage: check-docs.py TROUPE
 """
@@ -44,6 +46,28 @@ def words(text, program):
         yield from re.findall(rf"(?:^|[;&|$] ?|\s|/){program} +([a-z][a-z-]*)", code, re.M)
 
 
+# Folders of people and of build machines; examples in documents write ~ or a path below /tmp.
+MACHINE = re.compile(rb"(?<![\w.$}/-])/(?:home|Users|root|work|workspace|builds|opt/wheels)/[\w.-]+[^\s'\"]*")
+BYTES_MAX = 100_000
+
+
+def tracked():
+    """Problems with the files under version control, one list for each."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in names.split("\0"):
+        path = ROOT / name
+        if not name or path.is_symlink() or not path.is_file():
+            continue
+        content = path.read_bytes()
+        problems = [f"names the path of one machine: {found.decode(errors='replace')}"
+                    for found in MACHINE.findall(content)]
+        if not name.startswith("tests/") and b"\0" in content:
+            problems.append("is binary")
+        if not name.startswith("tests/") and len(content) > BYTES_MAX:
+            problems.append(f"has {len(content)} bytes, more than {BYTES_MAX}")
+        yield name, problems
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -59,6 +83,10 @@ def main():
                      if word not in commands]
         for problem in problems:
             print(f"{path.relative_to(ROOT)}: {problem}")
+        passed, failed = passed + (not problems), failed + bool(problems)
+    for name, problems in tracked():
+        for problem in problems:
+            print(f"{name}: {problem}")
         passed, failed = passed + (not problems), failed + bool(problems)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

@@ -15,6 +15,7 @@ TROUPE_MODEL_SEED (random), TROUPE_MODEL_STEPS (55, of each of four sequences).
 import ctypes
 import json
 import os
+import platform
 import random
 import re
 import shutil
@@ -138,7 +139,7 @@ def build(name, *options, targets=(), compiler="gcc"):
     """Configure once and build; the folder."""
     folder = BUILD if name == "release" else BUILDS / name
     if not (folder / "build.ninja").exists():
-        need(["meson", "setup", folder, *options], CC=compiler)
+        need(["meson", "setup", folder, "-Dwerror=true", *options], CC=compiler)
     need(["ninja", "--quiet", "-C", folder, "-j", JOBS, *targets])
     return folder
 
@@ -162,9 +163,31 @@ def suite_format():
     return Count(len(files) - len(wrong), len(wrong) or int(code != 0)), "\n".join(sorted(wrong))
 
 
+# How a release is hardened: what it is, what of readelf's output says so.
+HARDENED = {"a position-independent executable": r"Type: +DYN .*Position-Independent|FLAGS_1.* PIE",
+            "with addresses resolved at the start": r"FLAGS.*BIND_NOW|FLAGS_1.* NOW",
+            "and then read-only": r"GNU_RELRO",
+            "without an executable stack": r"GNU_STACK.*\n?.* RW ",
+            "with stack protector": r"__stack_chk_fail",
+            "with checked copies": r"__(memcpy|snprintf|vsnprintf|read|printf|fprintf)_chk"}
+
+ENDBR_MIN = 500  # one for each function whose address is taken
+
+
+def hardening(program):
+    """``(number of properties, those that are missing)``."""
+    output = need(["readelf", "-W", "-h", "-l", "-d", "--dyn-syms", program])
+    missing = [what for what, pattern in HARDENED.items() if not re.search(pattern, output)]
+    # The linker's note needs a C library built that way, too; where jumps may go is in the code.
+    if platform.machine() == "x86_64" and program.read_bytes().count(b"\xf3\x0f\x1e\xfa") < ENDBR_MIN:
+        missing.append("with checked jumps")
+    return len(HARDENED) + 1, missing
+
+
 def suite_gcc():
-    """gcc builds the release without a warning, and what it builds can be installed."""
+    """gcc builds the release without a warning, hardened, and what it builds can be installed."""
     folder = build("release", "--buildtype=release", "-Dtests=false")
+    total, missing = hardening(folder / "troupe")
     with tempfile.TemporaryDirectory() as place:
         need(["meson", "install", "-C", folder, "--destdir", place, "--quiet"])
         installed = [path for path in Path(place).rglob("bin/troupe")]
@@ -174,7 +197,8 @@ def suite_gcc():
         cloud = installed[0].parents[1] / "share" / "troupe" / "localcloud" / "requirements.txt"
         if not cloud.exists():
             raise Broken("the local cloud is not installed")
-    return Count(1 + (code == 0), int(code != 0)), output if code else ""
+    report = "".join(f"the release is not {what}\n" for what in missing) + (output if code else "")
+    return Count(1 + (code == 0) + total - len(missing), int(code != 0) + len(missing)), report
 
 
 def suite_clang():

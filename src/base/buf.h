@@ -15,7 +15,7 @@ struct buf {
 
 void buf_add(struct buf *b, struct str s);
 void buf_char(struct buf *b, char c);
-void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull));
 /* `n` bytes of space at the end, already counted; for reading into. */
 char *buf_room(struct buf *b, size_t n);
 /* View of the content; valid until the next change. */
