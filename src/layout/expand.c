@@ -239,8 +239,7 @@ const struct node *layout_beside(struct arena *a, const struct node *target, con
     return both(a, target, old, &ids, &values);
 }
 
-/* CloudFormation takes no template without a resource; one under a condition may come to none. */
-static const struct node *with_a_resource(struct arena *a, const struct node *template)
+const struct node *with_a_resource(struct arena *a, const struct node *template)
 {
     const struct node *resources = node_get_c(template, "Resources");
     member_each (m, resources)

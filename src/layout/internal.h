@@ -86,6 +86,9 @@ struct closure {
 void closure_of(struct arena *a, const struct node *target, const struct node *old,
                 const struct node *expression, struct closure *ret);
 
+/* CloudFormation takes no template without a resource, and one under a condition may come to none:
+ * such a template with LAYOUT_PLACEHOLDER. */
+const struct node *with_a_resource(struct arena *a, const struct node *template);
 /* waves.c: which functions wait for others, now that the stage's template is finished. ERR_CONFIG:
  * a cycle. */
 int waves_check(struct laying *l, struct err *err);

@@ -385,7 +385,7 @@ static const struct node *finish_stage(struct laying *l)
     put_section(a, t, "Parameters", parameters);
     put_section(a, t, "Resources", l->stage_resources);
     put_section(a, t, "Outputs", l->stage_outputs);
-    return t;
+    return with_a_resource(a, t);
 }
 
 static int lay_out(struct laying *l, struct err *err)

@@ -128,3 +128,26 @@ def test_what_cannot_be_decided_is_refused_with_its_place(troupe, account):
         result = troupe("deploy", "dev" if name == "dangling" else "prod", check=2)
         assert message in result.err and help in result.err and "--> serverless.yml:" in result.err, str(result)
     assert not account.client("cloudformation").describe_stacks()["Stacks"]
+
+
+LONE = """service: lone
+provider: {name: aws, runtime: nodejs22.x}
+functions:
+  purge: {handler: handler.main, condition: IsProd, events: [{http: GET /a}]}
+resources: {Conditions: {IsProd: !Equals ["${sls:stage}", prod]}}
+"""
+
+
+def test_a_stage_of_which_all_is_left_out(troupe):
+    troupe.write({"handler.js": HANDLER, "serverless.yml": LONE})
+    troupe("deploy", "dev")
+    assert "nothing to do" in troupe("deploy", "dev").out
+    result = troupe("deploy", "dev", "--function", "purge", check=3)
+    assert "function 'purge' is left out of 'dev' by its condition" in result.err
+    troupe("deploy", "prod")
+    assert troupe.call_rest("prod", "/a").text == "called"
+    # What is made of one stage for another is decided for that one.
+    troupe("clone", "prod", "pr-1")
+    troupe("reset", "dev", "--to", "prod")
+    functions = troupe.world()["functions"]
+    assert set(functions["lone-purge"]["aliases"]) == {"prod"}
