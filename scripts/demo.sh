@@ -91,7 +91,7 @@ run troupe deploy dev --local
 
 tell "5. Change the code, look at the plan, and deploy dev only."
 run sed -i 's/Welcome to the shop/Good evening/' src/greeting.js
-run troupe plan dev --no-detailed-exitcode --local
+run troupe plan dev --local
 run troupe deploy dev --local
 
 tell "6. dev has the new code, prod still answers with the old."

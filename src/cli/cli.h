@@ -1,8 +1,8 @@
 /* The command line: options, commands, and what commands share. Only this folder prints and exits.
  *
- * To add a command: write cmd_<name>.c with a `const struct command`, and add its name to COMMANDS
- * below. Help and `troupe help NAME` come from the row; tests/unit/cli walks
- * the table. */
+ * To add a command: write cmd_<name>.c with a `const struct command`, add its name to COMMANDS
+ * below, and to the options that it has (options.c). Help and `troupe help NAME` come from the
+ * rows; tests/unit/cli walks the tables. */
 #ifndef TROUPE_CLI_H
 #define TROUPE_CLI_H
 
@@ -15,14 +15,15 @@ enum { ARGS_MAX = 8 };
 
 /* What was typed. */
 struct options {
-    struct str stage, region, profile, config, function, package_dir, data, path, format, endpoint;
-    struct str to; /* --to: a deployment's number, or STAGE[#N] */
+    struct str stage, region, profile, config, function, package_dir, data, path, format;
+    struct str key; /* --path of print */
+    struct str to;  /* --to: a deployment's number, or STAGE[#N] */
     struct str verify, unused_for, since, filter;
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool promote, abort, no_shift, dry_run, tail;
-    bool lenient, persist, exact, detailed_exitcode, no_detailed_exitcode, help, version;
+    bool promote, abort, no_shift, tail;
+    bool lenient, persist, exact, detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */
     size_t arg_count;
@@ -44,15 +45,18 @@ struct cli {
     struct str local_key, local_secret; /* what is signed with there */
 };
 
+enum { EXAMPLES_MAX = 3 };
+
 struct command {
     const char *name;
-    const char *arguments; /* "[STAGE]" */
-    const char *summary;   /* one line, lower case */
-    const char *details;   /* further lines of help, or NULL */
+    const char *arguments;              /* "[STAGE]" */
+    const char *summary;                /* one line, lower case */
+    const char *details;                /* further lines of help, or NULL */
+    const char *examples[EXAMPLES_MAX]; /* whole command lines */
     size_t args_max;
+    bool drastic; /* deletes, or moves what is served: never what somebody else's typo "means" */
     /* Returns the exit code when it is not what follows from err: 0 for success. -1: see err. */
     int (*run)(struct cli *cli, struct err *err);
-    bool hidden;
 };
 
 /* Every command, in the order of the help. */
@@ -83,18 +87,37 @@ struct command {
     X(help)
 #define COMMAND_DECLARE(name) extern const struct command cmd_##name;
 COMMANDS(COMMAND_DECLARE)
-extern const struct command *const commands[]; /* ends with NULL */
+#define COMMAND_NUMBER(name) COMMAND_##name,
+enum command_number { COMMANDS(COMMAND_NUMBER) COMMAND_COUNT };
+extern const struct command *const commands[]; /* by number; ends with NULL */
 
-const struct command *command_find(struct str name);
-/* Nearest name for "did you mean", or NULL. */
+/* COMMAND_COUNT: there is none. */
+enum command_number command_find(struct str name);
+/* Nearest name for "did you mean", or NULL. Never one that deletes or moves what is served. */
 const struct command *command_nearest(struct str name);
 
-/* Parse argv[1…]. USAGE for unknown options, missing values, too many of something. `*ret_command`
- * is empty when none was typed. */
+/* Parse argv[1…], and check it against the command's row. `*ret_command` is NULL when none was
+ * typed. USAGE: an unknown command or option, an option of other commands, something empty, a
+ * missing value, too many of something, words of the Serverless Framework (serverless.c). */
 int options_parse(struct arena *a, int argc, char **argv, struct options *ret,
-                  struct str *ret_command, struct err *err);
-/* The options as help text. */
-void options_help(struct buf *out);
+                  const struct command **ret_command, struct err *err);
+/* The options of a command as help text; COMMAND_COUNT: those that nearly all have. */
+void options_help(struct buf *out, enum command_number command);
+
+/* ---- what the Serverless Framework calls otherwise (serverless.c) ---- */
+
+/* What "deploy list functions" is here, as advice; NULL: no command of that framework is, or begins
+ * with, these words. `*ret_words` is the part that is one. */
+const char *serverless_command(struct arena *a, struct str command, const struct str *args,
+                               size_t n, const char **ret_words);
+/* The same for an option of `command`: a long name, or a letter. */
+const char *serverless_option(enum command_number command, struct str name);
+
+/* ---- exit codes (exit.c) ---- */
+
+int exit_code(enum err_kind kind);
+/* The table of them as help text. */
+void exit_codes_help(struct buf *out);
 
 /* ---- what commands share (context.c) ---- */
 
@@ -133,12 +156,12 @@ struct deployed_function {
     bool per_stage;
 };
 /* "COMMAND [STAGE] FUNCTION" or --function: load the service into `service`, make the client, and
- * find the function in the stage's current deployment. USAGE when serverless.yml has none of that
- * name, NOT_FOUND when the stage has not. `command` is for the help. */
+ * find the function in the stage's current deployment, whatever serverless.yml says now. NOT_FOUND
+ * when the stage has none of that name. `command` is for the help. */
 int context_function(struct cli *cli, const char *command, struct service *service,
                      struct deployed_function *ret, struct err *err);
-/* Show what `goal` would do. The exit code: 2 when there are changes, unless --plan or
- * --no-detailed-exitcode say otherwise. */
+/* Show what `goal` would do. The exit code: 0, or with --detailed-exitcode 2 when there are
+ * changes. */
 int context_plan(struct cli *cli, const struct release *r, const struct goal *goal,
                  struct err *err);
 /* Plan, ask where data would be lost (and, `guarded`, where the stage is protected), apply, show
@@ -148,6 +171,12 @@ int context_reach(struct cli *cli, struct release *r, const struct goal *goal, s
 /* The same with a question of the command's own. */
 int context_apply(struct cli *cli, struct release *r, const struct goal *goal, confirm_fn *ask,
                   void *context, struct err *err);
+/* A stage that `plan` would make: REFUSED when serverless.yml does not allow it, or when its name
+ * is nearly that of another and nobody confirms it. With --plan it only warns of the latter. */
+int context_new_stage(struct cli *cli, const struct release *r, const struct plan *plan,
+                      struct err *err);
+/* Does `name` look like a mistake for `other`? Names that differ by digits only never do. */
+bool stage_is_nearly(struct arena *a, struct str name, struct str other);
 /* Collect what the command made superfluous, when that is worth it. Never fails: it warns. */
 void context_collect(struct cli *cli, const struct release *r, struct world *world);
 /* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */

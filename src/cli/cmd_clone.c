@@ -18,10 +18,8 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     struct release r = context_release(cli, service);
     struct goal goal = goal_clone(place_address(&r, from), number, cli->options.exact);
-    if (cli->options.plan) {
-        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+    if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);
-    }
     return context_reach(cli, &r, &goal, STR("cloning"), false, err);
 }
 
@@ -29,10 +27,11 @@ const struct command cmd_clone = {
     .name = "clone",
     .arguments = "FROM[#N] NEW",
     .summary = "make a new stage of another one",
-    .details = "The same as reset, for a stage that is not there yet. The bucket has all that is "
-               "needed: no "
-               "code is\n"
-               "built or uploaded.",
+    .details = "The same as reset, for a stage that is not there yet: the same code and settings. "
+               "Its tables,\n"
+               "queues and buckets are new and empty. Nothing is built or uploaded.",
+    .examples = {"troupe clone prod hotfix", "troupe clone prod#12 hotfix",
+                 "troupe clone prod hotfix --plan"},
     .args_max = 2,
     .run = run,
 };

@@ -13,16 +13,29 @@ static int make_alone(struct service *service, struct err *err)
     return 0;
 }
 
+/* The Serverless Framework would take `dev`. */
+static void say_no_stage(struct cli *cli, const struct service *service)
+{
+    context_warn(cli, (struct pos){0},
+                 str_fmt(cli->arena,
+                         "no stage is named: this is about what the stages of '%.*s' share, and "
+                         "no function of it will answer",
+                         STR_ARG(service->name)),
+                 STR("a stage: troupe deploy dev; to be silent about it: --service"));
+}
+
 /* A service-only deploy is compiled for a stage that never leaves: what depends on the stage stays
  * out of the service stack anyway. */
 static int load(struct cli *cli, struct service *service, struct target *target, struct err *err)
 {
     if (context_service(cli, 0, STAGE_OPTIONAL, service, err) < 0)
         return -1;
-    if (cli->options.service && cli->options.arg_count)
+    if (cli->options.service && (cli->options.arg_count || cli->options.stage.n))
         return err_set(err, ERR_USAGE, "--service and a stage exclude each other");
     if ((cli->options.service || !service->stage_named) && make_alone(service, err) < 0)
         return -1;
+    if (!cli->options.service && !service->stage.n)
+        say_no_stage(cli, service);
     if (cli->options.function.n && !service->stage.n) {
         err_set(err, ERR_USAGE, "--function needs a stage");
         return err_help(err, "troupe deploy STAGE --function %.*s", STR_ARG(cli->options.function));
@@ -56,8 +69,12 @@ const struct command cmd_plan = {
     .name = "plan",
     .arguments = "[STAGE]",
     .summary = "what deploy would do",
-    .details = "Exits with 0 when there is nothing to do, 2 when there are changes, 1 on errors.\n"
-               "With --no-detailed-exitcode changes exit with 0 as well.",
+    .details =
+        "Exits with 0 whether or not there are changes. With --detailed-exitcode 2 says that "
+        "there are,\n"
+        "and 1 that it failed, whatever it was.",
+    .examples = {"troupe plan prod", "troupe plan prod --detailed-exitcode",
+                 "troupe plan --service"},
     .args_max = 1,
     .run = run_plan,
 };
@@ -68,10 +85,8 @@ static int run_deploy(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
     struct target *target = ARENA_NEW(cli->arena, struct target);
-    if (cli->options.plan) {
-        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+    if (cli->options.plan)
         return run_plan(cli, err);
-    }
     if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
@@ -82,12 +97,16 @@ static int run_deploy(struct cli *cli, struct err *err)
 const struct command cmd_deploy = {
     .name = "deploy",
     .arguments = "[STAGE]",
-    .summary = "make a stage what serverless.yml says",
+    .summary = "deploy serverless.yml to a stage",
     .details = "Publishes the functions and APIs that changed and moves the stage's pointers to "
                "them in one\n"
-               "stack update. Other stages are not touched. Without a stage (none named, no "
-               "provider.stage,\n"
-               "or with --service) only what all stages share is created or updated.",
+               "stack update. Other stages are not touched. A stage that is not there yet is made. "
+               "Without a\n"
+               "stage (none named, no provider.stage, or with --service) only what all stages "
+               "share is made or\n"
+               "updated: no function is served then.",
+    .examples = {"troupe deploy dev --local", "troupe deploy prod --verify ./smoke.sh",
+                 "troupe deploy dev --function hello"},
     .args_max = 1,
     .run = run_deploy,
 };

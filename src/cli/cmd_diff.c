@@ -355,6 +355,8 @@ const struct command cmd_diff = {
                "Without #N\n"
                "what the stage is at now. What differs by the stage's name only is counted and "
                "left out.",
+    .examples = {"troupe diff dev prod", "troupe diff prod#11 prod#12",
+                 "troupe diff dev prod --json"},
     .args_max = 2,
     .run = run,
 };

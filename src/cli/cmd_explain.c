@@ -151,10 +151,13 @@ static void put_explained(struct buf *b, struct arena *a, const struct node *x)
 {
     const struct node *place = node_get_c(x, "place"), *members = node_get_c(x, "members");
     const struct node *steps = node_get_c(x, "steps");
+    struct str inherited = node_text(node_get_c(x, "inherited"));
     bool stage = node_bool_or(node_get_c(x, "stage"), false);
     buf_fmt(b, "%.*s = ", STR_ARG(node_text(node_get_c(x, "key"))));
     put_value(b, a, node_get_c(x, "value"));
     buf_char(b, '\n');
+    if (inherited.n)
+        buf_fmt(b, "  the function does not say it: that is %.*s\n", STR_ARG(inherited));
     put_steps(b, a, steps, "", 1);
     if (!is_made(steps)) {
         buf_lit(b, "  ");
@@ -180,9 +183,10 @@ static int run_explain(struct cli *cli, struct err *err)
         err_set(err, ERR_USAGE, "explain needs a key");
         return err_help(err, "troupe explain functions.NAME.environment.VARIABLE");
     }
-    if (context_service(cli, SIZE_MAX, STAGE_DEFAULT, &service, err) < 0)
+    if (context_service(cli, o->arg_count == 2 ? 0 : SIZE_MAX, STAGE_DEFAULT, &service, err) < 0)
         return -1;
-    const struct node *explained = service_explain(cli->arena, &service, o->args[0], err);
+    struct str key = o->args[o->arg_count - 1];
+    const struct node *explained = service_explain(cli->arena, &service, key, err);
     if (!explained)
         return -1;
     if (o->json) {
@@ -196,11 +200,14 @@ static int run_explain(struct cli *cli, struct err *err)
 
 const struct command cmd_explain = {
     .name = "explain",
-    .arguments = "KEY",
+    .arguments = "[STAGE] KEY",
     .summary = "how a value of the configuration came about",
     .details =
         "KEY is a path: functions.api.environment.TABLE, functions.api.events.0.http. Shows the\n"
         "variables, files and fallbacks that took part, and whether it depends on the stage.",
-    .args_max = 1,
+    .examples = {"troupe explain functions.hello.timeout",
+                 "troupe explain prod functions.hello.environment.TABLE",
+                 "troupe explain provider.region --json"},
+    .args_max = 2,
     .run = run_explain,
 };

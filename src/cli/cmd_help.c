@@ -12,6 +12,7 @@ static int run_version(struct cli *cli, struct err *err)
 const struct command cmd_version = {.name = "version",
                                     .arguments = "",
                                     .summary = "the version",
+                                    .examples = {"troupe version", "troupe version --json"},
                                     .args_max = 0,
                                     .run = run_version};
 
@@ -21,17 +22,13 @@ static void help_all(struct buf *out)
                  "usage: troupe COMMAND [ARGUMENTS] [OPTIONS]\n\ncommands\n");
     for (size_t i = 0; commands[i]; i++) {
         struct buf left = BUF(out->arena);
-        if (commands[i]->hidden)
-            continue;
         buf_fmt(&left, "  %s %s", commands[i]->name, commands[i]->arguments);
         buf_fmt(out, "%-28s %s\n", buf_str(&left).p, commands[i]->summary);
     }
-    buf_lit(out, "\noptions\n");
-    options_help(out);
-    buf_lit(
-        out,
-        "\nexit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 needs confirmation,\n"
-        "4 somebody else is at work, 5 interrupted half way, 130 stopped\n");
+    buf_lit(out, "\noptions that nearly all commands have; the others: troupe help COMMAND\n");
+    options_help(out, COMMAND_COUNT);
+    buf_lit(out, "\nexit codes\n");
+    exit_codes_help(out);
 }
 
 static int run_help(struct cli *cli, struct err *err)
@@ -41,7 +38,8 @@ static int run_help(struct cli *cli, struct err *err)
         help_all(out);
         return 0;
     }
-    const struct command *c = command_find(cli->options.args[0]);
+    enum command_number number = command_find(cli->options.args[0]);
+    const struct command *c = commands[number];
     if (!c) {
         err_set(err, ERR_USAGE, "unknown command '%.*s'", STR_ARG(cli->options.args[0]));
         return err_help(err, "all commands: troupe help");
@@ -50,13 +48,17 @@ static int run_help(struct cli *cli, struct err *err)
             c->summary);
     if (c->details)
         buf_fmt(out, "\n%s\n", c->details);
+    buf_lit(out, "\nexamples\n");
+    for (size_t i = 0; i < EXAMPLES_MAX && c->examples[i]; i++)
+        buf_fmt(out, "  %s\n", c->examples[i]);
     buf_lit(out, "\noptions\n");
-    options_help(out);
+    options_help(out, number);
     return 0;
 }
 
 const struct command cmd_help = {.name = "help",
                                  .arguments = "[COMMAND]",
                                  .summary = "this text, or more about a command",
-                                 .args_max = 1,
+                                 .examples = {"troupe help", "troupe help deploy"},
+                                 .args_max = ARGS_MAX, /* "help deploy dev": of deploy */
                                  .run = run_help};

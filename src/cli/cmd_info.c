@@ -118,6 +118,7 @@ const struct command cmd_info = {
     .name = "info",
     .arguments = "[STAGE]",
     .summary = "addresses, functions, versions and outputs of a stage",
+    .examples = {"troupe info prod", "troupe info prod --json"},
     .args_max = 1,
     .run = run_info,
 };

@@ -122,22 +122,50 @@ static int run_env(struct cli *cli, const struct local_options *options, struct 
     return 0;
 }
 
+static const struct verb {
+    const char *name;
+    int (*run)(struct cli *, const struct local_options *, struct err *);
+    bool starts;      /* has --persist */
+    const char *plan; /* what it would do to what runs; NULL: nothing to plan */
+} verbs[] = {
+    {"up", run_up, true, NULL},
+    {"down", run_down, false, "would be stopped"},
+    {"status", run_status, false, NULL},
+    {"wipe", run_wipe, false, "would be emptied"},
+    {"env", run_env, false, NULL},
+};
+
+static int run_plan(struct cli *cli, const struct verb *verb, struct err *err)
+{
+    struct local_cloud cloud;
+    if (local_status(cli->arena, &cloud, err) < 0)
+        return -1;
+    show(cli, &cloud);
+    bool lost = verb->run == run_wipe || !cloud.persist;
+    if (cloud.running && !cli->options.json)
+        buf_fmt(&cli->out, "it %s: what is in it %s\n", verb->plan, lost ? "is lost" : "is kept");
+    return 0;
+}
+
+static int run_verb(struct cli *cli, const struct verb *verb, const struct local_options *options,
+                    struct err *err)
+{
+    if (options->persist && !verb->starts)
+        return err_set(err, ERR_USAGE, "--persist belongs to 'local up'");
+    if (!cli->options.plan)
+        return verb->run(cli, options, err);
+    return verb->plan ? run_plan(cli, verb, err)
+                      : err_set(err, ERR_USAGE, "--plan belongs to 'local down' and 'local wipe'");
+}
+
 static int run(struct cli *cli, struct err *err)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct cli *, const struct local_options *, struct err *);
-    } verbs[] = {{"up", run_up},
-                 {"down", run_down},
-                 {"status", run_status},
-                 {"wipe", run_wipe},
-                 {"env", run_env}};
     struct local_options options = {
         .persist = cli->options.persist, .progress = on_progress, .progress_context = cli};
     struct str verb = cli->options.arg_count ? cli->options.args[0] : STR("status");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (str_eq(verb, str_c(verbs[i].name)))
-            return verbs[i].run(cli, &options, err);
+            return run_verb(cli, &verbs[i], &options, err);
     err_set(err, ERR_USAGE, "unknown verb '%.*s'", STR_ARG(verb));
     return err_help(err, "troupe local up|down|status|wipe|env");
 }
@@ -152,6 +180,7 @@ const struct command cmd_local = {
         "what is in it when it stops. 'env' prints what aws and the SDKs need to use it, its "
         "secret\n"
         "among it: eval \"$(troupe local env)\". After each start the secret is another one.",
+    .examples = {"troupe local up --persist", "troupe local status", "eval \"$(troupe local env)\""},
     .args_max = 1,
     .run = run,
 };

@@ -263,6 +263,9 @@ const struct command cmd_logs = {
                "With --json, one JSON object a line. Stages that point at the same version share "
                "its lines, unless\n"
                "custom.troupe.logs is stage.",
+    .examples = {"troupe logs prod hello --tail",
+                 "troupe logs prod hello --since 2h --filter ERROR",
+                 "troupe logs prod hello --json"},
     .args_max = 2,
     .run = run,
 };

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "compile/compile.h"
+#include "config/explain.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
 
@@ -20,9 +21,9 @@ static int run_package(struct cli *cli, struct err *err)
     struct service *service = ARENA_NEW(a, struct service);
     struct packed packed;
     struct compiled compiled;
-    if (context_service(cli, SIZE_MAX, STAGE_DEFAULT, service, err) < 0)
+    if (context_service(cli, 0, STAGE_DEFAULT, service, err) < 0)
         return -1;
-    struct str dir = cli->options.package_dir.n ? cli->options.package_dir : cli->options.path;
+    struct str dir = cli->options.package_dir;
     dir = dir.n ? path_absolute(a, dir) : path_join(a, service->dir, STR(".serverless"));
     struct pack_options pack = {.output_dir = dir, .warn = context_warning, .warn_context = cli};
     int64_t now = clock_wall_ms();
@@ -45,12 +46,13 @@ static int run_package(struct cli *cli, struct err *err)
 
 const struct command cmd_package = {
     .name = "package",
-    .arguments = "",
+    .arguments = "[STAGE]",
     .summary = "write template and zips, without deploying",
     .details =
         "Into .serverless beside serverless.yml, or --package DIR, with the file names that the\n"
         "Serverless Framework uses.",
-    .args_max = 0,
+    .examples = {"troupe package prod", "troupe package prod --package build"},
+    .args_max = 1,
     .run = run_package,
 };
 
@@ -61,23 +63,28 @@ static int run_print(struct cli *cli, struct err *err)
     bool json = cli->options.json || str_eq(format, STR("json"));
     if (format.n && !json && !str_eq(format, STR("yaml")))
         return err_set(err, ERR_USAGE, "unknown format '%.*s', use yaml or json", STR_ARG(format));
-    if (context_service(cli, SIZE_MAX, STAGE_DEFAULT, &service, err) < 0)
+    if (context_service(cli, 0, STAGE_DEFAULT, &service, err) < 0)
+        return -1;
+    const struct node *part = service.root;
+    if (cli->options.key.n && !(part = service_part(cli->arena, &service, cli->options.key, err)))
         return -1;
     if (json) {
-        json_write_masked(&cli->out, service.root, 2);
+        json_write_masked(&cli->out, part, 2);
         buf_char(&cli->out, '\n');
     } else {
-        yaml_write(&cli->out, node_masked(cli->arena, service.root));
+        yaml_write(&cli->out, node_masked(cli->arena, part));
     }
     return 0;
 }
 
 const struct command cmd_print = {
     .name = "print",
-    .arguments = "",
+    .arguments = "[STAGE]",
     .summary = "the configuration with all variables resolved",
-    .details = "As YAML, or with --format json as JSON.",
-    .args_max = 0,
+    .details = "As YAML, or with --format json as JSON; with --path KEY only that part.",
+    .examples = {"troupe print prod", "troupe print prod --format json",
+                 "troupe print --path functions.hello"},
+    .args_max = 1,
     .run = run_print,
 };
 
@@ -96,6 +103,7 @@ const struct command cmd_validate = {
     .name = "validate",
     .arguments = "[STAGE]",
     .summary = "check the configuration without contacting AWS",
+    .examples = {"troupe validate", "troupe validate prod --lenient"},
     .args_max = 1,
     .run = run_validate,
 };

@@ -52,7 +52,7 @@ static const struct node *collected_json(struct cli *cli, const struct service *
     for (size_t i = KEPT_NOT + 1; i < KEPT_COUNT; i++)
         node_put_c(a, kept, kept_keys[i], node_int(a, (int64_t)c->kept[i]));
     node_put_str(a, out, "service", service->name);
-    node_put_c(a, out, "dry_run", node_bool(a, cli->options.dry_run));
+    node_put_c(a, out, "dry_run", node_bool(a, cli->options.plan));
     node_put_c(a, out, "deployments", node_int(a, (int64_t)c->records));
     node_put_c(a, out, "items", items);
     node_put_c(a, out, "kept", kept);
@@ -89,7 +89,7 @@ static void show(struct cli *cli, const struct service *service, const struct co
         gone += !c->items[i].why_kept.n;
     if (c->records)
         buf_fmt(out, "%s %zu deployment%s: %zu thing%s\n",
-                cli->options.dry_run ? "would collect" : "collected", c->records,
+                cli->options.plan ? "would collect" : "collected", c->records,
                 c->records == 1 ? "" : "s", gone, gone == 1 ? "" : "s");
     else
         buf_lit(out, "nothing to collect\n");
@@ -106,7 +106,7 @@ static void show(struct cli *cli, const struct service *service, const struct co
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
-    struct collecting how = {.only_look = cli->options.dry_run};
+    struct collecting how = {.only_look = cli->options.plan};
     struct world world;
     struct collected collected;
     if (read_duration(cli->options.unused_for, &how.unused_ms, err) < 0 ||
@@ -132,5 +132,7 @@ const struct command cmd_prune = {
         "what is under way, and what was pointed at less than an hour ago. deploy, reset and "
         "remove do this\n"
         "too, when enough has come together.",
+    .examples = {"troupe prune --plan", "troupe prune", "troupe prune --unused-for 7d"},
+    .drastic = true,
     .run = run,
 };

@@ -3,6 +3,8 @@
 
 #include "doc/json.h"
 #include "release/dispose.h"
+#include "release/removal.h"
+#include "ui/table.h"
 
 static int ask(struct cli *cli, const struct release *r, struct str what, struct err *err)
 {
@@ -21,13 +23,109 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
     if (!n && !protected)
         return 0;
     struct buf names = BUF(cli->arena);
-    for (size_t i = 0; i < n; i++)
-        buf_fmt(&names, "%s%.*s (%.*s)", i ? ", " : "", STR_ARG(losses[i].name),
+    for (size_t i = 0; i < n; i++) {
+        bool next = i && str_eq(losses[i].reason, losses[i - 1].reason);
+        if (!next)
+            buf_fmt(&names, "\n  stack '%.*s': ", STR_ARG(losses[i].reason));
+        buf_fmt(&names, "%s%.*s (%.*s)", next ? ", " : "", STR_ARG(losses[i].name),
                 STR_ARG(losses[i].detail));
-    struct str question = n ? str_fmt(cli->arena, "removing '%.*s' loses the data of %.*s",
+    }
+    struct str question = n ? str_fmt(cli->arena, "removing '%.*s' loses the data of%.*s",
                                       STR_ARG(what), STR_ARG(buf_str(&names)))
                             : str_fmt(cli->arena, "stage '%.*s' is protected", STR_ARG(what));
     return context_confirm(cli, question.p, what, err);
+}
+
+/* ---- the plan ---- */
+
+static const struct node *plan_json(struct arena *a, struct str what,
+                                    const struct removal_stack *stacks, size_t n)
+{
+    struct node *out = node_map(a), *all = node_seq(a);
+    for (size_t i = 0; i < n; i++) {
+        struct node *stack = node_map(a), *resources = node_seq(a);
+        for (size_t k = 0; k < stacks[i].n; k++) {
+            const struct removal_resource *x = &stacks[i].resources[k];
+            struct node *one = node_map(a);
+            node_put_str(a, one, "name", x->id);
+            node_put_str(a, one, "type", x->type);
+            node_put_c(a, one, "stays", node_bool(a, x->retained));
+            node_put_c(a, one, "losesData", node_bool(a, x->loses));
+            node_push(a, resources, one);
+        }
+        node_put_str(a, stack, "name", stacks[i].name);
+        if (stacks[i].stage.n)
+            node_put_str(a, stack, "stage", stacks[i].stage);
+        node_put_c(a, stack, "resources", resources);
+        node_push(a, all, stack);
+    }
+    node_put_str(a, out, "remove", what);
+    node_put_c(a, out, "stacks", all);
+    return out;
+}
+
+static void plan_text(struct cli *cli, const struct removal_stack *stacks, size_t n)
+{
+    struct buf *out = &cli->out;
+    size_t resources = 0, losses = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct table t = TABLE(cli->arena, 4);
+        buf_fmt(out, "stack '%.*s', %s%.*s\n", STR_ARG(stacks[i].name),
+                stacks[i].stage.n ? "stage " : "what all stages share, and all history",
+                STR_ARG(stacks[i].stage));
+        for (size_t k = 0; k < stacks[i].n; k++) {
+            const struct removal_resource *x = &stacks[i].resources[k];
+            table_cell(&t, x->retained ? STR("     ") : STR("    -"));
+            table_cell(&t, x->id);
+            table_cell(&t, x->type);
+            if (x->loses)
+                table_mark(&t, STR("DATA IS LOST"));
+            else
+                table_cell(&t, x->retained ? STR("stays") : STR(""));
+            resources += !x->retained;
+            losses += x->loses;
+        }
+        table_write(&t, out, cli->colour_out);
+    }
+    buf_fmt(out, "%zu stack%s and %zu resource%s go, %zu of them with data\n", n, n == 1 ? "" : "s",
+            resources, resources == 1 ? "" : "s", losses);
+}
+
+static int run_plan(struct cli *cli, const struct release *r, struct str what, struct err *err)
+{
+    struct world w;
+    struct removal_stack *stacks;
+    size_t n;
+    if (world_remains(r, r->service->stage.n > 0, &w, err) < 0 || removal_plan(r, &w, &stacks, &n, err) < 0)
+        return -1;
+    progress_clear(cli->progress);
+    if (!n) {
+        bool whole = !r->service->stage.n;
+        err_set(err, ERR_NOT_FOUND, "%s '%.*s' is not deployed", whole ? "service" : "stage",
+                STR_ARG(what));
+        return whole ? -1 : err_help(err, "which stages there are: troupe stages");
+    }
+    if (!cli->options.json) {
+        plan_text(cli, stacks, n);
+        return 0;
+    }
+    json_write(&cli->out, plan_json(cli->arena, what, stacks, n), 2);
+    buf_char(&cli->out, '\n');
+    return 0;
+}
+
+/* ---- the command ---- */
+
+/* A variable that is not set leaves `remove --yes`, and provider.stage may be production. */
+static int check_named(const struct options *o, struct err *err)
+{
+    bool named = o->arg_count || o->stage.n;
+    if (o->service && named)
+        return err_set(err, ERR_USAGE, "--service and a stage exclude each other");
+    if (o->service || named || !o->yes || o->plan)
+        return 0;
+    err_set(err, ERR_USAGE, "--yes needs the stage that is to be removed");
+    return err_help(err, "troupe remove STAGE --yes");
 }
 
 /* What the stage alone had is collected an hour later: by a deploy, or by prune. Others may have
@@ -78,14 +176,15 @@ static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
     bool whole = cli->options.service;
-    if (whole && cli->options.arg_count)
-        return err_set(err, ERR_USAGE, "--service and a stage exclude each other");
-    if (context_place(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
+    if (check_named(&cli->options, err) < 0 ||
+        context_place(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
     r.source_revision = context_source_revision(cli->arena, service->dir);
     struct str what = whole ? service->name : service->address;
+    if (cli->options.plan)
+        return run_plan(cli, &r, what, err);
     if (ask(cli, &r, what, err) < 0)
         return -1;
     struct disposals disposals = {0};
@@ -104,9 +203,13 @@ const struct command cmd_remove = {
     .name = "remove",
     .arguments = "[STAGE]",
     .summary = "remove a stage, or with --service everything",
-    .details = "Asks before data is lost (--yes does not ask). Buckets that hold something are "
-               "kept from being\n"
-               "deleted by AWS: --purge empties them first.",
+    .details = "Asks before data is lost; --yes does not ask, and needs the stage's name. Buckets "
+               "that hold\n"
+               "something are kept from being deleted by AWS: --purge empties them first. --plan "
+               "lists what would go.",
+    .examples = {"troupe remove pr-42 --plan", "troupe remove pr-42 --yes --purge",
+                 "troupe remove --service --plan"},
     .args_max = 1,
+    .drastic = true,
     .run = run,
 };

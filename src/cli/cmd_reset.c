@@ -19,10 +19,8 @@ static int run(struct cli *cli, struct err *err)
     struct release r = context_release(cli, service);
     struct goal goal = goal_reset(place_address(&r, other), number, cli->options.exact);
     goal.shifting = context_shifting(cli, service);
-    if (cli->options.plan) {
-        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+    if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);
-    }
     return context_reach(cli, &r, &goal, STR("resetting"), true, err);
 }
 
@@ -34,6 +32,9 @@ const struct command cmd_reset = {
                "do not depend "
                "on the\n"
                "stage get the very same versions, nothing is built or uploaded.",
+    .examples = {"troupe reset prod --to dev", "troupe reset prod --to dev#7 --plan",
+                 "troupe reset prod@eu-central-1 --to prod"},
     .args_max = 1,
+    .drastic = true,
     .run = run,
 };

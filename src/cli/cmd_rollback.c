@@ -21,10 +21,8 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     struct release r = context_release(cli, service);
     struct goal goal = goal_rollback(number);
-    if (cli->options.plan) {
-        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+    if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);
-    }
     return context_reach(cli, &r, &goal, STR("rolling back"), false, err);
 }
 
@@ -37,6 +35,9 @@ const struct command cmd_rollback = {
                "one, at\n"
                "once; its stack follows. Rolling back twice goes two back. Nothing is built or "
                "uploaded.",
+    .examples = {"troupe rollback prod", "troupe rollback prod --to 12",
+                 "troupe rollback prod --plan"},
     .args_max = 1,
+    .drastic = true,
     .run = run,
 };

@@ -50,10 +50,8 @@ static int run(struct cli *cli, struct err *err)
             return -1;
         goal = goal_rollback(0);
     }
-    if (cli->options.plan) {
-        cli->options.no_detailed_exitcode = !cli->options.detailed_exitcode;
+    if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);
-    }
     return context_reach(cli, &r, &goal, STR("shifting"), !cli->options.abort, err);
 }
 
@@ -67,6 +65,9 @@ const struct command cmd_shift = {
                "stage's\n"
                "deployment, --abort takes it back. Other commands wait until then; rollback is as "
                "--abort.",
+    .examples = {"troupe shift prod --to 12 --weight 10", "troupe shift prod --promote",
+                 "troupe shift prod --abort"},
     .args_max = 1,
+    .drastic = true,
     .run = run,
 };

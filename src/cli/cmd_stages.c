@@ -215,6 +215,7 @@ const struct command cmd_stages = {
                "stands out. Below it: stages that are busy, shifting, interrupted or half done, "
                "and what\n"
                "finishes or undoes that.",
+    .examples = {"troupe stages", "troupe stages --json"},
     .args_max = 0,
     .run = run,
 };

@@ -82,6 +82,8 @@ static void show_text(struct cli *cli, const struct unlocking *u, bool whole)
     const char *kind = whole ? "service" : "stage";
     if (u->broken)
         buf_fmt(out, "broke the lease of %s '%.*s'\n", kind, STR_ARG(name));
+    else if (u->held && cli->options.plan)
+        buf_fmt(out, "would break the lease of %s '%.*s'\n", kind, STR_ARG(name));
     else if (u->held)
         buf_fmt(out, "the lease of %s '%.*s' was given back meanwhile\n", kind, STR_ARG(name));
     else
@@ -126,7 +128,7 @@ static int run(struct cli *cli, struct err *err)
     for (size_t i = 0; i < u.n && !cli->options.json; i++)
         if (&u.all[i] == u.held || whole)
             buf_fmt(&cli->out, "%.*s\n", STR_ARG(describe(a, service, &u.all[i])));
-    if (u.held && break_it(cli, &w.store, &u, err) < 0)
+    if (u.held && !cli->options.plan && break_it(cli, &w.store, &u, err) < 0)
         return -1;
     if (cli->options.json)
         show_json(cli, &u);
@@ -143,6 +145,8 @@ const struct command cmd_unlock = {
                "died run\n"
                "out by themselves. Without STAGE: all leases, and the one on what stages share is "
                "broken.",
+    .examples = {"troupe unlock prod --plan", "troupe unlock prod"},
     .args_max = 1,
+    .drastic = true,
     .run = run,
 };

@@ -17,18 +17,35 @@ static int split_arguments(struct options *o, const char *command, struct str *r
     return err_help(err, "troupe %s STAGE FUNCTION", command);
 }
 
-static int find_function(const struct service *service, struct str key, struct err *err)
+static void offer(struct str name, struct str key, struct str *best, size_t *distance)
+{
+    size_t d = str_distance(name, key, *distance);
+    if (d > *distance)
+        return;
+    *best = key;
+    *distance = d;
+}
+
+/* What the stage has counts, whatever is checked out; serverless.yml helps with the advice. */
+static int say_none(const struct service *service, const struct node *deployed, struct str key,
+                    struct err *err)
 {
     struct str nearest = {"", 0};
+    size_t distance = 3;
+    bool planned = false;
     for (size_t i = 0; i < service->function_count; i++) {
-        if (str_eq(service->functions[i].key, key))
-            return 0;
-        if (str_distance(service->functions[i].key, key, 3) != SIZE_MAX)
-            nearest = service->functions[i].key;
+        planned |= str_eq(service->functions[i].key, key);
+        offer(key, service->functions[i].key, &nearest, &distance);
     }
-    err_set(err, ERR_USAGE, "there is no function '%.*s' in %.*s", STR_ARG(key),
-            STR_ARG(service->file));
-    return nearest.n ? err_help(err, "did you mean '%.*s'?", STR_ARG(nearest)) : -1;
+    member_each (m, deployed)
+        offer(key, m->key, &nearest, &distance);
+    err_set(err, ERR_NOT_FOUND, "stage '%.*s' has no function '%.*s'%s", STR_ARG(service->address),
+            STR_ARG(key), planned ? " yet" : "");
+    if (planned)
+        return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
+    return nearest.n
+               ? err_help(err, "did you mean '%.*s'?", STR_ARG(nearest))
+               : err_help(err, "which there are: troupe info %.*s", STR_ARG(service->address));
 }
 
 /* The name it was deployed under: the record knows, whatever serverless.yml says now. */
@@ -39,17 +56,14 @@ static int find_deployed(struct cli *cli, const struct service *service, struct 
     struct release r = context_release(cli, service);
     if (context_world(cli, &r, &w, err) < 0 || world_served(&r, false, &w, err) < 0)
         return -1;
-    const struct node *f = node_get(node_get_c(w.record.body, "functions"), key);
+    const struct node *deployed = node_get_c(w.record.body, "functions");
+    const struct node *f = node_get(deployed, key);
     *ret = (struct deployed_function){
         .key = key,
         .name = node_text(node_get_c(f, "name")),
         .per_stage = node_is_text(node_get_c(f, "layout"), "perStage"),
     };
-    if (ret->name.n)
-        return 0;
-    err_set(err, ERR_NOT_FOUND, "stage '%.*s' has no function '%.*s' yet",
-            STR_ARG(service->address), STR_ARG(key));
-    return err_help(err, "troupe deploy %.*s", STR_ARG(service->address));
+    return ret->name.n ? 0 : say_none(service, deployed, key, err);
 }
 
 int context_function(struct cli *cli, const char *command, struct service *service,
@@ -58,7 +72,7 @@ int context_function(struct cli *cli, const char *command, struct service *servi
     struct str key;
     if (split_arguments(&cli->options, command, &key, err) < 0 ||
         context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        find_function(service, key, err) < 0 || context_aws(cli, service, err) < 0)
+        context_aws(cli, service, err) < 0)
         return -1;
     return find_deployed(cli, service, key, ret, err);
 }

@@ -1,4 +1,5 @@
 /* Entry point: parse, dispatch, turn errors into messages and exit codes. */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -6,21 +7,11 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 
-static int exit_code(enum err_kind kind)
-{
-    static const int codes[ERR_KIND_COUNT] = {
-        [ERR_FAILED] = 1,   [ERR_USAGE] = 2,        [ERR_CONFIG] = 2,      [ERR_REFUSED] = 3,
-        [ERR_LOCKED] = 4,   [ERR_HALF_DONE] = 5,    [ERR_CANCELLED] = 130, [ERR_NOT_FOUND] = 1,
-        [ERR_CONFLICT] = 1, [ERR_PRECONDITION] = 1, [ERR_THROTTLED] = 1,   [ERR_DENIED] = 1,
-        [ERR_NETWORK] = 1,
-    };
-    return codes[kind];
-}
-
-/* The first signal asks for a safe stop, the second stops at once. */
+/* The first signal asks for a safe stop, the second stops at once: but not SIGHUP, which both the
+ * terminal that goes and its shell send. */
 static void on_signal(int number)
 {
-    if (cancel_requested())
+    if (cancel_requested() && number != SIGHUP)
         _exit(128 + number);
     cancel_request();
 }
@@ -56,28 +47,33 @@ static void start_signals(void)
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+        sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int dispatch(struct cli *cli, struct str name, struct err *err)
+/* A file or a connection that gets a number below 3 would be read and written as if it were the
+ * terminal. */
+static void open_standard_files(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static int dispatch(struct cli *cli, const struct command *command, struct err *err)
 {
     const struct options *o = &cli->options;
     if (o->version)
         return cmd_version.run(cli, err);
-    if (!name.n || o->help)
-        return cmd_help.run(cli, err);
-    const struct command *command = command_find(name);
-    if (!command) {
-        const struct command *near = command_nearest(name);
-        err_set(err, ERR_USAGE, "unknown command '%.*s'", STR_ARG(name));
-        return near ? err_help(err, "did you mean '%s'? All commands: troupe help", near->name)
-                    : err_help(err, "all commands: troupe help");
-    }
-    if (o->arg_count > command->args_max)
-        return err_set(err, ERR_USAGE, "'%s' takes %zu argument%s, '%.*s' is too many",
-                       command->name, command->args_max, command->args_max == 1 ? "" : "s",
-                       STR_ARG(o->args[command->args_max]));
-    return command->run(cli, err);
+    if (command && !o->help)
+        return command->run(cli, err);
+    if (command)
+        cli->options.args[cli->options.arg_count++] = str_c(command->name);
+    return cmd_help.run(cli, err);
 }
 
 static int write_out(const struct cli *cli)
@@ -91,12 +87,9 @@ static int write_out(const struct cli *cli)
 
 static int run(struct cli *cli, int argc, char **argv, struct err *err)
 {
-    struct str command;
+    const struct command *command;
     if (options_parse(cli->arena, argc, argv, &cli->options, &command, err) < 0)
         return -1;
-    if (cli->options.help && command.n && cli->options.arg_count == 0) {
-        cli->options.args[cli->options.arg_count++] = command;
-    }
     cli->progress = progress_new(stderr, progress_mode_of(&cli->options), cli->colour_err,
                                  cli->options.verbose, terminal_width(), clock_mono_ms);
     cli->observer = progress_observer(cli->progress);
@@ -105,6 +98,7 @@ static int run(struct cli *cli, int argc, char **argv, struct err *err)
 
 int main(int argc, char **argv)
 {
+    open_standard_files();
     struct arena *a = arena_new();
     struct err err = {0};
     struct cli cli = {.arena = a,
@@ -119,7 +113,7 @@ int main(int argc, char **argv)
     if (code < 0) {
         struct str text = err_render(a, &err, cli.colour_err);
         fwrite(text.p, 1, text.n, stderr);
-        code = exit_code(err.kind);
+        code = cli.options.detailed_exitcode ? 1 : exit_code(err.kind);
     }
     context_free(&cli);
     err_clear(&err);

@@ -15,13 +15,16 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
     progress_clear(cli->progress);
     for (size_t i = 0; i < plan.target.note_count; i++)
         context_warn(cli, (struct pos){0}, plan.target.notes[i], STR(""));
+    cli->options.plan = true; /* the command may be called so */
+    if (context_new_stage(cli, r, &plan, err) < 0)
+        return -1;
     if (cli->options.json) {
         json_write(&cli->out, plan_json(cli->arena, r->service, &plan), 2);
         buf_char(&cli->out, '\n');
     } else {
         plan_text(&cli->out, r->service, &plan, cli->colour_out);
     }
-    return plan.nothing || cli->options.no_detailed_exitcode ? 0 : 2;
+    return plan.nothing || !cli->options.detailed_exitcode ? 0 : 2;
 }
 
 /* ---- the whole way ---- */
@@ -37,6 +40,7 @@ static bool loses_data(const struct plan *plan, struct buf *names)
 
 struct asking {
     struct cli *cli;
+    const struct release *release;
     const struct service *service;
     struct str doing; /* "deploying" */
     bool guarded;     /* protected stages ask even when no data is lost */
@@ -57,6 +61,8 @@ static int confirm(void *context, const struct plan *plan, struct err *err)
     struct buf names = BUF(cli->arena);
     for (size_t i = 0; i < plan->target.note_count; i++)
         context_warn(cli, (struct pos){0}, plan->target.notes[i], STR(""));
+    if (context_new_stage(cli, q->release, plan, err) < 0)
+        return -1;
     bool loses = loses_data(plan, &names);
     bool guarded = q->guarded && !plan->nothing && is_protected(q->service);
     if (cli->options.yes || (!loses && !guarded))
@@ -136,6 +142,8 @@ static void show_deployed(struct cli *cli, const struct service *service, const 
     if (!d->plan.nothing)
         add_moves(out, &d->plan, d->percent);
     buf_char(out, '\n');
+    if (!service->address.n && !cli->options.service)
+        buf_lit(out, "no stage was named, and none was deployed; for one: troupe deploy dev\n");
     context_show_urls(cli, context_urls(cli, &d->stage));
 }
 
@@ -178,6 +186,6 @@ int context_apply(struct cli *cli, struct release *r, const struct goal *goal, c
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err)
 {
-    struct asking q = {cli, r->service, doing, guarded};
+    struct asking q = {cli, r, r->service, doing, guarded};
     return context_apply(cli, r, goal, confirm, &q, err);
 }

@@ -90,6 +90,8 @@ struct settings {
     size_t per_stage_function_count;
     struct str *protect;
     size_t protect_count;
+    struct str *stage_names; /* globs: those that may be made; none: any */
+    size_t stage_name_count;
     bool logs_per_stage, rest_per_stage, http_shared, regions_independent;
     int64_t rest_stages, http_stages; /* that AWS allows an API */
     int64_t history_keep;

@@ -59,6 +59,57 @@ static int nothing_there(struct arena *a, const struct node *n, struct str path,
     return n->kind == NODE_SEQ ? err_help(err, "it has %zu items, counted from 0", n->count) : -1;
 }
 
+/* One step down from `n`, from `*at` of `path` to behind the next dot. */
+static const struct node *descend(struct arena *a, const struct node *n, struct str path,
+                                  size_t *at, struct err *err)
+{
+    size_t length = key_length(n, str_sub(path, *at, path.n)), end = *at + length;
+    if (!length)
+        return nothing_there(a, n, path, *at, err), NULL;
+    n = child_of(n, str_sub(path, *at, length));
+    *at = end + (end < path.n);
+    if (*at == path.n && end < path.n) /* a dot at the end */
+        return nothing_there(a, n, path, *at, err), NULL;
+    return n;
+}
+
+const struct node *service_part(struct arena *a, const struct service *s, struct str path,
+                                struct err *err)
+{
+    const struct node *n = s->root;
+    for (size_t at = 0; n && at < path.n;)
+        n = descend(a, n, path, &at, err);
+    return n;
+}
+
+/* What functions have from the provider when they do not say it. */
+static const char *const inherited[] = {
+    "runtime",     "timeout", "memorySize",         "architecture",
+    "environment", "vpc",     "logRetentionInDays", "kmsKeyArn",
+    "tags",        "layers"};
+
+/* "functions.get.timeout" is provider.timeout, when only that is there. Else empty. */
+static struct str inherited_path(struct arena *a, const struct service *s, struct str path)
+{
+    struct str rest = path, part, function;
+    const struct node *of_function;
+    cleanup_err struct err none = {0};
+    if (!str_cut(&rest, '.', &part) || !str_eq(part, STR("functions")) ||
+        !str_cut(&rest, '.', &function) || !rest.n)
+        return (struct str){"", 0};
+    struct str key = rest, own = rest;
+    str_cut(&own, '.', &key);
+    of_function = node_get(node_get_c(s->root, "functions"), function);
+    if (!of_function || service_part(a, s, path, &none))
+        return (struct str){"", 0};
+    struct str found = str_concat(a, STR("provider."), rest);
+    err_clear(&none);
+    for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++)
+        if (str_eq(key, str_c(inherited[i])) && service_part(a, s, found, &none))
+            return found;
+    return (struct str){"", 0};
+}
+
 /* ---- steps ---- */
 
 static void put_place(struct arena *a, struct node *map, const char *key, struct pos pos)
@@ -215,26 +266,22 @@ const struct node *service_explain(struct arena *a, const struct service *s, str
     struct explaining x = {.arena = a, .seen = MAP(a), .because = node_seq(a)};
     struct node *ret = node_map(a), *steps = node_seq(a), *members = node_seq(a);
     const struct node *n = s->root;
+    struct str typed = path, from = inherited_path(a, s, path);
+    path = from.n ? from : path;
     for (size_t at = 0; at < path.n;) {
-        size_t length = key_length(n, str_sub(path, at, path.n));
-        if (!length)
-            return nothing_there(a, n, path, at, err), NULL;
-        n = child_of(n, str_sub(path, at, length));
-        at += length;
+        if (!(n = descend(a, n, path, &at, err)))
+            return NULL;
         if (n->origin) {
             const struct node *made = step(&x, n->origin, 0);
             if (at < path.n) {
                 struct node *outer = node_map(a);
-                node_put_str(a, outer, "key", str_sub(path, 0, at));
+                node_put_str(a, outer, "key", str_sub(path, 0, at - 1));
                 member_each (m, made)
                     node_put(a, outer, m->key, m->value);
                 made = outer;
             }
             node_push(a, steps, made);
         }
-        at += at < path.n;
-        if (at == path.n && path.p[at - 1] == '.')
-            return nothing_there(a, n, path, at, err), NULL;
     }
     bool depends = node_flags_deep(n) & NODE_STAGE;
     if (n->kind >= NODE_SEQ)
@@ -243,7 +290,9 @@ const struct node *service_explain(struct arena *a, const struct service *s, str
         x.because = node_seq(a);
     if (depends)
         say_why_stage(&x, n);
-    node_put_str(a, ret, "key", path);
+    node_put_str(a, ret, "key", typed);
+    if (from.n)
+        node_put_str(a, ret, "inherited", from);
     put_value(&x, ret, n, 0);
     put_place(a, ret, "place", n->pos);
     node_put_c(a, ret, "stage", node_bool(a, depends));

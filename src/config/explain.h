@@ -7,6 +7,7 @@
 /* The value at dotted `path` of `s` (keys with dots in them are found too) as a map, fit for JSON:
  *
  *   key, value        secrets masked
+ *   inherited         "provider.timeout", where a function says nothing itself; else absent
  *   place             {file, line, column}; absent for what no file says
  *   stage             does it depend on the stage?
  *   because           [{variable, place}]: what brings the stage in
@@ -24,5 +25,8 @@
  * ERR_USAGE when there is nothing at `path`. */
 const struct node *service_explain(struct arena *a, const struct service *s, struct str path,
                                    struct err *err);
+/* What is at dotted `path`, found as above. */
+const struct node *service_part(struct arena *a, const struct service *s, struct str path,
+                                struct err *err);
 
 #endif

@@ -20,7 +20,8 @@ static const struct schema stage_settings = {
 static const struct schema settings_schema = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS(SETTINGS, {"stages", MAP_OF(&stage_settings)})};
+    /* A map of what is otherwise there, or a list of those that may be made. */
+    .fields = FIELDS(SETTINGS, {"stages", EITHER(MAP_OF(&stage_settings), &list_of_strings)})};
 
 static void texts(struct arena *a, const struct node *list, struct str **ret, size_t *ret_count)
 {
@@ -52,6 +53,8 @@ static void fill(struct arena *a, struct settings *s)
     texts(a, node_path(n, "functions.perStage"), &s->per_stage_functions,
           &s->per_stage_function_count);
     texts(a, node_get_c(n, "protect"), &s->protect, &s->protect_count);
+    if (node_is(node_get_c(n, "stages"), NODE_SEQ))
+        texts(a, node_get_c(n, "stages"), &s->stage_names, &s->stage_name_count);
     s->logs_per_stage = node_is_text(node_get_c(n, "logs"), "stage");
     s->rest_per_stage = node_is_text(node_path(n, "apis.rest"), "perStage");
     s->http_shared = node_is_text(node_path(n, "apis.http"), "shared");

@@ -1,6 +1,8 @@
 /* ${sls:stage} and ${sls:instanceId}; with them, how the stage and the region are found. */
 #include "config/variables.h"
 
+#include <ctype.h>
+
 #include "base/clock.h"
 
 /* provider.<key> as text; empty when the file does not say. */
@@ -57,6 +59,21 @@ int resolve_region(struct resolver *r, struct err *err)
     return 0;
 }
 
+/* feature/x -> feature-x */
+static int say_name(struct str name, struct err *err)
+{
+    char other[129];
+    size_t n = 0;
+    for (size_t i = 0; i < name.n && n < sizeof other; i++) {
+        bool fits = isalnum((unsigned char)name.p[i]) || name.p[i] == '_';
+        if (fits || (n && other[n - 1] != '-'))
+            other[n++] = fits ? name.p[i] : '-';
+    }
+    n -= n && other[n - 1] == '-';
+    return err_help(err, "stage names are made of letters, digits, '-' and '_'%s%.*s%s",
+                    n ? ", for example '" : "", (int)n, other, n ? "'" : "");
+}
+
 int stage_name_check(struct str name, struct err *err)
 {
     bool digits = true;
@@ -67,7 +84,7 @@ int stage_name_check(struct str name, struct err *err)
         if (!digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' && c != '_') {
             err_set(err, ERR_CONFIG, "'%.*s' cannot be a stage name: it has '%.*s' in it",
                     STR_ARG(name), 1, &name.p[i]);
-            return err_help(err, "stage names are made of letters, digits, '-' and '_'");
+            return say_name(name, err);
         }
     }
     if (!name.n || name.n > 128)

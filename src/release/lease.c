@@ -2,6 +2,7 @@
 #include "release/leases.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -126,6 +127,19 @@ static void *renew_loop(void *arg)
 }
 
 /* ---- taking ---- */
+
+/* Whom to ask. A CI's machine has one user for everybody, and containers set no variable. */
+static struct str person(void)
+{
+    static const char *const names[] = {"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *name = getenv(names[i]);
+        if (name && *name)
+            return str_c(name);
+    }
+    const struct passwd *entry = getpwuid(getuid());
+    return entry ? str_c(entry->pw_name) : STR("unknown");
+}
 
 static bool is_dead(struct str host, const struct node *holder)
 {
@@ -257,7 +271,7 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
 {
     struct arena *a = arena_new();
     struct lease *l = ARENA_NEW(a, struct lease);
-    const char *user = getenv("USER");
+    struct str user = person();
     *l =
         (struct lease){.arena = a,
                        .store = {store->aws, str_dup(a, store->bucket), str_dup(a, store->service)},
@@ -265,7 +279,7 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
                        .nonce = random_hex(a, 8),
                        .taken = time_iso(a, clock_wall_ms()),
                        .purpose = str_dup(a, purpose),
-                       .user = str_dup(a, str_c(user && *user ? user : "unknown"))};
+                       .user = str_dup(a, user)};
     l->key = store_key(a, store, "locks/%.*s.json", STR_ARG(name));
     l->host = host_identity(a);
     pthread_mutex_init(&l->lock, NULL);

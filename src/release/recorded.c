@@ -46,7 +46,7 @@ int recorded_read(const struct release *r, struct world *w, struct chain *chain,
         if (err->kind != ERR_NOT_FOUND || is_listed(w, stage, number))
             return -1;
         err_clear(err);
-        err_set(err, ERR_REFUSED, "there is no deployment %.*s#%lld", STR_ARG(stage),
+        err_set(err, ERR_NOT_FOUND, "there is no deployment %.*s#%lld", STR_ARG(stage),
                 (long long)number);
         return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
     }
@@ -291,14 +291,14 @@ static int check_function(const struct goal *goal, const struct release *r, stru
         return -1;
     }
     if (!now) {
-        err_set(err, ERR_USAGE, "there is no function '%.*s' in %.*s", STR_ARG(key),
+        err_set(err, ERR_NOT_FOUND, "there is no function '%.*s' in %.*s", STR_ARG(key),
                 STR_ARG(r->service->file));
         return err_help(err, "look at the keys below 'functions'");
     }
     if (!w->record.body)
-        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed yet", STR_ARG(stage));
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed yet", STR_ARG(stage));
     else if (!was || !str_eq(was->name, now->name))
-        err_set(err, ERR_REFUSED, "function '%.*s' is not part of '%.*s' yet", STR_ARG(key),
+        err_set(err, ERR_NOT_FOUND, "function '%.*s' is not part of '%.*s' yet", STR_ARG(key),
                 STR_ARG(stage));
     else if (now->per_stage || was->per_stage || !was->alias_id.n)
         err_set(err, ERR_REFUSED, "function '%.*s' is made by the stage's stack", STR_ARG(key));

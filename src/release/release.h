@@ -73,7 +73,7 @@ struct shifting {
 struct target {
     const struct layout *layout;
     const struct service *service; /* NULL: the release's */
-    struct str what;               /* for the record: "deploy", "rollback of 9"; empty: "deploy" */
+    struct str what;               /* for the record: "deploy", "rollback to 9"; empty: "deploy" */
     /* Its versions are looked at first when something has to be published; NULL: none. */
     const struct record *origin;
     bool pinned;              /* the snapshots are those of `origin`, whatever definitions say */

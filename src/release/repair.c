@@ -65,7 +65,7 @@ static int read_world(struct repairing *x, struct err *err)
     if (world_find(x->r, true, w, err) < 0)
         return -1;
     if (!w->bucket.n || !w->stage_exists) {
-        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(stage));
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(stage));
         return err_help(err, "which stages there are: troupe stages");
     }
     if (!x->only_look &&

@@ -15,7 +15,7 @@ static int say_no_current(const struct chain *chain, struct err *err)
 {
     struct str stage = chain->stage;
     if (!chain->exists) {
-        err_set(err, ERR_REFUSED, "there is no stage '%.*s'", STR_ARG(stage));
+        err_set(err, ERR_NOT_FOUND, "there is no stage '%.*s'", STR_ARG(stage));
         return err_help(err, "which stages there are: troupe stages");
     }
     err_set(err, ERR_LOCKED, "stage '%.*s' is being changed right now (%.*s)", STR_ARG(stage),
@@ -28,7 +28,7 @@ static int find_record(const struct goal *goal, const struct release *r, struct 
 {
     struct chain chain;
     if (!w->bucket.n) {
-        err_set(err, ERR_REFUSED, "service '%.*s' is not deployed", STR_ARG(r->service->name));
+        err_set(err, ERR_NOT_FOUND, "service '%.*s' is not deployed", STR_ARG(r->service->name));
         return err_help(err, "deploy it first: troupe deploy %.*s", STR_ARG(goal->stage));
     }
     if (chain_begin(r, w, goal->stage, &chain, err) < 0)
@@ -155,7 +155,7 @@ static int find_reset(const struct goal *goal, const struct release *r, struct w
                       struct target *ret, struct err *err)
 {
     if (!w->current) {
-        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(stage_of(r)));
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(stage_of(r)));
         return err_help(err, "make it from '%.*s': troupe clone %.*s %.*s", STR_ARG(goal->stage),
                         STR_ARG(goal->stage), STR_ARG(stage_of(r)));
     }

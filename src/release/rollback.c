@@ -62,19 +62,24 @@ static int find_before(const struct release *r, struct world *w, struct chain *c
         return 0;
     if (node_get_c(at.body, "adopted"))
         return say_adopted(r, w, &at, err);
-    err_set(err, ERR_REFUSED, "there is nothing before %.*s#%lld", STR_ARG(r->service->address),
-            (long long)at.number);
+    struct str stage = r->service->address;
+    if (at.number == w->record.number)
+        err_set(err, ERR_NOT_FOUND, "nothing is older than %.*s#%lld", STR_ARG(stage),
+                (long long)at.number);
+    else
+        err_set(err, ERR_NOT_FOUND, "%.*s#%lld is %.*s#%lld again, and nothing is older",
+                STR_ARG(stage), (long long)w->record.number, STR_ARG(stage), (long long)at.number);
     return err_help(err,
                     "name a deployment: troupe rollback %.*s --to N; which there are: troupe "
                     "history %.*s",
-                    STR_ARG(r->service->address), STR_ARG(r->service->address));
+                    STR_ARG(stage), STR_ARG(stage));
 }
 
 static int find_number(const struct goal *goal, const struct release *r, struct world *w,
                        struct chain *chain, int64_t *ret, struct err *err)
 {
     if (!w->current) {
-        err_set(err, ERR_REFUSED, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
         return err_help(err, "which stages there are: troupe stages");
     }
     *ret = goal->number;
@@ -261,7 +266,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     if (record->unvouched.n)
         target_note(r->arena, ret, record->unvouched);
     ret->what =
-        goal->what.n ? goal->what : str_fmt(r->arena, "rollback of %lld", (long long)number);
+        goal->what.n ? goal->what : str_fmt(r->arena, "rollback to %lld", (long long)number);
     ret->restores = number;
     return 0;
 }

@@ -81,7 +81,7 @@ int verify_run(struct arena *a, const struct verification *v, struct err *err)
         return err_set(err, ERR_FAILED, "'%.*s' was killed by signal %d", STR_ARG(v->command),
                        WTERMSIG(status));
     if (WEXITSTATUS(status))
-        return err_set(err, ERR_FAILED, "'%.*s' says no: it exited with %d", STR_ARG(v->command),
+        return err_set(err, ERR_FAILED, "'%.*s' did not verify it: exit %d", STR_ARG(v->command),
                        WEXITSTATUS(status));
     return 0;
 }

@@ -139,6 +139,6 @@ void plan_text(struct buf *out, const struct service *service, const struct plan
     add_split(out, plan->world.stage_name, &plan->stage_split);
     if (!pending)
         return;
-    buf_lit(out, "pending in what all stages share; apply with: troupe deploy --service\n");
+    buf_lit(out, "not applied yet, shared by all stages; apply with: troupe deploy --service\n");
     add_rows(out, plan, true, colour);
 }

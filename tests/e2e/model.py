@@ -304,10 +304,8 @@ class Model:
         for change in changes:
             edit(self.description, change)
         args, now, wanted = ["deploy", stage, "--function", key], self.now(stage), self.description["functions"].get(key)
-        if not wanted:
-            return Expected(args, USAGE)
-        if not now or key not in now.description["functions"]:
-            return Expected(args, REFUSED)
+        if not wanted or not now or key not in now.description["functions"]:
+            return Expected(args, FAILED)
         name = f"{SERVICE}-{key}"
         new = view(self.description, stage, self.known(stage))
         if wanted["own"] or name not in now.view["functions"]:
@@ -323,7 +321,7 @@ class Model:
     def rollback(self, stage, number):
         args = ["rollback", stage, *(["--to", str(number)] if number else [])]
         if stage not in self.current:
-            return Expected(args, REFUSED)
+            return Expected(args, FAILED)
         if not number:
             number = self.current[stage]
             while self.records[stage][number].restores:
@@ -331,8 +329,8 @@ class Model:
             number = self.records[stage][number].before
         target = number and self.served(stage, number)
         if not target:
-            return Expected(args, REFUSED)
-        record = Record(f"rollback of {number}", target.description, target.view if target.exact else None, target.exact,
+            return Expected(args, REFUSED if number in self.records[stage] else FAILED)
+        record = Record(f"rollback to {number}", target.description, target.view if target.exact else None, target.exact,
                         restores=number)
         return self.reach(args, stage, record, like=target)
 
@@ -341,7 +339,7 @@ class Model:
         if stage in self.current and stage == other and not number:
             return Expected(args, USAGE)
         if stage not in self.current:
-            return Expected(args, REFUSED)
+            return Expected(args, FAILED)
         return self.copy(args, "reset to", stage, other, number, exact)
 
     def clone(self, other, number, stage, exact):
@@ -352,7 +350,9 @@ class Model:
         source = self.served(other, number)
         bound = source and (source.view["role"] or source.description["logs"] == "stage") and any(
             not f["own"] for f in source.view["functions"].values())
-        if not source or exact and (bound or stage.partition("@")[2] != other.partition("@")[2]):
+        if not source:
+            return Expected(args, REFUSED if number in self.records.get(other, {}) else FAILED)
+        if exact and (bound or stage.partition("@")[2] != other.partition("@")[2]):
             return Expected(args, REFUSED)
         what = f"{verb} {other}#{number or self.current[other]}{' exactly' if exact else ''}"
         if only_new and stage in self.current and self.now(stage).what != what:
@@ -375,7 +375,7 @@ class Model:
         return Expected(["remove", stage, "--yes"], OK if known else FAILED, stage, changes=there)
 
     def repair(self, stage):
-        return Expected(["repair", stage], OK if stage in self.current else REFUSED, stage)
+        return Expected(["repair", stage], OK if stage in self.current else FAILED, stage)
 
     def service(self):
         """What stages share becomes what the description says, but for what a kept record needs."""

@@ -386,7 +386,7 @@ def test_stacks_of_others(shop):
     assert "does not look like stage 'dev'" in shop("adopt", "dev", "--yes", check=3).err
     apply(account, "shop-dev", queue, {"troupe:service": "other"})
     assert "belongs to service 'other'" in shop("adopt", "dev", "--yes", check=3).err
-    assert "no stack 'shop-prod'" in shop("adopt", "prod", "--yes", check=3).err
+    assert "no stack 'shop-prod'" in shop("adopt", "prod", "--yes", check=1).err
     assert list(template(account, "shop-dev")["Resources"]) == ["Queue"] and not exists(account, "shop")
 
 

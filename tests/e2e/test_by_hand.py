@@ -158,8 +158,8 @@ def test_a_stack_without_its_number(hand):
     result = hand.troupe("repair", "dev", check=3)
     assert "TroupeDeployment" in result.err and "troupe deploy dev" in result.err, str(result)
     for args in (("rollback", "dev"), ("reset", "dev", "--to", "prod")):
-        hand.troupe(*args, check=3)
-    assert hand.troupe("plan", "dev", "--json", check=2).json["nothing"] is False
+        hand.troupe(*args, check=1)
+    assert hand.troupe("plan", "dev", "--json").json["nothing"] is False
     hand.troupe("deploy", "dev")
     assert hand.trouble() == []
     assert settled_problems(hand.troupe.world(), Records(hand.account, "shop"), "shop") == []
@@ -181,7 +181,7 @@ def test_a_stack_with_a_number_that_no_record_has(hand):
 def test_a_stack_with_another_resource(hand):
     hand.change_stack(lambda template: template["Resources"].update(Extra={"Type": "AWS::SQS::Queue"}))
     assert hand.troupe.world()["queues"]
-    plan = hand.troupe("plan", "dev", "--json", check=2).json
+    plan = hand.troupe("plan", "dev", "--json").json
     assert [change["name"] for change in plan["changes"]] == ["Extra"], plan
     hand.troupe("deploy", "dev")
     assert hand.troupe.world()["queues"] == [] and hand.trouble() == []
@@ -192,7 +192,7 @@ def test_a_stack_deleted(hand):
     hand.stacks.delete_stack(StackName="shop-dev")
     hand.stacks.get_waiter("stack_delete_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
     for args in (("repair", "dev"), ("rollback", "dev"), ("reset", "dev", "--to", "prod")):
-        assert "not deployed" in hand.troupe(*args, check=3).err
+        assert "not deployed" in hand.troupe(*args, check=1).err
     assert len(hand.troupe("history", "dev", "--json").json["deployments"]) == 3
     hand.troupe("deploy", "dev")
     assert hand.trouble() == []

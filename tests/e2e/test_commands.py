@@ -181,19 +181,19 @@ def test_quiet_is_quiet(troupe):
 
 def test_plan(troupe, proxy):
     troupe.use("shop")
-    result = troupe("plan", "dev", "--json", check=2)
+    result = troupe("plan", "dev", "--json")
     assert result.json["stage"] == "dev" and result.json["nothing"] is False
     assert all({"action", "kind", "name"} <= set(change) for change in result.json["changes"])
     assert troupe.world()["stacks"] == {}
-    troupe("plan", "dev", "--no-detailed-exitcode")
+    troupe("plan", "dev")
     troupe("deploy", "dev")
     assert troupe("plan", "dev", "--json").json["nothing"] is True
     troupe.edit("handler.js", "'one'", "'two'")
     before, mark = troupe.world(), proxy.mark()
-    planned = troupe("plan", "dev", "--json", check=2).json
+    planned = troupe("plan", "dev", "--json").json
     assert planned["nothing"] is False
     assert {change["name"] for change in planned["changes"] if change["kind"] == "function"} == {"hello", "orders"}
-    text = troupe("plan", "dev", check=2).out
+    text = troupe("plan", "dev").out
     assert "hello" in text and "code" in text
     assert troupe("deploy", "dev", "--plan", check=False).out == text
     assert troupe.world() == before
@@ -269,7 +269,7 @@ def test_invoke(shop):
     assert "told to fail" in failed.out + failed.err
     with_log = shop("invoke", "dev", "hello", "-l")
     assert "RequestId" in with_log.out + with_log.err
-    missing = shop("invoke", "dev", "hallo", check=2)
+    missing = shop("invoke", "dev", "hallo", check=1)
     assert "hello" in missing.err
 
 

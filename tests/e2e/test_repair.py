@@ -24,7 +24,7 @@ def test_an_interrupted_rollback_is_finished(troupe, proxy, moment):
     assert troupe("rollback", "dev", "--to", "1", check=False).code == -9 and rule.hits
     proxy.clear()
     result = troupe("repair", "dev")
-    assert "rollback of 1" in result.out, str(result)
+    assert "rollback to 1" in result.out, str(result)
     assert (served(troupe), versions(troupe), number(troupe)) == ("one", states[0], 4)
     assert "nothing to repair" in troupe("repair", "dev").out
     assert troupe("history", "dev", "--json").json["deployments"][0]["outcome"] == "succeeded"
@@ -77,7 +77,7 @@ def test_a_stack_changed_by_hand(troupe, account):
                         Capabilities=["CAPABILITY_NAMED_IAM"], Tags=stack["Tags"])
     client.get_waiter("stack_update_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
     assert served(troupe) == "one" and troupe.world()["queues"]
-    plan = troupe("plan", "dev", "--json", check=2).json
+    plan = troupe("plan", "dev", "--json").json
     assert not plan["nothing"], "a deploy sees it as well"
     result = troupe("repair", "dev")
     assert "Extra" in result.out and "'hello' pointed at v1" in result.out, str(result)
@@ -136,4 +136,4 @@ def test_an_alias_that_is_gone_is_made_again(troupe, account):
 def test_what_is_not_there_cannot_be_repaired(troupe):
     troupe.use("shop")
     troupe("deploy", "prod")
-    assert "not deployed" in troupe("repair", "dev", check=3).err
+    assert "not deployed" in troupe("repair", "dev", check=1).err

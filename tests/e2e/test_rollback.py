@@ -76,13 +76,13 @@ def test_back_and_back_again(troupe, proxy):
     troupe("rollback", "dev")
     assert (served(troupe), versions(troupe), number(troupe)) == ("one", states[0], 5)
     assert not uploads(proxy, mark) and not proxy.calls("lambda.PublishVersion", mark)
-    refused = troupe("rollback", "dev", check=3)
-    assert "nothing before" in refused.err and "--to" in refused.err, str(refused)
+    refused = troupe("rollback", "dev", check=1)
+    assert "dev#5 is dev#1 again, and nothing is older" in refused.err and "--to" in refused.err, str(refused)
     troupe("rollback", "dev", "--to", "3")
     assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 6)
     assert troupe.stage("prod", "shop") == prod, "rolling dev back changed prod"
     what = [entry["what"] for entry in troupe("history", "dev", "--json").json["deployments"]]
-    assert what[:3] == ["rollback of 3", "rollback of 1", "rollback of 2"]
+    assert what[:3] == ["rollback to 3", "rollback to 1", "rollback to 2"]
 
 
 def test_what_is_so_already_is_left_alone(troupe, proxy):
@@ -216,6 +216,6 @@ def test_a_failed_deployment_is_no_place_to_go(troupe):
     troupe("deploy", "dev", check=1)
     result = troupe("rollback", "dev", "--to", "2", check=3)
     assert "dev#2 never served" in result.err, str(result)
-    assert "no deployment dev#7" in troupe("rollback", "dev", "--to", "7", check=3).err
-    assert "not deployed" in troupe("rollback", "prod", check=3).err
+    assert "no deployment dev#7" in troupe("rollback", "dev", "--to", "7", check=1).err
+    assert "not deployed" in troupe("rollback", "prod", check=1).err
     assert troupe("rollback", "dev", "--to", "prod", check=2).err

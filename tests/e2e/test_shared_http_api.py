@@ -62,7 +62,7 @@ def test_what_one_does_leaves_the_other(web):
     prod, first = web.stage("prod", "web"), api_of(web)["stages"]["dev"]["DeploymentId"]
     web.edit("serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: '*'\n")
     code(web, "two")
-    plan = web("plan", "dev", check=2).out
+    plan = web("plan", "dev").out
     assert "http api" in plan and "HttpApi" in plan, plan
     web("deploy", "dev")
     assert served(web, "dev") == served(web, "dev", "/any") == "two"
@@ -156,7 +156,7 @@ def test_cors_is_the_services(web):
     web("deploy", "dev")
     assert api_of(web)["cors"]["AllowOrigins"] == ["http://a.example"] and served(web, "prod") == "one"
     web.edit("serverless.yml", "http://a.example", "http://${sls:stage}.example")
-    result = web("plan", "dev", check=3 - 1)
+    result = web("plan", "dev")
     assert "CORS of a shared HTTP API is the same for all stages" in result.err, str(result)
     assert "serverless.yml:6:" in result.err and "apis.http: perStage" in result.err, str(result)
 

@@ -273,5 +273,5 @@ def test_values_of_other_services_and_secrets(troupe, account, proxy):
     assert texts and not [text for text in texts if b"hush-hush" in text], "a secret is stored in the clear"
     shown = result.out + result.err + troupe("print", "--format", "json").out + troupe("print").out
     assert "hush-hush" not in shown and "********" in shown
-    debug = troupe("plan", "dev", "--debug-http", "--no-detailed-exitcode")
+    debug = troupe("plan", "dev", "--debug-http")
     assert "hush-hush" not in debug.out + debug.err

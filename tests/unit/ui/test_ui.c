@@ -133,7 +133,7 @@ static void test_plan(void **state)
               "serverless.yml:7:3\n"
               "  -/+  resource  Orders  AWS::DynamoDB::Table  KeySchema changed: DATA IS LOST*\n"
               "1 pointer move, 1 resource change, 9 unchanged\n"
-              "pending in what all stages share; apply with: troupe deploy --service\n"
+              "not applied yet, shared by all stages; apply with: troupe deploy --service\n"
               "   ..  service  ApiLogGroup  AWS::Logs::LogGroup  RetentionInDays changed\n");
     const struct node *json = plan_json(a, &service, &plan);
     check_str(node_text(node_path(json, "changes.1.action")), "replace");

@@ -1,0 +1,49 @@
+/* What a removal would delete. */
+#include "base/vec.h"
+#include "release/parts.h"
+#include "release/place.h"
+#include "release/removal.h"
+#include "release/resources.h"
+
+/* `there` is at the stack's stage; with the whole service the bucket goes, and all history. */
+static int add_stack(const struct release *there, const struct store *store,
+                     const struct stack *stack, struct str stage, struct removal_stack *ret,
+                     struct err *err)
+{
+    struct arena *a = there->arena;
+    VEC(struct removal_resource) all = {0};
+    const struct node *template;
+    if (parts_read(there, store, stack->name, &template, NULL, err) < 0)
+        return -1;
+    member_each (m, node_get_c(template, "Resources")) {
+        struct removal_resource x = {.id = m->key, .type = node_text(node_get_c(m->value, "Type"))};
+        x.retained = resource_is_retained(m->value);
+        x.loses = !x.retained && resource_is_stateful(x.type);
+        vec_push(a, &all, x);
+    }
+    *ret = (struct removal_stack){stage, stack->name, stack->status, all.p, all.n};
+    return 0;
+}
+
+int removal_plan(const struct release *r, const struct world *w, struct removal_stack **ret,
+                 size_t *ret_n, struct err *err)
+{
+    struct str *stages = NULL;
+    struct stack *stacks = NULL;
+    size_t n = 0;
+    bool whole = !w->stage_name.n;
+    if (whole && stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
+        return -1;
+    *ret_n = 0;
+    *ret = ARENA_ARRAY(r->arena, n + 1, struct removal_stack);
+    for (size_t i = 0; i < n; i++) {
+        struct release there;
+        if (place_at(r, stages[i], &there, err) < 0 ||
+            add_stack(&there, &w->store, &stacks[i], stages[i], &(*ret)[(*ret_n)++], err) < 0)
+            return -1;
+    }
+    if (whole ? !w->service_exists : !w->stage_exists)
+        return 0;
+    return add_stack(r, &w->store, whole ? &w->service : &w->stage,
+                     whole ? STR("") : r->service->address, &(*ret)[(*ret_n)++], err);
+}
