@@ -28,8 +28,8 @@ static bool is_swapped(struct str x, struct str y)
 bool stage_is_nearly(struct arena *a, struct str name, struct str other)
 {
     struct str x = without_digits(a, name), y = without_digits(a, other);
-    size_t shorter = x.n < y.n ? x.n : y.n;
-    size_t letters = shorter < 3 ? 0 : shorter == 3 ? 1 : 2; /* of dev and qa all differ */
+    size_t shorter = x.n < y.n ? x.n : y.n, longer = x.n < y.n ? y.n : x.n;
+    size_t letters = longer < 3 ? 0 : shorter < 4 ? 1 : 2; /* dev and qa are two words */
     return !str_eq(x, y) &&
            ((letters && str_distance(x, y, letters) != SIZE_MAX) || is_swapped(x, y));
 }

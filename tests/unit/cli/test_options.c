@@ -260,6 +260,26 @@ static void test_what_changes_has_a_plan(void **state)
     }
 }
 
+static void test_names_that_are_nearly_the_same(void **state)
+{
+    static const struct {
+        const char *name, *other;
+        bool nearly;
+    } cases[] = {
+        {"prdo", "prod", true},     {"prob", "prod", true}, {"prd", "prod", true},
+        {"dve", "dev", true},       {"de", "dev", true},    {"staging1", "stagin", true},
+        {"dev", "qa", false},       {"qa", "uat", false},   {"pr-12", "pr-13", false},
+        {"dev2", "dev", false},     {"demo", "dev", false}, {"pre", "prod", false},
+        {"prod-eu", "prod", false}, {"dev", "dev", false},  {"aq", "qa", true},
+    };
+    (void)state;
+    struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (stage_is_nearly(a, str_c(cases[i].name), str_c(cases[i].other)) != cases[i].nearly)
+            fail_msg("%s, %s", cases[i].name, cases[i].other);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_nothing_drastic_is_suggested),
         cmocka_unit_test(test_every_command_has_help),
         cmocka_unit_test(test_what_changes_has_a_plan),
+        cmocka_unit_test(test_names_that_are_nearly_the_same),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }
