@@ -177,6 +177,8 @@ int context_new_stage(struct cli *cli, const struct release *r, const struct pla
                       struct err *err);
 /* Does `name` look like a mistake for `other`? Names that differ by digits only never do. */
 bool stage_is_nearly(struct arena *a, struct str name, struct str other);
+/* Order of stages as people count: pr-2 before pr-10. */
+int stage_compare(struct str a, struct str b);
 /* Collect what the command made superfluous, when that is worth it. Never fails: it warns. */
 void context_collect(struct cli *cli, const struct release *r, struct world *world);
 /* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */

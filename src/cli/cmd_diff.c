@@ -203,10 +203,11 @@ static void show_text(struct cli *cli, const struct side *sides, const struct di
             d->same_functions == 1 ? "" : "s", d->same_apis, d->same_apis == 1 ? "" : "s");
     if (d->templates)
         buf_fmt(out, ", %zu resource%s", d->same_resources, d->same_resources == 1 ? "" : "s");
-    if (d->named_resources)
-        buf_fmt(out, "; %zu resource%s by the stage's name only", d->named_resources,
-                d->named_resources == 1 ? " differs" : "s differ");
     buf_char(out, '\n');
+    if (d->named_functions + d->named_resources)
+        buf_fmt(out, "different by the stage's name only: %zu function%s, %zu resource%s\n",
+                d->named_functions, d->named_functions == 1 ? "" : "s", d->named_resources,
+                d->named_resources == 1 ? "" : "s");
     for (int i = 0; i < 2; i++) {
         if (!sides[i].side.template)
             buf_fmt(out, "resources were not compared: the template of %.*s was not kept\n",
@@ -310,9 +311,35 @@ static void show_json(struct cli *cli, const struct service *service, const stru
     node_put_c(a, out, "sameFunctions", node_int(a, (int64_t)d->same_functions));
     node_put_c(a, out, "sameApis", node_int(a, (int64_t)d->same_apis));
     node_put_c(a, out, "sameResources", node_int(a, (int64_t)d->same_resources));
+    node_put_c(a, out, "renamedFunctions", node_int(a, (int64_t)d->named_functions));
     node_put_c(a, out, "renamedResources", node_int(a, (int64_t)d->named_resources));
     json_write(&cli->out, out, 2);
     buf_char(&cli->out, '\n');
+}
+
+/* The configurations of what differs: settings may differ by the stage's name only. Versions that
+ * were collected tell nothing. */
+static int read_configurations(struct cli *cli, struct side *sides, const struct diff *d,
+                               struct err *err)
+{
+    struct arena *a = cli->arena;
+    struct node *all[2] = {node_map(a), node_map(a)};
+    for (size_t i = 0; i < d->function_count; i++) {
+        const struct diff_function *f = &d->functions[i];
+        for (int k = 0; k < 2 && f->part_count && f->version[0].n && f->version[1].n; k++) {
+            struct lambda_function got;
+            const struct node *of_record = node_get_c(sides[k].side.record.body, "functions");
+            struct str name = node_text(node_get_c(node_get(of_record, f->key), "name"));
+            if (lambda_get(a, cli->aws, name, f->version[k], &got, err) == 0)
+                node_put(a, all[k], f->key, got.configuration);
+            else if (err->kind != ERR_NOT_FOUND)
+                return err_wrap(err, "look at function '%.*s'", STR_ARG(f->key));
+            err_clear(err);
+        }
+    }
+    for (int k = 0; k < 2; k++)
+        sides[k].side.configurations = all[k];
+    return 0;
 }
 
 static int run(struct cli *cli, struct err *err)
@@ -340,6 +367,11 @@ static int run(struct cli *cli, struct err *err)
         if (read_side(&r, &w, &sides[i], err) < 0)
             return -1;
     diff_make(cli->arena, &sides[0].side, &sides[1].side, &diff);
+    if (!str_eq(sides[0].stage, sides[1].stage)) {
+        if (read_configurations(cli, sides, &diff, err) < 0)
+            return -1;
+        diff_make(cli->arena, &sides[0].side, &sides[1].side, &diff);
+    }
     if (cli->options.json)
         show_json(cli, service, sides, &diff);
     else

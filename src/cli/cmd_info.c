@@ -35,23 +35,41 @@ static const struct node *function_json(struct cli *cli, const struct world *w,
     return n;
 }
 
+/* Outputs with an API's address at AWS, where on the local cloud nobody answers. */
+static const struct node *local_url(const struct cli *cli, const struct node *urls,
+                                    const struct member *output)
+{
+    static const struct {
+        const char *output, *url;
+    } known[] = {{"ServiceEndpoint", "rest"},
+                 {"HttpApiUrl", "http"},
+                 {"ServiceEndpointWebsocket", "websocket"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known && cli->endpoint.n; i++) {
+        const struct node *url = node_get_c(urls, known[i].url);
+        if (str_eq(output->key, str_c(known[i].output)) && url)
+            return url;
+    }
+    return output->value;
+}
+
 static const struct node *info_json(struct cli *cli, const struct service *service,
                                     const struct world *w)
 {
     struct arena *a = cli->arena;
     struct node *out = node_map(a), *functions = node_seq(a), *outputs = node_map(a);
+    const struct node *urls = context_urls(cli, &w->stage);
     member_each (m, node_get_c(w->record.body, "functions"))
         node_push(a, functions, function_json(cli, w, service, m, w->record.versions));
     member_each (m, w->stage.outputs)
         if (!is_internal(m->key))
-            node_put(a, outputs, m->key, m->value);
+            node_put(a, outputs, m->key, local_url(cli, urls, m));
     node_put_str(a, out, "service", service->name);
     node_put_str(a, out, "stage", service->address);
     node_put_str(a, out, "region", aws_region(cli->aws));
     node_put_str(a, out, "account", w->account);
     node_put_str(a, out, "status", w->stage.status);
     node_put_c(a, out, "deployment", node_int(a, w->current));
-    node_put_c(a, out, "urls", context_urls(cli, &w->stage));
+    node_put_c(a, out, "urls", urls);
     node_put_c(a, out, "functions", functions);
     node_put_c(a, out, "outputs", outputs);
     return out;
@@ -76,6 +94,8 @@ static void show(struct cli *cli, const struct node *info)
         table_cell(&functions, node_text(node_get_c(f, node_get_c(f, "url") ? "url" : "arn")));
     }
     member_each (m, node_get_c(info, "outputs")) {
+        if (!cli->options.verbose && str_ends(m->key, STR("LambdaFunctionQualifiedArn")))
+            continue;
         table_cell(&outputs, STR(" "));
         table_cell(&outputs, m->key);
         table_cell(&outputs, node_text(m->value));
@@ -118,6 +138,7 @@ const struct command cmd_info = {
     .name = "info",
     .arguments = "[STAGE]",
     .summary = "addresses, functions, versions and outputs of a stage",
+    .details = "With --verbose also the outputs that name the versions of functions.",
     .examples = {"troupe info prod", "troupe info prod --json"},
     .args_max = 1,
     .run = run_info,

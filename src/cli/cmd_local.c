@@ -180,7 +180,7 @@ const struct command cmd_local = {
         "what is in it when it stops. 'env' prints what aws and the SDKs need to use it, its "
         "secret\n"
         "among it: eval \"$(troupe local env)\". After each start the secret is another one.",
-    .examples = {"troupe local up --persist", "troupe local status", "eval \"$(troupe local env)\""},
+    .examples = {"troupe local up --persist", "troupe local status", "troupe local env"},
     .args_max = 1,
     .run = run,
 };

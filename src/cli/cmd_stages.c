@@ -109,6 +109,14 @@ static struct str heading(struct arena *a, const struct stage_status *s)
     return buf_str(&b);
 }
 
+static bool any_differs(const struct table *t)
+{
+    for (size_t i = 0; i < t->marked.n; i++)
+        if (t->marked.p[i])
+            return true;
+    return false;
+}
+
 static void show_text(struct cli *cli, const struct service *service, const struct matrix *m)
 {
     struct table t = TABLE(cli->arena, m->n + 1);
@@ -118,6 +126,8 @@ static void show_text(struct cli *cli, const struct service *service, const stru
     add_rows(&t, m, &functions_of);
     add_rows(&t, m, &apis_of);
     table_write(&t, &cli->out, cli->colour_out);
+    if (!cli->colour_out && any_differs(&t))
+        buf_fmt(&cli->out, "* another one than in %.*s\n", STR_ARG(m->stages[0].name));
     for (size_t i = 0; i < m->n; i++)
         if (m->stages[i].note.n)
             buf_fmt(&cli->out, "%.*s is %s: %.*s\n", STR_ARG(m->stages[i].name), m->stages[i].word,
@@ -182,6 +192,32 @@ static void show_json(struct cli *cli, const struct service *service, const stru
     buf_char(&cli->out, '\n');
 }
 
+static size_t digits_at(struct str s, size_t at)
+{
+    size_t n = 0;
+    while (at + n < s.n && s.p[at + n] >= '0' && s.p[at + n] <= '9')
+        n++;
+    return n;
+}
+
+int stage_compare(struct str a, struct str b)
+{
+    for (size_t i = 0; i < a.n && i < b.n; i++) {
+        size_t x = digits_at(a, i), y = digits_at(b, i);
+        if (x != y)
+            return x && y ? (x > y) - (x < y) : str_cmp(a, b);
+        if (a.p[i] != b.p[i])
+            return str_cmp(a, b);
+    }
+    return str_cmp(a, b);
+}
+
+static int by_name(const void *x, const void *y)
+{
+    const struct stage_status *a = x, *b = y;
+    return stage_compare(a->name, b->name);
+}
+
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
@@ -195,6 +231,8 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     if (w.bucket.n && status_of_all(&r, &w, &m.stages, &m.n, err) < 0)
         return -1;
+    if (m.n)
+        qsort(m.stages, m.n, sizeof *m.stages, by_name);
     if (cli->options.json)
         show_json(cli, service, &m);
     else if (!w.service_exists)

@@ -360,7 +360,8 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     struct adoption *adoption = ARENA_NEW(r->arena, struct adoption);
     *ret = *goal->ready;
     if (!w->stage_exists) {
-        err_set(err, ERR_NOT_FOUND, "there is no stack '%.*s' to take over", STR_ARG(w->stage_name));
+        err_set(err, ERR_NOT_FOUND, "there is no stack '%.*s' to take over",
+                STR_ARG(w->stage_name));
         return err_help(err, "make the stage with: troupe deploy %.*s", STR_ARG(r->service->stage));
     }
     if (recognize(r, adoption, w, err) < 0 || find_alias_stacks(r, adoption, w, err) < 0)

@@ -1,14 +1,16 @@
 /* Comparing two deployments. */
 #include "release/diff.h"
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "release/definition.h"
 
 /* ---- names of stages ---- */
 
+enum { FORMS = 6 };
 struct names {
-    struct str from[2], to[2]; /* as written, and as in logical ids */
+    struct str from[FORMS], to[FORMS]; /* as written, and as logical ids have it */
 };
 
 /* At each place either both have their stage's name, or the same letter; which of the two is tried
@@ -16,9 +18,9 @@ struct names {
 static bool walk(struct str x, struct str y, const struct names *n, unsigned *budget)
 {
     while (x.n && y.n && *budget) {
-        for (int form = 0; form < 2; form++) {
+        for (int form = 0; form < FORMS; form++) {
             struct str from = n->from[form], to = n->to[form];
-            if (!str_starts(x, from) || !str_starts(y, to))
+            if (!from.n || !to.n || !str_starts(x, from) || !str_starts(y, to))
                 continue;
             --*budget;
             if (walk(str_sub(x, from.n, x.n), str_sub(y, to.n, y.n), n, budget))
@@ -34,9 +36,32 @@ static bool walk(struct str x, struct str y, const struct names *n, unsigned *bu
     return !x.n && !y.n;
 }
 
+/* Logical ids have letters and digits only: what is between them is left out, or spelled. Source:
+ * the reference's naming of buckets and topics, and of functions. */
+static struct str spelled(struct arena *a, struct str name, bool out)
+{
+    struct buf b = BUF(a);
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] != '-' && name.p[i] != '_')
+            buf_char(&b, name.p[i]);
+        else if (!out)
+            buf_fmt(&b, name.p[i] == '-' ? "Dash" : "Underscore");
+    return buf_str(&b);
+}
+
+static void add_forms(struct arena *a, struct str name, struct str *ret)
+{
+    struct str written[] = {name, spelled(a, name, true), spelled(a, name, false)};
+    for (size_t i = 0; i < FORMS; i++)
+        ret[i] = i % 2 ? str_upper_first(a, written[i / 2]) : written[i / 2];
+}
+
 static struct names names_of(struct arena *a, struct str from, struct str to)
 {
-    return (struct names){{from, str_upper_first(a, from)}, {to, str_upper_first(a, to)}};
+    struct names n;
+    add_forms(a, from, n.from);
+    add_forms(a, to, n.to);
+    return n;
 }
 
 bool diff_renamed(struct arena *a, struct str x, struct str from, struct str y, struct str to)
@@ -91,6 +116,33 @@ static struct str name_part(struct arena *a, const struct member *m, const struc
     bool comparable = !other || !definition_is_value(m->key) ||
                       definition_is_keyed(m->value) == definition_is_keyed(other);
     return comparable ? m->key : str_concat(a, m->key, STR(" (?)"));
+}
+
+/* Of the two versions, which AWS keeps. Hashes of a record cannot say how two values differ. */
+static bool part_is_renamed(const struct comparing *c, struct str key, struct str part)
+{
+    const struct node *value[2];
+    struct str variable = STR("variable ");
+    for (int i = 0; i < 2; i++) {
+        const struct node *n = node_get(c->side[i]->configurations, key);
+        value[i] = str_starts(part, variable) ? node_get(node_path(n, "Environment.Variables"),
+                                                         str_sub(part, variable.n, part.n))
+                                              : node_get(n, part);
+        if (!node_is(value[i], NODE_STRING))
+            return false;
+    }
+    return diff_renamed(c->arena, node_text(value[0]), stage_of(c, 0), node_text(value[1]),
+                        stage_of(c, 1));
+}
+
+static size_t drop_renamed(const struct comparing *c, struct diff_function *f)
+{
+    size_t kept = 0, n = f->part_count;
+    for (size_t i = 0; i < n; i++)
+        if (!part_is_renamed(c, f->key, f->parts[i]))
+            f->parts[kept++] = f->parts[i];
+    f->part_count = kept;
+    return n - kept;
 }
 
 /* Names whose hashes differ, or that only one has. Where code lies is no difference of its own. */
@@ -163,11 +215,15 @@ static void compare_function(struct comparing *c, const struct node *x, const st
     compare_parts(c, node_get_c(x, "parts"), node_get_c(y, "parts"), f);
     if (!f->part_count)
         compare_own(c, f);
+    size_t renamed = drop_renamed(c, f);
     if (artifact_x.n && artifact_y.n)
         f->code = !str_eq(artifact_x, artifact_y);
     bool same = print_x && print_y ? node_equal(print_x, print_y) : !f->code && !f->part_count;
-    if (same && str_eq(f->layout[0], f->layout[1]))
+    bool moved = !str_eq(f->layout[0], f->layout[1]);
+    if (same && !moved)
         c->diff->same_functions++;
+    else if (renamed && !f->part_count && !f->code && !moved)
+        c->diff->named_functions++;
     else
         c->diff->functions[c->diff->function_count++] = *f;
 }

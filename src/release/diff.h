@@ -10,6 +10,9 @@ struct diff_side {
     struct record record; /* with versions, if it has any */
     const struct node
         *template; /* its stage template; NULL: not kept, resources are not compared */
+    /* Function -> configuration of its version, where that is known: tells which settings differ by
+     * the stage's name only. NULL: they all count as different. */
+    const struct node *configurations;
 };
 
 enum diff_where { DIFF_BOTH, DIFF_ONLY_A, DIFF_ONLY_B };
@@ -40,6 +43,7 @@ struct diff_resource {
 struct diff {
     struct diff_function *functions;
     size_t function_count, same_functions;
+    size_t named_functions; /* differ by nothing but the stage's name: not among the above */
     struct diff_api *apis;
     size_t api_count, same_apis;
     struct diff_resource *resources;
@@ -52,8 +56,8 @@ struct diff {
  * say it. */
 void diff_make(struct arena *a, const struct diff_side *from, const struct diff_side *to,
                struct diff *ret);
-/* Is `y` what `x` is with the name of stage `from` replaced by `to`, as written or with its first
- * letter in upper case? */
+/* Is `y` what `x` is with the name of stage `from` replaced by `to`, as written or as logical
+ * ids have it? */
 bool diff_renamed(struct arena *a, struct str x, struct str from, struct str y, struct str to);
 
 #endif

@@ -49,6 +49,9 @@ static int find_stack(const struct release *r, struct str name, struct str stage
 {
     *ret_exists = false;
     if (stack_describe(r->arena, r->aws, name, ret, err) < 0) {
+        if (err->kind == ERR_DENIED &&
+            !err->http_status) /* without credentials nothing was asked */
+            return -1;
         if (err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "look at stack '%.*s'", STR_ARG(name));
         err_clear(err);

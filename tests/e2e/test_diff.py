@@ -48,14 +48,24 @@ def test_nothing_differs(shop):
     assert "nothing differs" in shop("diff", "dev", "dev#1").out
 
 
-def test_two_stages_differ_by_their_name_only_where_it_can_be_told(shop):
+def test_two_stages_that_differ_by_their_name_only(shop):
+    """The function orders has the stage's name in a variable."""
     shop("deploy", "prod")
     found = diff(shop, "dev", "prod")
-    orders, = found["functions"]
-    assert orders["name"] == "orders" and orders["in"] == "both" and orders["code"] is False
-    assert orders["configuration"] == ["variable STAGE"]
-    assert orders["version"] == [aliases(shop, "dev")["orders"], aliases(shop, "prod")["orders"]]
+    assert aliases(shop, "dev")["orders"] != aliases(shop, "prod")["orders"]
+    assert found["functions"] == [] and found["renamedFunctions"] == 1
     assert found["apis"] == found["resources"] == [] and found["renamedResources"] > 0
+    assert "different by the stage's name only: 1 function, " in shop("diff", "dev", "prod").out
+    shop.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${sls:stage}\n      MORE: x${sls:stage}")
+    shop.edit("serverless.yml", "timeout: 10", "timeout: 11")
+    shop("deploy", "prod")
+    orders = by_name(diff(shop, "dev", "prod")["functions"])["orders"]
+    assert sorted(orders["configuration"]) == ["Timeout", "variable MORE"]
+    assert orders["version"] == [aliases(shop, "dev")["orders"], aliases(shop, "prod")["orders"]]
+    shop.edit("serverless.yml", "\n      MORE: x${sls:stage}", "")
+    shop.edit("serverless.yml", "timeout: 11", "timeout: 10")
+    shop("deploy", "prod")
+    found = diff(shop, "dev", "prod")
     assert found["sameFunctions"] == 1 and found["sameApis"] == 1 and found["resourcesCompared"] is True
 
 
@@ -122,7 +132,7 @@ def test_what_is_not_there(shop):
     shop("remove", "prod", "--yes")
     assert "at no deployment now" in shop("diff", "dev", "prod", check=1).err
     assert "was a removal" in shop("diff", "dev", "prod#2", check=3).err
-    assert by_name(diff(shop, "dev", "prod#1")["functions"])["orders"]["configuration"] == ["variable STAGE"]
+    assert diff(shop, "dev", "prod#1")["renamedFunctions"] == 1
 
 
 def test_it_changes_nothing(shop, proxy):

@@ -193,13 +193,13 @@ def test_exactly_is_refused_where_a_role_would_go_with_its_stage(troupe):
 
 
 @pytest.mark.parametrize("args, code, text", [
-    (["reset", "prod", "--to", "none"], 3, "no stage 'none'"),
-    (["reset", "none", "--to", "prod"], 3, "troupe clone prod none"),
+    (["reset", "prod", "--to", "none"], 1, "no stage 'none'"),
+    (["reset", "none", "--to", "prod"], 1, "troupe clone prod none"),
     (["reset", "prod"], 2, "--to OTHER"),
     (["reset", "prod", "--to", "prod"], 2, "prod#N"),
-    (["reset", "prod", "--to", "prod#9"], 3, "no deployment prod#9"),
+    (["reset", "prod", "--to", "prod#9"], 1, "no deployment prod#9"),
     (["clone", "prod"], 2, "clone needs two stages"),
-    (["clone", "none", "new"], 3, "no stage 'none'"),
+    (["clone", "none", "new"], 1, "no stage 'none'"),
     (["reset", "prod", "--to", "prod#x"], 2, "prod#x"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
 def test_what_cannot_be(troupe, args, code, text):

@@ -38,7 +38,7 @@ def test_the_matrix_is_what_the_aliases_say(shop):
         assert {f"shop-{item['name']}": item["versions"][name] for item in found["functions"]} == versions(shop, name)
     assert all(item["status"] == "ready" and "note" not in item for item in found["stages"])
     lines = shop("stages").out.splitlines()
-    assert lines[0].split() == ["shop", "dev#1", "prod#1"] and len(lines) == 4
+    assert lines[0].split() == ["shop", "dev#1", "prod#1"] and len(lines) == 5 and lines[-1] == "* another one than in dev"
     assert next(line for line in lines if line.startswith("hello")).endswith("*")
 
 

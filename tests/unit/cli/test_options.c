@@ -280,6 +280,18 @@ static void test_names_that_are_nearly_the_same(void **state)
     arena_free(a);
 }
 
+static void test_stages_are_counted(void **state)
+{
+    static const char *const sorted[] = {"dev",    "pr-2",   "pr-9", "pr-10",
+                                         "pr-10a", "pr-112", "prod"};
+    (void)state;
+    for (size_t i = 0; i < sizeof sorted / sizeof *sorted; i++)
+        for (size_t k = 0; k < sizeof sorted / sizeof *sorted; k++) {
+            int order = stage_compare(str_c(sorted[i]), str_c(sorted[k]));
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_every_command_has_help),
         cmocka_unit_test(test_what_changes_has_a_plan),
         cmocka_unit_test(test_names_that_are_nearly_the_same),
+        cmocka_unit_test(test_stages_are_counted),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

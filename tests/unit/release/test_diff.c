@@ -21,6 +21,12 @@ static void test_renamed(void **state)
     check_renamed("devices-dev", "dev", "devices-dev2", "dev2", true);
     check_renamed("dev", "dev", "dev2", "dev2", true);
     check_renamed("abc-a", "a", "abc-ab", "ab", true);
+    check_renamed("S3BucketOrdersapihotfix1uploads", "hotfix-1", "S3BucketOrdersapiproduploads",
+                  "prod", true);
+    check_renamed("HotfixDash1Fn", "hotfix-1", "ProdFn", "prod", true);
+    check_renamed("SNSTopicHotfix1", "hotfix-1", "SNSTopicProd", "prod", true);
+    check_renamed("a_hotfix-1", "hotfix-1", "a_pr-2", "pr-2", true);
+    check_renamed("x1", "hotfix-1", "xprod", "prod", false);
     check_renamed("same", "dev", "same", "prod", true);
     check_renamed("shop-dev-1", "dev", "shop-prod-2", "prod", false);
     check_renamed("shop-dev", "dev", "shop-test", "prod", false);
