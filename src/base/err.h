@@ -34,7 +34,7 @@ enum err_kind {
     ERR_LOCKED,       /* somebody else holds the lock or moved the stage: exit 4 */
     ERR_HALF_DONE,    /* interrupted half way, the same command continues: exit 5 */
     ERR_CANCELLED,    /* stopped by the user: exit 130 */
-    ERR_NOT_FOUND,    /* AWS: no such thing */
+    ERR_NOT_FOUND,    /* no such thing, at AWS or among stages and deployments: exit 1 */
     ERR_CONFLICT,     /* AWS: exists already, busy, or changed meanwhile (409) */
     ERR_PRECONDITION, /* AWS: a condition of the request did not hold (412) */
     ERR_THROTTLED,    /* AWS: too many requests, after all retries */

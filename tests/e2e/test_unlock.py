@@ -69,6 +69,8 @@ def test_nobody_holds_it(shop):
 
 def test_it_asks_and_says_whose_it_is(shop):
     put(shop)
+    looked = shop("unlock", "dev", "--plan").out
+    assert "would break the lease of stage 'dev'" in looked and "'ann'" in looked, looked
     result = shop("unlock", "dev", check=3)
     for part in ("'ann'", "'elsewhere'", "4711", "deploy 'dev'", "since 2026-01-02T03:04:05Z", "lasts until", "--yes"):
         assert part in result.err, part
