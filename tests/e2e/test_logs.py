@@ -92,7 +92,6 @@ def say_later(troupe, word):
 
 
 @pytest.mark.parametrize(("args", "code", "message"), (
-    (("dev", "sya"), 2, "did you mean 'say'"),
     (("dev",), 2, "no function is named"),
     (("dev", "say", "--since", "soon"), 2, "'--since' needs a time"),
     (("dev", "say"), 1, "stage 'dev' is not deployed"),
