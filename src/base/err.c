@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "base/visible.h"
 
@@ -58,7 +59,8 @@ int err_wrap(struct err *err, const char *fmt, ...)
     va_start(ap, fmt);
     struct str context = str_vfmt(texts(err), fmt, ap);
     va_end(ap);
-    err->msg = str_fmt(err->arena, "%.*s: %.*s", STR_ARG(context), STR_ARG(err->msg));
+    for (struct err *e = err; e; e = e->more)
+        e->msg = str_fmt(err->arena, "%.*s: %.*s", STR_ARG(context), STR_ARG(e->msg));
     return -1;
 }
 
@@ -84,6 +86,55 @@ int err_note(struct err *err, struct pos pos, const char *fmt, ...)
         tail = &(*tail)->next;
     *tail = note;
     return -1;
+}
+
+/* ---- several ---- */
+
+enum { ERRORS_KEPT = 1000 };
+
+/* A file that is used twice is read twice. */
+static bool is_same_file(const struct source *x, const struct source *y)
+{
+    return x == y || (x && y && str_eq(x->path, y->path));
+}
+
+static bool is_same(const struct err *x, const struct err *y)
+{
+    return is_same_file(x->pos.source, y->pos.source) && x->pos.line == y->pos.line &&
+           x->pos.column == y->pos.column && str_eq(x->msg, y->msg);
+}
+
+static void add_one(struct err *err, const struct err *one)
+{
+    size_t count = 0;
+    struct err **tail = &err;
+    for (; *tail; tail = &(*tail)->more, count++)
+        if (is_same(*tail, one))
+            return;
+    if (count >= ERRORS_KEPT) {
+        err->uncounted++;
+        return;
+    }
+    struct err *kept = ARENA_NEW(err->arena, struct err);
+    *kept = *one;
+    kept->arena = NULL;
+    kept->more = NULL;
+    *tail = kept;
+}
+
+int err_also(struct err *err, struct err *one)
+{
+    if (!err->kind && one->kind) {
+        err_move(err, one);
+    } else if (one->kind) {
+        arena_join(err->arena, one->arena);
+        one->arena = NULL;
+        err->uncounted += one->uncounted;
+        for (const struct err *e = one; e; e = e->more)
+            add_one(err, e);
+    }
+    err_clear(one);
+    return err->kind ? -1 : 0;
 }
 
 void err_clear(struct err *err)
@@ -175,21 +226,72 @@ static struct style style_for(bool colour, const char *title)
                   : (struct style){"", "", "", ""};
 }
 
+static void add_error(struct buf *b, const struct err *err, const struct style *st)
+{
+    buf_fmt(b, "%serror:%s ", st->title, st->off);
+    buf_visible(b, err->msg, VISIBLE_LINE);
+    buf_char(b, '\n');
+    if (err->pos.source)
+        add_place(b, err->pos, st);
+    for (const struct err_note *n = err->note; n; n = n->next)
+        add_labelled(b, "note", n->text, n->pos, st);
+    if (err->request_id.n)
+        add_labelled(b, "request id", err->request_id, (struct pos){0}, st);
+    if (err->help.n)
+        add_labelled(b, "help", err->help, (struct pos){0}, st);
+}
+
+struct placed {
+    const struct err *err;
+    size_t file, found; /* the when-th file that had an error, and the when-th error */
+};
+
+static int by_place(const void *px, const void *py)
+{
+    const struct placed *x = px, *y = py;
+    const struct pos *p = &x->err->pos, *q = &y->err->pos;
+    if (x->file != y->file)
+        return x->file < y->file ? -1 : 1;
+    if (p->line != q->line)
+        return p->line < q->line ? -1 : 1;
+    if (p->column != q->column)
+        return p->column < q->column ? -1 : 1;
+    return x->found < y->found ? -1 : x->found > y->found;
+}
+
+/* In the order of the file, those without a place last; files in the order of their first error. */
+static struct placed *in_order(struct arena *a, const struct err *err, size_t *ret_n)
+{
+    size_t n = 0;
+    for (const struct err *e = err; e; e = e->more)
+        n++;
+    struct placed *list = ARENA_ARRAY(a, n, struct placed);
+    *ret_n = n;
+    n = 0;
+    for (const struct err *e = err; e; e = e->more, n++) {
+        list[n] = (struct placed){e, e->pos.source ? n : SIZE_MAX, n};
+        for (size_t i = 0; i < n; i++)
+            if (is_same_file(list[i].err->pos.source, e->pos.source)) {
+                list[n].file = list[i].file;
+                break;
+            }
+    }
+    qsort(list, n, sizeof *list, by_place);
+    return list;
+}
+
 struct str err_render(struct arena *a, const struct err *err, bool colour)
 {
     struct style st = style_for(colour, "\033[1;31m");
     struct buf b = BUF(a);
-    buf_fmt(&b, "%serror:%s ", st.title, st.off);
-    buf_visible(&b, err->msg, VISIBLE_LINE);
-    buf_char(&b, '\n');
-    if (err->pos.source)
-        add_place(&b, err->pos, &st);
-    for (const struct err_note *n = err->note; n; n = n->next)
-        add_labelled(&b, "note", n->text, n->pos, &st);
-    if (err->request_id.n)
-        add_labelled(&b, "request id", err->request_id, (struct pos){0}, &st);
-    if (err->help.n)
-        add_labelled(&b, "help", err->help, (struct pos){0}, &st);
+    size_t n;
+    struct placed *list = in_order(a, err, &n);
+    for (size_t i = 0; i < n && i < ERRORS_SHOWN; i++)
+        add_error(&b, list[i].err, &st);
+    size_t left = (n > ERRORS_SHOWN ? n - ERRORS_SHOWN : 0) + err->uncounted;
+    if (left)
+        buf_fmt(&b, "%serror:%s and %zu more error%s\n", st.title, st.off, left,
+                left == 1 ? "" : "s");
     return buf_str(&b);
 }
 

@@ -56,6 +56,8 @@ struct err {
     struct str help;       /* empty: none */
     struct pos pos;        /* of the message */
     struct err_note *note; /* more places, oldest first */
+    struct err *more;      /* found with it, in the same arena: err_also */
+    size_t uncounted;      /* how many more there were than are kept */
     /* Set for AWS answers: */
     struct str code; /* e.g. "ValidationError" */
     struct str request_id;
@@ -77,6 +79,11 @@ int err_help(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* A further place or fact, shown as "= note: …". Returns -1. */
 int err_note(struct err *err, struct pos pos, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Add `one`, and what is behind it, to the errors that `err` tells together, and empty it. `one`
+ * may be empty; one that stands there already (the same text at the same place) is dropped. Returns
+ * -1 when `err` holds any error now, else 0, so a walk that goes on after a failure ends in it. The
+ * first one that was added decides the kind. err_wrap puts its text in front of all of them. */
+int err_also(struct err *err, struct err *one);
 /* Empty it again and release its texts. */
 void err_clear(struct err *err);
 /* Hand the content of `from` over to the empty `to`. */
@@ -84,7 +91,9 @@ void err_move(struct err *to, struct err *from);
 #define cleanup_err __attribute__((cleanup(err_clear)))
 
 /* The error as a person reads it, with the source line and a caret, control bytes made visible.
- * `colour`: with ANSI colours. Ends in a newline. */
+ * Several come in the order of the file, the first ERRORS_SHOWN of them and how many more there
+ * are. `colour`: with ANSI colours. Ends in a newline. */
+enum { ERRORS_SHOWN = 20 };
 struct str err_render(struct arena *a, const struct err *err, bool colour);
 /* The same for a warning at a place (no place: source NULL). `help` may be empty. */
 struct str warning_render(struct arena *a, struct pos pos, struct str msg, struct str help,

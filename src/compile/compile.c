@@ -28,11 +28,15 @@ int compile_service(struct arena *a, const struct service *service, const struct
     }
     for (size_t i = 0; i < service->function_count; i++)
         out.functions[i].function = &service->functions[i];
-    if (limits_check(&c, err) < 0)
-        return -1;
+    static int (*const parts[])(struct compilation *, struct err *) = {
+        limits_check, log_groups_compile, iam_compile, functions_compile, events_compile};
     bucket_compile(&c);
-    if (log_groups_compile(&c, err) < 0 || iam_compile(&c, err) < 0 ||
-        functions_compile(&c, err) < 0 || events_compile(&c, err) < 0)
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct err one = {0};
+        parts[i](&c, &one);
+        err_also(err, &one);
+    }
+    if (err->kind)
         return -1;
     outputs_export(&c);
     out.template = resources_finish(&c, err);

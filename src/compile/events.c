@@ -72,19 +72,23 @@ static int each_event(struct compilation *c, visit_event *visit, void *context, 
     const struct service *s = c->service;
     for (size_t f = 0; f < s->function_count; f++) {
         const struct node *list = node_get_c(s->functions[f].node, "events");
-        if (!node_empty(list) && !node_is(list, NODE_SEQ))
-            return err_at(err, list->pos, ERR_CONFIG,
-                          "'events' of function '%.*s' must be a list, not %s",
-                          STR_ARG(s->functions[f].key), node_kind_name(list));
-        for (size_t i = 0; i < node_count(list); i++) {
-            struct event event = {.function = &s->functions[f], .function_index = f, .index = i};
+        struct err one = {0};
+        if (!node_empty(list) && !node_is(list, NODE_SEQ)) {
+            err_at(&one, list->pos, ERR_CONFIG,
+                   "'events' of function '%.*s' must be a list, not %s",
+                   STR_ARG(s->functions[f].key), node_kind_name(list));
+            err_also(err, &one);
+        }
+        node_each (entry, list) {
+            struct event event = {
+                .function = &s->functions[f], .function_index = f, .index = i_entry};
             const struct event_type *type = NULL;
-            if (event_read(list->items[i], &event, &type, err) < 0 ||
-                visit(c, type, &event, context, err) < 0)
-                return -1;
+            if (event_read(entry, &event, &type, &one) == 0)
+                visit(c, type, &event, context, &one);
+            err_also(err, &one);
         }
     }
-    return 0;
+    return err->kind ? -1 : 0;
 }
 
 static int note_type(struct compilation *c, const struct event_type *type,
@@ -115,12 +119,11 @@ int events_compile(struct compilation *c, struct err *err)
         return -1;
     for (size_t i = 0; i < EVENT_TYPE_COUNT; i++) {
         const struct event_type *type = event_types[i];
-        if (!present[i])
-            continue;
-        if ((type->begin && type->begin(c, err) < 0) ||
-            each_event(c, compile_if, (void *)type, err) < 0 ||
-            (type->finish && type->finish(c, err) < 0))
-            return -1;
+        struct err one = {0};
+        if (present[i] && (!type->begin || type->begin(c, &one) == 0) &&
+            each_event(c, compile_if, (void *)type, &one) == 0 && type->finish)
+            type->finish(c, &one);
+        err_also(err, &one);
     }
-    return 0;
+    return err->kind ? -1 : 0;
 }

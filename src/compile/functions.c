@@ -25,14 +25,19 @@ static int compile_one(struct compilation *c, size_t index, struct err *err)
 int functions_compile(struct compilation *c, struct err *err)
 {
     const struct service *s = c->service;
-    for (size_t i = 0; i < s->function_count; i++)
-        if (compile_one(c, i, err) < 0)
-            return err_wrap(err, "function '%.*s'", STR_ARG(s->functions[i].key));
+    struct err one = {0};
+    for (size_t i = 0; i < s->function_count; i++) {
+        if (compile_one(c, i, &one) < 0)
+            err_wrap(&one, "function '%.*s'", STR_ARG(s->functions[i].key));
+        err_also(err, &one);
+    }
     /* The dialect hashes the code of versioned functions before it comes to their destinations, so
      * what these add to the role stands behind the statements of all functions. */
-    for (size_t i = 0; i < s->function_count; i++)
+    for (size_t i = 0; i < s->function_count; i++) {
         if (function_is_versioned(c, &s->functions[i]) &&
-            function_async(c, &s->functions[i], err) < 0)
-            return err_wrap(err, "function '%.*s'", STR_ARG(s->functions[i].key));
-    return 0;
+            function_async(c, &s->functions[i], &one) < 0)
+            err_wrap(&one, "function '%.*s'", STR_ARG(s->functions[i].key));
+        err_also(err, &one);
+    }
+    return err->kind ? -1 : 0;
 }

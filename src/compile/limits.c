@@ -42,27 +42,29 @@ static const char *const reserved_variables[] = {
     "LAMBDA_TASK_ROOT",
 };
 
-static int check_variable(const struct member *m, struct err *err)
+static void check_variable(const struct member *m, struct err *err)
 {
+    struct err one = {0};
     for (size_t i = 0; i < sizeof reserved_variables / sizeof *reserved_variables; i++)
         if (str_eq(m->key, str_c(reserved_variables[i])))
-            return err_at(err, m->key_pos, ERR_CONFIG,
-                          "environment variable '%.*s' is set by Lambda itself", STR_ARG(m->key));
-    return 0;
+            err_at(&one, m->key_pos, ERR_CONFIG,
+                   "environment variable '%.*s' is set by Lambda itself", STR_ARG(m->key));
+    err_also(err, &one);
 }
 
-static int check_ranges(const struct node *map, struct err *err)
+static void check_ranges(const struct node *map, struct err *err)
 {
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         const struct range *r = &ranges[i];
         const struct node *n = node_get_c(map, r->key);
+        struct err one = {0};
         int64_t v;
-        if (node_to_int(n, &v) && (v < r->from || v > r->to))
-            return err_at(err, n->pos, ERR_CONFIG,
-                          "'%s' must be between %lld and %lld %s, not %lld", r->key,
-                          (long long)r->from, (long long)r->to, r->unit, (long long)v);
+        if (!node_to_int(n, &v) || (v >= r->from && v <= r->to))
+            continue;
+        err_at(&one, n->pos, ERR_CONFIG, "'%s' must be between %lld and %lld %s, not %lld", r->key,
+               (long long)r->from, (long long)r->to, r->unit, (long long)v);
+        err_also(err, &one);
     }
-    return 0;
 }
 
 static int check_name(struct compilation *c, const struct function *f, struct err *err)
@@ -86,8 +88,9 @@ static int check_name(struct compilation *c, const struct function *f, struct er
 }
 
 /* Values that AWS fills in count nothing here: only it knows how long they get. */
-static int check_environment(struct compilation *c, const struct function *f, struct err *err)
+static void check_environment(struct compilation *c, const struct function *f, struct err *err)
 {
+    struct err one = {0};
     const struct node *levels[] = {node_get_c(c->provider, "environment"),
                                    node_get_c(f->node, "environment")};
     size_t bytes = 0;
@@ -97,16 +100,16 @@ static int check_environment(struct compilation *c, const struct function *f, st
             bool is_overwritten = i == 0 && node_get(levels[1], m->key);
             if (is_overwritten || node_empty(m->value))
                 continue;
-            if (check_variable(m, err) < 0)
-                return -1;
+            check_variable(m, err);
             last = m->value;
             bytes += m->key.n + (node_is(m->value, NODE_STRING) ? m->value->text.n : 0);
         }
     if (bytes <= ENVIRONMENT_MAX_BYTES)
-        return 0;
-    err_at(err, last->pos, ERR_CONFIG, "the environment has %zu bytes, Lambda takes %d", bytes,
+        return;
+    err_at(&one, last->pos, ERR_CONFIG, "the environment has %zu bytes, Lambda takes %d", bytes,
            ENVIRONMENT_MAX_BYTES);
-    return err_help(err, "keep large values in a file of the package, a parameter or a secret");
+    err_help(&one, "keep large values in a file of the package, a parameter or a secret");
+    err_also(err, &one);
 }
 
 /* Characters, not bytes. */
@@ -118,29 +121,41 @@ static size_t length_of(struct str s)
     return n;
 }
 
-static int check_function(struct compilation *c, const struct function *f, struct err *err)
+static void check_texts(struct compilation *c, const struct function *f, struct err *err)
 {
     const struct node *description = node_get_c(f->node, "description");
     const struct node *layers = node_setting(f->node, c->provider, "layers");
-    if (check_name(c, f, err) < 0 || check_ranges(f->node, err) < 0 ||
-        check_environment(c, f, err) < 0)
-        return -1;
+    struct err one = {0};
     if (node_is(layers, NODE_SEQ) && layers->count > LAYERS_MAX)
-        return err_at(err, layers->items[LAYERS_MAX]->pos, ERR_CONFIG,
-                      "a function can have %d layers, not %zu", LAYERS_MAX, layers->count);
+        err_at(&one, layers->items[LAYERS_MAX]->pos, ERR_CONFIG,
+               "a function can have %d layers, not %zu", LAYERS_MAX, layers->count);
+    err_also(err, &one);
     if (node_is(description, NODE_STRING) && length_of(description->text) > DESCRIPTION_MAX)
-        return err_at(err, description->pos, ERR_CONFIG,
-                      "'description' has %zu characters, Lambda takes %d",
-                      length_of(description->text), DESCRIPTION_MAX);
-    return 0;
+        err_at(&one, description->pos, ERR_CONFIG,
+               "'description' has %zu characters, Lambda takes %d", length_of(description->text),
+               DESCRIPTION_MAX);
+    err_also(err, &one);
+}
+
+static int check_function(struct compilation *c, const struct function *f, struct err *err)
+{
+    check_name(c, f, err);
+    check_ranges(f->node, err);
+    check_environment(c, f, err);
+    check_texts(c, f, err);
+    return err->kind ? err_wrap(err, "function '%.*s'", STR_ARG(f->key)) : 0;
 }
 
 int limits_check(struct compilation *c, struct err *err)
 {
-    if (check_ranges(c->provider, err) < 0)
-        return err_wrap(err, "provider");
-    for (size_t i = 0; i < c->service->function_count; i++)
-        if (check_function(c, &c->service->functions[i], err) < 0)
-            return err_wrap(err, "function '%.*s'", STR_ARG(c->service->functions[i].key));
-    return 0;
+    struct err one = {0};
+    check_ranges(c->provider, &one);
+    if (one.kind)
+        err_wrap(&one, "provider");
+    err_also(err, &one);
+    for (size_t i = 0; i < c->service->function_count; i++) {
+        check_function(c, &c->service->functions[i], &one);
+        err_also(err, &one);
+    }
+    return err->kind ? -1 : 0;
 }

@@ -137,6 +137,21 @@ static struct str actual_text(struct arena *a, const struct node *n)
     return str_fmt(a, n->kind == NODE_STRING ? "'%.*s'" : "%.*s", STR_ARG(text));
 }
 
+/* A map of one member that has more: mostly the members of the one stand beside it. */
+static void say_members(struct arena *a, const struct node *map, struct problem *p)
+{
+    const struct member *first = &map->members[0];
+    p->actual = str_fmt(a, "a map of %zu: '%.*s', '%.*s'%s", map->size, STR_ARG(first->key),
+                        STR_ARG(map->members[1].key), map->size > 2 ? ", …" : "");
+    p->help = first->value->kind == NODE_NULL
+                  ? str_fmt(a, "indent what belongs to '%.*s' by two more spaces than its name",
+                            STR_ARG(first->key))
+                  : str_fmt(a,
+                            "if it belongs to '%.*s', write that as a map and indent the key below "
+                            "by two more spaces than its name",
+                            STR_ARG(first->key));
+}
+
 static bool mismatch(struct checker *c, const struct schema *s, struct place at,
                      const struct node *n, problem_list *problems)
 {
@@ -147,6 +162,8 @@ static bool mismatch(struct checker *c, const struct schema *s, struct place at,
                         .expected = describe(c->arena, s),
                         .actual = actual_text(c->arena, n),
                         .origin = n->origin};
+    if (n->kind == NODE_MAP && s->type == TYPE_MAP && s->has_max && n->size > 1)
+        say_members(c->arena, n, &p);
     if (s->words && n->kind == NODE_STRING) {
         struct near near = {.name = n->text};
         for (size_t i = 0; s->words[i]; i++)
@@ -523,9 +540,9 @@ static bool check_value(struct checker *c, const struct schema *s, struct place 
 {
     if (!coerce(c, s->type, value))
         return mismatch(c, s, at, *value, problems);
-    bool good = check_own(c, s, at, *value, problems);
-    if (s->any)
-        good = check_any(c, s, at, value, problems) && good;
+    if (!check_own(c, s, at, *value, problems))
+        return false;
+    bool good = !s->any || check_any(c, s, at, value, problems);
     if ((*value)->kind == NODE_SEQ && s->type == TYPE_LIST)
         good = check_list(c, s, at, value, problems) && good;
     if ((*value)->kind == NODE_MAP && s->type == TYPE_MAP)
@@ -543,16 +560,17 @@ static struct str problem_text(struct arena *a, const struct problem *p)
                    STR_ARG(p->actual));
 }
 
-static int raise(struct checker *c, const struct problem *p, struct err *err)
+static void raise(struct checker *c, const struct problem *p, struct err *err)
 {
+    struct err one = {0};
     struct str text = problem_text(c->arena, p);
-    err_at(err, p->pos, ERR_CONFIG, "%.*s", STR_ARG(text));
+    err_at(&one, p->pos, ERR_CONFIG, "%.*s", STR_ARG(text));
     for (const struct origin *o = p->origin; o; o = o->from)
         if (o->what.n && (o->pos.source || !o->from))
-            err_note(err, o->pos, "it comes from %.*s", STR_ARG(o->what));
+            err_note(&one, o->pos, "it comes from %.*s", STR_ARG(o->what));
     if (p->help.n)
-        err_help(err, "%.*s", STR_ARG(p->help));
-    return -1;
+        err_help(&one, "%.*s", STR_ARG(p->help));
+    err_also(err, &one);
 }
 
 int schema_check(struct checker *c, const struct schema *schema, struct str name,
@@ -566,9 +584,9 @@ int schema_check(struct checker *c, const struct schema *schema, struct str name
     check_value(c, schema, (struct place){name, 0, (*value)->pos}, value, &problems);
     vec_each (&problems, p) {
         if (!p->soft && !c->lenient && !c->silent)
-            return raise(c, p, err);
-        if (!c->silent && c->options->warn)
+            raise(c, p, err);
+        else if (!c->silent && c->options->warn)
             c->options->warn(c->options->warn_context, p->pos, problem_text(c->arena, p), p->help);
     }
-    return 0;
+    return err->kind ? -1 : 0;
 }

@@ -64,8 +64,10 @@ int plugins_check(struct arena *a, const struct node *root, const struct config_
     const struct node *list = node_get_c(root, "plugins");
     if (node_is(list, NODE_MAP))
         list = node_get_c(list, "modules");
-    node_each (entry, list)
-        if (check_one(a, entry, options, err) < 0)
-            return -1;
-    return 0;
+    node_each (entry, list) {
+        struct err one = {0};
+        check_one(a, entry, options, &one);
+        err_also(err, &one);
+    }
+    return err->kind ? -1 : 0;
 }

@@ -7,6 +7,8 @@ struct cell {
     const struct node *node; /* the key: its bytes are the map's key */
     const struct node *head, *all;
     bool busy;
+    bool gathered; /* by resolve_errors */
+    bool told;     /* as part of a cycle */
 };
 
 /* A variable, or a container, that is being worked on. */
@@ -55,71 +57,6 @@ const struct node *with_flags(struct arena *a, const struct node *n, unsigned fl
     return copy;
 }
 
-/* Column and line move with every character of `text`. */
-static void advance(struct pos *pos, struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '\n') {
-            pos->line++;
-            pos->column = 1;
-        } else if (((unsigned char)text.p[i] & 0xC0) != 0x80) {
-            pos->column++;
-        }
-    }
-}
-
-static uint32_t characters(struct str s)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
-/* Offset of line and column in the source, or -1. */
-static ptrdiff_t offset_of(struct pos pos)
-{
-    if (!pos.source || !pos.line)
-        return -1;
-    struct str text = pos.source->text;
-    size_t i = 0;
-    for (uint32_t line = 1; line < pos.line; line++) {
-        ptrdiff_t end = str_find_char(text, '\n', i);
-        if (end < 0)
-            return -1;
-        i = (size_t)end + 1;
-    }
-    for (uint32_t column = 1; column < pos.column && i < text.n; column++)
-        for (i++; i < text.n && ((unsigned char)text.p[i] & 0xC0) == 0x80;)
-            i++;
-    return (ptrdiff_t)i;
-}
-
-/* The value and the source differ in quotes, escapes and folding, so the piece is searched for:
- * as the nth one of its kind from the start of the scalar on. */
-struct pos string_pos(const struct node *n, size_t from, size_t end)
-{
-    struct str needle = str_sub(n->text, from, end - from);
-    ptrdiff_t start = offset_of(n->pos);
-    if (start < 0 || !needle.n)
-        return n->pos;
-    size_t nth = 0;
-    for (ptrdiff_t i = 0; (i = str_find(n->text, needle, (size_t)i)) >= 0 && (size_t)i < from; i++)
-        nth++;
-    struct str text = str_sub(n->pos.source->text, (size_t)start, n->text.n * 4 + 256);
-    ptrdiff_t at = -1;
-    do {
-        at = str_find(text, needle, (size_t)(at + 1));
-    } while (at >= 0 && nth--);
-    if (at < 0)
-        return n->pos;
-    struct pos pos = n->pos;
-    advance(&pos, str_sub(text, 0, (size_t)at));
-    ptrdiff_t newline = str_find_char(needle, '\n', 0);
-    pos.length = characters(newline < 0 ? needle : str_sub(needle, 0, (size_t)newline));
-    return pos;
-}
-
 static struct pos variable_pos(const struct node *host, const struct variable *v)
 {
     return string_pos(host, v->start, v->end);
@@ -137,7 +74,9 @@ static const struct node *cycle(struct resolver *r, struct cell *cell, const str
 {
     struct active *chain[RESOLVE_DEPTH_MAX * 2];
     size_t count = 0;
+    r->told_again = cell->told;
     for (struct active *it = r->active; it; it = it->outer) {
+        it->cell->told = true;
         if (it->variable && count < sizeof chain / sizeof *chain)
             chain[count++] = it;
         if (it->cell == cell)
@@ -636,6 +575,39 @@ static const struct node *all_of(struct resolver *r, const struct node *n, unsig
 const struct node *resolve_all(struct resolver *r, const struct node *n, struct err *err)
 {
     return all_of(r, n, 0, err);
+}
+
+/* ---- after a failure ---- */
+
+/* Every string once; what was resolved before the failure needs no other look. A cycle is told
+ * once, however many lead into it. */
+static bool gather(struct resolver *r, const struct node *n, unsigned depth, struct err *err)
+{
+    struct err one = {0};
+    struct cell *cell = cell_of(r, n);
+    if (cell->gathered || cell->all || depth > RESOLVE_DEPTH_MAX)
+        return true;
+    cell->gathered = true;
+    r->told_again = false;
+    const struct node *head = resolve_head(r, n, &one);
+    bool go_on = one.kind == ERR_NONE || one.kind == ERR_CONFIG;
+    if (r->told_again)
+        err_clear(&one);
+    err_also(err, &one);
+    if (head && head != n)
+        return gather(r, head, depth + 1, err);
+    node_each (item, head)
+        go_on = go_on && gather(r, item, depth + 1, err);
+    member_each (m, head)
+        go_on = go_on && gather(r, m->value, depth + 1, err);
+    return go_on;
+}
+
+int resolve_errors(struct resolver *r, const struct node *n, struct err *err)
+{
+    if (err->kind == ERR_CONFIG && r->text_made <= RESOLVE_TEXT_MAX)
+        gather(r, n, 0, err);
+    return -1;
 }
 
 /* ---- looking into ---- */

@@ -94,7 +94,8 @@ struct checker {
     struct map *patterns;                 /* compiled */
 };
 
-/* Check `*value`, called `name` in messages, and replace it by its coerced form. */
+/* Check `*value`, called `name` in messages, and replace it by its coerced form. `err` gets all
+ * that is wrong with it (err_also). */
 int schema_check(struct checker *c, const struct schema *schema, struct str name,
                  const struct node **value, struct err *err);
 /* Release what the checker holds besides the arena. */

@@ -283,10 +283,11 @@ static int fill_functions(struct arena *a, struct service *s, const struct node 
                                 .name_explicit = !node_empty(before) && node_text(before).n > 0,
                                 .node = m->value,
                                 .pos = m->key_pos};
-        if (check_function(fn, s->name, err) < 0)
-            return -1;
+        struct err one = {0};
+        check_function(fn, s->name, &one);
+        err_also(err, &one);
     }
-    return 0;
+    return err->kind ? -1 : 0;
 }
 
 /* ---- where it is ---- */
@@ -371,11 +372,10 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
     if (r->options->place_only)
         return resolve_place(r, ret, err);
     *ret = resolve_all(r, r->root, err);
+    if (!*ret)
+        return resolve_errors(r, r->root, err);
     size_t total = 0;
-    return *ret && check_depth(*ret, 0, r->root->pos, err) == 0 &&
-                   check_text(*ret, &total, err) == 0
-               ? 0
-               : -1;
+    return check_depth(*ret, 0, r->root->pos, err) < 0 ? -1 : check_text(*ret, &total, err);
 }
 
 static const struct node *key_list(struct arena *a, const struct node *map)
@@ -390,9 +390,8 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                       struct service *ret, struct err *err)
 {
     struct arena *a = r->arena;
+    struct err one = {0};
     if (check_core_keys(resolved, source, err) < 0)
-        return -1;
-    if (plugins_check(a, resolved, r->options, err) < 0)
         return -1;
     struct node *root = node_shallow(a, resolved);
     if (merge_list(a, root, "functions", err) < 0 || merge_list(a, root, "resources", err) < 0 ||
@@ -402,8 +401,10 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     if (add_function_names(a, root, r->stage, err) < 0)
         return -1;
     const struct node *checked = root;
-    if (check_schema(r, &checked, err) < 0)
-        return -1;
+    plugins_check(a, resolved, r->options, &one);
+    err_also(err, &one);
+    check_schema(r, &checked, &one);
+    err_also(err, &one);
     *ret = (struct service){.name = node_text(node_get_c(checked, "service")),
                             .stage = r->stage,
                             .stage_named = r->stage_named,
@@ -415,7 +416,8 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                             .absent = key_list(a, r->absent),
                             .params = r->given_params ? r->given_params : node_map(a),
                             .options = r->given_options ? r->given_options : node_map(a)};
-    if (settings_read(a, checked, r->stage, &ret->settings, err) < 0)
+    settings_read(a, checked, r->stage, &ret->settings, &one);
+    if (err_also(err, &one) < 0)
         return -1;
     place_service(r, ret);
     return fill_functions(a, ret, given, err);

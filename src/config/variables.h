@@ -9,8 +9,10 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/near.h"
 #include "base/vec.h"
 #include "config/config.h"
+#include "doc/place.h"
 
 enum {
     VARIABLE_SYNTAX_DEPTH_MAX = 64,      /* variables inside variables, as written */
@@ -145,6 +147,7 @@ struct resolver {
     VEC(struct fallback) fallbacks;
     struct active *active; /* what is under way, innermost first */
     unsigned depth, nest;
+    bool told_again; /* the last cycle that was found had been told before */
     size_t text_made;
 };
 
@@ -153,6 +156,9 @@ struct resolver {
 const struct node *resolve_head(struct resolver *r, const struct node *n, struct err *err);
 /* `n` with every variable in it replaced. */
 const struct node *resolve_all(struct resolver *r, const struct node *n, struct err *err);
+/* After resolve_all of `n` has failed with `err`: add what else in it cannot be resolved. What
+ * needs AWS is not asked again once that has failed. Returns -1. */
+int resolve_errors(struct resolver *r, const struct node *n, struct err *err);
 /* Member or item `key` of the resolved head `n`, resolved as far as resolve_head does. `*ret` NULL:
  * there is none. Flags of `n` are handed down. */
 int resolve_step(struct resolver *r, const struct node *n, struct str key, const struct node **ret,
@@ -174,8 +180,6 @@ void answer_found(struct answer *ret, const struct found *found);
 int query_make(struct resolver *r, const struct node *host, const struct variable_source *s,
                struct query *ret, unsigned *flags, struct err *err);
 
-/* The place of bytes `from` … `end` of string node `n`. */
-struct pos string_pos(const struct node *n, size_t from, size_t end);
 /* `n` with flags added to it; a copy when they are not there yet. */
 const struct node *with_flags(struct arena *a, const struct node *n, unsigned flags);
 
@@ -251,12 +255,5 @@ bool sibling_matches(struct str pattern, struct str name);
 /* Fill r->stage, r->region from options, provider and defaults; once. */
 int resolve_stage(struct resolver *r, struct err *err);
 int resolve_region(struct resolver *r, struct err *err);
-
-/* The name of `names` nearest to `name`, for "did you mean"; empty when none is near. */
-struct near {
-    struct str name, best;
-    size_t distance;
-};
-void near_offer(struct near *near, struct str candidate);
 
 #endif

@@ -203,11 +203,12 @@ static int check_handlers(struct packer *p, struct err *err)
 {
     for (size_t i = 0; i < p->service->function_count; i++) {
         const struct plan *plan = p->plan_of[i] ? &p->plans.p[p->plan_of[i] - 1] : NULL;
-        if (plan && !plan->path.n &&
-            handler_check(p->service, &p->service->functions[i], &plan->list, err) < 0)
-            return -1;
+        struct err one = {0};
+        if (plan && !plan->path.n)
+            handler_check(p->service, &p->service->functions[i], &plan->list, &one);
+        err_also(err, &one);
     }
-    return 0;
+    return err->kind ? -1 : 0;
 }
 
 static int build_one(size_t index, void *context, struct arena *scratch, struct err *err)
@@ -279,10 +280,13 @@ static int run(struct packer *p, struct err *err)
     for (size_t i = 0; i < p->service->function_count; i++)
         if (plan_function(p, i, err) < 0)
             return -1;
-    vec_each (&p->plans, plan)
-        if (plan->path.n && read_given(p, plan, err) < 0)
-            return -1;
-    if (select_files(p, err) < 0 || check_handlers(p, err) < 0 || build(p, err) < 0)
+    vec_each (&p->plans, plan) {
+        struct err one = {0};
+        if (plan->path.n)
+            read_given(p, plan, &one);
+        err_also(err, &one);
+    }
+    if (err->kind || select_files(p, err) < 0 || check_handlers(p, err) < 0 || build(p, err) < 0)
         return -1;
     return write_out(p, err);
 }

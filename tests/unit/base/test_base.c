@@ -136,6 +136,47 @@ static void test_pool(void **state)
     err_clear(&err);
 }
 
+static void also(struct err *err, const struct source *source, uint32_t line, const char *text)
+{
+    struct err one = {0};
+    err_at(&one, (struct pos){source, line, 1, 1}, ERR_CONFIG, "%s", text);
+    assert_int_equal(err_also(err, &one), -1);
+    assert_int_equal(one.kind, ERR_NONE);
+}
+
+static void test_errors_together(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0}, both = {0}, none = {0};
+    struct source main = {STR("main"), STR("1\n2\n3\n")}, again = {STR("main"), main.text},
+                  part = {STR("part"), main.text};
+    assert_int_equal(err_also(&err, &none), 0);
+    also(&err, &main, 3, "third");
+    also(&err, &part, 1, "of another file");
+    also(&err, &main, 1, "first");
+    also(&err, &again, 3, "third");
+    also(&both, &main, 2, "second");
+    also(&both, &main, 1, "first");
+    err_set(&none, ERR_FAILED, "nowhere");
+    err_also(&both, &none);
+    assert_int_equal(err_also(&err, &both), -1);
+    err_wrap(&err, "all");
+    assert_int_equal(err.kind, ERR_CONFIG);
+    check_str(err_render(a, &err, false), "error: all: first\n  --> main:1:1\n     |\n"
+                                          "   1 | 1\n     | ^\n"
+                                          "error: all: second\n  --> main:2:1\n     |\n"
+                                          "   2 | 2\n     | ^\n"
+                                          "error: all: third\n  --> main:3:1\n     |\n"
+                                          "   3 | 3\n     | ^\n"
+                                          "error: all: of another file\n  --> part:1:1\n     |\n"
+                                          "   1 | 1\n     | ^\n"
+                                          "error: all: nowhere\n");
+    for (uint32_t i = 10; i < 10 + 1500; i++)
+        also(&err, &main, i, "more");
+    assert_true(str_ends(err_render(a, &err, false), STR("error: and 1485 more errors\n")));
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -233,11 +274,17 @@ static void test_map_and_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_str),           cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_hashes),        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_files),
-        cmocka_unit_test(test_pool),          cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_map_and_arena), cmocka_unit_test(test_visible),
+        cmocka_unit_test(test_str),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_errors_together),
+        cmocka_unit_test(test_map_and_arena),
+        cmocka_unit_test(test_visible),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -506,7 +506,13 @@ static void test_errors_have_places(void **state)
           "     |\n"
           "   4 |   a: ${file(config/${sls:stage}.yml):a}\n"
           "     |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
-          "  = help: did you mean 'config/dev.yml'?\n");
+          "  = help: did you mean 'config/dev.yml'?\n"
+          "error: cannot resolve '${self:custom.b.${sls:stage}}': no 'prod' in 'custom.b'\n"
+          "  --> serverless.yml:6:6\n"
+          "     |\n"
+          "   6 |   c: ${self:custom.b.${sls:stage}}\n"
+          "     |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+          "  = help: give a fallback: '${self:custom.b.${sls:stage}, 'value'}'\n");
     struct node *files = node_shallow(b.arena, b.bundle.files);
     node_put_c(b.arena, files, "config/prod.yml", node_str(b.arena, STR("b: 2\na: [\n")));
     b.bundle.files = files;

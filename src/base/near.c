@@ -1,5 +1,5 @@
 /* "Did you mean": the nearest of several names. */
-#include "config/variables.h"
+#include "base/near.h"
 
 #include <strings.h>
 
