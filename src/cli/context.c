@@ -207,9 +207,19 @@ int context_target(struct cli *cli, const struct service *service, struct target
     for (size_t i = 0; i < rest.warning_count; i++)
         context_warn(cli, (struct pos){0}, rest.warnings[i], STR(""));
     service = rest.service;
-    if (pack_service(a, service, &pack, packed, err) < 0 ||
-        compile_service(a, service, packed, &compile, compiled, err) < 0 ||
-        layout_service(a, service, compiled, layout, err) < 0)
+    cleanup_err struct err unpacked = {0}, one = {0};
+    if (pack_service(a, service, &pack, packed, &unpacked) < 0 && unpacked.kind != ERR_CONFIG) {
+        err_move(err, &unpacked);
+        return -1;
+    }
+    /* Whatever is wrong with the code, what is wrong with the rest is known without it. */
+    if (compile_service(a, service, unpacked.kind ? NULL : packed, &compile, compiled, &one) == 0) {
+        layout_check(a, service, compiled, &one);
+        err_also(err, &one);
+        layout_service(a, service, compiled, layout, &one);
+    }
+    err_also(err, &one);
+    if (err_also(err, &unpacked) < 0)
         return -1;
     release_finished(&r, "package", "%zu function%s, %zu artifact%s, %.1f kB",
                      service->function_count, service->function_count == 1 ? "" : "s",

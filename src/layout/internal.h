@@ -64,6 +64,9 @@ typedef void reference_visit(void *context, struct str id, const struct node *at
 void references_each(struct arena *a, const struct node *tree, reference_visit *visit,
                      void *context);
 
+/* "Foo.Arn" or ["Foo", "Arn"] -> both parts. False for what is no literal. */
+bool references_get_att(const struct node *value, struct str *id, struct str *attribute);
+
 /* The next "${name}" of a Fn::Sub text at or after `*at`: its inside in `*ret`, `*at` behind it;
  * the text before it in `*before`. "${!x}" is literal text. False at the end, `*before` is the
  * rest. */
@@ -171,5 +174,23 @@ struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat);
 struct node *head_role(struct arena *a);
 #define HEAD_ROLE "TroupeHeadRole"
+
+/* check.c: what the checks of layout_check have in common */
+struct checking {
+    struct arena *arena;
+    const struct service *service;
+    const struct compiled *compiled;
+    const struct node *resources; /* of the flat template */
+    bool is_open;                 /* macros or modules make more of it */
+};
+/* check_references.c */
+int check_references(const struct checking *k, struct err *err);
+/* check_names.c */
+int check_fixed_names(const struct checking *k, struct err *err);
+int check_routes(const struct checking *k, struct err *err);
+int check_environments(const struct checking *k, struct err *err);
+
+/* Logical id of the alias of the function that has `logical_id` in the flat template. */
+struct str layout_alias_id(struct arena *a, struct str logical_id);
 
 #endif

@@ -28,6 +28,14 @@ static const char *const not_in_definition[] = {"Code",
                                                 "CodeSigningConfigArn",
                                                 "DurableConfig"};
 
+struct str layout_alias_id(struct arena *a, struct str logical_id)
+{
+    struct str ending = STR("LambdaFunction"), stem = logical_id;
+    if (str_ends(stem, ending))
+        stem = str_sub(stem, 0, stem.n - ending.n);
+    return str_concat(a, stem, STR("LambdaAlias"));
+}
+
 static void init_functions(struct laying *l)
 {
     struct layout *out = l->out;
@@ -36,14 +44,11 @@ static void init_functions(struct laying *l)
     for (size_t i = 0; i < out->function_count; i++) {
         const struct compiled_function *c = &l->compiled->functions[i];
         const struct node *properties = node_get_c(node_get(l->flat, c->logical_id), "Properties");
-        struct str stem = c->logical_id;
-        if (str_ends(stem, STR("LambdaFunction")))
-            stem = str_sub(stem, 0, stem.n - 14);
         out->functions[i] = (struct layout_function){
             .key = c->function->key,
             .name = node_text(node_get_c(properties, "FunctionName")),
             .logical_id = c->logical_id,
-            .alias_id = str_fmt(l->arena, "%.*sLambdaAlias", STR_ARG(stem)),
+            .alias_id = layout_alias_id(l->arena, c->logical_id),
             .per_stage = layout_is_per_stage(l->service, c->function),
             .image = node_path(properties, "Code.ImageUri"),
             .artifact = c->artifact,

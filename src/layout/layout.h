@@ -100,6 +100,13 @@ int layout_leave_out(struct arena *a, const struct service *service, struct left
 int layout_service(struct arena *a, const struct service *service, const struct compiled *compiled,
                    struct layout *ret, struct err *err);
 
+/* What AWS is certain to refuse in `compiled`: references and dependencies that name nothing, names
+ * that two have, REST routes with different variables in one place, environment variables with
+ * names that Lambda does not take. Nothing that CloudFormation takes is refused; what macros and
+ * modules may add is not judged. `err` gets all of it, ERR_CONFIG with places (err_also). */
+int layout_check(struct arena *a, const struct service *service, const struct compiled *compiled,
+                 struct err *err);
+
 /* Name of the stack of `service` (stage empty) or of a stage: `_` becomes `-`, over 128 characters
  * are cut with a hash. */
 struct str layout_stack_name(struct arena *a, const struct service *service, struct str stage);

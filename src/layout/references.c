@@ -8,8 +8,7 @@ const struct placement *placement_of(const struct laying *l, struct str id)
     return map_get(&l->placements, id);
 }
 
-/* "Foo.Arn" or ["Foo", "Arn"] -> both parts. */
-static bool get_att_parts(const struct node *value, struct str *id, struct str *attribute)
+bool references_get_att(const struct node *value, struct str *id, struct str *attribute)
 {
     if (node_is(value, NODE_SEQ) && value->count == 2 && node_is(value->items[0], NODE_STRING)) {
         *id = value->items[0]->text;
@@ -247,7 +246,7 @@ const struct node *references_rewrite(struct laying *l, const struct node *n,
         const struct node *value = n->members[0].value;
         if (str_eq(key, STR("Ref")) && node_is(value, NODE_STRING))
             return rewrite_ref(l, n, value->text, mode);
-        if (str_eq(key, STR("Fn::GetAtt")) && get_att_parts(value, &id, &attribute))
+        if (str_eq(key, STR("Fn::GetAtt")) && references_get_att(value, &id, &attribute))
             return rewrite_get_att(l, n, id, attribute, mode, err);
         if (str_eq(key, STR("Fn::Sub"))) {
             const struct node *inner = rewrite_sub(l, value, mode, err);
@@ -294,7 +293,7 @@ void references_each(struct arena *a, const struct node *n, reference_visit *vis
             visit(context, value->text, n);
             return;
         }
-        if (str_eq(key, STR("Fn::GetAtt")) && get_att_parts(value, &id, &attribute)) {
+        if (str_eq(key, STR("Fn::GetAtt")) && references_get_att(value, &id, &attribute)) {
             visit(context, id, n);
             return;
         }

@@ -31,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CASES = HERE.parent / "golden" / "compile"
 VERSION = "3.77.1"
 # What belongs to the test and not to the service.
-NOT_INPUT = {"expected.json", "print.json", "args", "env", "print", "warns"}
+NOT_INPUT = {"expected.json", "print.json", "refused.txt", "args", "env", "print", "warns"}
 TIMEOUT_S = 120
 
 

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "check.h"
 #include "compile/compile.h"
+#include "layout/layout.h"
 #include "doc/json.h"
 
 enum { FILE_MAX_BYTES = 16 * 1024 * 1024 };
@@ -244,6 +245,23 @@ static size_t count_resources(const struct node *template)
     return n;
 }
 
+/* What the reference takes and AWS does not: `refused.txt` of the case has all of it. */
+static int check_refusals(struct arena *a, const struct service *service,
+                          const struct compiled *compiled, struct err *err)
+{
+    cleanup_err struct err refused = {0};
+    struct str got = STR(""), want = read_optional(a, service->dir, "refused.txt");
+    const char *bless = getenv("BLESS");
+    if (layout_check(a, service, compiled, &refused) < 0)
+        got = err_render(a, &refused, false);
+    if (str_eq(got, want))
+        return 0;
+    if (bless && *bless == '1')
+        return fs_write(path_join(a, service->dir, STR("refused.txt")), got, 0644, err);
+    return err_set(err, ERR_FAILED, "refused for\n%.*sinstead of\n%.*s", STR_ARG(got),
+                   STR_ARG(want));
+}
+
 /* Stage-free naming makes what the other does besides the REST API, and no function name made up
  * here has the stage. */
 static int check_shared(struct arena *a, const struct service *service, const struct packed *packed,
@@ -251,7 +269,8 @@ static int check_shared(struct arena *a, const struct service *service, const st
 {
     struct compile_options o = {.naming = NAMING_SHARED};
     struct compiled shared = {0};
-    if (compile_service(a, service, packed, &o, &shared, err) < 0)
+    if (compile_service(a, service, packed, &o, &shared, err) < 0 ||
+        check_refusals(a, service, &shared, err) < 0)
         return -1;
     const struct node *resources = node_get_c(shared.template, "Resources");
     if (!shared.rest_api_id.n && count_resources(shared.template) != count_resources(flat))

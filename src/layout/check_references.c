@@ -1,0 +1,178 @@
+/* References that name nothing. Sources: CloudFormation user guide, "Intrinsic function reference",
+ * "Condition functions", "DependsOn attribute". */
+#include "base/buf.h"
+#include "base/near.h"
+#include "doc/place.h"
+#include "layout/internal.h"
+
+/* Sections whose names a reference may mean; bits, because Ref takes several. */
+enum section { RESOURCES = 1, PARAMETERS = 2, CONDITIONS = 4, MAPPINGS = 8 };
+
+static const struct {
+    enum section section;
+    const char *name, *what;
+} sections[] = {
+    {RESOURCES, "Resources", "resource"},
+    {PARAMETERS, "Parameters", "parameter"},
+    {CONDITIONS, "Conditions", "condition"},
+    {MAPPINGS, "Mappings", "mapping"},
+};
+enum { SECTION_COUNT = sizeof sections / sizeof *sections };
+
+struct walk {
+    const struct checking *checking;
+    struct pos at;     /* of whatever encloses what has no place */
+    bool is_condition; /* below Conditions */
+    struct err *err;
+};
+
+/* Pointers are made later, but have names that can be known. */
+static bool is_pointer(const struct checking *k, struct str id)
+{
+    for (size_t i = 0; i < k->compiled->function_count; i++)
+        if (str_eq(id, layout_alias_id(k->arena, k->compiled->functions[i].logical_id)))
+            return true;
+    return false;
+}
+
+static bool is_known(const struct checking *k, unsigned in, struct str name)
+{
+    if (in & PARAMETERS && str_starts(name, STR("AWS::")))
+        return true;
+    for (size_t i = 0; i < SECTION_COUNT; i++)
+        if (in & sections[i].section &&
+            node_get(node_get_c(k->compiled->template, sections[i].name), name))
+            return true;
+    return in & RESOURCES && is_pointer(k, name);
+}
+
+static void refuse(const struct walk *w, unsigned in, struct str name, struct pos pos)
+{
+    struct err one = {0};
+    struct near near = {.name = name};
+    struct buf what = BUF(w->checking->arena);
+    const char *first = NULL;
+    for (size_t i = 0; i < SECTION_COUNT; i++) {
+        if (!(in & sections[i].section))
+            continue;
+        buf_fmt(&what, "%s%s", first ? " or " : "", sections[i].what);
+        first = first ? first : sections[i].name;
+        member_each (m, node_get_c(w->checking->compiled->template, sections[i].name))
+            near_offer(&near, m->key);
+    }
+    err_at(&one, pos.source ? pos : w->at, ERR_CONFIG, "there is no %.*s '%.*s'",
+           STR_ARG(buf_str(&what)), STR_ARG(name));
+    if (near.best.n)
+        err_help(&one, "did you mean '%.*s'?", STR_ARG(near.best));
+    else
+        err_help(&one, "declare it in 'resources.%s', or check the name", first);
+    err_also(w->err, &one);
+}
+
+static void check_name(const struct walk *w, unsigned in, const struct node *name)
+{
+    if (node_is(name, NODE_STRING) && !is_known(w->checking, in, name->text))
+        refuse(w, in, name->text, name->pos);
+}
+
+/* "Foo.Arn" or ["Foo", "Arn"] */
+static void check_get_att(const struct walk *w, const struct node *value)
+{
+    struct str id, attribute;
+    if (references_get_att(value, &id, &attribute) && !is_known(w->checking, RESOURCES, id))
+        refuse(w, RESOURCES, id,
+               node_is(value, NODE_SEQ) ? value->items[0]->pos : string_pos(value, 0, id.n));
+}
+
+static bool is_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z') &&
+            !(s.p[i] >= '0' && s.p[i] <= '9') && s.p[i] != '_' && s.p[i] != ':')
+            return false;
+    return s.n > 0;
+}
+
+static void check_sub(const struct walk *w, const struct node *value)
+{
+    const struct node *text = node_is(value, NODE_SEQ) && value->count ? value->items[0] : value;
+    const struct node *locals =
+        node_is(value, NODE_SEQ) && value->count > 1 ? value->items[1] : NULL;
+    struct str before, name, id, attribute;
+    if (!node_is(text, NODE_STRING))
+        return;
+    for (size_t at = 0; references_next_sub(text->text, &at, &before, &name);) {
+        references_split_name(name, &id, &attribute);
+        unsigned in = attribute.n ? RESOURCES : RESOURCES | PARAMETERS;
+        if (node_get(locals, name) || !is_name(id) || is_known(w->checking, in, id))
+            continue;
+        size_t from = (size_t)(id.p - text->text.p);
+        refuse(w, in, id, string_pos(text, from, from + id.n));
+    }
+}
+
+static const struct node *first_of(const struct node *list)
+{
+    return node_is(list, NODE_SEQ) && list->count ? list->items[0] : NULL;
+}
+
+static void check_function(const struct walk *w, struct str key, const struct node *value)
+{
+    if (str_eq(key, STR("Ref")))
+        check_name(w, w->is_condition ? PARAMETERS : RESOURCES | PARAMETERS, value);
+    else if (str_eq(key, STR("Fn::GetAtt")))
+        check_get_att(w, value);
+    else if (str_eq(key, STR("Fn::Sub")))
+        check_sub(w, value);
+    else if (str_eq(key, STR("Fn::If")))
+        check_name(w, CONDITIONS, first_of(value));
+    else if (str_eq(key, STR("Fn::FindInMap")))
+        check_name(w, MAPPINGS, first_of(value));
+    else if (w->is_condition && str_eq(key, STR("Condition")))
+        check_name(w, CONDITIONS, value);
+}
+
+static void walk(struct walk w, const struct node *n)
+{
+    if (node_pos(n).source)
+        w.at = n->pos;
+    if (node_is(n, NODE_MAP) && n->size == 1)
+        check_function(&w, n->members[0].key, n->members[0].value);
+    node_each (item, n)
+        walk(w, item);
+    member_each (m, n)
+        walk(w, m->value);
+}
+
+static void check_attributes(struct walk w, const struct node *owner)
+{
+    const struct node *depends_on = node_get_c(owner, "DependsOn");
+    check_name(&w, CONDITIONS, node_get_c(owner, "Condition"));
+    check_name(&w, RESOURCES, depends_on);
+    node_each (item, depends_on)
+        check_name(&w, RESOURCES, item);
+}
+
+int check_references(const struct checking *k, struct err *err)
+{
+    const struct node *template = k->compiled->template;
+    struct walk w = {.checking = k, .err = err};
+    if (k->is_open)
+        return 0;
+    member_each (m, k->resources) {
+        w.at = m->value->pos.source ? m->value->pos : m->key_pos;
+        check_attributes(w, m->value);
+        walk(w, node_get_c(m->value, "Properties"));
+    }
+    member_each (m, node_get_c(template, "Outputs")) {
+        w.at = m->key_pos;
+        check_attributes(w, m->value);
+        walk(w, m->value);
+    }
+    w.is_condition = true;
+    member_each (m, node_get_c(template, "Conditions")) {
+        w.at = m->key_pos;
+        walk(w, m->value);
+    }
+    return err->kind ? -1 : 0;
+}
