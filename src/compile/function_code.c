@@ -66,7 +66,7 @@ static int put_runtime_management(struct compilation *c, struct building *b, str
     node_put_c(a, config, "UpdateRuntimeOn",
                node_from(node_c(a, is_manual ? "Manual" : "FunctionUpdate"), mode));
     node_put_c(a, config, "RuntimeVersionArn", is_manual ? arn : NULL);
-    node_put_c(a, b->properties, "RuntimeManagementConfig", config);
+    node_put_c(a, b->properties, "RuntimeManagementConfig", node_from(config, mode));
     return 0;
 }
 

@@ -157,7 +157,7 @@ static bool mismatch(struct checker *c, const struct schema *s, struct place at,
 {
     struct problem p = {.pos = n->pos.source ? n->pos : at.key_pos,
                         .depth = at.depth,
-                        .soft = s->open && !c->strict,
+                        .soft = s->open && !c->strict && n->kind == NODE_STRING,
                         .subject = at.name,
                         .expected = describe(c->arena, s),
                         .actual = actual_text(c->arena, n),

@@ -190,6 +190,10 @@ int check_fixed_names(const struct checking *k, struct err *err);
 int check_routes(const struct checking *k, struct err *err);
 int check_environments(const struct checking *k, struct err *err);
 
+/* published.c: is every property of the definition of `f` one that a version keeps? */
+int published_check(const struct layout_function *f, const struct node *properties,
+                    struct err *err);
+
 /* Logical id of the alias of the function that has `logical_id` in the flat template. */
 struct str layout_alias_id(struct arena *a, struct str logical_id);
 

@@ -78,6 +78,8 @@ static int define_function(struct laying *l, struct layout_function *f, struct e
     struct node *properties = node_shallow(l->arena, node_get_c(flat, "Properties"));
     for (size_t i = 0; i < sizeof not_in_definition / sizeof *not_in_definition; i++)
         node_drop(properties, str_c(not_in_definition[i]));
+    if (published_check(f, properties, err) < 0)
+        return -1;
     log_into_stage(l, f, properties);
     f->definition = references_rewrite(l, properties, REFERENCE_LITERAL, err);
     return f->definition ? 0 : err_wrap(err, "function '%.*s'", STR_ARG(f->key));
@@ -406,10 +408,13 @@ static int lay_out(struct laying *l, struct err *err)
     for (size_t i = 0; i < out->api_count; i++)
         if (shared_api_define(l, &out->apis[i], err) < 0)
             return -1;
-    for (size_t i = 0; i < out->function_count; i++)
-        if (!out->functions[i].per_stage && define_function(l, &out->functions[i], err) < 0)
-            return -1;
-    if (add_service_resources(l, err) < 0 || add_outputs(l, err) < 0)
+    for (size_t i = 0; i < out->function_count; i++) {
+        struct err one = {0};
+        if (!out->functions[i].per_stage)
+            define_function(l, &out->functions[i], &one);
+        err_also(err, &one);
+    }
+    if (err->kind || add_service_resources(l, err) < 0 || add_outputs(l, err) < 0)
         return -1;
     if (l->service->stage.n && (add_stage_resources(l, err) < 0 || gather_values(l, err) < 0))
         return -1;

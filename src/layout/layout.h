@@ -42,6 +42,17 @@ struct layout_function {
     struct pos pos;
 };
 
+/* What a published version keeps: members of UpdateFunctionConfiguration, with the value that means
+ * "not set". Source: Lambda API reference, UpdateFunctionConfiguration and the defaults named
+ * there. Ends with a NULL member. */
+struct layout_published {
+    const char *member;   /* in the API */
+    const char *property; /* in CloudFormation */
+    const char *unset;    /* JSON */
+    enum { PUBLISHED_BOTH, PUBLISHED_ZIP, PUBLISHED_IMAGE } applies;
+};
+extern const struct layout_published layout_published[];
+
 enum api_kind { API_REST, API_HTTP };
 struct layout_api {
     enum api_kind kind;

@@ -4,63 +4,6 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-enum applies { BOTH, ZIP, IMAGE };
-
-/* Members of UpdateFunctionConfiguration with the value that means "not set". Source: Lambda API
- * reference, UpdateFunctionConfiguration and the defaults named there. */
-static const struct {
-    const char *member;   /* in the API */
-    const char *property; /* in CloudFormation */
-    const char *unset;    /* JSON */
-    enum applies applies;
-} members[] = {
-    {"Role", "Role", "\"\"", BOTH},
-    {"Handler", "Handler", "\"\"", ZIP},
-    {"Runtime", "Runtime", "\"\"", ZIP},
-    {"Description", "Description", "\"\"", BOTH},
-    {"Timeout", "Timeout", "3", BOTH},
-    {"MemorySize", "MemorySize", "128", BOTH},
-    {"Environment", "Environment", "{\"Variables\":{}}", BOTH},
-    {"VpcConfig", "VpcConfig", "{\"SubnetIds\":[],\"SecurityGroupIds\":[]}", BOTH},
-    {"DeadLetterConfig", "DeadLetterConfig", "{\"TargetArn\":\"\"}", BOTH},
-    {"KMSKeyArn", "KmsKeyArn", "\"\"", BOTH},
-    {"TracingConfig", "TracingConfig", "{\"Mode\":\"PassThrough\"}", BOTH},
-    {"Layers", "Layers", "[]", ZIP},
-    {"FileSystemConfigs", "FileSystemConfigs", "[]", BOTH},
-    {"EphemeralStorage", "EphemeralStorage", "{\"Size\":512}", BOTH},
-    {"SnapStart", "SnapStart", "{\"ApplyOn\":\"None\"}", ZIP},
-    {"LoggingConfig", "LoggingConfig", "{\"LogFormat\":\"Text\"}", BOTH},
-    {"ImageConfig", "ImageConfig", "{}", IMAGE},
-};
-enum { MEMBER_COUNT = sizeof members / sizeof *members };
-
-static bool is_known(struct str property)
-{
-    if (str_eq(property, STR("Architectures")))
-        return true;
-    for (size_t i = 0; i < MEMBER_COUNT; i++)
-        if (str_eq(property, str_c(members[i].property)))
-            return true;
-    return false;
-}
-
-static int check_known(const struct layout_function *f, const struct node *properties,
-                       struct err *err)
-{
-    member_each (m, properties) {
-        if (is_known(m->key))
-            continue;
-        err_at(err, m->value->pos.source ? m->value->pos : f->pos, ERR_CONFIG,
-               "'%.*s' of shared function '%.*s' cannot be kept in a version", STR_ARG(m->key),
-               STR_ARG(f->key));
-        return err_help(err,
-                        "leave it out, or make the function one of each stage: "
-                        "custom.troupe.functions.perStage: [%.*s]",
-                        STR_ARG(f->key));
-    }
-    return 0;
-}
-
 /* Whole numbers may be written as strings in templates; environment values must be strings. */
 static const struct node *typed(struct arena *a, const char *member, const struct node *n)
 {
@@ -99,17 +42,15 @@ int definition_complete(struct arena *a, const struct layout_function *f,
                         struct err *err)
 {
     struct node *configuration = node_map(a), *code = node_map(a);
-    if (check_known(f, properties, err) < 0)
-        return -1;
-    for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        if (members[i].applies == (image ? ZIP : IMAGE))
+    for (const struct layout_published *p = layout_published; p->member; p++) {
+        if (p->applies == (image ? PUBLISHED_ZIP : PUBLISHED_IMAGE))
             continue;
-        const struct node *n = node_get_c(properties, members[i].property);
-        if (node_empty(n) && !(n = json_parse(a, STR("default"), str_c(members[i].unset), err)))
+        const struct node *n = node_get_c(properties, p->property);
+        if (node_empty(n) && !(n = json_parse(a, STR("default"), str_c(p->unset), err)))
             return -1;
-        if (strcmp(members[i].member, "LoggingConfig") == 0)
+        if (strcmp(p->member, "LoggingConfig") == 0)
             n = with_log_group(a, f, n);
-        node_put_c(a, configuration, members[i].member, typed(a, members[i].member, n));
+        node_put_c(a, configuration, p->member, typed(a, p->member, n));
     }
     const struct node *architectures = node_get_c(properties, "Architectures");
     if (!architectures &&
@@ -213,13 +154,12 @@ static bool member_matches(const char *member, const char *unset, const struct n
 bool definition_matches(const struct node *configuration, const struct node *observed,
                         struct str *ret_member)
 {
-    for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        const struct node *want = node_get_c(configuration, members[i].member);
-        if (!want || strcmp(members[i].member, "Description") == 0)
+    for (const struct layout_published *p = layout_published; p->member; p++) {
+        const struct node *want = node_get_c(configuration, p->member);
+        if (!want || strcmp(p->member, "Description") == 0)
             continue;
-        if (!member_matches(members[i].member, members[i].unset, want,
-                            observed_member(observed, members[i].member))) {
-            *ret_member = str_c(members[i].member);
+        if (!member_matches(p->member, p->unset, want, observed_member(observed, p->member))) {
+            *ret_member = str_c(p->member);
             return false;
         }
     }

@@ -66,19 +66,6 @@ static void test_types(void **state)
     arena_free(a);
 }
 
-static void test_unknown_property(void **state)
-{
-    (void)state;
-    struct arena *a = arena_new();
-    struct err err = {0};
-    const struct node *configuration, *code;
-    assert_int_equal(complete(a, "{" BASE ",\"Frob\":1}", &configuration, &code, &err), -1);
-    assert_int_equal(err.kind, ERR_CONFIG);
-    assert_true(str_find(err.msg, STR("'Frob'"), 0) >= 0);
-    err_clear(&err);
-    arena_free(a);
-}
-
 static const struct {
     const char *want, *observed;
     const char *differs; /* NULL: they match */
@@ -275,10 +262,13 @@ static void test_resource_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_member_is_sent),   cmocka_unit_test(test_types),
-        cmocka_unit_test(test_unknown_property),       cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_fingerprint_and_reason), cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_every_stack_status),     cmocka_unit_test(test_owner),
+        cmocka_unit_test(test_every_member_is_sent),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_fingerprint_and_reason),
+        cmocka_unit_test(test_every_stack_status),
+        cmocka_unit_test(test_owner),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_resource_table),
     };
     return cmocka_run_group_tests_name("definition", tests, NULL, NULL);
