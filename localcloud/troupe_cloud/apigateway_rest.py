@@ -10,6 +10,7 @@ localstack's snapshots ``TestDeployments``, ``TestStageCrudCanary``):
 - A canary takes ``percentTraffic`` of the calls to its own deployment with its own variables.
 - A stage cannot name a deployment that does not exist, a stage's name is unique, a deployment that
   a stage or canary points at cannot be deleted.
+- Below one resource there is at most one with a variable path part.
 - A base path mapping cannot name a stage that does not exist.
 
 MiniStack serves the API as it is edited, and checks none of this.
@@ -391,6 +392,29 @@ async def http_integration(original, integration, *args, **kwargs):
 
 
 # -- resources with their methods ------------------------------------------------------------------
+
+
+def sibling_variable(siblings, part):
+    """Why a variable part of a path cannot stand beside ``siblings``, or None: there is one of
+    another name (``{proxy+}`` counts as one).
+    """
+    for sibling in siblings:
+        other = sibling.get("pathPart") or ""
+        if part.startswith("{") and other.startswith("{") and other != part:
+            return (
+                f"A sibling ({other}) of this resource already has a variable path part -- "
+                "only one is allowed"
+            )
+    return None
+
+
+@patch(rest, "_create_resource")
+def create_resource(original, api_id, parent_id, data):
+    siblings = [r for r in rest._resources.get(api_id, {}).values() if r.get("parentId") == parent_id]
+    problem = sibling_variable(siblings, data.get("pathPart") or "")
+    if problem:
+        return rest._v1_error("BadRequestException", problem, 400)
+    return original(api_id, parent_id, data)
 
 
 @patch(rest, "_get_resources")

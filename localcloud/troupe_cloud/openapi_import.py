@@ -21,6 +21,7 @@ import re
 from ministack.services import apigateway_v1 as rest
 
 from troupe_cloud import openapi_document as openapi
+from troupe_cloud.apigateway_rest import sibling_variable
 from troupe_cloud.openapi_document import ImportProblem
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of
@@ -308,6 +309,12 @@ class Importer:
         for resource in self.resources.values():
             if resource["path"] == path:
                 return resource
+        siblings = [r for r in self.resources.values() if r.get("parentId") == parent["id"]]
+        problem = sibling_variable(siblings, part)
+        if problem:
+            raise ImportProblem(
+                f"Errors found during import:\n\tUnable to create resource at path '{path}': {problem}"
+            )
         resource = {
             "id": self.ids.get(path) or rest._new_id()[:8],
             "parentId": parent["id"],

@@ -376,6 +376,14 @@ def test_warnings_fail_when_asked(aws, api):
         (document({"/a b": {"get": operation()}}), "path part only allow"),
         (document({"/{all+}/b": {"get": operation()}}), "greedy"),
         (
+            document({"/u/{id}": {"get": operation()}, "/u/{user}/posts": {"get": operation()}}),
+            "A sibling ({id}) of this resource already has a variable path part",
+        ),
+        (
+            document({"/u/{id}": {"get": operation()}, "/u/{proxy+}": {"get": operation()}}),
+            "A sibling ({id}) of this resource already has a variable path part",
+        ),
+        (
             document({f"/p{i}": {"get": operation()} for i in range(300)}),
             "Maximum number of resources",
         ),

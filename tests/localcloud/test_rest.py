@@ -378,3 +378,35 @@ def test_integration_responses_choose_by_error_message(api, aws):
     assert (good.headers["X-Literal"], good.headers["X-A"]) == ("v", "1")
     bad = aws.cloud.get(f"/restapis/{api.id}/dev/_user_request_/p?bad=1")
     assert (bad.status_code, bad.json()) == (404, {"m": "[404] gone"})
+
+
+def test_one_variable_below_a_part(api):
+    """Also when CloudFormation renames it: the new one is made before the old one goes."""
+
+    def template(*parts):
+        resources = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name("api")}}}
+        for number, part in enumerate(parts):
+            resources[f"Part{number}"] = {
+                "Type": "AWS::ApiGateway::Resource",
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "ParentId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                    "PathPart": part,
+                },
+            }
+        return resources
+
+    said = "A sibling ({id}) of this resource already has a variable path part -- only one is allowed"
+    api.rest.create_resource(restApiId=api.id, parentId=api.root, pathPart="{id}")
+    api.rest.create_resource(restApiId=api.id, parentId=api.root, pathPart="plain")
+    for part in ("{name}", "{proxy+}"):
+        assert refused(
+            api.rest.create_resource, restApiId=api.id, parentId=api.root, pathPart=part
+        ) == (400, "BadRequestException", said)
+    both, one = name("stack"), name("stack")
+    status, reason = api.aws.create(both, template("{id}", "{proxy+}"))
+    assert status == "ROLLBACK_COMPLETE" and "already has a variable path part" in reason
+    assert api.aws.create(one, template("{id}", "plain"))[0] == "CREATE_COMPLETE"
+    status, reason = api.aws.update(one, template("{name}", "plain"))
+    assert status == "UPDATE_ROLLBACK_COMPLETE" and said in reason
+    assert api.aws.update(one, template("{id}", "other"))[0] == "UPDATE_COMPLETE"
