@@ -200,5 +200,5 @@ struct str role_resource_name(struct compilation *c, const struct function *f)
     if (node_get_c(role, "Fn::ImportValue") || node_get_c(role, "Ref") ||
         node_get_c(role, "Fn::Sub"))
         return STR("");
-    return STR("IamRoleLambdaExecution");
+    return c->role ? STR("IamRoleLambdaExecution") : STR("");
 }

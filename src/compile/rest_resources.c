@@ -58,6 +58,30 @@ static size_t longest_known(struct compilation *c, struct str path, const struct
     return longest;
 }
 
+/* Logical ids forget the case of letters and some signs: two paths may end up with one. */
+static int refuse_same_id(struct compilation *c, const struct rest_event *e, struct str path,
+                          struct str id, struct err *err)
+{
+    struct arena *a = c->arena;
+    for (size_t i = 0; i < c->rest->resource_ids.n; i++) {
+        struct str other = c->rest->resource_ids.entries[i].key;
+        if (!str_eq(name_path(a, other), name_path(a, path)))
+            continue;
+        struct str below = str_concat(a, other, STR("/"));
+        err_at(err, node_pos(e->path_node), ERR_CONFIG,
+               "paths '/%.*s' and '/%.*s' get the same logical id '%.*s'", STR_ARG(other),
+               STR_ARG(path), STR_ARG(id));
+        vec_each (&c->rest->events, first)
+            if (str_eq(first->path, other) || str_starts(first->path, below)) {
+                err_note(err, node_pos(first->path_node), "'/%.*s' is part of '/%.*s'",
+                         STR_ARG(other), STR_ARG(first->path));
+                break;
+            }
+        return err_help(err, "write that part of the paths the same way, or rename one of them");
+    }
+    return 0;
+}
+
 /* The resource of `path`, whose last part begins at `from`. */
 static const struct node *resource_make(struct compilation *c, const struct rest_event *e,
                                         struct str path, size_t from, const struct node *parent,
@@ -71,7 +95,8 @@ static const struct node *resource_make(struct compilation *c, const struct rest
     node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->path_node));
     node_put_c(a, p, "RestApiId", c->rest->id);
     struct node *resource = resource_new(a, "AWS::ApiGateway::Resource", p);
-    if (resource_add(c, id, resource, e->event.pos, err) < 0)
+    if (refuse_same_id(c, e, path, id, err) < 0 ||
+        resource_add(c, id, resource, e->event.pos, err) < 0)
         return NULL;
     const struct node *ref = node_ref(a, id);
     map_put(&c->rest->resource_ids, path, (void *)ref);
@@ -102,9 +127,11 @@ int rest_resources(struct compilation *c, struct err *err)
 {
     read_existing(c);
     size_t known = c->rest->resource_ids.n;
-    vec_each (&c->rest->events, e)
-        if (path_add(c, e, known, err) < 0)
-            return -1;
+    vec_each (&c->rest->events, e) {
+        struct err one = {0};
+        path_add(c, e, known, &one);
+        err_also(err, &one);
+    }
     map_put(&c->rest->resource_ids, STR(""), (void *)c->rest->root);
-    return 0;
+    return err->kind ? -1 : 0;
 }

@@ -81,8 +81,11 @@ const struct schema aws_image_uri = {
     .pattern =
         "^[0-9]+\\.dkr\\.ecr\\.[a-z0-9-]+..amazonaws.com/([^@]+)|([^@:]+@sha256:[a-f0-9]{64})$"};
 const struct schema aws_role = {
-    .expected = "a role: its ARN, a logical id or a CloudFormation function",
-    .any = ANY_OF(&non_empty_string, &aws_sub, &aws_import, &aws_get_att)};
+    .expected =
+        "a role: its ARN, a logical id, Ref, Fn::GetAtt, Fn::ImportValue, Fn::Sub, Fn::Join, "
+        "Fn::If, Fn::Select or Fn::FindInMap",
+    .any = ANY_OF(&non_empty_string, &aws_sub, &aws_import, &aws_get_att, &aws_ref, &aws_join,
+                  &aws_if, &aws_select, &aws_find_in_map)};
 
 /* ---- policies ---- */
 

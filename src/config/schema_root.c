@@ -43,7 +43,8 @@ const struct schema schema_resources = {
 
 static const struct field fields[] = {
     {"service",
-     PATTERN("a service name (a letter, then letters, digits and '-')", "^[a-zA-Z][0-9a-zA-Z-]+$"),
+     PATTERN("a service name (a letter, then one or more letters, digits and '-')",
+             "^[a-zA-Z][0-9a-zA-Z-]+$"),
      REQUIRED},
     {"provider", &schema_provider, REQUIRED},
     {"functions",

@@ -85,7 +85,9 @@ int source_param(struct resolver *r, const struct query *q, struct answer *ret, 
     ret->why = r->stage.n ? str_fmt(r->arena, "no param '%.*s' for stage '%.*s'",
                                     STR_ARG(q->address), STR_ARG(r->stage))
                           : str_fmt(r->arena, "no param '%.*s'", STR_ARG(q->address));
-    if (near.best.n)
+    if (str_eq(near.best, q->address)) /* it stands there, without a value */
+        ret->why = str_fmt(r->arena, "param '%.*s' is null", STR_ARG(q->address));
+    else if (near.best.n)
         ret->help = str_fmt(r->arena, "did you mean 'param:%.*s'?", STR_ARG(near.best));
     else
         ret->help = str_fmt(r->arena, "add it under 'params', or give --param %.*s=VALUE",

@@ -82,8 +82,11 @@ int stage_name_check(struct str name, struct err *err)
         bool digit = c >= '0' && c <= '9';
         digits = digits && digit;
         if (!digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' && c != '_') {
+            size_t end = i + 1; /* of the letter, which may have several bytes */
+            while (end < name.n && ((unsigned char)name.p[end] & 0xC0) == 0x80)
+                end++;
             err_set(err, ERR_CONFIG, "'%.*s' cannot be a stage name: it has '%.*s' in it",
-                    STR_ARG(name), 1, &name.p[i]);
+                    STR_ARG(name), STR_ARG(str_sub(name, i, end - i)));
             return say_name(name, err);
         }
     }

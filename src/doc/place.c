@@ -22,8 +22,7 @@ static uint32_t characters(struct str s)
     return n;
 }
 
-/* Offset of line and column in the source, or -1. */
-static ptrdiff_t offset_of(struct pos pos)
+ptrdiff_t place_offset(struct pos pos)
 {
     if (!pos.source || !pos.line)
         return -1;
@@ -46,7 +45,7 @@ static ptrdiff_t offset_of(struct pos pos)
 struct pos string_pos(const struct node *n, size_t from, size_t end)
 {
     struct str needle = str_sub(n->text, from, end - from);
-    ptrdiff_t start = offset_of(n->pos);
+    ptrdiff_t start = place_offset(n->pos);
     if (start < 0 || !needle.n)
         return n->pos;
     size_t nth = 0;

@@ -8,4 +8,7 @@
  */
 struct pos string_pos(const struct node *n, size_t from, size_t end);
 
+/* Offset in bytes of line and column in the source; -1: there is no such line. */
+ptrdiff_t place_offset(struct pos pos);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "doc/encoding.h"
 #include "doc/json.h"
+#include "doc/place.h"
 
 struct anchor {
     struct str name;
@@ -37,13 +38,24 @@ static struct pos event_pos(const struct reader *r)
     return pos_of(r, r->event.start_mark, r->event.end_mark);
 }
 
+static bool is_tab(struct pos pos)
+{
+    ptrdiff_t at = place_offset(pos);
+    return at >= 0 && (size_t)at < pos.source->text.n && pos.source->text.p[at] == '\t';
+}
+
 static const struct node *parser_error(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
         die("out of memory");
-    err_at(r->err, pos_of(r, p->problem_mark, p->problem_mark), ERR_CONFIG, "invalid YAML: %s",
-           p->problem ? p->problem : "unreadable");
+    struct pos pos = pos_of(r, p->problem_mark, p->problem_mark);
+    if (p->error == YAML_SCANNER_ERROR && is_tab(pos)) {
+        err_at(r->err, pos, ERR_CONFIG, "invalid YAML: tabs cannot indent");
+        err_help(r->err, "use spaces, two for each level");
+        return NULL;
+    }
+    err_at(r->err, pos, ERR_CONFIG, "invalid YAML: %s", p->problem ? p->problem : "unreadable");
     if (p->context)
         err_note(r->err, pos_of(r, p->context_mark, p->context_mark), "%s", p->context);
     return NULL;
@@ -306,17 +318,30 @@ static const struct node *read_seq(struct reader *r)
     return seq;
 }
 
+static int refuse_merge(struct reader *r, const struct node *from, struct pos at)
+{
+    err_at(r->err, at, ERR_CONFIG, "'<<' needs a map or a list of maps, not %s",
+           node_kind_name(from));
+    if (!node_is(from, NODE_STRING) || str_find(from->text, STR("${"), 0) < 0)
+        return -1;
+    return err_help(r->err,
+                    "'<<' is applied when the file is read, before there are variables: merge "
+                    "an anchor of the same file ('<<: *name'), or name the members");
+}
+
 /* `<<`: members that the map does not have itself; of several maps the first wins. */
 static int merge_into(struct reader *r, struct node *map, const struct node *from, struct pos at)
 {
     if (from->kind == NODE_SEQ) {
         node_each (item, from)
-            if (item->kind != NODE_MAP || merge_into(r, map, item, at) < 0)
-                return err_at(r->err, at, ERR_CONFIG, "'<<' needs a map or a list of maps");
+            if (item->kind != NODE_MAP)
+                return refuse_merge(r, item, at);
+            else if (merge_into(r, map, item, at) < 0)
+                return -1;
         return 0;
     }
     if (from->kind != NODE_MAP)
-        return err_at(r->err, at, ERR_CONFIG, "'<<' needs a map or a list of maps");
+        return refuse_merge(r, from, at);
     member_each (m, from)
         if (!node_member(map, m->key))
             node_put_at(r->arena, map, m->key, m->key_pos, m->value);
@@ -344,8 +369,12 @@ static bool read_key(struct reader *r, struct str *ret, struct pos *ret_pos)
 }
 
 /* Merge keys apply when the map is complete: its own members win wherever they stand. */
+struct merge {
+    const struct node *value;
+    struct pos at;
+};
 struct merges {
-    VEC(const struct node *) values;
+    VEC(struct merge) list;
 };
 
 static bool read_member(struct reader *r, struct node *map, struct merges *merges)
@@ -366,7 +395,7 @@ static bool read_member(struct reader *r, struct node *map, struct merges *merge
     if (!value)
         return false;
     if (merge)
-        vec_push(r->arena, &merges->values, value);
+        vec_push(r->arena, &merges->list, ((struct merge){value, key_pos}));
     else
         node_put_at(r->arena, map, key, key_pos, value);
     return true;
@@ -385,8 +414,8 @@ static const struct node *read_map(struct reader *r)
             return NULL;
     if (!r->has_event)
         return NULL;
-    vec_each (&merges.values, v)
-        if (merge_into(r, map, *v, at) < 0 || !check_weight(r, map, at))
+    vec_each (&merges.list, m)
+        if (merge_into(r, map, m->value, m->at) < 0 || !check_weight(r, map, at))
             return NULL;
     if (apply_tag(r, tag.n ? (yaml_char_t *)tag.p : NULL, at, YAML_MAP_TAG, &map) < 0)
         return NULL;
