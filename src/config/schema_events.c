@@ -235,9 +235,8 @@ static const struct schema event_bridge = {
         {"input", &any_map}, {"inputPath", TEXT_RANGE(1, 256)},
         {"inputTransformer", CLOSED_MAP({"inputPathsMap", MAP_OF(&non_empty_string)},
                                         {"inputTemplate", TEXT_RANGE(1, 8192), REQUIRED})},
-        {"retryPolicy",
-         SCHEMA(.type = TYPE_MAP, .fields = FIELDS({"maximumEventAge", WHOLE(60, 86400)},
-                                                   {"maximumRetryAttempts", WHOLE(0, 185)}))},
+        {"retryPolicy", CLOSED_MAP({"maximumEventAge", WHOLE(60, 86400)},
+                                   {"maximumRetryAttempts", WHOLE(0, 185)})},
         {"deadLetterQueueArn", &aws_arn})};
 
 /* ---- the table ---- */

@@ -21,7 +21,8 @@ static const struct schema api_gateway = {
         {"metrics", &any_boolean}, {"minimumCompressionSize", WHOLE(0, 10485760)},
         {"resourcePolicy", &aws_resource_statements}, {"restApiId", &aws_instruction},
         {"restApiResources",
-         EITHER(LIST_OF(CLOSED_MAP({"path", &any_string}, {"resourceId", &any_string})), &any_map)},
+         EITHER(LIST_OF(CLOSED_MAP({"path", &any_string}, {"resourceId", &any_string})),
+                MAP_OF(&aws_instruction))},
         {"restApiRootResourceId", &aws_instruction},
         {"request", CLOSED_MAP({"schemas", MAP_OF(CLOSED_MAP({"schema", &any_map, REQUIRED},
                                                              {"name", &any_string},
@@ -94,6 +95,7 @@ static const struct schema iam = {
 
 static const struct schema logs = {
     .type = TYPE_MAP,
+    .closed = true,
     .fields =
         FIELDS({"frameworkLambda", &any_boolean},
                {"httpApi", EITHER(&any_boolean, CLOSED_MAP({"format", &any_string}))},

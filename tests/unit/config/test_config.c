@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "config/schema.h"
 #include "config/variables.h"
 #include "golden.h"
 
@@ -537,6 +538,72 @@ static void test_found_in_parents(void **state)
     assert_int_equal(err.kind, ERR_NOT_FOUND);
 }
 
+/* ---- wrong types ---- */
+
+/* Members that are data of the user's, or checked with others around them (`stream`). */
+static const char *const open_members[] = {"*.eventBridge.pattern.*",
+                                           "*.input",
+                                           "*.inputPathsMap",
+                                           "*.filterPolicy",
+                                           "*.request.schemas",
+                                           "*.stream.arn",
+                                           "*.stream.type",
+                                           "*.Statement",
+                                           "*.Condition",
+                                           "*.Fn::*",
+                                           "*.onFailure.arn",
+                                           "*.onFailure.type"};
+
+static bool is_open_member(struct str path)
+{
+    for (size_t i = 0; i < sizeof open_members / sizeof *open_members; i++)
+        if (settings_glob(str_c(open_members[i]), path))
+            return true;
+    return false;
+}
+
+/* A map and a list of no known shape are refused, with a place, by every row of `s` and below. */
+static size_t walk_rows(const struct schema *s, struct str path, unsigned depth)
+{
+    static const char *const wrong[] = {"{zz: {q: 1}}", "[[1, 2], [3, 4]]"};
+    size_t failed = 0;
+    for (size_t i = 0; s && s->any && s->any[i] && depth < 6; i++)
+        failed += walk_rows(s->any[i], path, depth + 1);
+    if (s && s->items && depth < 6)
+        failed += walk_rows(s->items, path, depth + 1);
+    for (const struct field *f = s && depth < 6 ? s->fields : NULL; f && f->name; f++) {
+        cleanup_arena struct arena *a = arena_new();
+        struct config_options none = {0};
+        struct checker c = {.arena = a, .options = &none};
+        struct str name = str_fmt(a, "%.*s.%s", STR_ARG(path), f->name);
+        if (f->flags & UNSUPPORTED || is_open_member(name))
+            continue;
+        for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+            cleanup_err struct err err = {0};
+            struct source source = {STR("w.yml"), str_c(wrong[i])};
+            const struct node *value = yaml_read(a, &source, &err);
+            check_ok(value ? 0 : -1, &err);
+            bool is_refused =
+                f->schema && schema_check(&c, f->schema, str_c(f->name), &value, &err) < 0;
+            if (is_refused && err.pos.source && err.pos.line == 1)
+                continue;
+            print_error("%.*s: takes %s\n", STR_ARG(name), wrong[i]);
+            failed++;
+        }
+        checker_free(&c);
+        failed += walk_rows(f->schema, name, depth + 1);
+    }
+    return failed;
+}
+
+static void test_every_row_refuses_a_wrong_type(void **state)
+{
+    (void)state;
+    size_t failed = walk_rows(&schema_function, STR("function"), 0) +
+                    walk_rows(&schema_provider, STR("provider"), 0);
+    assert_int_equal(failed, 0);
+}
+
 int main(int argc, char **argv)
 {
     tests_dir = argc > 1 ? str_c(argv[1]) : STR("tests");
@@ -556,6 +623,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_globs),
         cmocka_unit_test(test_stage_names),
         cmocka_unit_test(test_found_in_parents),
+        cmocka_unit_test(test_every_row_refuses_a_wrong_type),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
