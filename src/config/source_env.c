@@ -106,25 +106,34 @@ static void say_of_other_stage(struct resolver *r, const struct query *q, struct
     }
 }
 
-/* "env:NAME", "env(.env.dev):NAME" */
-static bool names_variable(struct str text, struct str name)
+/* "env:NAME", "env(.env.dev):NAME": is it that variable, or that of this stage instead of the
+ * bundle's? Names of variables often have stages in capitals. */
+static bool names_variable(struct resolver *r, struct str text, struct str name)
 {
-    struct str rest = str_sub(text, 3, text.n);
+    struct arena *a = r->arena;
+    struct str rest = str_sub(text, 3, text.n), there = r->options->bundle->stage;
     ptrdiff_t end = str_starts(rest, STR("(")) ? str_find(rest, STR("):"), 0) : -1;
     if (end > 0)
         rest = str_sub(rest, (size_t)end + 1, rest.n);
-    return str_starts(text, STR("env")) && str_starts(rest, STR(":")) &&
-           str_eq(str_sub(rest, 1, rest.n), name);
+    if (!str_starts(text, STR("env")) || !str_starts(rest, STR(":")))
+        return false;
+    rest = str_sub(rest, 1, rest.n);
+    if (str_eq(rest, name))
+        return true;
+    return r->stage.n && there.n &&
+           str_eq(str_lower(a, rest),
+                  str_replace(a, str_lower(a, name), str_lower(a, r->stage), str_lower(a, there)));
 }
 
 /* Did the recorded deployment ask for it, in the environment or in a .env file? */
-static bool was_asked_for(const struct source_bundle *b, struct str name)
+static bool was_asked_for(struct resolver *r, struct str name)
 {
+    const struct source_bundle *b = r->options->bundle;
     member_each (m, b->externals)
-        if (names_variable(m->key, name))
+        if (names_variable(r, m->key, name))
             return true;
     node_each (text, b->absent)
-        if (names_variable(node_text(text), name))
+        if (names_variable(r, node_text(text), name))
             return true;
     return false;
 }
@@ -144,9 +153,7 @@ static int check_may_ask(struct resolver *r, const struct query *q, struct err *
                STR_ARG(name));
         return err_help(err, "deploy from the sources instead");
     }
-    struct str there =
-        r->stage.n && b->stage.n ? str_replace(r->arena, name, r->stage, b->stage) : name;
-    if (was_asked_for(b, name) || was_asked_for(b, there))
+    if (was_asked_for(r, name))
         return 0;
     err_at(err, q->pos, ERR_CONFIG,
            "the recorded deployment did not use the environment variable '%.*s'", STR_ARG(name));

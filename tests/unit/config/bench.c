@@ -89,6 +89,7 @@ void bench_record(struct bench *b, const char *main)
     options.path = str_c(main);
     check_ok(service_load(b->arena, &options, &b->service, &err), &err);
     b->bundle = bundle_of(b->arena, &b->service);
+    b->bundle.stage = STR("dev");
     check_ok(fs_remove_all(b->top, &err), &err);
     b->params = b->options = MAP(b->arena);
     b->recording = b->warnings;

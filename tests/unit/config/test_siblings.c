@@ -215,11 +215,15 @@ static void test_fallbacks(void **state)
     bench_file(&b, "more/deep.yml", "x: deep\ny: ${file(more/deep.yml):x}\n");
     bench_record(&b, "");
     setenv("TS_ANY", "another", 1);
-    setenv("TS_LATE", "late", 1);
+    setenv("TS_LATE", "late", 1); /* the deployment did not use it: it is not for its sources */
+    assert_int_equal(bench_again(&b, "prod", &s, &err), -1);
+    assert_true(str_find(err.msg, STR("'TS_LATE'"), 0) >= 0);
+    err_clear(&err);
+    unsetenv("TS_LATE");
     check_ok(bench_again(&b, "prod", &s, &err), &err);
     check_str(text_at(&s, "custom.file.a"), "deep");
     check_str(text_at(&s, "custom.env"), "from the deployer");
-    check_str(text_at(&s, "custom.late"), "late");
+    check_str(text_at(&s, "custom.late"), "none");
     check_ok(bench_again(&b, "qa", &s, &err), &err);
     check_str(text_at(&s, "custom.file.a"), "for qa");
     check_str(text_at(&s, "custom.file.b"), "for all");
