@@ -1,5 +1,6 @@
 """Check the version, apply every mend, then start MiniStack's own server."""
 
+import os
 import sys
 
 from troupe_cloud import MINISTACK_VERSION
@@ -8,6 +9,8 @@ from troupe_cloud.patching import PatchError
 
 def main() -> None:
     from importlib import metadata
+
+    os.environ["AUTH"] = "true"  # MiniStack verifies nothing itself without it
 
     try:
         found = metadata.version("ministack")

@@ -64,7 +64,6 @@ static const char *const *environment(struct arena *a, const struct local_paths 
     put_env(a, &env, "GATEWAY_PORT", str_fmt(a, "%d", state->port));
     put_env(a, &env, "IOT_MTLS_ENABLED", STR("0"));
     put_env(a, &env, "SFTP_ENABLED", STR("0"));
-    put_env(a, &env, "AUTH", STR("true"));
     put_env(a, &env, SECRET_VARIABLE, state->secret);
     put_env(a, &env, "TMPDIR", paths->scratch);
     if (state->persist) {

@@ -52,7 +52,6 @@ class Cloud:
         environment.update(
             BIND_HOST="127.0.0.1",
             GATEWAY_PORT=str(self.port),
-            AUTH="true",
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
             TMPDIR=str(folder),
