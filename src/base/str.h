@@ -53,7 +53,7 @@ struct str str_upper_first(struct arena *a, struct str s);
 struct str str_replace(struct arena *a, struct str s, struct str from, struct str to);
 struct str str_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct str str_vfmt(struct arena *a, const char *fmt, __builtin_va_list ap)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 /* Length of the valid UTF-8 sequence at the start of `s`, which is not empty, or 0. */
 size_t str_utf8_len(struct str s);
 /* True for valid UTF-8 (no surrogates, no overlong forms); otherwise `*ret_bad` is the offset. */
