@@ -2,7 +2,8 @@
  *
  * 1. Finding: everything below the service, and what patterns name outside of it. A pattern with
  *    '!' takes away what the patterns before it found, a whole directory at once when it ends in a
- *    name or in two stars; patterns behind it find again.
+ *    name or in two stars; patterns behind it find again. Behind the '!', what begins with '/' is
+ *    compared with the absolute path.
  * 2. Filtering: default excludes, legacy `exclude`, then all patterns in their order; the last one
  *    that matches a file decides.
  *
@@ -31,6 +32,7 @@ struct selector {
     const struct selection *selection;
     struct matcher *excludes, *patterns;
     size_t exclude_count, pattern_count;
+    bool has_absolute; /* a pattern with '!' is compared with absolute paths */
 };
 
 struct walk {
@@ -98,6 +100,9 @@ static int compile_selection(struct arena *a, const struct selection *in, struct
     for (size_t i = 0; i < in->pattern_count; i++)
         if (compile_rule(a, &in->patterns[i], true, &ret->patterns[i], err) < 0)
             return err->pos = in->patterns[i].pos, -1;
+    for (size_t i = 0; i < in->pattern_count; i++)
+        ret->has_absolute = ret->has_absolute || (ret->patterns[i].rule.exclude &&
+                                                  glob_has_absolute(ret->patterns[i].find));
     join_bases(ret);
     return 0;
 }
@@ -119,14 +124,14 @@ static bool drops_above(const struct matcher *m, struct str base, struct str pat
 
 /* Is `path`, which pattern `i` (or the search for everything, -1) finds, taken away by a '!'
  * behind? */
-static bool taken_away(const struct selector *s, ptrdiff_t i, struct str path)
+static bool taken_away(const struct selector *s, ptrdiff_t i, struct str path, struct str absolute)
 {
     bool is_static = i >= 0 && s->patterns[i].is_static;
     struct str base = i >= 0 ? s->patterns[i].base : STR(".");
     for (size_t k = (size_t)(i + 1); k < s->pattern_count; k++) {
         const struct matcher *m = &s->patterns[k];
-        if (m->rule.exclude &&
-            (glob_match(m->find, path) || (!is_static && drops_above(m, base, path))))
+        if (m->rule.exclude && (glob_match_negated(m->find, path, absolute) ||
+                                (!is_static && drops_above(m, base, path))))
             return true;
     }
     return false;
@@ -137,13 +142,13 @@ static bool is_outside(struct str path)
     return str_starts(path, STR("../")) || path.p[0] == '/';
 }
 
-static bool is_found(const struct selector *s, struct str path)
+static bool is_found(const struct selector *s, struct str path, struct str absolute)
 {
-    if (!is_outside(path) && !taken_away(s, -1, path))
+    if (!is_outside(path) && !taken_away(s, -1, path, absolute))
         return true;
     for (size_t i = 0; i < s->pattern_count; i++)
         if (!s->patterns[i].rule.exclude && glob_match(s->patterns[i].find, path) &&
-            !taken_away(s, (ptrdiff_t)i, path))
+            !taken_away(s, (ptrdiff_t)i, path, absolute))
             return true;
     return false;
 }
@@ -374,10 +379,16 @@ struct job {
     size_t *counts;
 };
 
+static struct str absolute_path(struct arena *a, const struct walk *w, struct str path)
+{
+    struct str full = path_join(a, w->dir, path);
+    return is_outside(path) ? path_clean(a, full) : full;
+}
+
 /* The paths of one selection, into memory that is made before: scratch would not last. */
 static int choose(size_t index, void *context, struct arena *scratch, struct err *err)
 {
-    (void)scratch, (void)err;
+    (void)err;
     struct job *job = context;
     const struct walk *w = job->walk;
     const struct selector *s = &w->selectors[index];
@@ -385,7 +396,8 @@ static int choose(size_t index, void *context, struct arena *scratch, struct err
     size_t n = 0;
     for (size_t i = 0; i < w->paths.n; i++) {
         struct str path = w->paths.p[i];
-        if (is_found(s, path) && passes_filter(s, path) && !(dev && is_dev(w, path)))
+        struct str absolute = s->has_absolute ? absolute_path(scratch, w, path) : STR("");
+        if (is_found(s, path, absolute) && passes_filter(s, path) && !(dev && is_dev(w, path)))
             job->chosen[index][n++] = path;
     }
     job->counts[index] = n;

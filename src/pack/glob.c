@@ -168,6 +168,24 @@ bool glob_match(const struct glob *g, struct str path)
     return found != g->negated;
 }
 
+bool glob_match_negated(const struct glob *g, struct str path, struct str absolute)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const struct alternative *alt = &g->alternatives[i];
+        if (alternative_match(alt, alt->absolute ? absolute : path))
+            return true;
+    }
+    return false;
+}
+
+bool glob_has_absolute(const struct glob *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (g->alternatives[i].absolute)
+            return true;
+    return false;
+}
+
 /* Is `dir` one of the directories above `path`? */
 static bool is_above(struct str dir, struct str path)
 {

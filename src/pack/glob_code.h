@@ -44,6 +44,7 @@ struct alternative {
     struct str prefix; /* what every matching path starts with */
     bool exact;        /* and ends with */
     bool deep_tail;    /* ends in two stars: matches all below what it matches */
+    bool absolute;     /* begins with '/' */
 };
 
 struct glob {

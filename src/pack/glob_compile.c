@@ -304,13 +304,30 @@ static void read_deep_start(struct parser *p, code *out, size_t stars)
     p->before = BEFORE_SLASH;
 }
 
+/* The slash in front of an absolute pattern. Two stars as whole part behind it stand for at least
+ * one part of the path, unlike two stars elsewhere. */
+static void read_root(struct parser *p, code *out)
+{
+    p->i++;
+    p->before = BEFORE_SLASH;
+    emit_byte(p, out, '/');
+    size_t stars = deep_parts(p);
+    if (!stars)
+        return;
+    emit(p, out, OP_NOT_DOTS, 0, 0);
+    emit_many(p, out, OP_DEEP);
+    p->i += stars;
+    p->before = BEFORE_STAR;
+    p->deep_tail = p->i == p->in.n && p->depth == 0;
+}
+
 /* A slash, with two stars as whole part behind it or not. */
 static void read_slash(struct parser *p, code *out)
 {
-    bool first = p->before == BEFORE_START, after_star = p->before == BEFORE_STAR;
+    bool after_star = p->before == BEFORE_STAR;
     p->i++;
     p->before = BEFORE_SLASH;
-    size_t stars = first ? 0 : deep_parts(p);
+    size_t stars = deep_parts(p);
     code below = {0};
     emit_byte(p, &below, '/');
     if (!stars) {
@@ -389,6 +406,8 @@ static code read_sequence(struct parser *p)
             read_deep_start(p, &out, stars);
         } else if (group && read_group(p, &out)) {
             continue;
+        } else if (c == '/' && p->before == BEFORE_START) {
+            read_root(p, &out);
         } else if (c == '/') {
             read_slash(p, &out);
         } else if (c == '*') {
@@ -443,7 +462,10 @@ static struct alternative compile_one(struct arena *a, struct str text, enum glo
     code rest = read_sequence(&p);
     append(&p, &c, &rest);
     emit(&p, &c, OP_MATCH, 0, 0);
-    struct alternative alt = {c.p, (uint32_t)c.n, {0}, false, p.deep_tail};
+    struct alternative alt = {.code = c.p,
+                              .count = (uint32_t)c.n,
+                              .deep_tail = p.deep_tail,
+                              .absolute = str_starts(text, STR("/"))};
     char *prefix = arena_alloc(a, c.n);
     while (c.p[alt.prefix.n].op == OP_BYTE) {
         prefix[alt.prefix.n] = (char)c.p[alt.prefix.n].x;
