@@ -14,6 +14,10 @@
 enum { YAML_WEIGHT_MAX = 2000000, DOC_BYTES_MAX = 16 * 1024 * 1024 };
 const struct node *yaml_read(struct arena *a, const struct source *source, struct err *err);
 
+/* Is the plain scalar `s` a number, and which? One that is larger than any double is text, as the
+ * dialect's reader has it: "4e84730" names a commit. Infinities are none. */
+bool yaml_number(struct str s, double *ret);
+
 /* Append `n` as block YAML that any YAML 1.2 reader reads back the same. */
 void yaml_write(struct buf *b, const struct node *n);
 

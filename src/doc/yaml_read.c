@@ -2,7 +2,6 @@
  * the YAML 1.2 core schema as the dialect's reader applies them. */
 #include "doc/yaml.h"
 
-#include <math.h>
 #include <yaml.h>
 
 #include "base/map.h"
@@ -81,80 +80,15 @@ static bool one_of(struct str s, const char *const *words)
     return false;
 }
 
-static bool all_digits(struct str s, const char *set)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!s.p[i] || !strchr(set, s.p[i]))
-            return false;
-    return s.n > 0;
-}
-
-/* JSON has no infinities; the dialect's writer makes them null. */
-static struct node *finite_number(struct arena *a, double value)
-{
-    return isfinite(value) ? node_number(a, number_canonical(a, value)) : node_null(a);
-}
-
-/* A whole number in base 2, 8 or 16, as a double; exact up to 2^53 like in JavaScript. */
-static struct node *based_number(struct arena *a, struct str s, bool negative)
-{
-    static const struct {
-        char letter;
-        int base;
-        const char *set;
-    } bases[] = {{'x', 16, "0123456789abcdefABCDEF"}, {'o', 8, "01234567"}, {'b', 2, "01"}};
-    if (s.n < 3 || s.p[0] != '0')
-        return NULL;
-    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
-        struct str rest = str_sub(s, 2, s.n);
-        if (s.p[1] != bases[i].letter || !all_digits(rest, bases[i].set))
-            continue;
-        double v = 0;
-        for (size_t k = 0; k < rest.n; k++) {
-            char c = rest.p[k] | 0x20;
-            v = v * bases[i].base + (c >= 'a' ? c - 'a' + 10 : rest.p[k] - '0');
-        }
-        return finite_number(a, negative ? -v : v);
-    }
-    return NULL;
-}
-
-/* [0-9]*(\.[0-9]*)?([eE][-+]?[0-9]+)? with at least one digit in front of the exponent. */
-static bool is_decimal(struct str s)
-{
-    size_t i = 0, count = 0;
-    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
-        count++;
-    if (i < s.n && s.p[i] == '.')
-        for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
-            count++;
-    if (!count)
-        return false;
-    if (i == s.n)
-        return true;
-    if (s.p[i] != 'e' && s.p[i] != 'E')
-        return false;
-    i++;
-    if (i < s.n && (s.p[i] == '-' || s.p[i] == '+'))
-        i++;
-    return all_digits(str_sub(s, i, s.n), "0123456789");
-}
-
 static struct node *plain_number(struct arena *a, struct str s)
 {
-    static const char *const special[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL};
-    struct str rest = s;
-    bool negative = s.n && s.p[0] == '-';
-    if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
-        rest = str_sub(s, 1, s.n);
-    struct node *n = based_number(a, rest, negative);
-    if (n)
-        return n;
-    if (one_of(rest, special))
-        return finite_number(a, INFINITY);
-    if (!is_decimal(rest))
-        return NULL;
-    return finite_number(a, strtod(str_z(a, s), NULL));
+    static const char *const infinities[] = {".inf", ".Inf", ".INF", NULL};
+    static const char *const nans[] = {".nan", ".NaN", ".NAN", NULL};
+    bool has_sign = s.n && (s.p[0] == '-' || s.p[0] == '+');
+    double value;
+    if (one_of(str_sub(s, has_sign, s.n), infinities) || one_of(s, nans))
+        return node_null(a); /* as JSON has neither and the dialect's writer makes them null */
+    return yaml_number(s, &value) ? node_number(a, number_canonical(a, value)) : NULL;
 }
 
 static struct node *plain_scalar(struct arena *a, struct str s)

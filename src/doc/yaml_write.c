@@ -21,28 +21,6 @@ static size_t span(struct str s, size_t from, const char *set)
 
 static const char digits[] = "0123456789";
 
-static bool is_number(struct str s)
-{
-    if (s.n && strchr("+-", s.p[0]))
-        s = str_sub(s, 1, s.n);
-    if (s.n > 2 && s.p[0] == '0' && strchr("bxo", s.p[1]))
-        return span(s, 2, "0123456789abcdefABCDEF") == s.n - 2;
-    size_t whole = span(s, 0, digits), i = whole, part = 0;
-    if (i < s.n && s.p[i] == '.') {
-        part = span(s, i + 1, digits);
-        i += 1 + part;
-    }
-    if (!whole && !part)
-        return false;
-    if (i < s.n && strchr("eE", s.p[i])) {
-        i++;
-        i += i < s.n && strchr("+-", s.p[i]);
-        size_t exponent = span(s, i, digits);
-        return exponent && i + exponent == s.n;
-    }
-    return i == s.n;
-}
-
 /* 1:30 is 90 to old readers. */
 static bool is_sexagesimal(struct str s)
 {
@@ -74,7 +52,8 @@ static bool looks_typed(struct str s)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_eq(s, str_c(words[i])))
             return true;
-    return is_number(s) || is_sexagesimal(s) || is_date(s);
+    double value;
+    return yaml_number(s, &value) || is_sexagesimal(s) || is_date(s);
 }
 
 static bool is_control(unsigned char c)
@@ -260,6 +239,16 @@ static void write_string(struct buf *b, struct str s, unsigned indent, bool key)
         write_single(b, s);
 }
 
+/* A small number with one digit gets a point, "1.e-7": readers of YAML 1.1 need it. */
+static void write_number(struct buf *b, struct str s)
+{
+    ptrdiff_t e = str_find(s, STR("e-"), 0);
+    if (e < 0 || str_find_char(s, '.', 0) >= 0)
+        buf_add(b, s);
+    else
+        buf_fmt(b, "%.*s.%.*s", (int)e, s.p, STR_ARG(str_sub(s, (size_t)e, s.n)));
+}
+
 /* ---- containers ---- */
 
 static void new_line(struct buf *b, unsigned indent)
@@ -325,7 +314,7 @@ static void write_value(struct buf *b, const struct node *n, unsigned indent)
         break;
     case NODE_BOOL:
     case NODE_NUMBER:
-        buf_add(b, node_text(n));
+        write_number(b, node_text(n));
         break;
     case NODE_STRING:
         write_string(b, n->text, indent, false);
