@@ -1,5 +1,8 @@
-/* .env files: `NAME=value` lines, quotes, comments, and `$NAME` within values. `.env.<stage>`
- * replaces `.env` as a whole. What the process has in its environment wins. */
+/* .env files: `NAME=value` assignments and the references between them. `.env.<stage>` replaces
+ * `.env` as a whole. What the process has in its environment wins, unless it is empty.
+ *
+ * The readings are those of the dialect's two libraries, dotenv 17 and dotenv-expand 13, odd
+ * corners included; tests/golden/dotenv compares whole files. */
 #include "config/variables.h"
 
 #include <ctype.h>
@@ -8,144 +11,298 @@
 #include "base/fs.h"
 #include "doc/encoding.h"
 
-enum { DOTENV_BYTES_MAX = 1024 * 1024, DOTENV_VALUE_MAX = 64 * 1024 };
+enum {
+    DOTENV_BYTES_MAX = 1024 * 1024,
+    /* The dialect knows no limits, and hangs. */
+    EXPANDED_BYTES_MAX = 64 * 1024, /* of a value with references */
+    EXPANSIONS_MAX = 10000,         /* in one file */
+};
 
-static bool is_name(char c)
+/* ---- assignments ---- */
+
+struct assignment {
+    struct str raw, value; /* `value`: with what its references stand for */
+};
+
+/* Bytes of the white space at `i`, as JavaScript's \s has it; 0: none. */
+static size_t space_at(struct str s, size_t i)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
+    static const char *const wide[] = {
+        "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+        "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87",
+        "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9",
+        "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80", "\xef\xbb\xbf"};
+    if (i >= s.n)
+        return 0;
+    if ((unsigned char)s.p[i] < 0x80)
+        return isspace((unsigned char)s.p[i]) ? 1 : 0;
+    for (size_t k = 0; k < sizeof wide / sizeof *wide; k++)
+        if (str_starts(str_sub(s, i, s.n), str_c(wide[k])))
+            return strlen(wide[k]);
+    return 0;
 }
 
-/* `name` at the start of `line` and what follows the `=`, or false: no assignment. */
-static bool assignment(struct str line, struct str *name, struct str *rest)
+static size_t skip_space(struct str s, size_t i)
 {
-    line = str_trim(line);
-    if (str_starts(line, STR("export ")))
-        line = str_trim(str_sub(line, 7, line.n));
-    size_t i = 0;
-    while (i < line.n && is_name(line.p[i]))
-        i++;
-    *name = str_sub(line, 0, i);
-    size_t end = i;
-    while (i < line.n && (line.p[i] == ' ' || line.p[i] == '\t'))
-        i++;
-    bool equals = i < line.n && line.p[i] == '=';
-    bool colon = end < line.n && line.p[end] == ':' && end + 1 < line.n && line.p[end + 1] == ' ';
-    if (!name->n || (!equals && !colon))
-        return false;
-    *rest = str_sub(line, (equals ? i : end) + 1, line.n);
-    return true;
+    for (size_t n; (n = space_at(s, i));)
+        i += n;
+    return i;
 }
 
-static struct str unescape(struct arena *a, struct str s)
+static struct str trim(struct str s)
 {
+    size_t start = skip_space(s, 0), end = start;
+    for (size_t i = start, n; i < s.n; i += n ? n : 1) {
+        n = space_at(s, i);
+        if (!n)
+            end = i + 1;
+    }
+    return str_sub(s, start, end - start);
+}
+
+static size_t skip_name(struct str s, size_t i)
+{
+    while (i < s.n && (isalnum((unsigned char)s.p[i]) || strchr("_.-", s.p[i])) && s.p[i])
+        i++;
+    return i;
+}
+
+/* Behind "=" or ": " that follows the name which ends at `i`, or 0. */
+static size_t behind_separator(struct str s, size_t i)
+{
+    size_t sign = skip_space(s, i);
+    if (sign < s.n && s.p[sign] == '=')
+        return sign + 1;
+    size_t space = i < s.n && s.p[i] == ':' ? space_at(s, i + 1) : 0;
+    return space ? i + 1 + space : 0;
+}
+
+/* The name at `i`, which stands behind "export" or not, and where its value starts; 0: none. */
+static size_t read_name(struct str s, size_t i, struct str *ret)
+{
+    size_t behind = str_starts(str_sub(s, i, s.n), STR("export")) ? skip_space(s, i + 6) : i;
+    size_t starts[] = {behind > i + 6 ? behind : i, i};
+    for (size_t k = 0; k < 2; k++) {
+        size_t end = skip_name(s, starts[k]);
+        size_t value = end > starts[k] ? behind_separator(s, end) : 0;
+        *ret = str_sub(s, starts[k], end - starts[k]);
+        if (value)
+            return value;
+    }
+    return 0;
+}
+
+/* Does nothing but space and a comment follow on the line? */
+static bool line_ends(struct str s, size_t i)
+{
+    for (size_t n; i < s.n && s.p[i] != '\n' && (n = space_at(s, i));)
+        i += n;
+    return i == s.n || s.p[i] == '\n' || s.p[i] == '#';
+}
+
+/* Behind the quote that closes the one at `open`, or 0. The first one without a backslash in front
+ * does; when more follows on its line, or there is none, the last one with a backslash. */
+static size_t behind_quote(struct str s, size_t open)
+{
+    size_t escaped = 0;
+    for (size_t i = open + 1; i < s.n; i++) {
+        if (s.p[i] != s.p[open])
+            continue;
+        bool ends = line_ends(s, i + 1);
+        if (s.p[i - 1] != '\\')
+            return ends ? i + 1 : escaped;
+        escaped = ends ? i + 1 : escaped;
+    }
+    return escaped;
+}
+
+/* The value that starts at `i`, as it is written; `*end` is behind it. */
+static struct str raw_value(struct str s, size_t i, size_t *end)
+{
+    size_t quote = skip_space(s, i);
+    if (quote < s.n && strchr("'\"`", s.p[quote]) && s.p[quote] && (*end = behind_quote(s, quote)))
+        return str_sub(s, quote, *end - quote);
+    *end = i;
+    while (*end < s.n && s.p[*end] != '#' && s.p[*end] != '\n')
+        ++*end;
+    return trim(str_sub(s, i, *end - i));
+}
+
+static struct str unquoted(struct arena *a, struct str s)
+{
+    char quote = s.n ? s.p[0] : 0;
+    if (s.n > 1 && quote && strchr("'\"`", quote) && s.p[s.n - 1] == quote)
+        s = str_sub(s, 1, s.n - 2);
+    if (quote != '"')
+        return s;
     s = str_replace(a, s, STR("\\n"), STR("\n"));
     return str_replace(a, s, STR("\\r"), STR("\r"));
 }
 
-/* The value that starts at `rest`, a part of `text`; `*next` is set behind its last line. */
-static struct str value_at(struct arena *a, struct str text, struct str rest, struct str *next)
+/* All assignments of a file by name; of several to one name the last counts, where the first is. */
+static struct map read_assignments(struct arena *a, struct str text)
 {
-    size_t at = (size_t)(rest.p - text.p);
-    while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t'))
-        at++;
-    char quote = at < text.n ? text.p[at] : 0;
-    if (quote == '"' || quote == '\'' || quote == '`') {
-        ptrdiff_t end = (ptrdiff_t)at;
-        do {
-            end = str_find_char(text, quote, (size_t)end + 1);
-        } while (end > 0 && text.p[end - 1] == '\\');
-        if (end > 0) {
-            ptrdiff_t newline = str_find_char(text, '\n', (size_t)end);
-            *next = newline < 0 ? (struct str){0} : str_sub(text, (size_t)newline + 1, text.n);
-            struct str value = str_sub(text, at + 1, (size_t)end - at - 1);
-            return quote == '"' ? unescape(a, value) : value;
+    struct map all = MAP(a);
+    text = str_replace(a, text, STR("\r\n"), STR("\n"));
+    text = str_replace(a, text, STR("\r"), STR("\n"));
+    for (size_t i = 0; i < text.n;) {
+        struct str name;
+        i = skip_space(text, i);
+        size_t value = read_name(text, i, &name);
+        if (value) {
+            struct assignment *item = ARENA_NEW(a, struct assignment);
+            item->raw = unquoted(a, raw_value(text, value, &i));
+            map_put(&all, name, item);
         }
+        ptrdiff_t newline = str_find_char(text, '\n', i);
+        i = newline < 0 ? text.n : (size_t)newline + 1;
     }
-    ptrdiff_t comment = str_find_char(rest, '#', 0);
-    return str_trim(comment < 0 ? rest : str_sub(rest, 0, (size_t)comment));
+    return all;
 }
 
 /* ---- references ---- */
 
-static struct str reference_value(struct resolver *r, struct str expression)
+struct expansion {
+    struct arena *arena; /* of one value */
+    struct map all;      /* name -> struct assignment */
+    size_t count;        /* of references that were replaced */
+};
+
+/* What the name stands for while values are expanded: the environment, then the file's text. */
+static struct str given(const struct expansion *x, struct str name)
+{
+    const char *value = str_find_char(name, '\0', 0) < 0 ? getenv(str_z(x->arena, name)) : NULL;
+    if (value)
+        return str_dup(x->arena, str_c(value));
+    const struct assignment *other = map_get(&x->all, name);
+    return other ? other->raw : STR("");
+}
+
+/* The first reference, "${…}" without braces inside or "$NAME", and what stands in it. */
+static bool find_reference(struct str s, struct str *ret, struct str *expression)
+{
+    for (size_t i = 0; i + 1 < s.n; i++) {
+        if (s.p[i] != '$' || (i && s.p[i - 1] == '\\'))
+            continue;
+        size_t from = i + 1, end = from;
+        if (s.p[from] == '{') {
+            end = ++from;
+            while (end < s.n && s.p[end] != '{' && s.p[end] != '}')
+                end++;
+            if (end == from || end == s.n || s.p[end] != '}')
+                continue;
+        } else {
+            while (end < s.n && (isalpha((unsigned char)s.p[end]) || s.p[end] == '_' ||
+                                 (end > from && isdigit((unsigned char)s.p[end]))))
+                end++;
+            if (end == from)
+                continue;
+        }
+        *expression = str_sub(s, from, end - from);
+        *ret = str_sub(s, i, end - i + (s.p[i + 1] == '{'));
+        return true;
+    }
+    return false;
+}
+
+/* Cut "NAME:-word", "NAME-word", "NAME:+word", "NAME+word"; the sign, or 0. */
+static char cut_operation(struct str expression, struct str *name, struct str *word)
 {
     size_t i = 0;
-    while (i < expression.n && (isalnum((unsigned char)expression.p[i]) || expression.p[i] == '_'))
+    while (i < expression.n && !strchr("+-", expression.p[i]))
         i++;
-    struct str name = str_sub(expression, 0, i), rest = str_sub(expression, i, expression.n), value;
-    bool found = environment_get(r, name, &value) && value.n;
-    bool colon = str_starts(rest, STR(":"));
-    char operation = rest.n > colon ? rest.p[colon] : 0;
-    struct str word = str_sub(rest, (size_t)colon + 1, rest.n);
-    if (operation == '+')
-        return found ? word : (struct str){"", 0};
-    return found ? value : operation == '-' ? word : (struct str){"", 0};
+    bool colon = i && i < expression.n && expression.p[i - 1] == ':';
+    *name = str_sub(expression, 0, i - colon);
+    *word = str_sub(expression, i + 1, expression.n);
+    return i < expression.n ? expression.p[i] : 0;
 }
 
-/* End of the reference at `from`, where a `$` stands, and what it names; 0: it is none. */
-static size_t reference_end(struct str s, size_t from, struct str *expression)
+/* The first `from` in `s` by `to`, in which "$$", "$&", "$`" and "$'" mean what they mean to
+ * JavaScript's replace(). */
+static struct str replace_first(struct arena *a, struct str s, struct str from, struct str to)
 {
-    size_t i = from + 1;
-    if (i < s.n && s.p[i] == '{') {
-        ptrdiff_t end = str_find_char(s, '}', i);
-        if (end < 0)
-            return 0;
-        *expression = str_sub(s, i + 1, (size_t)end - i - 1);
-        return (size_t)end + 1;
-    }
-    if (i >= s.n || (!isalpha((unsigned char)s.p[i]) && s.p[i] != '_'))
-        return 0;
-    while (i < s.n && (isalnum((unsigned char)s.p[i]) || s.p[i] == '_'))
-        i++;
-    *expression = str_sub(s, from + 1, i - from - 1);
-    return i;
-}
-
-static struct str expand(struct resolver *r, struct str s)
-{
-    struct buf b = BUF(r->arena);
-    buf_lit(&b, "");
-    for (size_t i = 0; i < s.n && b.n < DOTENV_VALUE_MAX;) {
-        struct str expression;
-        size_t end = 0;
-        if (s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] == '$') {
+    size_t at = (size_t)str_find(s, from, 0);
+    struct str before = str_sub(s, 0, at), behind = str_sub(s, at + from.n, s.n);
+    struct buf b = BUF(a);
+    buf_add(&b, before);
+    for (size_t i = 0; i < to.n; i++) {
+        char next = to.p[i] == '$' && i + 1 < to.n ? to.p[i + 1] : 0;
+        i += next && strchr("$&`'", next);
+        if (next == '$')
             buf_char(&b, '$');
-            i += 2;
-            continue;
-        }
-        if (s.p[i] == '$')
-            end = reference_end(s, i, &expression);
-        if (end)
-            buf_add(&b, reference_value(r, expression));
+        else if (next == '&')
+            buf_add(&b, from);
+        else if (next == '`')
+            buf_add(&b, before);
+        else if (next == '\'')
+            buf_add(&b, behind);
         else
-            buf_char(&b, s.p[i]);
-        i = end ? end : i + 1;
+            buf_char(&b, to.p[i]);
     }
-    return b.p ? buf_str(&b) : (struct str){"", 0};
+    buf_add(&b, behind);
+    return buf_str(&b);
 }
 
-static void read_lines(struct resolver *r, struct str text)
+/* What takes the place of a reference. A value that was there before would come again and again. */
+static struct str reference_value(const struct expansion *x, char operation, struct str name,
+                                  struct str word, const struct map *seen)
 {
-    struct str rest = text;
-    while (rest.n) {
-        ptrdiff_t end = str_find_char(rest, '\n', 0);
-        struct str line = end < 0 ? rest : str_sub(rest, 0, (size_t)end);
-        struct str next = end < 0 ? (struct str){0} : str_sub(rest, (size_t)end + 1, rest.n);
-        struct str name, value;
-        if (assignment(line, &name, &value)) {
-            struct str *stored = ARENA_NEW(r->arena, struct str);
-            *stored = expand(r, value_at(r->arena, text, value, &next));
-            map_put(r->dotenv, str_dup(r->arena, name), stored);
-        }
-        rest = next;
+    struct str value = given(x, name);
+    if (operation == '+')
+        return value.n ? word : STR("");
+    if (value.n && !map_has(seen, value))
+        return value;
+    return operation ? word : STR("");
+}
+
+static int expand(struct expansion *x, struct str s, struct str *ret, struct err *err)
+{
+    struct map seen = MAP(x->arena);
+    struct str reference, expression, name, word;
+    while (find_reference(s, &reference, &expression)) {
+        if (x->count++ == EXPANSIONS_MAX || s.n > EXPANDED_BYTES_MAX)
+            return err_set(err, ERR_CONFIG, "its references do not end, '%.*s' comes after %zu",
+                           STR_ARG(reference), x->count - 1);
+        map_put(&seen, s, x);
+        char operation = cut_operation(expression, &name, &word);
+        s = replace_first(x->arena, s, reference, reference_value(x, operation, name, word, &seen));
+        const struct assignment *earlier = map_get(&x->all, name);
+        if (earlier && earlier->value.p && str_eq(earlier->value, s))
+            break;
     }
+    *ret = str_replace(x->arena, s, STR("\\$"), STR("$"));
+    return 0;
+}
+
+/* ---- files ---- */
+
+/* Values by name. What the environment has is left out, unless it is empty, the same text, or one
+ * with "\$" in it: the dialect takes the backslash from the environment's value, too. */
+static int read_values(struct arena *a, struct str text, struct map *ret, struct err *err)
+{
+    struct expansion x = {.all = read_assignments(a, text)};
+    for (size_t i = 0; i < x.all.n; i++) {
+        cleanup_arena struct arena *scratch = x.arena = arena_new();
+        struct str name = x.all.entries[i].key, value;
+        struct assignment *item = x.all.entries[i].value;
+        const char *own = getenv(str_z(scratch, name));
+        bool wins = own && *own && !str_eq(str_c(own), item->raw);
+        if (wins)
+            value = str_replace(scratch, str_c(own), STR("\\$"), STR("$"));
+        else if (expand(&x, item->raw, &value, err) < 0)
+            return err_wrap(err, "variable '%.*s'", STR_ARG(name));
+        item->value = str_dup(a, value);
+        if (!wins || !str_eq(value, str_c(own)))
+            map_put(ret, name, &item->value);
+    }
+    return 0;
 }
 
 int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct err *err)
 {
     struct str path = path_join(r->arena, r->dir, name), text;
     *ret = NULL;
-    if (!fs_is_file(path))
+    if (!fs_exists(path))
         return 0;
     if (fs_read(r->arena, path, DOTENV_BYTES_MAX, &text, err) < 0) {
         err->kind = ERR_CONFIG;
@@ -155,11 +312,10 @@ int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct er
     *source = (struct source){name, encoding_skip_mark(text)};
     if (encoding_check(source, err) < 0)
         return -1;
-    struct map *before = r->dotenv, *values = ARENA_NEW(r->arena, struct map);
+    struct map *values = ARENA_NEW(r->arena, struct map);
     *values = MAP(r->arena);
-    r->dotenv = values; /* values refer to those above them */
-    read_lines(r, source->text);
-    r->dotenv = before;
+    if (read_values(r->arena, source->text, values, err) < 0)
+        return err_wrap(err, "cannot read '%.*s'", STR_ARG(path));
     *ret = values;
     return 0;
 }

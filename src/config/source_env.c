@@ -7,13 +7,13 @@ bool environment_get(const struct resolver *r, struct str name, struct str *ret)
 {
     if (str_find_char(name, '\0', 0) >= 0)
         return false;
-    const char *value = getenv(str_z(r->arena, name));
-    const struct str *more = !value && r->dotenv ? map_get(r->dotenv, name) : NULL;
+    const struct str *of_file = r->dotenv ? map_get(r->dotenv, name) : NULL;
+    const char *value = of_file ? NULL : getenv(str_z(r->arena, name));
     if (value)
         *ret = str_dup(r->arena, str_c(value));
-    else if (more)
-        *ret = *more;
-    return value || more;
+    else if (of_file)
+        *ret = *of_file;
+    return value || of_file;
 }
 
 /* What a file for one stage says, or does not say, is that stage's. */
@@ -28,7 +28,8 @@ static int ask_now(struct resolver *r, const struct query *q, struct str *text, 
 {
     struct str value;
     size_t bad;
-    bool own = str_find_char(q->address, 0, 0) < 0 && getenv(str_z(r->arena, q->address));
+    bool own = str_find_char(q->address, 0, 0) < 0 && getenv(str_z(r->arena, q->address)) &&
+               !(r->dotenv && map_has(r->dotenv, q->address));
     if (!own && r->dotenv_name.n) {
         *text = dotenv_text(r, r->dotenv_name, q->address);
         ret->flags |= is_of_stage(r->dotenv_name) ? NODE_STAGE : 0;
