@@ -22,7 +22,7 @@ struct options {
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool promote, abort, no_shift, tail;
+    bool promote, abort, no_shift, tail, with_secrets;
     bool lenient, persist, exact, detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */

@@ -8,11 +8,56 @@
 #include "doc/json.h"
 #include "doc/yaml.h"
 
-static int write_template(struct cli *cli, struct str dir, const char *name,
-                          const struct node *template, struct err *err)
+struct template_file {
+    const char *name;
+    const struct node *template; /* NULL: there is none */
+};
+
+/* The first secret in a template, and where in the template it is; NULL: none. */
+static const struct node *find_secret(struct arena *a, const struct node *n, struct str path,
+                                      struct str *ret_path)
 {
-    return fs_write(path_join(cli->arena, dir, str_c(name)), json_text(cli->arena, template, 2),
-                    0644, err);
+    const struct node *found = NULL;
+    if (!n || !(node_flags_deep(n) & NODE_SECRET))
+        return NULL;
+    *ret_path = path;
+    const char *dot = path.n ? "." : "";
+    size_t i = 0;
+    node_each (item, n) {
+        found = find_secret(a, item, str_fmt(a, "%.*s%s%zu", STR_ARG(path), dot, i++), ret_path);
+        if (found)
+            return found;
+    }
+    member_each (m, n) {
+        struct str below = str_fmt(a, "%.*s%s%.*s", STR_ARG(path), dot, STR_ARG(m->key));
+        if ((found = find_secret(a, m->value, below, ret_path)))
+            return found;
+    }
+    return n;
+}
+
+/* Templates are files that are kept, sent and committed; deploying writes none with a secret. */
+static int check_secrets(struct cli *cli, const struct template_file *file, struct err *err)
+{
+    struct str path;
+    const struct node *secret = find_secret(cli->arena, file->template, STR(""), &path);
+    if (!secret || cli->options.with_secrets)
+        return 0;
+    err_at(err, node_pos(secret), ERR_CONFIG,
+           "the secret value of '%.*s' would stand in the clear in %s", STR_ARG(path), file->name);
+    return err_help(err,
+                    "with --with-secrets it is written, readable to you alone; 'troupe deploy' "
+                    "needs no such file");
+}
+
+static int write_template(struct cli *cli, struct str dir, const struct template_file *file,
+                          struct err *err)
+{
+    struct str path = path_join(cli->arena, dir, str_c(file->name));
+    bool secret = file->template && node_flags_deep(file->template) & NODE_SECRET;
+    return file->template
+               ? fs_write(path, json_text(cli->arena, file->template, 2), secret ? 0600 : 0644, err)
+               : fs_remove_all(path, err); /* of an earlier package */
 }
 
 static int run_package(struct cli *cli, struct err *err)
@@ -25,20 +70,24 @@ static int run_package(struct cli *cli, struct err *err)
         return -1;
     struct str dir = cli->options.package_dir;
     dir = dir.n ? path_absolute(a, dir) : path_join(a, service->dir, STR(".serverless"));
-    struct pack_options pack = {.output_dir = dir, .warn = context_warning, .warn_context = cli};
-    int64_t now = clock_wall_ms();
-    struct compile_options options = {.naming = NAMING_FLAT,
-                                      .artifact_dir =
-                                          str_fmt(a, "serverless/%.*s/%.*s/%lld-%.*s",
-                                                  STR_ARG(service->name), STR_ARG(service->stage),
-                                                  (long long)now, STR_ARG(time_iso(a, now)))};
-    if (fs_mkdirs(dir, err) < 0 || pack_service(a, service, &pack, &packed, err) < 0 ||
-        compile_service(a, service, &packed, &options, &compiled, err) < 0 ||
-        write_template(cli, dir, "cloudformation-template-create-stack.json",
-                       compile_create_stack(a, service), err) < 0 ||
-        write_template(cli, dir, "cloudformation-template-update-stack.json", compiled.template,
-                       err) < 0)
+    struct pack_options pack = {.warn = context_warning, .warn_context = cli};
+    struct compile_options options = {
+        .naming = NAMING_FLAT, .artifact_dir = compile_artifact_dir(a, service, clock_wall_ms())};
+    if (pack_service(a, service, &pack, &packed, err) < 0 ||
+        compile_service(a, service, &packed, &options, &compiled, err) < 0)
         return -1;
+    struct template_file files[] = {
+        {"cloudformation-template-create-stack.json", compile_create_stack(a, service)},
+        {"cloudformation-template-update-stack.json", compiled.template}};
+    enum { FILE_COUNT = sizeof files / sizeof *files };
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        if (check_secrets(cli, &files[i], err) < 0)
+            return -1;
+    if (pack_write(a, &packed, dir, err) < 0)
+        return -1;
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        if (write_template(cli, dir, &files[i], err) < 0)
+            return -1;
     buf_fmt(&cli->out, "packaged '%.*s' for stage '%.*s' into %.*s\n", STR_ARG(service->name),
             STR_ARG(service->stage), STR_ARG(dir));
     return 0;
@@ -50,7 +99,9 @@ const struct command cmd_package = {
     .summary = "write template and zips, without deploying",
     .details =
         "Into .serverless beside serverless.yml, or --package DIR, with the file names that the\n"
-        "Serverless Framework uses.",
+        "Serverless Framework uses. A template that would hold a secret, as the value of a\n"
+        "SecureString parameter, is refused; --with-secrets writes it, readable to its owner "
+        "alone.",
     .examples = {"troupe package prod", "troupe package prod --package build"},
     .args_max = 1,
     .run = run_package,

@@ -46,6 +46,8 @@ static const struct option {
      "move at once, whatever custom.troupe.shift says", true},
     {"purge", 0, FLAG, AT(purge), ON(remove), NULL, "delete what is in the stage's buckets", true},
     {"package", 'p', TEXT, AT(package_dir), ON(package), "DIR", "where to write (.serverless)"},
+    {"with-secrets", 0, FLAG, AT(with_secrets), ON(package), NULL,
+     "write secret values in the clear", true},
     {"data", 'd', TEXT, AT(data), ON(invoke), "TEXT", "the event"},
     {"path", 'p', TEXT, AT(path), ON(invoke), "FILE", "a file with the event; -: stdin"},
     {"path", 0, TEXT, AT(key), ON(print), "KEY", "only this part: functions.hello"},

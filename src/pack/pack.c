@@ -238,20 +238,6 @@ static int build(struct packer *p, struct err *err)
 
 /* ---- results ---- */
 
-static int write_out(struct packer *p, struct err *err)
-{
-    struct str dir = p->options->output_dir;
-    if (!dir.n)
-        return 0;
-    if (fs_mkdirs(dir, err) < 0)
-        return -1;
-    vec_each (&p->plans, plan)
-        if (!plan->path.n &&
-            fs_write(path_join(p->arena, dir, plan->name), plan->bytes, 0644, err) < 0)
-            return -1;
-    return 0;
-}
-
 static void hand_out(struct packer *p, struct packed *ret)
 {
     struct arena *a = p->arena;
@@ -286,9 +272,9 @@ static int run(struct packer *p, struct err *err)
             read_given(p, plan, &one);
         err_also(err, &one);
     }
-    if (err->kind || select_files(p, err) < 0 || check_handlers(p, err) < 0 || build(p, err) < 0)
+    if (err->kind || select_files(p, err) < 0 || check_handlers(p, err) < 0)
         return -1;
-    return write_out(p, err);
+    return build(p, err);
 }
 
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
@@ -301,5 +287,17 @@ int pack_service(struct arena *a, const struct service *service, const struct pa
     if (run(&p, err) < 0)
         return -1;
     hand_out(&p, ret);
+    return 0;
+}
+
+int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err)
+{
+    if (fs_mkdirs(dir, err) < 0)
+        return -1;
+    for (size_t i = 0; i < packed->artifact_count; i++) {
+        const struct artifact *made = &packed->artifacts[i];
+        if (!made->path.n && fs_write(path_join(a, dir, made->name), made->bytes, 0644, err) < 0)
+            return -1;
+    }
     return 0;
 }

@@ -24,9 +24,8 @@ struct packed {
     const struct artifact **of_function;
 };
 
-/* What to do beside building: where `package` writes the zips (empty: nowhere). */
+/* What to do beside building. */
 struct pack_options {
-    struct str output_dir;
     unsigned jobs; /* 0: number of cores */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;
@@ -37,6 +36,9 @@ struct pack_options {
  * `*ret` lives in `a`. ERR_CONFIG. */
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
                  struct packed *ret, struct err *err);
+
+/* Write the zips that were made, not those that were given, into `dir`, which is made if need be. */
+int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err);
 
 /* What was packaged for an earlier deployment, without files: `record_functions` is the `functions`
  * of its record, function key -> {artifact: SHA-256 as hexadecimal digits, …}. Artifacts have their

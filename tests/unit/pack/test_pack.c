@@ -184,8 +184,9 @@ static void test_given(void **state)
     err_clear(&err);
     struct str good = given_zip(a, 5);
     fixture_file(&f, "out/a.zip", good, 0644);
-    f.options.output_dir = path_join(f.arena, f.top, STR("written"));
+    struct str dir = path_join(f.arena, f.top, STR("written"));
     check_ok(fixture_pack(&f, &packed, &err), &err);
+    check_ok(pack_write(f.arena, &packed, dir, &err), &err);
     assert_int_equal(packed.artifact_count, 1);
     assert_ptr_equal(packed.of_function[0], &packed.artifacts[0]);
     check_str(packed.artifacts[0].name, "a.zip");
@@ -193,7 +194,7 @@ static void test_given(void **state)
     assert_true(str_eq(packed.artifacts[0].bytes, good));
     assert_int_equal(packed.artifacts[0].unzipped_bytes, 5);
     assert_int_equal(packed.artifacts[0].file_count, 1);
-    assert_false(fs_exists(path_join(f.arena, f.options.output_dir, STR("a.zip"))));
+    assert_false(fs_exists(path_join(f.arena, dir, STR("a.zip"))));
     fixture_remove(&f);
 }
 
@@ -306,9 +307,10 @@ static void test_written(void **state)
     struct packed packed;
     struct str on_disk;
     fixture_make(&f, STR("index.js"), service(a, "nodejs22.x", "index.handler", ""));
-    f.options.output_dir = path_join(f.arena, f.dir, STR(".serverless"));
+    struct str dir = path_join(f.arena, f.dir, STR(".serverless"));
     check_ok(fixture_pack(&f, &packed, &err), &err);
-    struct str path = path_join(f.arena, f.options.output_dir, STR("one.zip"));
+    check_ok(pack_write(f.arena, &packed, dir, &err), &err);
+    struct str path = path_join(f.arena, dir, STR("one.zip"));
     check_ok(fs_read(f.arena, path, 1 << 20, &on_disk, &err), &err);
     assert_true(str_eq(on_disk, packed.artifacts[0].bytes));
     struct str first = packed.artifacts[0].sha256_hex;
