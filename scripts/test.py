@@ -326,6 +326,11 @@ def suite_localcloud():
     return pytest("tests/localcloud")
 
 
+def suite_program():
+    """troupe as users run it, on files alone: the golden cases, and files that are hostile."""
+    return pytest("tests/program", "-n", JOBS, TROUPE=str(sanitized_build() / "troupe"))
+
+
 def suite_e2e():
     """troupe as users run it, on the local cloud, the sanitized build."""
     seed = os.environ.get("TROUPE_MODEL_SEED") or str(random.SystemRandom().randrange(1 << 32))
