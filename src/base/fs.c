@@ -24,20 +24,44 @@ static int read_fd(int fd, char *p, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
-            return k < 0 ? errno : EIO;
+            return k < 0 ? errno : ESTALE; /* it has become shorter */
         got += (size_t)k;
     }
     return 0;
 }
 
+static const char *type_name(mode_t mode)
+{
+    static const struct {
+        mode_t type;
+        const char *name;
+    } types[] = {{S_IFDIR, "a directory"},
+                 {S_IFIFO, "a pipe"},
+                 {S_IFSOCK, "a socket"},
+                 {S_IFCHR, "a device"},
+                 {S_IFBLK, "a device"}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if ((mode & S_IFMT) == types[i].type)
+            return types[i].name;
+    return "something else";
+}
+
 int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret, struct err *err)
 {
-    cleanup_fd int fd = open(str_z(a, path), O_RDONLY | O_CLOEXEC);
+    const char *name = str_z(a, path);
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0)
+    /* Opening a pipe would wait for its writer, opening a device may do something. */
+    if (stat(name, &st) < 0)
         return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
+    cleanup_fd int fd = -1;
+    if (S_ISREG(st.st_mode)) {
+        fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 || fstat(fd, &st) < 0)
+            return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
+    }
     if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_FAILED, "cannot read '%.*s': not a regular file", STR_ARG(path));
+        return err_set(err, ERR_FAILED, "cannot read '%.*s': it is %s, not a regular file",
+                       STR_ARG(path), type_name(st.st_mode));
     if ((uintmax_t)st.st_size > max_bytes)
         return err_set(err, ERR_FAILED, "cannot read '%.*s': larger than %zu bytes", STR_ARG(path),
                        max_bytes);
@@ -243,7 +267,7 @@ struct str path_absolute(struct arena *a, struct str path)
     if (path.n && path.p[0] == '/')
         return path_clean(a, path);
     char *cwd = getcwd(NULL, 0);
-    struct str s = path_clean(a, path_join(a, str_c(cwd ? cwd : "/"), path));
+    struct str s = path_clean(a, cwd ? path_join(a, str_c(cwd), path) : path);
     free(cwd);
     return s;
 }

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-/* Whole content of a regular file of at most `max_bytes`. ERR_NOT_FOUND when missing; a directory
- * or a larger file is an error. */
+/* Whole content of a regular file of at most `max_bytes`. ERR_NOT_FOUND when missing; a directory,
+ * a pipe, a device or a larger file is an error, and never waited for. */
 int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret, struct err *err);
 /* Replace `path` by a file with this content and mode, through a temporary file and rename. */
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err);
@@ -35,7 +35,8 @@ struct str path_dir(struct arena *a, struct str path);
 struct str path_base(struct str path);
 /* Without ".", "..", double and trailing slashes; ".." at the start stays. Purely textual. */
 struct str path_clean(struct arena *a, struct str path);
-/* Absolute and clean, from the current directory. Links are not resolved. */
+/* Absolute and clean, from the current directory. Links are not resolved. Relative where there is
+ * no current directory, which is an error that main() finds. */
 struct str path_absolute(struct arena *a, struct str path);
 /* Per-user cache directory of troupe: $XDG_CACHE_HOME/troupe or ~/.cache/troupe. Whoever reads
  * from it makes sure by path_cache_own that it is the user's own. */

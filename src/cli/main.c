@@ -1,7 +1,9 @@
 /* Entry point: parse, dispatch, turn errors into messages and exit codes. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -51,6 +53,18 @@ static void start_signals(void)
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
         sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* writing fails then, and what was begun is removed */
+}
+
+/* What a command takes for granted: where it is, and that others cannot write what it makes. */
+static int check_surroundings(struct err *err)
+{
+    umask(umask(0) | S_IWOTH);
+    char *cwd = getcwd(NULL, 0);
+    if (!cwd)
+        return err_sys(err, errno, "cannot tell the current directory");
+    free(cwd);
+    return 0;
 }
 
 /* A file or a connection that gets a number below 3 would be read and written as if it were the
@@ -107,7 +121,7 @@ int main(int argc, char **argv)
                       .colour_err = wants_colour(STDERR_FILENO),
                       .tty_in = isatty(STDIN_FILENO)};
     start_signals();
-    int code = run(&cli, argc, argv, &err);
+    int code = check_surroundings(&err) < 0 ? -1 : run(&cli, argc, argv, &err);
     progress_free(cli.progress);
     int written = write_out(&cli);
     if (code < 0) {

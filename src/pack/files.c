@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/pool.h"
 #include "base/vec.h"
@@ -404,6 +405,22 @@ static int choose(size_t index, void *context, struct arena *scratch, struct err
     return 0;
 }
 
+/* Names in a zip are UTF-8; other bytes would make it one that Lambda and others cannot read. */
+static int check_name(struct arena *a, struct str path, struct err *err)
+{
+    size_t bad;
+    if (str_utf8_ok(path, &bad))
+        return 0;
+    struct buf shown = BUF(a);
+    for (size_t i = 0; i < path.n; i++)
+        if ((unsigned char)path.p[i] < 0x80)
+            buf_char(&shown, path.p[i]);
+        else
+            buf_fmt(&shown, "\\x%02x", (unsigned char)path.p[i]);
+    err_set(err, ERR_CONFIG, "the file name '%.*s' is not UTF-8", STR_ARG(buf_str(&shown)));
+    return err_help(err, "rename the file, or leave it out with package patterns");
+}
+
 /* Stat and sort. Of two files with one name, which only patterns outside of the service can give,
  * the one inside wins: it is what unpacking the reference's zip leaves. */
 static int make_list(struct arena *a, const struct walk *w, const struct str *paths, size_t n,
@@ -413,6 +430,8 @@ static int make_list(struct arena *a, const struct walk *w, const struct str *pa
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         struct str full = path_join(a, w->dir, paths[i]);
+        if (check_name(a, paths[i], err) < 0)
+            return -1;
         if (stat(full.p, &st) < 0)
             return err_sys(err, errno, "cannot read '%s'", full.p);
         files[i] = (struct file){.path = paths[i],
