@@ -244,7 +244,7 @@ def suite_threads():
 
 
 # What each fuzz target starts from, besides what was found before (tests/fuzz/corpus/<target>).
-SEEDS = {"json": "*.json", "yaml": "*.yml", "variables": "serverless.yml"}
+SEEDS = {"json": "*.json", "yaml": "*.yml", "variables": "serverless.yml", "service": "serverless.yml"}
 
 
 def seeds(target, folder):
