@@ -128,10 +128,8 @@ static const struct verb {
     bool starts;      /* has --persist */
     const char *plan; /* what it would do to what runs; NULL: nothing to plan */
 } verbs[] = {
-    {"up", run_up, true, NULL},
-    {"down", run_down, false, "would be stopped"},
-    {"status", run_status, false, NULL},
-    {"wipe", run_wipe, false, "would be emptied"},
+    {"up", run_up, true, NULL},          {"down", run_down, false, "would be stopped"},
+    {"status", run_status, false, NULL}, {"wipe", run_wipe, false, "would be emptied"},
     {"env", run_env, false, NULL},
 };
 

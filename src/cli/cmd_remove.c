@@ -96,7 +96,8 @@ static int run_plan(struct cli *cli, const struct release *r, struct str what, s
     struct world w;
     struct removal_stack *stacks;
     size_t n;
-    if (world_remains(r, r->service->stage.n > 0, &w, err) < 0 || removal_plan(r, &w, &stacks, &n, err) < 0)
+    if (world_remains(r, r->service->stage.n > 0, &w, err) < 0 ||
+        removal_plan(r, &w, &stacks, &n, err) < 0)
         return -1;
     progress_clear(cli->progress);
     if (!n) {

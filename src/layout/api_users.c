@@ -1,22 +1,13 @@
 /* What names the stage of an API by text: mappings of domains, usage plans, web ACLs. */
 #include "layout/internal.h"
 
-/* What is made for a stage of the REST API, which it names by text: AWS refuses it when there is no
- * such stage yet. */
-static const char *const made_for_stages[] = {"AWS::ApiGateway::BasePathMapping",
-                                              "AWS::ApiGateway::UsagePlan",
-                                              "AWS::WAFv2::WebACLAssociation"};
-
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource)
 {
-    struct str type = node_text(node_get_c(resource, "Type")), api = l->compiled->rest_api_id;
+    struct str api = l->compiled->rest_api_id;
     const struct node *given = node_get_c(resource, "DependsOn");
     struct node *all = node_seq(l->arena);
-    bool waits = false;
-    for (size_t i = 0; i < sizeof made_for_stages / sizeof *made_for_stages && api.n; i++)
-        waits = waits || (str_eq(type, str_c(made_for_stages[i])) &&
-                          layout_mentions(l->arena, node_get_c(resource, "Properties"), api));
-    if (!waits)
+    if (!api.n || !cfn_is(cfn_type_of(resource), CFN_NAMES_STAGE) ||
+        !layout_mentions(l->arena, node_get_c(resource, "Properties"), api))
         return given;
     if (node_is(given, NODE_STRING))
         node_push(l->arena, all, given);

@@ -3,28 +3,12 @@
 #include "base/map.h"
 #include "layout/internal.h"
 
-/* A second resource with the same fixed name fails with "already exists", wherever it is made.
- * Source: CloudFormation user guide, "Name type". */
-static const struct named {
-    const char *type, *property;
-} named_types[] = {
-    {"AWS::Lambda::Function", "FunctionName"}, {"AWS::DynamoDB::Table", "TableName"},
-    {"AWS::SQS::Queue", "QueueName"},          {"AWS::SNS::Topic", "TopicName"},
-    {"AWS::S3::Bucket", "BucketName"},         {"AWS::IAM::Role", "RoleName"},
-    {"AWS::Kinesis::Stream", "Name"},
-};
-
-static const struct node *fixed_name(const struct node *resource, struct str *ret_type)
+/* Only a text is known. */
+static const struct node *fixed_name(const struct node *resource)
 {
-    *ret_type = node_text(node_get_c(resource, "Type"));
-    for (size_t i = 0; i < sizeof named_types / sizeof *named_types; i++) {
-        if (!str_eq(*ret_type, str_c(named_types[i].type)))
-            continue;
-        const struct node *name =
-            node_get_c(node_get_c(resource, "Properties"), named_types[i].property);
-        return node_is(name, NODE_STRING) ? name : NULL;
-    }
-    return NULL;
+    const struct node *name = cfn_given_name(resource);
+    return cfn_is(cfn_type_of(resource), CFN_UNIQUE_NAME) && node_is(name, NODE_STRING) ? name
+                                                                                        : NULL;
 }
 
 /* "function 'api'", or "resource 'Orders'". */
@@ -46,12 +30,12 @@ int check_fixed_names(const struct checking *k, struct err *err)
 {
     struct map seen = MAP(k->arena);
     member_each (m, k->resources) {
-        struct str type;
-        const struct node *name = fixed_name(m->value, &type);
+        const struct node *name = fixed_name(m->value);
         /* Of two with conditions one may never be made. */
         if (!name || !node_empty(node_get_c(m->value, "Condition")))
             continue;
-        struct str key = str_fmt(k->arena, "%.*s %.*s", STR_ARG(type), STR_ARG(name->text));
+        struct str key =
+            str_fmt(k->arena, "%.*s %.*s", STR_ARG(cfn_type_of(m->value)), STR_ARG(name->text));
         const struct member *old = map_get(&seen, key);
         if (!old) {
             map_put(&seen, key, (void *)m);
@@ -60,7 +44,7 @@ int check_fixed_names(const struct checking *k, struct err *err)
         struct err one = {0};
         err_at(&one, place_of(m, name), ERR_CONFIG, "%.*s and %.*s have the same name '%.*s'",
                STR_ARG(subject(k, old->key)), STR_ARG(subject(k, m->key)), STR_ARG(name->text));
-        err_note(&one, place_of(old, fixed_name(old->value, &type)), "%.*s is named",
+        err_note(&one, place_of(old, fixed_name(old->value)), "%.*s is named",
                  STR_ARG(subject(k, old->key)));
         err_help(&one, "give one of them another name: AWS has it once in account and region");
         err_also(err, &one);

@@ -38,39 +38,11 @@ static void find_holes(struct walk *w, const struct node *n)
         find_holes(w, m->value);
 }
 
-/* Resources whose values stay what they are until one of these properties changes. Source:
- * CloudFormation resource reference, "Update requires: Replacement" and "Return values". */
-static const struct lasting {
-    const char *type, *identity[2];
-} lasting[] = {
-    {"AWS::Lambda::Function", {"FunctionName"}},
-    {"AWS::IAM::Role", {"RoleName", "Path"}},
-    {"AWS::SQS::Queue", {"QueueName", "FifoQueue"}},
-    {"AWS::SNS::Topic", {"TopicName", "FifoTopic"}},
-    {"AWS::S3::Bucket", {"BucketName"}},
-    {"AWS::Logs::LogGroup", {"LogGroupName"}},
-    {"AWS::Lambda::Alias", {"FunctionName", "Name"}},
-    {"AWS::ApiGateway::Stage", {"RestApiId", "StageName"}},
-    {"AWS::ApiGatewayV2::Stage", {"ApiId", "StageName"}},
-};
-
-static bool same_property(const struct node *before, const struct node *after, const char *name)
-{
-    return !name || node_equal(node_get_c(node_get_c(before, "Properties"), name),
-                               node_get_c(node_get_c(after, "Properties"), name));
-}
-
 /* What is there and keeps its values changes with the pointers, not before: the stage still serves
  * what needs it as it is, and a failing deployment must leave it so. */
 static bool is_kept(const struct node *before, const struct node *after)
 {
-    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
-        if (node_is_text(node_get_c(before, "Type"), lasting[i].type) &&
-            node_is_text(node_get_c(after, "Type"), lasting[i].type))
-            return same_property(before, after, lasting[i].identity[0]) &&
-                   same_property(before, after, lasting[i].identity[1]) &&
-                   node_equal(node_get_c(before, "Condition"), node_get_c(after, "Condition"));
-    return false;
+    return cfn_is(cfn_type_of(after), CFN_KEEPS_VALUES) && cfn_keeps_identity(before, after);
 }
 
 static void add_needed(struct walk *w, struct str id)

@@ -3,6 +3,7 @@
 #define TROUPE_LAYOUT_INTERNAL_H
 
 #include "base/vec.h"
+#include "cfn/cfn.h"
 #include "layout/layout.h"
 
 /* Where a resource of the flat template goes. */

@@ -108,26 +108,17 @@ static int add_http_stage(struct laying *l, const struct layout_api *api, struct
 struct snapshot {
     const char *owner; /* property that names the API */
     const char *log_group;
-    const char *const *parts;
+    const char *parts; /* the service whose types they are */
 };
 
-static const char *const rest_parts[] = {
-    "AWS::ApiGateway::Authorizer", "AWS::ApiGateway::GatewayResponse",  "AWS::ApiGateway::Method",
-    "AWS::ApiGateway::Model",      "AWS::ApiGateway::RequestValidator", NULL};
-static const char *const v2_parts[] = {
-    "AWS::ApiGatewayV2::Integration",   "AWS::ApiGatewayV2::IntegrationResponse",
-    "AWS::ApiGatewayV2::Model",         "AWS::ApiGatewayV2::Route",
-    "AWS::ApiGatewayV2::RouteResponse", NULL};
-static const struct snapshot rest_snapshot = {"RestApiId", "ApiGatewayLogGroup", rest_parts},
-                             websocket_snapshot = {"ApiId", NULL, v2_parts};
+static const struct snapshot rest_snapshot = {"RestApiId", "ApiGatewayLogGroup",
+                                              "AWS::ApiGateway::"},
+                             websocket_snapshot = {"ApiId", NULL, "AWS::ApiGatewayV2::"};
 
 static bool is_part(const struct snapshot *s, const struct node *resource)
 {
-    struct str type = node_text(node_get_c(resource, "Type"));
-    for (size_t i = 0; s->parts[i]; i++)
-        if (str_eq(type, str_c(s->parts[i])))
-            return true;
-    return false;
+    struct str type = cfn_type_of(resource);
+    return str_starts(type, str_c(s->parts)) && cfn_is(type, CFN_FROZEN);
 }
 
 static bool has_text(const struct node *list, struct str text)

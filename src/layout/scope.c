@@ -46,22 +46,16 @@ static bool belongs_to(const struct node *resource, const struct layout_api *api
     return node_is(ref, NODE_STRING) && str_eq(ref->text, api->id);
 }
 
-/* What a stage has of a shared API besides its definition. An HTTP API's own stage keeps its place
- * in the stage's stack (pointers.c). */
-static const char *const api_types[] = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage",
-                                        "AWS::ApiGatewayV2::Deployment"};
-
-/* The API's deployments and stages: published, or made anew as a pointer. */
+/* The API's deployments and stages: published, or made anew as a pointer. An HTTP API's own stage
+ * keeps its place in the stage's stack (pointers.c). */
 static void place_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
         place(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
-            struct str type = node_text(node_get_c(m->value, "Type"));
-            for (size_t t = 0; t < sizeof api_types / sizeof *api_types; t++)
-                if (str_eq(type, str_c(api_types[t])) && belongs_to(m->value, api))
-                    place(l, m->key, SCOPE_NOWHERE)->api = api;
+            if (cfn_is(cfn_type_of(m->value), CFN_API_POINTER) && belongs_to(m->value, api))
+                place(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
 }

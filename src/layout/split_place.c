@@ -16,33 +16,6 @@ static const char *const list_attributes[] = {
     "NameServers",         "CidrBlockAssociations",       "Ipv6CidrBlocks",          "DnsEntries",
     "NetworkInterfaceIds", "SecondaryPrivateIpAddresses", "DelegationSetNameServers"};
 
-/* What many refer to, or what refers to many, or holds data: better in the root. */
-static const char *const root_types[] = {"AWS::ApiGateway::RestApi",
-                                         "AWS::ApiGateway::Deployment",
-                                         "AWS::ApiGateway::Stage",
-                                         "AWS::ApiGateway::Authorizer",
-                                         "AWS::ApiGateway::RequestValidator",
-                                         "AWS::ApiGateway::DomainName",
-                                         "AWS::ApiGateway::UsagePlan",
-                                         "AWS::ApiGatewayV2::Api",
-                                         "AWS::ApiGatewayV2::Stage",
-                                         "AWS::ApiGatewayV2::Deployment",
-                                         "AWS::ApiGatewayV2::Authorizer",
-                                         "AWS::Cognito::UserPool",
-                                         "AWS::DynamoDB::Table",
-                                         "AWS::DynamoDB::GlobalTable",
-                                         "AWS::EC2::SecurityGroup",
-                                         "AWS::EC2::VPC",
-                                         "AWS::Events::EventBus",
-                                         "AWS::Kinesis::Stream",
-                                         "AWS::KMS::Key",
-                                         "AWS::RDS::DBCluster",
-                                         "AWS::RDS::DBInstance",
-                                         "AWS::S3::Bucket",
-                                         "AWS::SNS::Topic",
-                                         "AWS::SQS::Queue",
-                                         "AWS::SecretsManager::Secret"};
-
 bool split_is_pseudo_of_stack(struct str id)
 {
     return str_eq(id, STR("AWS::StackName")) || str_eq(id, STR("AWS::StackId"));
@@ -58,8 +31,7 @@ static bool is_listed(struct str text, const char *const *list, size_t n)
 
 static bool is_root_type(const struct split_resource *r)
 {
-    return is_listed(node_text(node_get_c(r->node, "Type")), root_types,
-                     sizeof root_types / sizeof *root_types);
+    return cfn_is(cfn_type_of(r->node), CFN_IN_ROOT);
 }
 
 /* ---- the graph ---- */

@@ -23,8 +23,9 @@ int glob_compile(struct arena *a, struct str pattern, enum glob_pass pass, struc
                  struct err *err);
 /* Any thread. Time is bounded by pattern length times path length. */
 bool glob_match(const struct glob *g, struct str path);
-/* Does `g`, which stands behind a '!' (GLOB_FIND), take `path` away from what was found? What begins
- * with '/' is compared with `absolute`, the whole path; it may be empty unless glob_has_absolute. */
+/* Does `g`, which stands behind a '!' (GLOB_FIND), take `path` away from what was found? What
+ * begins with '/' is compared with `absolute`, the whole path; it may be empty unless
+ * glob_has_absolute. */
 bool glob_match_negated(const struct glob *g, struct str path, struct str absolute);
 bool glob_has_absolute(const struct glob *g);
 /* Could it match a path below directory `dir`? True when in doubt. */

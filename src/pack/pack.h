@@ -37,7 +37,8 @@ struct pack_options {
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
                  struct packed *ret, struct err *err);
 
-/* Write the zips that were made, not those that were given, into `dir`, which is made if need be. */
+/* Write the zips that were made, not those that were given, into `dir`, which is made if need be.
+ */
 int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err);
 
 /* What was packaged for an earlier deployment, without files: `record_functions` is the `functions`

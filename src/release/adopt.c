@@ -1,10 +1,10 @@
 /* Taking a stack over: the steps before and around a deployment. */
 #include "base/clock.h"
 #include "doc/json.h"
+#include "cfn/cfn.h"
 #include "release/adopt_internal.h"
 #include "release/dispose.h"
 #include "release/parts.h"
-#include "release/resources.h"
 #include "release/stack.h"
 
 /* ---- what the engine asks ---- */
@@ -62,7 +62,7 @@ static bool may_replace(const struct node *change)
         if (node_is_text(node_get_c(target, "RequiresRecreation"), "Never"))
             continue;
         if (node_is_text(node_get_c(target, "RequiresRecreation"), "Always") ||
-            !resource_is_known(type) || resource_replaces(type, property))
+            !cfn_is_known(type) || cfn_replaces(type, property))
             return true;
     }
     return false;
@@ -74,11 +74,11 @@ static bool is_lost(const struct deploying *d, const struct node *change, const 
     struct str action = node_text(node_get_c(change, "Action"));
     struct str replaces = node_text(node_get_c(change, "Replacement"));
     struct str id = node_text(node_get_c(change, "LogicalResourceId"));
-    if (resource_is_recreatable(node_text(node_get_c(change, "ResourceType"))))
+    if (cfn_is(node_text(node_get_c(change, "ResourceType")), CFN_RECREATABLE))
         return false;
     *ret_how = str_eq(action, STR("Remove")) ? "deleted" : "replaced";
     if (str_eq(action, STR("Remove")))
-        return !resource_is_retained(node_get(old, id));
+        return !cfn_is_retained(node_get(old, id));
     if (!str_eq(action, STR("Modify")))
         return false;
     return str_eq(replaces, STR("True")) ||

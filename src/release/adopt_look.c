@@ -4,8 +4,8 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "cfn/cfn.h"
 #include "release/parts.h"
-#include "release/resources.h"
 #include "release/stack.h"
 
 /* ---- whose it is ---- */
@@ -115,7 +115,7 @@ static int check_alias_stacks(const struct release *r, struct adoption *adoption
             return -1;
         member_each (m, node_get_c(template, "Resources")) {
             struct str type = node_text(node_get_c(m->value, "Type"));
-            if (resource_is_recreatable(type) || resource_is_retained(m->value))
+            if (cfn_is(type, CFN_RECREATABLE) || cfn_is_retained(m->value))
                 continue;
             refuse(r->arena, adoption,
                    (struct adopt_item){.id = m->key,

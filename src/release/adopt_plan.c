@@ -2,8 +2,8 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "cfn/cfn.h"
 #include "release/adopt.h"
-#include "release/resources.h"
 
 const char *const adopt_fate_words[ADOPT_FATE_COUNT] = {
     [ADOPT_REFUSED] = "refused",      [ADOPT_ADDRESS] = "new address",
@@ -21,34 +21,7 @@ struct deciding {
     size_t kept;
 };
 
-static struct str type_of(const struct node *resource)
-{
-    return node_text(node_get_c(resource, "Type"));
-}
-
-static struct str name_in(const struct node *resource, const char *property)
-{
-    return node_text(node_get_c(node_get_c(resource, "Properties"), property));
-}
-
 /* ---- what is at an address ---- */
-
-static const struct {
-    const char *type, *what;
-} addressed[] = {
-    {"AWS::Lambda::Function", "function"},
-    {"AWS::Lambda::Url", "URL"},
-    {"AWS::ApiGateway::RestApi", "REST API"},
-    {"AWS::ApiGatewayV2::Api", "API"},
-};
-
-static bool has_address(struct str type)
-{
-    for (size_t i = 0; i < sizeof addressed / sizeof *addressed; i++)
-        if (str_eq(type, str_c(addressed[i].type)))
-            return true;
-    return false;
-}
 
 /* A URL that an Output of the stack shows of it, else its physical id. */
 static struct str address_of(const struct deciding *d, struct str id)
@@ -74,34 +47,6 @@ static struct str new_address(const struct deciding *d, struct str id, struct st
     return (struct str){"", 0};
 }
 
-/* ---- names that are taken until the end ---- */
-
-static const struct {
-    const char *type, *property;
-} names[] = {
-    {"AWS::Lambda::Function", "FunctionName"},
-    {"AWS::IAM::Role", "RoleName"},
-    {"AWS::Logs::LogGroup", "LogGroupName"},
-    {"AWS::DynamoDB::Table", "TableName"},
-    {"AWS::S3::Bucket", "BucketName"},
-    {"AWS::SQS::Queue", "QueueName"},
-    {"AWS::SNS::Topic", "TopicName"},
-    {"AWS::Events::Rule", "Name"},
-    {"AWS::Kinesis::Stream", "Name"},
-    {"AWS::SecretsManager::Secret", "Name"},
-    {"AWS::SSM::Parameter", "Name"},
-    {"AWS::ApiGateway::ApiKey", "Name"},
-    {"AWS::IAM::ManagedPolicy", "ManagedPolicyName"},
-};
-
-static struct str fixed_name(const struct node *resource)
-{
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (node_is_text(node_get_c(resource, "Type"), names[i].type))
-            return name_in(resource, names[i].property);
-    return (struct str){"", 0};
-}
-
 static void add(struct deciding *d, struct adopt_item item)
 {
     item.physical = node_text(node_get(d->in->physical, item.id));
@@ -112,12 +57,13 @@ static void add(struct deciding *d, struct adopt_item item)
  * made. */
 static void check_name(struct deciding *d, struct str id, const struct node *resource)
 {
-    struct str name = fixed_name(resource), type = type_of(resource);
+    struct str name = node_text(cfn_given_name(resource)), type = cfn_type_of(resource);
     if (!name.n)
         return;
     member_each (m, d->old) {
         bool function = str_eq(type, STR("AWS::Lambda::Function"));
-        if (!str_eq(type_of(m->value), type) || !str_eq(fixed_name(m->value), name) ||
+        if (!str_eq(cfn_type_of(m->value), type) ||
+            !str_eq(node_text(cfn_given_name(m->value)), name) ||
             !node_get(d->in->physical, m->key))
             continue;
         add(d, (struct adopt_item){
@@ -157,7 +103,7 @@ static void decide_service(struct deciding *d, struct adopt_item item, const str
 {
     bool replaces = false;
     const struct node *today = node_get(d->today, item.id);
-    struct str why = resource_difference(d->arena, before, today, &replaces);
+    struct str why = cfn_difference(d->arena, before, today, &replaces);
     if (!moving && node_get(d->now, item.id)) {
         item.fate = item.precious ? ADOPT_LEFT : ADOPT_REMOVED;
         item.reason = STR("the service has its own already");
@@ -178,9 +124,9 @@ static void decide_service(struct deciding *d, struct adopt_item item, const str
 
 static void decide_gone(struct deciding *d, struct adopt_item item, const struct node *before)
 {
-    bool address = has_address(item.type);
+    bool address = cfn_is(item.type, CFN_HAS_ADDRESS);
     item.to = address ? new_address(d, item.id, item.type) : (struct str){"", 0};
-    if (resource_is_retained(before) && !item.precious)
+    if (cfn_is_retained(before) && !item.precious)
         return; /* versions: they go with their function */
     if (address && (item.to.n || node_get(d->today, item.id))) {
         item.fate = ADOPT_ADDRESS;
@@ -206,19 +152,18 @@ static void decide_both(struct deciding *d, struct adopt_item item, const struct
                         const struct node *after)
 {
     bool replaces = false, same = node_equal(before, after);
-    item.reason =
-        same ? (struct str){"", 0} : resource_difference(d->arena, before, after, &replaces);
+    item.reason = same ? (struct str){"", 0} : cfn_difference(d->arena, before, after, &replaces);
     item.pos = node_pos(after);
     item.fate = same ? ADOPT_KEPT : replaces ? ADOPT_REPLACED : ADOPT_CHANGED;
     if (replaces && item.precious) {
         item.fate = ADOPT_REFUSED;
         item.reason = str_fmt(d->arena, "%.*s: it would be replaced", STR_ARG(item.reason));
-    } else if (replaces && has_address(item.type)) {
+    } else if (replaces && cfn_is(item.type, CFN_HAS_ADDRESS)) {
         item.fate = ADOPT_ADDRESS;
         item.from = address_of(d, item.id);
         item.to = new_address(d, item.id, item.type);
     }
-    if (same && !item.precious && !has_address(item.type))
+    if (same && !item.precious && !cfn_is(item.type, CFN_HAS_ADDRESS))
         d->kept++;
     else
         add(d, item);
@@ -226,12 +171,13 @@ static void decide_both(struct deciding *d, struct adopt_item item, const struct
 
 static void decide(struct deciding *d, struct str id, const struct node *before, bool moving)
 {
-    struct adopt_item item = {
-        .id = id, .type = type_of(before), .precious = !resource_is_recreatable(type_of(before))};
+    struct adopt_item item = {.id = id,
+                              .type = cfn_type_of(before),
+                              .precious = !cfn_is(cfn_type_of(before), CFN_RECREATABLE)};
     const struct node *after = node_get(d->target, id);
     if (after)
         decide_both(d, item, before, after);
-    else if (is_asked_for(d, id) && str_eq(type_of(node_get(d->today, id)), item.type))
+    else if (is_asked_for(d, id) && str_eq(cfn_type_of(node_get(d->today, id)), item.type))
         decide_service(d, item, before, moving);
     else
         decide_gone(d, item, before);
@@ -244,7 +190,7 @@ static void decide_moving(struct deciding *d, struct str id, const struct node *
     if (node_get(d->target, id) || !node_get(d->today, id)) {
         add(d, (struct adopt_item){.fate = ADOPT_REFUSED,
                                    .id = id,
-                                   .type = type_of(definition),
+                                   .type = cfn_type_of(definition),
                                    .precious = true,
                                    .reason =
                                        STR("it is on its way into the service stack: leave it in "
@@ -268,14 +214,14 @@ static bool decide_taken(struct deciding *d, struct str id, const struct node *a
     const struct node *moving = node_get(adopt_moving(d->in->service_now), id);
     const struct node *there = node_get(d->now, id);
     const struct node *before = there ? there : node_get_c(moving, "Definition");
-    struct str type = type_of(after);
+    struct str type = cfn_type_of(after);
     bool replaces = false;
-    if (!before || !is_needed(d, id) || node_get(d->today, id) || resource_is_recreatable(type) ||
+    if (!before || !is_needed(d, id) || node_get(d->today, id) || cfn_is(type, CFN_RECREATABLE) ||
         str_eq(type, STR("AWS::Logs::LogGroup")))
         return false;
     struct adopt_item item = {
         .fate = ADOPT_TAKEN, .id = id, .type = type, .precious = true, .pos = node_pos(after)};
-    struct str why = resource_difference(d->arena, before, after, &replaces);
+    struct str why = cfn_difference(d->arena, before, after, &replaces);
     if (replaces) {
         item.fate = ADOPT_REFUSED;
         item.reason = str_fmt(d->arena, "%.*s: it would be replaced", STR_ARG(why));

@@ -1,10 +1,10 @@
 /* Reading what a stack holds. */
 #include "release/contents.h"
 
+#include "cfn/cfn.h"
 #include "base/vec.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
-#include "release/resources.h"
 
 enum { DEPTH_MAX = 10 }; /* of nested stacks */
 
@@ -35,7 +35,7 @@ static struct str kept_by(const struct walk *w, const struct node *resource, str
         return around;
     if (!resource)
         return STR("its stack's template does not name it");
-    if (resource_goes_with_stack(resource))
+    if (cfn_goes_with_stack(resource))
         return (struct str){"", 0};
     return node_is(policy, NODE_STRING)
                ? str_fmt(w->r->arena, "DeletionPolicy: %.*s", STR_ARG(policy->text))

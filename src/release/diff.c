@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "cfn/cfn.h"
 #include "release/definition.h"
 
 /* ---- names of stages ---- */
@@ -296,11 +297,6 @@ static const struct {
 };
 enum { TOLD_COUNT = sizeof told_elsewhere / sizeof *told_elsewhere };
 
-static struct str type_of(const struct node *resource)
-{
-    return node_text(node_get_c(resource, "Type"));
-}
-
 static bool is_told(struct str type, struct str path)
 {
     for (size_t i = 0; i < TOLD_COUNT; i++) {
@@ -314,7 +310,7 @@ static bool is_told(struct str type, struct str path)
 
 static void compare_resource(struct comparing *c, const struct member *x, const struct member *y)
 {
-    struct diff_resource r = {.id = y->key, .type = type_of(y->value)};
+    struct diff_resource r = {.id = y->key, .type = cfn_type_of(y->value)};
     struct node_change *all;
     size_t n, named = 0;
     node_diff(c->arena, x->value, y->value, &all, &n);
@@ -343,7 +339,7 @@ static const struct member *find_pair(const struct comparing *c, const struct no
     if (same || str_eq(stage_of(c, 0), stage_of(c, 1)))
         return same;
     member_each (other, x)
-        if (!node_get(y, other->key) && str_eq(type_of(other->value), type_of(m->value)) &&
+        if (!node_get(y, other->key) && str_eq(cfn_type_of(other->value), cfn_type_of(m->value)) &&
             diff_renamed(c->arena, other->key, stage_of(c, 0), m->key, stage_of(c, 1)))
             return other;
     return NULL;
@@ -352,7 +348,7 @@ static const struct member *find_pair(const struct comparing *c, const struct no
 static void add_resource(struct comparing *c, const struct member *m, enum diff_where where)
 {
     c->diff->resources[c->diff->resource_count++] =
-        (struct diff_resource){.id = m->key, .type = type_of(m->value), .where = where};
+        (struct diff_resource){.id = m->key, .type = cfn_type_of(m->value), .where = where};
 }
 
 static void compare_resources(struct comparing *c)
@@ -369,7 +365,7 @@ static void compare_resources(struct comparing *c)
         const struct member *other = find_pair(c, x, y, m);
         if (other)
             map_put(&paired, other->key, (void *)other);
-        if (is_told(type_of(m->value), STR("")))
+        if (is_told(cfn_type_of(m->value), STR("")))
             continue;
         if (other)
             compare_resource(c, other, m);
@@ -377,7 +373,7 @@ static void compare_resources(struct comparing *c)
             add_resource(c, m, DIFF_ONLY_B);
     }
     member_each (m, x)
-        if (!map_has(&paired, m->key) && !is_told(type_of(m->value), STR("")))
+        if (!map_has(&paired, m->key) && !is_told(cfn_type_of(m->value), STR("")))
             add_resource(c, m, DIFF_ONLY_A);
 }
 

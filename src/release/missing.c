@@ -1,10 +1,7 @@
 /* Pointers that somebody deleted: the template without them. */
 #include "release/missing.h"
 
-/* What goes with an alias when Lambda deletes it. Source: Lambda API, DeleteAlias; the policy and
- * the settings for asynchronous calls are of the qualifier. */
-static const char *const of_an_alias[] = {"AWS::Lambda::Permission",
-                                          "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Url"};
+#include "cfn/cfn.h"
 
 struct leaving {
     const struct plan *plan;
@@ -38,12 +35,9 @@ static bool depends_on(const struct node *resource, struct str id)
 
 static bool is_behind(struct arena *a, const struct node *resource, struct str alias)
 {
-    struct str type = node_text(node_get_c(resource, "Type"));
-    for (size_t i = 0; i < sizeof of_an_alias / sizeof *of_an_alias; i++)
-        if (str_eq(type, str_c(of_an_alias[i])))
-            return depends_on(resource, alias) ||
-                   layout_mentions(a, node_get_c(resource, "Properties"), alias);
-    return false;
+    return cfn_is(cfn_type_of(resource), CFN_WITH_ALIAS) &&
+           (depends_on(resource, alias) ||
+            layout_mentions(a, node_get_c(resource, "Properties"), alias));
 }
 
 static void find_leaving(struct arena *a, struct leaving *x, const struct node *resources)

@@ -4,8 +4,8 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "cfn/cfn.h"
 #include "release/definition.h"
-#include "release/resources.h"
 
 /* ---- values ---- */
 
@@ -396,19 +396,19 @@ static void list_resource(struct planning *p, const char *kind, struct str id,
                        .name = id,
                        .detail = node_text(node_get_c(some, "Type")),
                        .pos = node_pos(after),
-                       .stateful = resource_is_stateful(node_text(node_get_c(some, "Type")))};
+                       .stateful = cfn_is(cfn_type_of(some), CFN_HOLDS_DATA)};
     bool replaces = false;
     if (node_equal(before, after)) {
         p->plan->unchanged++;
         return;
     }
     if (before && after)
-        c.reason = resource_difference(p->r->arena, before, after, &replaces);
+        c.reason = cfn_difference(p->r->arena, before, after, &replaces);
     c.action = !before    ? CHANGE_ADD
                : !after   ? CHANGE_REMOVE
                : replaces ? CHANGE_REPLACE
                           : CHANGE_UPDATE;
-    c.stateful = c.stateful && (replaces || !after) && !resource_is_retained(before);
+    c.stateful = c.stateful && (replaces || !after) && !cfn_is_retained(before);
     if (replaces && !pending)
         note_replacement(p, id);
     if (pending) {
@@ -558,11 +558,8 @@ static int needed_by_records(const struct release *r, const struct world *w, str
 static void note_kept(const struct release *r, struct plan *plan, const struct member *m,
                       const struct record_ref *by)
 {
-    static const char *const silent[] = {"AWS::Lambda::Function", "AWS::IAM::Role",
-                                         "AWS::Logs::LogGroup", "AWS::ApiGateway::RestApi"};
-    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
-        if (node_is_text(node_get_c(m->value, "Type"), silent[i]))
-            return;
+    if (cfn_is(cfn_type_of(m->value), CFN_FOLLOWS))
+        return;
     plan_note(r->arena, plan,
               str_fmt(r->arena, "'%.*s' stays in the service: deployment %.*s#%lld needs it",
                       STR_ARG(m->key), STR_ARG(by->stage), (long long)by->number));

@@ -1,13 +1,13 @@
 /* Resources that change between stage and service: nothing may be lost on the way. */
+#include "cfn/cfn.h"
 #include "release/adopt.h"
 #include "release/plan.h"
-#include "release/resources.h"
 
 /* Log groups of functions follow their functions; what they hold is not the stage's data. */
 static bool is_precious(const struct node *resource)
 {
     struct str type = node_text(node_get_c(resource, "Type"));
-    return type.n && !resource_is_recreatable(type) && !str_eq(type, STR("AWS::Logs::LogGroup"));
+    return type.n && !cfn_is(type, CFN_RECREATABLE) && !str_eq(type, STR("AWS::Logs::LogGroup"));
 }
 
 /* Does what the stage is at name the service's `id`? Not every command has read its record by now.
@@ -57,7 +57,7 @@ static int check_to_service(const struct release *r, struct plan *plan, struct e
     const struct node *after = node_get_c(plan->target.layout->stage_template, "Resources");
     const struct node *today = node_get_c(plan->target.layout->service_template, "Resources");
     member_each (m, node_get_c(w->stage_template, "Resources")) {
-        if (node_get(after, m->key) || !is_precious(m->value) || resource_is_retained(m->value) ||
+        if (node_get(after, m->key) || !is_precious(m->value) || cfn_is_retained(m->value) ||
             !node_get(today, m->key) || str_starts(m->key, STR("ServerlessDeploymentBucket")))
             continue;
         if (world_want(r, WORLD_SERVICE, w, err) < 0)

@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "cfn/cfn.h"
 #include "release/dispose.h"
 #include "release/log_groups.h"
 #include "release/parts.h"
-#include "release/resources.h"
 #include "release/place.h"
 #include "release/stack.h"
 
@@ -20,7 +20,7 @@ static int losses_of(const struct release *r, const struct world *w, struct str 
     member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
         bool ours = str_starts(m->key, STR(SERVICE_BUCKET)) || str_eq(m->key, STR(REMOTE_BUCKET));
-        if (resource_is_stateful(type) && !ours && !resource_is_retained(m->value))
+        if (cfn_is(type, CFN_HOLDS_DATA) && !ours && !cfn_is_retained(m->value))
             vec_push(r->arena, &losses,
                      (struct change){.action = CHANGE_REMOVE,
                                      .kind = STR("resource"),

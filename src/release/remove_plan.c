@@ -1,9 +1,9 @@
 /* What a removal would delete. */
 #include "base/vec.h"
+#include "cfn/cfn.h"
 #include "release/parts.h"
 #include "release/place.h"
 #include "release/removal.h"
-#include "release/resources.h"
 
 /* `there` is at the stack's stage; with the whole service the bucket goes, and all history. */
 static int add_stack(const struct release *there, const struct store *store,
@@ -17,8 +17,8 @@ static int add_stack(const struct release *there, const struct store *store,
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct removal_resource x = {.id = m->key, .type = node_text(node_get_c(m->value, "Type"))};
-        x.retained = resource_is_retained(m->value);
-        x.loses = !x.retained && resource_is_stateful(x.type);
+        x.retained = cfn_is_retained(m->value);
+        x.loses = !x.retained && cfn_is(x.type, CFN_HOLDS_DATA);
         vec_push(a, &all, x);
     }
     *ret = (struct removal_stack){stage, stack->name, stack->status, all.p, all.n};

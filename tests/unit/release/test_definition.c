@@ -3,7 +3,6 @@
 
 #include "doc/json.h"
 #include "release/definition.h"
-#include "release/resources.h"
 #include "release/reason.h"
 #include "release/stack.h"
 
@@ -249,16 +248,6 @@ static void test_owner(void **state)
     arena_free(a);
 }
 
-static void test_resource_table(void **state)
-{
-    (void)state;
-    assert_true(resource_is_stateful(STR("AWS::DynamoDB::Table")));
-    assert_false(resource_is_stateful(STR("AWS::SNS::Topic")));
-    assert_true(resource_replaces(STR("AWS::DynamoDB::Table"), STR("KeySchema")));
-    assert_false(resource_replaces(STR("AWS::DynamoDB::Table"), STR("BillingMode")));
-    assert_false(resource_replaces(STR("Custom::Thing"), STR("Name")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,7 +258,6 @@ int main(void)
         cmocka_unit_test(test_every_stack_status),
         cmocka_unit_test(test_owner),
         cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_resource_table),
     };
     return cmocka_run_group_tests_name("definition", tests, NULL, NULL);
 }
