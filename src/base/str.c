@@ -180,6 +180,15 @@ struct str str_lower(struct arena *a, struct str s)
     return (struct str){p, s.n};
 }
 
+struct str str_upper(struct arena *a, struct str s)
+{
+    char *p = arena_dup(a, s.p, s.n);
+    for (size_t i = 0; i < s.n; i++)
+        if (p[i] >= 'a' && p[i] <= 'z')
+            p[i] = (char)(p[i] - ('a' - 'A'));
+    return (struct str){p, s.n};
+}
+
 struct str str_upper_first(struct arena *a, struct str s)
 {
     char *p = arena_dup(a, s.p, s.n);

@@ -49,6 +49,7 @@ struct str str_dup(struct arena *a, struct str s);
 const char *str_z(struct arena *a, struct str s);
 struct str str_concat(struct arena *a, struct str x, struct str y);
 struct str str_lower(struct arena *a, struct str s);
+struct str str_upper(struct arena *a, struct str s);
 struct str str_upper_first(struct arena *a, struct str s);
 struct str str_replace(struct arena *a, struct str s, struct str from, struct str to);
 struct str str_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

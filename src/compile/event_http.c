@@ -15,33 +15,6 @@ static const struct {
     {"HTTP_PROXY", "HTTP_PROXY"},  {"HTTP", "HTTP"},           {"MOCK", "MOCK"},
 };
 
-const struct node *rest_setting(const struct rest_event *e, const char *key)
-{
-    const struct node *n = node_get_c(e->settings, key);
-    return node_empty(n) ? NULL : n;
-}
-
-struct str rest_upper(struct arena *a, struct str s)
-{
-    char *p = arena_dup(a, s.p ? s.p : "", s.n);
-    for (size_t i = 0; i < s.n; i++)
-        if (p[i] >= 'a' && p[i] <= 'z')
-            p[i] = (char)(p[i] - 'a' + 'A');
-    return (struct str){p, s.n};
-}
-
-struct str rest_method_id(struct arena *a, struct str path, struct str method)
-{
-    return str_fmt(a, "ApiGatewayMethod%.*s%.*s", STR_ARG(name_path(a, path)),
-                   STR_ARG(str_upper_first(a, str_lower(a, method))));
-}
-
-void rest_put(struct compilation *c, struct str id, struct node *resource, struct pos pos)
-{
-    resource->pos = pos;
-    node_put_at(c->arena, c->resources, id, pos, resource);
-}
-
 /* ---- reading ---- */
 
 static int read_method(struct rest_event *e, struct err *err)
@@ -96,14 +69,14 @@ static int read_route(struct compilation *c, struct rest_event *e, struct err *e
         str_cut(&rest, ' ', &method);
         path = rest;
     }
-    e->method = rest_upper(c->arena, method);
+    e->method = str_upper(c->arena, method);
     return read_method(e, err) < 0 ? -1 : read_path(e, path, err);
 }
 
 static int read_integration(struct compilation *c, struct rest_event *e, struct err *err)
 {
     const struct node *n = rest_setting(e, "integration");
-    struct str written = rest_upper(c->arena, node_text(n));
+    struct str written = str_upper(c->arena, node_text(n));
     written = str_replace(c->arena, written, STR("-"), STR("_"));
     if (!node_truthy(n)) {
         e->integration = node_truthy(rest_setting(e, "async")) ? "AWS" : "AWS_PROXY";
@@ -139,7 +112,7 @@ static int check_transfer_mode(struct compilation *c, const struct rest_event *e
     const struct node *mode = node_get_c(e->response, "transferMode");
     if (!node_truthy(mode))
         return 0;
-    struct str s = rest_upper(c->arena, node_text(mode));
+    struct str s = str_upper(c->arena, node_text(mode));
     if (!str_eq(s, STR("BUFFERED")) && !str_eq(s, STR("STREAM")))
         return err_at(err, mode->pos, ERR_CONFIG,
                       "'transferMode' must be BUFFERED or STREAM, not '%.*s'", STR_ARG(s));
@@ -156,7 +129,7 @@ static int check_http(struct compilation *c, const struct rest_event *e, struct 
     if (!node_truthy(node_get_c(e->request, "uri")))
         return err_at(err, e->event.pos, ERR_CONFIG, "an HTTP integration needs 'request.uri'");
     const struct node *type = rest_setting(e, "connectionType");
-    struct str upper = rest_upper(c->arena, node_text(type));
+    struct str upper = str_upper(c->arena, node_text(type));
     upper = str_replace(c->arena, upper, STR("-"), STR("_"));
     if (str_eq(upper, STR("VPC_LINK")) && !node_truthy(rest_setting(e, "connectionId")))
         return err_at(err, type->pos, ERR_CONFIG,

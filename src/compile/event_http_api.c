@@ -3,58 +3,13 @@
  * The API itself comes from provider.httpApi and is made before the first route. */
 #include "compile/http_api.h"
 
-static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "OPTIONS", "HEAD", "DELETE"};
-enum { METHOD_COUNT = sizeof methods / sizeof *methods };
-
 /* A route as its event says it. */
 struct route {
     struct str method; /* upper case; empty for the default route, ANY for `*` */
     struct str path;   /* "*": the default route */
 };
 
-struct node *http_api_set(struct arena *a, const struct node *items)
-{
-    struct node *set = node_seq(a);
-    if (!node_is(items, NODE_SEQ))
-        node_push(a, set, items);
-    node_each (item, items)
-        add_unique(a, set, item);
-    return node_from(set, items);
-}
-
-bool http_api_is_shared(const struct compilation *c)
-{
-    return c->options->naming == NAMING_SHARED && c->service->settings.http_shared;
-}
-
-struct node *http_api_source_arn(struct compilation *c)
-{
-    struct arena *a = c->arena;
-    return node_join(a, "",
-                     NODE_LIST(a, node_c(a, "arn:"), node_ref(a, STR("AWS::Partition")),
-                               node_c(a, ":execute-api:"), node_ref(a, STR("AWS::Region")),
-                               node_c(a, ":"), node_ref(a, STR("AWS::AccountId")), node_c(a, ":"),
-                               c->http->id, node_c(a, "/*")));
-}
-
 /* ---- reading a route ---- */
-
-static struct str upper(struct arena *a, struct str s)
-{
-    char *p = arena_dup(a, s.p ? s.p : "", s.n);
-    for (size_t i = 0; i < s.n; i++)
-        if (p[i] >= 'a' && p[i] <= 'z')
-            p[i] = (char)(p[i] - 'a' + 'A');
-    return (struct str){p, s.n};
-}
-
-static bool is_method(struct str s)
-{
-    for (size_t i = 0; i < METHOD_COUNT; i++)
-        if (str_eq(s, str_c(methods[i])))
-            return true;
-    return str_eq(s, STR("ANY"));
-}
 
 static int route_check(const struct event *event, struct route *r, struct err *err)
 {
@@ -75,7 +30,7 @@ static int route_check(const struct event *event, struct route *r, struct err *e
                       STR_ARG(r->path));
     if (str_eq(r->method, STR("*")))
         r->method = STR("ANY");
-    if (is_method(r->method))
+    if (http_api_is_method(r->method))
         return 0;
     err_at(err, event->pos, ERR_CONFIG, "unknown method '%.*s'", STR_ARG(r->method));
     return err_help(err, "use one of GET, POST, PUT, PATCH, OPTIONS, HEAD, DELETE or *");
@@ -94,7 +49,7 @@ static int route_read(struct compilation *c, const struct event *event, struct r
         if (str_find_char(r.path, ' ', 0) > 0)
             str_cut(&r.path, ' ', &r.method);
     }
-    r.method = upper(c->arena, r.method);
+    r.method = str_upper(c->arena, r.method);
     if (route_check(event, &r, err) < 0)
         return -1;
     *ret = r;
@@ -153,17 +108,6 @@ static int route_add(struct compilation *c, const struct event *event, const str
     struct node *resource = resource_new(a, "AWS::ApiGatewayV2::Route", p);
     node_put_str(a, resource, "DependsOn", integration);
     return resource_add(c, id, resource, event->pos, err);
-}
-
-void http_api_allow_method(struct compilation *c, struct str method)
-{
-    struct arena *a = c->arena;
-    if (!c->http->allowed_methods)
-        return;
-    bool is_any = !method.n || str_eq(method, STR("ANY"));
-    for (size_t i = 0; i < METHOD_COUNT; i++)
-        if (is_any || str_eq(method, str_c(methods[i])))
-            add_unique(a, c->http->allowed_methods, node_c(a, methods[i]));
 }
 
 /* ---- the event ---- */

@@ -23,6 +23,8 @@ int http_api_authorize(struct compilation *c, const struct event *event, struct 
 struct node *http_api_source_arn(struct compilation *c);
 /* Is there one API for all stages? */
 bool http_api_is_shared(const struct compilation *c);
+/* A method that a route can have: GET …, or ANY. */
+bool http_api_is_method(struct str method);
 /* CORS without `allowedMethods` allows what the routes take; an empty method is any. */
 void http_api_allow_method(struct compilation *c, struct str method);
 /* Items of a list without repetitions; anything else becomes a list of one. */

@@ -194,6 +194,8 @@ struct node *invocation_uri(struct arena *a, const struct node *function);
  * gives the position. */
 int resource_add(struct compilation *c, struct str id, struct node *resource, struct pos from,
                  struct err *err);
+/* The same, but one that is there already is replaced. */
+void resource_set(struct compilation *c, struct str id, struct node *resource, struct pos from);
 /* The same, but an equal resource that is there already is fine: several events may need it. */
 int resource_share(struct compilation *c, struct str id, struct node *resource, struct pos from,
                    struct err *err);

@@ -49,15 +49,12 @@ struct rest_state {
     struct node *method_ids; /* what the deployment waits for */
 };
 
-/* ---- event_http.c ---- */
+/* ---- words (rest_event.c) ---- */
 
 /* The event's own words: {`key`} of the map form, NULL when absent or null. */
 const struct node *rest_setting(const struct rest_event *e, const char *key);
-struct str rest_upper(struct arena *a, struct str s);
 /* ApiGatewayMethod<Path><Method> */
 struct str rest_method_id(struct arena *a, struct str path, struct str method);
-/* Set a resource; one that is there already is replaced. */
-void rest_put(struct compilation *c, struct str id, struct node *resource, struct pos pos);
 
 /* ---- the steps, in order ---- */
 

@@ -20,7 +20,7 @@ static const struct node *api_name(struct compilation *c)
 /* `n` as it was written, but in capitals. */
 static const struct node *upper_node(struct arena *a, const struct node *n)
 {
-    return node_truthy(n) ? node_from(node_str(a, rest_upper(a, node_text(n))), n) : NULL;
+    return node_truthy(n) ? node_from(node_str(a, str_upper(a, node_text(n))), n) : NULL;
 }
 
 static const struct node *endpoint(struct compilation *c, struct err *err)

@@ -6,7 +6,7 @@
 
 static bool is_upper(struct arena *a, const struct node *n, const char *text)
 {
-    return str_eq(rest_upper(a, node_text(n)), str_c(text));
+    return str_eq(str_upper(a, node_text(n)), str_c(text));
 }
 
 /* arn:aws:lambda:…:function:a-b-auth -> auth */
@@ -18,7 +18,7 @@ static struct str name_of_arn(struct str arn)
 
 static bool is_user_pool(struct arena *a, const struct rest_authorizer *r)
 {
-    if (str_eq(rest_upper(a, r->type), STR("COGNITO_USER_POOLS")))
+    if (str_eq(str_upper(a, r->type), STR("COGNITO_USER_POOLS")))
         return true;
     struct str arn = node_is(r->arn, NODE_STRING) ? r->arn->text : STR(""), part;
     if (!str_cut(&arn, ':', &part) || !str_eq(part, STR("arn")) || !str_cut(&arn, ':', &part))
@@ -116,7 +116,7 @@ int rest_authorizer_read(struct compilation *c, struct rest_event *e, struct err
     r->flags = node_flags_deep(n);
     if ((node_is(n, NODE_MAP) ? read_map : read_text)(c, r, err) < 0)
         return -1;
-    bool is_request = str_eq(rest_upper(a, r->type), STR("REQUEST"));
+    bool is_request = str_eq(str_upper(a, r->type), STR("REQUEST"));
     bool is_uncached = is_request && node_int_or(r->ttl_s, 300) == 0;
     if (!node_truthy(r->identity_source))
         r->identity_source = is_uncached ? NULL : node_c(a, "method.request.header.Authorization");
@@ -150,7 +150,7 @@ static struct str authorizer_id(struct arena *a, const struct rest_authorizer *r
 /* AuthorizationType by an authorizer of another stack. */
 static struct str external_type(struct arena *a, const struct rest_authorizer *r)
 {
-    struct str upper = rest_upper(a, r->type);
+    struct str upper = str_upper(a, r->type);
     bool is_lambda = str_eq(upper, STR("TOKEN")) || str_eq(upper, STR("REQUEST"));
     return is_lambda ? STR("CUSTOM") : r->type;
 }
@@ -195,14 +195,14 @@ static void authorizer_add(struct compilation *c, const struct rest_event *e)
         node_put_c(a, p, "Type", node_c(a, "COGNITO_USER_POOLS"));
         node_put_c(a, p, "ProviderARNs", NODE_LIST(a, r->arn));
     } else {
-        struct str type = r->type.n ? rest_upper(a, r->type) : STR("TOKEN");
+        struct str type = r->type.n ? str_upper(a, r->type) : STR("TOKEN");
         node_put_c(a, p, "Type", flagged(a, type, r));
         node_put_c(a, p, "AuthorizerUri", invocation_uri(a, r->arn));
     }
     struct node *resource = resource_new(a, "AWS::ApiGateway::Authorizer", p);
     if (r->function)
         depend_on_alias(c, resource, r->function);
-    rest_put(c, authorizer_id(a, r), resource, e->event.pos);
+    resource_set(c, authorizer_id(a, r), resource, e->event.pos);
 }
 
 void rest_authorizers(struct compilation *c)
@@ -240,7 +240,7 @@ static void authorizer_permission(struct compilation *c, const struct rest_event
     const struct node *target = r->arn;
     if (r->function && function_alias(c, r->function, &alias))
         target = node_ref(a, alias.id);
-    rest_put(c, id, permission(c, target), e->event.pos);
+    resource_set(c, id, permission(c, target), e->event.pos);
 }
 
 void rest_permissions(struct compilation *c)
@@ -249,7 +249,7 @@ void rest_permissions(struct compilation *c)
         const struct function *f = e->event.function;
         struct node *resource = permission(c, target_arn(c, f));
         depend_on_alias(c, resource, f);
-        rest_put(c, name_with(c, f, "LambdaPermissionApiGateway"), resource, e->event.pos);
+        resource_set(c, name_with(c, f, "LambdaPermissionApiGateway"), resource, e->event.pos);
         authorizer_permission(c, e);
     }
 }

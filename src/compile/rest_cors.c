@@ -231,7 +231,7 @@ static void preflight_add(struct compilation *c, const struct preflight *p)
     node_put_c(a, properties, "RestApiId", c->rest->id);
     struct str id = rest_method_id(a, p->path, STR("OPTIONS"));
     node_push(a, c->rest->method_ids, node_str(a, id));
-    rest_put(c, id, resource_new(a, "AWS::ApiGateway::Method", properties), p->pos);
+    resource_set(c, id, resource_new(a, "AWS::ApiGateway::Method", properties), p->pos);
 }
 
 void rest_preflights(struct compilation *c)

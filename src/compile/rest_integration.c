@@ -17,7 +17,7 @@ static const struct node *transfer_mode(struct arena *a, const struct rest_event
     const struct node *mode = node_get_c(e->response, "transferMode");
     if (!is_proxy(e) || !node_truthy(mode))
         return NULL;
-    return node_from(node_str(a, rest_upper(a, node_text(mode))), mode);
+    return node_from(node_str(a, str_upper(a, node_text(mode))), mode);
 }
 
 static const struct node *function_uri(struct compilation *c, const struct rest_event *e)
@@ -41,13 +41,13 @@ static void http_target(struct arena *a, const struct rest_event *e, struct node
 {
     const struct node *method = is_proxy(e) ? NULL : node_get_c(e->request, "method");
     const struct node *type = rest_setting(e, "connectionType");
-    struct str verb = node_truthy(method) ? rest_upper(a, node_text(method)) : e->method;
+    struct str verb = node_truthy(method) ? str_upper(a, node_text(method)) : e->method;
     const struct node *from = node_truthy(method) ? method : e->method_node;
     node_put_c(a, integration, "Uri", node_get_c(e->request, "uri"));
     node_put_c(a, integration, "IntegrationHttpMethod", node_from(node_str(a, verb), from));
     if (!node_truthy(type))
         return;
-    struct str upper = str_replace(a, rest_upper(a, node_text(type)), STR("-"), STR("_"));
+    struct str upper = str_replace(a, str_upper(a, node_text(type)), STR("-"), STR("_"));
     node_put_c(a, integration, "ConnectionType", node_from(node_str(a, upper), type));
     node_put_c(a, integration, "ConnectionId", rest_setting(e, "connectionId"));
 }

@@ -53,7 +53,7 @@ static int method_add(struct compilation *c, const struct rest_event *e, struct 
     struct str id = rest_method_id(a, e->path, e->method);
     /* The last event of a route wins, and an OPTIONS event over the answer to preflights. */
     node_push(a, c->rest->method_ids, node_str(a, id));
-    rest_put(c, id, method, e->event.pos);
+    resource_set(c, id, method, e->event.pos);
     return 0;
 }
 

@@ -85,7 +85,7 @@ static struct str validator_add(struct compilation *c, const struct rest_event *
     node_put_c(a, p, "ValidateRequestBody", node_bool(a, true));
     node_put_c(a, p, "ValidateRequestParameters", node_bool(a, true));
     node_put_c(a, p, "Name", name);
-    rest_put(c, id, resource_new(a, "AWS::ApiGateway::RequestValidator", p), e->event.pos);
+    resource_set(c, id, resource_new(a, "AWS::ApiGateway::RequestValidator", p), e->event.pos);
     return id;
 }
 
@@ -103,7 +103,7 @@ static struct str model_put(struct compilation *c, struct str id, const char *ty
         copy_member(a, p, "Name", named, "name");
     if (node_truthy(node_get_c(named, "description")))
         copy_member(a, p, "Description", named, "description");
-    rest_put(c, id, resource_new(a, "AWS::ApiGateway::Model", p), pos);
+    resource_set(c, id, resource_new(a, "AWS::ApiGateway::Model", p), pos);
     return id;
 }
 
