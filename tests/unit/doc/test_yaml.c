@@ -70,7 +70,7 @@ static const struct {
                           "  --> test.yml:2:1\n     |\n   2 | ---\n     | ^^^\n"
                           "  = help: keep one document in the file, without '---' between parts\n"},
     {"a: \xff\n", "error: invalid UTF-8: byte 0xff\n"
-                  "  --> test.yml:1:4\n     |\n   1 | a: \xff\n     |    ^\n"},
+                  "  --> test.yml:1:4\n     |\n   1 | a: \\xff\n     |    ^^^^\n"},
 };
 
 static void test_refused(void **state)
