@@ -1,7 +1,7 @@
 /* API Gateway's operations on REST APIs. */
+#include "doc/json.h"
 #include "aws/gateway.h"
 #include "aws/internal.h"
-#include "doc/json.h"
 
 static int send(struct arena *a, struct aws *aws, const char *operation,
                 const struct aws_rest *request, const struct node **ret, struct err *err)

@@ -1,9 +1,9 @@
 /* API Gateway's operations on HTTP APIs. Source: service model of API Gateway v2; developer guide,
  * "Working with OpenAPI definitions for HTTP APIs". */
-#include "aws/gateway.h"
-#include "aws/internal.h"
 #include "base/clock.h"
 #include "doc/json.h"
+#include "aws/gateway.h"
+#include "aws/internal.h"
 
 static int send(struct arena *a, struct aws *aws, const char *operation,
                 const struct aws_rest *request, const struct node **ret, struct err *err)

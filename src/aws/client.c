@@ -3,10 +3,10 @@
 
 #include <openssl/rand.h>
 
-#include "aws/sigv4.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "aws/sigv4.h"
 
 /* ---- life ---- */
 

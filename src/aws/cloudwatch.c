@@ -1,6 +1,6 @@
 /* CloudWatch's operations. */
-#include "aws/internal.h"
 #include "base/vec.h"
+#include "aws/internal.h"
 
 static const char *const lists[] = {"MetricAlarms", "CompositeAlarms"};
 

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "aws/ini.h"
 #include "base/fs.h"
 #include "doc/json.h"
+#include "aws/ini.h"
 
 enum { OUTPUT_BYTES_MAX = 1024 * 1024 };
 

@@ -1,5 +1,5 @@
-/* The operations that destroy what they are told to. Only release/dispose.c includes this: it knows
- * why a thing is ours before it goes. */
+/* The operations that destroy what they are told to. Only release/dispose/dispose.c includes this:
+ * it knows why a thing is ours before it goes. */
 #ifndef TROUPE_AWS_DESTROY_H
 #define TROUPE_AWS_DESTROY_H
 

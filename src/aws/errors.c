@@ -1,9 +1,9 @@
 /* What AWS's refusals mean for a caller, and what a user can do about them. */
 #include "aws/internal.h"
 
-#include "aws/xml.h"
 #include "base/buf.h"
 #include "doc/json.h"
+#include "aws/xml.h"
 
 /* ---- reading ---- */
 

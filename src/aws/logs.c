@@ -1,7 +1,7 @@
 /* CloudWatch Logs' operations. */
+#include "base/vec.h"
 #include "aws/destroy.h"
 #include "aws/internal.h"
-#include "base/vec.h"
 
 static struct log_event read_event(const struct node *n)
 {

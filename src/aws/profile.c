@@ -4,9 +4,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "aws/ini.h"
 #include "base/buf.h"
 #include "base/fs.h"
+#include "aws/ini.h"
 
 enum { FILE_BYTES_MAX = 4 * 1024 * 1024 };
 

@@ -1,8 +1,8 @@
 /* The query protocol: form-encoded requests, XML answers. */
 #include "aws/internal.h"
 
-#include "aws/xml.h"
 #include "base/buf.h"
+#include "aws/xml.h"
 
 static void add_pair(struct buf *b, struct str name, struct str value)
 {

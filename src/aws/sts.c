@@ -1,7 +1,7 @@
 /* STS's operations. */
-#include "aws/internal.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "aws/internal.h"
 
 /* An access key is one identity's for as long as it exists. */
 static struct str identity_path(struct arena *a, struct aws *aws, struct err *err)

@@ -3,7 +3,7 @@
 
 #include "base/visible.h"
 #include "doc/json.h"
-#include "release/adopt.h"
+#include "release/adopt/adopt.h"
 #include "ui/table.h"
 
 /* ---- showing ---- */

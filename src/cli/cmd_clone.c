@@ -1,7 +1,7 @@
 /* clone */
 #include "cli/cli.h"
 
-#include "release/place.h"
+#include "release/world/region.h"
 
 static int run(struct cli *cli, struct err *err)
 {

@@ -3,8 +3,8 @@
 
 #include "doc/json.h"
 #include "release/diff.h"
-#include "release/place.h"
-#include "release/recorded.h"
+#include "release/goal/from_record.h"
+#include "release/world/region.h"
 #include "ui/table.h"
 
 /* ---- finding the two ---- */

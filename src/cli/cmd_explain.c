@@ -1,8 +1,8 @@
 /* explain: how a value of the configuration came about. */
 #include "cli/cli.h"
 
-#include "config/explain.h"
 #include "doc/json.h"
+#include "config/explain.h"
 
 enum { VALUE_SHOWN_MAX = 72 };
 

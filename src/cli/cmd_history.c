@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
-#include "release/chain.h"
+#include "release/bucket/chain.h"
 #include "release/status.h"
 #include "ui/table.h"
 

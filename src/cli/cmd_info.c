@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
-#include "release/stack.h"
+#include "release/stack/stack.h"
 #include "ui/table.h"
 
 /* Outputs that troupe itself needs are of no use to people. */

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
-#include "cli/cli.h"
 #include "doc/json.h"
+#include "cli/cli.h"
 
 enum {
     DAY_MS = 24 * 3600 * 1000,

@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "compile/compile.h"
-#include "config/explain.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
+#include "config/explain.h"
+#include "compile/compile.h"
 
 struct template_file {
     const char *name;

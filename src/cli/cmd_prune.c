@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "doc/json.h"
-#include "release/collect.h"
+#include "release/prune.h"
 
 static const char *const kept_words[KEPT_COUNT] = {
     [KEPT_CURRENT] = "served by their stage",

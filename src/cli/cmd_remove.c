@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
-#include "release/dispose.h"
-#include "release/removal.h"
+#include "release/dispose/dispose.h"
+#include "release/remove_plan.h"
 #include "ui/table.h"
 
 static int ask(struct cli *cli, const struct release *r, struct str what, struct err *err)

@@ -2,8 +2,8 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
-#include "release/place.h"
 #include "release/status.h"
+#include "release/world/region.h"
 #include "ui/table.h"
 
 struct matrix {

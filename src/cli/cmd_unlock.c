@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "doc/json.h"
-#include "release/leases.h"
+#include "release/bucket/lease_list.h"
 
 static struct str stage_of(const struct lease_info *l)
 {

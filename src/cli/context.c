@@ -6,8 +6,8 @@
 #include "base/fs.h"
 #include "base/visible.h"
 #include "compile/compile.h"
+#include "release/world/region.h"
 #include "local/local.h"
-#include "release/place.h"
 
 struct str context_shown(struct arena *a, const struct cli *cli, struct str text, int fd)
 {

@@ -2,7 +2,7 @@
  * looks like a mistake is asked about, and custom.troupe.stages may say which there can be. */
 #include "cli/cli.h"
 
-#include "release/place.h"
+#include "release/world/region.h"
 
 /* pr-12 and pr-13 are no mistakes for each other. */
 static struct str without_digits(struct arena *a, struct str s)

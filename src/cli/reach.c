@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
-#include "release/collect.h"
+#include "release/prune.h"
 #include "ui/plan_text.h"
 
 /* ---- plan ---- */

@@ -1,6 +1,6 @@
 /* `schedule`: a rule of the default event bus, or a schedule of EventBridge Scheduler. */
-#include "compile/internal.h"
 #include "doc/json.h"
+#include "compile/internal.h"
 
 struct schedule_state {
     size_t function_index;  /* that `count` belongs to */

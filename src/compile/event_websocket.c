@@ -1,8 +1,8 @@
 /* `websocket` events: routes of a WebSocket API, with one integration and one permission for each
  * function, authorizers, the deployment and the stage that serve them. */
 #include "base/hash.h"
-#include "compile/rest.h"
 #include "doc/json.h"
+#include "compile/rest.h"
 
 #define API_ID "WebsocketsApi"
 #define STAGE_ID "WebsocketsDeploymentStage"

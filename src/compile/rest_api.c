@@ -1,7 +1,7 @@
 /* The REST API itself, its deployment, and where it can be called. */
 #include "base/hash.h"
-#include "compile/rest.h"
 #include "doc/json.h"
+#include "compile/rest.h"
 
 static const struct node *api_name(struct compilation *c)
 {

@@ -1,7 +1,7 @@
 /* What all parts of a compilation use: small nodes, resources, permissions, where events aim. */
 #include "base/vec.h"
-#include "compile/internal.h"
 #include "doc/json.h"
+#include "compile/internal.h"
 
 /* ---- nodes ---- */
 

@@ -11,8 +11,8 @@
 #include "base/map.h"
 #include "base/near.h"
 #include "base/vec.h"
-#include "config/config.h"
 #include "doc/place.h"
+#include "config/config.h"
 
 enum {
     VARIABLE_SYNTAX_DEPTH_MAX = 64,      /* variables inside variables, as written */

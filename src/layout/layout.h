@@ -15,8 +15,8 @@
 #ifndef TROUPE_LAYOUT_H
 #define TROUPE_LAYOUT_H
 
-#include "compile/compile.h"
 #include "config/config.h"
+#include "compile/compile.h"
 
 /* The bucket in the service stack, unless provider.deploymentBucket names one of the user's; and
  * the Output that names either. */

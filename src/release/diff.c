@@ -5,7 +5,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "cfn/cfn.h"
-#include "release/definition.h"
+#include "release/publish/definition.h"
 
 /* ---- names of stages ---- */
 

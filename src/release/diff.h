@@ -3,7 +3,7 @@
 #define TROUPE_RELEASE_DIFF_H
 
 #include "doc/node.h"
-#include "release/store.h"
+#include "release/bucket/store.h"
 
 /* One of the two. */
 struct diff_side {

@@ -7,9 +7,9 @@
 
 #include "layout/layout.h"
 #include "layout/split.h"
-#include "release/api_kind.h"
-#include "release/lease.h"
-#include "release/store.h"
+#include "release/bucket/lease.h"
+#include "release/bucket/store.h"
+#include "release/publish/api_kind.h"
 
 /* Who watches. Calls may come from several threads, one at a time. */
 struct observer {

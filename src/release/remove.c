@@ -3,11 +3,11 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "cfn/cfn.h"
-#include "release/dispose.h"
-#include "release/log_groups.h"
-#include "release/parts.h"
-#include "release/place.h"
-#include "release/stack.h"
+#include "release/dispose/dispose.h"
+#include "release/dispose/late_log_groups.h"
+#include "release/stack/nested.h"
+#include "release/stack/stack.h"
+#include "release/world/region.h"
 
 static int losses_of(const struct release *r, const struct world *w, struct str stack,
                      struct change **ret, size_t *ret_n, struct err *err)

@@ -1,9 +1,9 @@
 /* What a removal would delete. */
+#include "release/remove_plan.h"
 #include "base/vec.h"
 #include "cfn/cfn.h"
-#include "release/parts.h"
-#include "release/place.h"
-#include "release/removal.h"
+#include "release/stack/nested.h"
+#include "release/world/region.h"
 
 /* `there` is at the stack's stage; with the whole service the bucket goes, and all history. */
 static int add_stack(const struct release *there, const struct store *store,

@@ -6,11 +6,11 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
-#include "release/engine.h"
-#include "release/missing.h"
-#include "release/pointers.h"
-#include "release/recorded.h"
-#include "release/stack.h"
+#include "release/deploy/engine.h"
+#include "release/goal/from_record.h"
+#include "release/plan/without_pointers.h"
+#include "release/publish/pointers.h"
+#include "release/stack/stack.h"
 
 struct repairing {
     const struct release *r;

@@ -4,10 +4,10 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
-#include "release/parts.h"
-#include "release/place.h"
-#include "release/plan.h"
-#include "release/stack.h"
+#include "release/plan/plan.h"
+#include "release/stack/nested.h"
+#include "release/stack/stack.h"
+#include "release/world/region.h"
 
 static const char *const words[] = {
     [RECORD_SUCCEEDED] = "succeeded",     [RECORD_FAILED] = "failed",

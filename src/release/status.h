@@ -2,8 +2,8 @@
 #ifndef TROUPE_RELEASE_STATUS_H
 #define TROUPE_RELEASE_STATUS_H
 
-#include "release/leases.h"
-#include "release/pointers.h"
+#include "release/bucket/lease_list.h"
+#include "release/publish/pointers.h"
 
 /* How it went with one record. */
 enum record_state {

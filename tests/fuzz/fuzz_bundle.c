@@ -2,9 +2,9 @@
  * another; one that loads gives a bundle that loads as well, and all of it can be explained. */
 #include "config/config.h"
 
-#include "config/explain.h"
-#include "doc/json.h"
 #include "fuzz.h"
+#include "doc/json.h"
+#include "config/explain.h"
 
 enum { INPUT_MAX = 16 * 1024 };
 

@@ -5,9 +5,9 @@
 
 #include "config/config.h"
 
+#include "fuzz.h"
 #include "base/fs.h"
 #include "doc/json.h"
-#include "fuzz.h"
 
 enum { INPUT_MAX = 16 * 1024 };
 

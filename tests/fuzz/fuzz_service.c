@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "base/fs.h"
-#include "compile/internal.h"
-#include "config/config.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
-#include "fuzz.h"
-#include "layout/layout.h"
+#include "config/config.h"
 #include "pack/pack.h"
+#include "compile/internal.h"
+#include "layout/layout.h"
 
 enum { INPUT_MAX = 16 * 1024, FILES_MAX = 200 };
 

@@ -1,10 +1,10 @@
 /* The variable reader and resolver on arbitrary input: a service file whose values are the input.
  * What must hold besides not crashing: an error has a place, what loads holds no unread variables
  * of known sources, and the same input gives the same answer. */
-#include "base/buf.h"
-#include "config/variables.h"
-#include "doc/json.h"
 #include "fuzz.h"
+#include "base/buf.h"
+#include "doc/json.h"
+#include "config/variables.h"
 
 enum { INPUT_MAX = 4096 };
 

@@ -2,9 +2,9 @@
  * is a tree that can be written as JSON and read again. */
 #include "fuzz.h"
 
+#include "doc/json.h"
 #include "aws/internal.h"
 #include "aws/xml.h"
-#include "doc/json.h"
 
 static void check_tree(struct arena *a, const struct node *n)
 {

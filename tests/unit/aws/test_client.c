@@ -6,12 +6,12 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "aws/gateway.h"
-#include "aws/services.h"
+#include "loopback.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/pool.h"
-#include "loopback.h"
+#include "aws/gateway.h"
+#include "aws/services.h"
 
 #define REPLIES(...)                     \
     (const struct reply[]){__VA_ARGS__}, \

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "aws/internal.h"
+#include "loopback.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "loopback.h"
+#include "aws/internal.h"
 
 #define SOON "2099-01-01T00:00:00Z"
 

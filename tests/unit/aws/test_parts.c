@@ -2,13 +2,13 @@
  * refusals mean. */
 #include "check.h"
 
+#include "doc/json.h"
 #include "aws/endpoint.h"
 #include "aws/ini.h"
 #include "aws/internal.h"
 #include "aws/ratelimit.h"
 #include "aws/retry.h"
 #include "aws/xml.h"
-#include "doc/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

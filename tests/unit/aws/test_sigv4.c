@@ -2,11 +2,11 @@
  * examples for S3 in the API reference. */
 #include "check.h"
 
-#include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "aws/sigv4.h"
 
 enum { FILE_MAX = 1 << 20, CASES_MIN = 30 };
 

@@ -1,8 +1,8 @@
 /* The table of resource types. */
 #include "check.h"
 
-#include "cfn/cfn.h"
 #include "doc/json.h"
+#include "cfn/cfn.h"
 
 static void test_rows_are_sorted(void **state)
 {

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "check.h"
-#include "compile/compile.h"
+#include "base/fs.h"
 #include "doc/json.h"
+#include "compile/compile.h"
 
 static char folder[] = "/tmp/troupe-compile-XXXXXX";
 

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "base/fs.h"
 #include "base/vec.h"
-#include "check.h"
+#include "doc/json.h"
 #include "compile/compile.h"
 #include "layout/layout.h"
-#include "doc/json.h"
 
 enum { FILE_MAX_BYTES = 16 * 1024 * 1024 };
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "check.h"
+#include "base/fs.h"
 #include "compile/compile.h"
 
 static char folder[] = "/tmp/troupe-rest-XXXXXX";

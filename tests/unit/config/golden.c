@@ -1,9 +1,9 @@
 /* Reading golden cases; see golden.h. */
 #include <stdlib.h>
 
+#include "golden.h"
 #include "base/buf.h"
 #include "config/variables.h"
-#include "golden.h"
 
 #include "base/fs.h"
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "bench.h"
 #include "check.h"
+#include "base/buf.h"
 
 #include "base/fs.h"
 #include "doc/json.h"

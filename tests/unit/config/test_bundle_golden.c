@@ -1,8 +1,8 @@
 /* The golden cases once more, each from the bundle that a deployment of it would record: the same
  * service, and the same bundle again. */
-#include "base/buf.h"
 #include "bundle.h"
 #include "golden.h"
+#include "base/buf.h"
 
 #include "base/fs.h"
 #include "doc/json.h"

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "golden.h"
 #include "base/buf.h"
 #include "config/schema.h"
 #include "config/variables.h"
-#include "golden.h"
 
 #include "base/fs.h"
 #include "doc/json.h"

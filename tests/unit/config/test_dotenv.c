@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "config/config.h"
 #include "doc/json.h"
 #include "doc/yaml.h"
+#include "config/config.h"
 
 static const char *tests_dir, *cases_file;
 

@@ -5,8 +5,8 @@
 #include "bench.h"
 #include "check.h"
 
-#include "config/explain.h"
 #include "doc/json.h"
+#include "config/explain.h"
 
 #define TOP                    \
     "service: svc\n"           \

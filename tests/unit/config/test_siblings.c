@@ -7,8 +7,8 @@
 #include "check.h"
 
 #include "base/fs.h"
-#include "config/variables.h"
 #include "doc/json.h"
+#include "config/variables.h"
 
 #define TOP "service: svc\nprovider: {name: aws}\n"
 

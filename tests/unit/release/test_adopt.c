@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "release/adopt.h"
+#include "release/adopt/adopt.h"
 
 struct fixture {
     struct arena *a;

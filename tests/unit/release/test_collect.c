@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "release/collect.h"
+#include "release/prune.h"
 
 static const struct node *parse(struct arena *a, const char *text)
 {

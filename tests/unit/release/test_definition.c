@@ -2,9 +2,9 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "release/definition.h"
-#include "release/reason.h"
-#include "release/stack.h"
+#include "release/publish/definition.h"
+#include "release/stack/reason.h"
+#include "release/stack/stack.h"
 
 static const struct node *parse(struct arena *a, const char *text)
 {

@@ -2,8 +2,8 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "release/dispose.h"
-#include "release/log_groups.h"
+#include "release/dispose/dispose.h"
+#include "release/dispose/late_log_groups.h"
 
 static const struct node *parse(struct arena *a, const char *text)
 {

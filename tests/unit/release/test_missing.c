@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "release/missing.h"
+#include "release/plan/without_pointers.h"
 
 static const struct node *parse(struct arena *a, const char *text)
 {

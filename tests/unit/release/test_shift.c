@@ -2,8 +2,8 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "release/engine.h"
-#include "release/shift_schedule.h"
+#include "release/deploy/engine.h"
+#include "release/deploy/shift_schedule.h"
 
 static void check_steps(struct shift shift, bool judged, const char *want)
 {

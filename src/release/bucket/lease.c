@@ -1,0 +1,385 @@
+/* Leases as objects with conditional writes. */
+#include "release/bucket/lease_list.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "doc/json.h"
+#include "release/dispose/dispose.h"
+
+struct lease {
+    struct arena *arena; /* of this lease; the renewing thread has its own for each turn */
+    struct store store;
+    struct str name, key, nonce, purpose, host, user, taken;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stop_signal;
+    bool started, stop;  /* under lock */
+    struct str etag;     /* under lock */
+    char etag_text[128]; /* backs etag */
+    atomic_bool lost;
+    bool inherited;
+    struct str inherited_nonce; /* of the one taken over, or being taken over */
+    _Atomic int64_t renewed_ms; /* when the last write of it was begun, on up_ms's clock */
+    _Atomic int64_t seen_ms;    /* when it was last known to be ours */
+};
+
+/* Milliseconds that go on while the machine sleeps: the lease runs out meanwhile. */
+static int64_t up_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Which machine and which boot: a pid means something only together with both. */
+static struct str host_identity(struct arena *a)
+{
+    char host[256] = "";
+    struct str boot = {"", 0};
+    gethostname(host, sizeof host - 1);
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+    char line[64] = "";
+    if (f) {
+        if (fgets(line, sizeof line, f))
+            boot = str_trim(str_c(line));
+        fclose(f);
+    }
+    return str_fmt(a, "%s/%.*s", host, STR_ARG(boot));
+}
+
+static struct str lease_body(struct arena *a, const struct lease *l, int64_t now_ms)
+{
+    struct node *n = node_map(a);
+    node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, n, "nonce", l->nonce);
+    node_put_str(a, n, "host", l->host);
+    node_put_c(a, n, "pid", node_int(a, getpid()));
+    node_put_str(a, n, "user", l->user);
+    node_put_str(a, n, "purpose", l->purpose);
+    node_put_str(a, n, "taken", l->taken);
+    node_put_str(a, n, "renewed", time_iso(a, now_ms));
+    node_put_c(a, n, "lasts_ms", node_int(a, LEASE_MS));
+    return json_text(a, n, 1);
+}
+
+static void keep_etag(struct lease *l, struct str etag)
+{
+    size_t n = etag.n < sizeof l->etag_text ? etag.n : sizeof l->etag_text - 1;
+    memcpy(l->etag_text, etag.p, n);
+    l->etag = (struct str){l->etag_text, n};
+}
+
+/* ---- renewing ---- */
+
+/* The condition did not hold: another has it, or a retried write met its own first success. */
+static void look_whose(struct arena *a, struct lease *l)
+{
+    struct err err = {0};
+    struct str text, etag;
+    const struct node *holder = NULL;
+    if (store_get(a, &l->store, l->key, &text, &etag, NULL, &err) == 0)
+        holder = json_parse(a, l->key, text, &err);
+    if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
+        keep_etag(l, etag);
+    else if (holder || err.kind != ERR_NETWORK) /* else it runs out by itself: lease_check */
+        atomic_store(&l->lost, true);
+    err_clear(&err);
+}
+
+static void renew(struct lease *l)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct err err = {0};
+    struct str etag;
+    int64_t begun = up_ms();
+    int done = store_put(a, &l->store, l->key, lease_body(a, l, clock_wall_ms()),
+                         "application/json", S3_IF_MATCH, l->etag, &etag, NULL, &err);
+    if (done == 0) {
+        keep_etag(l, etag);
+        atomic_store(&l->renewed_ms, begun);
+        atomic_store(&l->seen_ms, begun);
+    } else if (err.kind == ERR_PRECONDITION || err.kind == ERR_NOT_FOUND) {
+        look_whose(a, l);
+    }
+    err_clear(&err);
+}
+
+static void *renew_loop(void *arg)
+{
+    struct lease *l = arg;
+    pthread_mutex_lock(&l->lock);
+    while (!l->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += LEASE_RENEW_MS / 1000;
+        if (pthread_cond_timedwait(&l->stop_signal, &l->lock, &until) == ETIMEDOUT && !l->stop)
+            renew(l);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* ---- taking ---- */
+
+/* Whom to ask. A CI's machine has one user for everybody, and containers set no variable. */
+static struct str person(void)
+{
+    static const char *const names[] = {"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *name = getenv(names[i]);
+        if (name && *name)
+            return str_c(name);
+    }
+    const struct passwd *entry = getpwuid(getuid());
+    return entry ? str_c(entry->pw_name) : STR("unknown");
+}
+
+static bool is_dead(struct str host, const struct node *holder)
+{
+    int64_t pid;
+    return str_eq(node_text(node_get_c(holder, "host")), host) &&
+           node_to_int(node_get_c(holder, "pid"), &pid) && pid > 0 && kill((pid_t)pid, 0) < 0 &&
+           errno == ESRCH;
+}
+
+bool lease_holder_is_dead(const struct node *content)
+{
+    cleanup_arena struct arena *a = arena_new();
+    return is_dead(host_identity(a), content);
+}
+
+/* S3's clock at reading against S3's clock at writing: `modified` and `date` both come from there.
+ */
+static bool has_run_out(const struct node *holder, int64_t modified_ms, int64_t date_ms)
+{
+    int64_t lasts = node_int_or(node_get_c(holder, "lasts_ms"), LEASE_MS);
+    return modified_ms > 0 && date_ms > 0 && date_ms - modified_ms > lasts;
+}
+
+static int say_held(const struct lease *l, const struct node *holder, struct err *err)
+{
+    struct str host = node_text(node_get_c(holder, "host")), name;
+    str_cut(&host, '/', &name);
+    struct str user = node_text(node_get_c(holder, "user"));
+    err_set(err, ERR_LOCKED, "%.*s: '%.*s' on '%.*s' (process %.*s) is at work: %.*s",
+            STR_ARG(l->purpose), STR_ARG(user), STR_ARG(name),
+            STR_ARG(node_text(node_get_c(holder, "pid"))),
+            STR_ARG(node_text(node_get_c(holder, "purpose"))));
+    return err_help(err,
+                    "wait until it is done; what was left behind by a crash runs out %d seconds "
+                    "after its last sign of life",
+                    LEASE_MS / 1000);
+}
+
+static int modified_of(struct arena *a, const struct lease *l, int64_t *ret, struct err *err)
+{
+    struct s3_object *objects;
+    size_t n;
+    if (store_list(a, &l->store, l->key, &objects, &n, err) < 0)
+        return -1;
+    *ret = n ? objects[0].modified_ms : 0;
+    return 0;
+}
+
+static const struct node *unreadable(struct arena *a)
+{
+    struct node *n = node_map(a);
+    node_put_str(a, n, "user", STR("somebody"));
+    node_put_str(a, n, "purpose", STR("the lease cannot be read"));
+    return n;
+}
+
+/* Try once. 1: taken, 0: held by another (err not set, `*holder` filled), -1: failed. */
+static int try_take(struct arena *a, struct lease *l, const struct node **holder, struct err *err)
+{
+    struct str body = lease_body(a, l, clock_wall_ms()), etag, text;
+    int64_t date_ms = 0, modified_ms = 0;
+    atomic_store(&l->renewed_ms, up_ms());
+    atomic_store(&l->seen_ms, up_ms());
+    if (store_put(a, &l->store, l->key, body, "application/json", S3_IF_NONE_MATCH_ANY, STR(""),
+                  &etag, NULL, err) == 0) {
+        keep_etag(l, etag);
+        return 1;
+    }
+    if (err->kind != ERR_PRECONDITION)
+        return -1;
+    err_clear(err);
+    if (store_get(a, &l->store, l->key, &text, &etag, &date_ms, err) < 0) {
+        bool gone = err->kind == ERR_NOT_FOUND;
+        if (gone)
+            err_clear(err);
+        *holder = NULL;
+        return gone ? 0 : -1;
+    }
+    if (!(*holder = json_parse(a, l->key, text, err))) {
+        err_clear(err); /* whatever it is, it runs out like any other */
+        *holder = unreadable(a);
+    }
+    if (modified_of(a, l, &modified_ms, err) < 0)
+        return -1;
+    bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
+    bool broken = lease_is_broken(*holder);
+    if (!own && !broken && !is_dead(l->host, *holder) &&
+        !has_run_out(*holder, modified_ms, date_ms))
+        return 0;
+    if (own) { /* a retried write met its own first success */
+        keep_etag(l, etag);
+        l->inherited = l->inherited_nonce.n > 0;
+        return 1;
+    }
+    struct str old = etag;
+    l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, broken ? "of" : "nonce")));
+    if (store_put(a, &l->store, l->key, body, "application/json", S3_IF_MATCH, old, &etag, NULL,
+                  err) == 0) {
+        keep_etag(l, etag);
+        l->inherited = true;
+        return 1;
+    }
+    if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err); /* another took it in this moment, or it is ours already: look again */
+    *holder = NULL;
+    return 0;
+}
+
+static int take(struct lease *l, int64_t wait_ms, struct err *err)
+{
+    enum { AGAIN_MS = 500 };
+    int64_t end = clock_mono_ms() + wait_ms;
+    for (;;) {
+        cleanup_arena struct arena *a = arena_new();
+        const struct node *holder = NULL;
+        int got = try_take(a, l, &holder, err);
+        if (got)
+            return got > 0 ? 0 : -1;
+        if (holder && clock_mono_ms() >= end)
+            return say_held(l, holder, err);
+        if (clock_sleep_ms(holder ? AGAIN_MS : 10) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped while waiting for the lease");
+    }
+}
+
+int lease_take(const struct store *store, struct str name, struct str purpose, int64_t wait_ms,
+               struct lease **ret, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct lease *l = ARENA_NEW(a, struct lease);
+    struct str user = person();
+    *l =
+        (struct lease){.arena = a,
+                       .store = {store->aws, str_dup(a, store->bucket), str_dup(a, store->service)},
+                       .name = str_dup(a, name),
+                       .nonce = random_hex(a, 8),
+                       .taken = time_iso(a, clock_wall_ms()),
+                       .purpose = str_dup(a, purpose),
+                       .user = str_dup(a, user)};
+    l->key = store_key(a, store, "locks/%.*s.json", STR_ARG(name));
+    l->host = host_identity(a);
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->stop_signal, NULL);
+    if (take(l, wait_ms, err) < 0) {
+        lease_release(&l);
+        return -1;
+    }
+    l->started = pthread_create(&l->thread, NULL, renew_loop, l) == 0;
+    *ret = l;
+    return 0;
+}
+
+/* What is not ours any more may already be another's: look, when that was not known for a while. */
+static void look_again(struct lease *l)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct err err = {0};
+    struct str text;
+    const struct node *holder = NULL;
+    int64_t begun = up_ms();
+    if (begun - atomic_load(&l->seen_ms) < LEASE_SEEN_MS)
+        return;
+    if (store_get(a, &l->store, l->key, &text, NULL, NULL, &err) == 0)
+        holder = json_parse(a, l->key, text, &err);
+    if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
+        atomic_store(&l->seen_ms, begun);
+    else if (holder || err.kind == ERR_NOT_FOUND)
+        atomic_store(&l->lost, true);
+    err_clear(&err);
+}
+
+static int say_lost(const struct lease *l, struct err *err)
+{
+    struct str stage = l->name;
+    err_set(err, ERR_LOCKED, "%.*s: the lease was broken or taken over by somebody else",
+            STR_ARG(l->purpose));
+    if (!str_starts(stage, STR(LEASE_STAGE)))
+        return err_help(err, "nothing was changed since; run the same command again");
+    stage = str_sub(stage, sizeof LEASE_STAGE - 1, stage.n);
+    return err_help(err,
+                    "it stopped before its next change; what is left half done is shown by "
+                    "'troupe stages', and finished or undone by: troupe repair %.*s",
+                    STR_ARG(stage));
+}
+
+bool lease_lost(const struct lease *l)
+{
+    return l && (atomic_load(&l->lost) || up_ms() - atomic_load(&l->renewed_ms) >= LEASE_MS);
+}
+
+int lease_check(struct lease *l, struct err *err)
+{
+    if (!l)
+        return 0;
+    if (!lease_lost(l))
+        look_again(l);
+    if (atomic_load(&l->lost))
+        return say_lost(l, err);
+    if (!lease_lost(l))
+        return 0;
+    err_set(err, ERR_LOCKED, "%.*s: the lease has run out, it could not be renewed in time",
+            STR_ARG(l->purpose));
+    return err_help(err, "run the same command again");
+}
+
+bool lease_inherited(const struct lease *l)
+{
+    return l && l->inherited;
+}
+
+struct str lease_nonce(const struct lease *l)
+{
+    return l ? l->nonce : (struct str){"", 0};
+}
+
+struct str lease_inherited_nonce(const struct lease *l)
+{
+    return l && l->inherited ? l->inherited_nonce : (struct str){"", 0};
+}
+
+void lease_release(struct lease **lease)
+{
+    struct lease *l = *lease;
+    if (!l)
+        return;
+    *lease = NULL;
+    if (l->started) {
+        pthread_mutex_lock(&l->lock);
+        l->stop = true;
+        pthread_cond_signal(&l->stop_signal);
+        pthread_mutex_unlock(&l->lock);
+        pthread_join(l->thread, NULL);
+    }
+    if (l->etag.n && !atomic_load(&l->lost)) {
+        struct err ignored = {0};
+        dispose_object(l->arena, &l->store, l->key, l->etag, &ignored);
+        err_clear(&ignored);
+    }
+    pthread_mutex_destroy(&l->lock);
+    pthread_cond_destroy(&l->stop_signal);
+    arena_free(l->arena);
+}

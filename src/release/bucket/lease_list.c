@@ -1,0 +1,108 @@
+/* Leases seen from outside. */
+#include "release/bucket/lease_list.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "doc/json.h"
+
+bool lease_is_broken(const struct node *content)
+{
+    return node_get_c(content, "broken") != NULL;
+}
+
+/* `*ret_there` false: nobody holds it. `ret->name` is set. */
+static int look(struct arena *a, const struct store *store, struct str key, int64_t modified_ms,
+                struct lease_info *ret, bool *ret_there, struct err *err)
+{
+    struct str text;
+    *ret_there = false;
+    if (store_get(a, store, key, &text, &ret->etag, &ret->date_ms, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    const struct node *n = json_parse(a, key, text, err);
+    if (!n)
+        return -1;
+    struct str host = node_text(node_get_c(n, "host"));
+    str_cut(&host, '/', &ret->host); /* behind it: which boot */
+    ret->user = node_text(node_get_c(n, "user"));
+    ret->purpose = node_text(node_get_c(n, "purpose"));
+    ret->taken = node_text(node_get_c(n, "taken"));
+    ret->pid = node_int_or(node_get_c(n, "pid"), 0);
+    ret->nonce = node_text(node_get_c(n, "nonce"));
+    ret->ends_ms = modified_ms + node_int_or(node_get_c(n, "lasts_ms"), LEASE_MS);
+    ret->dead = lease_holder_is_dead(n);
+    *ret_there = !lease_is_broken(n);
+    return 0;
+}
+
+int leases_list(struct arena *a, const struct store *store, struct lease_info **ret, size_t *ret_n,
+                struct err *err)
+{
+    struct s3_object *objects;
+    size_t n;
+    struct str prefix = store_key(a, store, "locks/");
+    VEC(struct lease_info) all = {0};
+    if (store_list(a, store, prefix, &objects, &n, err) < 0)
+        return err_wrap(err, "list the leases");
+    for (size_t i = 0; i < n; i++) {
+        struct str name = str_sub(objects[i].key, prefix.n, objects[i].key.n);
+        bool there;
+        if (!str_ends(name, STR(".json")))
+            continue;
+        struct lease_info info = {.name = str_sub(name, 0, name.n - 5)};
+        if (look(a, store, objects[i].key, objects[i].modified_ms, &info, &there, err) < 0)
+            return -1;
+        if (there)
+            vec_push(a, &all, info);
+    }
+    *ret = all.p;
+    *ret_n = all.n;
+    return 0;
+}
+
+static struct str marker(struct arena *a, const struct lease_info *lease)
+{
+    struct node *n = node_map(a);
+    const char *user = getenv("USER");
+    node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, n, "nonce", random_hex(a, 8));
+    node_put_str(a, n, "of", lease->nonce);
+    node_put_str(a, n, "broken", time_iso(a, clock_wall_ms()));
+    node_put_str(a, n, "user", str_c(user && *user ? user : "unknown"));
+    node_put_c(a, n, "lasts_ms", node_int(a, 0));
+    return json_text(a, n, 1);
+}
+
+int lease_break(struct arena *a, const struct store *store, const struct lease_info *lease,
+                bool *ret_gone, struct err *err)
+{
+    enum { TRIES = 5 }; /* each renewal of the holder makes another etag */
+    struct str key = store_key(a, store, "locks/%.*s.json", STR_ARG(lease->name));
+    struct str body = marker(a, lease);
+    struct lease_info now = *lease;
+    bool there = true;
+    *ret_gone = false;
+    for (int i = 0; i < TRIES; i++) {
+        if (store_put(a, store, key, body, "application/json", S3_IF_MATCH, now.etag, NULL, NULL,
+                      err) == 0)
+            return 0;
+        if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
+            return err_wrap(err, "break the lease");
+        err_clear(err);
+        if (look(a, store, key, 0, &now, &there, err) < 0)
+            return -1;
+        *ret_gone = !there;
+        if (!there)
+            return 0;
+        if (!str_eq(now.nonce, lease->nonce)) {
+            err_set(err, ERR_LOCKED, "the lease changed hands meanwhile and was not broken: %.*s",
+                    STR_ARG(now.purpose));
+            return err_help(err, "look again whose it is: troupe unlock");
+        }
+    }
+    return err_set(err, ERR_LOCKED, "the lease is being renewed all the time; try again");
+}

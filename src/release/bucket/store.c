@@ -1,0 +1,487 @@
+/* Objects in the deployment bucket. */
+#include "release/bucket/store.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "config/config.h"
+#include "release/world/region.h"
+
+struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str rest = str_vfmt(a, fmt, ap);
+    va_end(ap);
+    return str_fmt(a, "troupe/%.*s/%.*s", STR_ARG(store->service), STR_ARG(rest));
+}
+
+/* ---- objects ---- */
+
+static int check_bucket(const struct store *store, struct err *err)
+{
+    if (store->aws && store->bucket.n)
+        return 0;
+    err_set(err, ERR_FAILED, "service '%.*s' has no deployment bucket", STR_ARG(store->service));
+    return err_help(err, "the first deployment makes it: troupe deploy STAGE");
+}
+
+/* `done`, as it came from S3; -1 when somebody deleted the bucket says so. */
+static int say_if_gone(const struct store *store, int done, struct err *err)
+{
+    if (done == 0 || !str_eq(err->code, STR("NoSuchBucket")))
+        return done;
+    err_clear(err);
+    err_set(err, ERR_FAILED,
+            "the deployment bucket '%.*s' of service '%.*s' is gone, with the code and the records "
+            "of all stages",
+            STR_ARG(store->bucket), STR_ARG(store->service));
+    return err_help(err, "put it back with what it held, or remove what is left and deploy again: "
+                         "troupe remove --service");
+}
+
+int store_get(struct arena *a, const struct store *store, struct str key, struct str *ret,
+              struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+{
+    return check_bucket(store, err) < 0 ? -1
+                                        : say_if_gone(store,
+                                                      s3_get(a, store->aws, store->bucket, key, ret,
+                                                             ret_etag, ret_date_ms, err),
+                                                      err);
+}
+
+int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,
+               struct str *ret_etag, struct err *err)
+{
+    return check_bucket(store, err) < 0
+               ? -1
+               : s3_head(a, store->aws, store->bucket, key, ret, ret_etag, err);
+}
+
+int store_put(struct arena *a, const struct store *store, struct str key, struct str body,
+              const char *content_type, enum s3_condition condition, struct str etag,
+              struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+{
+    return check_bucket(store, err) < 0
+               ? -1
+               : say_if_gone(store,
+                             s3_put(a, store->aws, store->bucket, key, body, content_type,
+                                    condition, etag, ret_etag, ret_date_ms, err),
+                             err);
+}
+
+int store_list(struct arena *a, const struct store *store, struct str prefix,
+               struct s3_object **ret, size_t *ret_n, struct err *err)
+{
+    return check_bucket(store, err) < 0
+               ? -1
+               : say_if_gone(store, s3_list(a, store->aws, store->bucket, prefix, ret, ret_n, err),
+                             err);
+}
+
+int store_copy(struct arena *a, const struct store *from, const struct store *to, struct str key,
+               struct err *err)
+{
+    return check_bucket(from, err) < 0 || check_bucket(to, err) < 0
+               ? -1
+               : say_if_gone(to, s3_copy(a, to->aws, from->bucket, key, to->bucket, err), err);
+}
+
+int store_put_once(struct arena *a, const struct store *store, const char *folder,
+                   struct str sha256, const char *ending, struct str content, bool *ret_written,
+                   struct err *err)
+{
+    enum { SMALL = 128 * 1024 }; /* sent rather than asked for first */
+    struct str key = store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), ending);
+    bool there = false;
+    if (content.n <= SMALL && strcmp(folder, "artifacts") != 0) {
+        int put = store_put(a, store, key, content, "application/octet-stream",
+                            S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err);
+        there = put < 0 && err->kind == ERR_PRECONDITION;
+        if (there)
+            err_clear(err);
+        if (ret_written)
+            *ret_written = !there;
+        return there ? 0 : put;
+    }
+    if (store_head(a, store, key, &there, NULL, err) < 0)
+        return -1;
+    if (ret_written)
+        *ret_written = !there;
+    if (there)
+        return 0;
+    return store_put(a, store, key, content, "application/octet-stream", S3_ALWAYS, STR(""), NULL,
+                     NULL, err);
+}
+
+int store_say_altered(const struct store *store, struct str key, struct err *err)
+{
+    err_set(err, ERR_REFUSED, "s3://%.*s/%.*s was altered: it is not what troupe wrote there",
+            STR_ARG(store->bucket), STR_ARG(key));
+    return err_help(err, "find out who may write to the bucket, and put back what was there: an "
+                         "earlier version of the object, or a copy");
+}
+
+int store_get_named(struct arena *a, const struct store *store, struct str key, struct str sha256,
+                    struct str *ret, struct err *err)
+{
+    if (store_get(a, store, key, ret, NULL, NULL, err) < 0)
+        return -1;
+    return str_eq(sha256_hex(a, *ret), sha256) ? 0 : store_say_altered(store, key, err);
+}
+
+int store_get_json(struct arena *a, const struct store *store, const char *folder,
+                   struct str sha256, const struct node **ret, struct err *err)
+{
+    struct str text, key = store_key(a, store, "%s/%.*s.json", folder, STR_ARG(sha256));
+    *ret = NULL;
+    if (store_get_named(a, store, key, sha256, &text, err) < 0)
+        return -1;
+    *ret = json_parse(a, str_fmt(a, "s3://%.*s/%.*s", STR_ARG(store->bucket), STR_ARG(key)), text,
+                      err);
+    return *ret ? 0 : -1;
+}
+
+int store_secret(struct arena *a, const struct store *store, bool create, struct str *ret,
+                 struct err *err)
+{
+    struct str key = store_key(a, store, "%s", "key"), made = random_hex(a, SHA256_BYTES);
+    *ret = STR("");
+    if (!store->bucket.n)
+        return 0;
+    if (s3_get(a, store->aws, store->bucket, key, ret, NULL, NULL, err) == 0)
+        return ret->n == made.n ? 0 : store_say_altered(store, key, err);
+    if (err->kind != ERR_NOT_FOUND)
+        return err_wrap(err, "read the key for values in records");
+    err_clear(err);
+    *ret = STR("");
+    if (!create)
+        return 0;
+    if (s3_put(a, store->aws, store->bucket, key, made, "text/plain", S3_IF_NONE_MATCH_ANY, STR(""),
+               NULL, NULL, err) == 0) {
+        *ret = made;
+        return 0;
+    }
+    if (err->kind != ERR_PRECONDITION)
+        return err_wrap(err, "write the key for values in records");
+    err_clear(err); /* another deployment was as fast, or a retry met its own first success */
+    return store_secret(a, store, false, ret, err);
+}
+
+static int check_address(struct str address, struct err *err)
+{
+    struct str region, stage = place_stage(address, &region);
+    for (size_t i = 0; i < region.n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", region.p[i]))
+            return err_set(err, ERR_USAGE, "'%.*s' is no region", STR_ARG(region));
+    return stage_name_check(stage, err);
+}
+
+int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, struct err *err)
+{
+    bool numbered = str_find_char(text, '#', 0) >= 0;
+    struct str rest = text;
+    *ret_number = 0;
+    str_cut(&rest, '#', ret_stage);
+    if (ret_stage->n && (!numbered || (str_to_int(rest, ret_number) && *ret_number > 0)))
+        return numbered ? 0 : check_address(*ret_stage, err);
+    err_set(err, ERR_USAGE, "'%.*s' names no deployment", STR_ARG(text));
+    return err_help(err, "write STAGE, or STAGE#N for one of its deployments: prod#12");
+}
+
+/* ---- listing ---- */
+
+/* "<stage>/<n>[.versions|.outcome].json" below stages/. */
+static bool parse_key(struct str rest, struct record_ref *ret, struct str *ret_part)
+{
+    ptrdiff_t slash = str_rfind_char(rest, '/');
+    if (slash <= 0 || !str_ends(rest, STR(".json")))
+        return false;
+    struct str name = str_sub(rest, (size_t)slash + 1, rest.n), number;
+    name = str_sub(name, 0, name.n - 5);
+    *ret_part = name;
+    if (!str_cut(ret_part, '.', &number))
+        return false;
+    *ret = (struct record_ref){.stage = str_sub(rest, 0, (size_t)slash)};
+    return str_to_int(number, &ret->number) && ret->number > 0;
+}
+
+static int by_stage_newest_first(const void *x, const void *y)
+{
+    const struct record_ref *a = x, *b = y;
+    int d = str_cmp(a->stage, b->stage);
+    return d ? d : (a->number < b->number) - (a->number > b->number);
+}
+
+int records_list(struct arena *a, const struct store *store, struct record_ref **ret, size_t *ret_n,
+                 struct err *err)
+{
+    struct s3_object *objects;
+    size_t n, count = 0;
+    struct str prefix = store_key(a, store, "stages/");
+    if (store_list(a, store, prefix, &objects, &n, err) < 0)
+        return err_wrap(err, "list the records");
+    VEC(struct record_ref) all = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct record_ref ref;
+        struct str part;
+        if (!parse_key(str_sub(objects[i].key, prefix.n, objects[i].key.n), &ref, &part))
+            continue;
+        ref.has_body = !part.n;
+        ref.has_versions = part.p && str_eq(part, STR("versions"));
+        ref.has_outcome = part.p && str_eq(part, STR("outcome"));
+        ref.collected = part.p && str_eq(part, STR("collected"));
+        ref.gone = part.p && str_eq(part, STR("gone"));
+        ref.outcome_ms = ref.has_outcome ? objects[i].modified_ms : 0;
+        vec_push(a, &all, ref);
+    }
+    if (all.n)
+        qsort(all.p, all.n, sizeof *all.p, by_stage_newest_first);
+    for (size_t i = 0; i < all.n; i++) { /* objects of one record become one entry */
+        struct record_ref *last = count ? &all.p[count - 1] : NULL;
+        if (last && last->number == all.p[i].number && str_eq(last->stage, all.p[i].stage)) {
+            last->has_body |= all.p[i].has_body;
+            last->has_versions |= all.p[i].has_versions;
+            last->has_outcome |= all.p[i].has_outcome;
+            last->collected |= all.p[i].collected;
+            last->gone |= all.p[i].gone;
+            last->outcome_ms += all.p[i].outcome_ms;
+        } else {
+            all.p[count++] = all.p[i];
+        }
+    }
+    *ret = all.p;
+    *ret_n = count;
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static struct str record_key(struct arena *a, const struct store *store, struct str stage,
+                             int64_t number, const char *part)
+{
+    return store_key(a, store, "stages/%.*s/%lld%s.json", STR_ARG(stage), (long long)number, part);
+}
+
+/* Somebody changed it by hand. The place goes with `a`, which may end before the error is shown. */
+static int say_unreadable(const struct store *store, struct str key, struct err *err)
+{
+    err_wrap(err, "s3://%.*s/%.*s is no record", STR_ARG(store->bucket), STR_ARG(key));
+    err->kind = ERR_FAILED;
+    err->pos = (struct pos){0};
+    return err_help(err, "put back what was there: an earlier version of the object, or a copy");
+}
+
+static int read_object(struct arena *a, const struct store *store, struct str key, bool optional,
+                       const struct node **ret, struct err *err)
+{
+    struct str text;
+    *ret = NULL;
+    if (store_get(a, store, key, &text, NULL, NULL, err) < 0) {
+        if (!optional || err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    *ret = json_parse(a, key, text, err);
+    if (!*ret)
+        return say_unreadable(store, key, err);
+    int64_t format = node_int_or(node_get_c(*ret, "format"), 0);
+    if (format == RECORD_FORMAT)
+        return 0;
+    if (format < RECORD_FORMAT) {
+        err_set(err, ERR_FAILED, "it has no format");
+        return say_unreadable(store, key, err);
+    }
+    err_set(err, ERR_FAILED, "'%.*s' has format %lld, this troupe reads format %d", STR_ARG(key),
+            (long long)format, RECORD_FORMAT);
+    return err_help(err, "update troupe: the service was deployed by a newer one");
+}
+
+int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                bool with_versions, bool with_outcome, struct record *ret, struct err *err)
+{
+    *ret = (struct record){.stage = stage, .number = number};
+    return record_read_more(a, store, with_versions, with_outcome, ret, err);
+}
+
+struct str record_digest(struct arena *a, const struct node *body, const struct node *versions)
+{
+    return str_fmt(a, "%.*s %.*s", STR_ARG(sha256_hex(a, json_canonical(a, body))),
+                   STR_ARG(sha256_hex(a, json_canonical(a, versions))));
+}
+
+/* The outcome is not vouched for: it is written after the stack has said what it is at. */
+static int check_part(struct arena *a, const struct store *store, const struct record *record,
+                      const char *part, const struct node *n, struct err *err)
+{
+    struct str versions = record->digest, body;
+    if (!n || !record->digest.n || strcmp(part, ".outcome") == 0)
+        return 0;
+    str_cut(&versions, ' ', &body);
+    if (str_eq(sha256_hex(a, json_canonical(a, n)), *part ? versions : body))
+        return 0;
+    return store_say_altered(store, record_key(a, store, record->stage, record->number, part), err);
+}
+
+static int read_part(struct arena *a, const struct store *store, const struct record *record,
+                     const char *part, const struct node **ret, struct err *err)
+{
+    struct str key = record_key(a, store, record->stage, record->number, part);
+    if (*ret)
+        return 0;
+    return read_object(a, store, key, *part, ret, err) < 0
+               ? -1
+               : check_part(a, store, record, part, *ret, err);
+}
+
+static int say_record_gone(struct arena *a, const struct store *store, const struct record *record,
+                           struct err *err)
+{
+    err_clear(err);
+    err_set(err, ERR_NOT_FOUND, "the record of %.*s#%lld is gone: there is no s3://%.*s/%.*s",
+            STR_ARG(record->stage), (long long)record->number, STR_ARG(store->bucket),
+            STR_ARG(record_key(a, store, record->stage, record->number, "")));
+    return err_help(err,
+                    "put it back from an earlier version of the object or a copy, or remove the "
+                    "stage and deploy it again: troupe remove %.*s",
+                    STR_ARG(record->stage));
+}
+
+int record_read_more(struct arena *a, const struct store *store, bool with_versions,
+                     bool with_outcome, struct record *record, struct err *err)
+{
+    if (read_part(a, store, record, "", &record->body, err) < 0 && err->kind == ERR_NOT_FOUND)
+        return say_record_gone(a, store, record, err);
+    if (err->kind != ERR_NONE ||
+        (with_versions && read_part(a, store, record, ".versions", &record->versions, err) < 0) ||
+        (with_outcome && read_part(a, store, record, ".outcome", &record->outcome, err) < 0))
+        return err_wrap(err, "read record %.*s#%lld", STR_ARG(record->stage),
+                        (long long)record->number);
+    return 0;
+}
+
+struct reading {
+    struct arena *arena; /* of the result, under lock */
+    const struct store *store;
+    const struct record_ref *refs;
+    struct record *ret;
+    pthread_mutex_t lock;
+};
+
+/* A tree of its own in `a`: what the thread read goes with it. */
+static const struct node *keep(struct arena *a, const struct node *n, struct err *err)
+{
+    return n ? json_parse(a, STR("record"), json_text(a, n, 0), err) : NULL;
+}
+
+static int read_one(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    struct reading *x = context;
+    const struct record_ref *ref = &x->refs[i];
+    struct record record;
+    if (record_read(scratch, x->store, ref->stage, ref->number, false, ref->has_outcome, &record,
+                    err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        x->ret[i] = (struct record){.stage = ref->stage, .number = ref->number};
+        return 0;
+    }
+    pthread_mutex_lock(&x->lock);
+    x->ret[i] = (struct record){.stage = ref->stage,
+                                .number = ref->number,
+                                .body = keep(x->arena, record.body, err),
+                                .outcome = keep(x->arena, record.outcome, err)};
+    pthread_mutex_unlock(&x->lock);
+    return x->ret[i].body ? 0 : -1;
+}
+
+int records_read(struct arena *a, const struct store *store, const struct record_ref *refs,
+                 size_t n, struct record *ret, struct err *err)
+{
+    enum { JOBS = 16 };
+    struct reading x = {a, store, refs, ret, PTHREAD_MUTEX_INITIALIZER};
+    return pool_run(n, JOBS, read_one, &x, err);
+}
+
+/* ---- writing ---- */
+
+static bool is_our_own(struct arena *a, const struct store *store, struct str key,
+                       const struct node *body)
+{
+    struct err ignored = {0};
+    const struct node *there;
+    bool same = read_object(a, store, key, false, &there, &ignored) == 0 &&
+                node_equal(node_get_c(there, "nonce"), node_get_c(body, "nonce"));
+    err_clear(&ignored);
+    return same;
+}
+
+int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                 const struct node *body, struct err *err)
+{
+    struct str key = record_key(a, store, stage, number, "");
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_IF_NONE_MATCH_ANY,
+                  STR(""), NULL, NULL, err) == 0)
+        return 0;
+    if (err->kind == ERR_PRECONDITION && is_our_own(a, store, key, body)) {
+        err_clear(err);
+        return 0;
+    }
+    return err_wrap(err, "write record %.*s#%lld", STR_ARG(stage), (long long)number);
+}
+
+int record_write_versions(struct arena *a, const struct store *store, struct str stage,
+                          int64_t number, const struct node *versions, struct err *err)
+{
+    struct str key = record_key(a, store, stage, number, ".versions");
+    if (store_put(a, store, key, json_text(a, versions, 1), "application/json", S3_ALWAYS, STR(""),
+                  NULL, NULL, err) < 0)
+        return err_wrap(err, "write the versions of %.*s#%lld", STR_ARG(stage), (long long)number);
+    return 0;
+}
+
+int record_write_mark(struct arena *a, const struct store *store, struct str stage, int64_t number,
+                      const char *mark, int64_t *ret_date_ms, struct err *err)
+{
+    struct node *body = node_map(a);
+    struct str key = record_key(a, store, stage, number, str_fmt(a, ".%s", mark).p);
+    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_ALWAYS, STR(""),
+                  NULL, ret_date_ms, err) < 0)
+        return err_wrap(err, "mark %.*s#%lld as %s", STR_ARG(stage), (long long)number, mark);
+    return 0;
+}
+
+int record_write_outcome(struct arena *a, const struct store *store, struct str stage,
+                         int64_t number, const char *outcome, struct str reason, struct err *err)
+{
+    struct node *body = node_map(a);
+    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, body, "outcome", str_c(outcome));
+    if (reason.n)
+        node_put_str(a, body, "reason", reason);
+    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    struct str key = record_key(a, store, stage, number, ".outcome");
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_IF_NONE_MATCH_ANY,
+                  STR(""), NULL, NULL, err) < 0) {
+        if (err->kind != ERR_PRECONDITION)
+            return err_wrap(err, "write the outcome of %.*s#%lld", STR_ARG(stage),
+                            (long long)number);
+        err_clear(err);
+    }
+    return 0;
+}
+
+bool record_moves_by_api(const struct record *record)
+{
+    return record->body && (node_bool_or(node_get_c(record->body, "flips"), false) ||
+                            node_bool_or(node_get_c(record->body, "shift"), false));
+}

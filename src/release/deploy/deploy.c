@@ -1,0 +1,667 @@
+/* Deploying: expand, publish, contract (docs/design.md, "Deploying a stage"). */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "release/deploy/engine.h"
+#include "release/dispose/dispose.h"
+#include "release/dispose/late_log_groups.h"
+#include "release/publish/pointers.h"
+#include "release/publish/publish.h"
+#include "release/stack/nested.h"
+#include "release/stack/stack.h"
+#include "release/world/region.h"
+
+struct str engine_stage(const struct deploying *d)
+{
+    return d->r->service->address;
+}
+
+/* ---- a remote stage's bucket ---- */
+
+/* Before everything else: its code is copied there, and its templates. */
+static int make_bucket(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *target = plan_stage_template(d->r, d->plan, 0);
+    const struct node *template = place_bucket_template(d->arena, target, w->stage_template);
+    if (!d->r->service->remote || !template)
+        return 0;
+    release_progress(d->r, "stack", "first a bucket for the code in %.*s",
+                     STR_ARG(d->r->service->region));
+    if (place_mark(d->r, &w->store, err) < 0 || engine_apply_stage(d, template, err) < 0 ||
+        stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
+        return -1;
+    w->stage_exists = true;
+    w->stage_template = template;
+    world_use_bucket(d->r, w);
+    return 0;
+}
+
+/* ---- expand ---- */
+
+static int apply_once(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct adoption *adoption = d->plan->target.adoption;
+    const struct node *parameters =
+        engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
+    const struct node *tags = adoption && !d->owned
+                                  ? NULL /* another tool's until the last update */
+                                  : stack_tags(d->arena, d->r->service, d->r->service->stage);
+    if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
+        lease_check(d->lease, err) < 0 ||
+        (w->stage_dead && dispose_stack(d->r, &w->stage, OURS_STACK, NULL, err) < 0) ||
+        log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
+        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
+                    &w->stage_store, &w->stage_placed, NULL, err) < 0)
+        return -1;
+    d->stage_now = template;
+    w->stage_dead = false;
+    return 0;
+}
+
+int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *step;
+    if (!d->stage_now && w->stage_exists)
+        d->stage_now = w->stage_template;
+    while ((step = layout_grow(d->arena, d->stage_now, template, STACK_CHANGES_MAX))) {
+        release_progress(d->r, "stack", "%d resources at a time", STACK_CHANGES_MAX);
+        if (apply_once(d, step, err) < 0)
+            return -1;
+        w->stage_exists = true;
+    }
+    return apply_once(d, template, err);
+}
+
+static int expand(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *target = plan_stage_template(d->r, d->plan, 0);
+    const struct node *now = d->stage_now ? d->stage_now : w->stage_template;
+    int64_t start = clock_mono_ms();
+    d->plan->waiting = MAP(d->arena);
+    const struct node *template =
+        layout_expand(d->arena, d->plan->target.layout, target, now, &d->plan->waiting);
+    if (!template)
+        return 0;
+    release_progress(d->r, "stack", "first what the functions need");
+    if (engine_apply_stage(d, template, err) < 0)
+        return -1;
+    release_finished(d->r, "expand", "stack '%.*s' has what the functions need in %.1fs",
+                     STR_ARG(w->stage_name), (double)(clock_mono_ms() - start) / 1000);
+    w->stage_exists = true;
+    return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+}
+
+/* With the values that are known by now: fingerprints, and which snapshots exist already. */
+static int settle_definitions(struct deploying *d, struct err *err)
+{
+    struct plan *plan = d->plan;
+    for (size_t i = 0; i < plan->function_count; i++)
+        if (!plan->functions[i].pinned && !plan->functions[i].published)
+            plan->functions[i] = (struct function_plan){.function = plan->functions[i].function,
+                                                        .from = plan->functions[i].from};
+    for (size_t i = 0; i < plan->api_count; i++)
+        if (!plan->apis[i].pinned && !plan->apis[i].published)
+            plan->apis[i] = (struct api_plan){.api = plan->apis[i].api, .from = plan->apis[i].from};
+    return plan_resolve(d->r, plan, !plan->waiting.n, err) < 0 ? -1 : plan_reuse(d->r, plan, err);
+}
+
+/* ---- artifacts ---- */
+
+struct uploads {
+    struct deploying *d;
+    VEC(const struct artifact *) all;
+};
+
+/* Code that was deployed before is not at hand: it has to be in the bucket. */
+static int check_kept(struct arena *a, const struct deploying *d, const struct artifact *artifact,
+                      struct err *err)
+{
+    const struct store *store = &d->plan->world.store;
+    bool there;
+    struct str key = store_key(a, store, "artifacts/%.*s.zip", STR_ARG(artifact->sha256_hex));
+    if (store_head(a, store, key, &there, NULL, err) < 0)
+        return -1;
+    if (there)
+        return 0;
+    err_set(err, ERR_FAILED, "the code of '%.*s' is gone from the bucket: s3://%.*s/%.*s",
+            STR_ARG(artifact->name), STR_ARG(store->bucket), STR_ARG(key));
+    return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
+                    STR_ARG(engine_stage(d)));
+}
+
+static int upload_one(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    struct uploads *u = context;
+    const struct artifact *artifact = u->all.p[i];
+    bool written = false;
+    struct str bytes = artifact->bytes;
+    if (!bytes.n && check_kept(scratch, u->d, artifact, err) < 0)
+        return -1;
+    if (bytes.n && store_put_once(scratch, &u->d->plan->world.store, "artifacts",
+                                  artifact->sha256_hex, "zip", bytes, &written, err) < 0)
+        return err_wrap(err, "upload '%.*s'", STR_ARG(artifact->name));
+    const struct world *w = &u->d->plan->world;
+    if (u->d->r->service->remote &&
+        place_copy(scratch, &w->store, &w->stage_store, artifact->sha256_hex, err) < 0)
+        return err_wrap(err, "copy '%.*s' to %.*s", STR_ARG(artifact->name),
+                        STR_ARG(u->d->r->service->region));
+    pthread_mutex_lock(&u->d->lock);
+    u->d->uploaded += bytes.n && written;
+    release_progress(u->d->r, "upload", "%.*s", STR_ARG(artifact->name));
+    pthread_mutex_unlock(&u->d->lock);
+    return 0;
+}
+
+/* Is it to be published, and known by now? */
+static bool is_due(const struct function_plan *f)
+{
+    return !f->to.n && f->configuration;
+}
+
+/* Functions of the stage are made by its stack, which may need them before anything is published.
+ */
+static bool is_needed(const struct deploying *d, const struct layout_function *f, bool per_stage)
+{
+    if (f->per_stage || per_stage)
+        return f->per_stage && per_stage;
+    for (size_t i = 0; i < d->plan->function_count; i++)
+        if (d->plan->functions[i].function == f)
+            return is_due(&d->plan->functions[i]);
+    return false;
+}
+
+static int upload_artifacts(struct deploying *d, bool per_stage, struct err *err)
+{
+    const struct layout *l = d->plan->target.layout;
+    struct uploads u = {.d = d};
+    struct map seen = MAP(d->arena);
+    for (size_t i = 0; i < l->function_count; i++) {
+        const struct artifact *artifact = l->functions[i].artifact;
+        if (!artifact || map_has(&seen, artifact->sha256_hex) ||
+            !is_needed(d, &l->functions[i], per_stage))
+            continue;
+        map_put(&seen, artifact->sha256_hex, d);
+        vec_push(d->arena, &u.all, artifact);
+    }
+    if (pool_run(u.all.n, 4, upload_one, &u, err) < 0)
+        return -1;
+    if (d->uploaded)
+        release_finished(d->r, "upload", "%zu artifact%s", d->uploaded,
+                         d->uploaded == 1 ? "" : "s");
+    return 0;
+}
+
+/* ---- publish ---- */
+
+struct publishes {
+    struct deploying *d;
+    VEC(struct function_plan *) all;
+    size_t done;
+};
+
+static int publish_one(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    struct publishes *x = context;
+    struct deploying *d = x->d;
+    struct function_plan *f = x->all.p[i];
+    struct str version;
+    struct str hint = str_fmt(scratch, "%.*s#%lld %.8s", STR_ARG(engine_stage(d)),
+                              (long long)d->plan->number, f->fingerprint.p);
+    if (lease_check(d->lease, err) < 0 ||
+        publish_function(scratch, d->r, &d->plan->world.store, f, hint, &version, err) < 0)
+        return -1;
+    pthread_mutex_lock(&d->lock);
+    f->to = str_dup(d->arena, version);
+    f->published = true;
+    x->done++;
+    release_progress(d->r, "publish", "%zu/%zu %.*s v%.*s", x->done, x->all.n,
+                     STR_ARG(f->function->key), STR_ARG(version));
+    int written = intent_versions(d, scratch, err);
+    pthread_mutex_unlock(&d->lock);
+    return written;
+}
+
+static int publish_functions(struct deploying *d, struct err *err)
+{
+    struct publishes x = {.d = d};
+    int64_t start = clock_mono_ms();
+    for (size_t i = 0; i < d->plan->function_count; i++)
+        if (is_due(&d->plan->functions[i]))
+            vec_push(d->arena, &x.all, &d->plan->functions[i]);
+    if (!x.all.n)
+        return 0;
+    if (pool_run(x.all.n, d->r->jobs ? d->r->jobs : 8, publish_one, &x, err) < 0)
+        return -1;
+    d->published += x.all.n;
+    release_finished(d->r, "publish", "%zu of %zu functions in %.1fs", x.all.n,
+                     d->plan->function_count, (double)(clock_mono_ms() - start) / 1000);
+    return 0;
+}
+
+static int publish_apis(struct deploying *d, struct err *err)
+{
+    struct arena *a = d->arena;
+    cleanup_lease struct lease *lease = NULL;
+    for (size_t i = 0; i < d->plan->api_count; i++) {
+        struct api_plan *p = &d->plan->apis[i];
+        struct str hint = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(engine_stage(d)),
+                                  (long long)d->plan->number, p->fingerprint.p);
+        if (p->to.n || !p->document.p)
+            continue;
+        if (!lease && lease_take(&d->plan->world.store, STR("service"),
+                                 str_fmt(a, "publish the API for '%.*s'", STR_ARG(engine_stage(d))),
+                                 SERVICE_WAIT_MS, &lease, err) < 0)
+            return -1;
+        struct str deployment;
+        const char *what = api_gateway(p->api->kind)->name;
+        release_progress(d->r, "publish", "%s %.*s", what, STR_ARG(p->api->id));
+        if (lease_check(d->lease, err) < 0 || lease_check(lease, err) < 0 ||
+            publish_api(a, d->r, p, hint, &deployment, err) < 0)
+            return -1;
+        p->to = deployment;
+        p->published = true;
+        if (intent_versions(d, a, err) < 0)
+            return -1;
+        release_finished(d->r, "publish", "%s, deployment %.*s", what, STR_ARG(deployment));
+    }
+    return 0;
+}
+
+/* ---- contract ---- */
+
+/* For later rollbacks. A template with a secret in it is not kept in the clear. */
+int engine_keep_template(struct deploying *d, const struct node *template, struct err *err)
+{
+    const struct target *t = &d->plan->target;
+    struct str text = json_text(d->arena, plan_unnumbered(d->arena, template), 0);
+    bool secret = node_flags_deep(template) & NODE_SECRET ||
+                  (t->pinned && !node_get_c(t->origin->versions, "stage_template"));
+    d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
+    if (secret)
+        return 0;
+    return store_put_once(d->arena, &d->plan->world.store, "templates", d->template_sha, "json",
+                          text, NULL, err);
+}
+
+/* Every pointer of the plan, to where it is to be (`back`: to where it was). */
+int engine_mend(struct deploying *d, bool back, struct err *err)
+{
+    struct pointers all;
+    size_t moved;
+    pointers_of(d->arena, d->plan, back, &all);
+    return pointers_mend(d->r, &all, &moved, err);
+}
+
+static int contract(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    int64_t start = clock_mono_ms();
+    if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
+        intent_finish(d, err) < 0)
+        return -1;
+    const struct node *template = plan_stage_template(d->r, d->plan, d->plan->number);
+    bool same = w->stage_template && node_equal(engine_pointers_only(d), template);
+    if (engine_adopt_aliases(d, template, err) < 0)
+        return -1;
+    d->owned = true;
+    if (engine_apply_stage(d, template, err) < 0 || (d->astray && engine_mend(d, false, err) < 0))
+        return -1;
+    release_finished(d->r, "stack", "'%.*s' %s in %.1fs", STR_ARG(w->stage_name),
+                     w->stage_exists ? "updated" : "created",
+                     (double)(clock_mono_ms() - start) / 1000);
+    w->stage_exists = true;
+    return same ? 0 : stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+}
+
+/* A failed deployment says so in its record; a cut-off one is left open for the next command. */
+static void note_failure(struct deploying *d, const struct err *err)
+{
+    struct err ignored = {0};
+    if (d->recorded && err->kind != ERR_HALF_DONE && err->kind != ERR_CANCELLED &&
+        !lease_lost(d->lease)) /* who has it now may be finishing this very record */
+        record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
+                             "failed", err->msg, &ignored);
+    err_clear(&ignored);
+}
+
+static int take_stage_lease(struct deploying *d, const struct store *store, bool *ret_inherited,
+                            struct err *err)
+{
+    struct arena *a = d->arena;
+    if (lease_take(store, str_fmt(a, "stage-%.*s", STR_ARG(engine_stage(d))),
+                   str_fmt(a, "%s '%.*s'", d->verb, STR_ARG(engine_stage(d))), 0, &d->lease,
+                   err) < 0)
+        return -1;
+    *ret_inherited = lease_inherited(d->lease);
+    return 0;
+}
+
+/* What is taken over must be what was looked at. */
+static int check_still(struct deploying *d, const struct stack *stage, struct err *err)
+{
+    const struct world *w = &d->plan->world;
+    struct str text;
+    if (stack_template(d->arena, d->r->aws, w->stage_name, &text, err) < 0)
+        return -1;
+    const struct node *template = json_parse(d->arena, w->stage_name, text, err);
+    if (!template)
+        return -1;
+    if (str_eq(stage->id, w->stage.id) && stack_condition(stage->status) == STACK_READY &&
+        !node_get_c(stage->tags, TAG_SERVICE) && node_equal(template, w->stage_template))
+        return 0;
+    err_set(err, ERR_LOCKED, "stack '%.*s' was changed by somebody else meanwhile",
+            STR_ARG(w->stage_name));
+    return err_help(err, "run the same command again");
+}
+
+/* The first deployment of all had no bucket to hold a lease in until now: somebody may have been as
+ * fast. */
+static int take_late_lease(struct deploying *d, struct err *err)
+{
+    bool inherited;
+    struct stack stage;
+    if (d->lease)
+        return 0;
+    if (take_stage_lease(d, &d->plan->world.store, &inherited, err) < 0)
+        return -1;
+    if (stack_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0) {
+        if (stack_never_worked(stage.status))
+            return 0;
+        if (d->plan->target.adoption)
+            return check_still(d, &stage, err);
+        err_set(err, ERR_LOCKED, "stage '%.*s' was created by somebody else meanwhile",
+                STR_ARG(engine_stage(d)));
+        return err_help(err, "run the same command again to deploy over it");
+    }
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+/* What was reused of other records may just now be collected: that marks the records first and
+ * looks for intents afterwards, we write the intent first and look for marks afterwards. */
+static int check_reused_kept(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    struct record_ref *refs;
+    size_t n, marks = 0, known = 0;
+    if (!d->plan->reuses)
+        return 0;
+    if (intent_versions(d, d->arena, err) < 0 ||
+        records_list(d->arena, &w->store, &refs, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        marks += refs[i].collected;
+    for (size_t i = 0; i < w->record_count; i++)
+        known += w->records[i].collected;
+    if (marks == known)
+        return 0;
+    err_set(err, ERR_LOCKED, "old versions are being collected at this moment");
+    return err_help(err, "run the same command again");
+}
+
+/* A shift that was cut off left weights behind: an alias that the stack moves may not be able to
+ * share its calls with the version that has them. */
+static int clear_weights(struct deploying *d, struct err *err)
+{
+    const struct record *last = &d->plan->world.interrupted;
+    return last->body && node_get_c(last->body, "shift") ? engine_mend(d, true, err) : 0;
+}
+
+static int publish(struct deploying *d, struct err *err)
+{
+    return check_reused_kept(d, err) < 0 || publish_functions(d, err) < 0 ||
+                   publish_apis(d, err) < 0
+               ? -1
+               : 0;
+}
+
+static size_t published_by_now(const struct plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->function_count; i++)
+        n += plan->functions[i].to.n > 0;
+    for (size_t i = 0; i < plan->api_count; i++)
+        n += plan->apis[i].to.n > 0;
+    return n;
+}
+
+static int say_stuck(const struct plan *plan, struct err *err)
+{
+    const struct layout_value *v = plan->target.layout->values;
+    while (!map_has(&plan->waiting, v->output))
+        v++;
+    err_at(err, v->pos, ERR_REFUSED,
+           "this value needs a pointer that moves with this very deployment");
+    return err_help(err, "deploy without the value first, then with it");
+}
+
+/* Until every value is known: what functions need, then those functions that others wait for. The
+ * intent comes before the first of them. */
+static int publish_in_waves(struct deploying *d, struct err *err)
+{
+    for (size_t before = SIZE_MAX;;) {
+        size_t now = published_by_now(d->plan);
+        if (d->plan->waiting.n && now == before)
+            return say_stuck(d->plan, err);
+        before = now;
+        if (!d->plan->target.flips && expand(d, err) < 0)
+            return -1;
+        if (settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
+            (!d->recorded && intent_write(d, err) < 0))
+            return -1;
+        if (!d->plan->waiting.n)
+            return 0;
+        release_progress(d->r, "publish", "first what others wait for");
+        if (publish(d, err) < 0)
+            return -1;
+    }
+}
+
+static int publish_all(struct deploying *d, struct err *err)
+{
+    const struct shifting *shifting = d->plan->target.shifting;
+    if (d->plan->target.flips)
+        return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_flip(d, err);
+    if (clear_weights(d, err) < 0 || publish(d, err) < 0 || engine_shift(d, err) < 0)
+        return -1;
+    if (contract(d, err) == 0)
+        return 0;
+    if (d->astray && err->kind != ERR_HALF_DONE &&
+        !lease_lost(d->lease)) { /* else the stack may still move them */
+        struct err ignored = {0};
+        engine_mend(d, true, &ignored);
+        err_clear(&ignored);
+    }
+    return -1;
+}
+
+static int apply(struct deploying *d, struct err *err)
+{
+    if (engine_service(d, err) < 0)
+        return -1;
+    if (!engine_stage(d).n)
+        return 0;
+    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 || make_bucket(d, err) < 0 ||
+        upload_artifacts(d, true, err) < 0)
+        return -1;
+    if (publish_in_waves(d, err) < 0 || publish_all(d, err) < 0) {
+        note_failure(d, err);
+        return -1;
+    }
+    if (d->percent) /* the record stays open */
+        return 0;
+    return record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
+                                "succeeded", STR(""), err);
+}
+
+/* ---- nothing to do ---- */
+
+/* The last deployment went through, but its writer was stopped before it could say so. */
+static int finish_outcome(struct deploying *d, struct err *err)
+{
+    const struct world *w = &d->plan->world;
+    if (!w->unsettled)
+        return 0;
+    return record_write_outcome(d->arena, &w->store, engine_stage(d), w->current, "succeeded",
+                                STR(""), err);
+}
+
+/* The stage is to be what its stack says, but an interrupted rollback or shift has moved pointers:
+ * they go back. */
+static int undo_flip(struct deploying *d, struct err *err)
+{
+    const struct world *w = &d->plan->world;
+    if (engine_mend(d, false, err) < 0)
+        return -1;
+    d->undone = w->last_number;
+    return record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number, "superseded",
+                                STR("taken back"), err);
+}
+
+static int settle(struct deploying *d, struct err *err)
+{
+    const struct world *w = &d->plan->world;
+    d->plan->number = w->current;
+    if (record_moves_by_api(&w->interrupted) && undo_flip(d, err) < 0)
+        return -1;
+    return finish_outcome(d, err);
+}
+
+/* ---- the whole ---- */
+
+/* The service stack is being made or changed by another stage's deploy: that one holds the lease.
+ */
+static int wait_for_service(struct deploying *d, struct world *w, struct err *err)
+{
+    cleanup_lease struct lease *lease = NULL;
+    if (!w->service_exists || stack_condition(w->service.status) != STACK_BUSY)
+        return 0;
+    if (str_eq(w->service.status, STR("CREATE_IN_PROGRESS")))
+        return stack_settle(d->r, w->service_name, &w->service, err);
+    if (!w->bucket.n) /* Outputs are unreadable while the stack is busy */
+        return stack_settle(d->r, w->service_name, &w->service, err);
+    if (lease_take(&w->store, STR("service"), STR("wait for the service stack"), SERVICE_WAIT_MS,
+                   &lease, err) < 0)
+        return -1;
+    return stack_settle(d->r, w->service_name, &w->service, err);
+}
+
+/* Whoever collects has marked records before we could read them, and may be deleting what we find
+ * in the bucket: code that is there already. */
+static int wait_for_collector(const struct world *w, struct err *err)
+{
+    cleanup_lease struct lease *lease = NULL;
+    bool under_way = false;
+    for (size_t i = 0; i < w->record_count; i++)
+        under_way |= w->records[i].collected && !w->records[i].gone;
+    return under_way ? lease_take(&w->store, STR("service"), STR("wait for what is collected"),
+                                  SERVICE_WAIT_MS, &lease, err)
+                     : 0;
+}
+
+static int read_world(struct deploying *d, unsigned parts, struct world *w, struct err *err)
+{
+    bool inherited = false;
+    if (world_find(d->r, false, w, err) < 0 || wait_for_service(d, w, err) < 0)
+        return -1;
+    world_use_bucket(d->r, w); /* Outputs can be read by now */
+    if (engine_stage(d).n && w->service_exists && w->bucket.n &&
+        take_stage_lease(d, &w->store, &inherited, err) < 0)
+        return -1;
+    w->cut_off = lease_inherited_nonce(d->lease);
+    return world_read(d->r, parts, inherited, w, err) < 0 ? -1 : wait_for_collector(w, err);
+}
+
+/* A shift by hand is somebody's experiment: only what ends it may pass. */
+static int check_no_shift(const struct goal *goal, const struct release *r, const struct world *w,
+                          struct err *err)
+{
+    const struct record *shift = world_shift(w);
+    struct str stage = r->service->address;
+    if (!shift || goal->ends_shift)
+        return 0;
+    err_set(err, ERR_REFUSED, "a shift of '%.*s' is under way: %.*s#%lld", STR_ARG(stage),
+            STR_ARG(stage), (long long)shift->number);
+    return err_help(err, "finish it with troupe shift %.*s --promote, or take it back with --abort",
+                    STR_ARG(stage));
+}
+
+static int make_plan(struct release *r, const struct goal *goal, struct world *world,
+                     struct plan *ret, struct err *err)
+{
+    struct target target = {0};
+    if (check_no_shift(goal, r, world, err) < 0 || goal->find(goal, r, world, &target, err) < 0)
+        return -1;
+    target.shifting = goal->shifting;
+    if (target.service)
+        r->service = target.service;
+    return plan_make(r, &target, world, ret, err) < 0 ? -1 : parts_plan(r, ret, err);
+}
+
+int plan_run(const struct release *r, const struct goal *goal, struct plan *ret, struct err *err)
+{
+    struct world world;
+    struct release own = *r;
+    own.explain = true;
+    if (world_find(&own, false, &world, err) < 0 ||
+        world_read(&own, goal->parts, false, &world, err) < 0)
+        return -1;
+    return make_plan(&own, goal, &world, ret, err);
+}
+
+static int run(struct deploying *d, const struct goal *goal, confirm_fn *confirm, void *context,
+               struct err *err)
+{
+    struct world world;
+    if (read_world(d, goal->parts, &world, err) < 0 ||
+        make_plan(&d->release, goal, &world, d->plan, err) < 0 ||
+        (confirm && confirm(context, d->plan, err) < 0))
+        return -1;
+    return d->plan->nothing ? settle(d, err) : apply(d, err);
+}
+
+int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *confirm, void *context,
+               struct deployed *ret, struct err *err)
+{
+    int64_t start = clock_mono_ms();
+    struct deploying d = {.release = *r,
+                          .verb = goal->verb,
+                          .arena = r->arena,
+                          .plan = &ret->plan,
+                          .lock = PTHREAD_MUTEX_INITIALIZER};
+    d.r = &d.release;
+    int done = run(&d, goal, confirm, context, err);
+    lease_release(&d.lease);
+    if (done < 0)
+        return -1;
+    ret->number = r->service->address.n ? ret->plan.number : 0;
+    ret->stage = ret->plan.world.stage;
+    ret->published = d.published;
+    ret->uploaded = d.uploaded;
+    ret->percent = d.percent;
+    ret->undone = d.undone;
+    ret->took_ms = clock_mono_ms() - start;
+    return 0;
+}
+
+static int find_ready(const struct goal *goal, const struct release *r, struct world *world,
+                      struct target *ret, struct err *err)
+{
+    (void)r, (void)world, (void)err;
+    *ret = *goal->ready;
+    return 0;
+}
+
+struct goal goal_deploy(const struct target *ready)
+{
+    return (struct goal){
+        .verb = "deploy", .parts = WORLD_RECORD, .find = find_ready, .ready = ready};
+}

@@ -1,0 +1,146 @@
+/* Flipping: the pointers move by API, all at once; then the stack is brought into line in two
+ * steps: first nothing but the pointers, then the rest. So a resource that fails can never bring
+ * back what was left (docs/design.md, "Rollback"). */
+#include "base/clock.h"
+#include "base/vec.h"
+#include "release/deploy/engine.h"
+#include "release/publish/pointers.h"
+#include "release/stack/stack.h"
+
+static const struct node *with_property(struct arena *a, const struct node *resource,
+                                        const char *property, struct str value)
+{
+    struct node *out = node_shallow(a, resource);
+    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
+    node_put_str(a, properties, property, value);
+    node_put_c(a, out, "Properties", properties);
+    return out;
+}
+
+/* One that the stack has: `from` is what it points at. */
+static void put_pointer(struct arena *a, struct node *resources, struct str id,
+                        const char *property, struct str from, struct str to)
+{
+    const struct node *old = node_get(resources, id);
+    if (old && from.n && to.n)
+        node_put(a, resources, id, with_property(a, old, property, to));
+}
+
+const struct node *engine_pointers_only(const struct deploying *d)
+{
+    struct arena *a = d->arena;
+    const struct node *old = d->plan->world.stage_template;
+    struct node *out = node_shallow(a, old);
+    struct node *resources = node_shallow(a, node_get_c(old, "Resources"));
+    for (size_t i = 0; i < d->plan->function_count; i++)
+        put_pointer(a, resources, d->plan->functions[i].function->alias_id, "FunctionVersion",
+                    d->plan->functions[i].from, d->plan->functions[i].to);
+    for (size_t i = 0; i < d->plan->api_count; i++)
+        put_pointer(a, resources, d->plan->apis[i].api->stage_id, "DeploymentId",
+                    d->plan->apis[i].from, d->plan->apis[i].to);
+    node_put_c(a, out, "Resources", resources);
+    return plan_numbered(a, out, d->plan->number, d->plan->digest);
+}
+
+/* A version that was not called for long is put away: a call fails, and wakes it. */
+int engine_wake(struct deploying *d, struct err *err)
+{
+    enum { WAKE_MS = 2 * 60 * 1000 };
+    const struct pointers *asleep = &d->plan->target.asleep;
+    for (size_t i = 0; i < asleep->n; i++) {
+        const struct pointer *p = &asleep->all[i];
+        struct lambda_invocation answer;
+        struct lambda_function woken;
+        struct err expected = {0};
+        release_progress(d->r, "flip", "waking version %.*s of '%.*s'", STR_ARG(p->want),
+                         STR_ARG(p->key));
+        lambda_invoke(d->arena, d->r->aws, p->owner, p->want, STR("{}"), false, &answer, &expected);
+        err_clear(&expected);
+        if (lambda_wait(d->arena, d->r->aws, p->owner, p->want, WAKE_MS, &woken, err) < 0)
+            return err_wrap(err, "wake version %.*s of '%.*s'", STR_ARG(p->want), STR_ARG(p->key));
+    }
+    return 0;
+}
+
+/* Those that move; all of them, looked at one by one, when an interrupted run may have moved some.
+ */
+static int flip(struct deploying *d, struct err *err)
+{
+    struct pointers all, moving;
+    VEC(struct pointer) some = {0};
+    size_t moved;
+    int64_t start = clock_mono_ms();
+    if (lease_check(d->lease, err) < 0)
+        return -1;
+    pointers_of(d->arena, d->plan, false, &all);
+    if (d->astray || d->adopted)
+        return pointers_mend(d->r, &all, &moved, err);
+    for (size_t i = 0, k = 0; i < d->plan->function_count + d->plan->api_count; i++) {
+        size_t n = d->plan->function_count;
+        struct str from = i < n ? d->plan->functions[i].from : d->plan->apis[i - n].from;
+        struct str to = i < n ? d->plan->functions[i].to : d->plan->apis[i - n].to;
+        if (!to.n)
+            continue;
+        if (from.n && !str_eq(from, to))
+            vec_push(d->arena, &some, all.all[k]);
+        k++;
+    }
+    moving = (struct pointers){some.p, some.n};
+    if (pointers_move(d->r, &moving, err) < 0)
+        return -1;
+    release_finished(d->r, "flip", "%zu pointer%s moved in %.1fs", moving.n,
+                     moving.n == 1 ? "" : "s", (double)(clock_mono_ms() - start) / 1000);
+    return 0;
+}
+
+/* A stack that could not follow went back to its old template, and took pointers with it. */
+static int flip_again(struct deploying *d, struct err *err)
+{
+    struct err ignored = {0};
+    struct pointers all;
+    size_t moved;
+    if (lease_lost(d->lease)) /* they are somebody else's to move */
+        return -1;
+    pointers_of(d->arena, d->plan, false, &all);
+    bool good = pointers_mend(d->r, &all, &moved, &ignored) == 0;
+    struct str stage = engine_stage(d);
+    if (good) {
+        err_help(err,
+                 "'%.*s' serves what it is to serve, its stack is what could not follow; mend the "
+                 "cause, then: troupe repair %.*s",
+                 STR_ARG(stage), STR_ARG(stage));
+    } else {
+        err_note(err, (struct pos){0}, "its pointers could not be moved again: %.*s",
+                 STR_ARG(ignored.msg));
+        err_help(err, "move them and bring the stack into line with: troupe repair %.*s",
+                 STR_ARG(stage));
+    }
+    err_clear(&ignored);
+    err->kind = ERR_HALF_DONE;
+    return -1;
+}
+
+static int follow(struct deploying *d, const struct node *template, struct err *err)
+{
+    return engine_apply_stage(d, template, err) < 0 ? flip_again(d, err) : 0;
+}
+
+int engine_flip(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    int64_t start = clock_mono_ms();
+    if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
+        intent_finish(d, err) < 0 || engine_wake(d, err) < 0 || flip(d, err) < 0)
+        return -1;
+    const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);
+    const struct node *first = engine_pointers_only(d);
+    if (!node_equal(first, w->stage_template) && follow(d, first, err) < 0)
+        return -1;
+    if (!node_equal(first, whole) && follow(d, whole, err) < 0)
+        return -1;
+    release_finished(d->r, "stack", "'%.*s' updated in %.1fs", STR_ARG(w->stage_name),
+                     (double)(clock_mono_ms() - start) / 1000);
+    if (node_equal(first, whole)) /* its Outputs are what they were */
+        return 0;
+    return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+}

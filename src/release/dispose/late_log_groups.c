@@ -1,0 +1,180 @@
+/* Finding and deleting log groups that calls made anew. */
+#include "release/dispose/late_log_groups.h"
+
+#include "base/vec.h"
+#include "release/dispose/dispose.h"
+#include "release/world/region.h"
+
+#define FUNCTION_GROUP "/aws/lambda/"
+
+/* ---- names ---- */
+
+const struct node *log_groups_of(struct arena *a, const struct node *template)
+{
+    struct node *names = node_seq(a);
+    member_each (m, node_get_c(template, "Resources")) {
+        const struct node *name = node_path(m->value, "Properties.LogGroupName");
+        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Logs::LogGroup") &&
+            node_is(name, NODE_STRING))
+            node_push(a, names, node_str(a, name->text));
+    }
+    return names;
+}
+
+static bool has_name(const struct node *names, struct str name)
+{
+    node_each (n, names)
+        if (str_eq(node_text(n), name))
+            return true;
+    return false;
+}
+
+/* Where the function of the record's entry writes to unless it is told otherwise. */
+static bool is_default_group(const struct node *function, struct str group)
+{
+    struct str name = node_text(node_get_c(function, "name"));
+    return str_starts(group, STR(FUNCTION_GROUP)) && name.n &&
+           str_eq(str_sub(group, strlen(FUNCTION_GROUP), group.n), name);
+}
+
+static bool has_function_of(const struct record *record, struct str group)
+{
+    member_each (m, node_get_c(record->body, "functions"))
+        if (is_default_group(m->value, group))
+            return true;
+    return false;
+}
+
+static bool succeeded(const struct record *record)
+{
+    return node_is_text(node_get_c(record->outcome, "outcome"), "succeeded");
+}
+
+bool log_groups_named(const struct record *record, struct str group)
+{
+    const struct node *names = node_get_c(record->body, "logGroups");
+    return succeeded(record) && (names ? has_name(names, group) : has_function_of(record, group));
+}
+
+/* ---- records ---- */
+
+/* Records of `stage` (empty: of all), newest first. */
+static int read_records(const struct release *r, const struct store *store,
+                        const struct record_ref *refs, size_t n, struct str stage,
+                        struct record **ret, size_t *ret_n, struct err *err)
+{
+    VEC(struct record_ref) wanted = {0};
+    for (size_t i = 0; i < n; i++)
+        if (!stage.n || str_eq(refs[i].stage, stage))
+            vec_push(r->arena, &wanted, refs[i]);
+    *ret = ARENA_ARRAY(r->arena, wanted.n + 1, struct record);
+    *ret_n = wanted.n;
+    return records_read(r->arena, store, wanted.p, wanted.n, *ret, err);
+}
+
+/* Does a function that some stage serves write to it? */
+static bool is_written_to(const struct record *all, size_t n, struct str group)
+{
+    struct str stage = {"", 0};
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(all[i].stage, stage) || !succeeded(&all[i]))
+            continue;
+        stage = all[i].stage; /* this is its newest that did */
+        if (has_function_of(&all[i], group))
+            return true;
+    }
+    return false;
+}
+
+static const struct record *find_record(const struct record *all, size_t n, struct str group)
+{
+    for (size_t i = 0; i < n; i++)
+        if (log_groups_named(&all[i], group))
+            return &all[i];
+    return NULL;
+}
+
+/* ---- one stack ---- */
+
+int log_groups_clear(const struct release *r, const struct world *w, struct str stage,
+                     const struct node *now, const struct node *next, struct err *err)
+{
+    const struct node *there = log_groups_of(r->arena, now);
+    struct record *records = NULL;
+    size_t n = 0;
+    bool known = false;
+    for (size_t i = 0; i < w->record_count; i++)
+        known |= !stage.n || str_eq(w->records[i].stage, stage);
+    node_each (item, log_groups_of(r->arena, next)) {
+        struct str group = node_text(item);
+        struct log_group found;
+        bool gone;
+        if (!known || has_name(there, group))
+            continue;
+        if (logs_group(r->arena, r->aws, group, &found, err) < 0)
+            return err_wrap(err, "look at log group '%.*s'", STR_ARG(group));
+        if (found.name.n && !records &&
+            read_records(r, &w->store, w->records, w->record_count, stage, &records, &n, err) < 0)
+            return -1;
+        struct claim claim = {OURS_RECORD, find_record(records, n, group)};
+        if (!found.name.n || !claim.record || is_written_to(records, n, group))
+            continue;
+        if (dispose_log_group(r, &claim, group, &gone, err) < 0)
+            return -1;
+        if (gone)
+            release_progress(r, "stack", "log group '%.*s' of %.*s#%lld was left over",
+                             STR_ARG(group), STR_ARG(claim.record->stage),
+                             (long long)claim.record->number);
+    }
+    return 0;
+}
+
+/* ---- all ---- */
+
+int log_groups_recorded(const struct release *r, const struct store *store, struct log_groups *ret,
+                        struct err *err)
+{
+    struct arena *a = r->arena;
+    VEC(struct log_group_named) all = {0};
+    struct map seen = MAP(a);
+    struct record_ref *refs;
+    struct record *records;
+    size_t n;
+    if (records_list(a, store, &refs, &n, err) < 0 ||
+        read_records(r, store, refs, n, STR(""), &records, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct node *names = node_seq(a);
+        struct str region;
+        place_stage(records[i].stage, &region);
+        member_each (m, node_get_c(records[i].body, "functions"))
+            node_push(a, names,
+                      node_strf(a, FUNCTION_GROUP "%.*s",
+                                STR_ARG(node_text(node_get_c(m->value, "name")))));
+        node_each (name, node_get_c(records[i].body, "logGroups"))
+            node_push(a, names, name);
+        node_each (item, names) {
+            struct str name = node_text(item);
+            struct str key = str_fmt(a, "%.*s %.*s", STR_ARG(region), STR_ARG(name));
+            if (map_has(&seen, key) || !log_groups_named(&records[i], name))
+                continue;
+            map_put(&seen, key, a);
+            vec_push(a, &all, (struct log_group_named){name, &records[i]});
+        }
+    }
+    *ret = (struct log_groups){all.p, all.n};
+    return 0;
+}
+
+int log_groups_sweep(const struct release *r, const struct log_groups *all, struct err *err)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        struct claim claim = {OURS_RECORD, all->p[i].record};
+        struct release there;
+        bool gone;
+        if (place_at(r, claim.record->stage, &there, err) < 0 ||
+            dispose_log_group(&there, &claim, all->p[i].name, &gone, err) < 0)
+            return -1;
+    }
+    return 0;
+}

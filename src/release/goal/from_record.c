@@ -1,0 +1,343 @@
+/* From records back to targets. */
+#include "release/goal/from_record.h"
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "pack/pack.h"
+#include "compile/compile.h"
+#include "release/plan/plan.h"
+
+/* ---- reading ---- */
+
+static bool is_collected(struct world *w, struct str stage, int64_t number)
+{
+    for (size_t i = 0; i < w->record_count; i++)
+        if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
+            return w->records[i].collected;
+    return false;
+}
+
+/* Something of it is there, whatever somebody deleted. */
+static bool is_listed(const struct world *w, struct str stage, int64_t number)
+{
+    for (size_t i = 0; i < w->record_count; i++)
+        if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
+            return true;
+    return false;
+}
+
+/* A rollback whose stack did not follow served all the same: what it restored counts. */
+static bool served(const struct record *record)
+{
+    struct str outcome = node_text(node_get_c(record->outcome, "outcome"));
+    bool flips = node_bool_or(node_get_c(record->body, "flips"), false) &&
+                 !node_get_c(record->body, "shift");
+    return str_eq(outcome, STR("succeeded")) || (outcome.n && flips && record->versions);
+}
+
+int recorded_read(const struct release *r, struct world *w, struct chain *chain, int64_t number,
+                  bool known, struct record *ret, struct err *err)
+{
+    struct str stage = chain->stage;
+    number = number ? number : chain->current;
+    if (chain_find(r, w, chain, number, ret, err) < 0)
+        return -1;
+    if (record_read_more(r->arena, &w->store, true, !known, ret, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND || is_listed(w, stage, number))
+            return -1;
+        err_clear(err);
+        err_set(err, ERR_NOT_FOUND, "there is no deployment %.*s#%lld", STR_ARG(stage),
+                (long long)number);
+        return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
+    }
+    known = known || (number == w->current && str_eq(stage, r->service->address));
+    if (node_is_text(node_get_c(ret->body, "what"), "remove"))
+        err_set(err, ERR_REFUSED, "%.*s#%lld was a removal", STR_ARG(stage), (long long)number);
+    else if (is_collected(w, stage, number))
+        err_set(err, ERR_REFUSED, "the versions of %.*s#%lld were collected", STR_ARG(stage),
+                (long long)number);
+    else if (!ret->versions || !(known || served(ret)))
+        err_set(err, ERR_REFUSED, "%.*s#%lld never served: it %.*s", STR_ARG(stage),
+                (long long)number,
+                STR_ARG(node_text_or(node_get_c(ret->outcome, "outcome"), STR("was interrupted"))));
+    else if (chain->passed)
+        err_set(err, ERR_REFUSED, "%.*s#%lld never served: the stack of '%.*s' was never at it",
+                STR_ARG(stage), (long long)number, STR_ARG(stage));
+    else
+        return 0;
+    return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
+}
+
+int recorded_template(const struct release *r, struct world *w, const struct record *record,
+                      const struct node **ret, struct err *err)
+{
+    struct str sha = node_text(node_get_c(record->versions, "stage_template"));
+    *ret = NULL;
+    if (!sha.n)
+        return 0;
+    if (store_get_json(r->arena, &w->store, "templates", sha, ret, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+/* ---- pointers of a template ---- */
+
+static struct str find_alias(const struct node *resources, struct str function)
+{
+    member_each (m, resources)
+        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Alias") &&
+            str_eq(node_text(node_path(m->value, "Properties.FunctionName")), function))
+            return m->key;
+    return (struct str){"", 0};
+}
+
+static struct str find_api_stage(const struct node *resources, enum api_kind kind, struct str api)
+{
+    static const struct {
+        const char *type, *owner;
+    } kinds[] = {[API_REST] = {"AWS::ApiGateway::Stage", "Properties.RestApiId.Ref"},
+                 [API_HTTP] = {"AWS::ApiGatewayV2::Stage", "Properties.ApiId.Ref"}};
+    member_each (m, resources)
+        if (node_is_text(node_get_c(m->value, "Type"), kinds[kind].type) &&
+            str_eq(node_text(node_path(m->value, kinds[kind].owner)), api))
+            return m->key;
+    return (struct str){"", 0};
+}
+
+static const struct artifact *artifact_of(struct arena *a, struct str key, const struct node *entry)
+{
+    struct str sha = node_text(node_get_c(entry, "artifact"));
+    if (!sha.n)
+        return NULL;
+    struct artifact *artifact = ARENA_NEW(a, struct artifact);
+    *artifact = (struct artifact){.name = str_fmt(a, "%.*s.zip", STR_ARG(key)), .sha256_hex = sha};
+    return artifact;
+}
+
+static void add_values(struct arena *a, const struct node *template, struct layout *l)
+{
+    VEC(struct layout_value) values = {0};
+    member_each (m, node_get_c(template, "Outputs"))
+        if (str_starts(m->key, STR("TroupeValue")))
+            vec_push(a, &values, (struct layout_value){m->key, node_get_c(m->value, "Value"), {0}});
+    l->values = values.p;
+    l->value_count = values.n;
+}
+
+int recorded_layout(const struct release *r, const struct record *record,
+                    const struct node *template, struct layout *ret, struct err *err)
+{
+    struct arena *a = r->arena;
+    const struct node *functions = node_get_c(record->body, "functions");
+    const struct node *apis = node_get_c(record->body, "apis");
+    const struct node *resources = node_get_c(template, "Resources");
+    (void)err;
+    *ret = (struct layout){.service_stack = layout_stack_name(a, r->service, STR("")),
+                           .stage_stack = layout_stack_name(a, r->service, r->service->stage),
+                           .stage_template = template};
+    ret->functions = ARENA_ARRAY(a, node_count(functions) + 1, struct layout_function);
+    ret->apis = ARENA_ARRAY(a, node_count(apis) + 1, struct layout_api);
+    member_each (m, functions) {
+        struct str name = node_text(node_get_c(m->value, "name"));
+        ret->functions[ret->function_count++] = (struct layout_function){
+            .key = m->key,
+            .name = name,
+            .alias_id = find_alias(resources, name),
+            .per_stage = node_is_text(node_get_c(m->value, "layout"), "perStage"),
+            .artifact = artifact_of(a, m->key, m->value)};
+    }
+    member_each (m, apis) {
+        enum api_kind kind = api_kind_recorded(m->value);
+        ret->apis[ret->api_count++] = (struct layout_api){
+            .kind = kind, .id = m->key, .stage_id = find_api_stage(resources, kind, m->key)};
+    }
+    add_values(a, template, ret);
+    return 0;
+}
+
+/* ---- sources ---- */
+
+static int read_bundle(const struct release *r, struct world *w, const struct record *record,
+                       struct source_bundle *ret, struct err *err)
+{
+    struct str sha = node_text(node_get_c(record->body, "sources"));
+    const struct node *n;
+    if (store_get_json(r->arena, &w->store, "sources", sha, &n, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        struct str key = store_key(r->arena, &w->store, "sources/%.*s.json", STR_ARG(sha));
+        err_set(err, ERR_FAILED, "the recorded sources are gone from the bucket: s3://%.*s/%.*s",
+                STR_ARG(w->bucket), STR_ARG(key));
+        return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
+                        STR_ARG(r->service->address));
+    }
+    *ret = (struct source_bundle){.stage = node_text(node_get_c(record->body, "stage")),
+                                  .main = node_text(node_get_c(n, "main")),
+                                  .files = node_get_c(n, "files"),
+                                  .externals = node_get_c(n, "externals"),
+                                  .absent = node_get_c(n, "absent"),
+                                  .params = node_get_c(n, "params"),
+                                  .options = node_get_c(n, "options"),
+                                  .dotenv = node_get_c(n, "dotenv")};
+    return 0;
+}
+
+/* Another stage's bundle has nothing of this stage's .env file; its own last one has. Where that is
+ * gone, the values are asked for. */
+static int add_own(const struct release *r, struct world *w, struct source_bundle *bundle,
+                   struct err *err)
+{
+    struct arena *a = r->arena;
+    struct record *record = ARENA_NEW(a, struct record);
+    struct source_bundle *own = ARENA_NEW(a, struct source_bundle);
+    cleanup_err struct err gone = {0};
+    if (!node_count(bundle->dotenv) || str_eq(bundle->stage, r->service->stage) || !w->current)
+        return 0;
+    *record = (struct record){
+        .stage = r->service->address, .number = w->current, .digest = world_digest(&w->stage)};
+    if (record_read_more(a, &w->store, false, false, record, &gone) == 0 &&
+        read_bundle(r, w, record, own, &gone) == 0)
+        bundle->own = own;
+    else if (gone.kind != ERR_FAILED && gone.kind != ERR_NOT_FOUND)
+        return err_move(err, &gone), -1;
+    return 0;
+}
+
+/* For the release's stage and region, whatever the record's were. */
+static int load(const struct release *r, const struct source_bundle *bundle, struct service *ret,
+                struct err *err)
+{
+    struct config_options options = r->config ? *r->config : (struct config_options){0};
+    options.path = (struct str){"", 0};
+    options.stage = r->service->stage;
+    options.home = r->service->home;
+    options.region = r->service->region;
+    options.bundle = bundle;
+    if (service_load(r->arena, &options, ret, err) < 0)
+        return err_wrap(err, "the recorded sources, for stage '%.*s'", STR_ARG(options.stage));
+    return 0;
+}
+
+int recorded_target(const struct release *r, struct world *w, const struct record *record,
+                    struct target *ret, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct source_bundle *bundle = ARENA_NEW(a, struct source_bundle);
+    struct service *service = ARENA_NEW(a, struct service);
+    struct packed *packed = ARENA_NEW(a, struct packed);
+    struct compiled *compiled = ARENA_NEW(a, struct compiled);
+    struct layout *layout = ARENA_NEW(a, struct layout);
+    struct compile_options options = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
+    const struct node *functions = node_get_c(record->body, "functions");
+    struct left_out rest;
+    if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
+        load(r, bundle, service, err) < 0 || layout_leave_out(a, service, &rest, err) < 0 ||
+        pack_recorded(a, rest.service, functions, packed, err) < 0 ||
+        compile_service(a, rest.service, packed, &options, compiled, err) < 0 ||
+        layout_service(a, rest.service, compiled, layout, err) < 0)
+        return -1;
+    *ret = (struct target){.layout = layout,
+                           .service = service,
+                           .origin = record,
+                           .notes = rest.warnings,
+                           .note_count = rest.warning_count};
+    return 0;
+}
+
+/* ---- one function ---- */
+
+static const struct node *with_hole(struct arena *a, const struct node *template, struct str alias,
+                                    struct str key)
+{
+    struct node *out = node_shallow(a, template);
+    struct node *resources = node_shallow(a, node_get_c(template, "Resources"));
+    struct node *resource = node_shallow(a, node_get(resources, alias));
+    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
+    node_put_c(a, properties, "FunctionVersion", node_fn(a, "Troupe::Version", node_str(a, key)));
+    node_put_c(a, resource, "Properties", properties);
+    node_put(a, resources, alias, resource);
+    node_put_c(a, out, "Resources", resources);
+    return out;
+}
+
+static const struct layout_function *find_function(const struct layout *l, struct str key)
+{
+    for (size_t i = 0; i < l->function_count; i++)
+        if (str_eq(l->functions[i].key, key))
+            return &l->functions[i];
+    return NULL;
+}
+
+static bool has_function(const struct service *s, struct str key)
+{
+    for (size_t i = 0; i < s->function_count; i++)
+        if (str_eq(s->functions[i].key, key))
+            return true;
+    return false;
+}
+
+static int check_function(const struct goal *goal, const struct release *r, struct world *w,
+                          const struct layout_function *now, const struct layout_function *was,
+                          struct err *err)
+{
+    struct str stage = r->service->address, key = goal->function;
+    if (!now && has_function(r->service, key)) {
+        err_set(err, ERR_REFUSED, "function '%.*s' is left out of '%.*s' by its condition",
+                STR_ARG(key), STR_ARG(stage));
+        return -1;
+    }
+    if (!now) {
+        err_set(err, ERR_NOT_FOUND, "there is no function '%.*s' in %.*s", STR_ARG(key),
+                STR_ARG(r->service->file));
+        return err_help(err, "look at the keys below 'functions'");
+    }
+    if (!w->record.body)
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed yet", STR_ARG(stage));
+    else if (!was || !str_eq(was->name, now->name))
+        err_set(err, ERR_NOT_FOUND, "function '%.*s' is not part of '%.*s' yet", STR_ARG(key),
+                STR_ARG(stage));
+    else if (now->per_stage || was->per_stage || !was->alias_id.n)
+        err_set(err, ERR_REFUSED, "function '%.*s' is made by the stage's stack", STR_ARG(key));
+    else
+        return 0;
+    return err_help(err, "deploy the whole stage: troupe deploy %.*s", STR_ARG(stage));
+}
+
+static int find_one_function(const struct goal *goal, const struct release *r, struct world *w,
+                             struct target *ret, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct layout *layout = ARENA_NEW(a, struct layout);
+    const struct layout_function *now = find_function(goal->ready->layout, goal->function);
+    const struct node *template = plan_unnumbered(a, w->stage_template);
+    if (w->record.body && recorded_layout(r, &w->record, template, layout, err) < 0)
+        return -1;
+    struct layout_function *was = (struct layout_function *)find_function(layout, goal->function);
+    if (check_function(goal, r, w, now, was, err) < 0)
+        return -1;
+    struct str alias = was->alias_id;
+    *was = *now;
+    was->alias_id = alias;
+    layout->stage_template = with_hole(a, template, alias, goal->function);
+    *ret = (struct target){.layout = layout,
+                           .what = str_fmt(a, "deploy of function %.*s", STR_ARG(goal->function)),
+                           .origin = &w->record,
+                           .pinned = true,
+                           .unpinned = goal->function,
+                           .sources = node_text(node_get_c(w->record.body, "sources")),
+                           .needs = node_get_c(w->record.body, "needs")};
+    return 0;
+}
+
+struct goal goal_function(const struct target *ready, struct str function)
+{
+    return (struct goal){.verb = "deploy",
+                         .parts = WORLD_RECORD | WORLD_VERSIONS,
+                         .find = find_one_function,
+                         .ready = ready,
+                         .function = function};
+}

@@ -1,0 +1,199 @@
+/* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
+#include "release/goal/from_record.h"
+#include "release/plan/plan.h"
+#include "release/stack/nested.h"
+#include "release/world/region.h"
+
+static struct str stage_of(const struct release *r)
+{
+    return r->service->address;
+}
+
+/* ---- which record ---- */
+
+static int say_no_current(const struct chain *chain, struct err *err)
+{
+    struct str stage = chain->stage;
+    if (!chain->exists) {
+        err_set(err, ERR_NOT_FOUND, "there is no stage '%.*s'", STR_ARG(stage));
+        return err_help(err, "which stages there are: troupe stages");
+    }
+    err_set(err, ERR_LOCKED, "stage '%.*s' is being changed right now (%.*s)", STR_ARG(stage),
+            STR_ARG(chain->status));
+    return err_help(err, "wait until that is done, or name a deployment: %.*s#N", STR_ARG(stage));
+}
+
+static int find_record(const struct goal *goal, const struct release *r, struct world *w,
+                       struct record *ret, struct err *err)
+{
+    struct chain chain;
+    if (!w->bucket.n) {
+        err_set(err, ERR_NOT_FOUND, "service '%.*s' is not deployed", STR_ARG(r->service->name));
+        return err_help(err, "deploy it first: troupe deploy %.*s", STR_ARG(goal->stage));
+    }
+    if (chain_begin(r, w, goal->stage, &chain, err) < 0)
+        return -1;
+    if (!goal->number && !chain.current)
+        return say_no_current(&chain, err);
+    return recorded_read(r, w, &chain, goal->number, !goal->number, ret, err);
+}
+
+/* ---- the very same versions ---- */
+
+static bool belongs(const struct stack_resource *resources, size_t n, const char *type,
+                    struct str value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(resources[i].type, str_c(type)) && resources[i].physical_id.n &&
+            (str_eq(value, resources[i].physical_id) ||
+             (str_ends(value, resources[i].physical_id) &&
+              value.p[value.n - resources[i].physical_id.n - 1] == '/')))
+            return true;
+    return false;
+}
+
+static int refuse_foreign(const struct goal *goal, struct str key, struct str version,
+                          const char *what, struct err *err)
+{
+    err_set(err, ERR_REFUSED,
+            "version %.*s of '%.*s' %s of '%.*s' itself, which goes with that stage",
+            STR_ARG(version), STR_ARG(key), what, STR_ARG(goal->stage));
+    return err_help(err, "leave out --exact: the same code is published for this stage");
+}
+
+static bool is_of_stage(const struct layout *l, const struct node *value)
+{
+    const struct node *ref = node_get_c(value, "Ref");
+    struct str id = node_text(ref ? ref : node_path(value, "Fn::GetAtt.0"));
+    return id.n && node_member(node_get_c(l->stage_template, "Resources"), id);
+}
+
+/* By the description: what the other stage had may be gone from its stack, and so gone for good. */
+static int check_described(const struct goal *goal, const struct record *record,
+                           const struct layout *l, struct err *err)
+{
+    for (size_t i = 0; i < l->function_count; i++) {
+        const struct layout_function *f = &l->functions[i];
+        const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
+        struct str version = node_text(node_get_c(entry, "version"));
+        if (is_of_stage(l, node_get_c(f->definition, "Role")))
+            return refuse_foreign(goal, f->key, version, "runs under a role", err);
+        if (is_of_stage(l, node_path(f->definition, "LoggingConfig.LogGroup")))
+            return refuse_foreign(goal, f->key, version, "logs into a group", err);
+    }
+    return 0;
+}
+
+/* A version's role and log group are frozen into it: they must not go when the other stage goes. */
+static int check_exact(const struct goal *goal, const struct release *r,
+                       const struct record *record, const struct layout *l, struct err *err)
+{
+    struct stack_resource *resources = NULL;
+    size_t n = 0;
+    if (check_described(goal, record, l, err) < 0)
+        return -1;
+    struct str stack = layout_stack_name(r->arena, r->service, goal->stage);
+    if (parts_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+    }
+    member_each (m, node_get_c(record->versions, "functions")) {
+        struct lambda_function got;
+        struct str version = node_text(node_get_c(m->value, "version"));
+        if (lambda_get(r->arena, r->aws, node_text(node_get_c(m->value, "name")), version, &got,
+                       err) < 0)
+            return err_wrap(err, "version %.*s of '%.*s'", STR_ARG(version), STR_ARG(m->key));
+        if (belongs(resources, n, "AWS::IAM::Role",
+                    node_text(node_get_c(got.configuration, "Role"))))
+            return refuse_foreign(goal, m->key, version, "runs under a role", err);
+        if (belongs(resources, n, "AWS::Logs::LogGroup",
+                    node_text(node_path(got.configuration, "LoggingConfig.LogGroup"))))
+            return refuse_foreign(goal, m->key, version, "logs into a group", err);
+    }
+    return 0;
+}
+
+static void note_exact(const struct goal *goal, const struct release *r, struct target *t)
+{
+    target_note(r->arena, t,
+                str_fmt(r->arena,
+                        "--exact: the functions of '%.*s' run with the settings of '%.*s'",
+                        STR_ARG(stage_of(r)), STR_ARG(goal->stage)));
+}
+
+/* ---- the target ---- */
+
+static int make(const struct goal *goal, const struct release *r, struct world *w, const char *what,
+                struct target *ret, struct err *err)
+{
+    struct record *record = ARENA_NEW(r->arena, struct record);
+    if (find_record(goal, r, w, record, err) < 0 || recorded_target(r, w, record, ret, err) < 0)
+        return -1;
+    ret->what = str_fmt(r->arena, "%s %.*s#%lld%s", what, STR_ARG(goal->stage),
+                        (long long)record->number, goal->exact ? " exactly" : "");
+    if (record->unvouched.n)
+        target_note(r->arena, ret, record->unvouched);
+    if (!goal->exact)
+        return 0;
+    struct str here, there;
+    place_stage(goal->stage, &there);
+    place_stage(stage_of(r), &here);
+    if (!str_eq(here, there)) {
+        err_set(err, ERR_REFUSED,
+                "'%.*s' and '%.*s' are in different regions and cannot share "
+                "versions",
+                STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+        return err_help(err, "leave out --exact: the same code is used for this stage");
+    }
+    ret->pinned = true;
+    note_exact(goal, r, ret);
+    return check_exact(goal, r, record, ret->layout, err);
+}
+
+static int find_reset(const struct goal *goal, const struct release *r, struct world *w,
+                      struct target *ret, struct err *err)
+{
+    if (!w->current) {
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(stage_of(r)));
+        return err_help(err, "make it from '%.*s': troupe clone %.*s %.*s", STR_ARG(goal->stage),
+                        STR_ARG(goal->stage), STR_ARG(stage_of(r)));
+    }
+    if (str_eq(goal->stage, stage_of(r)) && !goal->number) {
+        err_set(err, ERR_USAGE, "'%.*s' is what '%.*s' is", STR_ARG(stage_of(r)),
+                STR_ARG(goal->stage));
+        return err_help(err, "name a deployment of it: --to %.*s#N", STR_ARG(goal->stage));
+    }
+    return make(goal, r, w, "reset to", ret, err);
+}
+
+/* A stage that is there may be what an interrupted run of the same command has made of it. */
+static int find_clone(const struct goal *goal, const struct release *r, struct world *w,
+                      struct target *ret, struct err *err)
+{
+    if (make(goal, r, w, "clone of", ret, err) < 0)
+        return -1;
+    const struct record *last = w->current ? &w->record : &w->interrupted;
+    if (!w->stage_exists || !last->body ||
+        str_eq(node_text(node_get_c(last->body, "what")), ret->what))
+        return 0;
+    err_set(err, ERR_REFUSED, "stage '%.*s' is there already", STR_ARG(stage_of(r)));
+    return err_help(err, "make it the same as '%.*s': troupe reset %.*s --to %.*s",
+                    STR_ARG(goal->stage), STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+}
+
+struct goal goal_reset(struct str stage, int64_t number, bool exact)
+{
+    return (struct goal){
+        .verb = "reset", .find = find_reset, .stage = stage, .number = number, .exact = exact};
+}
+
+struct goal goal_clone(struct str stage, int64_t number, bool exact)
+{
+    return (struct goal){.verb = "clone",
+                         .parts = WORLD_RECORD,
+                         .find = find_clone,
+                         .stage = stage,
+                         .number = number,
+                         .exact = exact};
+}

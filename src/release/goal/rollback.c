@@ -1,0 +1,281 @@
+/* Rolling back: which record, and whether its snapshots can serve at once. */
+#include "base/pool.h"
+#include "base/vec.h"
+#include "release/goal/from_record.h"
+#include "release/plan/plan.h"
+#include "release/publish/pointers.h"
+
+#include <pthread.h>
+
+/* ---- which record ---- */
+
+static int64_t member_int(const struct record *record, const char *name)
+{
+    return node_int_or(node_get_c(record->body, name), 0);
+}
+
+/* The current record is a rollback that was cut off: the same command is about that one. */
+static bool continues(struct world *w)
+{
+    struct str lease = node_text(node_get_c(w->record.body, "lease"));
+    return member_int(&w->record, "restores") &&
+           (w->unsettled || (w->cut_off.n && str_eq(w->cut_off, lease)));
+}
+
+/* What served before was never a deployment of ours: there is only its template. */
+static int say_adopted(const struct release *r, const struct world *w, const struct record *at,
+                       struct err *err)
+{
+    const struct node *adopted = node_get_c(at->body, "adopted");
+    struct str key = store_key(r->arena, &w->store, "templates/%.*s.json",
+                               STR_ARG(node_text(node_get_c(adopted, "template"))));
+    bool kept = false;
+    if (store_head(r->arena, &w->store, key, &kept, NULL, err) < 0)
+        return -1;
+    err_set(err, ERR_REFUSED,
+            "what was before %.*s#%lld was made by %.*s: it cannot be rolled "
+            "back to",
+            STR_ARG(at->stage), (long long)at->number,
+            STR_ARG(node_text(node_get_c(adopted, "by"))));
+    if (!kept)
+        return err_help(err, "its template is in the old deployment bucket");
+    return err_help(err, "its template is kept in s3://%.*s/%.*s", STR_ARG(w->store.bucket),
+                    STR_ARG(key));
+}
+
+/* What the stage was at before it came to what it is now: a rollback counts as what it restored, so
+ * that twice means two back. */
+static int find_before(const struct release *r, struct world *w, struct chain *chain, int64_t *ret,
+                       struct err *err)
+{
+    struct record at = w->record;
+    for (int64_t n; (n = member_int(&at, "restores"));) {
+        if (n >= at.number)
+            return err_set(err, ERR_FAILED, "record %.*s#%lld restores a later one",
+                           STR_ARG(at.stage), (long long)at.number);
+        if (chain_find(r, w, chain, n, &at, err) < 0 ||
+            record_read_more(r->arena, &w->store, false, false, &at, err) < 0)
+            return -1;
+    }
+    *ret = member_int(&at, "before");
+    if (*ret)
+        return 0;
+    if (node_get_c(at.body, "adopted"))
+        return say_adopted(r, w, &at, err);
+    struct str stage = r->service->address;
+    if (at.number == w->record.number)
+        err_set(err, ERR_NOT_FOUND, "nothing is older than %.*s#%lld", STR_ARG(stage),
+                (long long)at.number);
+    else
+        err_set(err, ERR_NOT_FOUND, "%.*s#%lld is %.*s#%lld again, and nothing is older",
+                STR_ARG(stage), (long long)w->record.number, STR_ARG(stage), (long long)at.number);
+    return err_help(err,
+                    "name a deployment: troupe rollback %.*s --to N; which there are: troupe "
+                    "history %.*s",
+                    STR_ARG(stage), STR_ARG(stage));
+}
+
+static int find_number(const struct goal *goal, const struct release *r, struct world *w,
+                       struct chain *chain, int64_t *ret, struct err *err)
+{
+    if (!w->current) {
+        err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
+        return err_help(err, "which stages there are: troupe stages");
+    }
+    *ret = goal->number;
+    if (*ret)
+        return 0;
+    if (world_shift(w)) { /* what was shifted is what goes */
+        *ret = w->current;
+        return 0;
+    }
+    if (!continues(w))
+        return find_before(r, w, chain, ret, err);
+    *ret = member_int(&w->record, "restores");
+    return 0;
+}
+
+/* ---- can it serve at once? ---- */
+
+struct checking {
+    const struct release *r;
+    const struct record *record;
+    VEC(struct pointer) all; /* versions that are not what serves now */
+    VEC(struct pointer) asleep;
+    struct str unusable; /* the first one that is: says why */
+    pthread_mutex_t lock;
+};
+
+static int check_version(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct checking *c = context;
+    const struct pointer *p = &c->all.p[i];
+    struct lambda_function got;
+    const char *why;
+    if (pointer_unusable(a, c->r, c->record, p, &got, &why, err) < 0)
+        return -1;
+    pthread_mutex_lock(&c->lock);
+    if (why && !c->unusable.n)
+        c->unusable = str_fmt(c->r->arena, "version %.*s of '%.*s' %s", STR_ARG(p->want),
+                              STR_ARG(p->key), why);
+    if (!why && str_eq(got.state, STR("Inactive")))
+        vec_push(c->r->arena, &c->asleep, *p);
+    pthread_mutex_unlock(&c->lock);
+    return 0;
+}
+
+/* Versions that are to serve and do not now: there and able to. */
+static int check_versions(struct checking *c, const struct world *w, const struct record *record,
+                          const struct layout *layout, struct err *err)
+{
+    const struct node *now = node_get_c(w->stage_template, "Resources");
+    for (size_t i = 0; i < layout->function_count; i++) {
+        const struct layout_function *f = &layout->functions[i];
+        const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
+        struct str version = node_text(node_get_c(entry, "version"));
+        const struct node *alias = node_get(now, f->alias_id);
+        if (version.n &&
+            !str_eq(version, node_text(node_path(alias, "Properties.FunctionVersion"))))
+            vec_push(c->r->arena, &c->all,
+                     (struct pointer){.key = f->key,
+                                      .owner = f->name,
+                                      .stage = c->r->service->stage,
+                                      .want = version});
+    }
+    pthread_mutex_init(&c->lock, NULL);
+    int done = pool_run(c->all.n, 16, check_version, c, err);
+    pthread_mutex_destroy(&c->lock);
+    return done;
+}
+
+static int check_deployments(struct checking *c, const struct world *w, const struct record *record,
+                             const struct layout *layout, struct err *err)
+{
+    const struct node *now = node_get_c(w->stage_template, "Resources");
+    for (size_t i = 0; i < layout->api_count; i++) {
+        const struct node *deployments = NULL;
+        const struct node *entry =
+            node_get(node_get_c(record->versions, "apis"), layout->apis[i].id);
+        struct str id = node_text(node_get_c(entry, "deployment"));
+        bool there = false;
+        const struct node *stage = node_get(now, layout->apis[i].stage_id);
+        if (str_eq(id, node_text(node_path(stage, "Properties.DeploymentId"))))
+            continue;
+        const struct gateway *gateway = api_gateway(layout->apis[i].kind);
+        if (gateway->deployments(c->r->arena, c->r->aws, node_text(node_get_c(entry, "id")),
+                                 &deployments, err) < 0) {
+            if (err->kind != ERR_NOT_FOUND)
+                return -1;
+            err_clear(err);
+        }
+        node_each (d, deployments)
+            there |= str_eq(node_text(node_get_c(d, "id")), id);
+        if (!there && !c->unusable.n)
+            c->unusable = str_fmt(c->r->arena, "deployment %.*s of the API is gone", STR_ARG(id));
+    }
+    return 0;
+}
+
+/* What the record needs of the service stack and of the stage's resources stands as it did. */
+static int check_needs(struct checking *c, struct world *w, const struct record *record,
+                       const struct layout *layout, struct err *err)
+{
+    struct map waiting = MAP(c->r->arena);
+    const struct node *needs = node_get_c(record->body, "needs");
+    bool same = node_equal(needs, node_get_c(w->record.body, "needs"));
+    if (!same && world_want(c->r, WORLD_SERVICE, w, err) < 0)
+        return -1;
+    const struct node *resources = node_get_c(w->service_template, "Resources");
+    node_each (id, needs)
+        if (!same && !c->unusable.n && !node_member(resources, node_text(id)))
+            c->unusable = str_fmt(c->r->arena, "'%.*s' is no longer in the service's stack",
+                                  STR_ARG(node_text(id)));
+    bool first = layout_expand(c->r->arena, layout, layout->stage_template, w->stage_template,
+                               &waiting) != NULL;
+    if ((first || waiting.n) && !c->unusable.n)
+        c->unusable = STR("resources that its functions need have changed since");
+    return 0;
+}
+
+/* A function that lived elsewhere: its API would call what is only made by the stack. */
+static void check_layouts(struct checking *c, const struct world *w, const struct record *record)
+{
+    const struct node *now = node_get_c(w->record.body, "functions");
+    member_each (m, node_get_c(record->body, "functions")) {
+        const struct node *there = node_get(now, m->key);
+        if (there && !c->unusable.n &&
+            !node_equal(node_get_c(there, "layout"), node_get_c(m->value, "layout")))
+            c->unusable =
+                str_fmt(c->r->arena, "'%.*s' moves between service and stage", STR_ARG(m->key));
+    }
+}
+
+static int check_usable(struct checking *c, struct world *w, const struct record *record,
+                        const struct node *template, struct layout *layout, struct err *err)
+{
+    if (!template) {
+        c->unusable = STR("its template was not kept");
+        return 0;
+    }
+    check_layouts(c, w, record);
+    if (recorded_layout(c->r, record, template, layout, err) < 0 ||
+        check_needs(c, w, record, layout, err) < 0)
+        return -1;
+    if (c->unusable.n)
+        return 0;
+    return check_versions(c, w, record, layout, err) < 0 ||
+                   check_deployments(c, w, record, layout, err) < 0
+               ? -1
+               : 0;
+}
+
+/* ---- the target ---- */
+
+static int find(const struct goal *goal, const struct release *r, struct world *w,
+                struct target *ret, struct err *err)
+{
+    struct record *record = ARENA_NEW(r->arena, struct record);
+    struct layout *layout = ARENA_NEW(r->arena, struct layout);
+    struct checking c = {.r = r, .record = record};
+    struct chain chain;
+    const struct node *template;
+    int64_t number;
+    if (chain_begin(r, w, r->service->address, &chain, err) < 0 ||
+        find_number(goal, r, w, &chain, &number, err) < 0 ||
+        recorded_read(r, w, &chain, number, !goal->number, record, err) < 0 ||
+        recorded_template(r, w, record, &template, err) < 0)
+        return -1;
+    template = template ? plan_unnumbered(r->arena, template) : NULL;
+    if (check_usable(&c, w, record, template, layout, err) < 0)
+        return -1;
+    if (c.unusable.n) {
+        if (recorded_target(r, w, record, ret, err) < 0)
+            return -1;
+        target_note(r->arena, ret,
+                    str_fmt(r->arena, "not at once, but from the recorded sources: %.*s",
+                            STR_ARG(c.unusable)));
+    } else {
+        *ret = (struct target){.layout = layout,
+                               .origin = record,
+                               .pinned = true,
+                               .flips = true,
+                               .asleep = {c.asleep.p, c.asleep.n},
+                               .sources = node_text(node_get_c(record->body, "sources")),
+                               .needs = node_get_c(record->body, "needs")};
+    }
+    if (record->unvouched.n)
+        target_note(r->arena, ret, record->unvouched);
+    ret->what =
+        goal->what.n ? goal->what : str_fmt(r->arena, "rollback to %lld", (long long)number);
+    ret->restores = number;
+    return 0;
+}
+
+struct goal goal_rollback(int64_t number)
+{
+    return (struct goal){.verb = "roll back",
+                         .parts = WORLD_RECORD,
+                         .find = find,
+                         .number = number,
+                         .ends_shift = true};
+}

@@ -1,0 +1,41 @@
+/* Parts of planning that deploying needs again once values are known. */
+#ifndef TROUPE_RELEASE_PLAN_PLAN_H
+#define TROUPE_RELEASE_PLAN_PLAN_H
+
+#include "release/release.h"
+
+/* Resolve all definitions with what the stacks say now, and fingerprint them. `strict`: a value
+ * that is not known is an error; else its function stays without configuration. */
+int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct err *err);
+/* Give every function and API whose fingerprint is known the snapshot that a kept record has for
+ * it. */
+int plan_reuse(const struct release *r, struct plan *plan, struct err *err);
+/* The stage template with what is known filled in; `number` 0 leaves the deployment's Output out.
+ */
+const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
+                                       int64_t number);
+/* api_quota.c: AWS allows a REST API so many stages. A note from eight on (or two before the last);
+ * REFUSED when a new one would be too many. Asks only when a stage of an API is to be made. */
+int plan_api_quota(const struct release *r, struct plan *plan, struct err *err);
+/* REFUSED when another stage has what the target adds to an API outside the service. */
+int plan_external_api(const struct release *r, struct plan *plan, struct err *err);
+/* plan_scope.c: REFUSED when what holds data would be deleted here and made there, because it
+ * changes between stage and service. */
+int plan_scope(const struct release *r, struct plan *plan, struct err *err);
+/* Add to what the user should know. */
+void target_note(struct arena *a, struct target *t, struct str note);
+void plan_note(struct arena *a, struct plan *plan, struct str note);
+void target_note(struct arena *a, struct target *target, struct str note);
+/* `template` with another deployment's number in its Outputs, and what the record of that is; or
+ * with none. */
+const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number,
+                                 struct str digest);
+const struct node *plan_unnumbered(struct arena *a, const struct node *template);
+/* Values of the parameters of stage template `template`, from the service stack. */
+const struct node *plan_parameters(const struct release *r, const struct plan *plan,
+                                   const struct node *template);
+/* `current` with what `today` has beyond it; NULL when nothing is missing. */
+const struct node *plan_service_additions(struct arena *a, const struct node *current,
+                                          const struct node *today);
+
+#endif

@@ -1,0 +1,124 @@
+/* Resources that change between stage and service: nothing may be lost on the way. */
+#include "cfn/cfn.h"
+#include "release/adopt/adopt.h"
+#include "release/plan/plan.h"
+
+/* Log groups of functions follow their functions; what they hold is not the stage's data. */
+static bool is_precious(const struct node *resource)
+{
+    struct str type = node_text(node_get_c(resource, "Type"));
+    return type.n && !cfn_is(type, CFN_RECREATABLE) && !str_eq(type, STR("AWS::Logs::LogGroup"));
+}
+
+/* Does what the stage is at name the service's `id`? Not every command has read its record by now.
+ */
+static int needs(const struct release *r, struct world *w, struct str id, struct err *err)
+{
+    if (world_want(r, WORLD_RECORD, w, err) < 0)
+        return -1;
+    node_each (one, node_get_c(w->record.body, "needs"))
+        if (str_eq(node_text(one), id))
+            return 1;
+    return 0;
+}
+
+static int say_to_service(const struct release *r, struct str id, struct err *err)
+{
+    err_set(err, ERR_REFUSED,
+            "'%.*s' is to belong to the service: stage '%.*s' would delete its own", STR_ARG(id),
+            STR_ARG(r->service->stage));
+    return err_help(err, "to move it there as it is: troupe adopt %.*s",
+                    STR_ARG(r->service->stage));
+}
+
+static int say_to_stage(const struct release *r, struct str id, struct err *err)
+{
+    err_set(err, ERR_REFUSED,
+            "'%.*s' belongs to the service now: stage '%.*s' would get another one, which is empty",
+            STR_ARG(id), STR_ARG(r->service->stage));
+    return err_help(err,
+                    "to move it to this stage as it is: troupe adopt %.*s; to keep it for all, "
+                    "leave it in custom.troupe.resources.service",
+                    STR_ARG(r->service->stage));
+}
+
+static int say_taken(const struct release *r, struct str id, struct err *err)
+{
+    err_set(err, ERR_REFUSED,
+            "'%.*s' is not in the service stack any more: stage '%.*s' would get another one, "
+            "which is empty",
+            STR_ARG(id), STR_ARG(r->service->stage));
+    return err_help(err, "a stage has it: take it out of custom.troupe.resources.service");
+}
+
+static int check_to_service(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct world *w = &plan->world;
+    const struct node *after = node_get_c(plan->target.layout->stage_template, "Resources");
+    const struct node *today = node_get_c(plan->target.layout->service_template, "Resources");
+    member_each (m, node_get_c(w->stage_template, "Resources")) {
+        if (node_get(after, m->key) || !is_precious(m->value) || cfn_is_retained(m->value) ||
+            !node_get(today, m->key) || str_starts(m->key, STR("ServerlessDeploymentBucket")))
+            continue;
+        if (world_want(r, WORLD_SERVICE, w, err) < 0)
+            return -1;
+        if (!node_get(node_get_c(w->service_template, "Resources"), m->key))
+            return say_to_service(r, m->key, err);
+    }
+    return 0;
+}
+
+/* Is it the service's, or on its way from there? */
+static bool service_has(const struct world *w, struct str id)
+{
+    return node_get(node_get_c(w->service_template, "Resources"), id) ||
+           node_get(adopt_moving(w->service_template), id);
+}
+
+static bool is_taken(const struct plan *plan, struct str id)
+{
+    const struct adoption *adoption = plan->target.adoption;
+    const struct adopt_item *item = adoption ? adopt_find(adoption, id) : NULL;
+    return item && (item->fate == ADOPT_TAKEN || item->fate == ADOPT_REFUSED);
+}
+
+static int check_to_stage(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct world *w = &plan->world;
+    const struct node *before = node_get_c(w->stage_template, "Resources");
+    member_each (m, node_get_c(plan->target.layout->stage_template, "Resources")) {
+        if (node_get(before, m->key) || !is_precious(m->value) || is_taken(plan, m->key))
+            continue;
+        int needed = needs(r, w, m->key, err);
+        if (needed < 0 || (needed && world_want(r, WORLD_SERVICE, w, err) < 0))
+            return -1;
+        if (needed && service_has(w, m->key))
+            return say_to_stage(r, m->key, err);
+    }
+    return 0;
+}
+
+/* What the service stack lacks is about to be made; this stage had it, so somebody took it away. */
+static int check_still_there(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct world *w = &plan->world;
+    if (!w->service_template || plan->target.adoption)
+        return 0;
+    member_each (m, node_get_c(plan->target.layout->service_template, "Resources")) {
+        if (!is_precious(m->value) ||
+            node_get(node_get_c(w->service_template, "Resources"), m->key) ||
+            str_starts(m->key, STR("ServerlessDeploymentBucket")))
+            continue;
+        int needed = needs(r, w, m->key, err);
+        if (needed)
+            return needed < 0 ? -1 : say_taken(r, m->key, err);
+    }
+    return 0;
+}
+
+int plan_scope(const struct release *r, struct plan *plan, struct err *err)
+{
+    if (!plan->target.adoption && check_to_service(r, plan, err) < 0)
+        return -1;
+    return check_to_stage(r, plan, err) < 0 ? -1 : check_still_there(r, plan, err);
+}

@@ -1,0 +1,437 @@
+/* Collecting: reading, marking, deleting. What is decided where: collect_plan.c. */
+#include "release/prune.h"
+
+#include <pthread.h>
+
+#include "base/pool.h"
+#include "base/vec.h"
+#include "release/bucket/lease_list.h"
+#include "release/stack/stack.h"
+#include "release/world/region.h"
+
+enum { JOBS = 16, HANDFUL = 5 };
+
+struct gathering {
+    const struct release *r;
+    const struct collecting *how;
+    struct world *world;
+    struct lease *lease;
+    struct collect_record *records;
+    size_t record_count;
+    struct collect_stage *stages;
+    size_t stage_count;
+    int64_t now_ms; /* by S3's clock */
+    struct collect_item *items;
+    size_t item_count;
+    pthread_mutex_t lock; /* of the release's arena and what threads write */
+};
+
+/* ---- reading ---- */
+
+static int read_stages(struct gathering *g, struct err *err)
+{
+    struct arena *a = g->r->arena;
+    struct str *names;
+    struct stack *stacks;
+    if (stages_find(g->r, &g->world->store, &names, &stacks, &g->stage_count, err) < 0)
+        return -1;
+    g->stages = ARENA_ARRAY(a, g->stage_count + 1, struct collect_stage);
+    for (size_t i = 0; i < g->stage_count; i++)
+        g->stages[i] = (struct collect_stage){
+            names[i], str_ends(stacks[i].status, STR("_COMPLETE")), world_deployment(&stacks[i])};
+    return 0;
+}
+
+static int read_one(size_t i, void *context, struct arena *scratch, struct err *err)
+{
+    struct gathering *g = context;
+    struct collect_record *r = &g->records[i];
+    struct arena *own = arena_new(); /* what is read is needed to the end */
+    (void)scratch;
+    int done = record_read(own, &g->world->store, r->ref.stage, r->ref.number, true, true,
+                           &r->record, err);
+    pthread_mutex_lock(&g->lock);
+    arena_join(g->r->arena, own);
+    pthread_mutex_unlock(&g->lock);
+    return done;
+}
+
+static int read_records(struct gathering *g, struct err *err)
+{
+    struct arena *a = g->r->arena;
+    struct world *w = g->world;
+    struct record_ref *refs;
+    size_t n;
+    if (records_list(a, &w->store, &refs, &n, err) < 0)
+        return -1;
+    g->records = ARENA_ARRAY(a, n + 1, struct collect_record);
+    g->record_count = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!refs[i].gone)
+            g->records[g->record_count++] = (struct collect_record){.ref = refs[i]};
+    return pool_run(g->record_count, JOBS, read_one, g, err);
+}
+
+/* The time by S3's clock, from an object that is there for sure. */
+static int read_clock(struct gathering *g, struct err *err)
+{
+    struct store *s = &g->world->store;
+    struct str text;
+    const struct record_ref *ref = &g->records[0].ref;
+    struct str key = store_key(g->r->arena, s, "stages/%.*s/%lld.json", STR_ARG(ref->stage),
+                               (long long)ref->number);
+    return store_get(g->r->arena, s, key, &text, NULL, &g->now_ms, err);
+}
+
+static int gather(struct gathering *g, struct err *err)
+{
+    const struct settings *settings = &g->r->service->settings;
+    g->item_count = 0;
+    if (read_records(g, err) < 0)
+        return -1;
+    if (!g->record_count)
+        return 0;
+    if (read_stages(g, err) < 0 || read_clock(g, err) < 0)
+        return -1;
+    struct collect_rules rules = {settings->history_keep, g->how->unused_ms, g->now_ms};
+    collect_decide(g->records, g->record_count, g->stages, g->stage_count, &rules);
+    collect_items(g->r->arena, g->records, g->record_count, &g->items, &g->item_count);
+    return 0;
+}
+
+/* ---- orphans ---- */
+
+/* What a deployment published before it could say so: its versions tell by their description. */
+struct orphans {
+    struct gathering *g;
+    struct map functions; /* name -> itself: of records that go and did not succeed */
+    struct map hints;     /* "dev#7 1a2b3c4d" -> struct claim */
+    VEC(struct collect_item) found;
+};
+
+static void expect_orphans(struct orphans *o, const struct collect_record *r)
+{
+    struct arena *a = o->g->r->arena;
+    bool served = node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
+    if (r->kept != KEPT_NOT || served)
+        return;
+    member_each (m, node_get_c(r->record.body, "functions")) {
+        struct str print = node_text(node_get_c(m->value, "fingerprint"));
+        struct str name = node_text(node_get_c(m->value, "name"));
+        if (print.n < 8 || node_get(node_get_c(r->record.versions, "functions"), m->key))
+            continue;
+        map_put(&o->functions, name, (void *)r);
+        struct claim *claim = ARENA_NEW(a, struct claim);
+        *claim = (struct claim){OURS_INTENT, &r->record,
+                                .wrote = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(r->ref.stage),
+                                                 (long long)r->ref.number, print.p)};
+        map_put(&o->hints, claim->wrote, claim);
+    }
+}
+
+static int look_for_orphans(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct orphans *o = context;
+    struct lambda_version *versions;
+    size_t n;
+    struct str name = o->functions.entries[i].key;
+    if (lambda_versions(a, o->g->r->aws, name, &versions, &n, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const struct claim *claim = map_get(&o->hints, versions[k].description);
+        if (!claim)
+            continue;
+        pthread_mutex_lock(&o->g->lock);
+        struct arena *keep = o->g->r->arena;
+        vec_push(keep, &o->found,
+                 (struct collect_item){.kind = COLLECT_VERSION,
+                                       .owner = name,
+                                       .id = str_dup(keep, versions[k].number),
+                                       .stage = claim->record->stage,
+                                       .number = claim->record->number,
+                                       .claim = {OURS_INTENT, claim->record, claim->wrote,
+                                                 .says = str_dup(keep, versions[k].description)}});
+        pthread_mutex_unlock(&o->g->lock);
+    }
+    return 0;
+}
+
+static bool is_named(const struct gathering *g, const struct collect_item *item)
+{
+    for (size_t i = 0; i < g->record_count; i++)
+        member_each (m, node_get_c(g->records[i].record.versions, "functions"))
+            if (str_eq(node_text(node_get_c(m->value, "name")), item->owner) &&
+                str_eq(node_text(node_get_c(m->value, "version")), item->id))
+                return true;
+    return false;
+}
+
+static int add_orphans(struct gathering *g, struct err *err)
+{
+    struct arena *a = g->r->arena;
+    struct orphans o = {.g = g, .functions = MAP(a), .hints = MAP(a)};
+    for (size_t i = 0; i < g->record_count; i++)
+        expect_orphans(&o, &g->records[i]);
+    if (pool_run(o.functions.n, JOBS, look_for_orphans, &o, err) < 0)
+        return -1;
+    VEC(struct collect_item) all = {0};
+    for (size_t i = 0; i < g->item_count; i++)
+        vec_push(a, &all, g->items[i]);
+    for (size_t i = 0; i < o.found.n; i++)
+        if (!is_named(g, &o.found.p[i]))
+            vec_push(a, &all, o.found.p[i]);
+    g->items = all.p;
+    g->item_count = all.n;
+    return 0;
+}
+
+/* ---- what serves ---- */
+
+static void keep_in_use(struct collect_item *item, struct arena *a, struct str pointer)
+{
+    item->why_kept = str_fmt(a, "'%.*s' points at it", STR_ARG(pointer));
+}
+
+static void compare_aliases(struct gathering *g, struct str function,
+                            const struct lambda_alias *aliases, size_t n)
+{
+    for (size_t i = 0; i < g->item_count; i++) {
+        struct collect_item *item = &g->items[i];
+        for (size_t k = 0; k < n && item->kind == COLLECT_VERSION; k++)
+            if (str_eq(item->owner, function) && (str_eq(aliases[k].version, item->id) ||
+                                                  str_eq(aliases[k].weighted_version, item->id)))
+                keep_in_use(item, g->r->arena, aliases[k].name);
+    }
+}
+
+static void compare_stages(struct gathering *g, struct str api, const struct node *stages)
+{
+    for (size_t i = 0; i < g->item_count; i++) {
+        struct collect_item *item = &g->items[i];
+        if (item->kind != COLLECT_DEPLOYMENT || !str_eq(item->owner, api))
+            continue;
+        node_each (stage, stages)
+            if (str_eq(node_text(node_get_c(stage, "deploymentId")), item->id))
+                keep_in_use(item, g->r->arena, node_text(node_get_c(stage, "stageName")));
+    }
+}
+
+struct owners {
+    struct gathering *g;
+    struct map all; /* function name or id of an API -> its first item */
+};
+
+static int look_at_pointers(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct owners *o = context;
+    const struct collect_item *first = o->all.entries[i].value;
+    struct lambda_alias *aliases = NULL;
+    const struct node *stages = NULL;
+    size_t n = 0;
+    int done = first->kind == COLLECT_VERSION
+                   ? lambda_aliases(a, o->g->r->aws, first->owner, &aliases, &n, err)
+                   : api_gateway(first->api)->stages(a, o->g->r->aws, first->owner, &stages, err);
+    if (done < 0) {
+        if (err->kind != ERR_NOT_FOUND) /* gone with all it had */
+            return -1;
+        err_clear(err);
+    }
+    pthread_mutex_lock(&o->g->lock);
+    compare_aliases(o->g, first->owner, aliases, n);
+    compare_stages(o->g, first->owner, stages);
+    pthread_mutex_unlock(&o->g->lock);
+    return 0;
+}
+
+/* Whatever an alias (mainly or by weight) or an API stage points at stays, whoever moved it there.
+ */
+static int keep_what_serves(struct gathering *g, struct err *err)
+{
+    struct owners o = {g, MAP(g->r->arena)};
+    for (size_t i = 0; i < g->item_count; i++)
+        if (g->items[i].kind != COLLECT_OBJECT && !map_has(&o.all, g->items[i].owner))
+            map_put(&o.all, g->items[i].owner, &g->items[i]);
+    return pool_run(o.all.n, JOBS, look_at_pointers, &o, err);
+}
+
+/* ---- others at work ---- */
+
+/* The name of a stage that somebody works on; empty: none. */
+static int find_others(struct gathering *g, struct str *ret_stage, struct err *err)
+{
+    struct lease_info *leases;
+    size_t n;
+    *ret_stage = (struct str){"", 0};
+    if (leases_list(g->r->arena, &g->world->store, &leases, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (!leases[i].dead && leases[i].date_ms < leases[i].ends_ms &&
+            str_starts(leases[i].name, STR(LEASE_STAGE)))
+            *ret_stage = str_sub(leases[i].name, strlen(LEASE_STAGE), leases[i].name.n);
+    return 0;
+}
+
+static int check_alone(struct gathering *g, struct collected *ret, struct err *err)
+{
+    struct str stage;
+    if (find_others(g, &stage, err) < 0)
+        return -1;
+    ret->put_off = stage.n > 0;
+    if (!stage.n || g->how->automatic)
+        return 0;
+    err_set(err, ERR_LOCKED, "stage '%.*s' is being worked on", STR_ARG(stage));
+    return err_help(err, "wait until that is done, then: troupe prune");
+}
+
+/* ---- marking and deleting ---- */
+
+static int mark(struct gathering *g, const char *mark, struct err *err)
+{
+    for (size_t i = 0; i < g->record_count; i++) {
+        struct collect_record *r = &g->records[i];
+        bool there = strcmp(mark, "collected") == 0 ? r->ref.collected : r->ref.gone;
+        if (r->kept != KEPT_NOT || there)
+            continue;
+        if (lease_check(g->lease, err) < 0 ||
+            record_write_mark(g->r->arena, &g->world->store, r->ref.stage, r->ref.number, mark,
+                              &g->now_ms, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int delete_item(struct arena *a, const struct gathering *g, const struct collect_item *item,
+                       struct err *err)
+{
+    const struct store *s = &g->world->store;
+    if (item->kind == COLLECT_VERSION)
+        return dispose_version(a, s->aws, &item->claim, item->owner, item->id, err);
+    if (item->kind == COLLECT_DEPLOYMENT)
+        return dispose_deployment(a, s->aws, &item->claim, api_gateway(item->api), item->owner,
+                                  item->id, err);
+    return dispose_object(a, s, store_key(a, s, "%.*s", STR_ARG(item->id)), STR(""), err);
+}
+
+static int delete_one(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct gathering *g = context;
+    struct collect_item *item = &g->items[i];
+    if (item->why_kept.n)
+        return 0;
+    if (lease_check(g->lease, err) < 0)
+        return -1;
+    if (delete_item(a, g, item, err) == 0 || err->kind == ERR_NOT_FOUND) {
+        err_clear(err);
+        return 0;
+    }
+    if (err->kind != ERR_CONFLICT)
+        return -1;
+    pthread_mutex_lock(&g->lock);
+    item->why_kept = str_dup(g->r->arena, err->msg); /* AWS says it is in use */
+    pthread_mutex_unlock(&g->lock);
+    err_clear(err);
+    return 0;
+}
+
+/* Records whose snapshots are in use are looked at again the next time. */
+static void not_gone_yet(struct gathering *g)
+{
+    for (size_t i = 0; i < g->item_count; i++)
+        for (size_t k = 0; k < g->record_count && g->items[i].why_kept.n; k++)
+            if (g->records[k].ref.number == g->items[i].number &&
+                str_eq(g->records[k].ref.stage, g->items[i].stage))
+                g->records[k].ref.gone = true;
+}
+
+static int take_away(struct gathering *g, struct collected *ret, struct err *err)
+{
+    if (mark(g, "collected", err) < 0 || gather(g, err) < 0 || check_alone(g, ret, err) < 0)
+        return -1;
+    if (ret->put_off)
+        return 0;
+    if (add_orphans(g, err) < 0 || keep_what_serves(g, err) < 0 ||
+        pool_run(g->item_count, JOBS, delete_one, g, err) < 0)
+        return -1;
+    not_gone_yet(g);
+    return mark(g, "gone", err);
+}
+
+/* ---- the whole ---- */
+
+static bool has_any(const struct gathering *g)
+{
+    for (size_t i = 0; i < g->record_count; i++)
+        if (g->records[i].kept == KEPT_NOT)
+            return true;
+    return false;
+}
+
+static void count(const struct gathering *g, struct collected *ret)
+{
+    for (size_t i = 0; i < g->record_count; i++)
+        if (g->records[i].kept == KEPT_NOT)
+            ret->records++;
+        else
+            ret->kept[g->records[i].kept]++;
+    ret->items = g->items;
+    ret->item_count = g->item_count;
+}
+
+/* As far as the list of records tells. */
+static bool is_worth_it(const struct gathering *g)
+{
+    const struct world *w = g->world;
+    int64_t rank = 0, more = 0;
+    for (size_t i = 0; i < w->record_count; i++) {
+        bool first = !i || !str_eq(w->records[i].stage, w->records[i - 1].stage);
+        rank = first ? 0 : rank + 1;
+        more += !w->records[i].gone && rank >= g->r->service->settings.history_keep;
+    }
+    return more >= HANDFUL;
+}
+
+static int collect(struct gathering *g, struct collected *ret, struct err *err)
+{
+    enum { WAIT_MS = 15 * 60 * 1000 };
+    bool automatic = g->how->automatic;
+    if (gather(g, err) < 0)
+        return -1;
+    if (!has_any(g) || g->how->only_look) {
+        if (add_orphans(g, err) < 0 || keep_what_serves(g, err) < 0)
+            return -1;
+        return 0;
+    }
+    if (check_alone(g, ret, err) < 0)
+        return -1;
+    if (ret->put_off)
+        return 0;
+    if (lease_take(&g->world->store, STR("service"), STR("collect"), automatic ? 0 : WAIT_MS,
+                   &g->lease, err) < 0) {
+        ret->put_off = automatic && err->kind == ERR_LOCKED;
+        if (ret->put_off)
+            err_clear(err);
+        return ret->put_off ? 0 : -1;
+    }
+    return take_away(g, ret, err);
+}
+
+int collect_run(const struct release *r, const struct collecting *how, struct world *world,
+                struct collected *ret, struct err *err)
+{
+    struct release home = place_home(r);
+    struct gathering g = {.r = &home, .how = how, .world = world};
+    *ret = (struct collected){0};
+    if (!world->bucket.n || (how->automatic && !is_worth_it(&g)))
+        return 0;
+    pthread_mutex_init(&g.lock, NULL);
+    int done = collect(&g, ret, err);
+    lease_release(&g.lease);
+    pthread_mutex_destroy(&g.lock);
+    if (done == 0 && !ret->put_off)
+        count(&g, ret);
+    return done;
+}

@@ -1,0 +1,86 @@
+/* Collecting: versions, API deployments and objects in the bucket that nobody needs any more go
+ * (docs/design.md, "Collecting").
+ *
+ * What a record needs goes with the record. A record is kept while it is one of its stage's last
+ * ones, current, open, or was pointed at a while ago; everything a kept record needs is kept, and
+ * whatever an alias or an API stage points at. Only what records name is ever looked at.
+ *
+ * Others may be at work meanwhile. Records are marked as collected first; then the bucket is read
+ * again: a deployment that was planned before the marks were there has a lease on its stage, and
+ * nothing is deleted. One that began after them sees the marks and does not build on these records
+ * (deploy.c looks for marks once more after it wrote its intent). */
+#ifndef TROUPE_RELEASE_PRUNE_H
+#define TROUPE_RELEASE_PRUNE_H
+
+#include "release/dispose/dispose.h"
+
+/* ---- deciding (collect_plan.c): pure ---- */
+
+enum kept {
+    KEPT_NOT,
+    KEPT_CURRENT,   /* the stage is at it */
+    KEPT_LAST,      /* one of the stage's last ones */
+    KEPT_OPEN,      /* without outcome: under way, interrupted, or a shift by hand */
+    KEPT_UNSETTLED, /* the stage's stack is not where it should be */
+    KEPT_RECENT,    /* was pointed at not long ago */
+    KEPT_COUNT
+};
+
+struct collect_record {
+    struct record_ref ref;
+    struct record record; /* with versions and outcome */
+    enum kept kept;
+};
+struct collect_stage {
+    struct str name;
+    bool settled;    /* its stack is in a state *_COMPLETE */
+    int64_t current; /* 0: unknown */
+};
+struct collect_rules {
+    int64_t keep;      /* records a stage */
+    int64_t unused_ms; /* since the last pointer left */
+    int64_t now_ms;    /* by S3's clock */
+};
+
+/* Set `kept` of all `records` (by stage, newest first). `stages` are those that have a stack; a
+ * stage without one is gone when its newest record is its removal, else it is unsettled. */
+void collect_decide(struct collect_record *records, size_t n, const struct collect_stage *stages,
+                    size_t stage_count, const struct collect_rules *rules);
+
+enum collect_kind { COLLECT_VERSION, COLLECT_DEPLOYMENT, COLLECT_OBJECT, COLLECT_KIND_COUNT };
+struct collect_item {
+    enum collect_kind kind;
+    struct str owner;  /* function name, id of the API; empty for objects */
+    enum api_kind api; /* of a deployment */
+    struct str id;     /* version, deployment, key below the service's folder */
+    struct str stage;  /* of the record that named it */
+    int64_t number;
+    struct claim claim;  /* of a version or a deployment: why it is ours */
+    struct str why_kept; /* in use, says AWS; empty: gone */
+};
+/* What the records that are not kept name, and no kept one does. */
+void collect_items(struct arena *a, const struct collect_record *records, size_t n,
+                   struct collect_item **ret, size_t *ret_n);
+
+/* ---- doing (collect.c) ---- */
+
+struct collecting {
+    bool only_look;
+    bool automatic; /* after another command: gives way to everybody, and waits for a handful */
+    int64_t unused_ms;
+};
+enum { COLLECT_UNUSED_MS = 60 * 60 * 1000 };
+
+struct collected {
+    size_t records, kept[KEPT_COUNT]; /* records that went, and stay */
+    struct collect_item *items;
+    size_t item_count;
+    bool put_off; /* somebody is at work: nothing was done */
+};
+/* Collect what the whole service has. `world` has been found (world_find). With `automatic` and
+ * `world->records` read, nothing is called when they show that it is not worth it. LOCKED when
+ * somebody is at work (not with `automatic`). Run again after an interruption, it goes on. */
+int collect_run(const struct release *r, const struct collecting *how, struct world *world,
+                struct collected *ret, struct err *err);
+
+#endif

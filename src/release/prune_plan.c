@@ -1,0 +1,162 @@
+/* Which records are kept, and what the others had alone. */
+#include "base/map.h"
+#include "base/vec.h"
+#include "release/prune.h"
+
+/* ---- records ---- */
+
+static const struct collect_stage *find_stage(const struct collect_stage *stages, size_t n,
+                                              struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(stages[i].name, name))
+            return &stages[i];
+    return NULL;
+}
+
+static bool succeeded(const struct collect_record *r)
+{
+    return node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
+}
+
+/* When the last pointer left it: when the next one that served said so. A shift that was taken back
+ * had calls until it said that. 0: it has not. */
+static int64_t left_ms(const struct collect_record *all, size_t i)
+{
+    int64_t own = all[i].ref.outcome_ms;
+    if (!succeeded(&all[i]))
+        return own;
+    for (size_t k = i; k-- > 0 && str_eq(all[k].ref.stage, all[i].ref.stage);)
+        if (succeeded(&all[k]))
+            return all[k].ref.outcome_ms > own ? all[k].ref.outcome_ms : own;
+    return 0;
+}
+
+static bool is_recent(const struct collect_record *all, size_t i, const struct collect_rules *rules)
+{
+    int64_t left = left_ms(all, i);
+    return !left || rules->now_ms - left < rules->unused_ms;
+}
+
+/* An open record that goes back to another one, or shifts to it, will be finished with that one. */
+static bool is_awaited(const struct collect_record *all, size_t i, size_t newest)
+{
+    for (size_t k = newest; k < i; k++) {
+        const struct node *body = all[k].record.body;
+        if (!all[k].ref.has_outcome &&
+            (node_int_or(node_get_c(body, "to"), 0) == all[i].ref.number ||
+             node_int_or(node_get_c(body, "restores"), 0) == all[i].ref.number))
+            return true;
+    }
+    return false;
+}
+
+/* `newest` is the stage's newest record. */
+static enum kept decide(const struct collect_record *all, size_t i, size_t newest,
+                        const struct collect_stage *stage, const struct collect_rules *rules)
+{
+    const struct collect_record *r = &all[i];
+    bool removed = !stage && all[newest].ref.has_outcome &&
+                   node_is_text(node_get_c(all[newest].record.body, "what"), "remove");
+    if (r->ref.collected) /* others count on its being gone */
+        return KEPT_NOT;
+    if (!r->ref.has_outcome || is_awaited(all, i, newest))
+        return KEPT_OPEN;
+    if (stage ? !stage->settled || !stage->current : !removed)
+        return KEPT_UNSETTLED;
+    if (stage && r->ref.number == stage->current)
+        return KEPT_CURRENT;
+    if (stage && (int64_t)(i - newest) < rules->keep)
+        return KEPT_LAST;
+    if (removed ? rules->now_ms - all[newest].ref.outcome_ms < rules->unused_ms
+                : is_recent(all, i, rules))
+        return KEPT_RECENT;
+    return KEPT_NOT;
+}
+
+void collect_decide(struct collect_record *records, size_t n, const struct collect_stage *stages,
+                    size_t stage_count, const struct collect_rules *rules)
+{
+    size_t newest = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct str name = records[i].ref.stage;
+        if (!str_eq(name, records[newest].ref.stage))
+            newest = i;
+        records[i].kept = decide(records, i, newest, find_stage(stages, stage_count, name), rules);
+    }
+}
+
+/* ---- what they name ---- */
+
+struct items_of {
+    struct arena *arena;
+    struct map *needed; /* by kept records */
+    VEC(struct collect_item) items;
+    struct map seen;
+};
+
+static struct str item_key(struct arena *a, const struct collect_item *item)
+{
+    return str_fmt(a, "%d %.*s %.*s", item->kind, STR_ARG(item->owner), STR_ARG(item->id));
+}
+
+static void name_item(struct items_of *x, const struct collect_record *r, struct collect_item item)
+{
+    item.stage = r->ref.stage;
+    item.number = r->ref.number;
+    item.claim = (struct claim){OURS_RECORD, .record = &r->record};
+    if (!item.id.n)
+        return;
+    struct str key = item_key(x->arena, &item);
+    if (r->kept != KEPT_NOT) {
+        map_put(x->needed, key, x);
+    } else if (!map_has(&x->seen, key)) {
+        map_put(&x->seen, key, x);
+        vec_push(x->arena, &x->items, item);
+    }
+}
+
+static void name_object(struct items_of *x, const struct collect_record *r, const char *folder,
+                        struct str sha, const char *ending)
+{
+    if (sha.n)
+        name_item(x, r,
+                  (struct collect_item){
+                      .kind = COLLECT_OBJECT,
+                      .id = str_fmt(x->arena, "%s/%.*s.%s", folder, STR_ARG(sha), ending)});
+}
+
+static void name_all(struct items_of *x, const struct collect_record *r)
+{
+    const struct node *body = r->record.body, *versions = r->record.versions;
+    member_each (m, node_get_c(versions, "functions"))
+        name_item(x, r,
+                  (struct collect_item){.kind = COLLECT_VERSION,
+                                        .owner = node_text(node_get_c(m->value, "name")),
+                                        .id = node_text(node_get_c(m->value, "version"))});
+    member_each (m, node_get_c(versions, "apis"))
+        name_item(x, r,
+                  (struct collect_item){.kind = COLLECT_DEPLOYMENT,
+                                        .api = api_kind_recorded(m->value),
+                                        .owner = node_text(node_get_c(m->value, "id")),
+                                        .id = node_text(node_get_c(m->value, "deployment"))});
+    member_each (m, node_get_c(body, "functions"))
+        name_object(x, r, "artifacts", node_text(node_get_c(m->value, "artifact")), "zip");
+    name_object(x, r, "sources", node_text(node_get_c(body, "sources")), "json");
+    name_object(x, r, "templates", node_text(node_get_c(versions, "stage_template")), "json");
+}
+
+void collect_items(struct arena *a, const struct collect_record *records, size_t n,
+                   struct collect_item **ret, size_t *ret_n)
+{
+    struct map needed = MAP(a);
+    struct items_of x = {.arena = a, .needed = &needed, .seen = MAP(a)};
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        name_all(&x, &records[i]);
+    for (size_t i = 0; i < x.items.n; i++)
+        if (!map_has(&needed, item_key(a, &x.items.p[i])))
+            x.items.p[count++] = x.items.p[i];
+    *ret = x.items.p;
+    *ret_n = count;
+}

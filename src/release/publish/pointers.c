@@ -1,0 +1,230 @@
+/* Reading and moving pointers by API. */
+#include "release/publish/pointers.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/vec.h"
+
+#include <pthread.h>
+
+enum { JOBS = 16 };
+
+void pointers_of(struct arena *a, const struct plan *plan, bool back, struct pointers *ret)
+{
+    struct str stage = node_text(node_get_c(plan->world.stage.tags, TAG_STAGE));
+    VEC(struct pointer) all = {0};
+    for (size_t i = 0; i < plan->function_count; i++) {
+        const struct function_plan *f = &plan->functions[i];
+        struct str want = back ? f->from : f->to;
+        if (want.n)
+            vec_push(a, &all,
+                     (struct pointer){.key = f->function->key,
+                                      .owner = f->function->name,
+                                      .stage = stage,
+                                      .want = want});
+    }
+    for (size_t i = 0; i < plan->api_count; i++) {
+        const struct api_plan *p = &plan->apis[i];
+        struct str want = back ? p->from : p->to;
+        if (want.n)
+            vec_push(a, &all,
+                     (struct pointer){.gateway = api_gateway(p->api->kind),
+                                      .key = p->api->id,
+                                      .owner = p->aws_id,
+                                      .stage = stage,
+                                      .want = want});
+    }
+    *ret = (struct pointers){all.p, all.n};
+}
+
+struct str pointer_text(struct arena *a, struct str version, struct str beside, unsigned percent)
+{
+    if (!beside.n)
+        return str_fmt(a, "v%.*s", STR_ARG(version));
+    return str_fmt(a, "v%.*s %u%% v%.*s %u%%", STR_ARG(version), 100 - percent, STR_ARG(beside),
+                   percent);
+}
+
+/* ---- versions ---- */
+
+/* A function that somebody deleted and made again counts its versions from 1: same number, other
+ * code. */
+static bool is_other_code(struct arena *a, const struct record *record, struct str key,
+                          const struct lambda_function *got)
+{
+    const struct node *entry = node_get(node_get_c(record->body, "functions"), key);
+    struct str artifact = node_text(node_get_c(entry, "artifact")), bytes;
+    return artifact.n && got->code_sha256.n && base64_decode(a, got->code_sha256, &bytes) &&
+           !str_eq(hex_encode(a, bytes.p, bytes.n), artifact);
+}
+
+int pointer_unusable(struct arena *a, const struct release *r, const struct record *record,
+                     const struct pointer *p, struct lambda_function *ret, const char **ret_why,
+                     struct err *err)
+{
+    *ret = (struct lambda_function){0};
+    *ret_why = NULL;
+    if (lambda_get(a, r->aws, p->owner, p->want, ret, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        *ret_why = "is gone";
+    } else if (str_eq(ret->state, STR("Failed")) ||
+               str_starts(ret->state_reason_code, STR("Image"))) {
+        *ret_why = "cannot run any more";
+    } else if (is_other_code(a, record, p->key, ret)) {
+        *ret_why = "is not what was deployed";
+    }
+    return 0;
+}
+
+/* ---- moving ---- */
+
+struct moving {
+    const struct release *r;
+    const struct pointers *pointers;
+    bool only_astray;
+    size_t moved;
+    VEC(struct stray) strays; /* when only looking */
+    bool look;
+    pthread_mutex_t lock; /* of the members above and the release's arena */
+};
+
+static int move_alias(struct arena *a, const struct release *r, const struct pointer *p,
+                      struct err *err)
+{
+    struct lambda_alias moved;
+    if (p->percent)
+        return lambda_alias_weigh(a, r->aws, p->owner, p->stage, p->want, p->beside, p->percent,
+                                  err);
+    return lambda_alias_move(a, r->aws, p->owner, p->stage, p->want, STR(""), &moved, err);
+}
+
+static unsigned percent_of(const struct lambda_alias *alias)
+{
+    return (unsigned)(alias->weight * 100 + 0.5);
+}
+
+static bool is_there(const struct lambda_alias *alias, const struct pointer *p)
+{
+    struct str beside = p->percent ? p->beside : STR("");
+    return str_eq(alias->version, p->want) && str_eq(alias->weighted_version, beside) &&
+           (!beside.n || percent_of(alias) == p->percent);
+}
+
+static int read_alias(struct arena *a, const struct release *r, const struct pointer *p,
+                      struct str *ret_is, bool *ret_good, struct err *err)
+{
+    struct lambda_alias alias;
+    *ret_is = STR("nothing");
+    *ret_good = false;
+    if (lambda_alias_get(a, r->aws, p->owner, p->stage, &alias, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    *ret_good = is_there(&alias, p);
+    *ret_is = pointer_text(a, alias.version, alias.weighted_version, percent_of(&alias));
+    return 0;
+}
+
+static int read_stage(struct arena *a, const struct release *r, const struct pointer *p,
+                      struct str *ret_is, bool *ret_good, struct err *err)
+{
+    const struct node *stages;
+    *ret_is = STR("nothing");
+    *ret_good = false;
+    if (p->gateway->stages(a, r->aws, p->owner, &stages, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    node_each (s, stages) {
+        if (!str_eq(node_text(node_get_c(s, "stageName")), p->stage))
+            continue;
+        *ret_is = node_text(node_get_c(s, "deploymentId"));
+        *ret_good = str_eq(*ret_is, p->want);
+    }
+    return 0;
+}
+
+static int look_at(struct arena *a, struct moving *m, const struct pointer *p, bool *ret_good,
+                   struct err *err)
+{
+    struct str is;
+    if ((p->gateway ? read_stage(a, m->r, p, &is, ret_good, err)
+                    : read_alias(a, m->r, p, &is, ret_good, err)) < 0)
+        return -1;
+    if (*ret_good || !m->look)
+        return 0;
+    pthread_mutex_lock(&m->lock);
+    vec_push(m->r->arena, &m->strays, (struct stray){p, str_dup(m->r->arena, is)});
+    pthread_mutex_unlock(&m->lock);
+    return 0;
+}
+
+static int say_gone(const struct moving *m, const struct pointer *p, struct err *err)
+{
+    struct str stage = m->r->service->address;
+    err_set(err, ERR_HALF_DONE, "the %s '%.*s' of '%.*s' is gone",
+            p->gateway ? "API stage" : "alias", STR_ARG(p->stage), STR_ARG(p->key));
+    return err_help(err, "to make it again, and to finish this: troupe repair %.*s",
+                    STR_ARG(stage));
+}
+
+static int move_one(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct moving *m = context;
+    const struct pointer *p = &m->pointers->all[i];
+    bool good = false;
+    if ((m->only_astray || m->look) && look_at(a, m, p, &good, err) < 0)
+        return -1;
+    if (good || m->look)
+        return 0;
+    int moved = p->gateway ? p->gateway->stage_move(a, m->r->aws, p->owner, p->stage, p->want, err)
+                           : move_alias(a, m->r, p, err);
+    if (moved < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return err_wrap(err, "move '%.*s' to %.*s", STR_ARG(p->key), STR_ARG(p->want));
+        err_clear(err);
+        return m->only_astray ? 0 : say_gone(m, p, err);
+    }
+    pthread_mutex_lock(&m->lock);
+    m->moved++;
+    pthread_mutex_unlock(&m->lock);
+    return 0;
+}
+
+static int work(struct moving *m, struct err *err)
+{
+    pthread_mutex_init(&m->lock, NULL);
+    int done = pool_run(m->pointers->n, JOBS, move_one, m, err);
+    pthread_mutex_destroy(&m->lock);
+    return done;
+}
+
+int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err)
+{
+    struct moving m = {.r = r, .pointers = pointers};
+    return work(&m, err);
+}
+
+int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                  struct err *err)
+{
+    struct moving m = {.r = r, .pointers = pointers, .only_astray = true};
+    int done = work(&m, err);
+    *ret_moved = m.moved;
+    return done;
+}
+
+int pointers_check(const struct release *r, const struct pointers *pointers, struct stray **ret,
+                   size_t *ret_n, struct err *err)
+{
+    struct moving m = {.r = r, .pointers = pointers, .look = true};
+    int done = work(&m, err);
+    *ret = m.strays.p;
+    *ret_n = m.strays.n;
+    return done;
+}

@@ -1,0 +1,32 @@
+/* Pointers: Lambda aliases and stages of APIs, read and moved by API. */
+#ifndef TROUPE_RELEASE_PUBLISH_POINTERS_H
+#define TROUPE_RELEASE_PUBLISH_POINTERS_H
+
+#include "release/release.h"
+
+/* The pointers of `plan` that have a place to go; `back`: to where they were before. */
+void pointers_of(struct arena *a, const struct plan *plan, bool back, struct pointers *ret);
+/* "v3", "v3 90% v4 10%" */
+struct str pointer_text(struct arena *a, struct str version, struct str beside, unsigned percent);
+/* Move all of them at once, to their weights or clearing weights. One call each, in parallel. A
+ * pointer that is not there is left to the stack. */
+int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err);
+/* Read all of them and move those that are elsewhere or weighted. `*ret_moved` counts. */
+int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                  struct err *err);
+/* Can version `p->want` of the function serve what `record` says of it? `*ret`: what it is.
+ * `*ret_why`: "is gone", "is not what was deployed", …; NULL: it can. */
+int pointer_unusable(struct arena *a, const struct release *r, const struct record *record,
+                     const struct pointer *p, struct lambda_function *ret, const char **ret_why,
+                     struct err *err);
+
+/* The same without moving: `ret_astray` gets those that are elsewhere, with what they point at as
+ * text in `is`, in `r->arena`. */
+struct stray {
+    const struct pointer *pointer;
+    struct str is; /* "v3", "v3 90% v4 10%", "nothing" */
+};
+int pointers_check(const struct release *r, const struct pointers *pointers, struct stray **ret,
+                   size_t *ret_n, struct err *err);
+
+#endif

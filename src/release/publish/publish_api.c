@@ -1,0 +1,165 @@
+/* Publishing deployments of shared APIs (docs/design.md, "Publishing a REST API"). */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "release/dispose/dispose.h"
+#include "release/publish/publish.h"
+
+enum { TRIES = 4 };
+
+/* "GET /users/{id} aws_proxy arn:…" for one method. */
+static struct str method_line(struct arena *a, struct str path, struct str method, struct str type,
+                              struct str uri)
+{
+    return str_fmt(a, "%.*s %.*s %.*s %.*s", STR_ARG(str_lower(a, method)), STR_ARG(path),
+                   STR_ARG(str_lower(a, type)), STR_ARG(uri));
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return str_cmp(*(const struct str *)x, *(const struct str *)y);
+}
+
+struct lines {
+    VEC(struct str) all;
+};
+
+static struct str sorted(struct arena *a, struct lines *lines)
+{
+    struct buf b = BUF(a);
+    if (lines->all.n)
+        qsort(lines->all.p, lines->all.n, sizeof *lines->all.p, by_text);
+    vec_each (&lines->all, line) {
+        buf_add(&b, *line);
+        buf_char(&b, '\n');
+    }
+    return buf_str(&b);
+}
+
+/* What the head consists of. */
+static struct str head_lines(struct arena *a, const struct node *methods)
+{
+    struct lines lines = {0};
+    node_each (m, methods)
+        vec_push(a, &lines.all,
+                 method_line(a, node_text(node_get_c(m, "path")),
+                             node_text(node_get_c(m, "method")), node_text(node_get_c(m, "type")),
+                             node_text(node_get_c(m, "uri"))));
+    return sorted(a, &lines);
+}
+
+/* An integration of its own, or one of the document's collection. */
+static const struct node *integration_of(const struct node *document, const struct node *operation)
+{
+    struct str prefix = STR("#/components/x-amazon-apigateway-integrations/");
+    const struct node *n = node_get_c(operation, "x-amazon-apigateway-integration");
+    struct str reference = node_text(node_get_c(n, "$ref"));
+    if (!str_starts(reference, prefix))
+        return n;
+    return node_get(node_path(document, "components.x-amazon-apigateway-integrations"),
+                    str_sub(reference, prefix.n, reference.n));
+}
+
+/* The same from the document. */
+static struct str document_lines(struct arena *a, const struct node *document)
+{
+    struct lines lines = {0};
+    member_each (path, node_get_c(document, "paths")) {
+        member_each (m, path->value) {
+            if (str_eq(m->key, STR("parameters")))
+                continue;
+            const struct node *i = integration_of(document, m->value);
+            vec_push(a, &lines.all,
+                     method_line(a, path->key, m->key, node_text(node_get_c(i, "type")),
+                                 node_text(node_get_c(i, "uri"))));
+        }
+    }
+    return sorted(a, &lines);
+}
+
+static int read_head(struct arena *a, const struct release *r, const struct api_plan *api,
+                     struct str *ret, struct str *ret_whole, struct err *err)
+{
+    const struct node *methods;
+    if (api_gateway(api->api->kind)->methods(a, r->aws, api->aws_id, &methods, ret_whole, err) < 0)
+        return -1;
+    *ret = head_lines(a, methods);
+    return 0;
+}
+
+/* A deployment that bears our very description was cut by a run that was stopped before it could
+ * verify or record it, or by a round before this one. No stage points at it; it would stay for
+ * ever. */
+static int drop_unfinished(struct arena *a, const struct release *r, const struct api_plan *api,
+                           struct str hint, struct err *err)
+{
+    const struct gateway *gateway = api_gateway(api->api->kind);
+    const struct node *deployments;
+    if (gateway->deployments(a, r->aws, api->aws_id, &deployments, err) < 0)
+        return -1;
+    node_each (d, deployments) {
+        struct claim claim = {OURS_INTENT, .wrote = hint,
+                              .says = node_text(node_get_c(d, "description"))};
+        if (!str_eq(claim.says, hint) ||
+            dispose_deployment(a, r->aws, &claim, gateway, api->aws_id,
+                               node_text(node_get_c(d, "id")), err) == 0)
+            continue;
+        if (err->kind != ERR_CONFLICT)
+            return -1;
+        err_clear(err); /* it is in use after all */
+    }
+    return 0;
+}
+
+/* One round: `*ret_same` false when somebody else changed the head meanwhile. */
+static int publish_once(struct arena *a, const struct release *r, const struct api_plan *api,
+                        struct str want, struct str hint, struct str *ret, bool *ret_same,
+                        struct err *err)
+{
+    const struct gateway *gateway = api_gateway(api->api->kind);
+    struct str before, after, before_whole, after_whole;
+    *ret_same = false;
+    if (gateway->put(a, r->aws, api->aws_id, api->document, err) < 0 ||
+        read_head(a, r, api, &before, &before_whole, err) < 0)
+        return -1;
+    if (!str_eq(before, want))
+        return 0;
+    if (drop_unfinished(a, r, api, hint, err) < 0 ||
+        gateway->deploy(a, r->aws, api->aws_id, hint, ret, err) < 0 ||
+        read_head(a, r, api, &after, &after_whole, err) < 0)
+        return -1;
+    *ret_same = str_eq(before_whole, after_whole);
+    return 0;
+}
+
+int publish_api(struct arena *a, const struct release *r, const struct api_plan *api,
+                struct str hint, struct str *ret_deployment, struct err *err)
+{
+    const struct node *document = json_parse(a, api->api->id, api->document, err);
+    if (!document)
+        return -1;
+    const char *what = api_gateway(api->api->kind)->name;
+    struct str want = document_lines(a, document);
+    for (int round = 0; round < TRIES; round++) {
+        bool same;
+        if (publish_once(a, r, api, want, hint, ret_deployment, &same, err) < 0) {
+            if (err->kind != ERR_CONFLICT)
+                return err_wrap(err, "publish %s '%.*s'", what, STR_ARG(api->api->id));
+            err_clear(err);
+            same = false;
+        }
+        if (same)
+            return 0;
+        enum { PAUSE_MS = 1000 };
+        release_progress(r, "publish", "%.*s: it was changed meanwhile, trying again",
+                         STR_ARG(api->api->id));
+        if (clock_sleep_ms(PAUSE_MS) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped");
+    }
+    err_set(err, ERR_FAILED,
+            "publish %s '%.*s': after the import it does not consist of what was sent", what,
+            STR_ARG(api->api->id));
+    return err_help(err, "something else changes API '%.*s': it belongs to troupe alone",
+                    STR_ARG(api->aws_id));
+}

@@ -1,0 +1,209 @@
+/* Publishing versions of shared functions (docs/design.md, "Publishing a function"). */
+#include "release/publish/publish.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "doc/json.h"
+#include "release/bucket/lease.h"
+#include "release/publish/definition.h"
+
+enum { TRIES = 12, SETTLE_MS = 5 * 60 * 1000, FRESH_ROLE_MS = 90 * 1000 };
+
+/* A new role cannot be assumed for a while; Lambda says so with a 400. Source: aws-sdk issue
+ * reports collected in docs/design.md, "Publishing a function". */
+static bool is_fresh_role(const struct err *err)
+{
+    return str_find(err->msg, STR("cannot be assumed by Lambda"), 0) >= 0;
+}
+
+/* Worth another round: the head was moved by somebody else, or an update of theirs is in progress.
+ */
+static bool is_contention(const struct err *err)
+{
+    return err->kind == ERR_PRECONDITION || err->kind == ERR_CONFLICT ||
+           str_find(err->msg, STR("is different from current CodeSHA256"), 0) >= 0;
+}
+
+struct publishing {
+    struct arena *arena;
+    const struct release *r;
+    const struct store *store;
+    const struct function_plan *f;
+    struct str name;
+    int64_t role_deadline; /* 0: none met yet */
+};
+
+static const struct node *with_revision(struct publishing *p, const struct node *members,
+                                        struct str revision)
+{
+    struct node *out = node_shallow(p->arena, members);
+    node_put_str(p->arena, out, "RevisionId", revision);
+    return out;
+}
+
+static int update_configuration(struct publishing *p, struct lambda_function *head, struct err *err)
+{
+    for (;;) {
+        const struct node *members = with_revision(p, p->f->configuration, head->revision_id);
+        struct lambda_function updated;
+        if (lambda_update_configuration(p->arena, p->r->aws, p->name, members, &updated, err) == 0)
+            return lambda_wait(p->arena, p->r->aws, p->name, STR(""), SETTLE_MS, head, err);
+        if (!is_fresh_role(err))
+            return -1;
+        if (!p->role_deadline)
+            p->role_deadline = clock_mono_ms() + FRESH_ROLE_MS;
+        if (clock_mono_ms() > p->role_deadline)
+            return -1;
+        err_clear(err);
+        enum { ROLE_PAUSE_MS = 1000 };
+        release_progress(p->r, "publish", "%.*s: waiting for its new role", STR_ARG(p->name));
+        if (clock_sleep_ms(ROLE_PAUSE_MS) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped");
+    }
+}
+
+static bool same_code(const struct function_plan *f, const struct lambda_function *head)
+{
+    const struct node *architectures = node_get_c(head->configuration, "Architectures");
+    struct str want = node_text(node_path(f->code, "Architectures.0"));
+    struct str got = node_text(node_path(architectures, "0"));
+    if (!str_eq(want, got.n ? got : STR("x86_64")))
+        return false;
+    const struct node *image = node_get_c(f->code, "ImageUri");
+    return image ? str_eq(node_text(image), head->image_uri)
+                 : str_eq(f->code_sha256, head->code_sha256);
+}
+
+/* Lambda says what it got by this very call, whoever else is at work on the head. */
+static int check_received(const struct publishing *p, const struct lambda_function *updated,
+                          struct err *err)
+{
+    const struct artifact *artifact = p->f->function->artifact;
+    if (!artifact || !updated->code_sha256.n || str_eq(updated->code_sha256, p->f->code_sha256))
+        return 0;
+    return store_say_altered(
+        p->store,
+        store_key(p->arena, p->store, "artifacts/%.*s.zip", STR_ARG(artifact->sha256_hex)), err);
+}
+
+static int update_code(struct publishing *p, struct lambda_function *head, struct err *err)
+{
+    struct arena *a = p->arena;
+    struct node *code = node_shallow(a, p->f->code);
+    if (p->f->function->artifact) {
+        node_put_str(a, code, "S3Bucket", p->store->bucket);
+        node_put_c(a, code, "S3Key",
+                   node_str(a, store_key(a, p->store, "artifacts/%.*s.zip",
+                                         STR_ARG(p->f->function->artifact->sha256_hex))));
+    }
+    node_put_str(a, code, "RevisionId", head->revision_id);
+    struct lambda_function updated;
+    if (lambda_update_code(a, p->r->aws, p->name, code, &updated, err) < 0 ||
+        check_received(p, &updated, err) < 0)
+        return -1;
+    return lambda_wait(a, p->r->aws, p->name, STR(""), SETTLE_MS, head, err);
+}
+
+/* Is `got` what the definition says? CONFLICT when not: somebody else wrote in between. */
+static int verify(struct publishing *p, const struct lambda_function *got, struct err *err)
+{
+    struct str member = STR("code");
+    if (same_code(p->f, got) &&
+        definition_matches(p->f->configuration, got->configuration, &member))
+        return 0;
+    return err_set(err, ERR_CONFLICT, "what was published differs in %.*s", STR_ARG(member));
+}
+
+/* One round. CONFLICT or PRECONDITION: try again. */
+static int publish_once(struct publishing *p, struct str hint, struct str *ret, struct err *err)
+{
+    struct lambda_function head, version;
+    struct str member;
+    if (lambda_wait(p->arena, p->r->aws, p->name, STR(""), SETTLE_MS, &head, err) < 0)
+        return -1;
+    if (!definition_matches(p->f->configuration, head.configuration, &member) &&
+        update_configuration(p, &head, err) < 0)
+        return -1;
+    if (!same_code(p->f, &head) && update_code(p, &head, err) < 0)
+        return -1;
+    if (verify(p, &head, err) < 0)
+        return -1;
+    struct str own = node_text(node_get_c(p->f->configuration, "Description"));
+    if (lambda_publish(p->arena, p->r->aws, p->name, p->f->code_sha256, head.revision_id,
+                       own.n ? own : hint, &version, err) < 0 ||
+        lambda_wait(p->arena, p->r->aws, p->name, version.version, SETTLE_MS, &version, err) < 0 ||
+        verify(p, &version, err) < 0)
+        return -1;
+    *ret = version.version;
+    return 0;
+}
+
+/* Whoever met another at a head queues up: each disturbs the holder once at most, so all get
+ * through however many they are. The checks above hold without the lease; it only makes turns. */
+static int queue_up(struct publishing *p, struct lease **lease, struct err *err)
+{
+    enum { WAIT_MS = 15 * 60 * 1000 };
+    if (*lease)
+        return 0;
+    return lease_take(p->store, str_fmt(p->arena, "function-%.*s", STR_ARG(p->name)),
+                      str_fmt(p->arena, "publish '%.*s'", STR_ARG(p->f->function->key)), WAIT_MS,
+                      lease, err);
+}
+
+/* Pauses grow with the round and differ between contenders. */
+static int64_t jitter_ms(struct arena *a, int round)
+{
+    enum { STEP_MS = 100 };
+    struct str digits = random_hex(a, 3);
+    return STEP_MS + (int64_t)strtol(digits.p, NULL, 16) % (STEP_MS * (round + 1));
+}
+
+/* Its stack has it still, and would not make it again. */
+static void say_deleted(const struct function_plan *f, struct err *err)
+{
+    err_help(err,
+             "somebody deleted it, with its aliases: make a function '%.*s' again, with any code, "
+             "then remove each stage and deploy it again",
+             STR_ARG(f->function->name));
+}
+
+int publish_function(struct arena *a, const struct release *r, const struct store *store,
+                     const struct function_plan *f, struct str hint, struct str *ret_version,
+                     struct err *err)
+{
+    struct publishing p = {a, r, store, f, f->function->name, 0};
+    cleanup_lease struct lease *turn = NULL;
+    for (int round = 0;; round++) {
+        if (publish_once(&p, hint, ret_version, err) == 0)
+            return 0;
+        if (err->kind == ERR_NOT_FOUND)
+            say_deleted(f, err);
+        if (!is_contention(err) || round + 1 == TRIES)
+            return err_wrap(err, "publish function '%.*s'", STR_ARG(f->function->key));
+        err_clear(err);
+        release_progress(r, "publish", "%.*s: somebody else is publishing it, trying again",
+                         STR_ARG(f->function->key));
+        if (queue_up(&p, &turn, err) < 0)
+            return -1;
+        if (clock_sleep_ms(jitter_ms(a, round)) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped while publishing '%.*s'",
+                           STR_ARG(f->function->key));
+    }
+}
+
+int publish_check(struct arena *a, const struct release *r, const struct function_plan *f,
+                  struct str version, bool *ret, struct err *err)
+{
+    struct lambda_function got;
+    struct str member;
+    *ret = false;
+    if (lambda_get(a, r->aws, f->function->name, version, &got, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    *ret = !str_eq(got.state, STR("Failed")) && same_code(f, &got) &&
+           definition_matches(f->configuration, got.configuration, &member);
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* Stacks: their states, and creating, updating and deleting them with a watch on what happens. */
+#ifndef TROUPE_RELEASE_STACK_STACK_H
+#define TROUPE_RELEASE_STACK_STACK_H
+
+#include "release/release.h"
+
+enum stack_condition {
+    STACK_READY, /* can be updated */
+    STACK_BUSY,  /* an operation is under way */
+    STACK_STUCK, /* needs a person: see stack_way_out */
+    STACK_GONE,  /* deleted */
+};
+enum stack_condition stack_condition(struct str status);
+/* Its creation failed and all that it had made is gone again: deleting it loses nothing. */
+bool stack_never_worked(struct str status);
+/* What to do about a stuck stack, as a help line; empty when there is nothing special to say. */
+const char *stack_way_out(struct str status);
+
+/* Tags that say whose stack it is (stage empty: the service stack), with the user's own stack tags.
+ */
+const struct node *stack_tags(struct arena *a, const struct service *service, struct str stage);
+/* REFUSED unless `stack` carries exactly these owner tags. */
+int stack_check_owner(const struct stack *stack, struct str service, struct str stage,
+                      struct err *err);
+
+/* Largest template that fits into a call; others go through S3. Source: CloudFormation quotas. */
+enum { STACK_BODY_MAX = 51200 };
+/* Most resources that one operation on a stack and its nested stacks changes: 2,500, less some that
+ * may be replaced. */
+enum { STACK_CHANGES_MAX = 2200 };
+
+/* Create or update `name` to `template` and wait until it is done. `store` may be NULL before there
+ * is a bucket: then the template must fit into the call (51,200 bytes). `*placed`: which nested
+ * stack holds what now, for an update (NULL: it is asked), and afterwards. `*ret_changed` (may be
+ * NULL): false for "no updates are to be performed". FAILED names the first resource that failed
+ * and AWS's reason. */
+int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
+                const struct node *parameters, const struct node *tags, const struct store *store,
+                const struct map **placed, bool *ret_changed, struct err *err);
+/* What updating `name` to `template` would do to its resources, by a change set that is not carried
+ * out: a seq of ResourceChange. */
+int stack_foresee(const struct release *r, struct str name, const struct node *template,
+                  const struct node *parameters, const struct node *tags, const struct store *store,
+                  const struct node **ret, struct err *err);
+/* Import resources that exist into `name` and wait: `imports` as for change_set_create; `template`
+ * is the one the stack has, and those resources. FAILED says why it could not be. */
+int stack_import(const struct release *r, struct str name, const struct node *template,
+                 const struct node *parameters, const struct node *imports,
+                 const struct store *store, struct err *err);
+/* A new mark for the events of one operation. */
+struct str stack_token(struct arena *a);
+/* Wait until the deletion that was begun with `token` is over. */
+int stack_await_deletion(const struct release *r, struct str name, struct str id, struct str token,
+                         struct err *err);
+/* Wait until no operation is under way. */
+int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err);
+
+#endif

@@ -1,0 +1,129 @@
+/* Places: stages in other regions. */
+#include "release/world/region.h"
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "doc/json.h"
+
+#define MARK "region.json"
+
+struct str place_stage(struct str address, struct str *ret_region)
+{
+    struct str stage;
+    ptrdiff_t at = str_find_char(address, '@', 0);
+    *ret_region = at > 0 ? str_sub(address, (size_t)at + 1, address.n) : (struct str){"", 0};
+    stage = at > 0 ? str_sub(address, 0, (size_t)at) : address;
+    return stage;
+}
+
+struct str place_address(const struct release *r, struct str address)
+{
+    struct str region, stage = place_stage(address, &region);
+    return str_eq(region, r->service->home) ? stage : address;
+}
+
+/* ---- clients ---- */
+
+struct release place_home(const struct release *r)
+{
+    struct release home = *r;
+    if (r->home)
+        home.aws = r->home;
+    return home;
+}
+
+int place_at(const struct release *r, struct str address, struct release *ret, struct err *err)
+{
+    struct service *s = ARENA_NEW(r->arena, struct service);
+    struct str region;
+    *s = *r->service;
+    s->stage = place_stage(address, &region);
+    s->address = address;
+    s->remote = region.n > 0;
+    s->region = s->remote ? region : s->home;
+    *ret = place_home(r);
+    ret->home = ret->aws;
+    ret->service = s;
+    if (!s->remote)
+        return 0;
+    ret->aws = r->client(r->client_context, region, err);
+    return ret->aws ? 0 : -1;
+}
+
+/* ---- the regions there are ---- */
+
+int place_regions(const struct release *r, const struct store *store, struct str **ret,
+                  size_t *ret_n, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct s3_object *objects;
+    struct map seen = MAP(a);
+    VEC(struct str) all = {0};
+    struct str prefix = store_key(a, store, "stages/");
+    size_t n = 0;
+    if (store->bucket.n && store_list(a, store, prefix, &objects, &n, err) < 0)
+        return err_wrap(err, "list the stages");
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = str_sub(objects[i].key, prefix.n, objects[i].key.n), address, region;
+        str_cut(&rest, '/', &address);
+        place_stage(address, &region);
+        if (!region.n || map_has(&seen, region))
+            continue;
+        map_put(&seen, region, a);
+        vec_push(a, &all, region);
+    }
+    *ret = all.p;
+    *ret_n = all.n;
+    return 0;
+}
+
+int place_mark(const struct release *r, const struct store *store, struct err *err)
+{
+    struct arena *a = r->arena;
+    struct node *body = node_map(a);
+    struct str key = store_key(a, store, "stages/%.*s/" MARK, STR_ARG(r->service->address));
+    if (!r->service->remote)
+        return 0;
+    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
+    node_put_str(a, body, "region", r->service->region);
+    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_ALWAYS, STR(""),
+                  NULL, NULL, err) < 0)
+        return err_wrap(err, "note the region of '%.*s'", STR_ARG(r->service->address));
+    return 0;
+}
+
+/* ---- the bucket for its artifacts ---- */
+
+int place_copy(struct arena *a, const struct store *from, const struct store *to, struct str sha256,
+               struct err *err)
+{
+    bool there;
+    struct str key = store_key(a, from, "artifacts/%.*s.zip", STR_ARG(sha256));
+    if (store_head(a, to, key, &there, NULL, err) < 0)
+        return -1;
+    return there ? 0 : store_copy(a, from, to, key, err);
+}
+
+static struct node *with_member(struct arena *a, const struct node *map, const char *key,
+                                const struct node *value)
+{
+    struct node *out = map ? node_shallow(a, map) : node_map(a);
+    node_put_c(a, out, key, value);
+    return out;
+}
+
+const struct node *place_bucket_template(struct arena *a, const struct node *target,
+                                         const struct node *now)
+{
+    const struct node *resource = node_get_c(node_get_c(target, "Resources"), REMOTE_BUCKET);
+    const struct node *output = node_get_c(node_get_c(target, "Outputs"), REMOTE_BUCKET_OUTPUT);
+    const struct node *resources = node_get_c(now, "Resources");
+    if (!resource || node_get_c(resources, REMOTE_BUCKET))
+        return NULL;
+    struct node *out = now ? node_shallow(a, now) : node_map(a);
+    node_put_str(a, out, "AWSTemplateFormatVersion", STR("2010-09-09"));
+    node_put_c(a, out, "Resources", with_member(a, resources, REMOTE_BUCKET, resource));
+    node_put_c(a, out, "Outputs",
+               with_member(a, node_get_c(now, "Outputs"), REMOTE_BUCKET_OUTPUT, output));
+    return out;
+}
