@@ -1,6 +1,6 @@
 #include "config/explain.h"
 
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 enum { MEMBERS_MAX = 200, STEP_DEPTH_MAX = 64 };
 

@@ -1,5 +1,5 @@
 /* Finding and reading the service file. */
-#include "config/internal.h"
+#include "config/config_internal.h"
 
 #include "base/fs.h"
 #include "doc/encoding.h"

@@ -1,6 +1,6 @@
 /* Plugins: none is run, each has an answer. What transforms code or the template cannot be left
  * out silently; what only helps while developing can. */
-#include "config/internal.h"
+#include "config/config_internal.h"
 
 /* Those that nothing is lost without. */
 static const struct {

@@ -1,5 +1,5 @@
 /* Loading a service: find, read, resolve, check, and fill the model. */
-#include "config/internal.h"
+#include "config/config_internal.h"
 
 #include "base/fs.h"
 #include "doc/json.h"

@@ -1,5 +1,5 @@
 /* custom.troupe: our own section. What it does not know is always an error, lenient or not. */
-#include "config/internal.h"
+#include "config/config_internal.h"
 
 #define SETTINGS                                                                              \
     {"resources", CLOSED_MAP({"service", &list_of_strings})},                                 \

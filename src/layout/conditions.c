@@ -4,7 +4,7 @@
 
 #include "layout/layout.h"
 
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 static const struct node *lookup(void *context, struct arena *a, struct str name)
 {

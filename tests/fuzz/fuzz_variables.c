@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "base/buf.h"
 #include "doc/json.h"
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 enum { INPUT_MAX = 4096 };
 

@@ -3,7 +3,7 @@
 
 #include "golden.h"
 #include "base/buf.h"
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include "base/fs.h"
 

@@ -5,8 +5,8 @@
 
 #include "golden.h"
 #include "base/buf.h"
-#include "config/schema.h"
-#include "config/variables.h"
+#include "config/schema/schema.h"
+#include "config/variables/variables.h"
 
 #include "base/fs.h"
 #include "doc/json.h"

@@ -8,7 +8,7 @@
 
 #include "base/fs.h"
 #include "doc/json.h"
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #define TOP "service: svc\nprovider: {name: aws}\n"
 

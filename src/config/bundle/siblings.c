@@ -1,6 +1,6 @@
 /* What another stage may need of the service directory when it is made from a source bundle: files
  * whose names differ in what the stage took part in, and fallbacks that this stage did not need. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include <stdlib.h>
 

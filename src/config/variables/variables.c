@@ -1,5 +1,5 @@
 /* The table of variable sources, and the small ones: strToBool, sls, opt, self. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include "base/clock.h"
 

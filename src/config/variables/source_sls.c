@@ -1,5 +1,5 @@
 /* ${sls:stage} and ${sls:instanceId}; with them, how the stage and the region are found. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include <ctype.h>
 

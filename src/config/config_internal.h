@@ -1,10 +1,10 @@
 /* Between the files of config/: what becomes of the service file after its variables. */
-#ifndef TROUPE_CONFIG_INTERNAL_H
-#define TROUPE_CONFIG_INTERNAL_H
+#ifndef TROUPE_CONFIG_CONFIG_INTERNAL_H
+#define TROUPE_CONFIG_CONFIG_INTERNAL_H
 
 #include "config/config.h"
-#include "config/schema.h"
-#include "config/variables.h"
+#include "config/schema/schema.h"
+#include "config/variables/variables.h"
 
 /* Absolute path of the service file; with a bundle, of no file. ERR_NOT_FOUND: there is none. */
 int service_find(struct arena *a, const struct config_options *options, struct str *ret,

@@ -1,5 +1,5 @@
 /* ${self:a.b.0}: another value of the service file; ${self:} is all of it. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 /* What the file need not say. The reference refuses these when the file does not set them and no
  * fallback follows; a service that was written for its earlier versions means the defaults. */

@@ -1,6 +1,6 @@
 /* Applying the schema. Problems are collected: of several alternatives that fail, the one that got
  * furthest into the value tells what is wrong. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 #include <math.h>
 #include <regex.h>
@@ -9,7 +9,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 enum { SHOWN_MAX = 60, WORDS_SHOWN_MAX = 12 };
 

@@ -3,7 +3,7 @@
  *
  * The readings are those of the dialect's two libraries, dotenv 17 and dotenv-expand 13, odd
  * corners included; tests/golden/dotenv compares whole files. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Source bundles: what took part in a service is recorded in the resolver, and what a bundle has
  * recorded is looked up. Variables are named by their resolved text, so that a value is used again
  * for whatever stage asks for the same one. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include "base/fs.h"
 #include "doc/yaml.h"

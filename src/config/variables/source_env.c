@@ -1,5 +1,5 @@
 /* ${env:NAME}: the environment, then what .env files add to it. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Resolving: from nodes as read to nodes without variables, lazily and remembered. Cycles show as a
  * node that is needed while it is being made; the chain of active variables then tells the way. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 /* What became of a node. */
 struct cell {

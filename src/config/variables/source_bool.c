@@ -1,5 +1,5 @@
 /* ${strToBool(text)}. A bare `0` or `false` counts as missing, as in the dialect. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 int source_bool(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {

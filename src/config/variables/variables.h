@@ -4,8 +4,8 @@
  * file each, table in variables.c) turn an address into a node, which may hold variables again.
  * Resolution is lazy: a node is made of what the source file says the first time somebody needs it,
  * and remembered. All of it lives in the resolver's arena; one thread. */
-#ifndef TROUPE_CONFIG_VARIABLES_H
-#define TROUPE_CONFIG_VARIABLES_H
+#ifndef TROUPE_CONFIG_VARIABLES_VARIABLES_H
+#define TROUPE_CONFIG_VARIABLES_VARIABLES_H
 
 #include "base/buf.h"
 #include "base/map.h"

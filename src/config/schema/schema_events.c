@@ -1,5 +1,5 @@
 /* The events of a function: one row each, and what its properties may be. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 /* ---- schedule ---- */
 

@@ -1,5 +1,5 @@
 /* What stands below functions.<name>. Limits: Lambda API reference, CreateFunction. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 static const struct schema destination = {
     .expected = "the name of a function, an ARN, or a map of arn and type",

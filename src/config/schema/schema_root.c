@@ -1,5 +1,5 @@
 /* The top of the service file: its keys, `package`, `resources`. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 const struct schema schema_package = {
     .type = TYPE_MAP,

@@ -4,8 +4,8 @@
  * a number is expected, a scalar becomes a list of one where a list is, and so on. Alternatives are
  * tried in order and, like there, what a failed alternative has coerced stays coerced. Members that
  * are null count as absent and are kept. */
-#ifndef TROUPE_CONFIG_SCHEMA_H
-#define TROUPE_CONFIG_SCHEMA_H
+#ifndef TROUPE_CONFIG_SCHEMA_SCHEMA_H
+#define TROUPE_CONFIG_SCHEMA_SCHEMA_H
 
 #include "config/config.h"
 

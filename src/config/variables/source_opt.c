@@ -1,6 +1,6 @@
 /* ${opt:name}: what the command line says, then what it said when the bundle was recorded; ${opt:}
  * is all of it as a map. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 /* Those that say where it goes now; what was recorded was for another place. */
 static bool is_place(struct str name)

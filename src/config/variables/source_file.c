@@ -1,7 +1,7 @@
 /* ${file(path):address}: YAML and JSON files as trees, everything else as one text. Paths are
  * relative to the service directory; `~/` is the home directory. With a source bundle they are only
  * names in it. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include <stdlib.h>
 

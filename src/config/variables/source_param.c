@@ -1,6 +1,6 @@
 /* ${param:name}: --param, then the stage's block of `params`, then --param as the bundle recorded
  * it (before the block, when it was recorded for this very stage), then the `default` block. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 /* Does any block but `default` know the name? Then another stage may get another value. */
 static bool stage_takes_part(const struct node *params, struct str name)

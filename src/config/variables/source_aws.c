@@ -1,6 +1,6 @@
 /* Values that AWS knows: ${aws:accountId}, ${aws:region}, ${cf:stack.output}, ${s3:bucket/key},
  * ${ssm:/path}. The caller's callback asks; the region needs no asking. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 static int ask_now(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {

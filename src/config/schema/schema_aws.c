@@ -1,6 +1,6 @@
 /* Definitions that provider, functions, events and resources share: ARNs, CloudFormation functions,
  * policies, tags, Lambda's own limits. Sources: the dialect's schema; AWS Lambda API reference. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 const struct schema any_string = {.type = TYPE_STRING};
 const struct schema any_number = {.type = TYPE_NUMBER};

@@ -1,5 +1,5 @@
 /* How values came about: lists of what took part, and what follows from them. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 void origin_add(struct arena *a, struct origin_list *list, enum origin_role role,
                 const struct origin *origin)

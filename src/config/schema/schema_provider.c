@@ -1,5 +1,5 @@
 /* What stands below `provider`. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 /* ---- apiGateway ---- */
 

@@ -1,7 +1,7 @@
 /* Reading strings with variables. The grammar is the dialect's: a variable starts with `${`, a
  * lower-case word and `:` or `(`; every other `${…}` is text for CloudFormation and stays. Escapes,
  * and what is trimmed where, follow the reference to the byte. */
-#include "config/variables.h"
+#include "config/variables/variables.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Settings of a bucket below provider.s3.<key>: CloudFormation's properties of AWS::S3::Bucket,
  * with a small first letter. Source: CloudFormation template reference. */
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 static const struct schema accelerate_configuration = {
     .type = TYPE_MAP,
