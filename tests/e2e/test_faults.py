@@ -22,7 +22,7 @@ from world import of_stage
 FAULTS = os.environ.get("TROUPE_TEST_FAULTS", "")
 SEED = os.environ.get("TROUPE_TEST_SEED", "1")
 COMMANDS_OF_A_RUN = 1
-# What src/aws/retry.c has for the refusals of a service that is asked too much.
+# What src/aws/client/retry.c has for the refusals of a service that is asked too much.
 ATTEMPTS, BASE_S, MOST_S = 3, 1.0, 20.0
 EXPIRED = "The security token included in the request is expired"
 

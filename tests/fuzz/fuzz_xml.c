@@ -3,8 +3,8 @@
 #include "fuzz.h"
 
 #include "doc/json.h"
-#include "aws/internal.h"
-#include "aws/xml.h"
+#include "aws/client/aws_internal.h"
+#include "aws/client/xml.h"
 
 static void check_tree(struct arena *a, const struct node *n)
 {

@@ -6,7 +6,7 @@
 #ifndef TROUPE_RELEASE_BUCKET_STORE_H
 #define TROUPE_RELEASE_BUCKET_STORE_H
 
-#include "aws/services.h"
+#include "aws/services/services.h"
 
 struct store {
     struct aws *aws;
@@ -18,9 +18,9 @@ struct store {
 struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One object, or all below a prefix, by whole key: as s3_get and so on (aws/services.h). A store
- * without a bucket cannot be used: FAILED, nothing is called. FAILED with the way out, and not
- * NOT_FOUND, when somebody deleted the bucket (HEAD does not tell: absent). */
+/* One object, or all below a prefix, by whole key: as s3_get and so on (aws/services/services.h). A
+ * store without a bucket cannot be used: FAILED, nothing is called. FAILED with the way out, and
+ * not NOT_FOUND, when somebody deleted the bucket (HEAD does not tell: absent). */
 int store_get(struct arena *a, const struct store *store, struct str key, struct str *ret,
               struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
 int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,

@@ -1,7 +1,7 @@
 /* Deleting and emptying what is ours. */
 #include "release/dispose/dispose.h"
 
-#include "aws/destroy.h"
+#include "aws/services/destroy.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"

@@ -3,7 +3,7 @@
 #define TROUPE_RELEASE_PUBLISH_API_KIND_H
 
 #include "layout/layout.h"
-#include "aws/gateway.h"
+#include "aws/services/gateway.h"
 
 const struct gateway *api_gateway(enum api_kind kind);
 /* Records name the kind of HTTP APIs only ("kind": "http"). */

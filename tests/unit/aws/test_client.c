@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/pool.h"
-#include "aws/gateway.h"
-#include "aws/services.h"
+#include "aws/services/gateway.h"
+#include "aws/services/services.h"
 
 #define REPLIES(...)                     \
     (const struct reply[]){__VA_ARGS__}, \

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
-#include "aws/internal.h"
+#include "aws/client/aws_internal.h"
 
 #define SOON "2099-01-01T00:00:00Z"
 

@@ -3,12 +3,12 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "aws/endpoint.h"
-#include "aws/ini.h"
-#include "aws/internal.h"
-#include "aws/ratelimit.h"
-#include "aws/retry.h"
-#include "aws/xml.h"
+#include "aws/client/aws_internal.h"
+#include "aws/client/endpoint.h"
+#include "aws/client/ratelimit.h"
+#include "aws/client/retry.h"
+#include "aws/client/xml.h"
+#include "aws/credentials/ini.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

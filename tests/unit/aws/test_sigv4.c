@@ -6,7 +6,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "aws/sigv4.h"
+#include "aws/client/sigv4.h"
 
 enum { FILE_MAX = 1 << 20, CASES_MIN = 30 };
 

@@ -1,0 +1,92 @@
+/* What the files of aws/ share: the client's insides and one call with its answer. */
+#ifndef TROUPE_AWS_CLIENT_AWS_INTERNAL_H
+#define TROUPE_AWS_CLIENT_AWS_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "aws/client/endpoint.h"
+#include "aws/client/http.h"
+#include "aws/client/ratelimit.h"
+#include "aws/client/retry.h"
+#include "aws/credentials/credentials.h"
+#include "aws/services/services.h"
+
+struct aws {
+    struct arena *arena; /* under `lock` once the client is shared */
+    struct aws_options options;
+    struct str region;
+    const struct partition *partition;
+    const struct settings *settings; /* NULL: fixed credentials, the user's files are not read */
+    struct http *http;
+    int max_attempts, max_throttled;
+    atomic_ulong calls;
+    atomic_llong skew_ms; /* to add to this machine's clock in signatures */
+    struct retry_quota quota;
+    struct ratelimit limits;
+    pthread_mutex_t lock;            /* of everything below */
+    struct map bucket_regions;       /* bucket -> struct str *, learnt from redirects */
+    struct map bucket_owners;        /* bucket -> struct str *: the account it has to belong to */
+    pthread_mutex_t credential_lock; /* held while credentials are fetched */
+    struct credentials credentials;  /* access_key empty: none yet */
+};
+
+/* One call, before it is signed. */
+struct call {
+    const struct service *service;
+    const char *operation;
+    const char *method;
+    struct endpoint endpoint; /* url empty: the service's in the client's region */
+    struct str path, query;   /* encoded; no "?" */
+    struct header headers[24];
+    size_t n_headers;
+    struct str body;
+    const struct credentials *credentials; /* NULL: the client's; &credentials_none: unsigned */
+    int64_t timeout_ms;                    /* 0: the client's */
+    size_t answer_max;                     /* bytes; 0: as http.h says */
+    bool once;                             /* not sent again when it may have arrived */
+};
+
+void call_header(struct call *call, const char *name, struct str value);
+
+/* Send with signature, limits and retries. Any answer but 2xx becomes an error by errors.c;
+ * `answer` is filled then, too, if there was one. */
+int call_send(struct arena *a, struct aws *aws, struct call *call, struct aws_answer *answer,
+              struct err *err);
+
+/* aws_query with other credentials than the client's. */
+int query_send(struct arena *a, struct aws *aws, const char *service, const char *operation,
+               const struct node *params, const struct credentials *credentials,
+               const struct node **ret, struct err *err);
+
+/* "a=b&c=d" of a map of strings, or of sequences of strings. */
+struct str query_string(struct arena *a, const struct node *map);
+
+/* What a refusal says. */
+struct refusal {
+    struct str code, message, request_id;
+    struct str region; /* S3: where the bucket is */
+};
+void refusal_read(struct arena *a, const struct aws_answer *answer, struct refusal *ret);
+/* Set `err` from it. */
+int refusal_err(const struct call *call, const struct aws_answer *answer,
+                const struct refusal *refusal, struct err *err);
+
+/* The account that `bucket` has to belong to; empty: nobody said. */
+struct str s3_expected_owner(struct aws *aws, struct str bucket);
+
+/* The pages of one list. Begin with {0}; `token` goes into the request unless it is empty. */
+struct pages {
+    struct str token, seen; /* the next page, and one before it */
+    size_t n, until;        /* pages so far; `seen` is taken anew then */
+};
+/* After each answer, which calls the page after it `next` (empty: it is the last). True: ask for
+ * `pages->token`. False: that was all, or, with err FAILED, the answers go round in a circle. */
+bool page_next(struct pages *pages, const char *operation, struct str next, struct err *err);
+
+/* All nodes under `key`, whether XML had one or several: a sequence, never NULL. */
+const struct node *answer_list(struct arena *a, const struct node *map, const char *key);
+/* Text of member `key`, empty when absent. */
+struct str text_of(const struct node *map, const char *key);
+
+#endif

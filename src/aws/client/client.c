@@ -1,0 +1,429 @@
+/* The client, and the one loop every call goes through: limit, sign, send, judge, wait, again. */
+#include "aws/client/aws_internal.h"
+
+#include <openssl/rand.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "aws/client/sigv4.h"
+
+/* ---- life ---- */
+
+static struct str setting(const struct aws *aws, const char *variable, const char *key)
+{
+    struct str value = env_get(variable);
+    return value.n || !aws->settings ? value : settings_get(aws->settings, key);
+}
+
+static int read_retries(struct aws *aws, struct err *err)
+{
+    struct str mode = setting(aws, "AWS_RETRY_MODE", "retry_mode");
+    struct str attempts = setting(aws, "AWS_MAX_ATTEMPTS", "max_attempts");
+    int64_t n = RETRY_ATTEMPTS;
+    if (mode.n && !str_eq(mode, STR("standard")) && !str_eq(mode, STR("adaptive")) &&
+        !str_eq(mode, STR("legacy")))
+        return err_set(err, ERR_CONFIG,
+                       "AWS retry mode '%.*s' is none of 'standard', 'adaptive', 'legacy'",
+                       STR_ARG(mode));
+    if (attempts.n && (!str_to_int(attempts, &n) || n < 1 || n > 1000))
+        return err_set(err, ERR_CONFIG, "AWS_MAX_ATTEMPTS must be a number from 1 on, not '%.*s'",
+                       STR_ARG(attempts));
+    aws->max_attempts = (int)n;
+    aws->max_throttled = attempts.n ? (int)n : RETRY_ATTEMPTS_THROTTLED;
+    return 0;
+}
+
+static void read_region(struct aws *aws)
+{
+    aws->region = str_dup(aws->arena, aws->options.region);
+    if (!aws->region.n)
+        aws->region = env_get("AWS_REGION");
+    if (!aws->region.n)
+        aws->region = setting(aws, "AWS_DEFAULT_REGION", "region");
+    if (!aws->region.n)
+        aws->region = STR("us-east-1");
+    aws->partition = partition_find(aws->region);
+}
+
+static void copy_options(struct aws *aws, const struct aws_options *options)
+{
+    aws->options = *options;
+    struct str *texts[] = {&aws->options.region,       &aws->options.profile,
+                           &aws->options.endpoint_url, &aws->options.access_key,
+                           &aws->options.secret_key,   &aws->options.session_token};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = str_dup(aws->arena, *texts[i]);
+}
+
+static int set_up(struct aws *aws, struct err *err)
+{
+    if (aws->options.access_key.n) {
+        aws->credentials = (struct credentials){aws->options.access_key, aws->options.secret_key,
+                                                aws->options.session_token, 0, "options"};
+    } else {
+        struct settings *settings = ARENA_NEW(aws->arena, struct settings);
+        if (settings_load(aws->arena, aws->options.profile, settings, err) < 0)
+            return -1;
+        aws->settings = settings;
+    }
+    read_region(aws);
+    struct endpoint unused;
+    if (read_retries(aws, err) < 0 ||
+        endpoint_find(aws->arena, aws_service_find("cloudformation"), aws->region,
+                      aws->options.endpoint_url, aws->settings, &unused, err) < 0)
+        return -1;
+    struct http_options http = {.ca_bundle = setting(aws, "AWS_CA_BUNDLE", "ca_bundle"),
+                                .debug = aws->options.debug_http};
+    aws->http = http_new(&http, err);
+    return aws->http ? 0 : -1;
+}
+
+struct aws *aws_new(const struct aws_options *options, struct err *err)
+{
+    struct arena *arena = arena_new();
+    struct aws *aws = ARENA_NEW(arena, struct aws);
+    aws->arena = arena;
+    aws->bucket_regions = MAP(arena);
+    aws->bucket_owners = MAP(arena);
+    aws->quota.tokens = RETRY_QUOTA;
+    pthread_mutex_init(&aws->quota.lock, NULL);
+    pthread_mutex_init(&aws->lock, NULL);
+    pthread_mutex_init(&aws->credential_lock, NULL);
+    ratelimit_init(&aws->limits, clock_mono_ms());
+    copy_options(aws, options);
+    if (set_up(aws, err) < 0) {
+        aws_free(aws);
+        return NULL;
+    }
+    return aws;
+}
+
+void aws_free(struct aws *aws)
+{
+    if (!aws)
+        return;
+    http_free(aws->http);
+    pthread_mutex_destroy(&aws->quota.lock);
+    pthread_mutex_destroy(&aws->limits.lock);
+    pthread_mutex_destroy(&aws->lock);
+    pthread_mutex_destroy(&aws->credential_lock);
+    arena_free(aws->arena);
+}
+
+void aws_cleanup(struct aws **aws)
+{
+    aws_free(*aws);
+}
+
+struct str aws_region(const struct aws *aws)
+{
+    return aws->region;
+}
+
+struct str aws_partition(const struct aws *aws)
+{
+    return str_c(aws->partition->name);
+}
+
+struct str aws_url_suffix(const struct aws *aws)
+{
+    return str_c(aws->partition->url_suffix);
+}
+
+unsigned long aws_call_count(const struct aws *aws)
+{
+    return atomic_load(&((struct aws *)(uintptr_t)aws)->calls);
+}
+
+/* ---- parts of requests and answers ---- */
+
+struct str aws_encode(struct arena *a, struct str s, bool keep_slash)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    struct buf b = BUF(a);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash);
+        if (plain) {
+            buf_char(&b, (char)c);
+        } else {
+            buf_char(&b, '%');
+            buf_char(&b, digits[c >> 4]);
+            buf_char(&b, digits[c & 15]);
+        }
+    }
+    return buf_str(&b);
+}
+
+struct str aws_path(struct arena *a, const char *pattern, const struct str *args, size_t n)
+{
+    struct buf b = BUF(a);
+    struct str rest = str_c(pattern);
+    for (size_t used = 0; used < n; used++) {
+        ptrdiff_t at = str_find(rest, STR("{}"), 0);
+        if (at < 0)
+            break;
+        buf_add(&b, str_sub(rest, 0, (size_t)at));
+        buf_add(&b, aws_encode(a, args[used], false));
+        rest = str_sub(rest, (size_t)at + 2, rest.n);
+    }
+    buf_add(&b, rest);
+    return buf_str(&b);
+}
+
+struct str aws_header(const struct aws_answer *answer, const char *name)
+{
+    const struct str *value = map_get(&answer->headers, str_c(name));
+    return value ? *value : (struct str){"", 0};
+}
+
+struct str text_of(const struct node *map, const char *key)
+{
+    return node_text(node_get_c(map, key));
+}
+
+const struct node *answer_list(struct arena *a, const struct node *map, const char *key)
+{
+    const struct node *found = node_get_c(map, key);
+    if (node_is(found, NODE_SEQ))
+        return found;
+    struct node *list = node_seq(a);
+    if (node_is(found, NODE_MAP) || node_text(found).n)
+        node_push(a, list, found);
+    return list;
+}
+
+/* A circle of any length is found: its pages meet one that was kept, which is taken anew after
+ * twice as many each time (R. Brent, 1980). */
+bool page_next(struct pages *p, const char *operation, struct str next, struct err *err)
+{
+    enum { PAGES_MAX = 1000 * 1000 };
+    p->token = next;
+    if (!next.n)
+        return false;
+    if ((p->n && str_eq(next, p->seen)) || p->n >= PAGES_MAX) {
+        err_set(err, ERR_FAILED, "%s: the answers do not end, page after page", operation);
+        err_help(err, "what answers is not AWS, or AWS is ill; which endpoint it is: --debug-http");
+        return false;
+    }
+    if (p->n++ >= p->until) {
+        p->seen = next;
+        p->until = p->until * 2 + 1;
+    }
+    return true;
+}
+
+struct str query_string(struct arena *a, const struct node *map)
+{
+    struct buf b = BUF(a);
+    member_each (m, map) {
+        struct node *one = node_seq(a);
+        if (!node_is(m->value, NODE_SEQ))
+            node_push(a, one, m->value);
+        node_each (value, node_is(m->value, NODE_SEQ) ? m->value : one)
+            buf_fmt(&b, "%s%.*s=%.*s", b.n ? "&" : "", STR_ARG(aws_encode(a, m->key, false)),
+                    STR_ARG(aws_encode(a, node_text(value), false)));
+    }
+    return buf_str(&b);
+}
+
+void call_header(struct call *call, const char *name, struct str value)
+{
+    if (call->n_headers < sizeof call->headers / sizeof *call->headers)
+        call->headers[call->n_headers++] = (struct header){str_c(name), value};
+}
+
+/* ---- one attempt ---- */
+
+struct attempt {
+    struct arena *arena;
+    struct aws *aws;
+    struct call *call;
+    struct endpoint endpoint;
+    struct str body_hash; /* the same for every attempt */
+    int number;           /* 1: the first */
+};
+
+static struct str endpoint_path(struct arena *a, const struct attempt *t)
+{
+    struct str url = t->endpoint.url, origin = url_origin(url);
+    return str_concat(a, str_sub(url, origin.n, url.n), t->call->path);
+}
+
+static struct str user_agent(struct arena *a)
+{
+    struct str app = env_get("AWS_SDK_UA_APP_ID");
+    return app.n && app.n <= 50 ? str_fmt(a, "troupe/" TROUPE_VERSION " app/%.*s",
+                                          STR_ARG(aws_encode(a, app, false)))
+                                : STR("troupe/" TROUPE_VERSION);
+}
+
+/* The call's headers, and those that differ by attempt, signed. */
+static void sign(struct arena *a, const struct attempt *t, const struct credentials *who,
+                 struct str path, struct call *signed_call)
+{
+    struct aws *aws = t->aws;
+    const struct service *service = t->call->service;
+    int64_t now = clock_wall_ms() + atomic_load(&aws->skew_ms);
+    bool s3 = strcmp(service->name, "s3") == 0;
+    *signed_call = *t->call;
+    call_header(signed_call, "Host", url_authority(t->endpoint.url));
+    if (who->access_key.n) {
+        call_header(signed_call, "X-Amz-Date", time_basic(a, now));
+        if (who->session_token.n)
+            call_header(signed_call, "X-Amz-Security-Token", who->session_token);
+        if (s3)
+            call_header(signed_call, "X-Amz-Content-SHA256", t->body_hash);
+        struct sigv4 s = {t->endpoint.region,
+                          str_c(service->signing),
+                          who->access_key,
+                          who->secret_key,
+                          who->session_token,
+                          now,
+                          .s3 = s3};
+        struct sigv4_request r = {t->call->method,        path,
+                                  t->call->query,         signed_call->headers,
+                                  signed_call->n_headers, t->body_hash};
+        call_header(signed_call, "Authorization", sigv4_authorization(a, &s, &r));
+    }
+    /* Not signed: proxies may change them. */
+    call_header(signed_call, "User-Agent", user_agent(a));
+}
+
+static int send_once(struct arena *a, const struct attempt *t, struct aws_answer *answer,
+                     bool *ret_sent, struct err *err)
+{
+    struct aws *aws = t->aws;
+    const struct call *call = t->call;
+    struct credentials who;
+    *ret_sent = false;
+    if (call->credentials)
+        who = *call->credentials;
+    else if (credentials_current(aws, &who, err) < 0)
+        return -1;
+    struct call signed_call;
+    struct str path = endpoint_path(a, t);
+    sign(a, t, &who, path, &signed_call);
+    struct http_request request = {
+        .method = call->method,
+        .url = str_fmt(a, "%.*s%.*s%s%.*s", STR_ARG(url_origin(t->endpoint.url)), STR_ARG(path),
+                       call->query.n ? "?" : "", STR_ARG(call->query)),
+        .headers = signed_call.headers,
+        .n_headers = signed_call.n_headers,
+        .body = call->body,
+        .answer_max = call->answer_max,
+        .timeout_ms = call->timeout_ms ? call->timeout_ms : aws->options.timeout_ms};
+    if (aws->options.trace)
+        aws->options.trace(aws->options.trace_context, call->service->name, call->operation,
+                           t->number);
+    atomic_fetch_add(&aws->calls, 1);
+    return http_send(a, aws->http, &request, answer, ret_sent, err);
+}
+
+/* ---- the loop ---- */
+
+static double random_unit(void)
+{
+    uint32_t r = 0;
+    RAND_bytes((unsigned char *)&r, sizeof r);
+    return (double)r / 4294967296.0;
+}
+
+static int wait_for_limit(struct aws *aws, const struct call *call, struct err *err)
+{
+    int64_t wait =
+        ratelimit_take(&aws->limits, call->service->name, call->operation, clock_mono_ms());
+    if ((wait > 0 && clock_sleep_ms(wait) < 0) || cancel_requested())
+        return err_set(err, ERR_CANCELLED, "stopped");
+    return 0;
+}
+
+/* Is there to be another attempt? Waits before it. Takes what it needs from the quota; its cost is
+ * in `*cost`. */
+static bool again(struct attempt *t, const struct outcome *o, bool sent, int *cost)
+{
+    enum retry_class class = retry_class(t->call->service->name, o);
+    ratelimit_result(&t->aws->limits, t->call->service->name, t->call->operation,
+                     class == RETRY_THROTTLED);
+    int most = class == RETRY_THROTTLED ? t->aws->max_throttled : t->aws->max_attempts;
+    if (class == RETRY_NO || t->number >= most)
+        return false;
+    if (t->call->once && sent && class == RETRY_TRANSIENT)
+        return false;
+    int taken = retry_quota_take(&t->aws->quota, class);
+    if (!taken)
+        return false;
+    *cost = taken;
+    return clock_sleep_ms(retry_delay_ms(class, t->number, random_unit(), o)) == 0;
+}
+
+static struct outcome outcome_of(const struct aws_answer *answer, const struct refusal *refusal)
+{
+    return (struct outcome){answer->status, refusal->code, refusal->message,
+                            aws_header(answer, "x-amz-retry-after"),
+                            aws_header(answer, "retry-after")};
+}
+
+/* A refusal because this machine's clock is wrong is corrected once. */
+static bool mended_clock(struct attempt *t, const struct outcome *o,
+                         const struct aws_answer *answer, bool *mended)
+{
+    int64_t skew;
+    if (*mended || !retry_skew_ms(o, aws_header(answer, "date"),
+                                  clock_wall_ms() + atomic_load(&t->aws->skew_ms), &skew))
+        return false;
+    atomic_fetch_add(&t->aws->skew_ms, skew);
+    return *mended = true;
+}
+
+static bool is_success(const struct aws_answer *answer)
+{
+    return answer->status >= 200 && answer->status < 300;
+}
+
+static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answer, struct err *err)
+{
+    int cost = 0;
+    bool mended = false, sent;
+    for (t->number = 1;; t->number++) {
+        *answer = (struct aws_answer){0};
+        if (wait_for_limit(t->aws, t->call, err) < 0)
+            return -1;
+        if (send_once(a, t, answer, &sent, err) < 0) {
+            struct outcome none = {0};
+            if (err->kind != ERR_NETWORK || !again(t, &none, sent, &cost))
+                return -1;
+            err_clear(err);
+            continue;
+        }
+        if (is_success(answer)) {
+            retry_quota_give(&t->aws->quota, cost);
+            ratelimit_result(&t->aws->limits, t->call->service->name, t->call->operation, false);
+            return 0;
+        }
+        struct refusal refusal;
+        refusal_read(a, answer, &refusal);
+        struct outcome outcome = outcome_of(answer, &refusal);
+        if (mended_clock(t, &outcome, answer, &mended) || again(t, &outcome, sent, &cost))
+            continue;
+        return refusal_err(t->call, answer, &refusal, err);
+    }
+}
+
+int call_send(struct arena *a, struct aws *aws, struct call *call, struct aws_answer *answer,
+              struct err *err)
+{
+    struct attempt t = {.arena = a, .aws = aws, .call = call, .endpoint = call->endpoint};
+    if (!t.endpoint.url.n && endpoint_find(a, call->service, aws->region, aws->options.endpoint_url,
+                                           aws->settings, &t.endpoint, err) < 0)
+        return -1;
+    t.body_hash = sha256_hex(a, call->body);
+    if (attempts(a, &t, answer, err) < 0) {
+        if (err->kind == ERR_NETWORK)
+            err_wrap(err, "%s", call->operation);
+        return -1;
+    }
+    return 0;
+}

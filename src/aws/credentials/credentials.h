@@ -1,0 +1,61 @@
+/* Credentials: one file per provider (credentials_<name>.c), and the chain that asks them in turn.
+ */
+#ifndef TROUPE_AWS_CREDENTIALS_CREDENTIALS_H
+#define TROUPE_AWS_CREDENTIALS_CREDENTIALS_H
+
+#include "aws/credentials/profile.h"
+
+struct aws;
+
+struct credentials {
+    struct str access_key, secret_key, session_token;
+    int64_t expires_ms; /* wall time; 0: never */
+    const char *source; /* name of the provider */
+};
+
+/* For calls that are not signed. */
+extern const struct credentials credentials_none;
+
+/* What providers work with. Texts of results live in `arena`. */
+struct credential_search {
+    struct arena *arena;
+    struct aws *aws; /* for those that ask over the network */
+    const struct settings *settings;
+    struct str profile; /* the one being resolved */
+    unsigned depth;     /* of source_profile */
+};
+
+/* 1: `*ret` is filled; 0: not configured, ask the next one; -1: configured, but it failed. */
+typedef int credential_provider(struct credential_search *search, struct credentials *ret,
+                                struct err *err);
+
+credential_provider credentials_environment;  /* AWS_ACCESS_KEY_ID … */
+credential_provider credentials_assume_role;  /* role_arn with source_profile, credential_source */
+credential_provider credentials_web_identity; /* web_identity_token_file, and its variables */
+credential_provider credentials_sso;          /* sso_session, sso_start_url: the cached login */
+credential_provider credentials_shared_file;  /* ~/.aws/credentials */
+credential_provider credentials_process;      /* credential_process */
+credential_provider credentials_config_file;  /* keys in ~/.aws/config */
+credential_provider credentials_container;    /* ECS, EKS pod identity, CodeBuild … */
+credential_provider credentials_instance;     /* EC2 metadata */
+
+/* The chain, in botocore's order. DENIED with advice when nobody has any. */
+int credentials_find(struct credential_search *search, struct credentials *ret, struct err *err);
+/* The part of the chain that belongs to `search->profile` alone; as a provider. */
+credential_provider credentials_of_profile;
+
+/* {AccessKeyId, SecretAccessKey, Token | SessionToken, Expiration} as several sources give them.
+ * DENIED: a member is missing; `what` names the source. */
+int credentials_from_json(struct arena *a, struct str text, const char *what,
+                          struct credentials *ret, struct err *err);
+/* From a section with aws_access_key_id …; a provider's results. */
+int credentials_from_section(const struct node *section, const char *source, struct str profile,
+                             struct credentials *ret, struct err *err);
+/* From the Credentials member of an STS answer. */
+int credentials_from_sts(struct arena *a, const struct node *answer, const char *source,
+                         struct credentials *ret, struct err *err);
+
+/* The client's, fetched or renewed when needed. Any thread. */
+int credentials_current(struct aws *aws, struct credentials *ret, struct err *err);
+
+#endif

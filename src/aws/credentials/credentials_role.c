@@ -1,0 +1,157 @@
+/* Roles: role_arn with source_profile or credential_source, and web identities. */
+#include "aws/client/aws_internal.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+
+enum { SOURCES_DEPTH_MAX = 16, TOKEN_BYTES_MAX = 64 * 1024 };
+
+/* A setting of the profile being resolved, from either file. */
+static struct str of_profile(const struct credential_search *search, const char *key)
+{
+    struct str value = text_of(settings_config(search->settings, search->profile), key);
+    return value.n ? value : text_of(settings_credentials(search->settings, search->profile), key);
+}
+
+static struct str session_name(struct arena *a, struct str configured)
+{
+    return configured.n ? configured
+                        : str_fmt(a, "troupe-%lld", (long long)(clock_wall_ms() / 1000));
+}
+
+/* ---- role_arn with credentials of somebody else ---- */
+
+static const struct {
+    const char *name;
+    credential_provider *get;
+} sources[] = {{"Environment", credentials_environment},
+               {"EcsContainer", credentials_container},
+               {"Ec2InstanceMetadata", credentials_instance}};
+
+static int from_named_source(struct credential_search *search, struct str name,
+                             struct credentials *ret, struct err *err)
+{
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (!str_eq(name, str_c(sources[i].name)))
+            continue;
+        struct settings open = *search->settings;
+        open.named = false; /* the profile itself asks for the environment */
+        struct credential_search other = *search;
+        other.settings = &open;
+        int found = sources[i].get(&other, ret, err);
+        if (found != 0)
+            return found;
+        return err_set(err, ERR_DENIED, "credential_source '%.*s' has no credentials",
+                       STR_ARG(name));
+    }
+    err_set(err, ERR_CONFIG, "credential_source '%.*s' is unknown", STR_ARG(name));
+    return err_help(err, "use Environment, EcsContainer or Ec2InstanceMetadata");
+}
+
+static int from_source_profile(struct credential_search *search, struct str name,
+                               struct credentials *ret, struct err *err)
+{
+    struct credential_search source = *search;
+    source.profile = name;
+    source.depth = search->depth + 1;
+    if (source.depth > SOURCES_DEPTH_MAX)
+        return err_set(err, ERR_CONFIG, "source_profile refers to itself over others");
+    const struct settings *s = search->settings;
+    if (!settings_config(s, name) && !settings_credentials(s, name))
+        return err_set(err, ERR_DENIED, "source_profile '%.*s' does not exist", STR_ARG(name));
+    int found;
+    if (str_eq(name, search->profile)) { /* its own keys, to assume its own role */
+        found = credentials_shared_file(&source, ret, err);
+        if (found == 0)
+            found = credentials_config_file(&source, ret, err);
+    } else {
+        found = credentials_of_profile(&source, ret, err);
+    }
+    if (found != 0)
+        return found;
+    return err_set(err, ERR_DENIED, "source_profile '%.*s' has no credentials", STR_ARG(name));
+}
+
+static void put_if(struct arena *a, struct node *map, const char *key, struct str value)
+{
+    if (value.n)
+        node_put_str(a, map, key, value);
+}
+
+static int assume(struct credential_search *search, struct str role,
+                  const struct credentials *source, struct credentials *ret, struct err *err)
+{
+    struct arena *a = search->arena;
+    struct node *params = node_map(a);
+    node_put_str(a, params, "RoleArn", role);
+    node_put_str(a, params, "RoleSessionName",
+                 session_name(a, of_profile(search, "role_session_name")));
+    put_if(a, params, "ExternalId", of_profile(search, "external_id"));
+    put_if(a, params, "DurationSeconds", of_profile(search, "duration_seconds"));
+    const struct node *answer;
+    if (query_send(a, search->aws, "sts", "AssumeRole", params, source, &answer, err) < 0)
+        return -1;
+    return credentials_from_sts(a, answer, "AssumeRole", ret, err);
+}
+
+int credentials_assume_role(struct credential_search *search, struct credentials *ret,
+                            struct err *err)
+{
+    struct str role = of_profile(search, "role_arn");
+    struct str profile = of_profile(search, "source_profile");
+    struct str named = of_profile(search, "credential_source");
+    if (!role.n || (!profile.n && !named.n))
+        return 0;
+    struct credentials source = {0};
+    int found;
+    if (profile.n && named.n)
+        found = err_set(err, ERR_CONFIG, "it has both source_profile and credential_source");
+    else if (of_profile(search, "mfa_serial").n)
+        found = err_set(err, ERR_DENIED, "its role needs a code of an MFA device") |
+                err_help(err, "log in with another tool that sets AWS_ACCESS_KEY_ID, "
+                              "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, without --aws-profile");
+    else
+        found = profile.n ? from_source_profile(search, profile, &source, err)
+                          : from_named_source(search, named, &source, err);
+    if (found > 0)
+        found = assume(search, role, &source, ret, err);
+    return found < 0 ? err_wrap(err, "AWS profile '%.*s'", STR_ARG(search->profile)) : found;
+}
+
+/* ---- web identity ---- */
+
+struct web_identity {
+    struct str token_file, role, session;
+};
+
+int credentials_web_identity(struct credential_search *search, struct credentials *ret,
+                             struct err *err)
+{
+    struct arena *a = search->arena;
+    struct web_identity w = {of_profile(search, "web_identity_token_file"),
+                             of_profile(search, "role_arn"),
+                             of_profile(search, "role_session_name")};
+    bool own = search->depth == 0 && !search->settings->named; /* not for a source_profile */
+    if (own && env_get("AWS_WEB_IDENTITY_TOKEN_FILE").n)
+        w = (struct web_identity){env_get("AWS_WEB_IDENTITY_TOKEN_FILE"), env_get("AWS_ROLE_ARN"),
+                                  env_get("AWS_ROLE_SESSION_NAME")};
+    if (!w.token_file.n)
+        return 0;
+    if (!w.role.n)
+        return err_set(err, ERR_DENIED, "a web identity token is configured, but no role") |
+               err_help(err, "set AWS_ROLE_ARN, or role_arn in the profile");
+    struct str token;
+    if (fs_read(a, home_path(a, w.token_file), TOKEN_BYTES_MAX, &token, err) < 0) {
+        err->kind = ERR_DENIED;
+        return err_wrap(err, "web identity token");
+    }
+    struct node *params = node_map(a);
+    node_put_str(a, params, "RoleArn", w.role);
+    node_put_str(a, params, "RoleSessionName", session_name(a, w.session));
+    node_put_str(a, params, "WebIdentityToken", str_trim(token));
+    const struct node *answer;
+    if (query_send(a, search->aws, "sts", "AssumeRoleWithWebIdentity", params, &credentials_none,
+                   &answer, err) < 0)
+        return -1;
+    return credentials_from_sts(a, answer, "AssumeRoleWithWebIdentity", ret, err);
+}

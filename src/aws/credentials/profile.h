@@ -1,0 +1,33 @@
+/* The user's AWS settings: environment, ~/.aws/config, ~/.aws/credentials and the profile chosen
+ * from them. Immutable once loaded. */
+#ifndef TROUPE_AWS_CREDENTIALS_PROFILE_H
+#define TROUPE_AWS_CREDENTIALS_PROFILE_H
+
+#include "doc/node.h"
+
+struct settings {
+    const struct node *config;      /* sections of the config file, NULL: none */
+    const struct node *credentials; /* sections of the credentials file, NULL: none */
+    struct str profile;             /* chosen one, "default" when none was named */
+    bool named;                     /* by --aws-profile, which skips keys in the environment */
+};
+
+/* Read the files that exist: AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE. `profile`: from the
+ * command line, empty: AWS_PROFILE. CONFIG: a file cannot be read. DENIED: a named profile is in
+ * neither file. */
+int settings_load(struct arena *a, struct str profile, struct settings *ret, struct err *err);
+
+/* Section of a profile in either file, NULL: none. */
+const struct node *settings_config(const struct settings *s, struct str profile);
+const struct node *settings_credentials(const struct settings *s, struct str profile);
+/* Section "<kind> <name>" of the config file: "services", "sso-session". */
+const struct node *settings_section(const struct settings *s, const char *kind, struct str name);
+
+/* Setting of the chosen profile, empty: none. */
+struct str settings_get(const struct settings *s, const char *key);
+/* Environment variable, empty when unset. */
+struct str env_get(const char *name);
+/* "~/…" with the home directory in place. */
+struct str home_path(struct arena *a, struct str path);
+
+#endif

@@ -1,0 +1,189 @@
+/* API Gateway's operations on REST APIs. */
+#include "doc/json.h"
+#include "aws/client/aws_internal.h"
+#include "aws/services/gateway.h"
+
+static int send(struct arena *a, struct aws *aws, const char *operation,
+                const struct aws_rest *request, const struct node **ret, struct err *err)
+{
+    struct aws_answer answer;
+    if (aws_rest_json(a, aws, "apigateway", operation, request, &answer, err) < 0)
+        return -1;
+    if (ret)
+        *ret = answer.node;
+    return 0;
+}
+
+/* Items of a listing; API Gateway's member is `item`, one alone need not be a list. */
+static const struct node *page_items(struct arena *a, const struct node *answer)
+{
+    return answer_list(a, answer, "item");
+}
+
+/* All pages; `first` is the query of the first one. */
+static int all_pages(struct arena *a, struct aws *aws, const char *operation, struct str path,
+                     const struct node *first, const struct node **ret, struct err *err)
+{
+    struct node *items = node_seq(a);
+    struct pages p = {0};
+    const struct node *answer;
+    do {
+        struct node *query = first ? node_shallow(a, first) : node_map(a);
+        node_put_str(a, query, "limit", STR("500"));
+        if (p.token.n)
+            node_put_str(a, query, "position", p.token);
+        struct aws_rest request = {.method = "GET", .path = path, .query = query};
+        if (send(a, aws, operation, &request, &answer, err) < 0)
+            return -1;
+        node_each (item, page_items(a, answer))
+            node_push(a, items, item);
+    } while (page_next(&p, operation, text_of(answer, "position"), err));
+    *ret = items;
+    return err->kind ? -1 : 0;
+}
+
+/* ---- the head ---- */
+
+static int put(struct arena *a, struct aws *aws, struct str api, struct str document,
+               struct err *err)
+{
+    struct node *query = node_map(a);
+    node_put_str(a, query, "mode", STR("overwrite"));
+    node_put_str(a, query, "failonwarnings", STR("true"));
+    struct aws_rest request = {.method = "PUT",
+                               .path = AWS_PATH(a, "/restapis/{}", api),
+                               .query = query,
+                               .body = document,
+                               .content_type = "application/octet-stream"};
+    return send(a, aws, "PutRestApi", &request, NULL, err);
+}
+
+static struct node *method_of(struct arena *a, struct str path, const struct member *m)
+{
+    const struct node *integration = node_get_c(m->value, "methodIntegration");
+    struct node *method = node_map(a);
+    node_put_str(a, method, "path", path);
+    node_put_str(a, method, "method",
+                 str_eq(m->key, STR("ANY")) ? STR("x-amazon-apigateway-any-method")
+                                            : str_lower(a, m->key));
+    node_put_str(a, method, "type", str_lower(a, text_of(integration, "type")));
+    node_put_str(a, method, "uri", text_of(integration, "uri"));
+    return method;
+}
+
+static int methods(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                   struct str *ret_whole, struct err *err)
+{
+    struct node *query = node_map(a), *all = node_seq(a);
+    const struct node *resources;
+    node_put_str(a, query, "embed", STR("methods"));
+    if (all_pages(a, aws, "GetResources", AWS_PATH(a, "/restapis/{}/resources", api), query,
+                  &resources, err) < 0)
+        return -1;
+    node_each (resource, resources)
+        member_each (m, node_get_c(resource, "resourceMethods"))
+            node_push(a, all, method_of(a, text_of(resource, "path"), m));
+    *ret = all;
+    *ret_whole = json_canonical(a, resources);
+    return 0;
+}
+
+/* ---- deployments ---- */
+
+static int deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
+                  struct str *ret_id, struct err *err)
+{
+    struct node *body = node_map(a);
+    if (description.n)
+        node_put_str(a, body, "description", description);
+    struct aws_rest request = {
+        .method = "POST", .path = AWS_PATH(a, "/restapis/{}/deployments", api), .json = body};
+    const struct node *answer;
+    if (send(a, aws, "CreateDeployment", &request, &answer, err) < 0)
+        return -1;
+    *ret_id = text_of(answer, "id");
+    return 0;
+}
+
+static int deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                       struct err *err)
+{
+    return all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/restapis/{}/deployments", api), NULL,
+                     ret, err);
+}
+
+static int delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+                             struct err *err)
+{
+    struct aws_rest request = {.method = "DELETE",
+                               .path = AWS_PATH(a, "/restapis/{}/deployments/{}", api, id)};
+    if (send(a, aws, "DeleteDeployment", &request, NULL, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+/* ---- stages ---- */
+
+static int stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                  struct err *err)
+{
+    struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}/stages", api)};
+    const struct node *answer;
+    if (send(a, aws, "GetStages", &request, &answer, err) < 0)
+        return -1;
+    *ret = page_items(a, answer);
+    return 0;
+}
+
+static int stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+                      struct str deployment, struct err *err)
+{
+    struct node *patch = node_map(a), *patches = node_seq(a), *body = node_map(a);
+    node_put_str(a, patch, "op", STR("replace"));
+    node_put_str(a, patch, "path", STR("/deploymentId"));
+    node_put_str(a, patch, "value", deployment);
+    node_push(a, patches, patch);
+    node_put_c(a, body, "patchOperations", patches);
+    struct aws_rest request = {
+        .method = "PATCH", .path = AWS_PATH(a, "/restapis/{}/stages/{}", api, stage), .json = body};
+    return send(a, aws, "UpdateStage", &request, NULL, err);
+}
+
+const struct gateway gateway_rest = {
+    .name = "rest api",
+    .put = put,
+    .methods = methods,
+    .deploy = deploy,
+    .deployments = deployments,
+    .delete_deployment = delete_deployment,
+    .stages = stages,
+    .stage_move = stage_move,
+};
+
+/* ---- custom domains ---- */
+
+int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                    struct err *err)
+{
+    const struct node *domains, *mappings;
+    struct node *names = node_seq(a);
+    if (all_pages(a, aws, "GetDomainNames", STR("/domainnames"), NULL, &domains, err) < 0)
+        return -1;
+    node_each (domain, domains) {
+        struct str name = text_of(domain, "domainName");
+        if (all_pages(a, aws, "GetBasePathMappings",
+                      AWS_PATH(a, "/domainnames/{}/basepathmappings", name), NULL, &mappings,
+                      err) < 0)
+            return -1;
+        node_each (mapping, mappings)
+            if (str_eq(text_of(mapping, "restApiId"), api)) {
+                node_push(a, names, node_str(a, name));
+                break;
+            }
+    }
+    *ret = names;
+    return 0;
+}

@@ -1,0 +1,196 @@
+/* API Gateway's operations on HTTP APIs. Source: service model of API Gateway v2; developer guide,
+ * "Working with OpenAPI definitions for HTTP APIs". */
+#include "base/clock.h"
+#include "doc/json.h"
+#include "aws/client/aws_internal.h"
+#include "aws/services/gateway.h"
+
+static int send(struct arena *a, struct aws *aws, const char *operation,
+                const struct aws_rest *request, const struct node **ret, struct err *err)
+{
+    struct aws_answer answer;
+    if (aws_rest_json(a, aws, "apigatewayv2", operation, request, &answer, err) < 0)
+        return -1;
+    if (ret)
+        *ret = answer.node;
+    return 0;
+}
+
+static int all_pages(struct arena *a, struct aws *aws, const char *operation, struct str path,
+                     const struct node **ret, struct err *err)
+{
+    struct node *items = node_seq(a);
+    struct pages p = {0};
+    const struct node *answer;
+    do {
+        struct node *query = node_map(a);
+        node_put_str(a, query, "maxResults", STR("500"));
+        if (p.token.n)
+            node_put_str(a, query, "nextToken", p.token);
+        struct aws_rest request = {.method = "GET", .path = path, .query = query};
+        if (send(a, aws, operation, &request, &answer, err) < 0)
+            return -1;
+        node_each (item, node_get_c(answer, "items"))
+            node_push(a, items, item);
+    } while (page_next(&p, operation, text_of(answer, "nextToken"), err));
+    *ret = items;
+    return err->kind ? -1 : 0;
+}
+
+/* ---- the definition ---- */
+
+static int put(struct arena *a, struct aws *aws, struct str api, struct str document,
+               struct err *err)
+{
+    struct node *query = node_map(a), *body = node_map(a);
+    node_put_str(a, query, "failOnWarnings", STR("true"));
+    node_put_str(a, body, "body", document);
+    struct aws_rest request = {
+        .method = "PUT", .path = AWS_PATH(a, "/v2/apis/{}", api), .query = query, .json = body};
+    return send(a, aws, "ReimportApi", &request, NULL, err);
+}
+
+/* "GET /users" -> the operation and its path; "$default" has no method. */
+static void put_route_key(struct arena *a, struct node *method, struct str key)
+{
+    struct str verb = {"", 0};
+    if (str_find_char(key, ' ', 0) >= 0)
+        str_cut(&key, ' ', &verb);
+    bool any = !verb.n || str_eq(verb, STR("ANY"));
+    node_put_str(a, method, "path", verb.n ? key : str_concat(a, STR("/"), key));
+    node_put_str(a, method, "method",
+                 any ? STR("x-amazon-apigateway-any-method") : str_lower(a, verb));
+}
+
+static int methods(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                   struct str *ret_whole, struct err *err)
+{
+    const struct node *routes, *integrations;
+    struct node *all = node_seq(a), *by_target = node_map(a), *whole = node_seq(a);
+    if (all_pages(a, aws, "GetRoutes", AWS_PATH(a, "/v2/apis/{}/routes", api), &routes, err) < 0 ||
+        all_pages(a, aws, "GetIntegrations", AWS_PATH(a, "/v2/apis/{}/integrations", api),
+                  &integrations, err) < 0)
+        return -1;
+    node_each (integration, integrations)
+        node_put(a, by_target,
+                 str_concat(a, STR("integrations/"), text_of(integration, "integrationId")),
+                 integration);
+    node_each (route, routes) {
+        const struct node *integration = node_get(by_target, text_of(route, "target"));
+        struct node *method = node_map(a);
+        put_route_key(a, method, text_of(route, "routeKey"));
+        node_put_str(a, method, "type", str_lower(a, text_of(integration, "integrationType")));
+        node_put_str(a, method, "uri", text_of(integration, "integrationUri"));
+        node_push(a, all, method);
+    }
+    node_push(a, whole, routes);
+    node_push(a, whole, integrations);
+    *ret = all;
+    *ret_whole = json_canonical(a, whole);
+    return 0;
+}
+
+/* ---- deployments ---- */
+
+/* A deployment is made in the background. */
+static int wait_for_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+                               struct err *err)
+{
+    enum { PAUSE_MS = 200, TRIES = 150 };
+    struct aws_rest request = {.method = "GET",
+                               .path = AWS_PATH(a, "/v2/apis/{}/deployments/{}", api, id)};
+    for (int i = 0; i < TRIES; i++) {
+        const struct node *answer;
+        if (send(a, aws, "GetDeployment", &request, &answer, err) < 0)
+            return -1;
+        struct str status = text_of(answer, "deploymentStatus");
+        if (str_eq(status, STR("FAILED")))
+            return err_set(err, ERR_FAILED, "deployment %.*s failed: %.*s", STR_ARG(id),
+                           STR_ARG(text_of(answer, "deploymentStatusMessage")));
+        if (!str_eq(status, STR("PENDING")))
+            return 0;
+        if (clock_sleep_ms(PAUSE_MS) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped");
+    }
+    return err_set(err, ERR_FAILED, "deployment %.*s is still being made", STR_ARG(id));
+}
+
+static int deploy(struct arena *a, struct aws *aws, struct str api, struct str description,
+                  struct str *ret_id, struct err *err)
+{
+    struct node *body = node_map(a);
+    node_put_str(a, body, "description", description);
+    struct aws_rest request = {
+        .method = "POST", .path = AWS_PATH(a, "/v2/apis/{}/deployments", api), .json = body};
+    const struct node *answer;
+    if (send(a, aws, "CreateDeployment", &request, &answer, err) < 0)
+        return -1;
+    *ret_id = text_of(answer, "deploymentId");
+    return str_eq(text_of(answer, "deploymentStatus"), STR("PENDING"))
+               ? wait_for_deployment(a, aws, api, *ret_id, err)
+               : 0;
+}
+
+static int deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                       struct err *err)
+{
+    const struct node *all;
+    struct node *items = node_seq(a);
+    if (all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/v2/apis/{}/deployments", api), &all,
+                  err) < 0)
+        return -1;
+    node_each (one, all) {
+        struct node *item = node_map(a);
+        node_put_str(a, item, "id", text_of(one, "deploymentId"));
+        node_put_str(a, item, "description", text_of(one, "description"));
+        node_push(a, items, item);
+    }
+    *ret = items;
+    return 0;
+}
+
+/* That it is in use comes as a bad request, and nothing else about it can be bad. */
+static int delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
+                             struct err *err)
+{
+    struct aws_rest request = {.method = "DELETE",
+                               .path = AWS_PATH(a, "/v2/apis/{}/deployments/{}", api, id)};
+    if (send(a, aws, "DeleteDeployment", &request, NULL, err) == 0)
+        return 0;
+    if (err->kind == ERR_NOT_FOUND) {
+        err_clear(err);
+        return 0;
+    }
+    if (str_eq(err->code, STR("BadRequestException")))
+        err->kind = ERR_CONFLICT;
+    return -1;
+}
+
+/* ---- stages ---- */
+
+static int stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                  struct err *err)
+{
+    return all_pages(a, aws, "GetStages", AWS_PATH(a, "/v2/apis/{}/stages", api), ret, err);
+}
+
+static int stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
+                      struct str deployment, struct err *err)
+{
+    struct node *body = node_map(a);
+    node_put_str(a, body, "deploymentId", deployment);
+    struct aws_rest request = {
+        .method = "PATCH", .path = AWS_PATH(a, "/v2/apis/{}/stages/{}", api, stage), .json = body};
+    return send(a, aws, "UpdateStage", &request, NULL, err);
+}
+
+const struct gateway gateway_http = {
+    .name = "http api",
+    .put = put,
+    .methods = methods,
+    .deploy = deploy,
+    .deployments = deployments,
+    .delete_deployment = delete_deployment,
+    .stages = stages,
+    .stage_move = stage_move,
+};

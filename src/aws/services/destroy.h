@@ -1,0 +1,24 @@
+/* The operations that destroy what they are told to. Only release/dispose/dispose.c includes this:
+ * it knows why a thing is ours before it goes. */
+#ifndef TROUPE_AWS_SERVICES_DESTROY_H
+#define TROUPE_AWS_SERVICES_DESTROY_H
+
+#include "aws/services/services.h"
+
+/* DeleteStack. Idempotent: an absent stack is success. */
+int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
+                 const struct node *retain, struct err *err);
+/* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
+int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
+              struct err *err);
+/* Delete every object, version and marker whose key begins with `prefix` (empty: all); `*ret_n`:
+ * how many they were. */
+int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str prefix, size_t *ret_n,
+             struct err *err);
+/* Delete one version (a number). Absent is success; CONFLICT when an alias references it. */
+int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
+                          struct err *err);
+/* DeleteLogGroup. Absent is success. */
+int logs_delete_group(struct arena *a, struct aws *aws, struct str group, struct err *err);
+
+#endif

@@ -1,0 +1,313 @@
+/* Lambda's operations. */
+#include "aws/client/aws_internal.h"
+#include "aws/services/destroy.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/vec.h"
+
+#define FUNCTION "/2015-03-31/functions/{}"
+
+enum {
+    POLL_FIRST_MS = 200,
+    POLL_MOST_MS = 5000,
+    INVOKE_MS = 920 * 1000, /* a function runs for at most 15 minutes */
+};
+
+static struct node *qualified(struct arena *a, struct str qualifier)
+{
+    struct node *query = node_map(a);
+    if (qualifier.n)
+        node_put_str(a, query, "Qualifier", qualifier);
+    return query;
+}
+
+static int send(struct arena *a, struct aws *aws, const char *operation, const char *method,
+                struct str path, const struct node *query, const struct node *json,
+                const struct node **ret, struct err *err)
+{
+    struct aws_rest request = {.method = method, .path = path, .query = query, .json = json};
+    struct aws_answer answer;
+    if (aws_rest_json(a, aws, "lambda", operation, &request, &answer, err) < 0)
+        return -1;
+    if (ret)
+        *ret = answer.node;
+    return 0;
+}
+
+/* ---- functions ---- */
+
+static void read_function(const struct node *c, struct lambda_function *ret)
+{
+    *ret = (struct lambda_function){.arn = text_of(c, "FunctionArn"),
+                                    .version = text_of(c, "Version"),
+                                    .code_sha256 = text_of(c, "CodeSha256"),
+                                    .revision_id = text_of(c, "RevisionId"),
+                                    .state = text_of(c, "State"),
+                                    .state_reason = text_of(c, "StateReason"),
+                                    .state_reason_code = text_of(c, "StateReasonCode"),
+                                    .last_update_status = text_of(c, "LastUpdateStatus"),
+                                    .last_update_reason = text_of(c, "LastUpdateStatusReason"),
+                                    .last_update_reason_code =
+                                        text_of(c, "LastUpdateStatusReasonCode"),
+                                    .configuration = c,
+                                    .reserved_concurrency = -1};
+}
+
+int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+               struct lambda_function *ret, struct err *err)
+{
+    const struct node *answer;
+    if (send(a, aws, "GetFunction", "GET", AWS_PATH(a, FUNCTION, function), qualified(a, qualifier),
+             NULL, &answer, err) < 0)
+        return -1;
+    read_function(node_get_c(answer, "Configuration"), ret);
+    ret->image_uri = text_of(node_get_c(answer, "Code"), "ResolvedImageUri");
+    ret->tags = node_get_c(answer, "Tags");
+    ret->reserved_concurrency =
+        node_int_or(node_path(answer, "Concurrency.ReservedConcurrentExecutions"), -1);
+    return 0;
+}
+
+static int change(struct arena *a, struct aws *aws, const char *operation, const char *method,
+                  struct str path, const struct node *json, struct lambda_function *ret,
+                  struct err *err)
+{
+    const struct node *answer;
+    if (send(a, aws, operation, method, path, NULL, json, &answer, err) < 0)
+        return -1;
+    if (ret)
+        read_function(answer, ret);
+    return 0;
+}
+
+int lambda_update_configuration(struct arena *a, struct aws *aws, struct str function,
+                                const struct node *configuration, struct lambda_function *ret,
+                                struct err *err)
+{
+    return change(a, aws, "UpdateFunctionConfiguration", "PUT",
+                  AWS_PATH(a, FUNCTION "/configuration", function), configuration, ret, err);
+}
+
+int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
+                       const struct node *code, struct lambda_function *ret, struct err *err)
+{
+    return change(a, aws, "UpdateFunctionCode", "PUT", AWS_PATH(a, FUNCTION "/code", function),
+                  code, ret, err);
+}
+
+int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
+                   struct str revision_id, struct str description, struct lambda_function *ret,
+                   struct err *err)
+{
+    struct node *body = node_map(a);
+    if (code_sha256.n)
+        node_put_str(a, body, "CodeSha256", code_sha256);
+    if (description.n)
+        node_put_str(a, body, "Description", description);
+    if (revision_id.n)
+        node_put_str(a, body, "RevisionId", revision_id);
+    return change(a, aws, "PublishVersion", "POST", AWS_PATH(a, FUNCTION "/versions", function),
+                  body, ret, err);
+}
+
+int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
+                          struct err *err)
+{
+    int64_t number;
+    /* Without a number all of the function would go. */
+    if (!str_to_int(version, &number) || number < 1)
+        return err_set(err, ERR_FAILED, "DeleteFunction: '%.*s' is no version number",
+                       STR_ARG(version));
+    if (send(a, aws, "DeleteFunction", "DELETE", AWS_PATH(a, FUNCTION, function),
+             qualified(a, version), NULL, NULL, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+static bool is_busy(const struct lambda_function *f)
+{
+    return str_eq(f->state, STR("Pending")) || str_eq(f->last_update_status, STR("InProgress"));
+}
+
+static int wait_failure(const struct lambda_function *f, struct str function, struct err *err)
+{
+    bool update = str_eq(f->last_update_status, STR("Failed"));
+    struct str code = update ? f->last_update_reason_code : f->state_reason_code;
+    struct str reason = update ? f->last_update_reason : f->state_reason;
+    err_set(err, ERR_FAILED, "function '%.*s': %s failed: %.*s", STR_ARG(function),
+            update ? "its update" : "its creation",
+            STR_ARG(reason.n ? reason
+                    : code.n ? code
+                             : STR("AWS gave no reason")));
+    err->code = str_dup(err->arena, code);
+    return -1;
+}
+
+int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                int64_t timeout_ms, struct lambda_function *ret, struct err *err)
+{
+    int64_t end = clock_mono_ms() + timeout_ms;
+    for (int64_t pause = POLL_FIRST_MS;; pause = pause * 3 / 2) {
+        if (lambda_get(a, aws, function, qualifier, ret, err) < 0)
+            return -1;
+        if (str_eq(ret->state, STR("Failed")) || str_eq(ret->last_update_status, STR("Failed")))
+            return wait_failure(ret, function, err);
+        if (!is_busy(ret))
+            return 0;
+        int64_t left = end - clock_mono_ms();
+        if (left <= 0)
+            return err_set(err, ERR_FAILED, "function '%.*s': still busy after %lld s",
+                           STR_ARG(function), (long long)(timeout_ms / 1000));
+        pause = pause < POLL_MOST_MS ? pause : POLL_MOST_MS;
+        if (clock_sleep_ms(pause < left ? pause : left) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped");
+    }
+}
+
+/* ---- aliases and versions ---- */
+
+static void read_alias(const struct node *n, struct lambda_alias *ret)
+{
+    *ret = (struct lambda_alias){text_of(n, "Name"),
+                                 text_of(n, "FunctionVersion"),
+                                 text_of(n, "RevisionId"),
+                                 text_of(n, "AliasArn"),
+                                 {"", 0},
+                                 0};
+    member_each (weight, node_path(n, "RoutingConfig.AdditionalVersionWeights")) {
+        ret->weighted_version = weight->key;
+        ret->weight = strtod(node_text(weight->value).p, NULL);
+    }
+}
+
+int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                     struct lambda_alias *ret, struct err *err)
+{
+    const struct node *answer;
+    if (send(a, aws, "GetAlias", "GET", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias), NULL,
+             NULL, &answer, err) < 0)
+        return -1;
+    read_alias(answer, ret);
+    return 0;
+}
+
+int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                      struct str version, struct str revision_id, struct lambda_alias *ret,
+                      struct err *err)
+{
+    struct node *routing = node_map(a), *body = node_map(a);
+    node_put_c(a, routing, "AdditionalVersionWeights", node_map(a));
+    node_put_str(a, body, "FunctionVersion", version);
+    node_put_c(a, body, "RoutingConfig", routing);
+    if (revision_id.n)
+        node_put_str(a, body, "RevisionId", revision_id);
+    const struct node *answer;
+    if (send(a, aws, "UpdateAlias", "PUT", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
+             NULL, body, &answer, err) < 0)
+        return -1;
+    if (ret)
+        read_alias(answer, ret);
+    return 0;
+}
+
+int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                       struct str version, struct str beside, unsigned percent, struct err *err)
+{
+    struct node *weights = node_map(a), *routing = node_map(a), *body = node_map(a);
+    node_put(a, weights, beside,
+             node_number(a, str_fmt(a, "%u.%02u", percent / 100, percent % 100)));
+    node_put_c(a, routing, "AdditionalVersionWeights", weights);
+    node_put_str(a, body, "FunctionVersion", version);
+    node_put_c(a, body, "RoutingConfig", routing);
+    return send(a, aws, "UpdateAlias", "PUT", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
+                NULL, body, NULL, err);
+}
+
+/* Items of `list` on all pages, in one sequence. */
+static const struct node *all_pages(struct arena *a, struct aws *aws, const char *operation,
+                                    struct str path, const char *list, struct err *err)
+{
+    struct node *items = node_seq(a);
+    struct pages p = {0};
+    const struct node *answer;
+    do {
+        struct node *query = node_map(a);
+        if (p.token.n)
+            node_put_str(a, query, "Marker", p.token);
+        if (send(a, aws, operation, "GET", path, query, NULL, &answer, err) < 0)
+            return NULL;
+        node_each (item, node_get_c(answer, list))
+            node_push(a, items, item);
+    } while (page_next(&p, operation, text_of(answer, "NextMarker"), err));
+    return err->kind ? NULL : items;
+}
+
+int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,
+                   size_t *ret_n, struct err *err)
+{
+    const struct node *items = all_pages(
+        a, aws, "ListAliases", AWS_PATH(a, FUNCTION "/aliases", function), "Aliases", err);
+    if (!items)
+        return -1;
+    *ret = ARENA_ARRAY(a, items->count, struct lambda_alias);
+    *ret_n = items->count;
+    for (size_t i = 0; i < items->count; i++)
+        read_alias(items->items[i], &(*ret)[i]);
+    return 0;
+}
+
+int lambda_versions(struct arena *a, struct aws *aws, struct str function,
+                    struct lambda_version **ret, size_t *ret_n, struct err *err)
+{
+    const struct node *items =
+        all_pages(a, aws, "ListVersionsByFunction", AWS_PATH(a, FUNCTION "/versions", function),
+                  "Versions", err);
+    if (!items)
+        return -1;
+    VEC(struct lambda_version) all = {0};
+    node_each (item, items)
+        if (!node_is_text(node_get_c(item, "Version"), "$LATEST"))
+            vec_push(
+                a, &all,
+                (struct lambda_version){text_of(item, "Version"), text_of(item, "Description")});
+    *ret = all.p;
+    *ret_n = all.n;
+    return 0;
+}
+
+/* ---- calling ---- */
+
+int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                  struct str payload, bool log_tail, struct lambda_invocation *ret, struct err *err)
+{
+    struct node *headers = node_map(a);
+    node_put_str(a, headers, "X-Amz-Invocation-Type", STR("RequestResponse"));
+    if (log_tail)
+        node_put_str(a, headers, "X-Amz-Log-Type", STR("Tail"));
+    struct aws_rest request = {.method = "POST",
+                               .path = AWS_PATH(a, FUNCTION "/invocations", function),
+                               .query = qualified(a, qualifier),
+                               .headers = headers,
+                               .body = payload,
+                               .content_type = "application/octet-stream",
+                               .timeout_ms = INVOKE_MS,
+                               .once = true,
+                               .raw_answer = true};
+    struct aws_answer answer;
+    if (aws_rest_json(a, aws, "lambda", "Invoke", &request, &answer, err) < 0)
+        return -1;
+    *ret = (struct lambda_invocation){.payload = answer.body,
+                                      .function_error = aws_header(&answer, "x-amz-function-error"),
+                                      .executed_version =
+                                          aws_header(&answer, "x-amz-executed-version")};
+    struct str tail = aws_header(&answer, "x-amz-log-result");
+    if (tail.n && !base64_decode(a, tail, &ret->log_tail))
+        ret->log_tail = (struct str){"", 0};
+    return 0;
+}

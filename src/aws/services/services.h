@@ -1,0 +1,261 @@
+/* The operations troupe uses, one file per service: aws/<service>.c. Each function is one call (or
+ * one paginated series, or one wait) and says so; results live in `a`. See aws.h for threads and
+ * errors. Source of members and limits: the services' API references. */
+#ifndef TROUPE_AWS_SERVICES_SERVICES_H
+#define TROUPE_AWS_SERVICES_SERVICES_H
+
+#include "aws/aws.h"
+
+/* ---- STS ---- */
+
+/* Account number of the caller. */
+int sts_account(struct arena *a, struct aws *aws, struct str *ret_account, struct str *ret_arn,
+                struct err *err);
+
+/* ARN of the caller, for records. Remembered for each access key in the user's cache directory, so
+ * that it takes a call only the first time. */
+int sts_caller(struct arena *a, struct aws *aws, struct str *ret_arn, struct err *err);
+
+/* ---- CloudFormation ---- */
+
+struct stack {
+    struct str name, id, status, status_reason;
+    const struct node *outputs;    /* map key -> string node; empty while IN_PROGRESS */
+    const struct node *parameters; /* map */
+    const struct node *tags;       /* map */
+    bool protected;                /* termination protection */
+    bool nested;                   /* part of another stack, whose tags it has */
+};
+
+/* One stack. NOT_FOUND when there is none. `name` may be a stack id. */
+int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
+                   struct err *err);
+
+/* All stacks that are there, all pages. */
+int stack_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n,
+               struct err *err);
+
+struct stack_change {
+    struct str name;
+    struct str template_body; /* or */
+    struct str template_url;
+    const struct node *parameters; /* map of strings, or NULL; a null keeps the stack's value */
+    const struct node *tags;       /* map; NULL: unchanged */
+    struct str role_arn;           /* CloudFormation's role, empty: the caller's */
+    struct str token;              /* ClientRequestToken: marks the events of this call */
+    const struct node *notification_arns;      /* seq, or NULL */
+    const struct node *rollback_configuration; /* map as in serverless.yml, or NULL */
+    bool disable_rollback;
+};
+
+/* CreateStack / UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND. stack_update:
+ * `*ret_nothing` true (and 0) for "No updates are to be performed.". CONFLICT when the stack is
+ * busy or in a state that cannot be updated. */
+int stack_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                 struct str *ret_id, struct err *err);
+int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
+                 bool *ret_nothing, struct err *err);
+int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err);
+
+struct stack_event {
+    struct str id, token, logical_id, physical_id, type, status, reason, timestamp;
+    bool root; /* of the stack itself */
+};
+
+/* Events newer than the event `after` (empty: all), oldest first. */
+int stack_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+                 struct stack_event **ret, size_t *ret_n, struct err *err);
+
+struct stack_resource {
+    struct str logical_id, physical_id, type, status;
+};
+int stack_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
+                    size_t *ret_n, struct err *err);
+/* The template as it was sent. */
+int stack_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
+                   struct err *err);
+/* Names of exports -> values, all pages. */
+int stack_exports(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+/* Names of the stacks that import the value exported as `export_name`, as a seq; all pages. */
+int stack_importers(struct arena *a, struct aws *aws, struct str export_name,
+                    const struct node **ret, struct err *err);
+
+struct change_set {
+    struct str status, execution_status, reason;
+    const struct node *changes; /* seq of ResourceChange; empty unless CREATE_COMPLETE */
+};
+/* CreateChangeSet: of type UPDATE, or, with `imports`, a seq of {id, type, identifier: {key:
+ * value}}, of type IMPORT. It is made in the background: describe it until its status ends neither
+ * in _PENDING nor in _IN_PROGRESS. `name` has to be new: one that is there
+ * already is taken for this very call, whose first answer was lost. Source: CloudFormation user
+ * guide, "Import AWS resources". */
+int change_set_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                      struct str name, const struct node *imports, struct str *ret_id,
+                      struct err *err);
+/* All pages of its changes once it is complete. */
+int change_set_describe(struct arena *a, struct aws *aws, struct str id, struct change_set *ret,
+                        struct err *err);
+int change_set_execute(struct arena *a, struct aws *aws, struct str id, struct str token,
+                       struct err *err);
+int change_set_delete(struct arena *a, struct aws *aws, struct str id, struct err *err);
+/* GetTemplateSummary: resource type -> seq of the names that identify one for an import. Types that
+ * cannot be imported are missing. `body`: at most 51,200 bytes. */
+int template_identifiers(struct arena *a, struct aws *aws, struct str body, const struct node **ret,
+                         struct err *err);
+
+/* ---- S3 ---- */
+
+struct s3_object {
+    struct str key, etag;
+    int64_t size, modified_ms;
+};
+enum s3_condition { S3_ALWAYS, S3_IF_NONE_MATCH_ANY, S3_IF_MATCH };
+
+/* Whole object. NOT_FOUND for a missing key or bucket. `ret_etag`, `ret_date_ms` (the server's
+ * clock) may be NULL. */
+int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str *ret,
+           struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+/* Present? */
+int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
+            struct str *ret_etag, struct err *err);
+/* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition
+ * does not hold, NOT_FOUND for S3_IF_MATCH on a missing key; a 409 of racing writers is retried.
+ * `etag` for S3_IF_MATCH. When an answer is lost and the call sent again, a conditional write may
+ * meet its own first success and report PRECONDITION: callers compare the content (a nonce). */
+int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str body,
+           const char *content_type, enum s3_condition condition, struct str etag,
+           struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+/* Copy an object, up to 5 GiB, to `to` under the same key; the buckets may be in different regions,
+ * `aws` is that of `to`. */
+int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, struct str to,
+            struct err *err);
+/* All objects below `prefix`, by key, all pages. */
+int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
+            struct s3_object **ret, size_t *ret_n, struct err *err);
+/* HeadBucket: is there a bucket of this name that we may use? `ret_region` may be NULL. DENIED: it
+ * is somebody else's, or the caller may not look. */
+int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *ret,
+                     struct str *ret_region, struct err *err);
+
+/* ---- Lambda ---- */
+
+/* A function, version or alias target as GetFunction describes it. */
+struct lambda_function {
+    struct str arn, version, code_sha256, revision_id, state, state_reason, state_reason_code;
+    struct str last_update_status, last_update_reason, last_update_reason_code;
+    struct str image_uri;             /* for images: the resolved one */
+    const struct node *configuration; /* everything AWS answered */
+    const struct node *tags;
+    int64_t reserved_concurrency; /* -1: none */
+};
+
+/* GetFunction; `qualifier` may be empty. */
+int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+               struct lambda_function *ret, struct err *err);
+/* UpdateFunctionConfiguration with `configuration` (members as in the API) and an optional
+ * RevisionId. */
+int lambda_update_configuration(struct arena *a, struct aws *aws, struct str function,
+                                const struct node *configuration, struct lambda_function *ret,
+                                struct err *err);
+/* UpdateFunctionCode: `code` holds S3Bucket/S3Key or ImageUri, Architectures, RevisionId. */
+int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
+                       const struct node *code, struct lambda_function *ret, struct err *err);
+/* Poll GetFunction until no update is in progress (and State is no longer Pending). FAILED with
+ * AWS's reason when the update failed or after `timeout_ms`. `qualifier` empty: $LATEST; a number:
+ * until that version is Active. */
+int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                int64_t timeout_ms, struct lambda_function *ret, struct err *err);
+/* PublishVersion; empty strings are left out. PRECONDITION: revision is old, or $LATEST holds
+ * another code than `code_sha256`. */
+int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
+                   struct str revision_id, struct str description, struct lambda_function *ret,
+                   struct err *err);
+
+struct lambda_alias {
+    struct str name, version, revision_id, arn;
+    struct str weighted_version; /* empty: none */
+    double weight;
+};
+int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                     struct lambda_alias *ret, struct err *err);
+/* UpdateAlias: to `version`, weights cleared. `revision_id` may be empty. */
+int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                      struct str version, struct str revision_id, struct lambda_alias *ret,
+                      struct err *err);
+/* UpdateAlias: `percent` (1-100) of the calls go to `beside`, the others to `version`. Both have to
+ * be published, with the same role and dead letter configuration (Lambda developer guide, "Lambda
+ * function aliases"). */
+int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, struct str alias,
+                       struct str version, struct str beside, unsigned percent, struct err *err);
+int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,
+                   size_t *ret_n, struct err *err);
+struct lambda_version {
+    struct str number, description;
+};
+/* All versions, $LATEST excluded. */
+int lambda_versions(struct arena *a, struct aws *aws, struct str function,
+                    struct lambda_version **ret, size_t *ret_n, struct err *err);
+
+struct lambda_invocation {
+    struct str payload;
+    struct str function_error; /* empty: none */
+    struct str log_tail;       /* decoded, when asked for */
+    struct str executed_version;
+};
+int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                  struct str payload, bool log_tail, struct lambda_invocation *ret,
+                  struct err *err);
+
+/* ---- CloudWatch ---- */
+
+struct cloudwatch_alarm {
+    struct str name, state; /* "OK", "ALARM", "INSUFFICIENT_DATA" */
+    struct str reason;
+};
+/* DescribeAlarms, metric and composite ones, a hundred names a call. Those that do not exist are
+ * not in the answer. */
+int cloudwatch_alarms(struct arena *a, struct aws *aws, const struct str *names, size_t n,
+                      struct cloudwatch_alarm **ret, size_t *ret_n, struct err *err);
+
+/* ---- CloudWatch Logs ---- */
+
+struct log_event {
+    struct str id, stream, message; /* message without its line end */
+    int64_t time_ms;                /* when it was written, since 1970 */
+};
+/* FilterLogEvents, all pages: what the streams of `group` whose names start with `prefix` have from
+ * `start_ms` on; `pattern` may be empty. Appended in the order of the answers. NOT_FOUND when there
+ * is no such group. */
+struct log_events {
+    struct log_event *p;
+    size_t n, cap;
+};
+int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str prefix,
+                struct str pattern, int64_t start_ms, struct log_events *ret, struct err *err);
+struct log_group {
+    struct str name, arn;    /* arn without ":*" */
+    int64_t retention_days;  /* 0: for ever */
+    const struct node *tags; /* map */
+};
+/* DescribeLogGroups and ListTagsForResource of the group of exactly this name; `ret->name` empty:
+ * there is none. */
+int logs_group(struct arena *a, struct aws *aws, struct str name, struct log_group *ret,
+               struct err *err);
+
+/* ---- API Gateway: what both kinds of API have is in gateway.h ---- */
+
+/* Names of the custom domains with a base path mapping to `api`, as a seq. A call for each domain
+ * of the account. */
+int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                    struct err *err);
+
+/* ---- values for variables ---- */
+
+/* Parameter value; SecureString decrypted and marked NODE_SECRET, StringList split. NULL: none
+ * such. */
+int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
+                  const struct node **ret, struct err *err);
+int secret_value(struct arena *a, struct aws *aws, struct str id, const struct node **ret,
+                 struct err *err);
+
+#endif
