@@ -1,6 +1,6 @@
 /* The order of a compilation. It is the reference's, because it decides the order of statements in
  * the function role and of dependencies. */
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 
 int compile_service(struct arena *a, const struct service *service, const struct packed *packed,
                     const struct compile_options *options, struct compiled *ret, struct err *err)

@@ -2,7 +2,7 @@
  *
  * Statements come from several places (logs, the configuration, functions, events) in the order in
  * which the dialect compiles; c->role_statements collects them. */
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 
 bool role_is_existing(const struct node *role)
 {

@@ -1,6 +1,6 @@
 /* Limits of Lambda that need no AWS to be checked. Source: Lambda API reference, CreateFunction,
  * and the developer guide, "Lambda quotas" and "Environment variables". */
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 
 enum {
     LAYERS_MAX = 5,

@@ -5,7 +5,7 @@
  * called `<service>-<key>`, capped where Lambda's 64 characters would be passed. */
 #include "base/buf.h"
 #include "base/hash.h"
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 
 static bool is_alphanumeric(char ch)
 {

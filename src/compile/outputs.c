@@ -1,6 +1,6 @@
 /* Export names: every output that troupe makes is exported as `sls-<service>-<stage>-<key>`. Those
  * of the user's `resources:` are merged later and keep what they say. */
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 
 void outputs_export(struct compilation *c)
 {

@@ -1,7 +1,7 @@
 /* What all parts of a compilation use: small nodes, resources, permissions, where events aim. */
 #include "base/vec.h"
 #include "doc/json.h"
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 
 /* ---- nodes ---- */
 

@@ -12,7 +12,7 @@
 #include "doc/yaml.h"
 #include "config/config.h"
 #include "pack/pack.h"
-#include "compile/internal.h"
+#include "compile/compile_internal.h"
 #include "layout/layout.h"
 
 enum { INPUT_MAX = 16 * 1024, FILES_MAX = 200 };

@@ -1,0 +1,209 @@
+/* What the files of compile/ share: the template under construction, names, and the table of event
+ * compilers. Nothing outside compile/ includes this. */
+#ifndef TROUPE_COMPILE_COMPILE_INTERNAL_H
+#define TROUPE_COMPILE_COMPILE_INTERNAL_H
+
+#include "compile/compile.h"
+
+/* A compilation under way. */
+struct compilation {
+    struct arena *arena;
+    const struct service *service;
+    const struct packed *packed;
+    const struct compile_options *options;
+    struct compiled *out;
+    const struct node *provider; /* service->root.provider */
+    struct node *resources;      /* Resources of the template, open for building */
+    struct node *outputs;        /* Outputs, likewise */
+    /* Further state of one subject lives behind an opaque pointer, made by its `begin`. */
+    struct rest_state *rest;
+    struct http_state *http;
+    struct websocket_state *websocket;
+    struct node
+        *role_statements;       /* statements that functions and events add to the role, in order */
+    struct node *role;          /* the role for functions, open for building; NULL: none is made */
+    struct node *role_services; /* who may assume it */
+    struct node *destinations;  /* what the role was already allowed to send to */
+    struct schedule_state *schedule;
+    struct s3_state *s3;
+    struct sqs_state *sqs;
+    struct stream_state *stream;
+};
+
+/* One event of a function, as its compiler sees it. */
+struct event {
+    const struct function *function;
+    size_t function_index;
+    size_t index;            /* among the function's events */
+    const struct node *node; /* the value: `http: GET hello` -> the string, or the map */
+    struct pos pos;          /* of the event's key */
+};
+
+/* A kind of event. `begin` runs before any event when the service has at least one of this kind;
+ * `compile` for each in order; `finish` afterwards. Any but `compile` may be NULL. */
+struct event_type {
+    const char *key; /* "http", "sqs" … */
+    int (*begin)(struct compilation *c, struct err *err);
+    int (*compile)(struct compilation *c, const struct event *event, struct err *err);
+    int (*finish)(struct compilation *c, struct err *err);
+};
+
+/* One file per kind: compile/event_<key>.c. The table is in compile/events.c. */
+extern const struct event_type event_http, event_http_api, event_schedule, event_sns, event_sqs,
+    event_s3, event_stream, event_event_bridge, event_websocket;
+
+/* ---- names (compile/names.c): the reference's rules for logical ids ---- */
+
+/* "foo-bar_baz" -> "FooDashbarUnderscorebaz" */
+struct str name_normalize(struct arena *a, struct str function_key);
+/* Alphanumeric characters only, first letter upper case. */
+struct str name_alphanumeric(struct arena *a, struct str s);
+/* "users/{id}" -> "UsersIdVar" */
+struct str name_path(struct arena *a, struct str path);
+/* FooLambdaFunction of a function. */
+struct str name_function_id(struct compilation *c, const struct function *f);
+/* The same with another ending: "Foo" + `suffix`. */
+struct str name_with(struct compilation *c, const struct function *f, const char *suffix);
+/* The stage-dependent prefix of generated names: "<service>-<stage>" (NAMING_FLAT). */
+struct str name_prefix(struct compilation *c);
+
+/* Does `f` get a name without the stage (NAMING_SHARED, and not per stage)? */
+bool name_is_shared(struct compilation *c, const struct function *f);
+enum { FUNCTION_NAME_MAX = 64 }; /* characters. Source: Lambda API reference, CreateFunction */
+/* FunctionName of `f` as a string node, flagged NODE_STAGE when the stage is in it. */
+const struct node *name_function(struct compilation *c, const struct function *f);
+/* Its log group: of the function, or with custom.troupe.logs: stage of the function in this stage,
+ * named as the dialect names that of a stage's own function. */
+const struct node *name_log_group(struct compilation *c, const struct function *f);
+/* A generated text that contains the stage: a string node flagged NODE_STAGE. Not copied. */
+struct node *node_staged(struct compilation *c, struct str text);
+
+/* ---- the parts of a compilation, in the order they run ---- */
+
+void bucket_compile(struct compilation *c);                     /* bucket.c */
+int log_groups_compile(struct compilation *c, struct err *err); /* log_groups.c */
+int iam_compile(struct compilation *c, struct err *err);        /* iam.c */
+int functions_compile(struct compilation *c, struct err *err);  /* functions.c */
+int events_compile(struct compilation *c, struct err *err);     /* events.c */
+void outputs_export(struct compilation *c);                     /* outputs.c */
+int limits_check(struct compilation *c, struct err *err);       /* limits.c */
+/* The user's `resources` merged in, `extensions` applied; gives the finished template. */
+const struct node *resources_finish(struct compilation *c, struct err *err); /* resources.c */
+
+/* ---- parts of functions_compile ---- */
+
+/* A function under construction. */
+struct building {
+    const struct function *f;
+    size_t index;            /* in service->functions */
+    struct node *resource;   /* the AWS::Lambda::Function */
+    struct node *properties; /* its Properties */
+    struct node *depends_on; /* a sequence */
+    struct str image_sha;    /* digest of an image, empty for zips */
+    struct str code_sha;     /* base64 hash of the zip, empty when not packed */
+};
+
+/* Code, Handler, Runtime, or the image: function_code.c */
+int function_code(struct compilation *c, struct building *b, struct err *err);
+/* Everything else of the function resource: function_properties.c */
+int function_properties(struct compilation *c, struct building *b, struct err *err);
+/* Its version, and the alias of provisioned concurrency and SnapStart: function_version.c */
+int function_version(struct compilation *c, struct building *b, struct err *err);
+bool function_is_versioned(struct compilation *c, const struct function *f);
+/* `url`: function_url.c */
+int function_url(struct compilation *c, const struct function *f, struct err *err);
+/* `destinations`, `maximumEventAge`, `maximumRetryAttempts`: function_async.c */
+int function_async(struct compilation *c, const struct function *f, struct err *err);
+
+/* ---- shared pieces ---- */
+
+/* The alias that the dialect itself makes for provisioned concurrency or SnapStart. */
+struct function_alias {
+    struct str id;   /* logical id: FooProvConcLambdaAlias, FooSnapStartLambdaAlias */
+    struct str name; /* provisioned, snapstart */
+};
+/* False: `f` has none. */
+bool function_alias(struct compilation *c, const struct function *f, struct function_alias *ret);
+/* {"Fn::GetAtt": [FooLambdaFunction, Arn]}, whatever alias there is. */
+struct node *function_arn(struct compilation *c, const struct function *f);
+/* The function whose key is `key`, or NULL. */
+const struct function *function_by_key(struct compilation *c, struct str key);
+/* Set DependsOn of `resource` to the alias of `f`, if it has one: `"DependsOn": id`. */
+void depend_on_alias(struct compilation *c, struct node *resource, const struct function *f);
+/* {"Fn::Join": [separator, parts]}; `parts` is a sequence. */
+struct node *node_join(struct arena *a, const char *separator, const struct node *parts);
+/* A sequence of `n` nodes, NULL ones left out. */
+struct node *node_list(struct arena *a, size_t n, const struct node *const *items);
+#define NODE_LIST(a, ...)                                                                \
+    node_list((a), sizeof((const struct node *[]){__VA_ARGS__}) / sizeof(struct node *), \
+              (const struct node *[]){__VA_ARGS__})
+/* {"Fn::Sub": text}, with place and flags of `from`. */
+struct node *node_sub(struct arena *a, struct str text, const struct node *from);
+/* A string node of a literal: node_c(a, "arn:"). */
+struct node *node_c(struct arena *a, const char *text);
+/* Copy the member `from` of configuration map `map` to `to` of `out`, as it is; absent or null is
+ * skipped. */
+void copy_member(struct arena *a, struct node *out, const char *to, const struct node *map,
+                 const char *from);
+/* JavaScript's truth: absent, null, false, 0 and "" are false. */
+bool node_truthy(const struct node *n);
+/* A map with exactly one member whose key is "Ref" or contains "::": a CloudFormation function. */
+bool node_is_intrinsic(const struct node *n);
+/* JavaScript's `x || y`. */
+const struct node *node_or(const struct node *x, const struct node *y);
+/* Setting `key` of `x`, else of `y` (function, then provider); NULL when neither is true. */
+const struct node *node_setting(const struct node *x, const struct node *y, const char *key);
+/* `map` with its members as JavaScript walks them: integer-like keys first, nulls last. */
+struct node *node_javascript_order(struct arena *a, const struct node *map);
+/* JSON text as the dialect writes it into properties: JavaScript's JSON.stringify, integer-like
+ * keys first, members that are null last. */
+struct str json_stringify(struct arena *a, const struct node *n);
+/* The same as a string node with all flags of `n`. */
+struct node *node_stringified(struct arena *a, const struct node *n);
+/* Append `item` unless an equal one is there. */
+void add_unique(struct arena *a, struct node *seq, const struct node *item);
+/* Event source mappings: `functionResponseType` and `filterPatterns` into `properties`. */
+void put_mapping_filters(struct arena *a, struct node *properties, const struct node *settings);
+/* Event source mappings: DependsOn, the role and the alias of `f` as far as there are such. */
+struct node *mapping_depends_on(struct compilation *c, const struct function *f);
+/* [{Key, Value}] of a map of tags. */
+struct node *tag_list(struct arena *a, const struct node *tags);
+/* A statement {Effect: Allow, Action: actions, Resource: resources} for the function role. */
+struct node *statement_new(struct arena *a, const struct node *actions,
+                           const struct node *resources);
+/* Add a statement to the function role. `unique`: not when an equal one is there already. */
+void role_allow(struct compilation *c, struct node *statement, bool unique);
+/* A role that exists already: a name, an ARN, or a CloudFormation function. */
+bool role_is_existing(const struct node *role);
+/* The role that `f` is told to use, or NULL: the generated one. */
+const struct node *role_of_function(struct compilation *c, const struct function *f);
+/* Logical id of the role resource that `f` runs under; empty when it is not in the template. */
+struct str role_resource_name(struct compilation *c, const struct function *f);
+/* Name of the bucket that `provider.deploymentBucket` names, or NULL: the service's own. */
+const struct node *bucket_given(const struct node *provider);
+/* {AWSTemplateFormatVersion, Description, Resources, Outputs} */
+struct node *template_new(struct arena *a, const struct node *resources,
+                          const struct node *outputs);
+
+/* Where events aim: {"Fn::GetAtt": ["FooLambdaFunction", "Arn"]}, or the alias for provisioned
+ * concurrency as the reference does it. */
+const struct node *target_arn(struct compilation *c, const struct function *f);
+/* What an API calls a function by, given the function's ARN. */
+struct node *invocation_uri(struct arena *a, const struct node *function);
+/* Add a resource {Type, Properties, …}; an existing id is an error that shows both places. `from`
+ * gives the position. */
+int resource_add(struct compilation *c, struct str id, struct node *resource, struct pos from,
+                 struct err *err);
+/* The same, but one that is there already is replaced. */
+void resource_set(struct compilation *c, struct str id, struct node *resource, struct pos from);
+/* The same, but an equal resource that is there already is fine: several events may need it. */
+int resource_share(struct compilation *c, struct str id, struct node *resource, struct pos from,
+                   struct err *err);
+/* {"Type": type, "Properties": properties} */
+struct node *resource_new(struct arena *a, const char *type, const struct node *properties);
+/* AWS::Lambda::Permission for `target`: Action lambda:InvokeFunction, Principal, SourceArn (may be
+ * NULL). */
+struct node *permission_new(struct arena *a, const struct node *target,
+                            const struct node *principal, const struct node *source_arn);
+
+#endif

@@ -1,0 +1,129 @@
+/* The table of event compilers, and walking the events of a service with it.
+ *
+ * A new kind of event is a file event_<key>.c and a row here. Rows are in the order in which the
+ * dialect compiles: one kind after the other over all functions, which decides the order of what
+ * they add to the function role. */
+#include "compile/compile_internal.h"
+
+static const struct event_type *const event_types[] = {
+    &event_schedule, &event_s3,           &event_http, &event_websocket, &event_sns,
+    &event_stream,   &event_event_bridge, &event_sqs,  &event_http_api,
+};
+enum { EVENT_TYPE_COUNT = sizeof event_types / sizeof *event_types };
+
+static const struct event_type *type_by_key(struct str key)
+{
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++)
+        if (str_eq(key, str_c(event_types[i]->key)))
+            return event_types[i];
+    return NULL;
+}
+
+/* The nearest known kind to a misspelt one, or NULL. */
+static const char *nearest_key(struct str key)
+{
+    const char *best = NULL;
+    size_t best_distance = 3;
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++) {
+        size_t d = str_distance(key, str_c(event_types[i]->key), best_distance);
+        if (d < best_distance) {
+            best_distance = d;
+            best = event_types[i]->key;
+        }
+    }
+    return best;
+}
+
+/* What an entry of `events` is: {key: value}, or the key alone as a string. */
+static int event_read(const struct node *entry, struct event *event,
+                      const struct event_type **ret_type, struct err *err)
+{
+    struct str key;
+    if (node_is(entry, NODE_STRING)) {
+        key = entry->text;
+        event->pos = entry->pos;
+        event->node = NULL;
+    } else if (node_is(entry, NODE_MAP) && entry->size == 1) {
+        key = entry->members[0].key;
+        event->pos = entry->members[0].key_pos;
+        event->node = entry->members[0].value;
+    } else {
+        return err_at(err, node_pos(entry), ERR_CONFIG,
+                      "an event of function '%.*s' must be a map with one key, not %s",
+                      STR_ARG(event->function->key), node_kind_name(entry));
+    }
+    *ret_type = type_by_key(key);
+    if (*ret_type && node_truthy(event->node))
+        return 0;
+    if (*ret_type)
+        return err_at(err, event->pos, ERR_CONFIG, "event '%.*s' of function '%.*s' says nothing",
+                      STR_ARG(key), STR_ARG(event->function->key));
+    err_at(err, event->pos, ERR_CONFIG, "unknown event '%.*s' of function '%.*s'", STR_ARG(key),
+           STR_ARG(event->function->key));
+    const char *near = nearest_key(key);
+    return near ? err_help(err, "did you mean '%s'?", near) : -1;
+}
+
+typedef int visit_event(struct compilation *c, const struct event_type *type,
+                        const struct event *event, void *context, struct err *err);
+
+static int each_event(struct compilation *c, visit_event *visit, void *context, struct err *err)
+{
+    const struct service *s = c->service;
+    for (size_t f = 0; f < s->function_count; f++) {
+        const struct node *list = node_get_c(s->functions[f].node, "events");
+        struct err one = {0};
+        if (!node_empty(list) && !node_is(list, NODE_SEQ)) {
+            err_at(&one, list->pos, ERR_CONFIG,
+                   "'events' of function '%.*s' must be a list, not %s",
+                   STR_ARG(s->functions[f].key), node_kind_name(list));
+            err_also(err, &one);
+        }
+        node_each (entry, list) {
+            struct event event = {
+                .function = &s->functions[f], .function_index = f, .index = i_entry};
+            const struct event_type *type = NULL;
+            if (event_read(entry, &event, &type, &one) == 0)
+                visit(c, type, &event, context, &one);
+            err_also(err, &one);
+        }
+    }
+    return err->kind ? -1 : 0;
+}
+
+static int note_type(struct compilation *c, const struct event_type *type,
+                     const struct event *event, void *context, struct err *err)
+{
+    (void)c, (void)event, (void)err;
+    bool *present = context;
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++)
+        present[i] = present[i] || event_types[i] == type;
+    return 0;
+}
+
+static int compile_if(struct compilation *c, const struct event_type *type,
+                      const struct event *event, void *context, struct err *err)
+{
+    if (context != type)
+        return 0;
+    if (type->compile(c, event, err) < 0)
+        return err_wrap(err, "function '%.*s': event '%s'", STR_ARG(event->function->key),
+                        type->key);
+    return 0;
+}
+
+int events_compile(struct compilation *c, struct err *err)
+{
+    bool present[EVENT_TYPE_COUNT] = {0};
+    if (each_event(c, note_type, present, err) < 0)
+        return -1;
+    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++) {
+        const struct event_type *type = event_types[i];
+        struct err one = {0};
+        if (present[i] && (!type->begin || type->begin(c, &one) == 0) &&
+            each_event(c, compile_if, (void *)type, &one) == 0 && type->finish)
+            type->finish(c, &one);
+        err_also(err, &one);
+    }
+    return err->kind ? -1 : 0;
+}
