@@ -1,5 +1,5 @@
 /* What names the stage of an API by text: mappings of domains, usage plans, web ACLs. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource)
 {

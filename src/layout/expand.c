@@ -1,5 +1,5 @@
 /* Expand: what must exist in the stage stack before functions can be published. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* ---- what a value needs ---- */
 

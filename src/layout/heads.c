@@ -1,6 +1,6 @@
 /* Heads: the mutable things in the service stack that snapshots are cut from. Their text never
  * changes after creation, so that CloudFormation leaves alone what is published through them. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* What calls a head by mistake gets told. */
 static const char placeholder[] =

@@ -1,5 +1,5 @@
 /* Layout: building both templates. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 #include "base/hash.h"
 #include "doc/json.h"

@@ -1,7 +1,7 @@
 /* Functions whose `condition` does not hold: the service without them. Nothing of them is made,
  * as if they were not in the file; so nothing has to be found again that belongs to them. */
 #include "layout/conditions.h"
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 struct leaving {
     struct arena *arena;

@@ -1,6 +1,6 @@
 /* References of a template that is deployed, turned into something else: each one is shown to a
  * callback, wherever it stands. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 #include "base/buf.h"
 

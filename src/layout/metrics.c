@@ -1,5 +1,5 @@
 /* What watches a shared function watches this stage's alias of it. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* The shared function that is all of `value`: its Ref, or a Sub of nothing else. */
 static const struct layout_function *shared_function(const struct laying *l,

@@ -1,5 +1,5 @@
 /* What a published version keeps of a function. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 const struct layout_published layout_published[] = {
     {"Role", "Role", "\"\"", PUBLISHED_BOTH},

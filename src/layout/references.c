@@ -1,5 +1,5 @@
 /* References: turning them to where their targets went. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* Scope: where each resource of the flat template goes. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 #include "base/hash.h"
 #include "doc/json.h"

@@ -1,6 +1,6 @@
 /* What lives once by the user's wish (resources.service): it may neither depend on the stage nor
  * refer to what each stage has. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 static struct pos setting_place(const struct laying *l, struct str id)
 {

@@ -1,6 +1,6 @@
 /* APIs that stages share: a head in the service stack, a definition for each stage. */
-#include "layout/internal.h"
-#include "layout/openapi.h"
+#include "layout/layout_internal.h"
+#include "layout/openapi/openapi.h"
 
 #include "doc/json.h"
 

@@ -2,7 +2,7 @@
  * dialect applies by API calls after a deployment; and what an `AWS::ApiGateway::Stage` of the API
  * in `resources` says (caches, throttling). Here they are properties of the one stage in the
  * template. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 #define ACCESS_LOG_FORMAT                                                                         \
     "requestId: $context.requestId, ip: $context.identity.sourceIp, "                             \

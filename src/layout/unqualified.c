@@ -1,7 +1,7 @@
 /* Places that mean a function itself, not a stage's alias of it: those listed in
  * references.unqualified, and properties for which AWS takes no alias. A shared function serves
  * nothing by itself, so one that is referred to there is a function of each stage's own. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 enum { DEPTH_MAX = 32 };
 

@@ -1,7 +1,7 @@
 /* Waves: a value may need a pointer to what is published before the function that takes the value.
  * A user pool calls one function, and another has the pool's id in its environment: the first is
  * published, then its alias and the pool come, then the second is published. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* What is published: the functions, then the APIs, as in `needed`. */
 struct waves {

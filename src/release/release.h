@@ -6,7 +6,7 @@
 #define TROUPE_RELEASE_H
 
 #include "layout/layout.h"
-#include "layout/split.h"
+#include "layout/split/split.h"
 #include "release/bucket/lease.h"
 #include "release/bucket/store.h"
 #include "release/publish/api_kind.h"

@@ -1,4 +1,4 @@
-/* Parts: the nested stacks of a large one (layout/split.h), in AWS. Whoever reads a stack's
+/* Parts: the nested stacks of a large one (layout/split/split.h), in AWS. Whoever reads a stack's
  * template gets the flat one, whoever sends one hands over the flat one.
  *
  * Templates of parts are in the bucket, "parts/<stack>/<sha256>.json", where CloudFormation fetches
@@ -6,7 +6,7 @@
 #ifndef TROUPE_RELEASE_STACK_NESTED_H
 #define TROUPE_RELEASE_STACK_NESTED_H
 
-#include "layout/split.h"
+#include "layout/split/split.h"
 #include "release/release.h"
 
 /* The flat template of stack `name`. `*ret_placed` (may be NULL): where each resource is now, for

@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "doc/json.h"
-#include "layout/openapi.h"
+#include "layout/openapi/openapi.h"
 
 static struct str tests_dir;
 

@@ -2,8 +2,8 @@
 #include "check.h"
 
 #include "doc/json.h"
-#include "layout/internal.h"
-#include "layout/split.h"
+#include "layout/layout_internal.h"
+#include "layout/split/split.h"
 
 static const struct split_limits small = {.alone = 20,
                                           .fill = 16,

@@ -1,7 +1,7 @@
 /* Names that AWS has once: of functions and of resources with a fixed name, of what stands below
  * one part of a REST path, of environment variables. */
 #include "base/map.h"
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* Only a text is known. */
 static const struct node *fixed_name(const struct node *resource)

@@ -1,6 +1,6 @@
 /* Pointers: what the stage template has beside the stage's own resources: Lambda aliases and stages
  * of shared APIs. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 static const struct node *provisioned(struct arena *a, const struct function *f)
 {

@@ -1,6 +1,6 @@
 /* Splitting: the root and its parts, once every resource has its place. */
 #include "base/hash.h"
-#include "layout/split_internal.h"
+#include "layout/split/split_internal.h"
 
 /* A value that crosses between stacks has a name: of a Parameter of the part that needs it, or of
  * an Output of the part that has it. */

@@ -1,7 +1,7 @@
 /* From AWS::ApiGatewayV2::* resources of an HTTP API to one OpenAPI document. As in openapi.c,
  * every property is in a table or an error. Source: API Gateway developer guide, "OpenAPI
  * extensions for API Gateway", "Working with OpenAPI definitions for HTTP APIs". */
-#include "layout/openapi_internal.h"
+#include "layout/openapi/openapi_internal.h"
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* Steps: what is too much for one operation, in several. */
-#include "layout/split_internal.h"
+#include "layout/split/split_internal.h"
 
 struct ordering {
     struct arena *arena;

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/near.h"
 #include "doc/place.h"
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 /* Sections whose names a reference may mean; bits, because Ref takes several. */
 enum section { RESOURCES = 1, PARAMETERS = 2, CONDITIONS = 4, MAPPINGS = 8 };

@@ -1,10 +1,10 @@
 /* What the builders of API definitions share: openapi.c (REST APIs), openapi_http.c (HTTP APIs). */
-#ifndef TROUPE_LAYOUT_OPENAPI_INTERNAL_H
-#define TROUPE_LAYOUT_OPENAPI_INTERNAL_H
+#ifndef TROUPE_LAYOUT_OPENAPI_OPENAPI_INTERNAL_H
+#define TROUPE_LAYOUT_OPENAPI_OPENAPI_INTERNAL_H
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "layout/openapi.h"
+#include "layout/openapi/openapi.h"
 
 struct building {
     struct arena *arena;

@@ -1,10 +1,10 @@
 /* What the files of split share. */
-#ifndef TROUPE_LAYOUT_SPLIT_INTERNAL_H
-#define TROUPE_LAYOUT_SPLIT_INTERNAL_H
+#ifndef TROUPE_LAYOUT_SPLIT_SPLIT_INTERNAL_H
+#define TROUPE_LAYOUT_SPLIT_SPLIT_INTERNAL_H
 
 #include "base/vec.h"
-#include "layout/internal.h"
-#include "layout/split.h"
+#include "layout/layout_internal.h"
+#include "layout/split/split.h"
 
 #define PART_PREFIX "TroupePart"
 #define PART_TYPE "AWS::CloudFormation::Stack"

@@ -4,8 +4,8 @@
  *
  * Pure. Source of the extensions: API Gateway developer guide, "OpenAPI extensions for API
  * Gateway". */
-#ifndef TROUPE_LAYOUT_OPENAPI_H
-#define TROUPE_LAYOUT_OPENAPI_H
+#ifndef TROUPE_LAYOUT_OPENAPI_OPENAPI_H
+#define TROUPE_LAYOUT_OPENAPI_OPENAPI_H
 
 #include "doc/node.h"
 

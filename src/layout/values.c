@@ -3,7 +3,7 @@
  * What cannot be known here is evaluated by CloudFormation, as an Output of the stage stack named
  * by a hash of the expression. Gathering those and using them is one walk, so that both see the
  * same names. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 #include "base/buf.h"
 #include "base/hash.h"

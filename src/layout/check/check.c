@@ -2,7 +2,7 @@
  *
  * Not part of compiling: `package` writes what the dialect's reference writes, and leaves it to
  * others what they make of it. */
-#include "layout/internal.h"
+#include "layout/layout_internal.h"
 
 static int (*const checks[])(const struct checking *, struct err *) = {
     check_references,

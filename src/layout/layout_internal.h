@@ -1,6 +1,6 @@
 /* What the files of layout/ share. */
-#ifndef TROUPE_LAYOUT_INTERNAL_H
-#define TROUPE_LAYOUT_INTERNAL_H
+#ifndef TROUPE_LAYOUT_LAYOUT_INTERNAL_H
+#define TROUPE_LAYOUT_LAYOUT_INTERNAL_H
 
 #include "base/vec.h"
 #include "cfn/cfn.h"

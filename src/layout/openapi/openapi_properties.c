@@ -1,5 +1,5 @@
 /* Properties of resources of an API, and where a definition has them. */
-#include "layout/openapi_internal.h"
+#include "layout/openapi/openapi_internal.h"
 
 /* The alias that the dialect makes for provisioned concurrency or SnapStart. */
 static bool is_own_alias(const struct node *n)

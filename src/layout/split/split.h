@@ -12,8 +12,8 @@
  * root. Parts and root resources never need each other in a circle.
  *
  * Source of the limits: CloudFormation user guide, "Understand CloudFormation quotas". */
-#ifndef TROUPE_LAYOUT_SPLIT_H
-#define TROUPE_LAYOUT_SPLIT_H
+#ifndef TROUPE_LAYOUT_SPLIT_SPLIT_H
+#define TROUPE_LAYOUT_SPLIT_SPLIT_H
 
 #include "base/map.h"
 #include "doc/node.h"

@@ -1,6 +1,6 @@
 /* From AWS::ApiGateway::* resources to one OpenAPI document. Every property of a consumed resource
  * is either in one of the tables below or an error: nothing of an API is lost on the way. */
-#include "layout/openapi_internal.h"
+#include "layout/openapi/openapi_internal.h"
 
 /* ---- paths ---- */
 

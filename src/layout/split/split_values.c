@@ -1,6 +1,6 @@
 /* Values that one part of a template takes from another: finding and turning them. */
 #include "base/buf.h"
-#include "layout/split_internal.h"
+#include "layout/split/split_internal.h"
 
 struct str split_value_key(struct arena *a, const struct split_value *v)
 {

@@ -1,5 +1,5 @@
 /* Joining: the flat template of a root and its parts. */
-#include "layout/split_internal.h"
+#include "layout/split/split_internal.h"
 
 struct joining {
     struct arena *arena;
