@@ -2,7 +2,7 @@
 #ifndef TROUPE_PACK_CONTENT_H
 #define TROUPE_PACK_CONTENT_H
 
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 struct content {
     struct str packed; /* compressed, or as it is when that is not smaller */

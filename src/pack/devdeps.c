@@ -1,7 +1,7 @@
 /* npm packages that only development needs, found as `npm ls` finds them but without running it:
  * the tree below node_modules is followed from package.json, once over all dependencies and once
  * over those that are not for development; what only the first way reaches is left out. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include "base/fs.h"
 #include "base/vec.h"

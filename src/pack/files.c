@@ -8,7 +8,7 @@
  *    that matches a file decides.
  *
  * Development dependencies go last, whatever the patterns say. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include <dirent.h>
 #include <errno.h>

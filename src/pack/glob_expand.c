@@ -1,6 +1,6 @@
 /* What can be said about a pattern from its text: the patterns its braces stand for, and where a
  * search for it starts. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include "base/buf.h"
 #include "base/vec.h"

@@ -1,7 +1,7 @@
 /* Handlers that are not among the packed files: Lambda would say so at the first call, which is too
  * late. Each rule is that of the runtime's interface client; where Lambda may find more than the
  * zip holds (layers, variables like PYTHONPATH), nothing is checked. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include "base/fs.h"
 

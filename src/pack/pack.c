@@ -1,6 +1,6 @@
 /* Packaging a service: selections, contents, zips, and what has to be checked before anything is
  * contacted. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include "base/fs.h"
 #include "base/hash.h"

@@ -1,5 +1,5 @@
 /* From `package:` of the service and its functions to selections. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include "base/fs.h"
 #include "base/vec.h"

@@ -2,7 +2,7 @@
  *
  * Every distinct content is read from the store, already compressed. The format is PKWARE's APPNOTE
  * 6.3; 65,535 entries and more use its Zip64 records. */
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 #include "pack/content.h"
 

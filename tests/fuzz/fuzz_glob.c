@@ -2,7 +2,7 @@
  * input is a pattern, a newline, and a path. */
 #include "fuzz.h"
 
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 static bool has_dots(struct str path)
 {

@@ -1,7 +1,7 @@
 /* Given zips: whatever the bytes, reading their directory neither crashes nor reads beyond them. */
 #include "fuzz.h"
 
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
 #define TROUPE_TEST_PACK_FIXTURE_H
 
 #include "check.h"
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 struct fixture {
     struct arena *arena;

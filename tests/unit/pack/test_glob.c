@@ -2,7 +2,7 @@
  * files): each row was compared with it. */
 #include "check.h"
 
-#include "pack/internal.h"
+#include "pack/pack_internal.h"
 
 enum { FIND = 1, FILTER = 2, BOTH = 3 };
 

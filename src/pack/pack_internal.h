@@ -2,8 +2,8 @@
  *
  * Paths of files are relative to the service's directory, with '/' and without "./"; only files
  * that patterns reach outside of it start with "../" or "/". */
-#ifndef TROUPE_PACK_INTERNAL_H
-#define TROUPE_PACK_INTERNAL_H
+#ifndef TROUPE_PACK_PACK_INTERNAL_H
+#define TROUPE_PACK_PACK_INTERNAL_H
 
 #include "base/map.h"
 #include "pack/pack.h"
