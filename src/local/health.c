@@ -1,5 +1,5 @@
 /* Ports, and whether the local cloud answers. */
-#include "local/internal.h"
+#include "local/local_internal.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

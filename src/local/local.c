@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "local/internal.h"
+#include "local/local_internal.h"
 
 enum {
     READY_MS = 60000, /* a first start compiles Python files */

@@ -1,5 +1,5 @@
 /* Processes: one that outlives this program, and ones whose output is wanted. */
-#include "local/internal.h"
+#include "local/local_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

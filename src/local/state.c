@@ -1,5 +1,5 @@
 /* Where the local cloud's files are, and what is remembered between commands. */
-#include "local/internal.h"
+#include "local/local_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * Python, below the cache directory. It is made under another name and gets its own when it is
  * complete. Python runs isolated and without variables of its own, so that no module of the folder
  * a command runs in, or of PYTHONPATH, is taken for one of Python's. */
-#include "local/internal.h"
+#include "local/local_internal.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "local/internal.h"
+#include "local/local_internal.h"
 
 static const char *tests_dir;
 static struct arena *arena;

@@ -1,6 +1,6 @@
 /* Parts of the local cloud's life. */
-#ifndef TROUPE_LOCAL_INTERNAL_H
-#define TROUPE_LOCAL_INTERNAL_H
+#ifndef TROUPE_LOCAL_LOCAL_INTERNAL_H
+#define TROUPE_LOCAL_LOCAL_INTERNAL_H
 
 #include "local/local.h"
 
