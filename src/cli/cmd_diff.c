@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/bucket/stage_address.h"
 #include "release/diff.h"
 #include "release/goal/from_record.h"
 #include "release/world/region.h"

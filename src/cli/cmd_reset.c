@@ -1,6 +1,7 @@
 /* reset */
 #include "cli/cli.h"
 
+#include "release/bucket/stage_address.h"
 #include "release/world/region.h"
 
 static int run(struct cli *cli, struct err *err)

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "doc/json.h"
+#include "release/bucket/stage_address.h"
 #include "release/status.h"
 #include "release/world/region.h"
 #include "ui/table.h"

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/visible.h"
 #include "compile/compile.h"
+#include "release/bucket/stage_address.h"
 #include "release/world/region.h"
 #include "local/local.h"
 

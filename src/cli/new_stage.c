@@ -2,6 +2,7 @@
  * looks like a mistake is asked about, and custom.troupe.stages may say which there can be. */
 #include "cli/cli.h"
 
+#include "release/bucket/stage_address.h"
 #include "release/world/region.h"
 
 /* pr-12 and pr-13 are no mistakes for each other. */

@@ -5,7 +5,7 @@
 #include "release/adopt/adopt.h"
 #include "release/deploy/engine.h"
 
-/* ---- adopt_look.c ---- */
+/* ---- adopt_identifiers.c ---- */
 
 /* Logical ids -> physical ids of what stack `stack` has. */
 int adopt_physical(const struct release *r, struct str stack, const struct node **ret,

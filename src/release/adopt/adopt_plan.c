@@ -269,11 +269,3 @@ void adopt_classify(struct arena *a, const struct adopt_input *in, struct adopti
     while (ret->refused < ret->count && ret->items[ret->refused].fate == ADOPT_REFUSED)
         ret->refused++;
 }
-
-const struct adopt_item *adopt_find(const struct adoption *adoption, struct str id)
-{
-    for (size_t i = 0; i < adoption->count; i++)
-        if (str_eq(adoption->items[i].id, id))
-            return &adoption->items[i];
-    return NULL;
-}

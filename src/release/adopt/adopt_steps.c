@@ -285,3 +285,11 @@ const struct node *adopt_make_room(struct arena *a, const struct node *template,
         node_put_c(a, out, "Parameters", parameters);
     return out;
 }
+
+const struct adopt_item *adopt_find(const struct adoption *adoption, struct str id)
+{
+    for (size_t i = 0; i < adoption->count; i++)
+        if (str_eq(adoption->items[i].id, id))
+            return &adoption->items[i];
+    return NULL;
+}

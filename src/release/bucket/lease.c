@@ -1,4 +1,5 @@
 /* Leases as objects with conditional writes. */
+#include "release/bucket/lease_content.h"
 #include "release/bucket/lease_list.h"
 
 #include <errno.h>
@@ -36,22 +37,6 @@ static int64_t up_ms(void)
     struct timespec t;
     clock_gettime(CLOCK_BOOTTIME, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Which machine and which boot: a pid means something only together with both. */
-static struct str host_identity(struct arena *a)
-{
-    char host[256] = "";
-    struct str boot = {"", 0};
-    gethostname(host, sizeof host - 1);
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
-    char line[64] = "";
-    if (f) {
-        if (fgets(line, sizeof line, f))
-            boot = str_trim(str_c(line));
-        fclose(f);
-    }
-    return str_fmt(a, "%s/%.*s", host, STR_ARG(boot));
 }
 
 static struct str lease_body(struct arena *a, const struct lease *l, int64_t now_ms)
@@ -141,20 +126,6 @@ static struct str person(void)
     return entry ? str_c(entry->pw_name) : STR("unknown");
 }
 
-static bool is_dead(struct str host, const struct node *holder)
-{
-    int64_t pid;
-    return str_eq(node_text(node_get_c(holder, "host")), host) &&
-           node_to_int(node_get_c(holder, "pid"), &pid) && pid > 0 && kill((pid_t)pid, 0) < 0 &&
-           errno == ESRCH;
-}
-
-bool lease_holder_is_dead(const struct node *content)
-{
-    cleanup_arena struct arena *a = arena_new();
-    return is_dead(host_identity(a), content);
-}
-
 /* S3's clock at reading against S3's clock at writing: `modified` and `date` both come from there.
  */
 static bool has_run_out(const struct node *holder, int64_t modified_ms, int64_t date_ms)
@@ -226,7 +197,7 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
         return -1;
     bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
     bool broken = lease_is_broken(*holder);
-    if (!own && !broken && !is_dead(l->host, *holder) &&
+    if (!own && !broken && !lease_is_dead(l->host, *holder) &&
         !has_run_out(*holder, modified_ms, date_ms))
         return 0;
     if (own) { /* a retried write met its own first success */
@@ -281,7 +252,7 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
                        .purpose = str_dup(a, purpose),
                        .user = str_dup(a, user)};
     l->key = store_key(a, store, "locks/%.*s.json", STR_ARG(name));
-    l->host = host_identity(a);
+    l->host = lease_host(a);
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->stop_signal, NULL);
     if (take(l, wait_ms, err) < 0) {

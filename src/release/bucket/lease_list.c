@@ -5,11 +5,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
-
-bool lease_is_broken(const struct node *content)
-{
-    return node_get_c(content, "broken") != NULL;
-}
+#include "release/bucket/lease_content.h"
 
 /* `*ret_there` false: nobody holds it. `ret->name` is set. */
 static int look(struct arena *a, const struct store *store, struct str key, int64_t modified_ms,

@@ -24,9 +24,5 @@ int leases_list(struct arena *a, const struct store *store, struct lease_info **
  * that of one that died: it waits for the stack and looks at what is half done. */
 int lease_break(struct arena *a, const struct store *store, const struct lease_info *lease,
                 bool *ret_gone, struct err *err);
-/* Is this the content of a lease that was broken? */
-bool lease_is_broken(const struct node *content);
-/* Was its holder a process of this machine that is gone? */
-bool lease_holder_is_dead(const struct node *content);
 
 #endif

@@ -10,7 +10,6 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "config/config.h"
-#include "release/world/region.h"
 
 struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
 {
@@ -171,27 +170,6 @@ int store_secret(struct arena *a, const struct store *store, bool create, struct
         return err_wrap(err, "write the key for values in records");
     err_clear(err); /* another deployment was as fast, or a retry met its own first success */
     return store_secret(a, store, false, ret, err);
-}
-
-static int check_address(struct str address, struct err *err)
-{
-    struct str region, stage = place_stage(address, &region);
-    for (size_t i = 0; i < region.n; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", region.p[i]))
-            return err_set(err, ERR_USAGE, "'%.*s' is no region", STR_ARG(region));
-    return stage_name_check(stage, err);
-}
-
-int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, struct err *err)
-{
-    bool numbered = str_find_char(text, '#', 0) >= 0;
-    struct str rest = text;
-    *ret_number = 0;
-    str_cut(&rest, '#', ret_stage);
-    if (ret_stage->n && (!numbered || (str_to_int(rest, ret_number) && *ret_number > 0)))
-        return numbered ? 0 : check_address(*ret_stage, err);
-    err_set(err, ERR_USAGE, "'%.*s' names no deployment", STR_ARG(text));
-    return err_help(err, "write STAGE, or STAGE#N for one of its deployments: prod#12");
 }
 
 /* ---- listing ---- */

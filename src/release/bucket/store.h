@@ -56,8 +56,6 @@ int store_secret(struct arena *a, const struct store *store, bool create, struct
 
 /* ---- records ---- */
 
-/* Read "STAGE" or "STAGE#N"; `*ret_number` 0: none given, the current one. USAGE. */
-int record_address(struct str text, struct str *ret_stage, int64_t *ret_number, struct err *err);
 /* What a listing tells of one record. */
 struct record_ref {
     struct str stage;

@@ -13,11 +13,6 @@
 #include "release/stack/stack.h"
 #include "release/world/region.h"
 
-struct str engine_stage(const struct deploying *d)
-{
-    return d->r->service->address;
-}
-
 /* ---- a remote stage's bucket ---- */
 
 /* Before everything else: its code is copied there, and its templates. */
@@ -40,42 +35,6 @@ static int make_bucket(struct deploying *d, struct err *err)
 }
 
 /* ---- expand ---- */
-
-static int apply_once(struct deploying *d, const struct node *template, struct err *err)
-{
-    struct world *w = &d->plan->world;
-    const struct adoption *adoption = d->plan->target.adoption;
-    const struct node *parameters =
-        engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
-    const struct node *tags = adoption && !d->owned
-                                  ? NULL /* another tool's until the last update */
-                                  : stack_tags(d->arena, d->r->service, d->r->service->stage);
-    if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
-        lease_check(d->lease, err) < 0 ||
-        (w->stage_dead && dispose_stack(d->r, &w->stage, OURS_STACK, NULL, err) < 0) ||
-        log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
-        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
-                    &w->stage_store, &w->stage_placed, NULL, err) < 0)
-        return -1;
-    d->stage_now = template;
-    w->stage_dead = false;
-    return 0;
-}
-
-int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err)
-{
-    struct world *w = &d->plan->world;
-    const struct node *step;
-    if (!d->stage_now && w->stage_exists)
-        d->stage_now = w->stage_template;
-    while ((step = layout_grow(d->arena, d->stage_now, template, STACK_CHANGES_MAX))) {
-        release_progress(d->r, "stack", "%d resources at a time", STACK_CHANGES_MAX);
-        if (apply_once(d, step, err) < 0)
-            return -1;
-        w->stage_exists = true;
-    }
-    return apply_once(d, template, err);
-}
 
 static int expand(struct deploying *d, struct err *err)
 {
@@ -274,29 +233,6 @@ static int publish_apis(struct deploying *d, struct err *err)
 }
 
 /* ---- contract ---- */
-
-/* For later rollbacks. A template with a secret in it is not kept in the clear. */
-int engine_keep_template(struct deploying *d, const struct node *template, struct err *err)
-{
-    const struct target *t = &d->plan->target;
-    struct str text = json_text(d->arena, plan_unnumbered(d->arena, template), 0);
-    bool secret = node_flags_deep(template) & NODE_SECRET ||
-                  (t->pinned && !node_get_c(t->origin->versions, "stage_template"));
-    d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
-    if (secret)
-        return 0;
-    return store_put_once(d->arena, &d->plan->world.store, "templates", d->template_sha, "json",
-                          text, NULL, err);
-}
-
-/* Every pointer of the plan, to where it is to be (`back`: to where it was). */
-int engine_mend(struct deploying *d, bool back, struct err *err)
-{
-    struct pointers all;
-    size_t moved;
-    pointers_of(d->arena, d->plan, back, &all);
-    return pointers_mend(d->r, &all, &moved, err);
-}
 
 static int contract(struct deploying *d, struct err *err)
 {

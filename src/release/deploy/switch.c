@@ -7,41 +7,6 @@
 #include "release/publish/pointers.h"
 #include "release/stack/stack.h"
 
-static const struct node *with_property(struct arena *a, const struct node *resource,
-                                        const char *property, struct str value)
-{
-    struct node *out = node_shallow(a, resource);
-    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
-    node_put_str(a, properties, property, value);
-    node_put_c(a, out, "Properties", properties);
-    return out;
-}
-
-/* One that the stack has: `from` is what it points at. */
-static void put_pointer(struct arena *a, struct node *resources, struct str id,
-                        const char *property, struct str from, struct str to)
-{
-    const struct node *old = node_get(resources, id);
-    if (old && from.n && to.n)
-        node_put(a, resources, id, with_property(a, old, property, to));
-}
-
-const struct node *engine_pointers_only(const struct deploying *d)
-{
-    struct arena *a = d->arena;
-    const struct node *old = d->plan->world.stage_template;
-    struct node *out = node_shallow(a, old);
-    struct node *resources = node_shallow(a, node_get_c(old, "Resources"));
-    for (size_t i = 0; i < d->plan->function_count; i++)
-        put_pointer(a, resources, d->plan->functions[i].function->alias_id, "FunctionVersion",
-                    d->plan->functions[i].from, d->plan->functions[i].to);
-    for (size_t i = 0; i < d->plan->api_count; i++)
-        put_pointer(a, resources, d->plan->apis[i].api->stage_id, "DeploymentId",
-                    d->plan->apis[i].from, d->plan->apis[i].to);
-    node_put_c(a, out, "Resources", resources);
-    return plan_numbered(a, out, d->plan->number, d->plan->digest);
-}
-
 /* A version that was not called for long is put away: a call fails, and wakes it. */
 int engine_wake(struct deploying *d, struct err *err)
 {

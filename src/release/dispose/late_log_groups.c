@@ -2,6 +2,7 @@
 #include "release/dispose/late_log_groups.h"
 
 #include "base/vec.h"
+#include "release/bucket/stage_address.h"
 #include "release/dispose/dispose.h"
 #include "release/world/region.h"
 

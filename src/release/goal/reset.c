@@ -1,4 +1,5 @@
 /* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
+#include "release/bucket/stage_address.h"
 #include "release/goal/from_record.h"
 #include "release/plan/plan.h"
 #include "release/stack/nested.h"

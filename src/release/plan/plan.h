@@ -22,8 +22,9 @@ int plan_external_api(const struct release *r, struct plan *plan, struct err *er
 /* plan_scope.c: REFUSED when what holds data would be deleted here and made there, because it
  * changes between stage and service. */
 int plan_scope(const struct release *r, struct plan *plan, struct err *err);
+/* How the plan's stacks will be split, into the plan; refuses what cannot be. */
+int parts_plan(const struct release *r, struct plan *plan, struct err *err);
 /* Add to what the user should know. */
-void target_note(struct arena *a, struct target *t, struct str note);
 void plan_note(struct arena *a, struct plan *plan, struct str note);
 void target_note(struct arena *a, struct target *target, struct str note);
 /* `template` with another deployment's number in its Outputs, and what the record of that is; or
@@ -34,6 +35,8 @@ const struct node *plan_unnumbered(struct arena *a, const struct node *template)
 /* Values of the parameters of stage template `template`, from the service stack. */
 const struct node *plan_parameters(const struct release *r, const struct plan *plan,
                                    const struct node *template);
+/* Is the stage's stack what the plan sends, by its own words? Somebody may have changed it. */
+bool plan_is_in_line(const struct release *r, const struct plan *plan);
 /* `current` with what `today` has beyond it; NULL when nothing is missing. */
 const struct node *plan_service_additions(struct arena *a, const struct node *current,
                                           const struct node *today);

@@ -232,22 +232,3 @@ bool parts_need_bucket(struct arena *a, const struct node *template)
     return node_count(node_get_c(template, "Resources")) > split_limits.alone ||
            json_text(a, template, 0).n > STACK_BODY_MAX;
 }
-
-static int plan_one(const struct release *r, const struct node *template, bool exists,
-                    const struct map *placed, struct split *ret, struct err *err)
-{
-    return layout_split(r->arena, template, exists ? placed : NULL, &split_limits, ret, err);
-}
-
-int parts_plan(const struct release *r, struct plan *plan, struct err *err)
-{
-    const struct world *w = &plan->world;
-    if (plan->service_target && plan_one(r, plan->service_target, w->service_exists,
-                                         w->service_placed, &plan->service_split, err) < 0)
-        return err_wrap(err, "stack '%.*s'", STR_ARG(w->service_name));
-    if (!plan->nothing && r->service->stage.n &&
-        plan_one(r, plan_stage_template(r, plan, 0), w->stage_exists, w->stage_placed,
-                 &plan->stage_split, err) < 0)
-        return err_wrap(err, "stack '%.*s'", STR_ARG(w->stage_name));
-    return 0;
-}

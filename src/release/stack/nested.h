@@ -33,7 +33,5 @@ int parts_resources(struct arena *a, struct aws *aws, struct str name, struct st
 
 /* Would the template be sent through the bucket? */
 bool parts_need_bucket(struct arena *a, const struct node *template);
-/* How the plan's stacks will be split, into the plan; refuses what cannot be. */
-int parts_plan(const struct release *r, struct plan *plan, struct err *err);
 
 #endif

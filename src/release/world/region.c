@@ -4,17 +4,9 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "release/bucket/stage_address.h"
 
 #define MARK "region.json"
-
-struct str place_stage(struct str address, struct str *ret_region)
-{
-    struct str stage;
-    ptrdiff_t at = str_find_char(address, '@', 0);
-    *ret_region = at > 0 ? str_sub(address, (size_t)at + 1, address.n) : (struct str){"", 0};
-    stage = at > 0 ? str_sub(address, 0, (size_t)at) : address;
-    return stage;
-}
 
 struct str place_address(const struct release *r, struct str address)
 {

@@ -9,8 +9,6 @@
 
 #include "release/release.h"
 
-/* "prod@eu-west-1" -> "prod" and "eu-west-1"; "prod" -> "prod" and "". */
-struct str place_stage(struct str address, struct str *ret_region);
 /* The same stage always has the same address: "prod@<home>" is "prod". */
 struct str place_address(const struct release *r, struct str address);
 

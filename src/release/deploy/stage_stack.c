@@ -1,0 +1,108 @@
+/* The stage's stack, for all who change it: its templates sent, kept, and read for pointers. */
+#include "release/deploy/engine.h"
+
+#include "base/hash.h"
+#include "doc/json.h"
+#include "release/publish/pointers.h"
+#include "release/stack/stack.h"
+#include "release/dispose/dispose.h"
+#include "release/dispose/late_log_groups.h"
+
+struct str engine_stage(const struct deploying *d)
+{
+    return d->r->service->address;
+}
+
+static int apply_once(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct adoption *adoption = d->plan->target.adoption;
+    const struct node *parameters =
+        engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
+    const struct node *tags = adoption && !d->owned
+                                  ? NULL /* another tool's until the last update */
+                                  : stack_tags(d->arena, d->r->service, d->r->service->stage);
+    if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
+        lease_check(d->lease, err) < 0 ||
+        (w->stage_dead && dispose_stack(d->r, &w->stage, OURS_STACK, NULL, err) < 0) ||
+        log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
+        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
+                    &w->stage_store, &w->stage_placed, NULL, err) < 0)
+        return -1;
+    d->stage_now = template;
+    w->stage_dead = false;
+    return 0;
+}
+
+int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *step;
+    if (!d->stage_now && w->stage_exists)
+        d->stage_now = w->stage_template;
+    while ((step = layout_grow(d->arena, d->stage_now, template, STACK_CHANGES_MAX))) {
+        release_progress(d->r, "stack", "%d resources at a time", STACK_CHANGES_MAX);
+        if (apply_once(d, step, err) < 0)
+            return -1;
+        w->stage_exists = true;
+    }
+    return apply_once(d, template, err);
+}
+
+/* For later rollbacks. A template with a secret in it is not kept in the clear. */
+int engine_keep_template(struct deploying *d, const struct node *template, struct err *err)
+{
+    const struct target *t = &d->plan->target;
+    struct str text = json_text(d->arena, plan_unnumbered(d->arena, template), 0);
+    bool secret = node_flags_deep(template) & NODE_SECRET ||
+                  (t->pinned && !node_get_c(t->origin->versions, "stage_template"));
+    d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
+    if (secret)
+        return 0;
+    return store_put_once(d->arena, &d->plan->world.store, "templates", d->template_sha, "json",
+                          text, NULL, err);
+}
+
+/* Every pointer of the plan, to where it is to be (`back`: to where it was). */
+int engine_mend(struct deploying *d, bool back, struct err *err)
+{
+    struct pointers all;
+    size_t moved;
+    pointers_of(d->arena, d->plan, back, &all);
+    return pointers_mend(d->r, &all, &moved, err);
+}
+
+static const struct node *with_property(struct arena *a, const struct node *resource,
+                                        const char *property, struct str value)
+{
+    struct node *out = node_shallow(a, resource);
+    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
+    node_put_str(a, properties, property, value);
+    node_put_c(a, out, "Properties", properties);
+    return out;
+}
+
+/* One that the stack has: `from` is what it points at. */
+static void put_pointer(struct arena *a, struct node *resources, struct str id,
+                        const char *property, struct str from, struct str to)
+{
+    const struct node *old = node_get(resources, id);
+    if (old && from.n && to.n)
+        node_put(a, resources, id, with_property(a, old, property, to));
+}
+
+const struct node *engine_pointers_only(const struct deploying *d)
+{
+    struct arena *a = d->arena;
+    const struct node *old = d->plan->world.stage_template;
+    struct node *out = node_shallow(a, old);
+    struct node *resources = node_shallow(a, node_get_c(old, "Resources"));
+    for (size_t i = 0; i < d->plan->function_count; i++)
+        put_pointer(a, resources, d->plan->functions[i].function->alias_id, "FunctionVersion",
+                    d->plan->functions[i].from, d->plan->functions[i].to);
+    for (size_t i = 0; i < d->plan->api_count; i++)
+        put_pointer(a, resources, d->plan->apis[i].api->stage_id, "DeploymentId",
+                    d->plan->apis[i].from, d->plan->apis[i].to);
+    node_put_c(a, out, "Resources", resources);
+    return plan_numbered(a, out, d->plan->number, d->plan->digest);
+}

@@ -1,0 +1,66 @@
+/* Goal of a shift by hand: a deployment beside the current one. */
+#include "base/clock.h"
+#include "base/vec.h"
+#include "release/deploy/engine.h"
+#include "release/deploy/shift_schedule.h"
+#include "release/deploy/verify.h"
+#include "release/publish/pointers.h"
+#include "release/stack/nested.h"
+
+/* Which record: the one named, or that of the shift under way. */
+static int find_number(const struct goal *goal, const struct release *r, const struct world *w,
+                       int64_t *ret, struct err *err)
+{
+    const struct record *under_way = world_shift(w);
+    struct str stage = r->service->address;
+    if (!under_way && w->unsettled && node_get_c(w->record.body, "to"))
+        under_way = &w->record; /* its end was cut off */
+    int64_t at = under_way ? node_int_or(node_get_c(under_way->body, "to"), 0) : 0;
+    *ret = goal->number ? goal->number : at;
+    if (!*ret) {
+        err_set(err, ERR_REFUSED, "no shift of '%.*s' is under way", STR_ARG(stage));
+        return err_help(err, "begin one: troupe shift %.*s --to N --weight PERCENT",
+                        STR_ARG(stage));
+    }
+    if (at && *ret != at) {
+        err_set(err, ERR_REFUSED, "a shift of '%.*s' to %lld is under way", STR_ARG(stage),
+                (long long)at);
+        return err_help(err,
+                        "finish it with troupe shift %.*s --promote, or take it back with --abort",
+                        STR_ARG(stage));
+    }
+    if (*ret == w->current)
+        return err_set(err, ERR_REFUSED, "'%.*s' is at %lld", STR_ARG(stage), (long long)*ret);
+    return 0;
+}
+
+static int find(const struct goal *goal, const struct release *r, struct world *w,
+                struct target *ret, struct err *err)
+{
+    int64_t number;
+    if (find_number(goal, r, w, &number, err) < 0)
+        return -1;
+    struct goal like = goal_rollback(number);
+    like.what = str_fmt(r->arena, "shift to %lld", (long long)number);
+    if (like.find(&like, r, w, ret, err) < 0)
+        return -1;
+    ret->restores = 0;
+    ret->to = number;
+    if (ret->flips)
+        return 0;
+    err_set(err, ERR_REFUSED, "%.*s#%lld cannot serve beside the current deployment: %.*s",
+            STR_ARG(r->service->address), (long long)number,
+            STR_ARG(ret->notes[ret->note_count - 1]));
+    return err_help(err, "go there at once: troupe rollback %.*s --to %lld",
+                    STR_ARG(r->service->address), (long long)number);
+}
+
+struct goal goal_shift(int64_t number, const struct shifting *shifting)
+{
+    return (struct goal){.verb = "shift",
+                         .parts = WORLD_RECORD,
+                         .find = find,
+                         .number = number,
+                         .shifting = shifting,
+                         .ends_shift = true};
+}

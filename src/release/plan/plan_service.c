@@ -1,0 +1,138 @@
+/* What the service stack is to be: a union of what is wanted and what records need. */
+#include "release/plan/plan_internal.h"
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "cfn/cfn.h"
+#include "release/publish/definition.h"
+
+/* What the stages' records need of the service stack: logical ids, with a record each. */
+static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,
+                             struct err *err)
+{
+    for (size_t i = 0; i < w->record_count; i++) {
+        struct record record;
+        if (w->records[i].collected)
+            continue;
+        if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, false,
+                        false, &record, err) < 0)
+            return -1;
+        node_each (id, node_get_c(record.body, "needs"))
+            if (!map_has(ret, node_text(id)))
+                map_put(ret, node_text(id), &w->records[i]);
+    }
+    return 0;
+}
+
+/* Functions, their roles and logs stay for old versions without a word. */
+static void note_kept(const struct release *r, struct plan *plan, const struct member *m,
+                      const struct record_ref *by)
+{
+    if (cfn_is(cfn_type_of(m->value), CFN_FOLLOWS))
+        return;
+    plan_note(r->arena, plan,
+              str_fmt(r->arena, "'%.*s' stays in the service: deployment %.*s#%lld needs it",
+                      STR_ARG(m->key), STR_ARG(by->stage), (long long)by->number));
+}
+
+/* What kept resources may refer to. */
+static void keep_sections(struct arena *a, struct node *out, const struct node *old)
+{
+    static const char *const names[] = {"Mappings", "Parameters", "Conditions"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct node *before = node_get_c(old, names[i]), *now = node_get_c(out, names[i]);
+        node_put_c(a, out, names[i],
+                   before && now ? node_merge(a, before, now)
+                   : before      ? before
+                                 : now);
+    }
+}
+
+/* Today's service part and what records still need of the one that is there. Heads keep their text.
+ */
+static int service_union(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct arena *a = r->arena;
+    const struct world *w = &plan->world;
+    const struct node *today = plan->target.layout->service_template, *old = w->service_template;
+    plan->service_target = today;
+    if (!old)
+        return 0;
+    struct map needed = MAP(a);
+    bool kept = false;
+    if (needed_by_records(r, w, &needed, err) < 0)
+        return -1;
+    struct node *resources = node_shallow(a, node_get_c(today, "Resources"));
+    struct node *outputs = node_shallow(a, node_get_c(today, "Outputs"));
+    member_each (m, node_get_c(old, "Resources")) {
+        const struct node *now = node_get(resources, m->key);
+        if (!now && map_has(&needed, m->key)) {
+            node_put(a, resources, m->key, m->value);
+            note_kept(r, plan, m, map_get(&needed, m->key));
+            kept = true;
+        }
+        if (changes_is_head(m->value, now)) {
+            struct node *head = node_shallow(a, now);
+            struct node *properties = node_shallow(a, node_get_c(m->value, "Properties"));
+            node_drop(properties, STR("Tags"));
+            node_put_c(a, properties, "Tags", node_path(now, "Properties.Tags"));
+            node_put_c(a, head, "Properties", properties);
+            node_put(a, resources, m->key, head);
+        }
+    }
+    member_each (m, node_get_c(old, "Outputs")) {
+        const struct node *ref = node_path(m->value, "Value.Ref");
+        struct str id = ref ? node_text(ref) : node_text(node_path(m->value, "Value.Fn::GetAtt.0"));
+        if (!node_member(outputs, m->key) && node_member(resources, id))
+            node_put(a, outputs, m->key, m->value);
+    }
+    struct node *out = node_shallow(a, today);
+    if (kept)
+        keep_sections(a, out, old);
+    node_put_c(a, out, "Resources", resources);
+    node_put_c(a, out, "Outputs", outputs);
+    plan->service_target = node_equal(out, old) ? NULL : out;
+    return 0;
+}
+
+/* Has the service stack all that the target needs of it, as far as a deployment that stands and its
+ * Outputs tell? Then its template need not be read. */
+static bool has_all(const struct plan *plan)
+{
+    const struct record *like = plan->target.origin ? plan->target.origin : &plan->world.record;
+    const struct node *today = plan->target.layout->service_template;
+    const struct node *needs = node_get_c(like->body, "needs");
+    member_each (m, node_get_c(today, "Outputs"))
+        if (!node_get(plan->world.service.outputs, m->key))
+            return false;
+    member_each (m, node_get_c(today, "Resources")) {
+        bool known = false;
+        node_each (id, needs)
+            known |= str_eq(node_text(id), m->key);
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
+int plan_service(struct planning *p, struct err *err)
+{
+    struct plan *plan = p->plan;
+    if ((p->r->explain || !p->r->service->address.n || !has_all(plan)) &&
+        world_want(p->r, WORLD_SERVICE, &plan->world, err) < 0)
+        return -1;
+    const struct node *old = plan->world.service_template;
+    const struct node *today = plan->target.layout->service_template;
+    if (!p->r->service->address.n) {
+        if (service_union(p->r, plan, err) < 0)
+            return -1;
+        changes_service(p, old, plan->service_target ? plan->service_target : old, false);
+        return 0;
+    }
+    if (old || !plan->world.service_exists) {
+        plan->service_target = old ? plan_service_additions(p->r->arena, old, today) : today;
+        changes_service(p, old, today, true);
+    }
+    return 0;
+}

@@ -1,0 +1,146 @@
+/* The templates that a plan sends, and what distinguishes them. */
+#include "release/plan/plan.h"
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "doc/json.h"
+#include "cfn/cfn.h"
+#include "release/publish/definition.h"
+
+static const struct node *filler(void *context, struct arena *a, struct str kind, struct str name)
+{
+    const struct plan *plan = context;
+    struct str with = {"", 0};
+    if (str_eq(kind, STR("Troupe::Bucket")))
+        with = plan->world.bucket;
+    for (size_t i = 0; i < plan->function_count && str_eq(kind, STR("Troupe::Version")); i++)
+        if (str_eq(plan->functions[i].function->key, name))
+            with = plan->functions[i].to;
+    for (size_t i = 0; i < plan->api_count && str_eq(kind, STR("Troupe::Deployment")); i++)
+        if (str_eq(plan->apis[i].api->id, name))
+            with = plan->apis[i].to;
+    const struct layout *l = plan->target.layout;
+    for (size_t i = 0; i < l->function_count && str_eq(kind, STR("Troupe::ArtifactKey")); i++)
+        if (str_eq(l->functions[i].key, name))
+            with = store_key(a, &plan->world.store, "artifacts/%.*s.zip",
+                             STR_ARG(l->functions[i].artifact->sha256_hex));
+    return with.n ? node_str(a, with) : NULL;
+}
+
+const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
+                                       int64_t number)
+{
+    struct arena *a = r->arena;
+    const struct node *filled =
+        layout_fill(a, plan->target.layout->stage_template, filler, (void *)plan);
+    return number ? plan_numbered(a, filled, number, plan->digest) : plan_unnumbered(a, filled);
+}
+
+const struct node *plan_parameters(const struct release *r, const struct plan *plan,
+                                   const struct node *template)
+{
+    struct node *values = node_map(r->arena);
+    member_each (m, node_get_c(template, "Parameters")) {
+        struct str name = str_starts(m->key, STR(LAYOUT_RENAMED))
+                              ? str_sub(m->key, sizeof LAYOUT_RENAMED - 1, m->key.n)
+                              : m->key;
+        const struct node *value = node_get(plan->world.service.outputs, name);
+        if (!value && name.n < m->key.n) /* of the service once; the stack still has it */
+            value = node_get(plan->world.stage.parameters, name);
+        if (!value && name.n < m->key.n)
+            value = node_get(plan->world.stage.parameters, m->key);
+        node_put(r->arena, values, m->key, value);
+    }
+    return values;
+}
+
+const struct node *plan_unnumbered(struct arena *a, const struct node *template)
+{
+    const struct node *old = node_get_c(template, "Outputs");
+    if (!node_get_c(old, DEPLOYMENT_OUTPUT) && !node_get_c(old, RECORD_OUTPUT))
+        return template;
+    struct node *out = node_shallow(a, template), *outputs = node_shallow(a, old);
+    node_drop(outputs, STR(DEPLOYMENT_OUTPUT));
+    node_drop(outputs, STR(RECORD_OUTPUT));
+    node_drop(out, STR("Outputs"));
+    if (outputs->size)
+        node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+static void put_output(struct arena *a, struct node *outputs, const char *name, struct str value)
+{
+    struct node *output = node_map(a);
+    node_put_str(a, output, "Value", value);
+    node_put_c(a, outputs, name, output);
+}
+
+const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number,
+                                 struct str digest)
+{
+    template = plan_unnumbered(a, template);
+    struct node *out = node_shallow(a, template);
+    const struct node *old = node_get_c(template, "Outputs");
+    struct node *outputs = old ? node_shallow(a, old) : node_map(a);
+    put_output(a, outputs, DEPLOYMENT_OUTPUT, str_fmt(a, "%lld", (long long)number));
+    if (digest.n)
+        put_output(a, outputs, RECORD_OUTPUT, digest);
+    node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+/* SHA-256 of stage template and parameters, without the deployment's number. */
+static struct str stage_hash(struct arena *a, const struct node *template,
+                             const struct node *parameters)
+{
+    struct node *both = node_map(a);
+    node_put_c(a, both, "template", plan_unnumbered(a, template));
+    node_put_c(a, both, "parameters", parameters);
+    return sha256_hex(a, json_canonical(a, both));
+}
+
+/* What the stack has for parameters that nobody gives a value. */
+static const struct node *with_defaults(struct arena *a, const struct node *template,
+                                        const struct node *given)
+{
+    struct node *out = node_shallow(a, given);
+    member_each (m, node_get_c(template, "Parameters")) {
+        const struct node *value = node_get_c(m->value, "Default");
+        if (value && !node_get(given, m->key))
+            node_put(a, out, m->key, node_str(a, node_text(value)));
+    }
+    return out;
+}
+
+bool plan_is_in_line(const struct release *r, const struct plan *plan)
+{
+    const struct world *w = &plan->world;
+    const struct node *given = w->stage.parameters, *target = plan_stage_template(r, plan, 0);
+    if (!w->stage_template)
+        return false;
+    return str_eq(stage_hash(r->arena, target,
+                             with_defaults(r->arena, target, plan_parameters(r, plan, target))),
+                  stage_hash(r->arena, w->stage_template, given ? given : node_map(r->arena)));
+}
+
+const struct node *plan_service_additions(struct arena *a, const struct node *current,
+                                          const struct node *today)
+{
+    static const char *const sections[] = {"Mappings", "Parameters", "Conditions", "Resources",
+                                           "Outputs"};
+    struct node *out = node_shallow(a, current);
+    bool more = false;
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        const struct node *old = node_get_c(current, sections[i]);
+        struct node *merged = old ? node_shallow(a, old) : node_map(a);
+        size_t before = merged->size;
+        member_each (m, node_get_c(today, sections[i]))
+            if (!node_member(merged, m->key))
+                node_put(a, merged, m->key, m->value);
+        if (merged->size > before) {
+            node_put_c(a, out, sections[i], merged);
+            more = true;
+        }
+    }
+    return more ? out : NULL;
+}
