@@ -1,4 +1,5 @@
-/* The table of commands. */
+/* The table of commands. Circle: help, which is in the table, shows it, and options name commands.
+ */
 #include "cli/cli.h"
 
 #define COMMAND_ROW(name) [COMMAND_##name] = &cmd_##name,

@@ -238,6 +238,7 @@ static struct str find_home(const struct resolver *r, const struct settings *set
     options.options = without_region(a, options.options);
     options.stage = r->stage;
     struct resolver other = {.arena = a,
+                             .rows = variable_sources,
                              .options = &options,
                              .dir = r->dir,
                              .root = r->root,
@@ -436,6 +437,7 @@ int service_load(struct arena *a, const struct config_options *options, struct s
     struct config_options *kept = ARENA_NEW(a, struct config_options);
     *kept = *options;
     *r = (struct resolver){.arena = a,
+                           .rows = variable_sources,
                            .options = kept,
                            .dir = path_dir(a, path),
                            .files = MAP(a),

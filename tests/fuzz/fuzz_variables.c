@@ -32,6 +32,7 @@ static struct str resolve_lines(struct arena *a, struct str text)
 {
     struct config_options options = {.stage = STR("dev")};
     struct resolver r = {.arena = a,
+                         .rows = variable_sources,
                          .options = &options,
                          .dir = STR("/nonexistent"),
                          .files = MAP(a),

@@ -19,6 +19,8 @@ struct aws {
     const struct partition *partition;
     const struct settings *settings; /* NULL: fixed credentials, the user's files are not read */
     struct http *http;
+    /* The chain; asking it may need calls, which need credentials of their own. */
+    int (*find_credentials)(struct credential_search *, struct credentials *, struct err *);
     int max_attempts, max_throttled;
     atomic_ulong calls;
     atomic_llong skew_ms; /* to add to this machine's clock in signatures */

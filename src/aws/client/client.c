@@ -3,118 +3,11 @@
 
 #include <openssl/rand.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "aws/client/sigv4.h"
 
 /* ---- life ---- */
-
-static struct str setting(const struct aws *aws, const char *variable, const char *key)
-{
-    struct str value = env_get(variable);
-    return value.n || !aws->settings ? value : settings_get(aws->settings, key);
-}
-
-static int read_retries(struct aws *aws, struct err *err)
-{
-    struct str mode = setting(aws, "AWS_RETRY_MODE", "retry_mode");
-    struct str attempts = setting(aws, "AWS_MAX_ATTEMPTS", "max_attempts");
-    int64_t n = RETRY_ATTEMPTS;
-    if (mode.n && !str_eq(mode, STR("standard")) && !str_eq(mode, STR("adaptive")) &&
-        !str_eq(mode, STR("legacy")))
-        return err_set(err, ERR_CONFIG,
-                       "AWS retry mode '%.*s' is none of 'standard', 'adaptive', 'legacy'",
-                       STR_ARG(mode));
-    if (attempts.n && (!str_to_int(attempts, &n) || n < 1 || n > 1000))
-        return err_set(err, ERR_CONFIG, "AWS_MAX_ATTEMPTS must be a number from 1 on, not '%.*s'",
-                       STR_ARG(attempts));
-    aws->max_attempts = (int)n;
-    aws->max_throttled = attempts.n ? (int)n : RETRY_ATTEMPTS_THROTTLED;
-    return 0;
-}
-
-static void read_region(struct aws *aws)
-{
-    aws->region = str_dup(aws->arena, aws->options.region);
-    if (!aws->region.n)
-        aws->region = env_get("AWS_REGION");
-    if (!aws->region.n)
-        aws->region = setting(aws, "AWS_DEFAULT_REGION", "region");
-    if (!aws->region.n)
-        aws->region = STR("us-east-1");
-    aws->partition = partition_find(aws->region);
-}
-
-static void copy_options(struct aws *aws, const struct aws_options *options)
-{
-    aws->options = *options;
-    struct str *texts[] = {&aws->options.region,       &aws->options.profile,
-                           &aws->options.endpoint_url, &aws->options.access_key,
-                           &aws->options.secret_key,   &aws->options.session_token};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = str_dup(aws->arena, *texts[i]);
-}
-
-static int set_up(struct aws *aws, struct err *err)
-{
-    if (aws->options.access_key.n) {
-        aws->credentials = (struct credentials){aws->options.access_key, aws->options.secret_key,
-                                                aws->options.session_token, 0, "options"};
-    } else {
-        struct settings *settings = ARENA_NEW(aws->arena, struct settings);
-        if (settings_load(aws->arena, aws->options.profile, settings, err) < 0)
-            return -1;
-        aws->settings = settings;
-    }
-    read_region(aws);
-    struct endpoint unused;
-    if (read_retries(aws, err) < 0 ||
-        endpoint_find(aws->arena, aws_service_find("cloudformation"), aws->region,
-                      aws->options.endpoint_url, aws->settings, &unused, err) < 0)
-        return -1;
-    struct http_options http = {.ca_bundle = setting(aws, "AWS_CA_BUNDLE", "ca_bundle"),
-                                .debug = aws->options.debug_http};
-    aws->http = http_new(&http, err);
-    return aws->http ? 0 : -1;
-}
-
-struct aws *aws_new(const struct aws_options *options, struct err *err)
-{
-    struct arena *arena = arena_new();
-    struct aws *aws = ARENA_NEW(arena, struct aws);
-    aws->arena = arena;
-    aws->bucket_regions = MAP(arena);
-    aws->bucket_owners = MAP(arena);
-    aws->quota.tokens = RETRY_QUOTA;
-    pthread_mutex_init(&aws->quota.lock, NULL);
-    pthread_mutex_init(&aws->lock, NULL);
-    pthread_mutex_init(&aws->credential_lock, NULL);
-    ratelimit_init(&aws->limits, clock_mono_ms());
-    copy_options(aws, options);
-    if (set_up(aws, err) < 0) {
-        aws_free(aws);
-        return NULL;
-    }
-    return aws;
-}
-
-void aws_free(struct aws *aws)
-{
-    if (!aws)
-        return;
-    http_free(aws->http);
-    pthread_mutex_destroy(&aws->quota.lock);
-    pthread_mutex_destroy(&aws->limits.lock);
-    pthread_mutex_destroy(&aws->lock);
-    pthread_mutex_destroy(&aws->credential_lock);
-    arena_free(aws->arena);
-}
-
-void aws_cleanup(struct aws **aws)
-{
-    aws_free(*aws);
-}
 
 struct str aws_region(const struct aws *aws)
 {
@@ -138,63 +31,6 @@ unsigned long aws_call_count(const struct aws *aws)
 
 /* ---- parts of requests and answers ---- */
 
-struct str aws_encode(struct arena *a, struct str s, bool keep_slash)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    struct buf b = BUF(a);
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash);
-        if (plain) {
-            buf_char(&b, (char)c);
-        } else {
-            buf_char(&b, '%');
-            buf_char(&b, digits[c >> 4]);
-            buf_char(&b, digits[c & 15]);
-        }
-    }
-    return buf_str(&b);
-}
-
-struct str aws_path(struct arena *a, const char *pattern, const struct str *args, size_t n)
-{
-    struct buf b = BUF(a);
-    struct str rest = str_c(pattern);
-    for (size_t used = 0; used < n; used++) {
-        ptrdiff_t at = str_find(rest, STR("{}"), 0);
-        if (at < 0)
-            break;
-        buf_add(&b, str_sub(rest, 0, (size_t)at));
-        buf_add(&b, aws_encode(a, args[used], false));
-        rest = str_sub(rest, (size_t)at + 2, rest.n);
-    }
-    buf_add(&b, rest);
-    return buf_str(&b);
-}
-
-struct str aws_header(const struct aws_answer *answer, const char *name)
-{
-    const struct str *value = map_get(&answer->headers, str_c(name));
-    return value ? *value : (struct str){"", 0};
-}
-
-struct str text_of(const struct node *map, const char *key)
-{
-    return node_text(node_get_c(map, key));
-}
-
-const struct node *answer_list(struct arena *a, const struct node *map, const char *key)
-{
-    const struct node *found = node_get_c(map, key);
-    if (node_is(found, NODE_SEQ))
-        return found;
-    struct node *list = node_seq(a);
-    if (node_is(found, NODE_MAP) || node_text(found).n)
-        node_push(a, list, found);
-    return list;
-}
-
 /* A circle of any length is found: its pages meet one that was kept, which is taken anew after
  * twice as many each time (R. Brent, 1980). */
 bool page_next(struct pages *p, const char *operation, struct str next, struct err *err)
@@ -213,26 +49,6 @@ bool page_next(struct pages *p, const char *operation, struct str next, struct e
         p->until = p->until * 2 + 1;
     }
     return true;
-}
-
-struct str query_string(struct arena *a, const struct node *map)
-{
-    struct buf b = BUF(a);
-    member_each (m, map) {
-        struct node *one = node_seq(a);
-        if (!node_is(m->value, NODE_SEQ))
-            node_push(a, one, m->value);
-        node_each (value, node_is(m->value, NODE_SEQ) ? m->value : one)
-            buf_fmt(&b, "%s%.*s=%.*s", b.n ? "&" : "", STR_ARG(aws_encode(a, m->key, false)),
-                    STR_ARG(aws_encode(a, node_text(value), false)));
-    }
-    return buf_str(&b);
-}
-
-void call_header(struct call *call, const char *name, struct str value)
-{
-    if (call->n_headers < sizeof call->headers / sizeof *call->headers)
-        call->headers[call->n_headers++] = (struct header){str_c(name), value};
 }
 
 /* ---- one attempt ---- */

@@ -16,18 +16,20 @@ struct credentials {
 /* For calls that are not signed. */
 extern const struct credentials credentials_none;
 
+struct credential_search;
+/* 1: `*ret` is filled; 0: not configured, ask the next one; -1: configured, but it failed. */
+typedef int credential_provider(struct credential_search *search, struct credentials *ret,
+                                struct err *err);
+
 /* What providers work with. Texts of results live in `arena`. */
 struct credential_search {
     struct arena *arena;
     struct aws *aws; /* for those that ask over the network */
     const struct settings *settings;
-    struct str profile; /* the one being resolved */
-    unsigned depth;     /* of source_profile */
+    struct str profile;              /* the one being resolved */
+    unsigned depth;                  /* of source_profile */
+    credential_provider *of_profile; /* the part of the chain that belongs to `profile` alone */
 };
-
-/* 1: `*ret` is filled; 0: not configured, ask the next one; -1: configured, but it failed. */
-typedef int credential_provider(struct credential_search *search, struct credentials *ret,
-                                struct err *err);
 
 credential_provider credentials_environment;  /* AWS_ACCESS_KEY_ID … */
 credential_provider credentials_assume_role;  /* role_arn with source_profile, credential_source */
@@ -41,8 +43,6 @@ credential_provider credentials_instance;     /* EC2 metadata */
 
 /* The chain, in botocore's order. DENIED with advice when nobody has any. */
 int credentials_find(struct credential_search *search, struct credentials *ret, struct err *err);
-/* The part of the chain that belongs to `search->profile` alone; as a provider. */
-credential_provider credentials_of_profile;
 
 /* {AccessKeyId, SecretAccessKey, Token | SessionToken, Expiration} as several sources give them.
  * DENIED: a member is missing; `what` names the source. */

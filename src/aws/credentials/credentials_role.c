@@ -65,7 +65,7 @@ static int from_source_profile(struct credential_search *search, struct str name
         if (found == 0)
             found = credentials_config_file(&source, ret, err);
     } else {
-        found = credentials_of_profile(&source, ret, err);
+        found = search->of_profile(&source, ret, err);
     }
     if (found != 0)
         return found;

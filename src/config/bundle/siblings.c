@@ -2,8 +2,6 @@
  * whose names differ in what the stage took part in, and fallbacks that this stage did not need. */
 #include "config/variables/variables.h"
 
-#include <stdlib.h>
-
 #include "base/fs.h"
 #include "doc/encoding.h"
 #include "doc/json.h"
@@ -12,106 +10,8 @@
 enum {
     SIBLING_BYTES_MAX = 1024 * 1024, /* of one pattern */
     SIBLING_COUNT_MAX = 256,
-    PATTERN_COUNT_MAX = 64,
     PROBE_DEPTH_MAX = 16, /* files that name files */
 };
-
-/* ---- matching: NUL stands for one or more characters ---- */
-
-static bool piece_matches(struct str pattern, struct str name)
-{
-    size_t p = 0, n = 0, star = SIZE_MAX, from = 0;
-    if (pattern.n && !pattern.p[0] && name.n && name.p[0] == '.')
-        return false; /* hidden files are named as such */
-    while (n < name.n) {
-        if (p < pattern.n && !pattern.p[p]) {
-            star = p++;
-            from = ++n;
-        } else if (p < pattern.n && pattern.p[p] == name.p[n]) {
-            p++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            n = ++from;
-        } else {
-            return false;
-        }
-    }
-    return p == pattern.n;
-}
-
-bool sibling_matches(struct str pattern, struct str name)
-{
-    struct str p, n;
-    for (;;) {
-        bool more = str_cut(&pattern, '/', &p);
-        if (more != str_cut(&name, '/', &n))
-            return false;
-        if (!more)
-            return true;
-        if (!piece_matches(p, n))
-            return false;
-    }
-}
-
-/* ---- patterns ---- */
-
-static bool has_letters(struct str pattern)
-{
-    for (size_t i = 0; i < pattern.n; i++)
-        if (pattern.p[i] && pattern.p[i] != '/')
-            return true;
-    return false;
-}
-
-/* Of a name that the stage chose as a whole ("config/dev.yml" from a map): files beside it with the
- * same ending, and in directories that differ by the stage's name. */
-static struct str pattern_of_name(struct resolver *r, struct str name)
-{
-    struct str base = path_base(name), any = {"", 1};
-    ptrdiff_t dot = str_rfind_char(base, '.');
-    struct str end = dot > 0 ? str_sub(base, (size_t)dot, base.n) : STR("");
-    struct str dir = str_sub(name, 0, name.n - base.n);
-    if (r->stage.n)
-        dir = str_replace(r->arena, dir, r->stage, any);
-    return str_concat(r->arena, str_concat(r->arena, dir, any), end);
-}
-
-static bool is_inside(struct str pattern)
-{
-    return pattern.n && pattern.p[0] != '/' && pattern.p[0] != '~' && !str_eq(pattern, STR("..")) &&
-           !str_starts(pattern, STR("../"));
-}
-
-void siblings_note(struct resolver *r, const struct query *q, struct str name)
-{
-    if (!q->pattern.n || q->secret || r->options->bundle || r->patterns.n >= PATTERN_COUNT_MAX)
-        return;
-    struct str pattern =
-        has_letters(q->pattern) ? path_clean(r->arena, q->pattern) : pattern_of_name(r, name);
-    if (!is_inside(pattern))
-        return;
-    vec_each (&r->patterns, known)
-        if (str_eq(known->pattern, pattern))
-            return;
-    vec_push(r->arena, &r->patterns, (struct sibling_pattern){pattern, name, q->pos});
-}
-
-static bool is_worth(const struct variable_source *s)
-{
-    return str_eq(s->type, STR("file")) || str_eq(s->type, STR("env"));
-}
-
-void siblings_note_fallbacks(struct resolver *r, const struct node *host, const struct variable *v,
-                             size_t from)
-{
-    for (size_t i = from; i < v->source_count && !r->options->bundle; i++)
-        if (is_worth(&v->sources[i])) {
-            struct fallback f = {host, &v->sources[i], v->source_count - i};
-            vec_push(r->arena, &r->fallbacks, f);
-            return;
-        }
-}
 
 /* ---- following what is found ---- */
 
@@ -260,7 +160,7 @@ static void look_in(struct search *s, struct str dir, struct str rest)
     }
     for (size_t i = 0; i < count; i++) {
         struct str name = path_join(a, dir, names[i]);
-        if (!piece_matches(piece, names[i]) || str_eq(names[i], STR("node_modules")))
+        if (!sibling_matches(piece, names[i]) || str_eq(names[i], STR("node_modules")))
             continue;
         if (!rest.p)
             take(s, name);
@@ -309,7 +209,7 @@ void siblings_record(struct resolver *r)
     for (size_t i = 0; i < r->fallbacks.n; i++) {
         struct fallback f = r->fallbacks.p[i];
         for (size_t k = 0; k < f.count; k++)
-            if (is_worth(&f.sources[k]))
+            if (fallback_is_worth(&f.sources[k]))
                 probe_source(r, f.host, &f.sources[k], 0);
     }
     for (size_t i = 0; i < r->patterns.n; i++) {

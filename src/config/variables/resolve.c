@@ -113,6 +113,23 @@ static bool enter(struct resolver *r, const struct node *n, struct err *err)
     return false;
 }
 
+static const struct source_row *source_find(const struct resolver *r, struct str type)
+{
+    for (const struct source_row *row = r->rows; row->type; row++)
+        if (str_eq(type, str_c(row->type)))
+            return row;
+    return NULL;
+}
+
+/* The nearest known name, or empty. */
+static struct str source_near(const struct resolver *r, struct str type)
+{
+    struct near near = {.name = type};
+    for (const struct source_row *row = r->rows; row->type; row++)
+        near_offer(&near, str_c(row->type));
+    return near.best;
+}
+
 /* ---- templates ---- */
 
 static const struct node *template_value(struct resolver *r, const struct node *host,
@@ -202,7 +219,7 @@ int query_make(struct resolver *r, const struct node *host, const struct variabl
 
 static const struct node *unknown_source(struct resolver *r, const struct query *q, struct err *err)
 {
-    struct str near = source_near(r->arena, q->type);
+    struct str near = source_near(r, q->type);
     err_at(err, q->pos, ERR_CONFIG, "unknown variable source '%.*s'", STR_ARG(q->type));
     if (near.n)
         err_help(err, "did you mean '%.*s'?", STR_ARG(near));
@@ -305,7 +322,7 @@ static int source_value(struct resolver *r, struct query *q, const struct node *
                         const struct variable_source *s, struct answer *ans, unsigned *flags,
                         const struct node **ret, struct err *err)
 {
-    const struct source_row *row = source_find(s->type);
+    const struct source_row *row = source_find(r, s->type);
     *ret = NULL;
     if (!row) {
         unknown_source(r, q, err);

@@ -145,7 +145,8 @@ struct resolver {
     struct node *given_params, *given_options; /* and asked for; NULL until there is one */
     VEC(struct sibling_pattern) patterns;      /* what other stages may ask for; siblings.c */
     VEC(struct fallback) fallbacks;
-    struct active *active; /* what is under way, innermost first */
+    const struct source_row *rows; /* all sources: variable_sources */
+    struct active *active;         /* what is under way, innermost first */
     unsigned depth, nest;
     bool told_again; /* the last cycle that was found had been told before */
     size_t text_made;
@@ -192,10 +193,8 @@ struct source_row {
     const char *type;
     source_fn *get;
 };
-/* NULL when there is none of that name. */
-const struct source_row *source_find(struct str type);
-/* The nearest known name, or empty. */
-struct str source_near(struct arena *a, struct str type);
+/* All of them; ends with a row of NULL. */
+extern const struct source_row variable_sources[];
 
 /* Value of environment variable `name`, from the process or from .env files. False: none. */
 bool environment_get(const struct resolver *r, struct str name, struct str *ret);
@@ -247,6 +246,8 @@ void siblings_note(struct resolver *r, const struct query *q, struct str name);
 /* Remember the sources of `v` from `from` on, when one of them is worth recording. */
 void siblings_note_fallbacks(struct resolver *r, const struct node *host, const struct variable *v,
                              size_t from);
+/* Can another stage need the value of such a source that was not asked? */
+bool fallback_is_worth(const struct variable_source *s);
 /* Record what was remembered; warns about what is too large. */
 void siblings_record(struct resolver *r);
 /* Does `name` fit `pattern`? */

@@ -1,10 +1,7 @@
 /* Taking a stack over: the steps before and around a deployment. */
-#include "base/clock.h"
 #include "doc/json.h"
-#include "cfn/cfn.h"
 #include "release/adopt/adopt_internal.h"
 #include "release/dispose/dispose.h"
-#include "release/stack/nested.h"
 #include "release/stack/stack.h"
 
 /* ---- what the engine asks ---- */

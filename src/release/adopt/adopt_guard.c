@@ -1,10 +1,6 @@
 /* What a stack that is taken over must not lose. */
-#include "base/clock.h"
-#include "doc/json.h"
 #include "cfn/cfn.h"
 #include "release/adopt/adopt_internal.h"
-#include "release/dispose/dispose.h"
-#include "release/stack/nested.h"
 #include "release/stack/stack.h"
 
 /* What is on its way, as ids; NULL: nothing. */

@@ -1,7 +1,6 @@
 /* What CloudFormation knows a resource by, for importing it. */
 #include "release/adopt/adopt_internal.h"
 
-#include "base/vec.h"
 #include "doc/json.h"
 
 /* A literal, or the physical id of what moves along. */

@@ -1,10 +1,6 @@
 /* One step of the stack that is taken over. */
 #include "base/clock.h"
-#include "doc/json.h"
-#include "cfn/cfn.h"
 #include "release/adopt/adopt_internal.h"
-#include "release/dispose/dispose.h"
-#include "release/stack/nested.h"
 #include "release/stack/stack.h"
 
 const struct node *adopt_previous_parameters(struct arena *a, const struct node *template,

@@ -1,11 +1,9 @@
 /* Leases as objects with conditional writes. */
 #include "release/bucket/lease_content.h"
-#include "release/bucket/lease_list.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 

@@ -2,13 +2,7 @@
 #include "release/bucket/lease_content.h"
 
 #include <errno.h>
-#include <pwd.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <unistd.h>
-#include "base/clock.h"
-#include "base/hash.h"
 
 /* Which machine and which boot: a pid means something only together with both. */
 struct str lease_host(struct arena *a)

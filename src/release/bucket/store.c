@@ -9,7 +9,6 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "doc/json.h"
-#include "config/config.h"
 
 struct str store_key(struct arena *a, const struct store *store, const char *fmt, ...)
 {

@@ -1,15 +1,10 @@
 /* Deploying: expand, publish, contract (docs/design.md, "Deploying a stage"). */
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/pool.h"
-#include "base/vec.h"
 #include "doc/json.h"
 #include "release/deploy/engine.h"
 #include "release/dispose/dispose.h"
-#include "release/dispose/late_log_groups.h"
-#include "release/publish/pointers.h"
 #include "release/publish/publish.h"
-#include "release/stack/nested.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"
 

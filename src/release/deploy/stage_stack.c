@@ -3,10 +3,10 @@
 
 #include "base/hash.h"
 #include "doc/json.h"
-#include "release/publish/pointers.h"
-#include "release/stack/stack.h"
 #include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
+#include "release/publish/pointers.h"
+#include "release/stack/stack.h"
 
 struct str engine_stage(const struct deploying *d)
 {

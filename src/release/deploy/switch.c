@@ -5,7 +5,6 @@
 #include "base/vec.h"
 #include "release/deploy/engine.h"
 #include "release/publish/pointers.h"
-#include "release/stack/stack.h"
 
 /* A version that was not called for long is put away: a call fails, and wakes it. */
 int engine_wake(struct deploying *d, struct err *err)

@@ -1,9 +1,9 @@
 /* Finding and deleting log groups that calls made anew. */
 #include "release/dispose/late_log_groups.h"
 
-#include "base/vec.h"
+#include "aws/services/destroy.h"
 #include "release/bucket/stage_address.h"
-#include "release/dispose/dispose.h"
+#include "release/dispose/dispose_internal.h"
 #include "release/world/region.h"
 
 #define FUNCTION_GROUP "/aws/lambda/"
@@ -177,5 +177,25 @@ int log_groups_sweep(const struct release *r, const struct log_groups *all, stru
             dispose_log_group(&there, &claim, all->p[i].name, &gone, err) < 0)
             return -1;
     }
+    return 0;
+}
+
+int dispose_log_group(const struct release *r, const struct claim *claim, struct str group,
+                      bool *ret_gone, struct err *err)
+{
+    struct log_group found;
+    *ret_gone = false;
+    if (claim->why != OURS_RECORD || !claim->record || !log_groups_named(claim->record, group))
+        return dispose_refuse("log group", group, claim->why, err);
+    if (logs_group(r->arena, r->aws, group, &found, err) < 0)
+        return err_wrap(err, "look at log group '%.*s'", STR_ARG(group));
+    /* What a stack makes bears its tags, also when the stack has gone and left it. */
+    if (!found.name.n || found.retention_days || node_count(found.tags))
+        return 0;
+    if (logs_delete_group(r->arena, r->aws, group, err) < 0)
+        return err_wrap(err, "delete log group '%.*s'", STR_ARG(group));
+    *ret_gone = true;
+    dispose_note(r, FATE_DELETED, STR("AWS::Logs::LogGroup"), group,
+                 str_c(dispose_reasons[OURS_RECORD]));
     return 0;
 }

@@ -1,12 +1,6 @@
 /* From records back to targets. */
 #include "release/goal/from_record.h"
 
-#include "base/hash.h"
-#include "base/vec.h"
-#include "pack/pack.h"
-#include "compile/compile.h"
-#include "release/plan/plan.h"
-
 /* ---- reading ---- */
 
 static bool is_collected(struct world *w, struct str stage, int64_t number)

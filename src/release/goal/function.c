@@ -1,9 +1,5 @@
 /* Goal of one function: everything as it is, but for its code. */
 #include "release/goal/from_record.h"
-#include "base/hash.h"
-#include "base/vec.h"
-#include "pack/pack.h"
-#include "compile/compile.h"
 #include "release/plan/plan.h"
 
 static const struct node *with_hole(struct arena *a, const struct node *template, struct str alias,

@@ -1,10 +1,4 @@
 /* Goal of a shift by hand: a deployment beside the current one. */
-#include "base/clock.h"
-#include "base/vec.h"
-#include "release/deploy/engine.h"
-#include "release/deploy/shift_schedule.h"
-#include "release/deploy/verify.h"
-#include "release/publish/pointers.h"
 #include "release/stack/nested.h"
 
 /* Which record: the one named, or that of the shift under way. */

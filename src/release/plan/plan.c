@@ -1,10 +1,6 @@
 /* Planning: comparing the target with the world. Reads only. */
 #include "release/plan/plan_internal.h"
 
-#include "base/hash.h"
-#include "base/vec.h"
-#include "doc/json.h"
-#include "cfn/cfn.h"
 #include "release/publish/definition.h"
 
 /* ---- the plan ---- */

@@ -1,15 +1,13 @@
 /* What a plan changes, item by item, for whoever reads it. */
 #include "release/plan/plan_internal.h"
 
-#include "base/hash.h"
-#include "base/vec.h"
 #include "doc/json.h"
 #include "cfn/cfn.h"
 #include "release/publish/definition.h"
 
 /* Of what was recorded before there were keys, only hashes without one can be compared. */
 const struct node *changes_parts_like(struct arena *a, const struct function_plan *f,
-                                     const struct node *before)
+                                      const struct node *before)
 {
     bool keyed = false;
     member_each (m, before)
@@ -46,7 +44,8 @@ int changes_functions(struct planning *p, struct err *err)
         }
         const struct node *before =
             node_get_c(node_get(node_get_c(record, "functions"), f->function->key), "parts");
-        struct str reason = f->parts ? definition_reason(a, before, changes_parts_like(a, f, before))
+        struct str reason = f->parts
+                                ? definition_reason(a, before, changes_parts_like(a, f, before))
                             : before ? STR("a resource it needs changes")
                                      : STR("new");
         add_change(p, (struct change){.action = f->to.n ? CHANGE_MOVE : CHANGE_PUBLISH,
@@ -176,7 +175,7 @@ bool changes_is_head(const struct node *before, const struct node *after)
 }
 
 void changes_service(struct planning *p, const struct node *old, const struct node *target,
-                         bool only_added)
+                     bool only_added)
 {
     const struct node *before = node_get_c(old, "Resources"),
                       *after = node_get_c(target, "Resources");

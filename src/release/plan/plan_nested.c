@@ -1,15 +1,6 @@
 /* How the stacks of a plan are split into nested ones. */
 #include "release/plan/plan.h"
 
-#include "release/stack/nested.h"
-#include "base/hash.h"
-#include "base/pool.h"
-#include "base/vec.h"
-#include "doc/json.h"
-#include "release/dispose/dispose.h"
-#include "release/stack/stack.h"
-#include <pthread.h>
-
 static int plan_one(const struct release *r, const struct node *template, bool exists,
                     const struct map *placed, struct split *ret, struct err *err)
 {

@@ -1,11 +1,7 @@
 /* What the service stack is to be: a union of what is wanted and what records need. */
 #include "release/plan/plan_internal.h"
 
-#include "base/hash.h"
-#include "base/vec.h"
-#include "doc/json.h"
 #include "cfn/cfn.h"
-#include "release/publish/definition.h"
 
 /* What the stages' records need of the service stack: logical ids, with a record each. */
 static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,

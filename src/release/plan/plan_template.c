@@ -2,10 +2,7 @@
 #include "release/plan/plan.h"
 
 #include "base/hash.h"
-#include "base/vec.h"
 #include "doc/json.h"
-#include "cfn/cfn.h"
-#include "release/publish/definition.h"
 
 static const struct node *filler(void *context, struct arena *a, struct str kind, struct str name)
 {

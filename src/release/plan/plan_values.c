@@ -1,10 +1,7 @@
 /* Definitions with their values filled in, as far as those are known. */
-#include "release/plan/plan.h"
 
 #include "base/hash.h"
-#include "base/vec.h"
 #include "doc/json.h"
-#include "cfn/cfn.h"
 #include "release/publish/definition.h"
 
 struct known {

@@ -3,10 +3,8 @@
 
 #include "base/hash.h"
 #include "base/pool.h"
-#include "base/vec.h"
 #include "doc/json.h"
 #include "release/dispose/dispose.h"
-#include "release/plan/plan.h"
 #include "release/stack/stack.h"
 
 #include <pthread.h>

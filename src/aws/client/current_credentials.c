@@ -1,0 +1,44 @@
+/* The client's credentials, fetched or renewed when needed. */
+#include "aws/client/aws_internal.h"
+#include "base/clock.h"
+
+enum { RENEW_BEFORE_MS = 10 * 60 * 1000 };
+
+static bool is_fresh(const struct credentials *c, int64_t now_ms)
+{
+    return c->access_key.n && (!c->expires_ms || c->expires_ms - now_ms > RENEW_BEFORE_MS);
+}
+
+static int renew(struct aws *aws, struct credentials *ret, struct err *err)
+{
+    cleanup_arena struct arena *scratch = arena_new();
+    struct credential_search search = {scratch, aws, aws->settings, aws->settings->profile, 0};
+    if (aws->find_credentials(&search, ret, err) < 0)
+        return -1;
+    struct str *texts[] = {&ret->access_key, &ret->secret_key, &ret->session_token};
+    pthread_mutex_lock(&aws->lock); /* of the arena */
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = str_dup(aws->arena, *texts[i]);
+    pthread_mutex_unlock(&aws->lock);
+    return 0;
+}
+
+int credentials_current(struct aws *aws, struct credentials *ret, struct err *err)
+{
+    int done = 0;
+    pthread_mutex_lock(&aws->credential_lock);
+    int64_t now = clock_wall_ms();
+    if (!is_fresh(&aws->credentials, now) && aws->settings) {
+        struct credentials fresh = {0};
+        if (renew(aws, &fresh, err) == 0) {
+            aws->credentials = fresh;
+        } else if (aws->credentials.access_key.n && aws->credentials.expires_ms > now) {
+            err_clear(err); /* the old ones still hold */
+        } else {
+            done = -1;
+        }
+    }
+    *ret = aws->credentials;
+    pthread_mutex_unlock(&aws->credential_lock);
+    return done;
+}

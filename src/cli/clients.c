@@ -1,0 +1,40 @@
+/* Clients for AWS, or for the local cloud. */
+#include "cli/cli.h"
+#include "local/local.h"
+
+static void local_progress(void *context, struct str text)
+{
+    struct cli *cli = context;
+    cli->observer.progress(cli->observer.context, "local", text);
+}
+
+static int use_local(struct cli *cli, struct aws_options *options, struct err *err)
+{
+    struct local_cloud cloud;
+    struct local_options local = {.progress = local_progress, .progress_context = cli};
+    if (!cli->endpoint.n) {
+        if (local_up(cli->arena, &local, &cloud, err) < 0)
+            return -1;
+        cli->endpoint = cloud.endpoint;
+        cli->local_key = cloud.access_key;
+        cli->local_secret = cloud.secret_key;
+    }
+    options->endpoint_url = cli->endpoint;
+    options->access_key = cli->local_key;
+    options->secret_key = cli->local_secret;
+    return 0;
+}
+
+struct aws *context_client(struct cli *cli, struct str region, struct str profile, struct err *err)
+{
+    const struct options *o = &cli->options;
+    struct aws_options options = {.region = region,
+                                  .profile = o->profile.n ? o->profile : profile,
+                                  .debug_http = o->debug_http};
+    const char *endpoint = getenv("AWS_ENDPOINT_URL");
+    if (o->local && use_local(cli, &options, err) < 0)
+        return NULL;
+    if (!o->local && endpoint && *endpoint)
+        cli->endpoint = str_c(endpoint);
+    return aws_new(&options, err);
+}

@@ -1,0 +1,171 @@
+/* What a source bundle has, looked up while a recorded service is resolved again. */
+#include "config/variables/variables.h"
+
+#include "doc/yaml.h"
+
+/* A value without the place and the flags it has in the record: neither is what the user wrote. */
+static const struct node *bare(struct arena *a, const struct node *n)
+{
+    struct node *copy;
+    if (n->kind == NODE_SEQ)
+        copy = node_seq(a);
+    else if (n->kind == NODE_MAP)
+        copy = node_map(a);
+    else
+        copy = node_shallow(a, n);
+    copy->flags = 0;
+    copy->pos = (struct pos){0};
+    copy->origin = NULL;
+    node_each (item, n)
+        node_push(a, copy, bare(a, item));
+    member_each (m, n)
+        node_put(a, copy, m->key, bare(a, m->value));
+    return copy;
+}
+
+bool recorded_absent(const struct source_bundle *b, struct str text)
+{
+    node_each (absent, b->absent)
+        if (str_eq(node_text(absent), text))
+            return true;
+    return false;
+}
+
+bool recorded_file_looked_for(struct resolver *r, struct str name)
+{
+    const struct source_bundle *b = r->options->bundle;
+    if (recorded_absent(b, str_fmt(r->arena, "file(%.*s)", STR_ARG(name))))
+        return true;
+    if (recorded_absent(b, str_fmt(r->arena, "unrecorded(%.*s)", STR_ARG(name))))
+        return false;
+    node_each (absent, b->absent) {
+        struct str text = node_text(absent);
+        if (!str_starts(text, STR("file(")) || str_find(text, STR("<*>"), 0) < 0)
+            continue;
+        struct str pattern = str_sub(text, 5, text.n - 6);
+        if (sibling_matches(str_replace(r->arena, pattern, STR("<*>"), (struct str){"", 1}), name))
+            return true;
+    }
+    return false;
+}
+
+enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
+                             const struct query *q, struct str text, const struct node **ret)
+{
+    if (!b || q->secret)
+        return RECORDED_NOT;
+    const struct node *value = node_get(b->externals, text);
+    if (!node_empty(value)) {
+        *ret = bare(r->arena, value);
+        return RECORDED_VALUE;
+    }
+    return recorded_absent(b, text) ? RECORDED_ABSENT : RECORDED_NOT;
+}
+
+const struct node *bundle_file(const struct source_bundle *b, struct str path)
+{
+    return node_get(b->files, path);
+}
+
+static int damaged(struct err *err, const char *part, const char *must, const struct node *n)
+{
+    return err_set(err, ERR_FAILED, "the recorded source is damaged: '%s' must be %s, not %s", part,
+                   must, n ? node_kind_name(n) : "missing");
+}
+
+/* NULL is fine. */
+static int check_texts(const char *part, const struct node *n, enum node_kind kind, struct err *err)
+{
+    if (!n)
+        return 0;
+    if (n->kind != kind)
+        return damaged(err, part, kind == NODE_MAP ? "a map" : "a list", n);
+    node_each (item, n)
+        if (item->kind != NODE_STRING)
+            return damaged(err, part, "a list of strings", item);
+    member_each (m, n)
+        if (m->value->kind != NODE_STRING)
+            return err_set(err, ERR_FAILED,
+                           "the recorded source is damaged: '%.*s' of '%s' must be a string, not "
+                           "%s",
+                           STR_ARG(m->key), part, node_kind_name(m->value));
+    return 0;
+}
+
+static int check_externals(const struct node *externals, struct err *err)
+{
+    if (!externals)
+        return 0;
+    if (externals->kind != NODE_MAP)
+        return damaged(err, "externals", "a map", externals);
+    member_each (m, externals)
+        if ((str_starts(m->key, STR("env:")) || str_starts(m->key, STR("env("))) &&
+            m->value->kind != NODE_STRING && m->value->kind != NODE_NULL)
+            return err_set(err, ERR_FAILED,
+                           "the recorded source is damaged: '%.*s' must be a string, not %s",
+                           STR_ARG(m->key), node_kind_name(m->value));
+    return 0;
+}
+
+int bundle_check(const struct source_bundle *b, struct err *err)
+{
+    if (!b->files)
+        return damaged(err, "files", "a map", NULL);
+    if (check_texts("files", b->files, NODE_MAP, err) < 0 ||
+        check_externals(b->externals, err) < 0 ||
+        check_texts("absent", b->absent, NODE_SEQ, err) < 0 ||
+        check_texts("params", b->params, NODE_MAP, err) < 0 ||
+        check_texts("options", b->options, NODE_MAP, err) < 0 ||
+        check_texts("dotenv", b->dotenv, NODE_SEQ, err) < 0 ||
+        (b->own && bundle_check(b->own, err) < 0))
+        return -1;
+    member_each (m, b->files)
+        if (m->value->text.n > DOC_BYTES_MAX)
+            return err_set(err, ERR_FAILED,
+                           "the recorded source is damaged: file '%.*s' is too large",
+                           STR_ARG(m->key));
+    if (!b->main.n)
+        return err_set(err, ERR_FAILED,
+                       "the recorded source is damaged: it does not say which file the service is");
+    if (!bundle_file(b, b->main))
+        return err_set(err, ERR_FAILED,
+                       "the recorded source is damaged: service file '%.*s' is not in it",
+                       STR_ARG(b->main));
+    return 0;
+}
+
+static bool piece_matches(struct str pattern, struct str name)
+{
+    size_t p = 0, n = 0, star = SIZE_MAX, from = 0;
+    if (pattern.n && !pattern.p[0] && name.n && name.p[0] == '.')
+        return false; /* hidden files are named as such */
+    while (n < name.n) {
+        if (p < pattern.n && !pattern.p[p]) {
+            star = p++;
+            from = ++n;
+        } else if (p < pattern.n && pattern.p[p] == name.p[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++from;
+        } else {
+            return false;
+        }
+    }
+    return p == pattern.n;
+}
+
+bool sibling_matches(struct str pattern, struct str name)
+{
+    struct str p, n;
+    for (;;) {
+        bool more = str_cut(&pattern, '/', &p);
+        if (more != str_cut(&name, '/', &n))
+            return false;
+        if (!more)
+            return true;
+        if (!piece_matches(p, n))
+            return false;
+    }
+}

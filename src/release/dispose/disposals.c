@@ -1,0 +1,50 @@
+/* What was disposed of, and why it was ours. */
+#include "release/dispose/dispose_internal.h"
+
+const char *const dispose_reasons[OURS_COUNT] = {
+    [OURS_FOLDER] = "below the service's folder in the deployment bucket",
+    [OURS_STACK] = "a stack with the service's owner tags",
+    [OURS_ADOPTED] = "an alias stack of the stack that was taken over",
+    [OURS_RESOURCE] = "a resource that is deleted with its stack",
+    [OURS_RECORD] = "named by a record of the service",
+    [OURS_INTENT] = "made by a deployment of the service that was cut off",
+};
+static const char *const fates[FATE_COUNT] = {
+    [FATE_DELETED] = "deleted", [FATE_EMPTIED] = "emptied", [FATE_KEPT] = "kept"};
+
+void dispose_note(const struct release *r, enum fate fate, struct str type, struct str name,
+                 struct str why)
+{
+    if (r->disposals)
+        vec_push(r->arena, &r->disposals->all, (struct disposed){fate, type, name, why});
+}
+
+void dispose_keep(const struct release *r, struct str type, struct str name, struct str why)
+{
+    dispose_note(r, FATE_KEPT, type, name, why);
+}
+
+void disposals_put(struct arena *a, const struct disposals *all, struct node *into)
+{
+    for (size_t fate = 0; fate < FATE_COUNT; fate++) {
+        struct node *list = node_seq(a);
+        for (size_t i = 0; i < all->all.n; i++) {
+            const struct disposed *d = &all->all.p[i];
+            struct node *n = node_map(a);
+            if (d->fate != fate)
+                continue;
+            node_put_str(a, n, "type", d->type);
+            node_put_str(a, n, "name", d->name);
+            node_put_str(a, n, "why", d->why);
+            node_push(a, list, n);
+        }
+        if (list->count)
+            node_put_c(a, into, fates[fate], list);
+    }
+}
+
+int dispose_refuse(const char *what, struct str name, enum ours why, struct err *err)
+{
+    return err_set(err, ERR_FAILED, "%s '%.*s' is not deleted: it is not %s", what, STR_ARG(name),
+                   dispose_reasons[why]);
+}
