@@ -180,7 +180,7 @@ bool stage_is_nearly(struct arena *a, struct str name, struct str other);
 /* Order of stages as people count: pr-2 before pr-10. */
 int stage_compare(struct str a, struct str b);
 /* Collect what the command made superfluous, when that is worth it. Never fails: it warns. */
-void context_collect(struct cli *cli, const struct release *r, struct world *world);
+void context_prune(struct cli *cli, const struct release *r, struct world *world);
 /* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */
 const struct shifting *context_shifting(struct cli *cli, const struct service *service);
 /* "git 1a2b3c4, modified" of the files in `dir`, or empty; for what is recorded. Runs git. */

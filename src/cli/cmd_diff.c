@@ -13,7 +13,7 @@
 struct side {
     struct str stage;
     int64_t number;
-    bool collected;
+    bool pruned;
     struct diff_side side;
 };
 
@@ -38,9 +38,9 @@ static int find_number(const struct release *r, const struct world *w, struct si
     struct release own;
     struct world stage = {0};
     bool known = false, listed = false;
-    s->stage = place_address(r, s->stage);
+    s->stage = region_address(r, s->stage);
     if (!s->number) {
-        if (place_at(r, s->stage, &own, err) < 0 || world_find(&own, true, &stage, err) < 0)
+        if (region_at(r, s->stage, &own, err) < 0 || world_find(&own, true, &stage, err) < 0)
             return -1;
         known = stage.stage_exists;
         if (world_served(&own, false, &stage, err) < 0 && err->kind != ERR_NOT_FOUND)
@@ -55,7 +55,7 @@ static int find_number(const struct release *r, const struct world *w, struct si
         if (w->records[i].number != s->number)
             continue;
         listed = true;
-        s->collected = w->records[i].collected;
+        s->pruned = w->records[i].pruned;
     }
     return s->number && listed ? 0 : say_none(s, known, err);
 }
@@ -213,7 +213,7 @@ static void show_text(struct cli *cli, const struct side *sides, const struct di
         if (!sides[i].side.template)
             buf_fmt(out, "resources were not compared: the template of %.*s was not kept\n",
                     STR_ARG(name_of(a, &sides[i])));
-        if (sides[i].collected)
+        if (sides[i].pruned)
             buf_fmt(out, "the versions of %.*s were collected\n", STR_ARG(name_of(a, &sides[i])));
     }
 }
@@ -228,7 +228,7 @@ static const struct node *side_json(struct arena *a, const struct side *s)
     struct node *n = node_map(a);
     node_put_str(a, n, "stage", s->stage);
     node_put_c(a, n, "deployment", node_int(a, s->number));
-    node_put_c(a, n, "collected", node_bool(a, s->collected));
+    node_put_c(a, n, "collected", node_bool(a, s->pruned));
     return n;
 }
 

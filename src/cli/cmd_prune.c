@@ -31,13 +31,13 @@ static int read_duration(struct str text, int64_t *ret_ms, struct err *err)
     return err_help(err, "for example 90s, 30m, 12h or 7d");
 }
 
-static const struct node *collected_json(struct cli *cli, const struct service *service,
-                                         const struct collected *c)
+static const struct node *pruned_json(struct cli *cli, const struct service *service,
+                                      const struct pruned *c)
 {
     struct arena *a = cli->arena;
     struct node *out = node_map(a), *items = node_seq(a), *kept = node_map(a);
     for (size_t i = 0; i < c->item_count; i++) {
-        const struct collect_item *item = &c->items[i];
+        const struct prune_item *item = &c->items[i];
         struct node *n = node_map(a);
         node_put_str(a, n, "kind", str_c(kinds[item->kind]));
         if (item->owner.n)
@@ -59,10 +59,10 @@ static const struct node *collected_json(struct cli *cli, const struct service *
     return out;
 }
 
-static void show_items(struct buf *out, const struct collected *c)
+static void show_items(struct buf *out, const struct pruned *c)
 {
     for (size_t i = 0; i < c->item_count; i++) {
-        const struct collect_item *item = &c->items[i];
+        const struct prune_item *item = &c->items[i];
         buf_fmt(out, "  %s %s %.*s", item->why_kept.n ? "kept" : "gone", kinds[item->kind],
                 STR_ARG(item->id));
         if (item->owner.n)
@@ -74,13 +74,13 @@ static void show_items(struct buf *out, const struct collected *c)
     }
 }
 
-static void show(struct cli *cli, const struct service *service, const struct collected *c)
+static void show(struct cli *cli, const struct service *service, const struct pruned *c)
 {
     struct buf *out = &cli->out;
     size_t gone = 0;
     const char *gap = "";
     if (cli->options.json) {
-        json_write(out, collected_json(cli, service, c), 2);
+        json_write(out, pruned_json(cli, service, c), 2);
         buf_char(out, '\n');
         return;
     }
@@ -106,19 +106,18 @@ static void show(struct cli *cli, const struct service *service, const struct co
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
-    struct collecting how = {.only_look = cli->options.plan};
+    struct pruning how = {.only_look = cli->options.plan};
     struct world world;
-    struct collected collected;
+    struct pruned pruned;
     if (read_duration(cli->options.unused_for, &how.unused_ms, err) < 0 ||
         context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &world, err) < 0 ||
-        collect_run(&r, &how, &world, &collected, err) < 0)
+    if (context_world(cli, &r, &world, err) < 0 || prune_run(&r, &how, &world, &pruned, err) < 0)
         return -1;
     progress_clear(cli->progress);
-    show(cli, service, &collected);
+    show(cli, service, &pruned);
     return 0;
 }
 

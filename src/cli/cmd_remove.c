@@ -131,14 +131,14 @@ static int check_named(const struct options *o, struct err *err)
 
 /* What the stage alone had is collected an hour later: by a deploy, or by prune. Others may have
  * become due. */
-static void collect(struct cli *cli, const struct release *r, bool whole)
+static void prune(struct cli *cli, const struct release *r, bool whole)
 {
     struct world world;
     cleanup_err struct err ignored = {0};
     if (whole || world_remains(r, true, &world, &ignored) < 0 || !world.bucket.n ||
         records_list(cli->arena, &world.store, &world.records, &world.record_count, &ignored) < 0)
         return;
-    context_collect(cli, r, &world);
+    context_prune(cli, r, &world);
 }
 
 static const char *const parts[] = {"deleted", "emptied", "kept"};
@@ -194,7 +194,7 @@ static int run(struct cli *cli, struct err *err)
     if (whole ? remove_service(&r, cli->options.purge, &nothing, err) < 0
               : remove_stage(&r, service->address, cli->options.purge, &nothing, err) < 0)
         return -1;
-    collect(cli, &r, whole);
+    prune(cli, &r, whole);
     progress_clear(cli->progress);
     show(cli, whole, what, nothing, &disposals);
     return 0;

@@ -62,10 +62,10 @@ static struct str recorded(struct arena *a, const struct stage_status *s,
 static struct str elsewhere(const struct stage_status *s, const struct section *section,
                             struct str row)
 {
-    for (size_t i = 0; i < s->stray_count; i++)
-        if (!s->strays[i].pointer->gateway == !section->api &&
-            str_eq(s->strays[i].pointer->key, row))
-            return s->strays[i].is;
+    for (size_t i = 0; i < s->drift_count; i++)
+        if (!s->drifts[i].pointer->gateway == !section->api &&
+            str_eq(s->drifts[i].pointer->key, row))
+            return s->drifts[i].is;
     return (struct str){"", 0};
 }
 
@@ -175,7 +175,7 @@ static void show_json(struct cli *cli, const struct service *service, const stru
         struct node *n = node_map(a);
         node_put_str(a, n, "name", s->name);
         struct str region;
-        place_stage(s->name, &region);
+        address_stage(s->name, &region);
         node_put_str(a, n, "region", region.n ? region : service->home);
         node_put_c(a, n, "deployment", node_int(a, s->number));
         node_put_str(a, n, "status", str_c(s->word));

@@ -94,7 +94,7 @@ static int take_region(struct cli *cli, struct str *stage, struct err *err)
 {
     struct options *o = &cli->options;
     struct str region;
-    *stage = place_stage(*stage, &region);
+    *stage = address_stage(*stage, &region);
     if (!region.n)
         return 0;
     if (o->region.n && !str_eq(o->region, region))

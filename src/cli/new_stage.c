@@ -46,7 +46,7 @@ static int find_near(struct cli *cli, const struct release *r, const struct plan
     bool near = false;
     *ret = (struct str){"", 0};
     for (size_t i = 0; i < w->record_count; i++) {
-        struct str other = place_stage(w->records[i].stage, &region);
+        struct str other = address_stage(w->records[i].stage, &region);
         if (str_eq(other, name))
             return 0; /* it was there before, or is elsewhere */
         near = near || stage_is_nearly(cli->arena, name, other);
@@ -56,7 +56,7 @@ static int find_near(struct cli *cli, const struct release *r, const struct plan
     if (stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (stage_is_nearly(cli->arena, name, place_stage(stages[i], &region)))
+        if (stage_is_nearly(cli->arena, name, address_stage(stages[i], &region)))
             *ret = stages[i];
     return 0;
 }

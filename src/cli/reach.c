@@ -156,18 +156,18 @@ const struct shifting *context_shifting(struct cli *cli, const struct service *s
     return o->no_shift || (settings->kind == SHIFT_ALL_AT_ONCE && !o->verify.n) ? NULL : s;
 }
 
-void context_collect(struct cli *cli, const struct release *r, struct world *world)
+void context_prune(struct cli *cli, const struct release *r, struct world *world)
 {
-    struct collecting how = {.automatic = true, .unused_ms = COLLECT_UNUSED_MS};
-    struct collected collected;
+    struct pruning how = {.automatic = true, .unused_ms = COLLECT_UNUSED_MS};
+    struct pruned pruned;
     cleanup_err struct err err = {0};
-    if (collect_run(r, &how, world, &collected, &err) < 0)
+    if (prune_run(r, &how, world, &pruned, &err) < 0)
         context_warn(cli, (struct pos){0},
                      str_fmt(cli->arena, "old versions were not collected: %.*s", STR_ARG(err.msg)),
                      STR("try again with: troupe prune"));
-    else if (collected.records)
-        release_finished(r, "collect", "what %zu old deployment%s had", collected.records,
-                         collected.records == 1 ? "" : "s");
+    else if (pruned.records)
+        release_finished(r, "collect", "what %zu old deployment%s had", pruned.records,
+                         pruned.records == 1 ? "" : "s");
 }
 
 int context_apply(struct cli *cli, struct release *r, const struct goal *goal, confirm_fn *ask,
@@ -178,7 +178,7 @@ int context_apply(struct cli *cli, struct release *r, const struct goal *goal, c
     if (deploy_run(r, goal, ask, context, &deployed, err) < 0)
         return -1;
     if (!deployed.plan.nothing && !deployed.percent)
-        context_collect(cli, r, &deployed.plan.world);
+        context_prune(cli, r, &deployed.plan.world);
     show_deployed(cli, r->service, &deployed);
     return 0;
 }

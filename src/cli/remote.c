@@ -45,7 +45,7 @@ static int get_output(struct arena *a, const struct asked *q, const struct node 
     struct str rest = q->address, name;
     struct stack stack;
     str_cut(&rest, '.', &name);
-    if (stack_describe(a, q->aws, name, &stack, err) < 0)
+    if (cloudformation_describe(a, q->aws, name, &stack, err) < 0)
         return -1;
     *ret = node_get(stack.outputs, rest);
     return 0;

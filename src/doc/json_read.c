@@ -293,7 +293,7 @@ static const struct node *read_word(struct reader *r)
     return bad(r, "expected a value");
 }
 
-static const struct node *read_collection(struct reader *r)
+static const struct node *read_prune(struct reader *r)
 {
     if (r->depth >= DOC_DEPTH_MAX)
         return bad(r, "nested too deeply");
@@ -319,7 +319,7 @@ static const struct node *read_value(struct reader *r)
     struct pos at = pos_at(r, from);
     char c = *from;
     const struct node *n = c == '"'                             ? read_string_node(r)
-                           : c == '[' || c == '{'               ? read_collection(r)
+                           : c == '[' || c == '{'               ? read_prune(r)
                            : c == '-' || (c >= '0' && c <= '9') ? read_number(r)
                                                                 : read_word(r);
     if (!n)

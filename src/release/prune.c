@@ -13,15 +13,15 @@ enum { JOBS = 16, HANDFUL = 5 };
 
 struct gathering {
     const struct release *r;
-    const struct collecting *how;
+    const struct pruning *how;
     struct world *world;
     struct lease *lease;
-    struct collect_record *records;
+    struct prune_record *records;
     size_t record_count;
-    struct collect_stage *stages;
+    struct prune_stage *stages;
     size_t stage_count;
     int64_t now_ms; /* by S3's clock */
-    struct collect_item *items;
+    struct prune_item *items;
     size_t item_count;
     pthread_mutex_t lock; /* of the release's arena and what threads write */
 };
@@ -35,17 +35,17 @@ static int read_stages(struct gathering *g, struct err *err)
     struct stack *stacks;
     if (stages_find(g->r, &g->world->store, &names, &stacks, &g->stage_count, err) < 0)
         return -1;
-    g->stages = ARENA_ARRAY(a, g->stage_count + 1, struct collect_stage);
+    g->stages = ARENA_ARRAY(a, g->stage_count + 1, struct prune_stage);
     for (size_t i = 0; i < g->stage_count; i++)
-        g->stages[i] = (struct collect_stage){
-            names[i], str_ends(stacks[i].status, STR("_COMPLETE")), world_deployment(&stacks[i])};
+        g->stages[i] = (struct prune_stage){names[i], str_ends(stacks[i].status, STR("_COMPLETE")),
+                                            world_deployment(&stacks[i])};
     return 0;
 }
 
 static int read_one(size_t i, void *context, struct arena *scratch, struct err *err)
 {
     struct gathering *g = context;
-    struct collect_record *r = &g->records[i];
+    struct prune_record *r = &g->records[i];
     struct arena *own = arena_new(); /* what is read is needed to the end */
     (void)scratch;
     int done = record_read(own, &g->world->store, r->ref.stage, r->ref.number, true, true,
@@ -64,11 +64,11 @@ static int read_records(struct gathering *g, struct err *err)
     size_t n;
     if (records_list(a, &w->store, &refs, &n, err) < 0)
         return -1;
-    g->records = ARENA_ARRAY(a, n + 1, struct collect_record);
+    g->records = ARENA_ARRAY(a, n + 1, struct prune_record);
     g->record_count = 0;
     for (size_t i = 0; i < n; i++)
         if (!refs[i].gone)
-            g->records[g->record_count++] = (struct collect_record){.ref = refs[i]};
+            g->records[g->record_count++] = (struct prune_record){.ref = refs[i]};
     return pool_run(g->record_count, JOBS, read_one, g, err);
 }
 
@@ -93,9 +93,9 @@ static int gather(struct gathering *g, struct err *err)
         return 0;
     if (read_stages(g, err) < 0 || read_clock(g, err) < 0)
         return -1;
-    struct collect_rules rules = {settings->history_keep, g->how->unused_ms, g->now_ms};
-    collect_decide(g->records, g->record_count, g->stages, g->stage_count, &rules);
-    collect_items(g->r->arena, g->records, g->record_count, &g->items, &g->item_count);
+    struct prune_rules rules = {settings->history_keep, g->how->unused_ms, g->now_ms};
+    prune_decide(g->records, g->record_count, g->stages, g->stage_count, &rules);
+    prune_items(g->r->arena, g->records, g->record_count, &g->items, &g->item_count);
     return 0;
 }
 
@@ -106,10 +106,10 @@ struct orphans {
     struct gathering *g;
     struct map functions; /* name -> itself: of records that go and did not succeed */
     struct map hints;     /* "dev#7 1a2b3c4d" -> struct claim */
-    VEC(struct collect_item) found;
+    VEC(struct prune_item) found;
 };
 
-static void expect_orphans(struct orphans *o, const struct collect_record *r)
+static void expect_orphans(struct orphans *o, const struct prune_record *r)
 {
     struct arena *a = o->g->r->arena;
     bool served = node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
@@ -148,19 +148,19 @@ static int look_for_orphans(size_t i, void *context, struct arena *a, struct err
         pthread_mutex_lock(&o->g->lock);
         struct arena *keep = o->g->r->arena;
         vec_push(keep, &o->found,
-                 (struct collect_item){.kind = COLLECT_VERSION,
-                                       .owner = name,
-                                       .id = str_dup(keep, versions[k].number),
-                                       .stage = claim->record->stage,
-                                       .number = claim->record->number,
-                                       .claim = {OURS_INTENT, claim->record, claim->wrote,
-                                                 .says = str_dup(keep, versions[k].description)}});
+                 (struct prune_item){.kind = COLLECT_VERSION,
+                                     .owner = name,
+                                     .id = str_dup(keep, versions[k].number),
+                                     .stage = claim->record->stage,
+                                     .number = claim->record->number,
+                                     .claim = {OURS_INTENT, claim->record, claim->wrote,
+                                               .says = str_dup(keep, versions[k].description)}});
         pthread_mutex_unlock(&o->g->lock);
     }
     return 0;
 }
 
-static bool is_named(const struct gathering *g, const struct collect_item *item)
+static bool is_named(const struct gathering *g, const struct prune_item *item)
 {
     for (size_t i = 0; i < g->record_count; i++)
         member_each (m, node_get_c(g->records[i].record.versions, "functions"))
@@ -178,7 +178,7 @@ static int add_orphans(struct gathering *g, struct err *err)
         expect_orphans(&o, &g->records[i]);
     if (pool_run(o.functions.n, JOBS, look_for_orphans, &o, err) < 0)
         return -1;
-    VEC(struct collect_item) all = {0};
+    VEC(struct prune_item) all = {0};
     for (size_t i = 0; i < g->item_count; i++)
         vec_push(a, &all, g->items[i]);
     for (size_t i = 0; i < o.found.n; i++)
@@ -191,7 +191,7 @@ static int add_orphans(struct gathering *g, struct err *err)
 
 /* ---- what serves ---- */
 
-static void keep_in_use(struct collect_item *item, struct arena *a, struct str pointer)
+static void keep_in_use(struct prune_item *item, struct arena *a, struct str pointer)
 {
     item->why_kept = str_fmt(a, "'%.*s' points at it", STR_ARG(pointer));
 }
@@ -200,7 +200,7 @@ static void compare_aliases(struct gathering *g, struct str function,
                             const struct lambda_alias *aliases, size_t n)
 {
     for (size_t i = 0; i < g->item_count; i++) {
-        struct collect_item *item = &g->items[i];
+        struct prune_item *item = &g->items[i];
         for (size_t k = 0; k < n && item->kind == COLLECT_VERSION; k++)
             if (str_eq(item->owner, function) && (str_eq(aliases[k].version, item->id) ||
                                                   str_eq(aliases[k].weighted_version, item->id)))
@@ -211,7 +211,7 @@ static void compare_aliases(struct gathering *g, struct str function,
 static void compare_stages(struct gathering *g, struct str api, const struct node *stages)
 {
     for (size_t i = 0; i < g->item_count; i++) {
-        struct collect_item *item = &g->items[i];
+        struct prune_item *item = &g->items[i];
         if (item->kind != COLLECT_DEPLOYMENT || !str_eq(item->owner, api))
             continue;
         node_each (stage, stages)
@@ -228,7 +228,7 @@ struct owners {
 static int look_at_pointers(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct owners *o = context;
-    const struct collect_item *first = o->all.entries[i].value;
+    const struct prune_item *first = o->all.entries[i].value;
     struct lambda_alias *aliases = NULL;
     const struct node *stages = NULL;
     size_t n = 0;
@@ -275,7 +275,7 @@ static int find_others(struct gathering *g, struct str *ret_stage, struct err *e
     return 0;
 }
 
-static int check_alone(struct gathering *g, struct collected *ret, struct err *err)
+static int check_alone(struct gathering *g, struct pruned *ret, struct err *err)
 {
     struct str stage;
     if (find_others(g, &stage, err) < 0)
@@ -292,8 +292,8 @@ static int check_alone(struct gathering *g, struct collected *ret, struct err *e
 static int mark(struct gathering *g, const char *mark, struct err *err)
 {
     for (size_t i = 0; i < g->record_count; i++) {
-        struct collect_record *r = &g->records[i];
-        bool there = strcmp(mark, "collected") == 0 ? r->ref.collected : r->ref.gone;
+        struct prune_record *r = &g->records[i];
+        bool there = strcmp(mark, "collected") == 0 ? r->ref.pruned : r->ref.gone;
         if (r->kept != KEPT_NOT || there)
             continue;
         if (lease_check(g->lease, err) < 0 ||
@@ -304,7 +304,7 @@ static int mark(struct gathering *g, const char *mark, struct err *err)
     return 0;
 }
 
-static int delete_item(struct arena *a, const struct gathering *g, const struct collect_item *item,
+static int delete_item(struct arena *a, const struct gathering *g, const struct prune_item *item,
                        struct err *err)
 {
     const struct store *s = &g->world->store;
@@ -319,7 +319,7 @@ static int delete_item(struct arena *a, const struct gathering *g, const struct 
 static int delete_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct gathering *g = context;
-    struct collect_item *item = &g->items[i];
+    struct prune_item *item = &g->items[i];
     if (item->why_kept.n)
         return 0;
     if (lease_check(g->lease, err) < 0)
@@ -347,7 +347,7 @@ static void not_gone_yet(struct gathering *g)
                 g->records[k].ref.gone = true;
 }
 
-static int take_away(struct gathering *g, struct collected *ret, struct err *err)
+static int take_away(struct gathering *g, struct pruned *ret, struct err *err)
 {
     if (mark(g, "collected", err) < 0 || gather(g, err) < 0 || check_alone(g, ret, err) < 0)
         return -1;
@@ -370,7 +370,7 @@ static bool has_any(const struct gathering *g)
     return false;
 }
 
-static void count(const struct gathering *g, struct collected *ret)
+static void count(const struct gathering *g, struct pruned *ret)
 {
     for (size_t i = 0; i < g->record_count; i++)
         if (g->records[i].kept == KEPT_NOT)
@@ -394,7 +394,7 @@ static bool is_worth_it(const struct gathering *g)
     return more >= HANDFUL;
 }
 
-static int collect(struct gathering *g, struct collected *ret, struct err *err)
+static int prune(struct gathering *g, struct pruned *ret, struct err *err)
 {
     enum { WAIT_MS = 15 * 60 * 1000 };
     bool automatic = g->how->automatic;
@@ -419,16 +419,16 @@ static int collect(struct gathering *g, struct collected *ret, struct err *err)
     return take_away(g, ret, err);
 }
 
-int collect_run(const struct release *r, const struct collecting *how, struct world *world,
-                struct collected *ret, struct err *err)
+int prune_run(const struct release *r, const struct pruning *how, struct world *world,
+              struct pruned *ret, struct err *err)
 {
-    struct release home = place_home(r);
+    struct release home = region_home(r);
     struct gathering g = {.r = &home, .how = how, .world = world};
-    *ret = (struct collected){0};
+    *ret = (struct pruned){0};
     if (!world->bucket.n || (how->automatic && !is_worth_it(&g)))
         return 0;
     pthread_mutex_init(&g.lock, NULL);
-    int done = collect(&g, ret, err);
+    int done = prune(&g, ret, err);
     lease_release(&g.lease);
     pthread_mutex_destroy(&g.lock);
     if (done == 0 && !ret->put_off)

@@ -26,17 +26,17 @@ enum kept {
     KEPT_COUNT
 };
 
-struct collect_record {
+struct prune_record {
     struct record_ref ref;
     struct record record; /* with versions and outcome */
     enum kept kept;
 };
-struct collect_stage {
+struct prune_stage {
     struct str name;
     bool settled;    /* its stack is in a state *_COMPLETE */
     int64_t current; /* 0: unknown */
 };
-struct collect_rules {
+struct prune_rules {
     int64_t keep;      /* records a stage */
     int64_t unused_ms; /* since the last pointer left */
     int64_t now_ms;    /* by S3's clock */
@@ -44,12 +44,12 @@ struct collect_rules {
 
 /* Set `kept` of all `records` (by stage, newest first). `stages` are those that have a stack; a
  * stage without one is gone when its newest record is its removal, else it is unsettled. */
-void collect_decide(struct collect_record *records, size_t n, const struct collect_stage *stages,
-                    size_t stage_count, const struct collect_rules *rules);
+void prune_decide(struct prune_record *records, size_t n, const struct prune_stage *stages,
+                  size_t stage_count, const struct prune_rules *rules);
 
-enum collect_kind { COLLECT_VERSION, COLLECT_DEPLOYMENT, COLLECT_OBJECT, COLLECT_KIND_COUNT };
-struct collect_item {
-    enum collect_kind kind;
+enum prune_kind { COLLECT_VERSION, COLLECT_DEPLOYMENT, COLLECT_OBJECT, COLLECT_KIND_COUNT };
+struct prune_item {
+    enum prune_kind kind;
     struct str owner;  /* function name, id of the API; empty for objects */
     enum api_kind api; /* of a deployment */
     struct str id;     /* version, deployment, key below the service's folder */
@@ -59,28 +59,28 @@ struct collect_item {
     struct str why_kept; /* in use, says AWS; empty: gone */
 };
 /* What the records that are not kept name, and no kept one does. */
-void collect_items(struct arena *a, const struct collect_record *records, size_t n,
-                   struct collect_item **ret, size_t *ret_n);
+void prune_items(struct arena *a, const struct prune_record *records, size_t n,
+                 struct prune_item **ret, size_t *ret_n);
 
 /* ---- doing (collect.c) ---- */
 
-struct collecting {
+struct pruning {
     bool only_look;
     bool automatic; /* after another command: gives way to everybody, and waits for a handful */
     int64_t unused_ms;
 };
 enum { COLLECT_UNUSED_MS = 60 * 60 * 1000 };
 
-struct collected {
+struct pruned {
     size_t records, kept[KEPT_COUNT]; /* records that went, and stay */
-    struct collect_item *items;
+    struct prune_item *items;
     size_t item_count;
     bool put_off; /* somebody is at work: nothing was done */
 };
 /* Collect what the whole service has. `world` has been found (world_find). With `automatic` and
  * `world->records` read, nothing is called when they show that it is not worth it. LOCKED when
  * somebody is at work (not with `automatic`). Run again after an interruption, it goes on. */
-int collect_run(const struct release *r, const struct collecting *how, struct world *world,
-                struct collected *ret, struct err *err);
+int prune_run(const struct release *r, const struct pruning *how, struct world *world,
+              struct pruned *ret, struct err *err);
 
 #endif

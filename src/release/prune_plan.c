@@ -5,8 +5,8 @@
 
 /* ---- records ---- */
 
-static const struct collect_stage *find_stage(const struct collect_stage *stages, size_t n,
-                                              struct str name)
+static const struct prune_stage *find_stage(const struct prune_stage *stages, size_t n,
+                                            struct str name)
 {
     for (size_t i = 0; i < n; i++)
         if (str_eq(stages[i].name, name))
@@ -14,14 +14,14 @@ static const struct collect_stage *find_stage(const struct collect_stage *stages
     return NULL;
 }
 
-static bool succeeded(const struct collect_record *r)
+static bool succeeded(const struct prune_record *r)
 {
     return node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
 }
 
 /* When the last pointer left it: when the next one that served said so. A shift that was taken back
  * had calls until it said that. 0: it has not. */
-static int64_t left_ms(const struct collect_record *all, size_t i)
+static int64_t left_ms(const struct prune_record *all, size_t i)
 {
     int64_t own = all[i].ref.outcome_ms;
     if (!succeeded(&all[i]))
@@ -32,14 +32,14 @@ static int64_t left_ms(const struct collect_record *all, size_t i)
     return 0;
 }
 
-static bool is_recent(const struct collect_record *all, size_t i, const struct collect_rules *rules)
+static bool is_recent(const struct prune_record *all, size_t i, const struct prune_rules *rules)
 {
     int64_t left = left_ms(all, i);
     return !left || rules->now_ms - left < rules->unused_ms;
 }
 
 /* An open record that goes back to another one, or shifts to it, will be finished with that one. */
-static bool is_awaited(const struct collect_record *all, size_t i, size_t newest)
+static bool is_awaited(const struct prune_record *all, size_t i, size_t newest)
 {
     for (size_t k = newest; k < i; k++) {
         const struct node *body = all[k].record.body;
@@ -52,13 +52,13 @@ static bool is_awaited(const struct collect_record *all, size_t i, size_t newest
 }
 
 /* `newest` is the stage's newest record. */
-static enum kept decide(const struct collect_record *all, size_t i, size_t newest,
-                        const struct collect_stage *stage, const struct collect_rules *rules)
+static enum kept decide(const struct prune_record *all, size_t i, size_t newest,
+                        const struct prune_stage *stage, const struct prune_rules *rules)
 {
-    const struct collect_record *r = &all[i];
+    const struct prune_record *r = &all[i];
     bool removed = !stage && all[newest].ref.has_outcome &&
                    node_is_text(node_get_c(all[newest].record.body, "what"), "remove");
-    if (r->ref.collected) /* others count on its being gone */
+    if (r->ref.pruned) /* others count on its being gone */
         return KEPT_NOT;
     if (!r->ref.has_outcome || is_awaited(all, i, newest))
         return KEPT_OPEN;
@@ -74,8 +74,8 @@ static enum kept decide(const struct collect_record *all, size_t i, size_t newes
     return KEPT_NOT;
 }
 
-void collect_decide(struct collect_record *records, size_t n, const struct collect_stage *stages,
-                    size_t stage_count, const struct collect_rules *rules)
+void prune_decide(struct prune_record *records, size_t n, const struct prune_stage *stages,
+                  size_t stage_count, const struct prune_rules *rules)
 {
     size_t newest = 0;
     for (size_t i = 0; i < n; i++) {
@@ -91,16 +91,16 @@ void collect_decide(struct collect_record *records, size_t n, const struct colle
 struct items_of {
     struct arena *arena;
     struct map *needed; /* by kept records */
-    VEC(struct collect_item) items;
+    VEC(struct prune_item) items;
     struct map seen;
 };
 
-static struct str item_key(struct arena *a, const struct collect_item *item)
+static struct str item_key(struct arena *a, const struct prune_item *item)
 {
     return str_fmt(a, "%d %.*s %.*s", item->kind, STR_ARG(item->owner), STR_ARG(item->id));
 }
 
-static void name_item(struct items_of *x, const struct collect_record *r, struct collect_item item)
+static void name_item(struct items_of *x, const struct prune_record *r, struct prune_item item)
 {
     item.stage = r->ref.stage;
     item.number = r->ref.number;
@@ -116,38 +116,38 @@ static void name_item(struct items_of *x, const struct collect_record *r, struct
     }
 }
 
-static void name_object(struct items_of *x, const struct collect_record *r, const char *folder,
+static void name_object(struct items_of *x, const struct prune_record *r, const char *folder,
                         struct str sha, const char *ending)
 {
     if (sha.n)
         name_item(x, r,
-                  (struct collect_item){
+                  (struct prune_item){
                       .kind = COLLECT_OBJECT,
                       .id = str_fmt(x->arena, "%s/%.*s.%s", folder, STR_ARG(sha), ending)});
 }
 
-static void name_all(struct items_of *x, const struct collect_record *r)
+static void name_all(struct items_of *x, const struct prune_record *r)
 {
     const struct node *body = r->record.body, *versions = r->record.versions;
     member_each (m, node_get_c(versions, "functions"))
         name_item(x, r,
-                  (struct collect_item){.kind = COLLECT_VERSION,
-                                        .owner = node_text(node_get_c(m->value, "name")),
-                                        .id = node_text(node_get_c(m->value, "version"))});
+                  (struct prune_item){.kind = COLLECT_VERSION,
+                                      .owner = node_text(node_get_c(m->value, "name")),
+                                      .id = node_text(node_get_c(m->value, "version"))});
     member_each (m, node_get_c(versions, "apis"))
         name_item(x, r,
-                  (struct collect_item){.kind = COLLECT_DEPLOYMENT,
-                                        .api = api_kind_recorded(m->value),
-                                        .owner = node_text(node_get_c(m->value, "id")),
-                                        .id = node_text(node_get_c(m->value, "deployment"))});
+                  (struct prune_item){.kind = COLLECT_DEPLOYMENT,
+                                      .api = api_kind_recorded(m->value),
+                                      .owner = node_text(node_get_c(m->value, "id")),
+                                      .id = node_text(node_get_c(m->value, "deployment"))});
     member_each (m, node_get_c(body, "functions"))
         name_object(x, r, "artifacts", node_text(node_get_c(m->value, "artifact")), "zip");
     name_object(x, r, "sources", node_text(node_get_c(body, "sources")), "json");
     name_object(x, r, "templates", node_text(node_get_c(versions, "stage_template")), "json");
 }
 
-void collect_items(struct arena *a, const struct collect_record *records, size_t n,
-                   struct collect_item **ret, size_t *ret_n)
+void prune_items(struct arena *a, const struct prune_record *records, size_t n,
+                 struct prune_item **ret, size_t *ret_n)
 {
     struct map needed = MAP(a);
     struct items_of x = {.arena = a, .needed = &needed, .seen = MAP(a)};

@@ -78,7 +78,7 @@ struct target {
     const struct record *origin;
     bool pinned;              /* the snapshots are those of `origin`, whatever definitions say */
     struct str unpinned;      /* but for this function; empty: none */
-    bool flips;               /* pointers move by API first, the stack follows */
+    bool switches;            /* pointers move by API first, the stack follows */
     struct pointers asleep;   /* versions that have to be woken before */
     int64_t restores;         /* number of the stage's own record that this makes current again */
     int64_t to;               /* the same of a shift by hand: a rollback goes back from it */
@@ -147,7 +147,7 @@ struct world {
     int64_t last_number;                 /* highest record number of the stage */
     bool last_interrupted;               /* the newest record has no outcome and is not current */
     struct record interrupted;           /* that record; body NULL: none */
-    bool unsettled;                      /* the current record has no outcome yet */
+    bool unclosed;                       /* the current record has no outcome yet */
     const struct node *service_template; /* when asked for */
     const struct node *stage_template;   /* what the stage stack has; NULL: none */
     const struct map *service_placed, *stage_placed; /* which nested stack holds what; with them */

@@ -15,7 +15,7 @@ static int losses_of(const struct release *r, const struct world *w, struct str 
     VEC(struct change) losses = {0};
     const struct node *template;
     *ret_n = 0;
-    if (parts_read(r, &w->store, stack, &template, NULL, err) < 0)
+    if (nested_read(r, &w->store, stack, &template, NULL, err) < 0)
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct str type = node_text(node_get_c(m->value, "Type"));
@@ -55,7 +55,7 @@ int remove_losses(const struct release *r, const struct world *w, struct change 
         if (service && (w->stage_name.n || !w->service_exists))
             break;
         struct release there = *r;
-        if (stages && !service && place_at(r, stages[i], &there, err) < 0)
+        if (stages && !service && region_at(r, stages[i], &there, err) < 0)
             return -1;
         if (losses_of(&there, w, service ? w->service_name : stacks[i].name, &losses, &count, err) <
             0)
@@ -99,7 +99,7 @@ static int shrink(const struct release *r, const struct store *store, const stru
     *there = MAP(a);
     if (stack_condition(stack->status) != STACK_READY || !store->bucket.n)
         return 0;
-    if (parts_read(r, store, stack->name, &now, there, err) < 0)
+    if (nested_read(r, store, stack->name, &now, there, err) < 0)
         return -1;
     while ((step = layout_shrink(a, now, STACK_CHANGES_MAX))) {
         struct node *parameters = node_map(a);
@@ -191,7 +191,7 @@ static int take_lease(const struct release *r, const struct store *store, struct
 
 /* Those of a remote stage went with its bucket, and a stage at home may have the same stack name.
  */
-static void sweep_parts(const struct release *r, const struct store *store)
+static void sweep_nested(const struct release *r, const struct store *store)
 {
     struct arena *a = r->arena;
     cleanup_err struct err ignored = {0}; /* what stays is in nobody's way */
@@ -228,7 +228,7 @@ static int finish_removal(const struct release *r, const struct store *store, st
         return 0;
     if (take_lease(r, store, stage, &lease, err) < 0)
         return -1;
-    sweep_parts(r, store);
+    sweep_nested(r, store);
     return removal ? record_write_outcome(a, store, stage, last.number, "succeeded", STR(""), err)
                    : record_removal(r, store, stage, err);
 }
@@ -252,7 +252,7 @@ int remove_stage(const struct release *r, struct str stage, bool purge, bool *re
                     STR_ARG(w.stage.status));
             return err_help(err, "wait until that is done, then try again");
         }
-        if (stack_settle(r, w.stage.id, &w.stage, err) < 0)
+        if (stack_wait(r, w.stage.id, &w.stage, err) < 0)
             return -1;
     }
     if (lease_check(lease, err) < 0 ||
@@ -261,7 +261,7 @@ int remove_stage(const struct release *r, struct str stage, bool purge, bool *re
         return -1;
     if (!w.bucket.n)
         return 0;
-    sweep_parts(r, &w.store);
+    sweep_nested(r, &w.store);
     return record_removal(r, &w.store, stage, err);
 }
 
@@ -303,7 +303,7 @@ static int remove_all_stages(const struct release *r, const struct world *w, boo
     for (size_t i = 0; i < *ret_n; i++) {
         struct release of_stage;
         bool nothing;
-        if (place_at(r, stages[i], &of_stage, err) < 0 ||
+        if (region_at(r, stages[i], &of_stage, err) < 0 ||
             remove_stage(&of_stage, stages[i], purge, &nothing, err) < 0)
             return err_wrap(err, "remove stage '%.*s'", STR_ARG(stages[i]));
     }
@@ -319,7 +319,7 @@ int remove_service(const struct release *r, bool purge, bool *ret_nothing, struc
     if (world_remains(r, false, &w, err) < 0)
         return -1;
     if (w.service_exists && stack_condition(w.service.status) == STACK_BUSY &&
-        stack_settle(r, w.service.id, &w.service, err) < 0)
+        stack_wait(r, w.service.id, &w.service, err) < 0)
         return -1;
     if (remove_all_stages(r, &w, purge, &stages, err) < 0 ||
         (w.bucket.n && log_groups_recorded(r, &w.store, &groups, err) < 0))

@@ -13,7 +13,7 @@ static int add_stack(const struct release *there, const struct store *store,
     struct arena *a = there->arena;
     VEC(struct removal_resource) all = {0};
     const struct node *template;
-    if (parts_read(there, store, stack->name, &template, NULL, err) < 0)
+    if (nested_read(there, store, stack->name, &template, NULL, err) < 0)
         return -1;
     member_each (m, node_get_c(template, "Resources")) {
         struct removal_resource x = {.id = m->key, .type = node_text(node_get_c(m->value, "Type"))};
@@ -38,7 +38,7 @@ int removal_plan(const struct release *r, const struct world *w, struct removal_
     *ret = ARENA_ARRAY(r->arena, n + 1, struct removal_stack);
     for (size_t i = 0; i < n; i++) {
         struct release there;
-        if (place_at(r, stages[i], &there, err) < 0 ||
+        if (region_at(r, stages[i], &there, err) < 0 ||
             add_stack(&there, &w->store, &stacks[i], stages[i], &(*ret)[(*ret_n)++], err) < 0)
             return -1;
     }

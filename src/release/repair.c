@@ -27,12 +27,13 @@ static struct str stage_of(const struct repairing *x)
     return x->r->service->address;
 }
 
-__attribute__((format(printf, 3, 4))) static void find(struct repairing *x, bool mended,
+__attribute__((format(printf, 3, 4))) static void find(struct repairing *x, bool reconciled,
                                                        const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    vec_push(x->r->arena, &x->findings, (struct finding){str_vfmt(x->r->arena, fmt, ap), mended});
+    vec_push(x->r->arena, &x->findings,
+             (struct finding){str_vfmt(x->r->arena, fmt, ap), reconciled});
     va_end(ap);
 }
 
@@ -48,8 +49,8 @@ static int continue_rollback(struct repairing *x, struct err *err)
     if (x->only_look)
         return err_set(err, ERR_FAILED, "stack '%.*s' has to be repaired before more can be said",
                        STR_ARG(w->stage_name));
-    if (stack_continue_rollback(x->r->arena, x->r->aws, w->stage_name, err) < 0 ||
-        stack_settle(x->r, w->stage_name, &w->stage, err) < 0)
+    if (cloudformation_continue_rollback(x->r->arena, x->r->aws, w->stage_name, err) < 0 ||
+        stack_wait(x->r, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (stack_condition(w->stage.status) == STACK_READY)
         return 0;
@@ -80,7 +81,7 @@ static int read_world(struct repairing *x, struct err *err)
 /* ---- interrupted flips: finished by the command they come from ---- */
 
 /* A shift by hand only when it was being ended: else it stands, or never began. */
-static bool is_flip(const struct record *record, bool current)
+static bool is_switch(const struct record *record, bool current)
 {
     if (!record->body || !node_bool_or(node_get_c(record->body, "flips"), false))
         return false;
@@ -89,15 +90,15 @@ static bool is_flip(const struct record *record, bool current)
     return node_get_c(record->body, "restores");
 }
 
-static const struct record *unfinished_flip(const struct world *w)
+static const struct record *unfinished_switch(const struct world *w)
 {
-    if (is_flip(&w->interrupted, false))
+    if (is_switch(&w->interrupted, false))
         return &w->interrupted;
-    return w->unsettled && is_flip(&w->record, true) ? &w->record : NULL;
+    return w->unclosed && is_switch(&w->record, true) ? &w->record : NULL;
 }
 
-static int finish_flip(struct repairing *x, const struct record *record, struct repaired *ret,
-                       struct err *err)
+static int finish_switch(struct repairing *x, const struct record *record, struct repaired *ret,
+                         struct err *err)
 {
     static const struct shifting all = {.stand = 100};
     int64_t to = node_int_or(node_get_c(record->body, "to"), 0);
@@ -190,17 +191,17 @@ static int find_gone(struct repairing *x, const struct pointer *p, struct err *e
     return 0;
 }
 
-static int find_strays(struct repairing *x, const struct pointers *all, struct err *err)
+static int find_drift(struct repairing *x, const struct pointers *all, struct err *err)
 {
-    struct stray *strays;
+    struct drift *drifts;
     size_t n;
-    if (pointers_check(x->r, all, &strays, &n, err) < 0)
+    if (pointers_check(x->r, all, &drifts, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        const struct pointer *p = strays[i].pointer;
-        if (!str_eq(strays[i].is, STR("nothing")))
+        const struct pointer *p = drifts[i].pointer;
+        if (!str_eq(drifts[i].is, STR("nothing")))
             find(x, true, "'%.*s' pointed at %.*s instead of %.*s", STR_ARG(p->key),
-                 STR_ARG(strays[i].is), STR_ARG(meant(x, p)));
+                 STR_ARG(drifts[i].is), STR_ARG(meant(x, p)));
         else if (find_gone(x, p, err) < 0)
             return -1;
     }
@@ -325,7 +326,7 @@ static int make_gone_again(struct repairing *x, struct err *err)
 {
     struct target target;
     struct pointers all;
-    struct stray *strays;
+    struct drift *drifts;
     size_t n;
     if (find_target(x, &target, err) < 0 ||
         plan_make(x->r, &target, &x->world, &x->plan, err) < 0) {
@@ -333,10 +334,10 @@ static int make_gone_again(struct repairing *x, struct err *err)
         return 0;
     }
     pointers_of(x->r->arena, &x->plan, false, &all);
-    if (pointers_check(x->r, &all, &strays, &n, err) < 0)
+    if (pointers_check(x->r, &all, &drifts, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (str_eq(strays[i].is, STR("nothing")) && find_gone(x, strays[i].pointer, err) < 0)
+        if (str_eq(drifts[i].is, STR("nothing")) && find_gone(x, drifts[i].pointer, err) < 0)
             return -1;
     if (!x->gone.n || x->only_look)
         return 0;
@@ -349,7 +350,7 @@ static int bring_into_line(struct repairing *x, const struct pointers *all, stru
     struct world *w = &x->world;
     size_t moved;
     const struct node *template = plan_stage_template(x->r, &x->plan, w->current);
-    if (lease_check(x->lease, err) < 0 || pointers_mend(x->r, all, &moved, err) < 0 ||
+    if (lease_check(x->lease, err) < 0 || pointers_reconcile(x->r, all, &moved, err) < 0 ||
         put_template_back(x, err) < 0)
         return -1;
     if (x->gone.n && take_out_gone(x, template, err) < 0)
@@ -358,10 +359,10 @@ static int bring_into_line(struct repairing *x, const struct pointers *all, stru
         return 0;
     if (apply(x, template, err) < 0)
         return -1;
-    return pointers_mend(x->r, all, &moved, err);
+    return pointers_reconcile(x->r, all, &moved, err);
 }
 
-static int settle_records(struct repairing *x, struct err *err)
+static int close_records(struct repairing *x, struct err *err)
 {
     struct world *w = &x->world;
     struct str stage = stage_of(x);
@@ -372,7 +373,7 @@ static int settle_records(struct repairing *x, struct err *err)
                                                   "superseded", STR("undone by repair"), err) < 0)
             return -1;
     }
-    if (!w->unsettled)
+    if (!w->unclosed)
         return 0;
     find(x, true, "%.*s#%lld had not said that it succeeded", STR_ARG(stage),
          (long long)w->current);
@@ -413,9 +414,9 @@ static int repair(struct repairing *x, struct repaired *ret, struct err *err)
     if (read_world(x, err) < 0)
         return -1;
     ret->number = x->world.current;
-    const struct record *flip = unfinished_flip(&x->world);
-    if (flip)
-        return make_gone_again(x, err) < 0 ? -1 : finish_flip(x, flip, ret, err);
+    const struct record *switch_pointers = unfinished_switch(&x->world);
+    if (switch_pointers)
+        return make_gone_again(x, err) < 0 ? -1 : finish_switch(x, switch_pointers, ret, err);
     if (check_first(x, err) < 0 || find_target(x, &target, err) < 0)
         return -1;
     struct release own = *x->r;
@@ -425,10 +426,10 @@ static int repair(struct repairing *x, struct repaired *ret, struct err *err)
     pointers_of(x->r->arena, &x->plan, false, &all);
     add_shift(x, &all);
     find_resources(x);
-    if (find_strays(x, &all, err) < 0 || check_objects(x, err) < 0 ||
+    if (find_drift(x, &all, err) < 0 || check_objects(x, err) < 0 ||
         (!x->only_look && bring_into_line(x, &all, err) < 0))
         return -1;
-    return settle_records(x, err);
+    return close_records(x, err);
 }
 
 int repair_run(const struct release *r, bool only_look, struct repaired *ret, struct err *err)
@@ -440,6 +441,6 @@ int repair_run(const struct release *r, bool only_look, struct repaired *ret, st
     ret->findings = x.findings.p;
     ret->finding_count = x.findings.n;
     for (size_t i = 0; i < x.findings.n; i++)
-        ret->unrepaired |= !x.findings.p[i].mended;
+        ret->unrepaired |= !x.findings.p[i].reconciled;
     return done;
 }

@@ -7,7 +7,7 @@
 
 struct finding {
     struct str what; /* "alias of 'hello' points at v3 instead of v2" */
-    bool mended;     /* or would be */
+    bool reconciled; /* or would be */
 };
 
 struct repaired {

@@ -64,9 +64,9 @@ static int look_behind(const struct release *r, const struct world *w, struct st
 {
     const struct node *template;
     struct str text, sha = node_text(node_get_c(s->record.versions, "stage_template"));
-    if (!s->unsettled || !sha.n || stack_condition(s->stack.status) == STACK_BUSY)
+    if (!s->unclosed || !sha.n || stack_condition(s->stack.status) == STACK_BUSY)
         return 0;
-    if (parts_read(r, &w->store, s->stack.name, &template, NULL, err) < 0)
+    if (nested_read(r, &w->store, s->stack.name, &template, NULL, err) < 0)
         return -1;
     text = json_text(r->arena, plan_unnumbered(r->arena, template), 0);
     s->behind = !str_eq(sha256_hex(r->arena, text), sha);
@@ -74,12 +74,12 @@ static int look_behind(const struct release *r, const struct world *w, struct st
 }
 
 /* Aliases are asked only where something that moves them by API is open. */
-static int look_astray(const struct release *r, struct stage_status *s, struct err *err)
+static int look_drifted(const struct release *r, struct stage_status *s, struct err *err)
 {
     struct arena *a = r->arena;
     VEC(struct pointer) all = {0};
     bool may_be = record_moves_by_api(&s->open) ||
-                  (s->unsettled && record_moves_by_api(&s->record) && s->behind);
+                  (s->unclosed && record_moves_by_api(&s->record) && s->behind);
     if (!may_be)
         return 0;
     member_each (m, node_get_c(s->record.versions, "functions"))
@@ -97,7 +97,7 @@ static int look_astray(const struct release *r, struct stage_status *s, struct e
                                   .want = node_text(node_get_c(m->value, "deployment"))});
     struct pointers *pointers = ARENA_NEW(a, struct pointers);
     *pointers = (struct pointers){all.p, all.n};
-    return pointers_check(r, pointers, &s->strays, &s->stray_count, err);
+    return pointers_check(r, pointers, &s->drifts, &s->drift_count, err);
 }
 
 /* ---- what to say of it ---- */
@@ -119,16 +119,17 @@ static void say_open(struct arena *a, struct stage_status *s)
                           STR_ARG(name), world_shift_percent(&s->open), STR_ARG(s->name));
         return;
     }
-    bool flips = record_moves_by_api(&s->open) && !node_get_c(s->open.body, "shift");
+    bool switches = record_moves_by_api(&s->open) && !node_get_c(s->open.body, "shift");
     s->word = "interrupted";
-    s->note = str_fmt(a, "%.*s was interrupted; %s it with: troupe repair %.*s", STR_ARG(name),
-                      flips ? "finish" : "go on with the same command, or undo", STR_ARG(s->name));
+    s->note =
+        str_fmt(a, "%.*s was interrupted; %s it with: troupe repair %.*s", STR_ARG(name),
+                switches ? "finish" : "go on with the same command, or undo", STR_ARG(s->name));
 }
 
 static void say_at_work(struct arena *a, struct stage_status *s)
 {
     const struct lease_info *l = &s->lease;
-    s->word = s->open.body && record_moves_by_api(&s->open) && s->stray_count ? "shifting" : "busy";
+    s->word = s->open.body && record_moves_by_api(&s->open) && s->drift_count ? "shifting" : "busy";
     s->note =
         str_fmt(a, "'%.*s' on '%.*s' is at work%s%.*s: %.*s", STR_ARG(l->user), STR_ARG(l->host),
                 l->taken.n ? " since " : "", STR_ARG(l->taken), STR_ARG(l->purpose));
@@ -203,11 +204,11 @@ static int fill(const struct release *r, struct world *w, const struct lease_inf
             s->lease = leases[i];
     if (s->number && read_record(r, w, s, s->number, &s->record, err) < 0)
         return -1;
-    s->unsettled = now && !now->has_outcome;
+    s->unclosed = now && !now->has_outcome;
     if (last && !last->has_outcome && last != now &&
         read_record(r, w, s, last->number, &s->open, err) < 0)
         return -1;
-    if (look_behind(r, w, s, err) < 0 || look_astray(r, s, err) < 0)
+    if (look_behind(r, w, s, err) < 0 || look_drifted(r, s, err) < 0)
         return -1;
     say(r->arena, s);
     return 0;
@@ -244,7 +245,7 @@ int status_of_all(const struct release *r, struct world *w, struct stage_status 
         *s = (struct stage_status){
             .name = names[i], .stack = stacks[i], .number = world_deployment(&stacks[i])};
         struct release there;
-        if (place_at(r, names[i], &there, err) < 0 || fill(&there, w, leases, n, s, err) < 0)
+        if (region_at(r, names[i], &there, err) < 0 || fill(&there, w, leases, n, s, err) < 0)
             return -1;
     }
     return 0;

@@ -25,12 +25,12 @@ struct stage_status {
     struct record record;    /* of `number`, with its versions; body NULL: none */
     struct record open;      /* the newest one when it has no outcome and is not `record` */
     bool altered;            /* it is not what the stack says it was: body NULL */
-    bool unsettled;          /* `record` has no outcome */
+    bool unclosed;           /* `record` has no outcome */
     bool behind;             /* and the stack is not what it is to be */
     struct lease_info lease; /* nonce empty: nobody is at work */
-    struct stray *strays;    /* pointers that are elsewhere than `record` says; asked for only when
+    struct drift *drifts;    /* pointers that are elsewhere than `record` says; asked for only when
                                 something that moves them by API is open */
-    size_t stray_count;
+    size_t drift_count;
     const char *word; /* "ready", "busy", "shifting", "interrupted", "half done", or AWS's */
     struct str note;  /* what it is and what finishes or undoes it; empty when ready */
 };

@@ -183,15 +183,15 @@ static struct outcome outcome_of(const struct aws_answer *answer, const struct r
 }
 
 /* A refusal because this machine's clock is wrong is corrected once. */
-static bool mended_clock(struct attempt *t, const struct outcome *o,
-                         const struct aws_answer *answer, bool *mended)
+static bool corrected_clock(struct attempt *t, const struct outcome *o,
+                            const struct aws_answer *answer, bool *reconciled)
 {
     int64_t skew;
-    if (*mended || !retry_skew_ms(o, aws_header(answer, "date"),
-                                  clock_wall_ms() + atomic_load(&t->aws->skew_ms), &skew))
+    if (*reconciled || !retry_skew_ms(o, aws_header(answer, "date"),
+                                      clock_wall_ms() + atomic_load(&t->aws->skew_ms), &skew))
         return false;
     atomic_fetch_add(&t->aws->skew_ms, skew);
-    return *mended = true;
+    return *reconciled = true;
 }
 
 static bool is_success(const struct aws_answer *answer)
@@ -202,7 +202,7 @@ static bool is_success(const struct aws_answer *answer)
 static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answer, struct err *err)
 {
     int cost = 0;
-    bool mended = false, sent;
+    bool reconciled = false, sent;
     for (t->number = 1;; t->number++) {
         *answer = (struct aws_answer){0};
         if (wait_for_limit(t->aws, t->call, err) < 0)
@@ -222,7 +222,7 @@ static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answe
         struct refusal refusal;
         refusal_read(a, answer, &refusal);
         struct outcome outcome = outcome_of(answer, &refusal);
-        if (mended_clock(t, &outcome, answer, &mended) || again(t, &outcome, sent, &cost))
+        if (corrected_clock(t, &outcome, answer, &reconciled) || again(t, &outcome, sent, &cost))
             continue;
         return refusal_err(t->call, answer, &refusal, err);
     }

@@ -73,8 +73,8 @@ static struct stack stack_of(struct arena *a, const struct node *stack)
         .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
 }
 
-int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
-                   struct err *err)
+int cloudformation_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
+                            struct err *err)
 {
     const struct node *answer;
     if (call(a, aws, "DescribeStacks", named(a, "StackName", name), &answer, err) < 0)
@@ -98,7 +98,8 @@ static bool add_stack(struct arena *a, void *context, const struct node *item)
     return true;
 }
 
-int stack_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n, struct err *err)
+int cloudformation_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n,
+                        struct err *err)
 {
     struct stacks all = {0};
     if (pages(a, aws, "DescribeStacks", node_map(a), "Stacks", add_stack, &all, err) < 0)
@@ -133,8 +134,8 @@ static bool add_event(struct arena *a, void *context, const struct node *item)
     return true;
 }
 
-int stack_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
-                 struct stack_event **ret, size_t *ret_n, struct err *err)
+int cloudformation_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+                          struct stack_event **ret, size_t *ret_n, struct err *err)
 {
     struct events events = {.after = after, .stack_id = stack_id};
     if (pages(a, aws, "DescribeStackEvents", named(a, "StackName", stack_id), "StackEvents",
@@ -164,8 +165,8 @@ static bool add_resource(struct arena *a, void *context, const struct node *item
     return true;
 }
 
-int stack_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
-                    size_t *ret_n, struct err *err)
+int cloudformation_resources(struct arena *a, struct aws *aws, struct str name,
+                             struct stack_resource **ret, size_t *ret_n, struct err *err)
 {
     struct resources resources = {0};
     if (pages(a, aws, "ListStackResources", named(a, "StackName", name), "StackResourceSummaries",
@@ -176,8 +177,8 @@ int stack_resources(struct arena *a, struct aws *aws, struct str name, struct st
     return 0;
 }
 
-int stack_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
-                   struct err *err)
+int cloudformation_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
+                            struct err *err)
 {
     struct node *params = named(a, "StackName", name);
     node_put_str(a, params, "TemplateStage", STR("Original"));
@@ -194,7 +195,8 @@ static bool add_export(struct arena *a, void *context, const struct node *item)
     return true;
 }
 
-int stack_exports(struct arena *a, struct aws *aws, const struct node **ret, struct err *err)
+int cloudformation_exports(struct arena *a, struct aws *aws, const struct node **ret,
+                           struct err *err)
 {
     struct node *exports = node_map(a);
     *ret = exports;
@@ -248,8 +250,8 @@ static struct node *change_params(struct arena *a, const struct stack_change *ch
     return params;
 }
 
-int stack_create(struct arena *a, struct aws *aws, const struct stack_change *change,
-                 struct str *ret_id, struct err *err)
+int cloudformation_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                          struct str *ret_id, struct err *err)
 {
     const struct node *answer;
     if (call(a, aws, "CreateStack", change_params(a, change), &answer, err) < 0)
@@ -259,8 +261,8 @@ int stack_create(struct arena *a, struct aws *aws, const struct stack_change *ch
     return 0;
 }
 
-int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
-                 bool *ret_nothing, struct err *err)
+int cloudformation_update(struct arena *a, struct aws *aws, const struct stack_change *change,
+                          bool *ret_nothing, struct err *err)
 {
     *ret_nothing = false;
     if (call(a, aws, "UpdateStack", change_params(a, change), NULL, err) == 0)
@@ -273,8 +275,8 @@ int stack_update(struct arena *a, struct aws *aws, const struct stack_change *ch
     return 0;
 }
 
-int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
-                 const struct node *retain, struct err *err)
+int cloudformation_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
+                          const struct node *retain, struct err *err)
 {
     struct node *params = named(a, "StackName", name);
     put_if(a, params, "ClientRequestToken", token);
@@ -288,7 +290,8 @@ int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str t
     return 0;
 }
 
-int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err)
+int cloudformation_continue_rollback(struct arena *a, struct aws *aws, struct str name,
+                                     struct err *err)
 {
     return call(a, aws, "ContinueUpdateRollback", named(a, "StackName", name), NULL, err);
 }
@@ -400,8 +403,8 @@ static bool add_importer(struct arena *a, void *context, const struct node *item
     return true;
 }
 
-int stack_importers(struct arena *a, struct aws *aws, struct str export_name,
-                    const struct node **ret, struct err *err)
+int cloudformation_importers(struct arena *a, struct aws *aws, struct str export_name,
+                             const struct node **ret, struct err *err)
 {
     struct node *names = node_seq(a);
     *ret = names;

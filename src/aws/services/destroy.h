@@ -6,8 +6,8 @@
 #include "aws/services/services.h"
 
 /* DeleteStack. Idempotent: an absent stack is success. */
-int stack_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
-                 const struct node *retain, struct err *err);
+int cloudformation_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
+                          const struct node *retain, struct err *err);
 /* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err);

@@ -28,12 +28,12 @@ struct stack {
 };
 
 /* One stack. NOT_FOUND when there is none. `name` may be a stack id. */
-int stack_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
-                   struct err *err);
+int cloudformation_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
+                            struct err *err);
 
 /* All stacks that are there, all pages. */
-int stack_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n,
-               struct err *err);
+int cloudformation_list(struct arena *a, struct aws *aws, struct stack **ret, size_t *ret_n,
+                        struct err *err);
 
 struct stack_change {
     struct str name;
@@ -51,11 +51,12 @@ struct stack_change {
 /* CreateStack / UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND. stack_update:
  * `*ret_nothing` true (and 0) for "No updates are to be performed.". CONFLICT when the stack is
  * busy or in a state that cannot be updated. */
-int stack_create(struct arena *a, struct aws *aws, const struct stack_change *change,
-                 struct str *ret_id, struct err *err);
-int stack_update(struct arena *a, struct aws *aws, const struct stack_change *change,
-                 bool *ret_nothing, struct err *err);
-int stack_continue_rollback(struct arena *a, struct aws *aws, struct str name, struct err *err);
+int cloudformation_create(struct arena *a, struct aws *aws, const struct stack_change *change,
+                          struct str *ret_id, struct err *err);
+int cloudformation_update(struct arena *a, struct aws *aws, const struct stack_change *change,
+                          bool *ret_nothing, struct err *err);
+int cloudformation_continue_rollback(struct arena *a, struct aws *aws, struct str name,
+                                     struct err *err);
 
 struct stack_event {
     struct str id, token, logical_id, physical_id, type, status, reason, timestamp;
@@ -63,22 +64,23 @@ struct stack_event {
 };
 
 /* Events newer than the event `after` (empty: all), oldest first. */
-int stack_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
-                 struct stack_event **ret, size_t *ret_n, struct err *err);
+int cloudformation_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+                          struct stack_event **ret, size_t *ret_n, struct err *err);
 
 struct stack_resource {
     struct str logical_id, physical_id, type, status;
 };
-int stack_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
-                    size_t *ret_n, struct err *err);
+int cloudformation_resources(struct arena *a, struct aws *aws, struct str name,
+                             struct stack_resource **ret, size_t *ret_n, struct err *err);
 /* The template as it was sent. */
-int stack_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
-                   struct err *err);
+int cloudformation_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
+                            struct err *err);
 /* Names of exports -> values, all pages. */
-int stack_exports(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+int cloudformation_exports(struct arena *a, struct aws *aws, const struct node **ret,
+                           struct err *err);
 /* Names of the stacks that import the value exported as `export_name`, as a seq; all pages. */
-int stack_importers(struct arena *a, struct aws *aws, struct str export_name,
-                    const struct node **ret, struct err *err);
+int cloudformation_importers(struct arena *a, struct aws *aws, struct str export_name,
+                             const struct node **ret, struct err *err);
 
 struct change_set {
     struct str status, execution_status, reason;

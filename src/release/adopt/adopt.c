@@ -16,8 +16,8 @@ static int import_moving(struct deploying *d, const struct node *moving, struct 
     struct node *imports = node_seq(a);
     if (lease_take(&w->store, STR("service"), STR("import into the service stack"), SERVICE_WAIT_MS,
                    &lease, err) < 0 ||
-        stack_settle(d->r, w->service_name, &w->service, err) < 0 ||
-        stack_template(a, d->r->aws, w->service_name, &text, err) < 0)
+        stack_wait(d->r, w->service_name, &w->service, err) < 0 ||
+        cloudformation_template(a, d->r->aws, w->service_name, &text, err) < 0)
         return -1;
     const struct node *now = json_parse(a, w->service_name, text, err);
     if (!now)

@@ -28,7 +28,7 @@ static int give_step(struct giving *g, const struct node *template, const char *
         stack_apply(d->r, w->service_name, false, template, NULL,
                     stack_tags(d->arena, d->r->service, STR("")), &w->store, &placed, &changed,
                     err) < 0 ||
-        stack_describe(d->arena, d->r->aws, w->service_name, &w->service, err) < 0)
+        cloudformation_describe(d->arena, d->r->aws, w->service_name, &w->service, err) < 0)
         return -1;
     if (!changed)
         return err_set(err, ERR_FAILED, "CloudFormation sees no update of stack '%.*s' in it: %s",
@@ -66,7 +66,7 @@ static int take_out(struct giving *g, const struct node *taken, struct err *err)
 static const struct node *read_root(struct deploying *d, struct err *err)
 {
     struct str text;
-    if (stack_template(d->arena, d->r->aws, d->plan->world.stage_name, &text, err) < 0)
+    if (cloudformation_template(d->arena, d->r->aws, d->plan->world.stage_name, &text, err) < 0)
         return NULL;
     return json_parse(d->arena, d->plan->world.stage_name, text, err);
 }
@@ -78,7 +78,7 @@ static int reread_stage(struct deploying *d, struct err *err)
     *placed = MAP(d->arena);
     w->stage_placed = placed;
     d->stage_now = NULL;
-    return parts_read(d->r, &w->store, w->stage_name, &w->stage_template, placed, err);
+    return nested_read(d->r, &w->store, w->stage_name, &w->stage_template, placed, err);
 }
 
 static int take_in(struct giving *g, const struct node *moving, struct err *err)
@@ -103,7 +103,7 @@ static int take_in(struct giving *g, const struct node *moving, struct err *err)
     if (lease_check(d->lease, err) < 0 ||
         stack_import(d->r, w->stage_name, out, adopt_previous_parameters(a, out, NULL, true),
                      imports, &w->store, err) < 0 ||
-        stack_describe(a, d->r->aws, w->stage_name, &w->stage, err) < 0)
+        cloudformation_describe(a, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (reread_stage(d, err) < 0)
         return -1;
@@ -127,8 +127,8 @@ static int give(struct giving *g, const struct node *taken, struct err *err)
 {
     struct deploying *d = g->d;
     struct world *w = &d->plan->world;
-    if (stack_settle(d->r, w->service_name, &w->service, err) < 0 ||
-        parts_read(d->r, &w->store, w->service_name, &g->template, NULL, err) < 0 ||
+    if (stack_wait(d->r, w->service_name, &w->service, err) < 0 ||
+        nested_read(d->r, &w->store, w->service_name, &g->template, NULL, err) < 0 ||
         take_out(g, taken, err) < 0)
         return -1;
     const struct node *moving = ours_of(d->arena, adopt_moving(g->template), taken);

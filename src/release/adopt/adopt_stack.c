@@ -25,7 +25,7 @@ int adopt_step(struct deploying *d, const struct node *template, const char *wha
         stack_apply(d->r, w->stage_name, false, template,
                     adopt_previous_parameters(d->arena, template, NULL, true), NULL, &w->store,
                     &w->stage_placed, &changed, err) < 0 ||
-        stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
+        cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (!changed) /* then nothing is safe that is to be taken out */
         return err_set(err, ERR_FAILED, "CloudFormation sees no update of stack '%.*s' in it: %s",

@@ -34,10 +34,10 @@ int chain_begin(const struct release *r, const struct world *w, struct str stage
             begin_at(r->arena, ret, &w->stage);
         return 0;
     }
-    if (place_at(r, stage, &there, err) < 0)
+    if (region_at(r, stage, &there, err) < 0)
         return -1;
     struct str name = layout_stack_name(r->arena, r->service, there.service->stage);
-    if (stack_describe(r->arena, there.aws, name, &stack, err) < 0) {
+    if (cloudformation_describe(r->arena, there.aws, name, &stack, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "look at stack '%.*s'", STR_ARG(name));
         err_clear(err);

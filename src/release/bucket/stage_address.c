@@ -3,7 +3,7 @@
 
 #include "config/config.h"
 
-struct str place_stage(struct str address, struct str *ret_region)
+struct str address_stage(struct str address, struct str *ret_region)
 {
     struct str stage;
     ptrdiff_t at = str_find_char(address, '@', 0);
@@ -14,7 +14,7 @@ struct str place_stage(struct str address, struct str *ret_region)
 
 static int check_address(struct str address, struct err *err)
 {
-    struct str region, stage = place_stage(address, &region);
+    struct str region, stage = address_stage(address, &region);
     for (size_t i = 0; i < region.n; i++)
         if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", region.p[i]))
             return err_set(err, ERR_USAGE, "'%.*s' is no region", STR_ARG(region));

@@ -212,7 +212,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
         ref.has_body = !part.n;
         ref.has_versions = part.p && str_eq(part, STR("versions"));
         ref.has_outcome = part.p && str_eq(part, STR("outcome"));
-        ref.collected = part.p && str_eq(part, STR("collected"));
+        ref.pruned = part.p && str_eq(part, STR("collected"));
         ref.gone = part.p && str_eq(part, STR("gone"));
         ref.outcome_ms = ref.has_outcome ? objects[i].modified_ms : 0;
         vec_push(a, &all, ref);
@@ -225,7 +225,7 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
             last->has_body |= all.p[i].has_body;
             last->has_versions |= all.p[i].has_versions;
             last->has_outcome |= all.p[i].has_outcome;
-            last->collected |= all.p[i].collected;
+            last->pruned |= all.p[i].pruned;
             last->gone |= all.p[i].gone;
             last->outcome_ms += all.p[i].outcome_ms;
         } else {

@@ -62,7 +62,7 @@ struct record_ref {
     int64_t number;
     bool has_body; /* else somebody deleted it */
     bool has_versions, has_outcome;
-    bool collected;     /* its snapshots may be gone */
+    bool pruned;        /* its snapshots may be gone */
     bool gone;          /* they are */
     int64_t outcome_ms; /* when its outcome was written, by S3's clock; 0: it has none */
 };

@@ -15,13 +15,13 @@ static int make_bucket(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     const struct node *target = plan_stage_template(d->r, d->plan, 0);
-    const struct node *template = place_bucket_template(d->arena, target, w->stage_template);
+    const struct node *template = region_bucket_template(d->arena, target, w->stage_template);
     if (!d->r->service->remote || !template)
         return 0;
     release_progress(d->r, "stack", "first a bucket for the code in %.*s",
                      STR_ARG(d->r->service->region));
-    if (place_mark(d->r, &w->store, err) < 0 || engine_apply_stage(d, template, err) < 0 ||
-        stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
+    if (region_mark(d->r, &w->store, err) < 0 || engine_apply_stage(d, template, err) < 0 ||
+        cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     w->stage_exists = true;
     w->stage_template = template;
@@ -48,11 +48,11 @@ static int expand(struct deploying *d, struct err *err)
     release_finished(d->r, "expand", "stack '%.*s' has what the functions need in %.1fs",
                      STR_ARG(w->stage_name), (double)(clock_mono_ms() - start) / 1000);
     w->stage_exists = true;
-    return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+    return cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
 }
 
 /* With the values that are known by now: fingerprints, and which snapshots exist already. */
-static int settle_definitions(struct deploying *d, struct err *err)
+static int resolve_again(struct deploying *d, struct err *err)
 {
     struct plan *plan = d->plan;
     for (size_t i = 0; i < plan->function_count; i++)
@@ -102,7 +102,7 @@ static int upload_one(size_t i, void *context, struct arena *scratch, struct err
         return err_wrap(err, "upload '%.*s'", STR_ARG(artifact->name));
     const struct world *w = &u->d->plan->world;
     if (u->d->r->service->remote &&
-        place_copy(scratch, &w->store, &w->stage_store, artifact->sha256_hex, err) < 0)
+        region_copy(scratch, &w->store, &w->stage_store, artifact->sha256_hex, err) < 0)
         return err_wrap(err, "copy '%.*s' to %.*s", STR_ARG(artifact->name),
                         STR_ARG(u->d->r->service->region));
     pthread_mutex_lock(&u->d->lock);
@@ -241,13 +241,14 @@ static int contract(struct deploying *d, struct err *err)
     if (engine_adopt_aliases(d, template, err) < 0)
         return -1;
     d->owned = true;
-    if (engine_apply_stage(d, template, err) < 0 || (d->astray && engine_mend(d, false, err) < 0))
+    if (engine_apply_stage(d, template, err) < 0 ||
+        (d->drifted && engine_reconcile(d, false, err) < 0))
         return -1;
     release_finished(d->r, "stack", "'%.*s' %s in %.1fs", STR_ARG(w->stage_name),
                      w->stage_exists ? "updated" : "created",
                      (double)(clock_mono_ms() - start) / 1000);
     w->stage_exists = true;
-    return same ? 0 : stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+    return same ? 0 : cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
 }
 
 /* A failed deployment says so in its record; a cut-off one is left open for the next command. */
@@ -278,7 +279,7 @@ static int check_still(struct deploying *d, const struct stack *stage, struct er
 {
     const struct world *w = &d->plan->world;
     struct str text;
-    if (stack_template(d->arena, d->r->aws, w->stage_name, &text, err) < 0)
+    if (cloudformation_template(d->arena, d->r->aws, w->stage_name, &text, err) < 0)
         return -1;
     const struct node *template = json_parse(d->arena, w->stage_name, text, err);
     if (!template)
@@ -301,7 +302,7 @@ static int take_late_lease(struct deploying *d, struct err *err)
         return 0;
     if (take_stage_lease(d, &d->plan->world.store, &inherited, err) < 0)
         return -1;
-    if (stack_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0) {
+    if (cloudformation_describe(d->arena, d->r->aws, d->plan->world.stage_name, &stage, err) == 0) {
         if (stack_never_worked(stage.status))
             return 0;
         if (d->plan->target.adoption)
@@ -329,9 +330,9 @@ static int check_reused_kept(struct deploying *d, struct err *err)
         records_list(d->arena, &w->store, &refs, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        marks += refs[i].collected;
+        marks += refs[i].pruned;
     for (size_t i = 0; i < w->record_count; i++)
-        known += w->records[i].collected;
+        known += w->records[i].pruned;
     if (marks == known)
         return 0;
     err_set(err, ERR_LOCKED, "old versions are being collected at this moment");
@@ -343,7 +344,7 @@ static int check_reused_kept(struct deploying *d, struct err *err)
 static int clear_weights(struct deploying *d, struct err *err)
 {
     const struct record *last = &d->plan->world.interrupted;
-    return last->body && node_get_c(last->body, "shift") ? engine_mend(d, true, err) : 0;
+    return last->body && node_get_c(last->body, "shift") ? engine_reconcile(d, true, err) : 0;
 }
 
 static int publish(struct deploying *d, struct err *err)
@@ -383,9 +384,9 @@ static int publish_in_waves(struct deploying *d, struct err *err)
         if (d->plan->waiting.n && now == before)
             return say_stuck(d->plan, err);
         before = now;
-        if (!d->plan->target.flips && expand(d, err) < 0)
+        if (!d->plan->target.switches && expand(d, err) < 0)
             return -1;
-        if (settle_definitions(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
+        if (resolve_again(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
             (!d->recorded && intent_write(d, err) < 0))
             return -1;
         if (!d->plan->waiting.n)
@@ -399,16 +400,16 @@ static int publish_in_waves(struct deploying *d, struct err *err)
 static int publish_all(struct deploying *d, struct err *err)
 {
     const struct shifting *shifting = d->plan->target.shifting;
-    if (d->plan->target.flips)
-        return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_flip(d, err);
+    if (d->plan->target.switches)
+        return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_switch(d, err);
     if (clear_weights(d, err) < 0 || publish(d, err) < 0 || engine_shift(d, err) < 0)
         return -1;
     if (contract(d, err) == 0)
         return 0;
-    if (d->astray && err->kind != ERR_HALF_DONE &&
+    if (d->drifted && err->kind != ERR_HALF_DONE &&
         !lease_lost(d->lease)) { /* else the stack may still move them */
         struct err ignored = {0};
-        engine_mend(d, true, &ignored);
+        engine_reconcile(d, true, &ignored);
         err_clear(&ignored);
     }
     return -1;
@@ -439,7 +440,7 @@ static int apply(struct deploying *d, struct err *err)
 static int finish_outcome(struct deploying *d, struct err *err)
 {
     const struct world *w = &d->plan->world;
-    if (!w->unsettled)
+    if (!w->unclosed)
         return 0;
     return record_write_outcome(d->arena, &w->store, engine_stage(d), w->current, "succeeded",
                                 STR(""), err);
@@ -447,10 +448,10 @@ static int finish_outcome(struct deploying *d, struct err *err)
 
 /* The stage is to be what its stack says, but an interrupted rollback or shift has moved pointers:
  * they go back. */
-static int undo_flip(struct deploying *d, struct err *err)
+static int undo_switch(struct deploying *d, struct err *err)
 {
     const struct world *w = &d->plan->world;
-    if (engine_mend(d, false, err) < 0)
+    if (engine_reconcile(d, false, err) < 0)
         return -1;
     d->undone = w->last_number;
     return record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number, "superseded",
@@ -461,7 +462,7 @@ static int settle(struct deploying *d, struct err *err)
 {
     const struct world *w = &d->plan->world;
     d->plan->number = w->current;
-    if (record_moves_by_api(&w->interrupted) && undo_flip(d, err) < 0)
+    if (record_moves_by_api(&w->interrupted) && undo_switch(d, err) < 0)
         return -1;
     return finish_outcome(d, err);
 }
@@ -476,23 +477,23 @@ static int wait_for_service(struct deploying *d, struct world *w, struct err *er
     if (!w->service_exists || stack_condition(w->service.status) != STACK_BUSY)
         return 0;
     if (str_eq(w->service.status, STR("CREATE_IN_PROGRESS")))
-        return stack_settle(d->r, w->service_name, &w->service, err);
+        return stack_wait(d->r, w->service_name, &w->service, err);
     if (!w->bucket.n) /* Outputs are unreadable while the stack is busy */
-        return stack_settle(d->r, w->service_name, &w->service, err);
+        return stack_wait(d->r, w->service_name, &w->service, err);
     if (lease_take(&w->store, STR("service"), STR("wait for the service stack"), SERVICE_WAIT_MS,
                    &lease, err) < 0)
         return -1;
-    return stack_settle(d->r, w->service_name, &w->service, err);
+    return stack_wait(d->r, w->service_name, &w->service, err);
 }
 
 /* Whoever collects has marked records before we could read them, and may be deleting what we find
  * in the bucket: code that is there already. */
-static int wait_for_collector(const struct world *w, struct err *err)
+static int wait_for_prune(const struct world *w, struct err *err)
 {
     cleanup_lease struct lease *lease = NULL;
     bool under_way = false;
     for (size_t i = 0; i < w->record_count; i++)
-        under_way |= w->records[i].collected && !w->records[i].gone;
+        under_way |= w->records[i].pruned && !w->records[i].gone;
     return under_way ? lease_take(&w->store, STR("service"), STR("wait for what is collected"),
                                   SERVICE_WAIT_MS, &lease, err)
                      : 0;
@@ -508,7 +509,7 @@ static int read_world(struct deploying *d, unsigned parts, struct world *w, stru
         take_stage_lease(d, &w->store, &inherited, err) < 0)
         return -1;
     w->cut_off = lease_inherited_nonce(d->lease);
-    return world_read(d->r, parts, inherited, w, err) < 0 ? -1 : wait_for_collector(w, err);
+    return world_read(d->r, parts, inherited, w, err) < 0 ? -1 : wait_for_prune(w, err);
 }
 
 /* A shift by hand is somebody's experiment: only what ends it may pass. */
@@ -534,7 +535,7 @@ static int make_plan(struct release *r, const struct goal *goal, struct world *w
     target.shifting = goal->shifting;
     if (target.service)
         r->service = target.service;
-    return plan_make(r, &target, world, ret, err) < 0 ? -1 : parts_plan(r, ret, err);
+    return plan_make(r, &target, world, ret, err) < 0 ? -1 : plan_nested(r, ret, err);
 }
 
 int plan_run(const struct release *r, const struct goal *goal, struct plan *ret, struct err *err)

@@ -23,8 +23,8 @@ struct deploying {
     int64_t undone; /* number of the interrupted record, or shift by hand, that was taken back */
     const struct node *stage_now; /* what the stage's stack was brought to; NULL: not yet */
     bool imported;                /* what moves into the service stack is there */
-    bool owned;  /* the last update of the stage's stack: it becomes ours with it */
-    bool astray; /* pointers may be elsewhere than the stack says: an interrupted flip */
+    bool owned;   /* the last update of the stage's stack: it becomes ours with it */
+    bool drifted; /* pointers may be elsewhere than the stack says: an interrupted flip */
     struct str template_sha; /* of the stage template that is kept, or empty */
     size_t published, uploaded;
     pthread_mutex_t lock; /* of what the publishing threads share */
@@ -67,7 +67,7 @@ int intent_versions(struct deploying *d, struct arena *scratch, struct err *err)
 int intent_finish(struct deploying *d, struct err *err);
 
 /* flip.c: pointers move at once, the stack follows in two steps. HALF_DONE when it cannot. */
-int engine_flip(struct deploying *d, struct err *err);
+int engine_switch(struct deploying *d, struct err *err);
 
 /* Wake the target's versions that are put away. */
 int engine_wake(struct deploying *d, struct err *err);
@@ -85,7 +85,7 @@ bool shift_possible(const struct node *alias, const struct node *parts_before,
 
 /* Move every pointer of the plan that is elsewhere to where it is to be (`back`: was), clearing
  * weights. */
-int engine_mend(struct deploying *d, bool back, struct err *err);
+int engine_reconcile(struct deploying *d, bool back, struct err *err);
 
 /* The template of the stage's stack with the plan's pointers and number, and nothing else new. */
 const struct node *engine_pointers_only(const struct deploying *d);

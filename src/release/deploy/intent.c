@@ -120,7 +120,7 @@ static struct node *record_content(const struct deploying *d, struct str sources
         node_put_c(a, n, "restores", node_int(a, t->restores));
     if (t->to)
         node_put_c(a, n, "to", node_int(a, t->to));
-    if (t->flips)
+    if (t->switches)
         node_put_c(a, n, "flips", node_bool(a, true));
     if (t->shifting)
         node_put_c(a, n, "shift", node_bool(a, true));
@@ -170,18 +170,18 @@ static void adopt(struct deploying *d, const struct record *record)
 
 /* An intent that a crash left behind and that says just what we are about to do is taken over, so
  * that the end is the same as without the crash. Another one is superseded. */
-static int settle_last(struct deploying *d, struct str hash, struct err *err)
+static int close_last(struct deploying *d, struct str hash, struct err *err)
 {
     struct world *w = &d->plan->world;
-    bool flips;
-    d->astray = record_moves_by_api(&w->interrupted);
-    if (w->unsettled && world_want(d->r, WORLD_RECORD, w, err) < 0)
+    bool switches;
+    d->drifted = record_moves_by_api(&w->interrupted);
+    if (w->unclosed && world_want(d->r, WORLD_RECORD, w, err) < 0)
         return -1;
     if (says(d, &w->interrupted, hash) && follows(d, &w->interrupted)) {
         adopt(d, &w->interrupted);
         return 0;
     }
-    if (w->unsettled && says(d, &w->record, hash)) {
+    if (w->unclosed && says(d, &w->record, hash)) {
         adopt(d, &w->record);
         return 0;
     }
@@ -189,13 +189,13 @@ static int settle_last(struct deploying *d, struct str hash, struct err *err)
         record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number, "superseded",
                              STR("interrupted, and another deployment came after it"), err) < 0)
         return -1;
-    if (!w->unsettled)
+    if (!w->unclosed)
         return 0;
     /* Its pointers stand. Without a flip they moved together with everything else. */
-    flips = node_bool_or(node_get_c(w->record.body, "flips"), false);
+    switches = node_bool_or(node_get_c(w->record.body, "flips"), false);
     return record_write_outcome(
-        d->arena, &w->store, engine_stage(d), w->current, flips ? "superseded" : "succeeded",
-        flips ? STR("its stack had not followed when another deployment came") : STR(""), err);
+        d->arena, &w->store, engine_stage(d), w->current, switches ? "superseded" : "succeeded",
+        switches ? STR("its stack had not followed when another deployment came") : STR(""), err);
 }
 
 static void sign(struct deploying *d, struct node *body, struct str who)
@@ -221,7 +221,7 @@ int intent_write(struct deploying *d, struct err *err)
         return -1;
     struct node *content = record_content(d, sources, true);
     struct str hash = sha256_hex(a, json_canonical(a, record_content(d, sources, false)));
-    if (settle_last(d, hash, err) < 0)
+    if (close_last(d, hash, err) < 0)
         return -1;
     d->recorded = true;
     if (d->adopted)

@@ -10,7 +10,7 @@
 static int refresh_service(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
-    if (stack_describe(d->arena, w->store.aws, w->service_name, &w->service, err) < 0)
+    if (cloudformation_describe(d->arena, w->store.aws, w->service_name, &w->service, err) < 0)
         return -1;
     w->service_exists = true;
     world_use_bucket(d->r, w);
@@ -37,7 +37,7 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
                          const struct map **placed, struct err *err)
 {
     const struct world *w = &d->plan->world;
-    struct release home = place_home(d->r);
+    struct release home = region_home(d->r);
     return stack_apply(&home, w->service_name, create, template, NULL,
                        stack_tags(d->arena, d->r->service, STR("")), create ? NULL : &w->store,
                        placed, NULL, err);
@@ -61,9 +61,9 @@ static int create_service(struct deploying *d, struct err *err)
 {
     const struct node *whole = engine_adopt_withhold(d, d->plan->service_target);
     const struct map *placed = NULL;
-    bool large = parts_need_bucket(d->arena, whole);
+    bool large = nested_need_bucket(d->arena, whole);
     const struct node *first = large ? bucket_only(d, whole) : whole;
-    struct release home = place_home(d->r);
+    struct release home = region_home(d->r);
     if (d->plan->world.service_dead &&
         dispose_stack(&home, &d->plan->world.service, OURS_STACK, NULL, err) < 0)
         return -1;
@@ -82,13 +82,13 @@ static int extend_service(struct deploying *d, struct err *err)
     struct map there = MAP(d->arena);
     const struct map *placed = &there;
     const struct node *now;
-    struct release home = place_home(d->r);
+    struct release home = region_home(d->r);
     if (lease_take(&w->store, STR("service"),
                    str_fmt(d->arena, "change the service stack for '%.*s'",
                            STR_ARG(engine_stage(d).n ? engine_stage(d) : d->r->service->name)),
                    SERVICE_WAIT_MS, &lease, err) < 0 ||
-        stack_settle(&home, w->service_name, &w->service, err) < 0 ||
-        parts_read(&home, &w->store, w->service_name, &now, &there, err) < 0)
+        stack_wait(&home, w->service_name, &w->service, err) < 0 ||
+        nested_read(&home, &w->store, w->service_name, &now, &there, err) < 0)
         return -1;
     if (engine_stage(d).n) {
         target = plan_service_additions(
@@ -105,9 +105,9 @@ static int extend_service(struct deploying *d, struct err *err)
 static int join_service(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
-    struct release home = place_home(d->r);
+    struct release home = region_home(d->r);
     err_clear(err);
-    if (stack_settle(&home, w->service_name, &w->service, err) < 0 ||
+    if (stack_wait(&home, w->service_name, &w->service, err) < 0 ||
         stack_check_owner(&w->service, d->r->service->name, STR(""), err) < 0)
         return -1;
     if (stack_condition(w->service.status) != STACK_READY)

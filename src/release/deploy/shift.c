@@ -83,7 +83,7 @@ static int take_back(struct deploying *d, struct err *err)
         return -1;
     cancel_clear();
     release_progress(d->r, "shift", "taking it back");
-    bool good = engine_mend(d, true, &failed) == 0;
+    bool good = engine_reconcile(d, true, &failed) == 0;
     if (cancelled && good)
         cancel_request();
     if (good) {
@@ -124,7 +124,7 @@ static int name_alarms(const struct deploying *d, struct alarms *ret, struct err
     node_each (one, list) {
         struct str id = node_text(node_get_c(one, "Ref")), name = node_text(one);
         if (id.n && !resources &&
-            parts_resources(a, d->r->aws, d->plan->world.stage_name, &resources, &n, err) < 0)
+            nested_resources(a, d->r->aws, d->plan->world.stage_name, &resources, &n, err) < 0)
             return -1;
         if (id.n)
             name = physical_name(resources, n, id);
@@ -243,7 +243,7 @@ int engine_shift(struct deploying *d, struct err *err)
         return 0;
     if (name_alarms(d, &alarms, err) < 0 || watch_alarms(d, &alarms, err) < 0)
         return -1;
-    d->astray = true;
+    d->drifted = true;
     return take_steps(d, &aliases, &alarms, err) < 0 ? take_back(d, err) : 0;
 }
 

@@ -64,12 +64,12 @@ int engine_keep_template(struct deploying *d, const struct node *template, struc
 }
 
 /* Every pointer of the plan, to where it is to be (`back`: to where it was). */
-int engine_mend(struct deploying *d, bool back, struct err *err)
+int engine_reconcile(struct deploying *d, bool back, struct err *err)
 {
     struct pointers all;
     size_t moved;
     pointers_of(d->arena, d->plan, back, &all);
-    return pointers_mend(d->r, &all, &moved, err);
+    return pointers_reconcile(d->r, &all, &moved, err);
 }
 
 static const struct node *with_property(struct arena *a, const struct node *resource,

@@ -28,7 +28,7 @@ int engine_wake(struct deploying *d, struct err *err)
 
 /* Those that move; all of them, looked at one by one, when an interrupted run may have moved some.
  */
-static int flip(struct deploying *d, struct err *err)
+static int switch_pointers(struct deploying *d, struct err *err)
 {
     struct pointers all, moving;
     VEC(struct pointer) some = {0};
@@ -37,8 +37,8 @@ static int flip(struct deploying *d, struct err *err)
     if (lease_check(d->lease, err) < 0)
         return -1;
     pointers_of(d->arena, d->plan, false, &all);
-    if (d->astray || d->adopted)
-        return pointers_mend(d->r, &all, &moved, err);
+    if (d->drifted || d->adopted)
+        return pointers_reconcile(d->r, &all, &moved, err);
     for (size_t i = 0, k = 0; i < d->plan->function_count + d->plan->api_count; i++) {
         size_t n = d->plan->function_count;
         struct str from = i < n ? d->plan->functions[i].from : d->plan->apis[i - n].from;
@@ -58,7 +58,7 @@ static int flip(struct deploying *d, struct err *err)
 }
 
 /* A stack that could not follow went back to its old template, and took pointers with it. */
-static int flip_again(struct deploying *d, struct err *err)
+static int switch_again(struct deploying *d, struct err *err)
 {
     struct err ignored = {0};
     struct pointers all;
@@ -66,7 +66,7 @@ static int flip_again(struct deploying *d, struct err *err)
     if (lease_lost(d->lease)) /* they are somebody else's to move */
         return -1;
     pointers_of(d->arena, d->plan, false, &all);
-    bool good = pointers_mend(d->r, &all, &moved, &ignored) == 0;
+    bool good = pointers_reconcile(d->r, &all, &moved, &ignored) == 0;
     struct str stage = engine_stage(d);
     if (good) {
         err_help(err,
@@ -86,15 +86,15 @@ static int flip_again(struct deploying *d, struct err *err)
 
 static int follow(struct deploying *d, const struct node *template, struct err *err)
 {
-    return engine_apply_stage(d, template, err) < 0 ? flip_again(d, err) : 0;
+    return engine_apply_stage(d, template, err) < 0 ? switch_again(d, err) : 0;
 }
 
-int engine_flip(struct deploying *d, struct err *err)
+int engine_switch(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
     if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
-        intent_finish(d, err) < 0 || engine_wake(d, err) < 0 || flip(d, err) < 0)
+        intent_finish(d, err) < 0 || engine_wake(d, err) < 0 || switch_pointers(d, err) < 0)
         return -1;
     const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);
     const struct node *first = engine_pointers_only(d);
@@ -106,5 +106,5 @@ int engine_flip(struct deploying *d, struct err *err)
                      (double)(clock_mono_ms() - start) / 1000);
     if (node_equal(first, whole)) /* its Outputs are what they were */
         return 0;
-    return stack_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+    return cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
 }

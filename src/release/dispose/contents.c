@@ -49,8 +49,8 @@ static int walk(struct walk *w, struct str stack, struct str around, unsigned de
     struct stack_resource *all;
     struct str text;
     size_t n;
-    if (stack_resources(a, w->r->aws, stack, &all, &n, err) < 0 ||
-        stack_template(a, w->r->aws, stack, &text, err) < 0)
+    if (cloudformation_resources(a, w->r->aws, stack, &all, &n, err) < 0 ||
+        cloudformation_template(a, w->r->aws, stack, &text, err) < 0)
         return -1;
     const struct node *resources = node_get_c(read_template(w, stack, text), "Resources");
     for (size_t i = 0; i < n; i++) {

@@ -13,7 +13,7 @@ static const char *const fates[FATE_COUNT] = {
     [FATE_DELETED] = "deleted", [FATE_EMPTIED] = "emptied", [FATE_KEPT] = "kept"};
 
 void dispose_note(const struct release *r, enum fate fate, struct str type, struct str name,
-                 struct str why)
+                  struct str why)
 {
     if (r->disposals)
         vec_push(r->arena, &r->disposals->all, (struct disposed){fate, type, name, why});

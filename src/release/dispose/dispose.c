@@ -47,7 +47,7 @@ int dispose_stack(const struct release *r, const struct stack *stack, enum ours 
     if (why == OURS_ADOPTED ? has_our_tags(r, stack) : why != OURS_STACK || !has_our_tags(r, stack))
         return dispose_refuse("stack", stack->name, why, err);
     token = stack_token(a);
-    if (stack_delete(a, r->aws, stack->name, token, NULL, err) < 0)
+    if (cloudformation_delete(a, r->aws, stack->name, token, NULL, err) < 0)
         return err_wrap(err, "delete stack '%.*s'", STR_ARG(stack->name));
     if (stack_await_deletion(r, stack->name, stack->id, token, err) < 0)
         return -1;

@@ -8,7 +8,7 @@
 extern const char *const dispose_reasons[OURS_COUNT];
 /* Note what was deleted or emptied. */
 void dispose_note(const struct release *r, enum fate fate, struct str type, struct str name,
-                 struct str why);
+                  struct str why);
 /* FAILED: the reason does not bear out that the thing is ours. */
 int dispose_refuse(const char *what, struct str name, enum ours why, struct err *err);
 

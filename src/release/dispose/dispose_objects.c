@@ -28,7 +28,7 @@ int dispose_folder(const struct release *r, const struct store *store, struct st
     }
     if (n)
         dispose_note(r, FATE_DELETED, STR("objects"),
-             str_fmt(r->arena, "s3://%.*s/%.*s", STR_ARG(store->bucket), STR_ARG(whole)),
-             str_c(dispose_reasons[OURS_FOLDER]));
+                     str_fmt(r->arena, "s3://%.*s/%.*s", STR_ARG(store->bucket), STR_ARG(whole)),
+                     str_c(dispose_reasons[OURS_FOLDER]));
     return 0;
 }

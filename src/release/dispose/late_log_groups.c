@@ -147,7 +147,7 @@ int log_groups_recorded(const struct release *r, const struct store *store, stru
     for (size_t i = 0; i < n; i++) {
         struct node *names = node_seq(a);
         struct str region;
-        place_stage(records[i].stage, &region);
+        address_stage(records[i].stage, &region);
         member_each (m, node_get_c(records[i].body, "functions"))
             node_push(a, names,
                       node_strf(a, FUNCTION_GROUP "%.*s",
@@ -173,7 +173,7 @@ int log_groups_sweep(const struct release *r, const struct log_groups *all, stru
         struct claim claim = {OURS_RECORD, all->p[i].record};
         struct release there;
         bool gone;
-        if (place_at(r, claim.record->stage, &there, err) < 0 ||
+        if (region_at(r, claim.record->stage, &there, err) < 0 ||
             dispose_log_group(&there, &claim, all->p[i].name, &gone, err) < 0)
             return -1;
     }

@@ -43,7 +43,7 @@ static int find_alias_stacks(const struct release *r, struct adoption *adoption,
     struct str prefix = str_concat(r->arena, w->stage_name, STR("-"));
     if (!adoption->foreign)
         return 0;
-    if (stack_list(r->arena, r->aws, &all, &n, err) < 0)
+    if (cloudformation_list(r->arena, r->aws, &all, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct str alias = node_text(node_get_c(all[i].tags, "ALIAS"));
@@ -90,7 +90,7 @@ static int check_exports(const struct release *r, struct adoption *adoption,
         const struct node *after = node_get(node_get_c(in->target, "Outputs"), m->key);
         if (!node_is(export, NODE_STRING) || node_equal(m->value, after))
             continue;
-        if (stack_importers(r->arena, r->aws, export->text, &importers, err) < 0)
+        if (cloudformation_importers(r->arena, r->aws, export->text, &importers, err) < 0)
             return -1;
         node_each (importer, importers)
             if (!is_alias_stack(adoption, node_text(importer)))
@@ -108,7 +108,7 @@ static int check_alias_stacks(const struct release *r, struct adoption *adoption
 {
     for (size_t i = 0; i < adoption->alias_stack_count; i++) {
         struct str text, name = adoption->alias_stacks[i].name;
-        if (stack_template(r->arena, r->aws, name, &text, err) < 0)
+        if (cloudformation_template(r->arena, r->aws, name, &text, err) < 0)
             return -1;
         const struct node *template = json_parse(r->arena, name, text, err);
         if (!template)
@@ -241,7 +241,7 @@ int adopt_physical(const struct release *r, struct str stack, const struct node 
     struct stack_resource *all;
     struct node *physical = node_map(r->arena);
     size_t n;
-    if (parts_resources(r->arena, r->aws, stack, &all, &n, err) < 0)
+    if (nested_resources(r->arena, r->aws, stack, &all, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (!str_eq(all[i].status, STR("DELETE_COMPLETE")) && all[i].physical_id.n)

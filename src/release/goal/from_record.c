@@ -3,11 +3,11 @@
 
 /* ---- reading ---- */
 
-static bool is_collected(struct world *w, struct str stage, int64_t number)
+static bool is_pruned(struct world *w, struct str stage, int64_t number)
 {
     for (size_t i = 0; i < w->record_count; i++)
         if (w->records[i].number == number && str_eq(w->records[i].stage, stage))
-            return w->records[i].collected;
+            return w->records[i].pruned;
     return false;
 }
 
@@ -24,9 +24,9 @@ static bool is_listed(const struct world *w, struct str stage, int64_t number)
 static bool served(const struct record *record)
 {
     struct str outcome = node_text(node_get_c(record->outcome, "outcome"));
-    bool flips = node_bool_or(node_get_c(record->body, "flips"), false) &&
-                 !node_get_c(record->body, "shift");
-    return str_eq(outcome, STR("succeeded")) || (outcome.n && flips && record->versions);
+    bool switches = node_bool_or(node_get_c(record->body, "flips"), false) &&
+                    !node_get_c(record->body, "shift");
+    return str_eq(outcome, STR("succeeded")) || (outcome.n && switches && record->versions);
 }
 
 int recorded_read(const struct release *r, struct world *w, struct chain *chain, int64_t number,
@@ -47,7 +47,7 @@ int recorded_read(const struct release *r, struct world *w, struct chain *chain,
     known = known || (number == w->current && str_eq(stage, r->service->address));
     if (node_is_text(node_get_c(ret->body, "what"), "remove"))
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal", STR_ARG(stage), (long long)number);
-    else if (is_collected(w, stage, number))
+    else if (is_pruned(w, stage, number))
         err_set(err, ERR_REFUSED, "the versions of %.*s#%lld were collected", STR_ARG(stage),
                 (long long)number);
     else if (!ret->versions || !(known || served(ret)))

@@ -94,7 +94,7 @@ static int check_exact(const struct goal *goal, const struct release *r,
     if (check_described(goal, record, l, err) < 0)
         return -1;
     struct str stack = layout_stack_name(r->arena, r->service, goal->stage);
-    if (parts_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
+    if (nested_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -138,8 +138,8 @@ static int make(const struct goal *goal, const struct release *r, struct world *
     if (!goal->exact)
         return 0;
     struct str here, there;
-    place_stage(goal->stage, &there);
-    place_stage(stage_of(r), &here);
+    address_stage(goal->stage, &there);
+    address_stage(stage_of(r), &here);
     if (!str_eq(here, there)) {
         err_set(err, ERR_REFUSED,
                 "'%.*s' and '%.*s' are in different regions and cannot share "

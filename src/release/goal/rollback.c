@@ -19,7 +19,7 @@ static bool continues(struct world *w)
 {
     struct str lease = node_text(node_get_c(w->record.body, "lease"));
     return member_int(&w->record, "restores") &&
-           (w->unsettled || (w->cut_off.n && str_eq(w->cut_off, lease)));
+           (w->unclosed || (w->cut_off.n && str_eq(w->cut_off, lease)));
 }
 
 /* What served before was never a deployment of ours: there is only its template. */
@@ -258,7 +258,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
         *ret = (struct target){.layout = layout,
                                .origin = record,
                                .pinned = true,
-                               .flips = true,
+                               .switches = true,
                                .asleep = {c.asleep.p, c.asleep.n},
                                .sources = node_text(node_get_c(record->body, "sources")),
                                .needs = node_get_c(record->body, "needs")};

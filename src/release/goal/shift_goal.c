@@ -7,7 +7,7 @@ static int find_number(const struct goal *goal, const struct release *r, const s
 {
     const struct record *under_way = world_shift(w);
     struct str stage = r->service->address;
-    if (!under_way && w->unsettled && node_get_c(w->record.body, "to"))
+    if (!under_way && w->unclosed && node_get_c(w->record.body, "to"))
         under_way = &w->record; /* its end was cut off */
     int64_t at = under_way ? node_int_or(node_get_c(under_way->body, "to"), 0) : 0;
     *ret = goal->number ? goal->number : at;
@@ -40,7 +40,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
         return -1;
     ret->restores = 0;
     ret->to = number;
-    if (ret->flips)
+    if (ret->switches)
         return 0;
     err_set(err, ERR_REFUSED, "%.*s#%lld cannot serve beside the current deployment: %.*s",
             STR_ARG(r->service->address), (long long)number,

@@ -73,7 +73,7 @@ static int check_stage(const struct release *r, const struct plan *plan, const s
                        const struct stack *stack, struct str stage, struct err *err)
 {
     const struct node *template;
-    if (parts_read(r, &plan->world.store, stack->name, &template, NULL, err) < 0) {
+    if (nested_read(r, &plan->world.store, stack->name, &template, NULL, err) < 0) {
         if (err->kind != ERR_NOT_FOUND) /* removed meanwhile */
             return err_wrap(err, "look at stage '%.*s'", STR_ARG(stage));
         err_clear(err);

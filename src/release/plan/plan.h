@@ -23,7 +23,7 @@ int plan_external_api(const struct release *r, struct plan *plan, struct err *er
  * changes between stage and service. */
 int plan_scope(const struct release *r, struct plan *plan, struct err *err);
 /* How the plan's stacks will be split, into the plan; refuses what cannot be. */
-int parts_plan(const struct release *r, struct plan *plan, struct err *err);
+int plan_nested(const struct release *r, struct plan *plan, struct err *err);
 /* Add to what the user should know. */
 void plan_note(struct arena *a, struct plan *plan, struct str note);
 void target_note(struct arena *a, struct target *target, struct str note);

@@ -7,7 +7,7 @@ static int plan_one(const struct release *r, const struct node *template, bool e
     return layout_split(r->arena, template, exists ? placed : NULL, &split_limits, ret, err);
 }
 
-int parts_plan(const struct release *r, struct plan *plan, struct err *err)
+int plan_nested(const struct release *r, struct plan *plan, struct err *err)
 {
     const struct world *w = &plan->world;
     if (plan->service_target && plan_one(r, plan->service_target, w->service_exists,

@@ -9,7 +9,7 @@ static int needed_by_records(const struct release *r, const struct world *w, str
 {
     for (size_t i = 0; i < w->record_count; i++) {
         struct record record;
-        if (w->records[i].collected)
+        if (w->records[i].pruned)
             continue;
         if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, false,
                         false, &record, err) < 0)

@@ -80,8 +80,7 @@ static int index_all(const struct release *r, const struct world *w, struct map 
     for (size_t i = 0; i < w->record_count; i++) {
         bool first = !i || !str_eq(w->records[i].stage, w->records[i - 1].stage);
         kept = first ? 0 : kept;
-        if (w->records[i].has_versions && !w->records[i].collected &&
-            kept++ < (keep > 0 ? keep : 10))
+        if (w->records[i].has_versions && !w->records[i].pruned && kept++ < (keep > 0 ? keep : 10))
             x.refs[n++] = &w->records[i];
     }
     if (pool_run(n, 8, read_versions, &x, err) < 0)

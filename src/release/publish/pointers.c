@@ -82,9 +82,9 @@ int pointer_unusable(struct arena *a, const struct release *r, const struct reco
 struct moving {
     const struct release *r;
     const struct pointers *pointers;
-    bool only_astray;
+    bool only_drifted;
     size_t moved;
-    VEC(struct stray) strays; /* when only looking */
+    VEC(struct drift) drifts; /* when only looking */
     bool look;
     pthread_mutex_t lock; /* of the members above and the release's arena */
 };
@@ -159,7 +159,7 @@ static int look_at(struct arena *a, struct moving *m, const struct pointer *p, b
     if (*ret_good || !m->look)
         return 0;
     pthread_mutex_lock(&m->lock);
-    vec_push(m->r->arena, &m->strays, (struct stray){p, str_dup(m->r->arena, is)});
+    vec_push(m->r->arena, &m->drifts, (struct drift){p, str_dup(m->r->arena, is)});
     pthread_mutex_unlock(&m->lock);
     return 0;
 }
@@ -178,7 +178,7 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
     struct moving *m = context;
     const struct pointer *p = &m->pointers->all[i];
     bool good = false;
-    if ((m->only_astray || m->look) && look_at(a, m, p, &good, err) < 0)
+    if ((m->only_drifted || m->look) && look_at(a, m, p, &good, err) < 0)
         return -1;
     if (good || m->look)
         return 0;
@@ -188,7 +188,7 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
         if (err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "move '%.*s' to %.*s", STR_ARG(p->key), STR_ARG(p->want));
         err_clear(err);
-        return m->only_astray ? 0 : say_gone(m, p, err);
+        return m->only_drifted ? 0 : say_gone(m, p, err);
     }
     pthread_mutex_lock(&m->lock);
     m->moved++;
@@ -210,21 +210,21 @@ int pointers_move(const struct release *r, const struct pointers *pointers, stru
     return work(&m, err);
 }
 
-int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
-                  struct err *err)
+int pointers_reconcile(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                       struct err *err)
 {
-    struct moving m = {.r = r, .pointers = pointers, .only_astray = true};
+    struct moving m = {.r = r, .pointers = pointers, .only_drifted = true};
     int done = work(&m, err);
     *ret_moved = m.moved;
     return done;
 }
 
-int pointers_check(const struct release *r, const struct pointers *pointers, struct stray **ret,
+int pointers_check(const struct release *r, const struct pointers *pointers, struct drift **ret,
                    size_t *ret_n, struct err *err)
 {
     struct moving m = {.r = r, .pointers = pointers, .look = true};
     int done = work(&m, err);
-    *ret = m.strays.p;
-    *ret_n = m.strays.n;
+    *ret = m.drifts.p;
+    *ret_n = m.drifts.n;
     return done;
 }

@@ -12,8 +12,8 @@ struct str pointer_text(struct arena *a, struct str version, struct str beside, 
  * pointer that is not there is left to the stack. */
 int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err);
 /* Read all of them and move those that are elsewhere or weighted. `*ret_moved` counts. */
-int pointers_mend(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
-                  struct err *err);
+int pointers_reconcile(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                       struct err *err);
 /* Can version `p->want` of the function serve what `record` says of it? `*ret`: what it is.
  * `*ret_why`: "is gone", "is not what was deployed", …; NULL: it can. */
 int pointer_unusable(struct arena *a, const struct release *r, const struct record *record,
@@ -22,11 +22,11 @@ int pointer_unusable(struct arena *a, const struct release *r, const struct reco
 
 /* The same without moving: `ret_astray` gets those that are elsewhere, with what they point at as
  * text in `is`, in `r->arena`. */
-struct stray {
+struct drift {
     const struct pointer *pointer;
     struct str is; /* "v3", "v3 90% v4 10%", "nothing" */
 };
-int pointers_check(const struct release *r, const struct pointers *pointers, struct stray **ret,
+int pointers_check(const struct release *r, const struct pointers *pointers, struct drift **ret,
                    size_t *ret_n, struct err *err);
 
 #endif

@@ -34,11 +34,11 @@ static int ask_stack(const struct part_reading *x, struct str id, struct arena *
 {
     struct stack_resource *resources;
     size_t n;
-    if (stack_resources(a, x->r->aws, x->stack, &resources, &n, err) < 0)
+    if (cloudformation_resources(a, x->r->aws, x->stack, &resources, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (str_eq(resources[i].logical_id, id) && resources[i].physical_id.n)
-            return stack_template(a, x->r->aws, resources[i].physical_id, ret, err);
+            return cloudformation_template(a, x->r->aws, resources[i].physical_id, ret, err);
     return err_set(err, ERR_FAILED, "stack '%.*s' has no nested stack '%.*s'", STR_ARG(x->stack),
                    STR_ARG(id));
 }
@@ -66,15 +66,15 @@ static int read_part(size_t i, void *context, struct arena *scratch, struct err 
     return 0;
 }
 
-int parts_read(const struct release *r, const struct store *store, struct str name,
-               const struct node **ret, struct map *ret_placed, struct err *err)
+int nested_read(const struct release *r, const struct store *store, struct str name,
+                const struct node **ret, struct map *ret_placed, struct err *err)
 {
     struct arena *a = r->arena;
     struct str text;
     struct part_reading x = {
         .r = r, .store = store, .stack = name, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct map parts = MAP(a);
-    if (stack_template(a, r->aws, name, &text, err) < 0)
+    if (cloudformation_template(a, r->aws, name, &text, err) < 0)
         return -1;
     const struct node *root = json_parse(a, name, text, err);
     if (!root)
@@ -146,8 +146,8 @@ static void name_files(struct arena *a, struct part_writing *x)
     }
 }
 
-int parts_write(const struct release *r, const struct store *store, struct str name,
-                const struct split *split, struct str *ret_root, struct err *err)
+int nested_write(const struct release *r, const struct store *store, struct str name,
+                 const struct split *split, struct str *ret_root, struct err *err)
 {
     struct part_writing x = {.r = r, .store = store, .stack = name, .split = split};
     if (split->part_count && (!store || !store->bucket.n))
@@ -160,8 +160,8 @@ int parts_write(const struct release *r, const struct store *store, struct str n
     return 0;
 }
 
-void parts_sweep(const struct release *r, const struct store *store, struct str name,
-                 const struct split *split)
+void nested_sweep(const struct release *r, const struct store *store, struct str name,
+                  const struct split *split)
 {
     struct arena *a = r->arena;
     struct part_writing x = {.stack = name, .split = split};
@@ -182,8 +182,8 @@ void parts_sweep(const struct release *r, const struct store *store, struct str 
     err_clear(&ignored);
 }
 
-int parts_placed(struct arena *a, const struct split *split, const struct map **ret,
-                 struct err *err)
+int nested_placed(struct arena *a, const struct split *split, const struct map **ret,
+                  struct err *err)
 {
     struct map parts = MAP(a), *placed = ARENA_NEW(a, struct map);
     const struct node *flat;
@@ -198,13 +198,13 @@ int parts_placed(struct arena *a, const struct split *split, const struct map **
 
 /* ---- resources ---- */
 
-int parts_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
-                    size_t *ret_n, struct err *err)
+int nested_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
+                     size_t *ret_n, struct err *err)
 {
     VEC(struct stack_resource) all = {0};
     struct stack_resource *some;
     size_t n;
-    if (stack_resources(a, aws, name, &some, &n, err) < 0)
+    if (cloudformation_resources(a, aws, name, &some, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         vec_push(a, &all, some[i]);
@@ -213,7 +213,7 @@ int parts_resources(struct arena *a, struct aws *aws, struct str name, struct st
         if (!str_eq(part.type, STR("AWS::CloudFormation::Stack")) || !part.physical_id.n ||
             str_eq(part.status, STR("DELETE_COMPLETE")))
             continue;
-        if (stack_resources(a, aws, part.physical_id, &some, &n, err) < 0)
+        if (cloudformation_resources(a, aws, part.physical_id, &some, &n, err) < 0)
             return -1;
         for (size_t k = 0; k < n; k++)
             vec_push(a, &all, some[k]);
@@ -225,7 +225,7 @@ int parts_resources(struct arena *a, struct aws *aws, struct str name, struct st
 
 /* ---- planning ---- */
 
-bool parts_need_bucket(struct arena *a, const struct node *template)
+bool nested_need_bucket(struct arena *a, const struct node *template)
 {
     return node_count(node_get_c(template, "Resources")) > split_limits.alone ||
            json_text(a, template, 0).n > STACK_BODY_MAX;

@@ -12,26 +12,26 @@
 /* The flat template of stack `name`. `*ret_placed` (may be NULL): where each resource is now, for
  * layout_split. Templates of parts that are not in the bucket (`store` may be NULL or without one)
  * are asked of CloudFormation. */
-int parts_read(const struct release *r, const struct store *store, struct str name,
-               const struct node **ret, struct map *ret_placed, struct err *err);
+int nested_read(const struct release *r, const struct store *store, struct str name,
+                const struct node **ret, struct map *ret_placed, struct err *err);
 
 /* Put the parts of `split` into the bucket: `*ret_root` is the root's text, which names them. */
-int parts_write(const struct release *r, const struct store *store, struct str name,
-                const struct split *split, struct str *ret_root, struct err *err);
+int nested_write(const struct release *r, const struct store *store, struct str name,
+                 const struct split *split, struct str *ret_root, struct err *err);
 /* Delete templates of the stack's parts other than those in `split`. What cannot be deleted stays:
  * it is in nobody's way. */
-void parts_sweep(const struct release *r, const struct store *store, struct str name,
-                 const struct split *split);
+void nested_sweep(const struct release *r, const struct store *store, struct str name,
+                  const struct split *split);
 
 /* Where everything is once `split` has been applied. */
-int parts_placed(struct arena *a, const struct split *split, const struct map **ret,
-                 struct err *err);
+int nested_placed(struct arena *a, const struct split *split, const struct map **ret,
+                  struct err *err);
 
 /* Resources of the stack and of its parts; the parts themselves too. */
-int parts_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
-                    size_t *ret_n, struct err *err);
+int nested_resources(struct arena *a, struct aws *aws, struct str name, struct stack_resource **ret,
+                     size_t *ret_n, struct err *err);
 
 /* Would the template be sent through the bucket? */
-bool parts_need_bucket(struct arena *a, const struct node *template);
+bool nested_need_bucket(struct arena *a, const struct node *template);
 
 #endif

@@ -257,11 +257,11 @@ static bool is_under_way(struct watch *w)
     return found;
 }
 
-int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err)
+int stack_wait(const struct release *r, struct str name, struct stack *ret, struct err *err)
 {
     int64_t end = clock_mono_ms() + timeout_of(r), pause = POLL_FIRST_MS;
     for (;;) {
-        if (stack_describe(r->arena, r->aws, name, ret, err) < 0)
+        if (cloudformation_describe(r->arena, r->aws, name, ret, err) < 0)
             return -1;
         if (stack_condition(ret->status) != STACK_BUSY)
             return 0;
@@ -309,11 +309,11 @@ static int place_template(const struct release *r, const struct node *template, 
     struct map asked = MAP(r->arena);
     const struct node *now;
     struct str text;
-    if (!create && !placed && parts_read(r, store, change->name, &now, &asked, err) < 0)
+    if (!create && !placed && nested_read(r, store, change->name, &now, &asked, err) < 0)
         return -1;
     placed = create ? NULL : placed ? placed : &asked;
     if (layout_split(r->arena, template, placed, &split_limits, ret, err) < 0 ||
-        parts_write(r, store, change->name, ret, &text, err) < 0)
+        nested_write(r, store, change->name, ret, &text, err) < 0)
         return -1;
     return place_text(r, text, store, change, err);
 }
@@ -351,7 +351,7 @@ static struct str failure_inside(struct watch *w, struct str stack, struct str *
     struct stack_event *events = NULL;
     struct str failure = {"", 0};
     size_t n = 0;
-    if (stack_events(w->arena, w->r->aws, stack, STR(""), &events, &n, &ignored) < 0)
+    if (cloudformation_events(w->arena, w->r->aws, stack, STR(""), &events, &n, &ignored) < 0)
         n = 0;
     err_clear(&ignored);
     for (size_t i = 0; i < n; i++) {
@@ -479,8 +479,8 @@ int stack_apply(const struct release *r, struct str name, bool create, const str
     if (place_template(r, template, create, store, *placed, &change, &split, err) < 0)
         return -1;
     struct watch w = {.r = r, .arena = a, .name = name, .token = change.token, .seen = MAP(a)};
-    int asked = create ? stack_create(a, r->aws, &change, &id, err)
-                       : stack_update(a, r->aws, &change, &nothing, err);
+    int asked = create ? cloudformation_create(a, r->aws, &change, &id, err)
+                       : cloudformation_update(a, r->aws, &change, &nothing, err);
     if (asked < 0 && is_under_way(&w))
         err_clear(err);
     else if (asked < 0 && is_passing(err) && err->kind != ERR_THROTTLED)
@@ -497,8 +497,8 @@ int stack_apply(const struct release *r, struct str name, bool create, const str
     if (!good)
         return say_failed(&w, create, err);
     if (split.part_count)
-        parts_sweep(r, store, name, &split);
-    return parts_placed(a, &split, placed, err);
+        nested_sweep(r, store, name, &split);
+    return nested_placed(a, &split, placed, err);
 }
 
 int stack_await_deletion(const struct release *r, struct str name, struct str id, struct str token,

@@ -53,6 +53,6 @@ struct str stack_token(struct arena *a);
 int stack_await_deletion(const struct release *r, struct str name, struct str id, struct str token,
                          struct err *err);
 /* Wait until no operation is under way. */
-int stack_settle(const struct release *r, struct str name, struct stack *ret, struct err *err);
+int stack_wait(const struct release *r, struct str name, struct stack *ret, struct err *err);
 
 #endif

@@ -8,15 +8,15 @@
 
 #define MARK "region.json"
 
-struct str place_address(const struct release *r, struct str address)
+struct str region_address(const struct release *r, struct str address)
 {
-    struct str region, stage = place_stage(address, &region);
+    struct str region, stage = address_stage(address, &region);
     return str_eq(region, r->service->home) ? stage : address;
 }
 
 /* ---- clients ---- */
 
-struct release place_home(const struct release *r)
+struct release region_home(const struct release *r)
 {
     struct release home = *r;
     if (r->home)
@@ -24,16 +24,16 @@ struct release place_home(const struct release *r)
     return home;
 }
 
-int place_at(const struct release *r, struct str address, struct release *ret, struct err *err)
+int region_at(const struct release *r, struct str address, struct release *ret, struct err *err)
 {
     struct service *s = ARENA_NEW(r->arena, struct service);
     struct str region;
     *s = *r->service;
-    s->stage = place_stage(address, &region);
+    s->stage = address_stage(address, &region);
     s->address = address;
     s->remote = region.n > 0;
     s->region = s->remote ? region : s->home;
-    *ret = place_home(r);
+    *ret = region_home(r);
     ret->home = ret->aws;
     ret->service = s;
     if (!s->remote)
@@ -44,8 +44,8 @@ int place_at(const struct release *r, struct str address, struct release *ret, s
 
 /* ---- the regions there are ---- */
 
-int place_regions(const struct release *r, const struct store *store, struct str **ret,
-                  size_t *ret_n, struct err *err)
+int regions_list(const struct release *r, const struct store *store, struct str **ret,
+                 size_t *ret_n, struct err *err)
 {
     struct arena *a = r->arena;
     struct s3_object *objects;
@@ -58,7 +58,7 @@ int place_regions(const struct release *r, const struct store *store, struct str
     for (size_t i = 0; i < n; i++) {
         struct str rest = str_sub(objects[i].key, prefix.n, objects[i].key.n), address, region;
         str_cut(&rest, '/', &address);
-        place_stage(address, &region);
+        address_stage(address, &region);
         if (!region.n || map_has(&seen, region))
             continue;
         map_put(&seen, region, a);
@@ -69,7 +69,7 @@ int place_regions(const struct release *r, const struct store *store, struct str
     return 0;
 }
 
-int place_mark(const struct release *r, const struct store *store, struct err *err)
+int region_mark(const struct release *r, const struct store *store, struct err *err)
 {
     struct arena *a = r->arena;
     struct node *body = node_map(a);
@@ -86,8 +86,8 @@ int place_mark(const struct release *r, const struct store *store, struct err *e
 
 /* ---- the bucket for its artifacts ---- */
 
-int place_copy(struct arena *a, const struct store *from, const struct store *to, struct str sha256,
-               struct err *err)
+int region_copy(struct arena *a, const struct store *from, const struct store *to,
+                struct str sha256, struct err *err)
 {
     bool there;
     struct str key = store_key(a, from, "artifacts/%.*s.zip", STR_ARG(sha256));
@@ -104,8 +104,8 @@ static struct node *with_member(struct arena *a, const struct node *map, const c
     return out;
 }
 
-const struct node *place_bucket_template(struct arena *a, const struct node *target,
-                                         const struct node *now)
+const struct node *region_bucket_template(struct arena *a, const struct node *target,
+                                          const struct node *now)
 {
     const struct node *resource = node_get_c(node_get_c(target, "Resources"), REMOTE_BUCKET);
     const struct node *output = node_get_c(node_get_c(target, "Outputs"), REMOTE_BUCKET_OUTPUT);

@@ -10,27 +10,27 @@
 #include "release/release.h"
 
 /* The same stage always has the same address: "prod@<home>" is "prod". */
-struct str place_address(const struct release *r, struct str address);
+struct str region_address(const struct release *r, struct str address);
 
 /* `r` for the service stack: its calls go home. */
-struct release place_home(const struct release *r);
+struct release region_home(const struct release *r);
 /* `r` for the stage at `address`: its calls go to the stage's region. The service is that of `r`
  * with another stage, not evaluated again. `*ret` lives as long as the arena of `r`. */
-int place_at(const struct release *r, struct str address, struct release *ret, struct err *err);
+int region_at(const struct release *r, struct str address, struct release *ret, struct err *err);
 
 /* The regions that have, or had, remote stages, each once. Empty when there is no bucket. */
-int place_regions(const struct release *r, const struct store *store, struct str **ret,
-                  size_t *ret_n, struct err *err);
+int regions_list(const struct release *r, const struct store *store, struct str **ret,
+                 size_t *ret_n, struct err *err);
 /* Make the region of a remote stage known at home, before anything is made in it: whoever lists the
  * stages, or removes them all, would not look there else. Nothing for a stage at home. */
-int place_mark(const struct release *r, const struct store *store, struct err *err);
+int region_mark(const struct release *r, const struct store *store, struct err *err);
 
 /* Copy artifact `sha256` of the home bucket into that of the remote stage, if it is not there. */
-int place_copy(struct arena *a, const struct store *from, const struct store *to, struct str sha256,
-               struct err *err);
+int region_copy(struct arena *a, const struct store *from, const struct store *to,
+                struct str sha256, struct err *err);
 /* The stage's stack with nothing but the bucket for its artifacts, or what it has now with it.
  * NULL: it has it. */
-const struct node *place_bucket_template(struct arena *a, const struct node *target,
-                                         const struct node *now);
+const struct node *region_bucket_template(struct arena *a, const struct node *target,
+                                          const struct node *now);
 
 #endif

@@ -20,7 +20,7 @@ static int find_stack(const struct release *r, struct str name, struct str stage
                       struct stack *ret, struct err *err)
 {
     *ret_exists = false;
-    if (stack_describe(r->arena, r->aws, name, ret, err) < 0) {
+    if (cloudformation_describe(r->arena, r->aws, name, ret, err) < 0) {
         if (err->kind == ERR_DENIED &&
             !err->http_status) /* without credentials nothing was asked */
             return -1;
@@ -69,7 +69,7 @@ static struct str bucket_of(const struct release *r, const struct world *w)
 /* A bucket of the user's that this service has not used yet: before anything is made. */
 static int check_bucket(const struct release *r, const struct world *w, struct err *err)
 {
-    struct aws *aws = place_home(r).aws;
+    struct aws *aws = region_home(r).aws;
     const struct node *given = given_bucket(r);
     struct str name = node_text(given), region;
     bool there;
@@ -94,7 +94,7 @@ void world_use_bucket(const struct release *r, struct world *w)
     struct str bucket = bucket_of(r, w);
     if (bucket.n || !w->service_exists)
         w->bucket = bucket; /* else what find_bucket knows stays */
-    w->store = (struct store){place_home(r).aws, w->bucket, r->service->name};
+    w->store = (struct store){region_home(r).aws, w->bucket, r->service->name};
     w->stage_store = w->store;
     if (r->service->remote)
         w->stage_store =
@@ -115,7 +115,7 @@ static int find_bucket(const struct release *home, struct world *w, struct err *
     if (w->bucket.n || stack_condition(w->service.status) != STACK_BUSY ||
         str_eq(w->service.status, STR("CREATE_IN_PROGRESS")))
         return 0;
-    if (stack_resources(home->arena, home->aws, w->service_name, &all, &n, err) < 0)
+    if (cloudformation_resources(home->arena, home->aws, w->service_name, &all, &n, err) < 0)
         return err_wrap(err, "look at stack '%.*s'", STR_ARG(w->service_name));
     for (size_t i = 0; i < n; i++)
         if (str_eq(all[i].logical_id, STR(SERVICE_BUCKET)) &&
@@ -182,7 +182,7 @@ static int check_service(const struct release *r, const struct world *w, struct 
 static int find_both(const struct release *r, bool stage, struct world *w, struct err *err)
 {
     *w = (struct world){.service_name = layout_stack_name(r->arena, r->service, STR(""))};
-    struct release home = place_home(r);
+    struct release home = region_home(r);
     w->store = w->stage_store = (struct store){home.aws, {"", 0}, r->service->name};
     if (find_stack(&home, w->service_name, STR(""), &w->service_exists, &w->service, err) < 0)
         return -1;
@@ -231,7 +231,7 @@ static int make_ready(const struct release *r, struct stack *stack, struct str n
             return err_help(err,
                             "something else works on it; wait until it is done, then try again");
         }
-        if (stack_settle(r, name, stack, err) < 0)
+        if (stack_wait(r, name, stack, err) < 0)
             return -1;
     }
     bool dead = stack_never_worked(stack->status) && node_get_c(stack->tags, TAG_SERVICE);
@@ -268,7 +268,7 @@ static void find_last(struct world *w, struct str stage)
             w->last_number = ref->number;
             w->last_interrupted = !ref->has_outcome && ref->number != w->current;
         }
-        w->unsettled |= ref->number == w->current && !ref->has_outcome;
+        w->unclosed |= ref->number == w->current && !ref->has_outcome;
         newest = false;
     }
 }
@@ -329,7 +329,7 @@ static int read_template(const struct release *r, const struct world *w, bool ex
     *placed = MAP(r->arena);
     *ret_placed = placed;
     const struct store *store = str_eq(name, w->service_name) ? &w->store : &w->stage_store;
-    return parts_read(r, store, name, ret, placed, err);
+    return nested_read(r, store, name, ret, placed, err);
 }
 
 static int read_records(const struct release *r, struct world *w, struct err *err)
@@ -343,7 +343,7 @@ static int read_records(const struct release *r, struct world *w, struct err *er
 int world_want(const struct release *r, unsigned parts, struct world *w, struct err *err)
 {
     bool versions = parts & WORLD_VERSIONS;
-    struct release home = place_home(r);
+    struct release home = region_home(r);
     w->record.stage = r->service->address;
     w->record.number = w->current;
     w->record.digest = world_digest(&w->stage);
@@ -405,7 +405,7 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
         return -1;
     /* Only a first deployment of the service creates it; what it makes is everybody's. */
     bool being_made = str_eq(w->service.status, STR("CREATE_IN_PROGRESS"));
-    struct release home = place_home(r);
+    struct release home = region_home(r);
     if (w->service_exists &&
         make_ready(&home, &w->service, w->service_name, wait_busy || being_made, STR(""), err) < 0)
         return -1;
@@ -450,7 +450,7 @@ static int find_in(const struct release *r, struct str region, struct found_stag
     struct stack *stacks;
     size_t n;
     struct str wanted = region.n ? r->service->home : (struct str){"", 0};
-    if (stack_list(a, r->aws, &stacks, &n, err) < 0)
+    if (cloudformation_list(a, r->aws, &stacks, &n, err) < 0)
         return region.n ? err_wrap(err, "list the stages in %.*s", STR_ARG(region)) : -1;
     for (size_t i = 0; i < n; i++) {
         const struct node *tags = stacks[i].tags;
@@ -471,12 +471,12 @@ static int find_elsewhere(const struct release *r, const struct store *store,
 {
     struct str *regions;
     size_t n;
-    if (place_regions(r, store, &regions, &n, err) < 0)
+    if (regions_list(r, store, &regions, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct release there;
         struct str address = str_concat(r->arena, STR("any@"), regions[i]);
-        if (place_at(r, address, &there, err) < 0 || find_in(&there, regions[i], f, err) < 0)
+        if (region_at(r, address, &there, err) < 0 || find_in(&there, regions[i], f, err) < 0)
             return -1;
     }
     return 0;
@@ -485,7 +485,7 @@ static int find_elsewhere(const struct release *r, const struct store *store,
 int stages_find(const struct release *r, const struct store *store, struct str **ret,
                 struct stack **ret_stacks, size_t *ret_n, struct err *err)
 {
-    struct release home = place_home(r);
+    struct release home = region_home(r);
     struct found_stages f = {.arena = r->arena};
     if (find_in(&home, STR(""), &f, err) < 0 || find_elsewhere(r, store, &f, err) < 0)
         return -1;

@@ -307,7 +307,7 @@ static int list_stacks(struct fixture *f)
 {
     struct stack *all;
     size_t n;
-    return stack_list(f->arena, f->aws, &all, &n, &f->err);
+    return cloudformation_list(f->arena, f->aws, &all, &n, &f->err);
 }
 
 static int list_objects(struct fixture *f)

@@ -18,29 +18,29 @@ struct row {
     int64_t number;
     const char *outcome; /* NULL: open */
     int64_t outcome_ms;
-    bool collected;
+    bool pruned;
     bool removal;
     enum kept want;
 };
 
-static void check_rows(const struct row *rows, size_t n, const struct collect_stage *stages,
-                       size_t stage_count, const struct collect_rules *rules)
+static void check_rows(const struct row *rows, size_t n, const struct prune_stage *stages,
+                       size_t stage_count, const struct prune_rules *rules)
 {
     struct arena *a = arena_new();
-    struct collect_record all[32] = {0};
+    struct prune_record all[32] = {0};
     assert_true(n <= 32);
     for (size_t i = 0; i < n; i++) {
         const struct row *row = &rows[i];
         all[i].ref = (struct record_ref){.stage = str_c(row->stage),
                                          .number = row->number,
                                          .has_outcome = row->outcome,
-                                         .collected = row->collected,
+                                         .pruned = row->pruned,
                                          .outcome_ms = row->outcome ? row->outcome_ms : 0};
         all[i].record.body = parse(a, row->removal ? "{\"what\":\"remove\"}" : "{}");
         if (row->outcome)
             all[i].record.outcome = parse(a, str_fmt(a, "{\"outcome\":\"%s\"}", row->outcome).p);
     }
-    collect_decide(all, n, stages, stage_count, rules);
+    prune_decide(all, n, stages, stage_count, rules);
     for (size_t i = 0; i < n; i++)
         if (all[i].kept != rows[i].want)
             fail_msg("%s#%lld is kept as %d, not %d", rows[i].stage, (long long)rows[i].number,
@@ -49,12 +49,12 @@ static void check_rows(const struct row *rows, size_t n, const struct collect_st
 }
 #define CHECK(rows, stages, ...)                                                         \
     check_rows(rows, sizeof rows / sizeof *rows, stages, sizeof stages / sizeof *stages, \
-               &(struct collect_rules){__VA_ARGS__})
+               &(struct prune_rules){__VA_ARGS__})
 
 static void test_the_last_ones_stay(void **state)
 {
     (void)state;
-    static const struct collect_stage stages[] = {{{"dev", 3}, true, 5}, {{"prod", 4}, true, 1}};
+    static const struct prune_stage stages[] = {{{"dev", 3}, true, 5}, {{"prod", 4}, true, 1}};
     static const struct row rows[] = {
         {"dev", 6, "failed", 50, .want = KEPT_LAST},
         {"dev", 5, "succeeded", 40, .want = KEPT_CURRENT},
@@ -70,7 +70,7 @@ static void test_the_last_ones_stay(void **state)
 static void test_what_was_served_not_long_ago_stays(void **state)
 {
     (void)state;
-    static const struct collect_stage stages[] = {{{"dev", 3}, true, 9}};
+    static const struct prune_stage stages[] = {{{"dev", 3}, true, 9}};
     static const struct row rows[] = {
         {"dev", 9, "succeeded", 990, .want = KEPT_CURRENT},
         {"dev", 8, "failed", 980, .want = KEPT_RECENT},    /* may have had weights */
@@ -91,7 +91,7 @@ static void test_what_was_served_not_long_ago_stays(void **state)
 static void test_current_is_not_always_the_newest(void **state)
 {
     (void)state;
-    static const struct collect_stage stages[] = {{{"dev", 3}, true, 1}};
+    static const struct prune_stage stages[] = {{{"dev", 3}, true, 1}};
     static const struct row rows[] = {
         {"dev", 3, "failed", 30, .want = KEPT_LAST},
         {"dev", 2, "failed", 20},
@@ -103,7 +103,7 @@ static void test_current_is_not_always_the_newest(void **state)
 static void test_unsettled_and_removed_stages(void **state)
 {
     (void)state;
-    static const struct collect_stage stages[] = {{{"busy", 4}, false, 3}, {{"odd", 3}, true, 0}};
+    static const struct prune_stage stages[] = {{{"busy", 4}, false, 3}, {{"odd", 3}, true, 0}};
     static const struct row rows[] = {
         {"busy", 3, "succeeded", 30, .want = KEPT_UNSETTLED},
         {"busy", 1, "succeeded", 10, .want = KEPT_UNSETTLED},
@@ -123,10 +123,10 @@ static void test_unsettled_and_removed_stages(void **state)
 static void test_marked_ones_go(void **state)
 {
     (void)state;
-    static const struct collect_stage stages[] = {{{"dev", 3}, true, 3}};
+    static const struct prune_stage stages[] = {{{"dev", 3}, true, 3}};
     static const struct row rows[] = {
         {"dev", 3, "succeeded", 30, .want = KEPT_CURRENT},
-        {"dev", 2, "succeeded", 20, .collected = true},
+        {"dev", 2, "succeeded", 20, .pruned = true},
     };
     CHECK(rows, stages, 10, 60, 1000);
 }
@@ -135,8 +135,8 @@ static void test_items(void **state)
 {
     (void)state;
     struct arena *a = arena_new();
-    struct collect_record all[3] = {0};
-    struct collect_item *items;
+    struct prune_record all[3] = {0};
+    struct prune_item *items;
     struct buf text = BUF(a);
     size_t n;
     static const char *const bodies[] = {
@@ -157,7 +157,7 @@ static void test_items(void **state)
         all[i].record.versions = parse(a, versions[i]);
         all[i].kept = i ? KEPT_NOT : KEPT_CURRENT;
     }
-    collect_items(a, all, 3, &items, &n);
+    prune_items(a, all, 3, &items, &n);
     for (size_t i = 0; i < n; i++)
         buf_fmt(&text, "%d:%.*s:%.*s ", (int)items[i].kind, STR_ARG(items[i].owner),
                 STR_ARG(items[i].id));
