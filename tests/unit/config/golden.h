@@ -2,6 +2,7 @@
 #ifndef TROUPE_TEST_CONFIG_GOLDEN_H
 #define TROUPE_TEST_CONFIG_GOLDEN_H
 
+#include "base/buf.h"
 #include "check.h"
 #include "config/config.h"
 
