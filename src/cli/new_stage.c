@@ -5,13 +5,21 @@
 #include "release/bucket/stage_address.h"
 #include "release/world/region.h"
 
-/* pr-12 and pr-13 are no mistakes for each other. */
-static struct str without_digits(struct arena *a, struct str s)
+static bool is_digit(struct str s, size_t at)
+{
+    return at < s.n && s.p[at] >= '0' && s.p[at] <= '9';
+}
+
+/* pr-12 and pr-13, dev and dev-2 are no mistakes for each other: numbers go, and what sets them
+ * off. */
+static struct str without_numbers(struct arena *a, struct str s)
 {
     struct buf b = BUF(a);
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
+    for (size_t i = 0; i < s.n; i++) {
+        bool sets_off = (s.p[i] == '-' || s.p[i] == '_') && is_digit(s, i + 1);
+        if (!is_digit(s, i) && !sets_off)
             buf_char(&b, s.p[i]);
+    }
     return buf_str(&b);
 }
 
@@ -28,7 +36,7 @@ static bool is_swapped(struct str x, struct str y)
 
 bool stage_is_nearly(struct arena *a, struct str name, struct str other)
 {
-    struct str x = without_digits(a, name), y = without_digits(a, other);
+    struct str x = without_numbers(a, name), y = without_numbers(a, other);
     size_t shorter = x.n < y.n ? x.n : y.n, longer = x.n < y.n ? y.n : x.n;
     size_t letters = longer < 3 ? 0 : shorter < 4 ? 1 : 2; /* dev and qa are two words */
     return !str_eq(x, y) &&

@@ -86,7 +86,7 @@ class Stand:
         stage = self.command.stage
         result = self.troupe("repair", stage, check=False)
         world = self.troupe.world()
-        if result.code == 3 and told(world, stage, "shop") is None:
+        if result.code == 1 and told(world, stage, "shop") is None:
             return []  # it serves nothing, and the message says so
         if result.code != 0:
             return [f"repaired: {result}"]

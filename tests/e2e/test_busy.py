@@ -78,7 +78,12 @@ def test_a_stage_that_is_made(troupe):
     troupe.proxy.kill(1, operation="CreateStack", after=True)
     assert troupe("deploy", "dev", check=False).code == -9
     troupe.proxy.clear()
-    assert "'dev' is not deployed" in troupe("invoke", "dev", "say", check=1).err
+    result = troupe("invoke", "dev", "say", check=False)
+    stack = troupe.account.client("cloudformation").describe_stacks(StackName="talk-dev")["Stacks"][0]
+    if stack["StackStatus"] == "CREATE_COMPLETE":  # on a busy machine it may be made before it was looked at
+        assert result.code == 1 or result.json == "one", str(result)
+    if result.code or stack["StackStatus"] != "CREATE_COMPLETE":
+        assert result.code == 1 and "'dev' is not deployed" in result.err, str(result)
 
 
 def test_a_removal_while_the_service_changes(talk):

@@ -33,7 +33,7 @@ def shop(cloud, tmp_path_factory):
     """`dev` at its second deployment and `prod`, which holds data; serverless.yml names prod, as many do,
     and its code is newer."""
     account = new_account(cloud)
-    proxy = Proxy(cloud.endpoint, account.id)
+    proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("line") / "one", account, proxy).use("shop")
     with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
         file.write(TABLE)
@@ -240,6 +240,7 @@ def test_descriptors_that_are_closed(shop):
 def test_a_terminal_that_goes_away(shop):
     """SIGHUP stops at the next safe point, as SIGTERM does. The shell sends another one, which is no reason to stop
     at once."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it is ignored, and troupe leaves it so
     code(shop, "four")
     running = []
 

@@ -22,17 +22,17 @@ NO_STAGE = "stage 'dev' is not deployed"
 COMMANDS = {
     "deploy dev": (SERVICE, BUCKET, RECORD, (0, "dev#3")),
     "deploy --service": (SERVICE, BUCKET, RECORD, (0, "nothing to do")),
-    "deploy dev --function hello": (SERVICE, BUCKET, RECORD, (3, NO_STAGE, "troupe deploy dev")),
-    "plan dev": (SERVICE, BUCKET, RECORD, (2, "not deployed yet")),
-    "rollback dev": (SERVICE, BUCKET, RECORD, (3, NO_STAGE)),
-    "rollback dev --to 1": (SERVICE, BUCKET, RECORD, (3, NO_STAGE)),
-    "reset dev --to prod": (SERVICE, BUCKET, RECORD, (3, NO_STAGE, "troupe clone prod dev")),
-    "clone dev new": (SERVICE, BUCKET, RECORD, (3, "there is no stage 'dev'")),
-    "shift dev --to 1 --weight 10": (SERVICE, BUCKET, RECORD, (3, NO_STAGE)),
+    "deploy dev --function hello": (SERVICE, BUCKET, RECORD, (1, NO_STAGE, "troupe deploy dev")),
+    "plan dev": (SERVICE, BUCKET, RECORD, (0, "not deployed yet")),
+    "rollback dev": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
+    "rollback dev --to 1": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
+    "reset dev --to prod": (SERVICE, BUCKET, RECORD, (1, NO_STAGE, "troupe clone prod dev")),
+    "clone dev new": (SERVICE, BUCKET, RECORD, (1, "there is no stage 'dev'")),
+    "shift dev --to 1 --weight 10": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
     "shift dev --promote": (SERVICE, BUCKET, RECORD, (3, "no shift of 'dev' is under way")),
-    "adopt dev": (SERVICE, BUCKET, RECORD, (3, "there is no stack 'shop-dev'", "troupe deploy dev")),
-    "repair dev": (SERVICE, BUCKET, RECORD, (3, NO_STAGE)),
-    "repair dev --plan": (SERVICE, BUCKET, RECORD, (3, NO_STAGE)),
+    "adopt dev": (SERVICE, BUCKET, RECORD, (1, "there is no stack 'shop-dev'", "troupe deploy dev")),
+    "repair dev": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
+    "repair dev --plan": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
     "unlock dev": (SERVICE, BUCKET, (0, "not locked"), (0, "not locked")),
     "prune": (SERVICE, BUCKET, RECORD, (0, "2 of stages whose stack is not where it should be")),
     "stages": (SERVICE, BUCKET, (0, "the record of dev#2 is gone", "troupe remove dev"), (0, "prod#1")),
@@ -53,7 +53,7 @@ class Hand:
     def __init__(self, cloud, place):
         from conftest import Proxy, new_account, new_troupe
         self.account = new_account(cloud)
-        self.proxy = Proxy(cloud.endpoint, self.account.id)
+        self.proxy = Proxy(cloud)
         self.troupe = troupe = new_troupe(place / "one", self.account, self.proxy)
         self.s3, self.stacks = self.account.client("s3"), self.account.client("cloudformation")
         troupe.write({"serverless.yml": ONE, "handler.js": HANDLER})
@@ -163,7 +163,7 @@ resources: ${file(gone.yml):resources, null}
 
 def test_removing_needs_only_what_finds_the_stacks(hand):
     troupe, files = hand.troupe, {path.name: path.read_text() for path in hand.troupe.folder.iterdir() if path.is_file()}
-    for args in (("dev", "--yes"), ("--yes",), ("--service", "--yes")):
+    for args in (("dev", "--yes"), ("prod", "--yes"), ("--service", "--yes")):
         hand.account.put_back("whole")
         troupe.write({"serverless.yml": NEEDS, "name.yml": "name: shop\nstage: prod\n"})
         assert troupe("plan", "dev", check=2).err
@@ -171,7 +171,7 @@ def test_removing_needs_only_what_finds_the_stacks(hand):
         troupe("remove", *args)
         asked = {call.name.split(".")[0] for call in hand.proxy.calls(since=mark)}
         assert "ssm" not in asked, asked
-        left = {"dev": {"shop", "shop-prod"}, "--yes": {"shop", "shop-dev"}, "--service": set()}[args[0]]
+        left = {"dev": {"shop", "shop-prod"}, "prod": {"shop", "shop-dev"}, "--service": set()}[args[0]]
         assert set(troupe.world()["stacks"]) == left
     hand.account.put_back("whole")
     assert "protected" in troupe("remove", "prod", check=3).err, "what guards a stage is read"

@@ -14,7 +14,7 @@ FOLDER = "troupe/shop"
 EVIL = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "evil-admin", "AssumeRolePolicyDocument": {
     "Version": "2012-10-17", "Statement": []}}}
 # What whoever writes to the bucket would like to see in a function.
-SECRETS = {"AWS_SESSION_TOKEN": "an operator's", "DEPLOY_TOKEN": "of the build", "OWN_dev": "d", "OWN_prod": "p"}
+SECRETS = {"DEPLOY_TOKEN": "of the build", "OWN_dev": "d", "OWN_prod": "p"}
 
 
 class Mallory:
@@ -24,7 +24,7 @@ class Mallory:
     def __init__(self, cloud, place):
         from conftest import Proxy
         self.account = new_account(cloud)
-        self.proxy = Proxy(cloud.endpoint, self.account.id)
+        self.proxy = Proxy(cloud)
         self.troupe = new_troupe(place / "one", self.account, self.proxy)
         self.troupe.use("shop")
         self.troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n",
@@ -71,7 +71,7 @@ class Mallory:
     def evil_sources(self):
         sources = self.json(f"sources/{self.json('stages/dev/2.json')['sources']}.json")
         sources["files"]["serverless.yml"] = sources["files"]["serverless.yml"].replace(
-            "      OWN: ", "      MINE: ${env:AWS_SESSION_TOKEN}\n      OWN: ")
+            "      OWN: ", "      MINE: ${env:AWS_SECRET_ACCESS_KEY}\n      OWN: ")
         return sources
 
     def alter_sources(self):

@@ -165,7 +165,7 @@ def test_an_api_of_all_stages_is_not_called_after_one(troupe, account):
                 [api["Name"] for api in account.client("apigatewayv2").get_apis()["Items"]])
 
     for stage in ("dev", "prod"):
-        said = troupe("plan", stage, check=2).err
+        said = troupe("plan", stage).err
         assert "the name of 'ApiGatewayRestApi' depends on the stage (serverless.yml:5:" in said, said
         assert "the name of 'HttpApi' depends on the stage (serverless.yml:6:" in said
         assert "custom.troupe.apis.rest: perStage" in said and "custom.troupe.apis.http: perStage" in said

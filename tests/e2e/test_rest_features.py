@@ -109,5 +109,5 @@ def test_two_stages(features):
 def test_a_stage_of_another_name(troupe):
     troupe.use("features")
     troupe.edit("serverless.yml", "StageName: ${sls:stage}", "StageName: v1")
-    result = troupe("plan", "dev")
+    result = troupe("plan", "dev", check=2)
     assert "the API has one stage here, which is named 'dev'" in result.err and "StageName: v1" in result.err, str(result)

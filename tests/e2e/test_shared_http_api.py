@@ -156,7 +156,7 @@ def test_cors_is_the_services(web):
     web("deploy", "dev")
     assert api_of(web)["cors"]["AllowOrigins"] == ["http://a.example"] and served(web, "prod") == "one"
     web.edit("serverless.yml", "http://a.example", "http://${sls:stage}.example")
-    result = web("plan", "dev")
+    result = web("plan", "dev", check=2)
     assert "CORS of a shared HTTP API is the same for all stages" in result.err, str(result)
     assert "serverless.yml:6:" in result.err and "apis.http: perStage" in result.err, str(result)
 

@@ -273,5 +273,13 @@ def test_values_of_other_services_and_secrets(troupe, account, proxy):
     assert texts and not [text for text in texts if b"hush-hush" in text], "a secret is stored in the clear"
     shown = result.out + result.err + troupe("print", "--format", "json").out + troupe("print").out
     assert "hush-hush" not in shown and "********" in shown
+    refused = troupe("package", "dev", check=2)
+    assert "--with-secrets" in refused.err and "hush-hush" not in refused.err, str(refused)
+    assert not (troupe.folder / ".serverless").exists() or not list((troupe.folder / ".serverless").iterdir())
+    troupe("package", "dev", "--with-secrets")
+    for path in (troupe.folder / ".serverless").iterdir():
+        holds = b"hush-hush" in path.read_bytes()
+        assert not holds or path.stat().st_mode & 0o777 == 0o600, path
+    assert "hush-hush" in (troupe.folder / ".serverless" / "cloudformation-template-update-stack.json").read_text()
     debug = troupe("plan", "dev", "--debug-http")
     assert "hush-hush" not in debug.out + debug.err

@@ -90,7 +90,7 @@ def test_nothing_drives_the_terminal(troupe):
         (may, 0, "history", "dev", "--json"), (may, 0, "diff", "dev", "prod"), (must, 0, "invoke", "dev", "hello", "--log"),
         (must, 1, "invoke", "dev", "hello", "-d", '{"fail": 1}'), (must, 0, "logs", "dev", "hello"),
         (must, 0, "logs", "dev", "hello", "--json"), (must, 0, "explain", "custom.text"),
-        (must, 2, "invoke", "dev", POISON), (must, None, POISON), (must, None, "info", f"--{POISON}"),
+        (must, 1, "invoke", "dev", POISON), (must, None, POISON), (must, None, "info", f"--{POISON}"),
         (must, None, "info", POISON), (must, 2, "validate", "dev", "-c", f"{POISON}.yml"),
         (must, 2, "validate", "dev", "-c", "place.yml"), (must, 2, "validate", "dev", "-c", "key.yml"),
         (may, 2, "validate", "dev", "-c", "raw.yml"),

@@ -32,6 +32,8 @@ int chain_begin(const struct release *r, const struct world *w, struct str stage
     if (str_eq(stage, r->service->address)) {
         if (w->stage_exists)
             begin_at(r->arena, ret, &w->stage);
+        if (ret->links.n && w->record.body && w->record.number == ret->current)
+            ret->links.p[0] = w->record; /* it was read and checked */
         return 0;
     }
     if (region_at(r, stage, &there, err) < 0)
@@ -57,18 +59,11 @@ static int extend(const struct release *r, const struct world *w, struct chain *
     *ret = false;
     if (!last || !last->digest.n)
         return 0;
-    if (record_read_more(r->arena, &w->store, false, false, last, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err);
-        err_set(err, ERR_REFUSED,
-                "the record of %.*s#%lld is gone, and what was before it cannot "
-                "be checked",
-                STR_ARG(c->stage), (long long)last->number);
-        return err_help(err, "put back s3://%.*s/%.*s", STR_ARG(w->bucket),
-                        STR_ARG(store_key(r->arena, &w->store, "stages/%.*s/%lld.json",
-                                          STR_ARG(c->stage), (long long)last->number)));
-    }
+    if (record_read_more(r->arena, &w->store, false, false, last, err) < 0)
+        return err->kind != ERR_NOT_FOUND
+                   ? -1
+                   : err_wrap(err, "what was before %.*s#%lld cannot be checked", STR_ARG(c->stage),
+                              (long long)last->number);
     int64_t before = node_int_or(node_get_c(last->body, "before"), 0);
     if (before <= 0 || before >= last->number)
         return 0;
