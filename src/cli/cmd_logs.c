@@ -111,11 +111,12 @@ static int read_pointers(struct logs *l, bool *ret_moved, struct err *err)
 
 /* ---- lines ---- */
 
+/* Lines of one millisecond stay as they were written: CloudWatch Logs answers in that order. */
 static int by_time(const void *x, const void *y)
 {
     const struct log_event *a = x, *b = y;
     return a->time_ms != b->time_ms ? (a->time_ms > b->time_ms) - (a->time_ms < b->time_ms)
-                                    : str_cmp(a->id, b->id);
+                                    : (a->order > b->order) - (a->order < b->order);
 }
 
 /* A stream is named after the day it began, and a function's process may live for hours. */

@@ -30,8 +30,11 @@ int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str p
             node_put_str(a, body, "nextToken", p.token);
         if (aws_json(a, aws, "logs", "FilterLogEvents", body, &answer, err) < 0)
             return -1;
-        node_each (event, node_get_c(answer, "events"))
-            vec_push(a, ret, read_event(event));
+        node_each (event, node_get_c(answer, "events")) {
+            struct log_event e = read_event(event);
+            e.order = ret->n;
+            vec_push(a, ret, e);
+        }
     } while (page_next(&p, "FilterLogEvents", text_of(answer, "nextToken"), err));
     return err->kind ? -1 : 0;
 }

@@ -224,6 +224,7 @@ int cloudwatch_alarms(struct arena *a, struct aws *aws, const struct str *names,
 struct log_event {
     struct str id, stream, message; /* message without its line end */
     int64_t time_ms;                /* when it was written, since 1970 */
+    size_t order;                   /* how many were answered before it */
 };
 /* FilterLogEvents, all pages: what the streams of `group` whose names start with `prefix` have from
  * `start_ms` on; `pattern` may be empty. Appended in the order of the answers. NOT_FOUND when there
