@@ -210,7 +210,8 @@ const struct command cmd_adopt = {
                "stage and the service\n"
                "(custom.troupe.resources.service). --plan shows what becomes of each resource, "
                "and which addresses change.",
-    .examples = {"troupe adopt prod --plan", "troupe adopt prod"},
+    .examples = {"troupe adopt prod --plan", "troupe adopt prod --plan --json",
+                 "troupe adopt prod"},
     .args_max = 1,
     .run = run,
 };

@@ -9,12 +9,13 @@ static int run_version(struct cli *cli, struct err *err)
     return 0;
 }
 
-const struct command cmd_version = {.name = "version",
-                                    .arguments = "",
-                                    .summary = "the version",
-                                    .examples = {"troupe version", "troupe version --json"},
-                                    .args_max = 0,
-                                    .run = run_version};
+const struct command cmd_version = {
+    .name = "version",
+    .arguments = "",
+    .summary = "the version",
+    .examples = {"troupe version", "troupe version --json", "troupe --version"},
+    .args_max = 0,
+    .run = run_version};
 
 static void help_all(struct buf *out)
 {
@@ -56,9 +57,10 @@ static int run_help(struct cli *cli, struct err *err)
     return 0;
 }
 
-const struct command cmd_help = {.name = "help",
-                                 .arguments = "[COMMAND]",
-                                 .summary = "this text, or more about a command",
-                                 .examples = {"troupe help", "troupe help deploy"},
-                                 .args_max = ARGS_MAX, /* "help deploy dev": of deploy */
-                                 .run = run_help};
+const struct command cmd_help = {
+    .name = "help",
+    .arguments = "[COMMAND]",
+    .summary = "this text, or more about a command",
+    .examples = {"troupe help", "troupe help deploy", "troupe deploy --help"},
+    .args_max = ARGS_MAX, /* "help deploy dev": of deploy */
+    .run = run_help};

@@ -139,7 +139,7 @@ const struct command cmd_info = {
     .arguments = "[STAGE]",
     .summary = "addresses, functions, versions and outputs of a stage",
     .details = "With --verbose also the outputs that name the versions of functions.",
-    .examples = {"troupe info prod", "troupe info prod --json"},
+    .examples = {"troupe info prod", "troupe info prod --json", "troupe info dev --local"},
     .args_max = 1,
     .run = run_info,
 };

@@ -46,14 +46,18 @@ static int run_up(struct cli *cli, const struct local_options *options, struct e
 
 static int run_down(struct cli *cli, const struct local_options *options, struct err *err)
 {
+    struct local_cloud cloud;
     bool ran;
     (void)options;
-    if (local_down(&ran, err) < 0)
+    if (local_status(cli->arena, &cloud, err) < 0 || local_down(&ran, err) < 0)
         return -1;
     if (cli->options.json)
         buf_lit(&cli->out, "{\"running\": false}\n");
     else
-        buf_fmt(&cli->out, "local cloud %s\n", ran ? "stopped" : "was not running");
+        buf_fmt(&cli->out, "local cloud %s\n",
+                !ran            ? "was not running"
+                : cloud.persist ? "stopped; what was in it is kept"
+                                : "stopped; what was in it is gone");
     return 0;
 }
 

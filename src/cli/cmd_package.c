@@ -102,7 +102,8 @@ const struct command cmd_package = {
         "Serverless Framework uses. A template that would hold a secret, as the value of a\n"
         "SecureString parameter, is refused; --with-secrets writes it, readable to its owner "
         "alone.",
-    .examples = {"troupe package prod", "troupe package prod --package build"},
+    .examples = {"troupe package prod", "troupe package prod --package build",
+                 "troupe package prod --with-secrets"},
     .args_max = 1,
     .run = run_package,
 };
@@ -154,7 +155,7 @@ const struct command cmd_validate = {
     .name = "validate",
     .arguments = "[STAGE]",
     .summary = "check the configuration without contacting AWS",
-    .examples = {"troupe validate", "troupe validate prod --lenient"},
+    .examples = {"troupe validate", "troupe validate prod", "troupe validate prod --lenient"},
     .args_max = 1,
     .run = run_validate,
 };

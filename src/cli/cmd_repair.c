@@ -70,7 +70,8 @@ const struct command cmd_repair = {
                "back to what the stage's current record says. With --plan it only looks. Exits "
                "with 1 when\n"
                "something is left that needs a person.",
-    .examples = {"troupe repair prod --plan", "troupe repair prod"},
+    .examples = {"troupe repair prod --plan", "troupe repair prod --plan --json",
+                 "troupe repair prod"},
     .args_max = 1,
     .run = run,
 };

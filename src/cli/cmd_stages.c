@@ -254,7 +254,7 @@ const struct command cmd_stages = {
                "stands out. Below it: stages that are busy, shifting, interrupted or half done, "
                "and what\n"
                "finishes or undoes that.",
-    .examples = {"troupe stages", "troupe stages --json"},
+    .examples = {"troupe stages", "troupe stages --json", "troupe stages --local"},
     .args_max = 0,
     .run = run,
 };

@@ -145,7 +145,7 @@ const struct command cmd_unlock = {
                "died run\n"
                "out by themselves. Without STAGE: all leases, and the one on what stages share is "
                "broken.",
-    .examples = {"troupe unlock prod --plan", "troupe unlock prod"},
+    .examples = {"troupe unlock prod --plan", "troupe unlock prod", "troupe unlock prod --yes"},
     .args_max = 1,
     .drastic = true,
     .run = run,
