@@ -178,7 +178,7 @@ def test_removing_needs_only_what_finds_the_stacks(hand):
     troupe.write({"serverless.yml": NEEDS.replace("protect:", "protekt:")})
     assert "protekt" in troupe("remove", "prod", "--yes", check=2).err, "a misspelt guard is none"
     troupe.write({"serverless.yml": NEEDS, "name.yml": "name: shop\n"})
-    assert "name.yml" in troupe("remove", "--yes", check=2).err, "and what names it is needed"
+    assert "name.yml" in troupe("remove", check=2).err, "and what names it is needed"
     troupe.write({"serverless.yml": NEEDS.replace("${file(name.yml):name}", "${env:GONE}"), "name.yml": "stage: dev\n"})
     result = troupe("remove", "--service", "--yes", check=2)
     assert "serverless.yml:1:" in result.err and "GONE" in result.err, str(result)

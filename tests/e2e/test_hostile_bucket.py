@@ -14,7 +14,7 @@ FOLDER = "troupe/shop"
 EVIL = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "evil-admin", "AssumeRolePolicyDocument": {
     "Version": "2012-10-17", "Statement": []}}}
 # What whoever writes to the bucket would like to see in a function.
-SECRETS = {"DEPLOY_TOKEN": "of the build", "OWN_dev": "d", "OWN_prod": "p"}
+SECRETS = {"AWS_ROLE_SESSION_NAME": "an operator's", "DEPLOY_TOKEN": "of the build", "OWN_dev": "d", "OWN_prod": "p"}
 
 
 class Mallory:
@@ -204,7 +204,7 @@ def test_recorded_sources_get_no_variable_that_their_deployment_did_not_use(mall
     troupe = mallory.troupe
     text = (troupe.folder / "serverless.yml").read_text()
     line = "      OWN: "
-    for front, part in (("AWS_", "SESSION_TOKEN"), ("DEPLOY_", "TOKEN")):
+    for front, part in (("AWS_", "ROLE_SESSION_NAME"), ("DEPLOY_", "TOKEN")):
         mallory.account.put_back("unharmed")
         wish = f"${{env:{front}${{self:custom.part.${{sls:stage}}, 'X'}}, 'none'}}"
         troupe.write({"serverless.yml": text.replace(line, f"      MINE: {wish}\n{line}") +

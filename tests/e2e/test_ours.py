@@ -178,10 +178,10 @@ def test_a_bucket_of_the_service_that_is_to_stay_keeps_its_content(troupe, accou
 
 
 def test_one_place_destroys():
-    """Only release/dispose/dispose.c may call what destroys; the operations are declared for it alone."""
-    words = r"\b(stack_delete|s3_delete|s3_empty|lambda_delete_version|logs_delete_group)\(|->delete_deployment\(|aws/destroy\.h"
-    where = {path.name for path in (ROOT / "src").rglob("*.c") if "/aws/" not in str(path) and re.search(words, path.read_text())}
-    assert where == {"dispose.c"}
+    """Only release/dispose may call what destroys; the operations are declared for it alone."""
+    words = r"\b(cloudformation_delete|s3_delete|s3_empty|lambda_delete_version|logs_delete_group)\(|->delete_deployment\(|services/destroy\.h"
+    where = {path.parent.name for path in (ROOT / "src").rglob("*.c") if "/aws/" not in str(path) and re.search(words, path.read_text())}
+    assert where == {"dispose"}
 
 
 # -- log groups that a late call makes anew --------------------------------------------------------------
