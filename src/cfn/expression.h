@@ -1,0 +1,86 @@
+/* The language of a template's expressions: Ref, Fn::GetAtt, Fn::Sub and conditions, wherever they
+ * stand.
+ *
+ * Source: CloudFormation User Guide, "Intrinsic function reference". Texts that these functions
+ * give belong to the tree that was asked. */
+#ifndef TROUPE_CFN_EXPRESSION_H
+#define TROUPE_CFN_EXPRESSION_H
+
+#include "doc/node.h"
+
+/* ---- values ---- */
+
+/* How a value is written. */
+enum cfn_form {
+    CFN_AS_NODE, /* {"Ref": id} or {"Fn::GetAtt": [id, attribute]} */
+    CFN_AS_TEXT, /* {"Fn::GetAtt": "id.attribute"} */
+    CFN_IN_SUB,  /* "${id.attribute}" of an Fn::Sub */
+};
+
+/* What an expression takes from elsewhere in the template: from a resource, a parameter, or a
+ * pseudo parameter. */
+struct cfn_value {
+    struct str id, attribute; /* attribute empty: what Ref gives */
+    enum cfn_form form;
+    const struct node *computed; /* the attribute where it is an expression, and `attribute` is "?";
+                                    NULL: it is written out */
+    const struct node *at;       /* the Ref, Fn::GetAtt or Fn::Sub */
+    const struct node *text;     /* the string in it that `id` is a piece of */
+};
+
+/* Is `n` a Ref or an Fn::GetAtt? Then its value. */
+bool cfn_value_of(const struct node *n, struct cfn_value *ret);
+/* Is `n` one value and nothing more? As cfn_value_of, and {"Fn::Sub": "${id.attribute}"}. */
+bool cfn_is_value(const struct node *n, struct cfn_value *ret);
+/* The Ref or Fn::GetAtt of a value. */
+struct node *cfn_value_node(struct arena *a, const struct cfn_value *v);
+
+/* ---- looking ---- */
+
+typedef void cfn_visit(void *context, const struct cfn_value *v);
+/* Every value that `n` takes; DependsOn and conditions are none. */
+void cfn_each_value(const struct node *n, cfn_visit *visit, void *context);
+/* Those of the function that `n` itself is, without what stands in its arguments. */
+void cfn_values_at(const struct node *n, cfn_visit *visit, void *context);
+/* Does `n` take a value of `id`? */
+bool cfn_mentions(const struct node *n, struct str id);
+
+/* Every name of a condition in `n`: {"Condition": name} and the first argument of Fn::If. */
+typedef void cfn_visit_condition(void *context, const struct node *name);
+void cfn_each_condition(const struct node *n, cfn_visit_condition *visit, void *context);
+
+/* {"Ref": …} or {"Fn::…": …}: what only CloudFormation can tell. */
+bool cfn_is_function(const struct node *n);
+/* Is `n`, or something in it, a function? */
+bool cfn_has_function(const struct node *n);
+/* {"Ref": "AWS::NoValue"}: the property is not there. */
+bool cfn_is_no_value(const struct node *n);
+
+/* ---- Fn::Sub ---- */
+
+struct cfn_sub {
+    const struct node *text, *locals; /* its text, and the map of its own variables or NULL */
+    size_t at;                        /* behind the last variable */
+    struct str before;        /* the text since the variable before, "${!…}" as it stands */
+    struct str name;          /* of the last variable, trimmed */
+    const struct node *local; /* what it stands for, if it is one of its own */
+    struct cfn_value value;   /* if not */
+};
+
+/* Is `n` an Fn::Sub? Then ready for its first variable. */
+bool cfn_sub_of(const struct node *n, struct cfn_sub *ret);
+/* The next variable. False at the end: `before` is the rest then. */
+bool cfn_sub_next(struct cfn_sub *s);
+
+/* ---- changing ---- */
+
+/* What stands for a value from now on; NULL: it stays. In an Fn::Sub a Ref and an Fn::GetAtt become
+ * "${…}", an Fn::Sub of a text becomes that text, a scalar itself; others leave the value there as
+ * it is. */
+typedef const struct node *cfn_substitute(void *context, struct arena *a,
+                                          const struct cfn_value *v);
+/* `n` with every value as `substitute` has it; shares what stays. */
+const struct node *cfn_replace_values(struct arena *a, const struct node *n,
+                                      cfn_substitute *substitute, void *context);
+
+#endif

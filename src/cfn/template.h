@@ -1,0 +1,29 @@
+/* Templates and their resources: copies with a change. */
+#ifndef TROUPE_CFN_TEMPLATE_H
+#define TROUPE_CFN_TEMPLATE_H
+
+#include "doc/node.h"
+
+/* A copy of a map with one member set; NULL: without it. */
+struct node *cfn_with(struct arena *a, const struct node *map, const char *key,
+                      const struct node *value);
+/* A copy of a resource with one of its Properties set; NULL: without it. */
+struct node *cfn_with_property(struct arena *a, const struct node *resource, const char *name,
+                               const struct node *value);
+
+/* The ids in DependsOn of a resource, which is one text or a list. */
+const struct node *const *cfn_dependencies(const struct node *resource, size_t *ret_n);
+bool cfn_depends_on(const struct node *resource, struct str id);
+/* A list of them with `id` behind them; an empty `id` adds nothing. NULL: there are none. */
+struct node *cfn_dependencies_and(struct arena *a, const struct node *resource, struct str id);
+/* `resource` without those that `goes` names; itself if there are none. */
+typedef bool cfn_goes(const void *context, struct str id);
+const struct node *cfn_without_dependencies(struct arena *a, const struct node *resource,
+                                            cfn_goes *goes, const void *context);
+
+/* Puts sections (`names` ends with NULL) of two templates into `out`, merged: where both have
+ * something, that of `over` holds. */
+void cfn_merge_sections(struct arena *a, struct node *out, const struct node *base,
+                        const struct node *over, const char *const *names);
+
+#endif
