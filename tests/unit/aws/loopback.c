@@ -4,6 +4,7 @@
 #include "loopback.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,8 @@ struct connection {
 struct loopback {
     const struct reply *replies;
     size_t n_replies;
+    loopback_answer *answer; /* instead of them; NULL: none */
+    void *context;
     int fd;
     char url[64];
     atomic_bool stop;
@@ -88,9 +91,8 @@ static void send_all(int fd, struct str s)
 }
 
 /* True: the connection goes on. */
-static bool play(struct connection *c, const struct reply *r)
+static bool play(struct connection *c, struct arena *a, const struct reply *r)
 {
-    cleanup_arena struct arena *a = arena_new();
     struct str body = str_c(r->body);
     for (int waited = 0; waited < r->delay_ms || r->manner == SILENT; waited += LOOK_MS) {
         if (atomic_load(&c->server->stop))
@@ -120,9 +122,16 @@ static void *serve(void *context)
 {
     struct connection *c = context;
     struct str request;
-    while (read_request(c, &request))
-        if (!play(c, record(c->server, request)))
-            break;
+    bool more = true;
+    while (more && read_request(c, &request)) {
+        cleanup_arena struct arena *a = arena_new();
+        struct reply made = {0};
+        if (c->server->answer) {
+            c->server->answer(c->server->context, a, request, &made);
+            free((char *)(uintptr_t)request.p);
+        }
+        more = play(c, a, c->server->answer ? &made : record(c->server, request));
+    }
     close(c->fd);
     return NULL;
 }
@@ -135,8 +144,10 @@ static void *accept_all(void *context)
         if (poll(&ready, 1, LOOK_MS) <= 0)
             continue;
         int fd = accept(s->fd, NULL, NULL);
+        int now = 1; /* head and body go one after the other */
         if (fd < 0)
             continue;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);
         pthread_mutex_lock(&s->lock);
         assert_true(s->n_connections < CONNECTIONS_MAX);
         struct connection *c = &s->connections[s->n_connections++];
@@ -147,11 +158,10 @@ static void *accept_all(void *context)
     return NULL;
 }
 
-struct loopback *loopback_start(const struct reply *replies, size_t n)
+static struct loopback *start(struct loopback settings)
 {
-    struct loopback *s = calloc(1, sizeof *s);
-    s->replies = replies;
-    s->n_replies = n;
+    struct loopback *s = malloc(sizeof *s);
+    *s = settings;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -162,6 +172,16 @@ struct loopback *loopback_start(const struct reply *replies, size_t n)
     pthread_mutex_init(&s->lock, NULL);
     pthread_create(&s->thread, NULL, accept_all, s);
     return s;
+}
+
+struct loopback *loopback_start(const struct reply *replies, size_t n)
+{
+    return start((struct loopback){.replies = replies, .n_replies = n});
+}
+
+struct loopback *loopback_serve(loopback_answer *answer, void *context)
+{
+    return start((struct loopback){.answer = answer, .context = context});
 }
 
 void loopback_stop(struct loopback *s)
