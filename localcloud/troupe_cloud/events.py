@@ -29,7 +29,7 @@ from ministack.services import s3
 from ministack.services import sns
 
 from troupe_cloud.patching import patch, require
-from troupe_cloud.policies import may_invoke
+from troupe_cloud.lambda_functions.policies import may_invoke
 
 logger = logging.getLogger("troupe_cloud")
 RULE = contextvars.ContextVar("troupe_rule", default=None)

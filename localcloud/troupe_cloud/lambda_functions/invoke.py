@@ -18,7 +18,7 @@ import random
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_names import base_record, split_reference
+from troupe_cloud.lambda_functions.names import base_record, split_reference
 from troupe_cloud.overlay import laid_over
 from troupe_cloud.patching import patch
 

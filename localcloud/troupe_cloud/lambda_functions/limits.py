@@ -13,7 +13,7 @@ import re
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
-from troupe_cloud import lambda_state
+from troupe_cloud.lambda_functions import state as lambda_state
 from troupe_cloud.patching import patch
 from troupe_cloud.responses import constraint, invalid_parameter
 

@@ -20,8 +20,8 @@ from ministack.core.responses import get_account_id, get_region, new_uuid, now_i
 from ministack.services import cloudformation
 from ministack.services.cloudformation import engine, helpers, provisioners, stacks
 
-from troupe_cloud.cloudformation_errors import ResourceError
-from troupe_cloud.cloudformation_events import ROLLING_BACK, STACK
+from troupe_cloud.cloudformation.errors import ResourceError
+from troupe_cloud.cloudformation.stack_events import ROLLING_BACK, STACK
 from troupe_cloud.patching import patch, require
 
 require(cloudformation, "_stacks", "_stack_events")

@@ -12,9 +12,9 @@ import re
 from ministack.core.responses import json_response
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_names import qualified_arn
+from troupe_cloud.lambda_functions.names import qualified_arn
 from troupe_cloud.patching import patch, require
-from troupe_cloud.policies import ENFORCED, statements_for
+from troupe_cloud.lambda_functions.policies import ENFORCED, statements_for
 from troupe_cloud.responses import failed
 
 QUERY = contextvars.ContextVar("troupe_lambda_query", default=None)

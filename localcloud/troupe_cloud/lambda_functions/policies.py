@@ -17,7 +17,7 @@ import re
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_names import base_record, qualified_arn, split_reference
+from troupe_cloud.lambda_functions.names import base_record, qualified_arn, split_reference
 from troupe_cloud.overlay import laid_over
 from troupe_cloud.patching import patch
 from troupe_cloud.responses import failed

@@ -21,7 +21,7 @@ from ministack.services import lambda_svc
 from ministack.services import sns
 from ministack.services import sqs
 
-from troupe_cloud.lambda_names import base_record, split_reference
+from troupe_cloud.lambda_functions.names import base_record, split_reference
 from troupe_cloud.patching import patch, require
 
 logger = logging.getLogger("troupe_cloud")

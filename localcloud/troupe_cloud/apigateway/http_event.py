@@ -11,7 +11,7 @@ import contextvars
 from ministack.services import apigateway as http
 from ministack.services import lambda_svc
 
-from troupe_cloud.apigateway_http import served
+from troupe_cloud.apigateway.http import served
 from troupe_cloud.patching import patch
 
 INTEGRATION = contextvars.ContextVar("troupe_http_integration", default=None)

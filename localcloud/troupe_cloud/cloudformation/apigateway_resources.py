@@ -13,10 +13,10 @@ from ministack.services import apigateway as http
 from ministack.services import apigateway_v1 as rest
 from ministack.services.cloudformation import provisioners
 
-from troupe_cloud import openapi_http, openapi_import
-from troupe_cloud.apigateway_http import route_taken
-from troupe_cloud.apigateway_rest import canary_settings
-from troupe_cloud.cloudformation_errors import raise_if_failed
+from troupe_cloud.apigateway import openapi_http, openapi_import
+from troupe_cloud.apigateway.http import route_taken
+from troupe_cloud.apigateway.rest import canary_settings
+from troupe_cloud.cloudformation.errors import raise_if_failed
 from troupe_cloud.patching import patch, patch_handler, require
 from troupe_cloud.responses import body_of
 

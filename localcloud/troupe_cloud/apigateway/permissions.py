@@ -13,10 +13,10 @@ from ministack.services import apigateway as http
 from ministack.services import apigateway_v1 as rest
 from ministack.services import lambda_svc
 
-from troupe_cloud.apigateway_http import served as http_served
-from troupe_cloud.apigateway_rest import SERVED
+from troupe_cloud.apigateway.http import served as http_served
+from troupe_cloud.apigateway.rest import SERVED
 from troupe_cloud.patching import patch, require
-from troupe_cloud.policies import may_invoke
+from troupe_cloud.lambda_functions.policies import may_invoke
 
 require(rest, "_gw_error", "_extract_lambda_ref_from_integration_uri")
 require(lambda_svc, "_get_func_record_for_ref_in_scope")

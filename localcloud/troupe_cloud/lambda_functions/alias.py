@@ -12,7 +12,7 @@ import re
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_names import qualified_arn
+from troupe_cloud.lambda_functions.names import qualified_arn
 from troupe_cloud.patching import patch
 from troupe_cloud.responses import constraint, failed, invalid_parameter
 

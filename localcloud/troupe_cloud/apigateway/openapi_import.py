@@ -20,9 +20,9 @@ import re
 
 from ministack.services import apigateway_v1 as rest
 
-from troupe_cloud import openapi_document as openapi
-from troupe_cloud.apigateway_rest import sibling_variable
-from troupe_cloud.openapi_document import ImportProblem
+from troupe_cloud.apigateway import openapi_document as openapi
+from troupe_cloud.apigateway.rest import sibling_variable
+from troupe_cloud.apigateway.openapi_document import ImportProblem
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of
 

@@ -13,13 +13,13 @@ from ministack.services import cloudwatch_logs, dynamodb, eventbridge, iam, kine
 from ministack.services import secretsmanager, sns, sqs, ssm, stepfunctions
 from ministack.services.cloudformation import provisioners
 
-from troupe_cloud.cloudformation_errors import (
+from troupe_cloud.cloudformation.errors import (
     ResourceError,
     already_exists,
     handler_error,
     worded_as_aws,
 )
-from troupe_cloud.cloudformation_properties import property_problem
+from troupe_cloud.cloudformation.properties import property_problem
 from troupe_cloud.patching import patch, patch_handler, require
 
 UPDATING = contextvars.ContextVar("troupe_resource_update", default=None)

@@ -14,8 +14,8 @@ from ministack.core import lambda_runtime
 from ministack.services import apigateway as http
 from ministack.services import lambda_svc
 
-from troupe_cloud.apigateway_http import SERVED, overlay_for, stage_of
-from troupe_cloud.gateway_permissions import permitted
+from troupe_cloud.apigateway.http import SERVED, overlay_for, stage_of
+from troupe_cloud.apigateway.permissions import permitted
 from troupe_cloud.overlay import laid_over
 from troupe_cloud.patching import patch, require
 

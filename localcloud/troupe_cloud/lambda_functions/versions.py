@@ -14,8 +14,8 @@ karl-cardenas-coding/go-lambda-cleanup#45, floci-io/floci#2824):
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_alias import forget_qualifier, not_found, points_at
-from troupe_cloud.lambda_names import qualified_arn
+from troupe_cloud.lambda_functions.alias import forget_qualifier, not_found, points_at
+from troupe_cloud.lambda_functions.names import qualified_arn
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed, invalid_parameter
 from troupe_cloud.secret import granted

@@ -19,8 +19,8 @@ import json
 from ministack.core.responses import error_response_json, json_response, new_uuid
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_names import latest_version, qualified_arn
-from troupe_cloud.lambda_state import busy
+from troupe_cloud.lambda_functions.names import latest_version, qualified_arn
+from troupe_cloud.lambda_functions.state import busy
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed, invalid_parameter
 

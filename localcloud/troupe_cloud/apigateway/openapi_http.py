@@ -10,8 +10,8 @@ import json
 
 from ministack.services import apigateway as http
 
-from troupe_cloud import openapi_document as openapi
-from troupe_cloud.openapi_document import ImportProblem
+from troupe_cloud.apigateway import openapi_document as openapi
+from troupe_cloud.apigateway.openapi_document import ImportProblem
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed
 
@@ -191,7 +191,7 @@ def put_api(api_id, document):
 
 def redeploy(api_id):
     """Stages that deploy automatically get a deployment of the new definition."""
-    from troupe_cloud.apigateway_http import deploy_automatically
+    from troupe_cloud.apigateway.http import deploy_automatically
 
     for stage in http._stages.get(api_id, {}).values():
         if stage.get("autoDeploy"):

@@ -14,11 +14,11 @@ from ministack.services import lambda_svc
 from ministack.services.cloudformation import changesets
 from ministack.services.cloudformation import provisioners
 
-from troupe_cloud.cloudformation_errors import already_exists, handler_error, raise_if_failed
-from troupe_cloud.lambda_alias import forget_qualifier
-from troupe_cloud.lambda_names import base_record, qualified_arn, split_reference
-from troupe_cloud.lambda_publish import precondition, unchanged_since
-from troupe_cloud.lambda_state import finished_at_once
+from troupe_cloud.cloudformation.errors import already_exists, handler_error, raise_if_failed
+from troupe_cloud.lambda_functions.alias import forget_qualifier
+from troupe_cloud.lambda_functions.names import base_record, qualified_arn, split_reference
+from troupe_cloud.lambda_functions.publish import precondition, unchanged_since
+from troupe_cloud.lambda_functions.state import finished_at_once
 from troupe_cloud.patching import patch_handler, require
 from troupe_cloud.responses import body_of
 

@@ -13,7 +13,7 @@ import copy
 
 from ministack.services import apigateway as http
 
-from troupe_cloud.apigateway_rest import substitute
+from troupe_cloud.apigateway.rest import substitute
 from troupe_cloud.overlay import laid_over, make_overlayable
 from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import body_of, failed, without_private

@@ -19,13 +19,13 @@ from ministack.services.cloudformation import provisioners
 from ministack.services.cloudformation import stacks
 
 from troupe_cloud import settings
-from troupe_cloud.cloudformation_events import (
+from troupe_cloud.cloudformation.stack_events import (
     ROLLING_BACK,
     RUNNING,
     Operation,
     settle_statuses,
 )
-from troupe_cloud.cloudformation_exports import forget_dropped
+from troupe_cloud.cloudformation.exports import forget_dropped
 from troupe_cloud.patching import patch, require
 
 require(handlers, "_p", "_error", "_resolve_stack", "_describe_stacks", "_esc")

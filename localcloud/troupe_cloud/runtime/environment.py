@@ -28,7 +28,7 @@ from ministack.core.responses import new_uuid
 from ministack.services import cloudwatch_logs
 from ministack.services import lambda_svc
 
-from troupe_cloud import runtime_layers
+from troupe_cloud.runtime import layers
 from troupe_cloud.patching import patch, require
 
 require(lambda_runtime, "subprocess", "Worker", "ProvidedWorker", "HOST_PREFIX_ENV")
@@ -109,7 +109,7 @@ def start(command, *args, **kwargs):
     if worker is not None and kwargs.get("env") is not None:
         worker.troupe_log_stream = None
         kwargs["env"] = environment_of(worker, kwargs["env"])
-        command, kwargs["env"] = runtime_layers.with_layers(command, kwargs["env"], worker.config)
+        command, kwargs["env"] = layers.with_layers(command, kwargs["env"], worker.config)
     return subprocess.Popen(command, *args, **kwargs)
 
 

@@ -1,0 +1,1 @@
+"""REST, HTTP and WebSocket APIs, and the OpenAPI documents they are imported from."""

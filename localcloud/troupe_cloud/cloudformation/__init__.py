@@ -1,0 +1,1 @@
+"""Templates, stacks and the resources whose handlers are ours."""

@@ -1,0 +1,1 @@
+"""Functions: state, versions, aliases, policies, how they are invoked."""
