@@ -2,6 +2,8 @@
 
 import importlib
 
+from troupe_cloud import signatures
+
 MENDS = (
     "lambda_functions.state",
     "lambda_functions.limits",
@@ -39,6 +41,12 @@ MENDS = (
 )
 
 
-def apply() -> None:
+def load() -> None:
     for name in MENDS:
         importlib.import_module(f"troupe_cloud.{name}")
+
+
+def apply() -> None:
+    signatures.check()
+    load()
+    signatures.check_record()

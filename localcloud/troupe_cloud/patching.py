@@ -7,8 +7,9 @@ A mend is a function that takes the original as its first argument::
         ...
         return original(name, data)
 
-The name must exist: a missing one stops the start, because it means that another MiniStack is
-installed than the one these mends were written for.
+The name must exist and take what it took when the mend was written (see ``signatures``): anything
+else stops the start, because it means that another MiniStack is installed than the one these mends
+were written for.
 """
 
 import functools
@@ -16,15 +17,23 @@ import inspect
 import sys
 
 
+NEEDED = set()  # (module, class or resource type; name) of everything replaced or required
+LEFT_OUT = set()  # modules whose mends are not applied: the tests learn what each of them is for
+
+
 class PatchError(Exception):
-    """A function or table of MiniStack that a mend needs is not there."""
+    """A function or table of MiniStack that a mend needs is not there, or is another one."""
 
 
 def require(module, *names) -> None:
-    """Refuse to start unless ``module`` has every one of ``names`` (used, but not replaced)."""
+    """Refuse to start unless ``module`` (or class) has every one of ``names``: those that a mend
+    uses without replacing them.
+    """
+    owner = f"{module.__module__}.{module.__name__}" if inspect.isclass(module) else module.__name__
     for name in names:
         if not hasattr(module, name):
-            raise PatchError(f"{module.__name__} has no '{name}'")
+            raise PatchError(f"{owner} has no '{name}'")
+        NEEDED.add((owner, name))
 
 
 def _bound(original, mend):
@@ -65,6 +74,8 @@ def patch(module, name):
     require(module, name)
 
     def decorate(mend):
+        if mend.__module__ in LEFT_OUT:
+            return mend
         original = getattr(module, name)
         replacement = _bound(original, mend)
         for owner in [m for n, m in sys.modules.items() if n.startswith("ministack.")]:
@@ -83,9 +94,12 @@ def patch_handler(resource_type, operation):
 
     handlers = provisioners._RESOURCE_HANDLERS
     if operation not in handlers.get(resource_type, {}):
-        raise PatchError(f"no handler '{operation}' of {resource_type}")
+        raise PatchError(f"{resource_type} has no '{operation}'")
+    NEEDED.add((resource_type, operation))
 
     def decorate(mend):
+        if mend.__module__ in LEFT_OUT:
+            return mend
         entry = handlers[resource_type] = dict(handlers[resource_type])
         entry[operation] = _bound(entry[operation], mend)
         return mend

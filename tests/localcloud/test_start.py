@@ -49,7 +49,52 @@ def test_missing_function_is_refused():
         runpy.run_module("troupe_cloud", run_name="__main__")
         """)
     assert result.returncode == 1
-    assert "troupe_cloud: ministack.services.lambda_svc has no '_publish_version'" in result.stderr
+    assert "ministack.services.lambda_svc has no '_publish_version'" in result.stderr
+
+
+def test_changed_signatures_are_refused_together():
+    """Of a module's function, of one that is awaited no more, and of a resource type's handler."""
+    result = run("""
+        from ministack.services import lambda_svc
+        from ministack.services.cloudformation import provisioners
+        lambda_svc._publish_version = lambda name, data, more=1: None
+        lambda_svc.handle_request = lambda method, path, headers, body, query_params: None
+        provisioners._RESOURCE_HANDLERS["AWS::Lambda::Alias"]["delete"] = lambda physical_id: None
+        import runpy
+        runpy.run_module("troupe_cloud", run_name="__main__")
+        """)
+    assert result.returncode == 1
+    assert "'_publish_version' takes (name, data, more=1), the mends were written for" in result.stderr
+    assert "'handle_request' takes (method, path, headers, body, query_params)" in result.stderr
+    assert "AWS::Lambda::Alias: 'delete' takes (physical_id), the mends" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "edit, text",
+    [
+        ("del record['ministack.services.s3']['_error']", "--write"),
+        ("record['ministack.services.s3']['get_region'] = '()'", "--write"),
+        ("record['ministack.services.s3']['gone'] = '()'", "has no 'gone'"),
+    ],
+)
+def test_the_record_is_what_the_mends_need(edit, text):
+    result = run(f"""
+        import json
+        from troupe_cloud import mends, signatures
+        record = json.loads(signatures.RECORD.read_text())
+        {edit}
+        signatures.RECORD = type("Record", (), dict(
+            name="signatures.json", read_text=lambda self: json.dumps(record)))()
+        mends.apply()
+        """)
+    assert result.returncode == 1
+    assert "ministack.services.s3" in result.stderr and text in result.stderr
+
+
+def test_the_command_finds_nothing_different():
+    result = subprocess.run([sys.executable, "-m", "troupe_cloud.signatures"], env=ENVIRONMENT,
+                            text=True, capture_output=True, timeout=30)
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
 
 
 @pytest.mark.parametrize("setting", ["TROUPE_CLOUD_STACK_MS", "TROUPE_CLOUD_FUNCTION_UPDATE_MS"])
