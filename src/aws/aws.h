@@ -61,8 +61,8 @@ struct aws_answer {
 int aws_query(struct arena *a, struct aws *aws, const char *service, const char *operation,
               const struct node *params, const struct node **ret, struct err *err);
 
-/* JSON 1.0/1.1 (DynamoDB, SSM, Secrets Manager, CloudWatch Logs, EventBridge …). `operation` with
- * its target prefix is looked up by service in a table. */
+/* JSON 1.0/1.1 (SSM, CloudWatch Logs). `operation` with its target prefix is looked up by service
+ * in a table. */
 int aws_json(struct arena *a, struct aws *aws, const char *service, const char *operation,
              const struct node *body, const struct node **ret, struct err *err);
 

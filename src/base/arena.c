@@ -29,7 +29,7 @@ struct block {
 
 struct arena {
     struct block *blocks;
-    size_t next_size, total;
+    size_t next_size;
 };
 
 void die(const char *why)
@@ -87,7 +87,6 @@ void *arena_alloc(struct arena *a, size_t size)
 {
     if (size > SIZE_MAX - ALIGN)
         must(NULL);
-    a->total += size;
     if (ARENA_SINGLE) {
         struct block *b = block_add(a, size);
         b->used = size;
@@ -122,7 +121,6 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t size)
         size_t want = (size + ALIGN - 1) / ALIGN * ALIGN;
         size_t start = b->used - rounded;
         if (want <= b->size - start) {
-            a->total += size - old;
             b->used = start + want;
             return p;
         }
@@ -147,11 +145,5 @@ void arena_join(struct arena *a, struct arena *other)
     while (*end)
         end = &(*end)->next;
     *end = other->blocks;
-    a->total += other->total;
     free(other);
-}
-
-size_t arena_used(const struct arena *a)
-{
-    return a->total;
 }

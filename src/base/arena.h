@@ -34,9 +34,6 @@ void *arena_dup(struct arena *a, const void *p, size_t n);
  * keeps. */
 void arena_join(struct arena *a, struct arena *other);
 
-/* Bytes handed out so far. */
-size_t arena_used(const struct arena *a);
-
 /* What cannot be reported to a caller, because that takes memory: "error: <why>" and exit code 1.
  */
 _Noreturn void die(const char *why);

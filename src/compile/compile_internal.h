@@ -147,17 +147,12 @@ void copy_member(struct arena *a, struct node *out, const char *to, const struct
                  const char *from);
 /* JavaScript's truth: absent, null, false, 0 and "" are false. */
 bool node_truthy(const struct node *n);
-/* A map with exactly one member whose key is "Ref" or contains "::": a CloudFormation function. */
-bool node_is_intrinsic(const struct node *n);
 /* JavaScript's `x || y`. */
 const struct node *node_or(const struct node *x, const struct node *y);
 /* Setting `key` of `x`, else of `y` (function, then provider); NULL when neither is true. */
 const struct node *node_setting(const struct node *x, const struct node *y, const char *key);
 /* `map` with its members as JavaScript walks them: integer-like keys first, nulls last. */
 struct node *node_javascript_order(struct arena *a, const struct node *map);
-/* JSON text as the dialect writes it into properties: JavaScript's JSON.stringify, integer-like
- * keys first, members that are null last. */
-struct str json_stringify(struct arena *a, const struct node *n);
 /* The same as a string node with all flags of `n`. */
 struct node *node_stringified(struct arena *a, const struct node *n);
 /* Append `item` unless an equal one is there. */
@@ -173,8 +168,6 @@ struct node *statement_new(struct arena *a, const struct node *actions,
                            const struct node *resources);
 /* Add a statement to the function role. `unique`: not when an equal one is there already. */
 void role_allow(struct compilation *c, struct node *statement, bool unique);
-/* A role that exists already: a name, an ARN, or a CloudFormation function. */
-bool role_is_existing(const struct node *role);
 /* The role that `f` is told to use, or NULL: the generated one. */
 const struct node *role_of_function(struct compilation *c, const struct function *f);
 /* Logical id of the role resource that `f` runs under; empty when it is not in the template. */

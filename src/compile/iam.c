@@ -4,7 +4,8 @@
  * which the dialect compiles; c->role_statements collects them. */
 #include "compile/compile_internal.h"
 
-bool role_is_existing(const struct node *role)
+/* A name, an ARN, or a CloudFormation function. */
+static bool is_existing(const struct node *role)
 {
     if (node_is(role, NODE_STRING))
         return true;
@@ -20,7 +21,7 @@ const struct node *role_of_function(struct compilation *c, const struct function
     if (node_truthy(own))
         return own;
     const struct node *role = node_path(c->provider, "iam.role");
-    if (role_is_existing(role))
+    if (is_existing(role))
         return role;
     const struct node *legacy = node_get_c(c->provider, "role");
     return node_empty(legacy) ? NULL : legacy;
@@ -30,7 +31,7 @@ const struct node *role_of_function(struct compilation *c, const struct function
 static bool is_role_needed(struct compilation *c)
 {
     const struct service *s = c->service;
-    if (role_is_existing(node_path(c->provider, "iam.role")) || node_get_c(c->provider, "role"))
+    if (is_existing(node_path(c->provider, "iam.role")) || node_get_c(c->provider, "role"))
         return false;
     for (size_t i = 0; i < s->function_count; i++)
         if (!node_get_c(s->functions[i].node, "role"))

@@ -59,14 +59,6 @@ const struct node *node_setting(const struct node *x, const struct node *y, cons
     return node_truthy(own) ? own : NULL;
 }
 
-bool node_is_intrinsic(const struct node *n)
-{
-    if (!node_is(n, NODE_MAP) || n->size != 1)
-        return false;
-    struct str key = n->members[0].key;
-    return str_eq(key, STR("Ref")) || str_find(key, STR("::"), 0) >= 0;
-}
-
 /* ---- JavaScript's order of members ---- */
 
 struct ordered {
@@ -130,14 +122,9 @@ static const struct node *ordered_deep(struct arena *a, const struct node *n)
     return node_from(out, n);
 }
 
-struct str json_stringify(struct arena *a, const struct node *n)
-{
-    return json_text(a, ordered_deep(a, n), 0);
-}
-
 struct node *node_stringified(struct arena *a, const struct node *n)
 {
-    struct node *text = node_from(node_str(a, json_stringify(a, n)), n);
+    struct node *text = node_from(node_str(a, json_text(a, ordered_deep(a, n), 0)), n);
     text->flags |= (uint8_t)node_flags_deep(n);
     return text;
 }

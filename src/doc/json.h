@@ -23,7 +23,5 @@ void json_write_masked(struct buf *b, const struct node *n, unsigned indent);
 /* The text that fingerprints are made of: no spaces, map keys sorted by bytes. */
 struct str json_canonical(struct arena *a, const struct node *n);
 struct str json_text(struct arena *a, const struct node *n, unsigned indent);
-/* `s` as a JSON string with quotes. */
-void json_write_string(struct buf *b, struct str s);
 
 #endif

@@ -7,7 +7,7 @@ struct writer {
     bool sorted;
 };
 
-void json_write_string(struct buf *b, struct str s)
+static void write_string(struct buf *b, struct str s)
 {
     static const char hex[] = "0123456789abcdef";
     static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
@@ -76,7 +76,7 @@ static void write_map(struct writer *w, const struct node *n, unsigned depth)
         if (i)
             buf_char(w->out, ',');
         line(w, depth + 1);
-        json_write_string(w->out, order[i]->key);
+        write_string(w->out, order[i]->key);
         buf_char(w->out, ':');
         if (w->indent)
             buf_char(w->out, ' ');
@@ -97,7 +97,7 @@ static void write_node(struct writer *w, const struct node *n, unsigned depth)
     case NODE_NUMBER:
     case NODE_STRING:
         if (n->kind == NODE_STRING)
-            json_write_string(w->out, n->text);
+            write_string(w->out, n->text);
         else
             buf_add(w->out, node_text(n));
         return;

@@ -126,7 +126,8 @@ static const struct {
 /* The dialect's. */
 static const char default_runtime[] = "nodejs24.x";
 
-struct str function_runtime(const struct service *service, const struct function *fn)
+/* Its own, the provider's, or the dialect's default. */
+static struct str runtime_of(const struct service *service, const struct function *fn)
 {
     struct str own = node_text(node_get_c(fn->node, "runtime"));
     if (own.n)
@@ -175,7 +176,7 @@ static int no_form(const struct function *fn, const struct node *handler, struct
 int handler_check(const struct service *service, const struct function *fn,
                   const struct file_list *list, struct err *err)
 {
-    struct str runtime = function_runtime(service, fn);
+    struct str runtime = runtime_of(service, fn);
     const struct node *handler = node_get_c(fn->node, "handler");
     if (has_layers(service, fn))
         return 0;

@@ -123,7 +123,5 @@ int zip_inspect(struct str bytes, struct zip_summary *ret, struct err *err);
  * Python, Ruby and provided runtimes, without layers. ERR_CONFIG at `handler:`. */
 int handler_check(const struct service *service, const struct function *fn,
                   const struct file_list *list, struct err *err);
-/* The runtime a function gets: its own, the provider's, or the dialect's default. */
-struct str function_runtime(const struct service *service, const struct function *fn);
 
 #endif

@@ -138,7 +138,6 @@ static const struct {
     /* values */
     {"ssm", "ParameterNotFound", 0, NULL, ERR_NOT_FOUND, NULL},
     {"ssm", "ParameterVersionNotFound", 0, NULL, ERR_NOT_FOUND, NULL},
-    {"secretsmanager", "ResourceNotFoundException", 0, NULL, ERR_NOT_FOUND, NULL},
     {NULL, "NoSuchEntity", 0, NULL, ERR_NOT_FOUND, NULL},
     {NULL, "ResourceNotFoundException", 0, NULL, ERR_NOT_FOUND, NULL},
     {NULL, "ConditionalCheckFailedException", 0, NULL, ERR_PRECONDITION, NULL},

@@ -189,20 +189,6 @@ int cloudformation_template(struct arena *a, struct aws *aws, struct str name, s
     return 0;
 }
 
-static bool add_export(struct arena *a, void *context, const struct node *item)
-{
-    node_put(a, context, text_of(item, "Name"), node_str(a, text_of(item, "Value")));
-    return true;
-}
-
-int cloudformation_exports(struct arena *a, struct aws *aws, const struct node **ret,
-                           struct err *err)
-{
-    struct node *exports = node_map(a);
-    *ret = exports;
-    return pages(a, aws, "ListExports", node_map(a), "Exports", add_export, exports, err);
-}
-
 /* ---- changing ---- */
 
 /* A map as the API's list of {<key>, <value>}. */

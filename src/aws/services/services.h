@@ -75,9 +75,6 @@ int cloudformation_resources(struct arena *a, struct aws *aws, struct str name,
 /* The template as it was sent. */
 int cloudformation_template(struct arena *a, struct aws *aws, struct str name, struct str *ret,
                             struct err *err);
-/* Names of exports -> values, all pages. */
-int cloudformation_exports(struct arena *a, struct aws *aws, const struct node **ret,
-                           struct err *err);
 /* Names of the stacks that import the value exported as `export_name`, as a seq; all pages. */
 int cloudformation_importers(struct arena *a, struct aws *aws, struct str export_name,
                              const struct node **ret, struct err *err);
@@ -258,7 +255,5 @@ int restapi_domains(struct arena *a, struct aws *aws, struct str api, const stru
  * such. */
 int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
                   const struct node **ret, struct err *err);
-int secret_value(struct arena *a, struct aws *aws, struct str id, const struct node **ret,
-                 struct err *err);
 
 #endif

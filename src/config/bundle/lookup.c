@@ -23,7 +23,8 @@ static const struct node *bare(struct arena *a, const struct node *n)
     return copy;
 }
 
-bool recorded_absent(const struct source_bundle *b, struct str text)
+/* Does the bundle name `text` as absent? */
+static bool is_absent(const struct source_bundle *b, struct str text)
 {
     node_each (absent, b->absent)
         if (str_eq(node_text(absent), text))
@@ -34,9 +35,9 @@ bool recorded_absent(const struct source_bundle *b, struct str text)
 bool recorded_file_looked_for(struct resolver *r, struct str name)
 {
     const struct source_bundle *b = r->options->bundle;
-    if (recorded_absent(b, str_fmt(r->arena, "file(%.*s)", STR_ARG(name))))
+    if (is_absent(b, str_fmt(r->arena, "file(%.*s)", STR_ARG(name))))
         return true;
-    if (recorded_absent(b, str_fmt(r->arena, "unrecorded(%.*s)", STR_ARG(name))))
+    if (is_absent(b, str_fmt(r->arena, "unrecorded(%.*s)", STR_ARG(name))))
         return false;
     node_each (absent, b->absent) {
         struct str text = node_text(absent);
@@ -59,7 +60,7 @@ enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
         *ret = bare(r->arena, value);
         return RECORDED_VALUE;
     }
-    return recorded_absent(b, text) ? RECORDED_ABSENT : RECORDED_NOT;
+    return is_absent(b, text) ? RECORDED_ABSENT : RECORDED_NOT;
 }
 
 const struct node *bundle_file(const struct source_bundle *b, struct str path)

@@ -103,15 +103,14 @@ void checker_free(struct checker *c);
 
 extern const struct schema schema_root;
 /* Parts, in other files. */
-extern const struct schema schema_provider, schema_function, schema_event, schema_package,
-    schema_function_package, schema_resources, schema_bucket;
+extern const struct schema schema_provider, schema_function, schema_event, schema_bucket;
 /* Definitions that several parts share; schema_aws.c. */
 extern const struct schema any_string, any_number, any_boolean, any_map, any_list, list_of_strings,
     non_empty_string, count_number, aws_arn, aws_arn_string, aws_function, aws_instruction, aws_if,
     aws_iam_statements, aws_kms_arn, aws_architecture, aws_environment, aws_layers, aws_memory,
     aws_role, aws_runtime, aws_runtime_management, aws_timeout, aws_tracing, aws_vpc,
     aws_log_retention, aws_log_protection, aws_logging, aws_tags, aws_bucket_name, aws_get_att,
-    aws_join, aws_import, aws_ref, aws_sub, aws_split, aws_find_in_map, aws_select,
-    aws_resource_statements, aws_image_uri, aws_filter_patterns, aws_payload, api_keys, string_map;
+    aws_join, aws_import, aws_ref, aws_split, aws_resource_statements, aws_image_uri,
+    aws_filter_patterns, aws_payload, api_keys, string_map;
 
 #endif

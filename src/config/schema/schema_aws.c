@@ -27,7 +27,7 @@ const struct schema aws_get_att = FUNCTION("Fn::GetAtt", ITEMS(2, 2, &non_empty_
 const struct schema aws_join = FUNCTION("Fn::Join", ITEMS(2, 2, NULL));
 const struct schema aws_import = FUNCTION("Fn::ImportValue", NULL);
 const struct schema aws_ref = FUNCTION("Ref", &non_empty_string);
-const struct schema aws_sub = FUNCTION("Fn::Sub", NULL);
+static const struct schema aws_sub = FUNCTION("Fn::Sub", NULL);
 
 /* The dialect takes every map for one; here it must at least be called like one. */
 static const struct schema aws_other = {.type = TYPE_MAP,
@@ -50,10 +50,11 @@ const struct schema aws_if = FUNCTION("Fn::If", ITEMS(3, 3, &aws_instruction));
 #define TEXT_OR_FUNCTION EITHER(&any_string, &aws_function)
 
 const struct schema aws_split = FUNCTION("Fn::Split", ITEMS(2, 2, TEXT_OR_FUNCTION));
-const struct schema aws_find_in_map = FUNCTION("Fn::FindInMap", ITEMS(3, 3, TEXT_OR_FUNCTION));
+static const struct schema aws_find_in_map =
+    FUNCTION("Fn::FindInMap", ITEMS(3, 3, TEXT_OR_FUNCTION));
 static const struct schema aws_get_azs =
     FUNCTION("Fn::GetAZs", EITHER(&non_empty_string, &aws_ref));
-const struct schema aws_select = FUNCTION(
+static const struct schema aws_select = FUNCTION(
     "Fn::Select", ITEMS(2, 2,
                         EITHER(&any_number, &any_string, &any_list, &aws_find_in_map, &aws_get_att,
                                &aws_get_azs, &aws_if, &aws_split, &aws_ref)));

@@ -28,7 +28,7 @@ static const struct schema image = {
                              {"workingDirectory", &any_string}, {"command", &list_of_strings},
                              {"entryPoint", &list_of_strings}))};
 
-const struct schema schema_function_package = {
+static const struct schema schema_function_package = {
     .type = TYPE_MAP,
     .closed = true,
     .fields = FIELDS({"artifact", &any_string}, {"exclude", &list_of_strings},

@@ -1,7 +1,7 @@
 /* The top of the service file: its keys, `package`, `resources`. */
 #include "config/schema/schema.h"
 
-const struct schema schema_package = {
+static const struct schema schema_package = {
     .type = TYPE_MAP,
     .closed = true,
     .fields = FIELDS({"artifact", &any_string}, {"exclude", &list_of_strings},
@@ -24,7 +24,7 @@ static const struct schema resource = {
 static const struct schema extension = {
     .type = TYPE_MAP, .closed = true, .fields = FIELDS(RESOURCE_MEMBERS)};
 
-const struct schema schema_resources = {
+static const struct schema schema_resources = {
     .type = TYPE_MAP,
     .closed = true,
     .fields = FIELDS(

@@ -219,8 +219,6 @@ enum recorded {
  */
 enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
                              const struct query *q, struct str text, const struct node **ret);
-/* Does the bundle name `text` as absent? */
-bool recorded_absent(const struct source_bundle *b, struct str text);
 /* Record the value that took part, NULL or null: none. Secrets are left out. */
 void record_value(struct resolver *r, const struct query *q, struct str text,
                   const struct node *value);

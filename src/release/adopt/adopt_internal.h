@@ -7,9 +7,6 @@
 
 /* ---- adopt_identifiers.c ---- */
 
-/* Logical ids -> physical ids of what stack `stack` has. */
-int adopt_physical(const struct release *r, struct str stack, const struct node **ret,
-                   struct err *err);
 /* Type -> names of the identifier, for the types of `resources` that can be imported. */
 int adopt_identifiers(const struct release *r, const struct node *resources,
                       const struct node **ret, struct err *err);

@@ -235,8 +235,9 @@ static int check_importable(const struct release *r, struct adoption *adoption,
 
 /* ---- the goal ---- */
 
-int adopt_physical(const struct release *r, struct str stack, const struct node **ret,
-                   struct err *err)
+/* Logical ids -> physical ids of what stack `stack` has. */
+static int physical_ids(const struct release *r, struct str stack, const struct node **ret,
+                        struct err *err)
 {
     struct stack_resource *all;
     struct node *physical = node_map(r->arena);
@@ -264,7 +265,7 @@ static int look_at_taken(const struct release *r, struct adoption *adoption, con
         const struct node *there = node_get(node_get_c(in->service_now, "Resources"), item->id);
         if (item->fate != ADOPT_TAKEN)
             continue;
-        if (!physical && adopt_physical(r, w->service_name, &physical, err) < 0)
+        if (!physical && physical_ids(r, w->service_name, &physical, err) < 0)
             return -1;
         struct node *entry = node_map(a);
         node_put_c(a, entry, "PhysicalId", node_get(physical, item->id));
@@ -333,7 +334,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                              .layout = ret->layout,
                              .settings = &r->service->settings,
                              .stage = r->service->stage};
-    if (adopt_physical(r, w->stage_name, &in.physical, err) < 0)
+    if (physical_ids(r, w->stage_name, &in.physical, err) < 0)
         return -1;
     adopt_classify(r->arena, &in, adoption);
     note_original(r, adoption, w, ret->layout);
