@@ -220,6 +220,20 @@ struct node *node_shallow(struct arena *a, const struct node *n)
     return copy;
 }
 
+struct node *node_deep(struct arena *a, const struct node *n)
+{
+    struct node *copy = node_shallow(a, n);
+    if (n->kind == NODE_STRING || n->kind == NODE_NUMBER)
+        copy->text = str_dup(a, n->text);
+    for (size_t i = 0; n->kind == NODE_SEQ && i < n->count; i++)
+        copy->items[i] = node_deep(a, n->items[i]);
+    for (size_t i = 0; n->kind == NODE_MAP && i < n->size; i++) {
+        copy->members[i].key = str_dup(a, n->members[i].key);
+        copy->members[i].value = node_deep(a, n->members[i].value);
+    }
+    return copy;
+}
+
 const struct node *node_masked(struct arena *a, const struct node *n)
 {
     if (!(node_flags_deep(n) & NODE_SECRET))

@@ -112,6 +112,8 @@ struct node *node_ref(struct arena *a, struct str name);
 struct node *node_get_att(struct arena *a, struct str name, const char *attribute);
 /* A copy of the top node only, to change it: children are shared. */
 struct node *node_shallow(struct arena *a, const struct node *n);
+/* Copy of everything into `a`, texts included (sources and origins are still referenced). */
+struct node *node_deep(struct arena *a, const struct node *n);
 /* `n` with every secret scalar as "********": for whatever is shown. Shares what holds no secret.
  */
 const struct node *node_masked(struct arena *a, const struct node *n);
