@@ -265,6 +265,8 @@ static void import(struct fake_aws *aws, struct fake_api *api, const struct node
         struct node *resource = node_map(a), *methods = node_map(a);
         member_each (m, path->value) {
             struct node *method = node_map(a);
+            if (str_eq(m->key, STR("parameters")))
+                continue;
             node_put_c(a, method, "methodIntegration",
                        node_get_c(m->value, "x-amazon-apigateway-integration"));
             node_put(a, methods, str_upper(a, m->key), method);
