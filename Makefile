@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all setup test demo bench fuzz format install clean help
+.PHONY: all setup test coverage demo bench fuzz format install clean help
 
 ## all: build build/troupe (the default)
 all: $(BUILD)/build.ninja
@@ -20,6 +20,10 @@ setup:
 ## test: set up, build, run every test
 test: setup
 	@"$$(scripts/setup.sh python)" scripts/test.py $(SUITES)
+
+## coverage: which lines of src/release the unit tests reach
+coverage: setup
+	@"$$(scripts/setup.sh python)" scripts/coverage.py
 
 ## demo: set up, build, walk through two stages of a service on the local cloud
 demo:
