@@ -12,7 +12,7 @@ enum { START_MONO_MS = 5000000 };
 #define START_WALL_MS INT64_C(1767225600000) /* 2026-01-01 */
 
 static _Atomic int64_t passed, suspended, stepped;
-static atomic_int waiters;
+static atomic_int waiters, signals;
 static atomic_bool no_threads;
 static _Thread_local clockid_t asked; /* what a time to wait for was made of */
 
@@ -69,6 +69,8 @@ int __real_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_nanosleep(const struct timespec *request, struct timespec *left);
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
                                   const struct timespec *until);
+int __wrap_pthread_cond_signal(pthread_cond_t *cond);
+int __real_pthread_cond_signal(pthread_cond_t *cond);
 int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attributes, void *(*run)(void *),
                           void *context);
 int __real_pthread_create(pthread_t *ret, const pthread_attr_t *attributes, void *(*run)(void *),
@@ -90,13 +92,21 @@ int __wrap_nanosleep(const struct timespec *request, struct timespec *left)
     return 0;
 }
 
+/* Whoever signals holds the lock, so a waiter that was between two looks sees that it was called.
+ */
+int __wrap_pthread_cond_signal(pthread_cond_t *cond)
+{
+    atomic_fetch_add(&signals, 1);
+    return __real_pthread_cond_signal(cond);
+}
+
 /* `until` was made of what this thread asked for last. */
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
                                   const struct timespec *until)
 {
     enum { LOOK_NS = 300000 };
     int64_t end = (int64_t)until->tv_sec * 1000 + until->tv_nsec / 1000000;
-    int woken = ETIMEDOUT;
+    int woken = ETIMEDOUT, before = atomic_load(&signals);
     atomic_fetch_add(&waiters, 1);
     while (woken == ETIMEDOUT && now_ms(asked) < end) {
         struct timespec look;
@@ -107,6 +117,8 @@ int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
             look.tv_nsec -= 1000000000;
         }
         woken = pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &look);
+        if (atomic_load(&signals) != before)
+            woken = 0;
     }
     atomic_fetch_sub(&waiters, 1);
     return woken;
