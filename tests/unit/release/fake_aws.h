@@ -65,8 +65,8 @@ struct fake_event {
 };
 
 struct fake_stack {
-    struct str name, id, status, template, tags_text, parameters_text, change_token;
-    const struct node *outputs, *tags;
+    struct str name, id, status, template, tags_text, parameters_text;
+    const struct node *outputs, *tags, *parameters;
     VEC(struct fake_event) events; /* oldest first */
 };
 
@@ -138,6 +138,10 @@ void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct repl
 const char *fake_gateway_operation(const struct fake_request *q);
 void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
+
+/* Make what the stack's template has that this AWS knows, and its Outputs. `form` has the
+ * parameters. */
+void fake_make(struct fake_aws *aws, struct fake_stack *stack, struct str form);
 
 /* A function whose code is `code` and whose configuration is `json`, with revision and state. */
 struct fake_function *fake_function_add(struct fake_aws *aws, const char *name, const char *json,

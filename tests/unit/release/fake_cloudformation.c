@@ -45,18 +45,6 @@ struct fake_stack *fake_stack_find(struct fake_aws *aws, struct str name)
     return NULL;
 }
 
-static void set_template(struct fake_aws *aws, struct fake_stack *s, struct str text)
-{
-    struct err err = {0};
-    struct node *outputs = node_map(aws->arena);
-    s->template = str_dup(aws->arena, text);
-    const struct node *template = json_parse(aws->arena, STR("template"), s->template, &err);
-    member_each (m, node_get_c(template, "Outputs"))
-        node_put(aws->arena, outputs, m->key, node_get_c(m->value, "Value"));
-    s->outputs = outputs;
-    err_clear(&err);
-}
-
 static struct fake_stack *add_stack(struct fake_aws *aws, struct str name)
 {
     struct str number = fake_id(aws, "");
@@ -79,7 +67,8 @@ struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const 
         node_put_str(aws->arena, tags, "troupe:stage", str_c(stage));
     s->tags = tags;
     s->status = str_c(status);
-    set_template(aws, s, str_c(template));
+    s->template = str_c(template);
+    fake_make(aws, s, STR(""));
     return s;
 }
 
@@ -99,15 +88,18 @@ static struct str form_part(struct arena *a, struct str form, const char *prefix
     return buf_str(&b);
 }
 
-static const struct node *tags_of(struct arena *a, struct str form)
+/* [{<key>, <value>}] of a form, as a map. */
+static const struct node *pairs_of(struct arena *a, struct str form, const char *list,
+                                   const char *key, const char *value)
 {
-    struct node *tags = node_map(a);
+    struct node *map = node_map(a);
     for (size_t i = 1;; i++) {
-        struct str key = fake_param(a, form, str_fmt(a, "Tags.member.%zu.Key", i).p);
-        if (!key.n)
-            return tags;
-        node_put(a, tags, key,
-                 node_str(a, fake_param(a, form, str_fmt(a, "Tags.member.%zu.Value", i).p)));
+        struct str name = fake_param(a, form, str_fmt(a, "%s.member.%zu.%s", list, i, key).p);
+        if (!name.n)
+            return map;
+        node_put(
+            a, map, name,
+            node_str(a, fake_param(a, form, str_fmt(a, "%s.member.%zu.%s", list, i, value).p)));
     }
 }
 
@@ -157,7 +149,7 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
 {
     struct arena *a = aws->arena;
     bool create = str_eq(q->operation, STR("CreateStack"));
-    struct str text = template_of(aws, q), name = fake_param(a, q->body, "StackName");
+    struct str text = str_dup(a, template_of(aws, q)), name = fake_param(a, q->body, "StackName");
     struct str tags = form_part(a, q->body, "Tags."),
                parameters = form_part(a, q->body, "Parameters.");
     struct buf b = BUF(q->arena);
@@ -178,9 +170,12 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
     s->tags_text = tags;
     s->parameters_text = parameters;
     if (tags.n)
-        s->tags = tags_of(a, q->body);
-    set_template(aws, s, text);
+        s->tags = pairs_of(a, q->body, "Tags", "Key", "Value");
+    s->parameters = pairs_of(a, q->body, "Parameters", "ParameterKey", "ParameterValue");
+    s->template = text;
     play(aws, s, fake_param(a, q->body, "ClientRequestToken"), create ? "CREATE" : "UPDATE");
+    if (str_find(s->status, STR("ROLLBACK"), 0) < 0)
+        fake_make(aws, s, q->body);
     begin(&b, q);
     add_text(&b, "StackId", s->id);
     end(&b, q, ret);
@@ -196,6 +191,7 @@ static void describe_one(struct buf *b, const struct fake_stack *s)
     add_text(b, "StackStatus", s->status);
     if (!str_ends(s->status, STR("_IN_PROGRESS")))
         add_pairs(b, "Outputs", "OutputKey", "OutputValue", s->outputs);
+    add_pairs(b, "Parameters", "ParameterKey", "ParameterValue", s->parameters);
     add_pairs(b, "Tags", "Key", "Value", s->tags);
     buf_lit(b, "</member>");
 }

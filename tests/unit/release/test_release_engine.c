@@ -1,0 +1,195 @@
+/* The engine from a file to AWS and back: deployments, rollbacks, what is cut off in between. */
+#include "check.h"
+
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "doc/json.h"
+#include "fake_aws.h"
+#include "fake_clock.h"
+#include "pack/pack.h"
+#include "release/prune.h"
+#include "release/repair.h"
+#include "release/status.h"
+
+static struct fake_aws *cloud;
+
+struct fixture {
+    struct arena *arena;
+    struct aws *aws;
+    struct str top, dir; /* "<top>/svc" */
+    struct service service;
+    struct layout layout;
+    struct target target;
+    struct release release;
+    struct config_options config;
+    struct map none;
+    struct deployed done;
+    struct err err;
+};
+
+static struct aws *no_client(void *context, struct str region, struct err *err)
+{
+    (void)context;
+    err_set(err, ERR_FAILED, "no client for %.*s", STR_ARG(region));
+    return NULL;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    char name[] = "/tmp/troupe-engine-XXXXXX";
+    fake_aws_reset(cloud);
+    f->arena = arena_new();
+    f->aws = fake_aws_client(cloud);
+    assert_non_null(mkdtemp(name));
+    f->top = str_dup(f->arena, str_c(name));
+    f->dir = path_join(f->arena, f->top, STR("svc"));
+    check_ok(fs_mkdirs(f->dir, &f->err), &f->err);
+    setenv("XDG_CACHE_HOME", f->top.p, 1);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    check_ok(fs_remove_all(f->top, &err), &err);
+    aws_free(f->aws);
+    err_clear(&f->err);
+    arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+/* Read the service from its files, for stage dev. */
+static void load(struct fixture *f, const char *code, int memory)
+{
+    struct arena *a = f->arena;
+    struct packed *packed = ARENA_NEW(a, struct packed);
+    struct compiled *compiled = ARENA_NEW(a, struct compiled);
+    struct pack_options pack = {0};
+    struct compile_options compile = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
+    check_ok(fs_write(path_join(a, f->dir, STR("h.js")), str_c(code), 0644, &f->err), &f->err);
+    check_ok(fs_write(path_join(a, f->dir, STR("serverless.yml")),
+                      str_fmt(a,
+                              "service: shop\nprovider:\n  name: aws\n  runtime: nodejs20.x\n"
+                              "  region: eu-central-1\n  memorySize: %d\nfunctions:\n"
+                              "  api:\n    handler: h.f\n  job:\n    handler: h.f\n",
+                              memory),
+                      0644, &f->err),
+             &f->err);
+    f->none = MAP(a);
+    f->config = (struct config_options){
+        .dir = f->dir, .stage = STR("dev"), .options = &f->none, .params = &f->none};
+    check_ok(service_load(a, &f->config, &f->service, &f->err), &f->err);
+    check_ok(pack_service(a, &f->service, &pack, packed, &f->err), &f->err);
+    check_ok(compile_service(a, &f->service, packed, &compile, compiled, &f->err), &f->err);
+    check_ok(layout_service(a, &f->service, compiled, &f->layout, &f->err), &f->err);
+    f->target = (struct target){.layout = &f->layout};
+    f->release = (struct release){.arena = a,
+                                  .aws = f->aws,
+                                  .service = &f->service,
+                                  .client = no_client,
+                                  .config = &f->config};
+}
+
+static int deploy(struct fixture *f, const char *code, int memory)
+{
+    struct goal goal = goal_deploy(&f->target);
+    load(f, code, memory);
+    return deploy_run(&f->release, &goal, NULL, NULL, &f->done, &f->err);
+}
+
+static struct str alias_version(const char *function)
+{
+    struct fake_function *f = fake_function_find(cloud, str_c(function));
+    assert_non_null(f);
+    assert_int_equal(f->aliases.n, 1);
+    return node_text(node_get_c(f->aliases.p[0], "FunctionVersion"));
+}
+
+static void test_deploy_and_back(void **state)
+{
+    struct fixture *f = *state;
+    struct goal back = goal_rollback(0);
+    struct stage_status *stages;
+    size_t n;
+    check_ok(deploy(f, "one", 128), &f->err);
+    assert_int_equal(f->done.number, 1);
+    check_str(alias_version("shop-api"), "1");
+    assert_non_null(fake_get(cloud, "troupe/shop/stages/dev/1.outcome.json").p);
+    assert_null(fake_get(cloud, "troupe/shop/locks/stage-dev.json").p);
+
+    size_t published = fake_calls(cloud, "PublishVersion");
+    check_ok(deploy(f, "one", 128), &f->err); /* nothing changes */
+    assert_true(f->done.plan.nothing);
+    assert_int_equal(fake_calls(cloud, "PublishVersion"), published);
+
+    check_ok(deploy(f, "two", 256), &f->err);
+    assert_int_equal(f->done.number, 2);
+    check_str(alias_version("shop-api"), "2");
+    check_str(alias_version("shop-job"), "2");
+
+    check_ok(deploy_run(&f->release, &back, NULL, NULL, &f->done, &f->err), &f->err);
+    assert_int_equal(f->done.number, 3);
+    check_str(alias_version("shop-api"), "1");
+    assert_int_equal(fake_calls(cloud, "PublishVersion"), published + 2);
+
+    struct world world = {0};
+    check_ok(world_find(&f->release, false, &world, &f->err), &f->err);
+    check_ok(world_read(&f->release, WORLD_ALL, false, &world, &f->err), &f->err);
+    check_ok(status_of_all(&f->release, &world, &stages, &n, &f->err), &f->err);
+    assert_int_equal(n, 1);
+    assert_int_equal(stages[0].drift_count, 0);
+}
+
+/* Cut off at any call that changes something: the same command again ends where it would have. */
+static void test_cut_off_anywhere(void **state)
+{
+    static const struct {
+        const char *operation, *target;
+    } calls[] = {{"PutObject", "stages/dev/2.json"},    {"UpdateFunctionCode", NULL},
+                 {"UpdateFunctionConfiguration", NULL}, {"PublishVersion", NULL},
+                 {"PutObject", "2.versions.json"},      {"UpdateStack", "StackName=shop-dev"},
+                 {"PutObject", "2.outcome.json"}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        fake_aws_reset(cloud);
+        check_ok(deploy(f, "one", 128), &f->err);
+        fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, calls[i].operation, calls[i].target,
+                                              403, "AccessDenied", "no"});
+        assert_int_equal(deploy(f, "two", 256), -1);
+        err_clear(&f->err);
+        check_ok(deploy(f, "two", 256), &f->err);
+        check_str(alias_version("shop-api"), "2");
+        check_str(alias_version("shop-job"), "2");
+        assert_null(fake_get(cloud, "troupe/shop/locks/stage-dev.json").p);
+    }
+}
+
+static int start(void **state)
+{
+    (void)state;
+    cloud = fake_aws_start();
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fake_aws_stop(cloud);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_deploy_and_back),
+        TEST(test_cut_off_anywhere),
+    };
+    return cmocka_run_group_tests_name("release_engine", tests, start, stop);
+}
