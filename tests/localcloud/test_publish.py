@@ -293,7 +293,7 @@ def test_role_that_does_not_trust_lambda(aws):
 def test_fresh_role_cannot_be_assumed_for_a_while(tmp_path):
     from cloud import Cloud, Tools
 
-    cloud = Cloud(tmp_path, TROUPE_CLOUD_ROLE_DELAY_MS="700")
+    cloud = Cloud(tmp_path, TROUPE_CLOUD_ROLE_DELAY_MS="3000")
     try:
         aws = Tools(cloud)
         request = dict(
@@ -307,8 +307,13 @@ def test_fresh_role_cannot_be_assumed_for_a_while(tmp_path):
             refused(aws.lam.create_function, **request)[2]
             == "The role defined for the function cannot be assumed by Lambda."
         )
-        time.sleep(0.8)
-        assert aws.lam.create_function(**request)["State"] == "Pending"
+        for _ in range(200):
+            try:
+                assert aws.lam.create_function(**request)["State"] == "Pending"
+                return
+            except aws.lam.exceptions.InvalidParameterValueException:
+                time.sleep(0.1)
+        raise AssertionError("the role stays new")
     finally:
         cloud.stop()
 

@@ -120,4 +120,5 @@ def test_paged_listing(aws, bucket):
 
 
 def test_bucket_with_objects_is_not_deleted(aws, bucket):
+    aws.s3.put_object(Bucket=bucket, Key="kept", Body=b"")
     assert refused(aws.s3.delete_bucket, Bucket=bucket)[:2] == (409, "BucketNotEmpty")
