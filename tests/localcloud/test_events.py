@@ -264,3 +264,45 @@ def test_weights_apply_to_queue_batches(aws):
         except aws.logs.exceptions.ResourceNotFoundException:
             pass
     assert versions.count("1") > 3 and versions.count("2") > 3
+
+
+@pytest.fixture(scope="session")
+def schedule(aws):
+    """The stack of a schedule that calls an alias once a minute. When all tests are over, it must
+    have done so: the minute passes while the others run.
+    """
+    function = aws.function(files={"index.js": HANDLER})
+    aws.publish(function)
+    aws.lam.create_alias(FunctionName=function, Name="dev", FunctionVersion="1")
+    alias, stack = function_arn(function, "dev"), name("cron")
+    resources = {
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "ScheduleExpression": "rate(1 minute)",
+                "Targets": [{"Id": "a", "Arn": alias, "Input": '{"k":1}'}],
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": alias,
+                "Action": "lambda:InvokeFunction",
+                "Principal": "events.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]},
+            },
+        },
+    }
+    assert aws.create(stack, resources) == ("CREATE_COMPLETE", "")
+    yield stack
+    message = seen(aws, function, 90)
+    expect_alias(message, function)
+    assert '{"k":1}' in message
+
+
+def test_schedule(aws, schedule):
+    """That it calls the alias is looked at last, by the fixture."""
+    rule = aws.cf.describe_stack_resource(StackName=schedule, LogicalResourceId="Rule")
+    physical = rule["StackResourceDetail"]["PhysicalResourceId"]
+    found = aws.events.describe_rule(Name=physical.rpartition("|")[2])
+    assert (found["State"], found["ScheduleExpression"]) == ("ENABLED", "rate(1 minute)")
