@@ -5,6 +5,8 @@ ARN in the subscription, target, notification or filter, and needs a permission 
 ARN for the service (and source). S3 and Logs check it already when they are configured. Without
 permission nothing is delivered. MiniStack delivers everything, and Logs subscriptions always to
 $LATEST.
+
+Without it fails: ``test_events.py::test_sns``
 """
 
 import base64

@@ -15,6 +15,8 @@ everything, takes requests under any name, and lets every web page read its answ
 - Without a signature come: callers of APIs and function URLs, forms that carry a signed policy
   (S3), operations that have none on AWS (Cognito's sign-in), and health checks.
 - Only APIs, function URLs and buckets say what other origins may read.
+
+Without it fails: ``test_gate.py::test_a_page_cannot_empty_the_cloud``
 """
 
 import hashlib

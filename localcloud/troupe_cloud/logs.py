@@ -4,6 +4,8 @@ What AWS does (CloudWatch Logs API reference, FilterLogEvents; service model):
 ``logStreamNamePrefix`` keeps the streams that begin so and excludes ``logStreamNames`` (at most
 100, all existing); an answer cut by ``limit`` carries ``nextToken``. MiniStack ignores the prefix
 and never pages.
+
+Without it fails: ``test_runtime.py::test_filtered_events_are_paged``
 """
 
 import base64

@@ -6,6 +6,8 @@ EntityTooSmall; a body whose SHA-256 differs from ``x-amz-content-sha256`` is
 XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for the source of a copy
 ``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied (user
 guide, "Verifying bucket ownership with bucket owner condition"). MiniStack accepts all three.
+
+Without it fails: ``test_s3.py::test_small_parts_are_refused``
 """
 
 import hashlib

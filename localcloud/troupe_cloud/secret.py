@@ -3,6 +3,8 @@
 AWS gives its customers secret keys that nobody can guess; MiniStack's are ``test``, those of
 functions follow from the function's name, and whoever knows the address of code may read it. Here
 all of them follow from one secret, which comes with ``TROUPE_CLOUD_SECRET`` at each start.
+
+Without it fails: ``test_gate.py::test_functions_have_keys_of_their_own``
 """
 
 import contextvars

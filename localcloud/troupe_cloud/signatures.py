@@ -81,7 +81,7 @@ def differences():
 def check() -> None:
     """Before any mend: refuse a MiniStack whose functions differ from the recorded ones."""
     if lines := differences():
-        raise PatchError("\n  ".join(["this MiniStack differs from what the mends replace:", *lines]))
+        raise PatchError("MiniStack differs from what the mends replace:\n  " + "\n  ".join(lines))
 
 
 def check_record() -> None:

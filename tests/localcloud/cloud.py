@@ -38,7 +38,7 @@ exports.handler = async (event, context) => {
 class Cloud:
     """One server in its own process group, on a free loopback port, with its own folder."""
 
-    module = "troupe_cloud"
+    module = "cloud_without" if "TROUPE_CLOUD_WITHOUT" in os.environ else "troupe_cloud"
 
     def __init__(self, folder, **settings):
         with socket.socket() as probe:
@@ -55,7 +55,9 @@ class Cloud:
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
             TMPDIR=str(folder),
-            PYTHONPATH=os.pathsep.join([str(ROOT / "localcloud"), str(ROOT / "tests" / "e2e")]),
+            PYTHONPATH=os.pathsep.join(
+                str(ROOT / folder) for folder in ("localcloud", "tests/localcloud", "tests/e2e")
+            ),
             TROUPE_CLOUD_SECRET=self.secret,
             LAMBDA_ASYNC_RETRY_BASE_SECONDS="0.1",
             TROUPE_TEST_HOST_SECRET="host",

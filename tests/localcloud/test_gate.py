@@ -1,5 +1,6 @@
 """Who is let in: other users of the machine and web pages know the port, but not the secret."""
 
+import hashlib
 import json
 import time
 
@@ -336,7 +337,12 @@ def test_functions_have_keys_of_their_own(aws):
     assert "Buckets" in client("s3").list_buckets()
     with pytest.raises(ClientError, match="AccessDenied"):
         client("lambda").list_functions()
-    for wrong in (dict(secret="wrong"), dict(token="wrong"), dict(token=None)):
+    # What anybody can compute who knows the two names (MiniStack's execution_credentials).
+    arns = f"{function_arn(function)}:arn:aws:iam::{ACCOUNT}:role/{role}"
+    digest = hashlib.sha256(arns.encode()).hexdigest()
+    computed = {part: hashlib.sha256(f"{part}:{digest}".encode()).hexdigest()
+                for part in ("secret", "token")}  # fmt: skip
+    for wrong in (computed, dict(secret="wrong"), dict(token="wrong"), dict(token=None)):
         with pytest.raises(ClientError):
             client("s3", **wrong).list_buckets()
 

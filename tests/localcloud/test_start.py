@@ -1,6 +1,7 @@
 """The launcher refuses what it was not made for, and starts fast."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,7 @@ import textwrap
 import pytest
 
 from cloud import ROOT
+from needed_mends import HERE, MENDS, named_test
 
 ENVIRONMENT = {
     **os.environ,
@@ -38,7 +40,14 @@ def test_other_version_is_refused():
         runpy.run_module("troupe_cloud", run_name="__main__")
         """)
     assert result.returncode == 1
-    assert "made for ministack 1.5.33, found 1.6.0" in result.stderr
+    assert re.search(r"made for ministack \S+, found 1\.6\.0", result.stderr), result.stderr
+
+
+def test_the_tests_run_on_what_the_local_cloud_is_pinned_to():
+    def pins(path):
+        return set(re.findall(r"^\S+==\S+", (ROOT / path / "requirements.txt").read_text(), re.M))
+
+    assert pins("localcloud") and pins("localcloud") <= pins("tests")
 
 
 def test_missing_function_is_refused():
@@ -64,7 +73,7 @@ def test_changed_signatures_are_refused_together():
         runpy.run_module("troupe_cloud", run_name="__main__")
         """)
     assert result.returncode == 1
-    assert "'_publish_version' takes (name, data, more=1), the mends were written for" in result.stderr
+    assert "'_publish_version' takes (name, data, more=1), the mends were" in result.stderr
     assert "'handle_request' takes (method, path, headers, body, query_params)" in result.stderr
     assert "AWS::Lambda::Alias: 'delete' takes (physical_id), the mends" in result.stderr
 
@@ -95,6 +104,20 @@ def test_the_command_finds_nothing_different():
     result = subprocess.run([sys.executable, "-m", "troupe_cloud.signatures"], env=ENVIRONMENT,
                             text=True, capture_output=True, timeout=30)
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
+
+
+def test_every_module_with_a_mend_is_applied_and_names_its_test():
+    """That the test fails without it takes minutes, and a run of its own: needed_mends."""
+    package = ROOT / "localcloud" / "troupe_cloud"
+    mending = {
+        ".".join(path.relative_to(package).with_suffix("").parts)
+        for path in package.rglob("*.py")
+        if re.search(r"^from troupe_cloud.patching import .*\bpatch", path.read_text(), re.M)
+    }
+    assert mending == set(MENDS)
+    for module in MENDS:
+        file, function = named_test(module)
+        assert f"\ndef {function}(" in (HERE / file).read_text(), f"{module}: {file}::{function}"
 
 
 @pytest.mark.parametrize("setting", ["TROUPE_CLOUD_STACK_MS", "TROUPE_CLOUD_FUNCTION_UPDATE_MS"])

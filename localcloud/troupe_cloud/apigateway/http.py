@@ -6,6 +6,8 @@ variables work in integration and authorizer URIs; a stage cannot be created twi
 deployment, its DeploymentId cannot change while AutoDeploy is on, a deployment in use stays. In the
 event a named stage is part of ``rawPath``, and ``stageVariables`` is present. MiniStack serves the
 API as it is edited and does not know the rest.
+
+Without it fails: ``test_http.py::test_deployments_are_snapshots``
 """
 
 import contextvars

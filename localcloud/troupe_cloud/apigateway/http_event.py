@@ -4,6 +4,8 @@ What AWS does (API Gateway developer guide, "Create AWS Lambda proxy integration
 measured: aws-powertools/powertools-lambda-python#621): a named stage is the first part of
 ``rawPath``, stage variables are in the event, and an integration with payload format 1.0 gets the
 older form. MiniStack has neither, and format 2.0 only.
+
+Without it fails: ``test_http.py::test_event_format_1``
 """
 
 import contextvars

@@ -6,6 +6,8 @@ success takes the response without a pattern; header mappings and body templates
 response apply; with none to choose the answer is 500. MiniStack always answers with the default
 response's status and the bare payload. Request templates stay unrendered: the function gets the
 proxy event.
+
+Without it fails: ``test_rest.py::test_integration_responses_choose_by_error_message``
 """
 
 import contextvars

@@ -4,6 +4,8 @@ What AWS does (API Gateway developer guide, "Working with OpenAPI definitions fo
 service model of API Gateway v2): the body is ``{"body": "<document>"}``; Reimport overwrites
 routes, integrations, authorizers and CORS and keeps the API's id and stages; a route per operation,
 the path ``/$default`` is the ``$default`` route. MiniStack answers 404 to both.
+
+Without it fails: ``test_openapi.py::test_import_and_reimport_http_api``
 """
 
 import json

@@ -12,6 +12,8 @@ What AWS does (API Gateway developer guide, "Import a REST API", "Update a REST 
 
 MiniStack answers 404 to PutRestApi, ignores the body of ImportRestApi, and its importer for
 templates knows only type, method and URI of an integration.
+
+Without it fails: ``test_openapi.py::test_overwrite_keeps_what_is_not_definition``
 """
 
 import copy

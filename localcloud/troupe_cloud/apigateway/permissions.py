@@ -5,6 +5,8 @@ invoke a Lambda function"): without a matching statement of the function's, vers
 policy a call answers 500 "Internal server error" (HTTP APIs: "Internal Server Error"). An
 integration or authorizer with credentials uses that role instead. MiniStack invokes whatever the
 URI names.
+
+Without it fails: ``test_rest.py::test_permission_is_needed_for_exactly_the_alias``
 """
 
 import json

@@ -14,6 +14,8 @@ localstack's snapshots ``TestDeployments``, ``TestStageCrudCanary``):
 - A base path mapping cannot name a stage that does not exist.
 
 MiniStack serves the API as it is edited, and checks none of this.
+
+Without it fails: ``test_rest.py::test_deployments_are_snapshots``
 """
 
 import contextvars

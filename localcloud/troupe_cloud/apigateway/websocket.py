@@ -5,6 +5,8 @@ integrations take stage variables; the function's policy names ``<api>/<stage>/<
 stage that does not exist refuses the handshake; ``$default`` takes messages only; an answer reaches
 the client only where the route has a route response). MiniStack serves the API as it is edited,
 invokes whatever is named, and goes on with the worker an alias once had when the alias has moved.
+
+Without it fails: ``test_http.py::test_websocket_sessions``
 """
 
 import contextvars

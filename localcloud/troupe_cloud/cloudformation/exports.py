@@ -4,6 +4,8 @@ What AWS does (CloudFormation user guide, "Get exported outputs from a deployed 
 messages): an update that removes or changes an export in use fails and rolls back; an export's name
 exists once. MiniStack checks only the deletion of a stack, and keeps exports that an update
 dropped.
+
+Without it fails: ``test_cloudformation.py::test_exports``
 """
 
 from ministack.services import cloudformation

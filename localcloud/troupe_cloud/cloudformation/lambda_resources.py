@@ -6,6 +6,8 @@ Lambda API, so everything the API refuses fails the resource: code that is not i
 that does not exist, a name that is taken, an alias of a missing version. A Version resource fails
 if its code hash is another's or if there is nothing to publish. MiniStack writes its own records
 past the API, over existing functions too, and answers made-up ARNs for functions that do not exist.
+
+Without it fails: ``test_cloudformation.py::test_version_resource``
 """
 
 import base64

@@ -8,6 +8,8 @@ root says ``Embedded stack <id> was not successfully ...`` and nothing more. Min
 simpler engine for them: no checks, every resource of an updated part reported, dropped resources
 deleted while the rest may still fail, what a failed creation left behind stays, failures to delete
 are swallowed.
+
+Without it fails: ``test_nested.py::test_only_what_changes_is_reported_in_the_part``
 """
 
 import asyncio

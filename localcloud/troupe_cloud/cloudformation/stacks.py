@@ -6,6 +6,8 @@ stack in ROLLBACK_COMPLETE can only be deleted, outputs are not shown while an o
 MiniStack finishes within milliseconds (``TROUPE_CLOUD_STACK_MS`` sets the least time here), creates
 over a rolled-back stack and always shows outputs. Names that it makes up are the same in every region,
 so that stacks of one name in two regions get one role, which the first of them to go deletes.
+
+Without it fails: ``test_cloudformation.py::test_busy_stack``
 """
 
 import asyncio

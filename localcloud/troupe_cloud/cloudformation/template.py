@@ -7,6 +7,8 @@ the name of a resource (user guide, "Parameters": logical names are unique in a 
 wording here is not recorded): ValidationError, and no stack.
 MiniStack resolves unknown names to their own text and goes on. Also here: template URLs in
 virtual-host form.
+
+Without it fails: ``test_cloudformation.py::test_bad_template_is_refused_everywhere``
 """
 
 import re

@@ -5,6 +5,8 @@ What AWS does (Lambda developer guide, "Lambda function aliases"; recorded answe
 name is not a number, versions must exist, at most one additional version with a weight from 0 to 1,
 never $LATEST, and both versions have the same role and dead-letter target. MiniStack checks none of
 it. Deleting an alias that is not there succeeds; deleting one takes its policy with it.
+
+Without it fails: ``test_alias.py::test_missing_and_duplicate_aliases``
 """
 
 import re

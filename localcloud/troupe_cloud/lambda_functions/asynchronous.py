@@ -6,6 +6,8 @@ of the alias or version decides; after the last attempt the invocation record go
 (or OnSuccess) destination and the event itself to the dead-letter queue. MiniStack looks only at
 the function's own configuration, has no OnSuccess, and sends the record to dead-letter queues too.
 Waiting between attempts is MiniStack's (``LAMBDA_ASYNC_RETRY_BASE_SECONDS``): seconds, not minutes.
+
+Without it fails: ``test_events.py::test_asynchronous_destinations_of_an_alias``
 """
 
 import contextvars

@@ -6,6 +6,8 @@ function is a ResourceConflictException, a missing queue or stream an
 InvalidParameterValueException, and a queue whose visibility timeout is shorter than the function's
 timeout is refused. ListEventSourceMappings by function lists the mappings of exactly that
 qualifier. MiniStack checks none of it.
+
+Without it fails: ``test_events.py::test_missing_sources``
 """
 
 from ministack.core.responses import error_response_json, json_response

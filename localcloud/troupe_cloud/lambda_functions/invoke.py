@@ -10,6 +10,8 @@ deployments using a weighted alias"):
 
 MiniStack stores weights and never applies them, and gives the version's ARN to functions that a
 service calls.
+
+Without it fails: ``test_alias.py::test_weights_split_concurrent_calls``
 """
 
 import contextvars

@@ -4,6 +4,8 @@ What AWS does (service model of the Lambda API; developer guide, "Lambda quotas"
 environment variables"; messages recorded in localstack's ``test_lambda_api`` snapshots): lengths,
 ranges and enumerations are ValidationException, the rest InvalidParameterValueException.
 MiniStack accepts any value. Also used for functions that CloudFormation creates.
+
+Without it fails: ``test_publish.py::test_creation_limits``
 """
 
 import base64

@@ -7,6 +7,8 @@ qualified ARN. A service that calls without a matching permission is refused.
 
 MiniStack keeps one policy per function, so the same statement id on two aliases clashes, and lets
 every service invoke everything. ``TROUPE_CLOUD_PERMISSIONS=0`` gives the latter back.
+
+Without it fails: ``test_policies.py::test_one_policy_per_qualifier``
 """
 
 import copy

@@ -11,6 +11,8 @@ What AWS does (Lambda API reference, PublishVersion; recorded answers: localstac
 
 MiniStack ignores both preconditions and compares revisions, so an identical update makes a version.
 Whether it does on AWS is reported both ways; here the content decides.
+
+Without it fails: ``test_publish.py::test_wrong_hash_is_refused``
 """
 
 import copy

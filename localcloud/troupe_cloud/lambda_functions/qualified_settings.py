@@ -4,6 +4,8 @@ What AWS does (Lambda API reference): the qualifier of these calls stands in the
 FunctionArn is the alias's, its calls need ``lambda:InvokeFunctionUrl`` on exactly that ARN.
 MiniStack reads the qualifier only from the path, so a URL for an alias becomes the function's own;
 it knows neither ListProvisionedConcurrencyConfigs nor runtime management.
+
+Without it fails: ``test_policies.py::test_function_urls_per_alias``
 """
 
 import contextvars

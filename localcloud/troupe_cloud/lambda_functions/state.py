@@ -10,6 +10,8 @@ What AWS does (Lambda developer guide, "Lambda function states"; recorded answer
 
 MiniStack sets State back to Pending on updates, allows anything meanwhile and keeps the RevisionId.
 CloudFormation waits for its functions, so inside a stack operation the change is finished at once.
+
+Without it fails: ``test_publish.py::test_creation_takes_time``
 """
 
 import contextlib

@@ -9,6 +9,8 @@ karl-cardenas-coding/go-lambda-cleanup#45, floci-io/floci#2824):
   stays; an absent version is no error. MiniStack deletes the whole function for
   ``Qualifier=$LATEST``.
 - ``ListFunctions(FunctionVersion=ALL)`` lists every published version too.
+
+Without it fails: ``test_alias.py::test_list_functions_with_all_versions``
 """
 
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response

@@ -12,6 +12,8 @@ function logs to CloudWatch Logs", runtime interface client error types):
 
 MiniStack lets the whole host environment through, opens a stream per call and has only
 ``Runtime.HandlerError``. Still the host's interpreter runs, whatever version the runtime names.
+
+Without it fails: ``test_runtime.py::test_tail_has_the_platforms_lines``
 """
 
 import contextvars
