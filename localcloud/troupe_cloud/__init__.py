@@ -6,4 +6,8 @@ matters. Run it with ``python -m troupe_cloud``; it takes the environment variab
 ``ministack``.
 """
 
-MINISTACK_VERSION = "1.5.33"
+import re
+from pathlib import Path
+
+_PINS = (Path(__file__).parents[1] / "requirements.txt").read_text()
+MINISTACK_VERSION = re.search(r"^ministack==(\S+)", _PINS, re.M)[1]
