@@ -214,7 +214,7 @@ static void show_text(struct cli *cli, const struct side *sides, const struct di
             buf_fmt(out, "resources were not compared: the template of %.*s was not kept\n",
                     STR_ARG(name_of(a, &sides[i])));
         if (sides[i].pruned)
-            buf_fmt(out, "the versions of %.*s were collected\n", STR_ARG(name_of(a, &sides[i])));
+            buf_fmt(out, "the versions of %.*s were pruned\n", STR_ARG(name_of(a, &sides[i])));
     }
 }
 
@@ -228,7 +228,7 @@ static const struct node *side_json(struct arena *a, const struct side *s)
     struct node *n = node_map(a);
     node_put_str(a, n, "stage", s->stage);
     node_put_c(a, n, "deployment", node_int(a, s->number));
-    node_put_c(a, n, "collected", node_bool(a, s->pruned));
+    node_put_c(a, n, "pruned", node_bool(a, s->pruned));
     return n;
 }
 

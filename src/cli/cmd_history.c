@@ -40,7 +40,7 @@ static const struct node *entry_json(struct arena *a, const struct history *h, s
     node_put_str(a, n, "outcome", state_of(h, i));
     node_put_c(a, n, "reason", node_get_c(record->outcome, "reason"));
     node_put_c(a, n, "current", node_bool(a, record->number == h->stage.number));
-    node_put_c(a, n, "collected", node_bool(a, h->refs[i].pruned));
+    node_put_c(a, n, "pruned", node_bool(a, h->refs[i].pruned));
     return n;
 }
 
@@ -63,7 +63,7 @@ static void entry_row(struct table *t, const struct history *h, size_t i)
     if (reason.n)
         buf_fmt(&outcome, ": %.*s", STR_ARG(reason));
     if (h->refs[i].pruned)
-        buf_lit(&outcome, " (collected)");
+        buf_lit(&outcome, " (pruned)");
     table_cell(t, current ? STR("◆") : STR(" "));
     table_cell(t, str_fmt(t->arena, "%lld", (long long)record->number));
     table_cell(t, field(record, "when"));

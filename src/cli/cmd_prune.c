@@ -89,10 +89,10 @@ static void show(struct cli *cli, const struct service *service, const struct pr
         gone += !c->items[i].why_kept.n;
     if (c->records)
         buf_fmt(out, "%s %zu deployment%s: %zu thing%s\n",
-                cli->options.plan ? "would collect" : "collected", c->records,
+                cli->options.plan ? "would prune" : "pruned", c->records,
                 c->records == 1 ? "" : "s", gone, gone == 1 ? "" : "s");
     else
-        buf_lit(out, "nothing to collect\n");
+        buf_lit(out, "nothing to prune\n");
     for (size_t i = KEPT_NOT + 1; i < KEPT_COUNT; i++) {
         if (!c->kept[i])
             continue;

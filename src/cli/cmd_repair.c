@@ -11,7 +11,7 @@ static const struct node *findings_json(struct arena *a, const struct service *s
     for (size_t i = 0; i < repaired->finding_count; i++) {
         struct node *n = node_map(a);
         node_put_str(a, n, "what", repaired->findings[i].what);
-        node_put_c(a, n, "mended", node_bool(a, repaired->findings[i].reconciled));
+        node_put_c(a, n, "repaired", node_bool(a, repaired->findings[i].reconciled));
         node_push(a, all, n);
     }
     node_put_str(a, out, "stage", service->address);
@@ -34,7 +34,7 @@ static void show(struct cli *cli, const struct service *service, const struct re
         buf_fmt(out, "  %s  %.*s\n",
                 !repaired->findings[i].reconciled ? "left"
                 : cli->options.plan || !done      ? "found"
-                                                  : "mended",
+                                                  : "repaired",
                 STR_ARG(repaired->findings[i].what));
     if (!done)
         return;

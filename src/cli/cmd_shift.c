@@ -58,7 +58,7 @@ static int run(struct cli *cli, struct err *err)
 const struct command cmd_shift = {
     .name = "shift",
     .arguments = "STAGE --to N",
-    .summary = "give another deployment a part of the calls",
+    .summary = "give another deployment a share of the calls",
     .details = "Deployment N answers so many percent of the calls of the stage's functions, beside "
                "the\n"
                "current one. Again with another --weight: more, or less. --promote makes it the "

@@ -163,7 +163,7 @@ void context_prune(struct cli *cli, const struct release *r, struct world *world
     cleanup_err struct err err = {0};
     if (prune_run(r, &how, world, &pruned, &err) < 0)
         context_warn(cli, (struct pos){0},
-                     str_fmt(cli->arena, "old versions were not collected: %.*s", STR_ARG(err.msg)),
+                     str_fmt(cli->arena, "old versions were not pruned: %.*s", STR_ARG(err.msg)),
                      STR("try again with: troupe prune"));
     else if (pruned.records)
         release_finished(r, "collect", "what %zu old deployment%s had", pruned.records,

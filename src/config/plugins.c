@@ -17,7 +17,7 @@ static const struct {
     {"serverless-dynamodb-local", "it serves for local runs only"},
     {"serverless-localstack", "'--local' deploys to the local cloud"},
     {"serverless-s3-local", "it serves for local runs only"},
-    {"serverless-prune-plugin", "old versions are collected by troupe itself"},
+    {"serverless-prune-plugin", "troupe prunes old versions itself"},
     {"serverless-deployment-bucket", "the bucket is made by troupe itself"},
     {"serverless-plugin-common-excludes", "it changes nothing that runs"},
 };

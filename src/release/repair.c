@@ -56,7 +56,7 @@ static int continue_rollback(struct repairing *x, struct err *err)
         return 0;
     err_set(err, ERR_FAILED, "stack '%.*s' could not be rolled back: it is in state %.*s",
             STR_ARG(w->stage_name), STR_ARG(w->stage.status));
-    return err_help(err, "its events name the resource; mend that and repair again");
+    return err_help(err, "its events name the resource; fix that and repair again");
 }
 
 static int read_world(struct repairing *x, struct err *err)

@@ -1,7 +1,7 @@
-"""What people change by hand, in the console or with another tool: it is found and named, and mended,
+"""What people change by hand, in the console or with another tool: it is found and named, and repaired,
 worked around, or refused with a way out; and another stage never suffers.
 
-(Pointers and stacks that `repair` mends, and objects that it names, are in test_repair.)
+(Pointers and stacks that `repair` brings back, and objects that it names, are in test_repair.)
 """
 
 import base64

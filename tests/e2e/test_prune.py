@@ -54,17 +54,17 @@ def test_the_last_ones_stay_and_the_rest_goes(shop, account):
     before, records = shop.world(), objects(shop, "/stages/")
     assert published(account) == {"1", "2", "3", "4", "5"} and len(objects(shop, "/artifacts/")) == 5
     dry = shop("prune", "--dry-run", *NOW)
-    assert "would collect 3 deployments" in dry.out and "gone version 3 of shop-hello (dev#3)" in dry.out, str(dry)
+    assert "would prune 3 deployments" in dry.out and "gone version 3 of shop-hello (dev#3)" in dry.out, str(dry)
     assert shop.world() == before and objects(shop, "/stages/") == records
     result = shop("prune", *NOW)
-    assert "collected 3 deployments" in result.out and "1 served by their stage" in result.out, str(result)
+    assert "pruned 3 deployments" in result.out and "1 served by their stage" in result.out, str(result)
     assert published(account) == {"4", "5"} == needed(shop, [4, 5])
     assert len(objects(shop, "/artifacts/")) == 2 and len(objects(shop, "/sources/")) == 1
     assert served(shop) == "code 5"
     assert records <= objects(shop, "/stages/"), "records are append-only"
-    assert "nothing to collect" in shop("prune", *NOW).out
+    assert "nothing to prune" in shop("prune", *NOW).out
     result = shop("rollback", "dev", "--to", "2", check=3)
-    assert "the versions of dev#2 were collected" in result.err, str(result)
+    assert "the versions of dev#2 were pruned" in result.err, str(result)
     shop("rollback", "dev")
     assert served(shop) == "code 4"
 
@@ -77,7 +77,7 @@ def test_json(shop):
 
 def test_an_hour_passes_first(shop, account):
     result = shop("prune")
-    assert "nothing to collect" in result.out and "3 used not long ago" in result.out, str(result)
+    assert "nothing to prune" in result.out and "3 used not long ago" in result.out, str(result)
     assert published(account) == {"1", "2", "3", "4", "5"}
     assert shop("prune", "--unused-for", "soon", check=2).err
 
@@ -187,7 +187,7 @@ def test_killed_and_run_again(shop, account, proxy, operation, nth, after):
     assert {"4", "5"} <= published(account) and served(shop) == "code 5"
     shop("prune", *NOW)
     assert published(account) == {"4", "5"} and len(objects(shop, "/artifacts/")) == 2
-    assert "nothing to collect" in shop("prune", *NOW).out
+    assert "nothing to prune" in shop("prune", *NOW).out
 
 
 def test_somebody_is_at_work(shop, account, proxy):
@@ -227,5 +227,5 @@ def test_a_failure_of_collecting_is_a_warning(shop, proxy):
     code(shop, "code 9")
     proxy.fail(403, "AccessDenied", operation="DescribeStacks", nth=last)
     result = shop("deploy", "dev")
-    assert "old versions were not collected" in result.err and "troupe prune" in result.err, str(result)
+    assert "old versions were not pruned" in result.err and "troupe prune" in result.err, str(result)
     assert served(shop) == "code 9"

@@ -1,4 +1,4 @@
-"""Repairing: what was interrupted or changed by hand is found, named, and mended or refused."""
+"""Repairing: what was interrupted or changed by hand is found, named, and repaired or refused."""
 
 import json
 
@@ -15,10 +15,10 @@ def test_nothing_to_repair(troupe, proxy):
     assert not [call for call in proxy.calls(since=mark, writes=True) if call.service != "s3"]
 
 
-@pytest.mark.parametrize("moment", ["before the flip", "after the flip", "after the stack"])
+@pytest.mark.parametrize("moment", ["before the switch", "after the switch", "after the stack"])
 def test_an_interrupted_rollback_is_finished(troupe, proxy, moment):
     states = three(troupe)
-    kill = {"before the flip": dict(operation="UpdateAlias", nth=1), "after the flip": dict(operation="UpdateStack", nth=1),
+    kill = {"before the switch": dict(operation="UpdateAlias", nth=1), "after the switch": dict(operation="UpdateStack", nth=1),
             "after the stack": dict(operation="UpdateStack", nth=1, after=True)}[moment]
     rule = proxy.kill(**kill)
     assert troupe("rollback", "dev", "--to", "1", check=False).code == -9 and rule.hits

@@ -159,7 +159,7 @@ def test_a_stack_that_cannot_follow_does_not_bring_the_bad_versions_back(troupe,
     assert served(troupe) == "one"
     stack = troupe.world()["stacks"]["shop-dev"]
     assert stack["status"] == "UPDATE_ROLLBACK_COMPLETE" and stack["outputs"]["TroupeDeployment"] == "3"
-    make_outside()  # the cause is mended
+    make_outside()  # the cause is gone
     troupe("rollback", "dev")
     stack = troupe.world()["stacks"]["shop-dev"]
     assert (stack["status"], stack["outputs"]["TroupeDeployment"]) == ("UPDATE_COMPLETE", "3")

@@ -138,7 +138,7 @@ def test_verify(shop, account, tmp_path):
     log = tmp_path / "log"
     judge = f"echo judged; echo $TROUPE_SERVICE $TROUPE_STAGE $TROUPE_REGION $TROUPE_DEPLOYMENT $TROUPE_WEIGHT >> {log}"
     result = shop("deploy", "dev", "--verify", f"{judge}; exit 3", check=False)
-    assert result.code == 1 and "did not verify it: exit 3" in result.err and "judged" not in result.out, str(result)
+    assert result.code == 1 and "failed: exit 3" in result.err and "judged" not in result.out, str(result)
     assert "serves what it served before" in result.err
     assert alias(account) == before and number(shop) == 1 and outcomes(shop)[0] == "failed"
     assert log.read_text() == f"shop dev us-east-1 2 100\n"

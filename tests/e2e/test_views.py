@@ -117,22 +117,22 @@ def test_history_is_newest_first_and_limited(shop):
     entries = shop("history", "dev", "--json").json["deployments"]
     assert [entry["number"] for entry in entries] == [5, 4, 3, 2, 1]
     assert [entry["current"] for entry in entries] == [True, False, False, False, False]
-    assert all(entry["when"] and entry["who"] and entry["what"] == "deploy" and not entry["collected"]
+    assert all(entry["when"] and entry["who"] and entry["what"] == "deploy" and not entry["pruned"]
                for entry in entries)
     assert len(outcomes(shop, "-n", "2")) == 2
     assert shop("history", "dev").out.splitlines()[0].startswith("◆")
 
 
-def test_a_collected_record_says_so(shop):
+def test_a_pruned_record_says_so(shop):
     code(shop, "two")
     shop("deploy", "dev")
     (bucket,) = shop.world()["buckets"]
     shop.account.client("s3").put_object(Bucket=bucket, Key="troupe/shop/stages/dev/1.collected.json",
                                          Body=b'{"format": 1, "when": "2026-01-01T00:00:00Z"}')
     entries = shop("history", "dev", "--json").json["deployments"]
-    assert [entry["collected"] for entry in entries] == [False, True]
-    assert "(collected)" in shop("history", "dev").out
-    assert "dev#1 were collected" in shop("diff", "dev", "dev#1").out
+    assert [entry["pruned"] for entry in entries] == [False, True]
+    assert "(pruned)" in shop("history", "dev").out
+    assert "dev#1 were pruned" in shop("diff", "dev", "dev#1").out
 
 
 def test_a_lease_that_ran_out_is_nobodys_work(shop):

@@ -42,10 +42,10 @@ static int expand(struct deploying *d, struct err *err)
         layout_expand(d->arena, d->plan->target.layout, target, now, &d->plan->waiting);
     if (!template)
         return 0;
-    release_progress(d->r, "stack", "first what the functions need");
+    release_progress(d->r, "stack", "what the functions need comes first");
     if (engine_apply_stage(d, template, err) < 0)
         return -1;
-    release_finished(d->r, "expand", "stack '%.*s' has what the functions need in %.1fs",
+    release_finished(d->r, "prepare", "stack '%.*s' has what the functions need in %.1fs",
                      STR_ARG(w->stage_name), (double)(clock_mono_ms() - start) / 1000);
     w->stage_exists = true;
     return cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
@@ -335,7 +335,7 @@ static int check_reused_kept(struct deploying *d, struct err *err)
         known += w->records[i].pruned;
     if (marks == known)
         return 0;
-    err_set(err, ERR_LOCKED, "old versions are being collected at this moment");
+    err_set(err, ERR_LOCKED, "old versions are being pruned at this moment");
     return err_help(err, "run the same command again");
 }
 
@@ -494,7 +494,7 @@ static int wait_for_prune(const struct world *w, struct err *err)
     bool under_way = false;
     for (size_t i = 0; i < w->record_count; i++)
         under_way |= w->records[i].pruned && !w->records[i].gone;
-    return under_way ? lease_take(&w->store, STR("service"), STR("wait for what is collected"),
+    return under_way ? lease_take(&w->store, STR("service"), STR("wait until pruning is done"),
                                   SERVICE_WAIT_MS, &lease, err)
                      : 0;
 }

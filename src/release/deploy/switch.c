@@ -16,7 +16,7 @@ int engine_wake(struct deploying *d, struct err *err)
         struct lambda_invocation answer;
         struct lambda_function woken;
         struct err expected = {0};
-        release_progress(d->r, "flip", "waking version %.*s of '%.*s'", STR_ARG(p->want),
+        release_progress(d->r, "switch", "waking version %.*s of '%.*s'", STR_ARG(p->want),
                          STR_ARG(p->key));
         lambda_invoke(d->arena, d->r->aws, p->owner, p->want, STR("{}"), false, &answer, &expected);
         err_clear(&expected);
@@ -52,7 +52,7 @@ static int switch_pointers(struct deploying *d, struct err *err)
     moving = (struct pointers){some.p, some.n};
     if (pointers_move(d->r, &moving, err) < 0)
         return -1;
-    release_finished(d->r, "flip", "%zu pointer%s moved in %.1fs", moving.n,
+    release_finished(d->r, "switch", "%zu pointer%s moved in %.1fs", moving.n,
                      moving.n == 1 ? "" : "s", (double)(clock_mono_ms() - start) / 1000);
     return 0;
 }
@@ -70,7 +70,7 @@ static int switch_again(struct deploying *d, struct err *err)
     struct str stage = engine_stage(d);
     if (good) {
         err_help(err,
-                 "'%.*s' serves what it is to serve, its stack is what could not follow; mend the "
+                 "'%.*s' serves what it is to serve, but its stack could not follow; fix the "
                  "cause, then: troupe repair %.*s",
                  STR_ARG(stage), STR_ARG(stage));
     } else {

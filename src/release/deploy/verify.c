@@ -78,10 +78,10 @@ int verify_run(struct arena *a, const struct verification *v, struct err *err)
     if (told)
         return err_set(err, ERR_CANCELLED, "stopped while verifying");
     if (WIFSIGNALED(status))
-        return err_set(err, ERR_FAILED, "'%.*s' was killed by signal %d", STR_ARG(v->command),
-                       WTERMSIG(status));
+        return err_set(err, ERR_FAILED, "verification '%.*s' was killed by signal %d",
+                       STR_ARG(v->command), WTERMSIG(status));
     if (WEXITSTATUS(status))
-        return err_set(err, ERR_FAILED, "'%.*s' did not verify it: exit %d", STR_ARG(v->command),
+        return err_set(err, ERR_FAILED, "verification '%.*s' failed: exit %d", STR_ARG(v->command),
                        WEXITSTATUS(status));
     return 0;
 }

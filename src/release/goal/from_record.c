@@ -48,7 +48,7 @@ int recorded_read(const struct release *r, struct world *w, struct chain *chain,
     if (node_is_text(node_get_c(ret->body, "what"), "remove"))
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal", STR_ARG(stage), (long long)number);
     else if (is_pruned(w, stage, number))
-        err_set(err, ERR_REFUSED, "the versions of %.*s#%lld were collected", STR_ARG(stage),
+        err_set(err, ERR_REFUSED, "the versions of %.*s#%lld were pruned", STR_ARG(stage),
                 (long long)number);
     else if (!ret->versions || !(known || served(ret)))
         err_set(err, ERR_REFUSED, "%.*s#%lld never served: it %.*s", STR_ARG(stage),

@@ -35,11 +35,11 @@ static const struct {
     {"ROLLBACK_COMPLETE", STACK_STUCK,
      "it never worked: the next deployment makes it again, or remove it"},
     {"ROLLBACK_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
-    {"DELETE_FAILED", STACK_STUCK, "mend what keeps it from being deleted, then remove it again"},
+    {"DELETE_FAILED", STACK_STUCK, "fix what keeps it from being deleted, then remove it again"},
     {"UPDATE_FAILED", STACK_STUCK,
      "roll it back: aws cloudformation rollback-stack --stack-name …"},
     {"UPDATE_ROLLBACK_FAILED", STACK_STUCK,
-     "mend the resource named in its events, then: aws cloudformation continue-update-rollback"},
+     "fix the resource named in its events, then: aws cloudformation continue-update-rollback"},
     {"IMPORT_ROLLBACK_FAILED", STACK_STUCK, "see its events in the CloudFormation console"},
     {"DELETE_COMPLETE", STACK_GONE, ""},
 };
@@ -432,17 +432,16 @@ static int say_failed(struct watch *w, bool create, struct err *err)
                         create ? "remove what was begun with 'troupe remove', and deploy again"
                                : "run the same command again");
     if (create && stack_never_worked(w->final))
-        return err_help(err, "mend the cause and deploy again: the stack is made anew");
+        return err_help(err, "fix the cause and deploy again: the stack is made anew");
     if (create)
         return err_help(
-            err, "mend the cause, then: troupe remove %.*s, and deploy again",
+            err, "fix the cause, then: troupe remove %.*s, and deploy again",
             STR_ARG(str_eq(w->name, service) ? STR("--service") : w->r->service->address));
     if (is_gone_pointer(w->failure) && w->r->service->address.n)
         return err_help(err, "to make again what somebody deleted: troupe repair %.*s",
                         STR_ARG(w->r->service->address));
     if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
-        return err_help(err,
-                        "the stage serves what it served before; mend the cause and try again");
+        return err_help(err, "the stage serves what it served before; fix the cause and try again");
     return err_help(err, "%s", stack_way_out(w->final));
 }
 
@@ -516,7 +515,7 @@ int stack_await_deletion(const struct release *r, struct str name, struct str id
     explain_nested(&w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be deleted: %.*s", STR_ARG(name),
             STR_ARG(what_failed(&w)));
-    return err_help(err, "mend the cause and run the same command again");
+    return err_help(err, "fix the cause and run the same command again");
 }
 
 /* ---- change sets ---- */

@@ -1,4 +1,4 @@
-/* Which records are collected, and what goes with them. */
+/* Which records are pruned, and what goes with them. */
 #include "check.h"
 
 #include "doc/json.h"
@@ -176,5 +176,5 @@ int main(void)
         cmocka_unit_test(test_marked_ones_go),
         cmocka_unit_test(test_items),
     };
-    return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("prune", tests, NULL, NULL);
 }
