@@ -2,8 +2,8 @@
  *
  * libcurl brings some thirty libraries with it, which cost the dynamic loader more time than
  * commands that never open a connection take altogether (measured: 5 to 7 ms of the 8 that
- * `version` took). Include this instead of <curl/curl.h> and call libcurl_load before the first
- * curl function; the functions are called by their own names. Any thread. */
+ * `version` took). Include this instead of libcurl's own header and call libcurl_load before the
+ * first curl function; the functions are called by their own names. Any thread. */
 #ifndef TROUPE_LIBCURL_H
 #define TROUPE_LIBCURL_H
 

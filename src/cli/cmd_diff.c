@@ -319,7 +319,7 @@ static void show_json(struct cli *cli, const struct service *service, const stru
 }
 
 /* The configurations of what differs: settings may differ by the stage's name only. Versions that
- * were collected tell nothing. */
+ * were pruned tell nothing. */
 static int read_configurations(struct cli *cli, struct side *sides, const struct diff *d,
                                struct err *err)
 {

@@ -129,7 +129,7 @@ static int check_named(const struct options *o, struct err *err)
     return err_help(err, "troupe remove STAGE --yes");
 }
 
-/* What the stage alone had is collected an hour later: by a deploy, or by prune. Others may have
+/* What the stage alone had is pruned an hour later: by a deploy, or by prune. Others may have
  * become due. */
 static void prune(struct cli *cli, const struct release *r, bool whole)
 {

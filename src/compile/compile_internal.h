@@ -48,7 +48,7 @@ struct event_type {
     int (*finish)(struct compilation *c, struct err *err);
 };
 
-/* One file per kind: compile/event_<key>.c. The table is in compile/events.c. */
+/* One file per kind: events/event_<key>.c. The table is in events/events.c. */
 extern const struct event_type event_http, event_http_api, event_schedule, event_sns, event_sqs,
     event_s3, event_stream, event_event_bridge, event_websocket;
 
@@ -88,7 +88,7 @@ int events_compile(struct compilation *c, struct err *err);     /* events.c */
 void outputs_export(struct compilation *c);                     /* outputs.c */
 int limits_check(struct compilation *c, struct err *err);       /* limits.c */
 /* The user's `resources` merged in, `extensions` applied; gives the finished template. */
-const struct node *resources_finish(struct compilation *c, struct err *err); /* resources.c */
+const struct node *resources_finish(struct compilation *c, struct err *err); /* user_resources.c */
 
 /* ---- parts of functions_compile ---- */
 

@@ -1,4 +1,4 @@
-/* Expand: what must exist in the stage stack before functions can be published. */
+/* The prepare step: what must exist in the stage stack before functions can be published. */
 #include "layout/layout_internal.h"
 
 /* ---- what a value needs ---- */
@@ -38,8 +38,9 @@ static void find_holes(struct walk *w, const struct node *n)
         find_holes(w, m->value);
 }
 
-/* What is there and keeps its values changes with the pointers, not before: the stage still serves
- * what needs it as it is, and a failing deployment must leave it so. */
+/* A resource whose Ref and GetAtt values stay the same is updated together with the pointers, not
+ * before: until then the stage serves functions that use it as it is, and a deployment that fails
+ * must leave it so. */
 static bool is_kept(const struct node *before, const struct node *after)
 {
     return cfn_is(cfn_type_of(after), CFN_KEEPS_VALUES) && cfn_keeps_identity(before, after);

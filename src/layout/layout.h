@@ -75,7 +75,7 @@ struct layout_value {
 
 struct layout {
     struct str service_stack, stage_stack; /* names; stage_stack is empty without a stage */
-    const struct node *service_template;   /* today's whole service part */
+    const struct node *service_template;   /* today's whole service template */
     const struct node *stage_template;     /* NULL without a stage */
     struct layout_function *functions;
     size_t function_count;
@@ -155,7 +155,7 @@ const struct node *layout_replace_references(struct arena *a, const struct node 
 /* Is there a reference to `id` in `tree`? DependsOn does not count. */
 bool layout_mentions(struct arena *a, const struct node *tree, struct str id);
 
-/* ---- expand (expand.c) ---- */
+/* ---- the prepare step (expand.c) ---- */
 
 /* Is `resource` (NULL allowed) of the service stack the head of a shared function? A function that
  * the user put there is none. */

@@ -143,7 +143,7 @@ void process_stop(long pid, struct str began, int64_t grace_ms)
     int64_t end = clock_mono_ms() + grace_ms;
     while (process_is(pid, began) && clock_mono_ms() < end)
         clock_sleep_ms(POLL_MS);
-    /* What it started is in its group and may have outlived it. */
+    /* Processes that it started are in its group and may have outlived it: end them, too. */
     kill((pid_t)-pid, SIGKILL);
     end = clock_mono_ms() + 2000;
     while (process_is(pid, began) && clock_mono_ms() < end)

@@ -1,4 +1,4 @@
-/* Collecting: reading, marking, deleting. What is decided where: collect_plan.c. */
+/* Pruning: reading, marking, deleting. prune_plan.c decides what goes. */
 #include "release/prune.h"
 
 #include <pthread.h>

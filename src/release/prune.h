@@ -1,11 +1,11 @@
-/* Collecting: versions, API deployments and objects in the bucket that nobody needs any more go
- * (docs/design.md, "Collecting").
+/* Pruning: versions, API deployments and objects in the bucket that nobody needs any more go
+ * (docs/design.md, "Pruning").
  *
  * What a record needs goes with the record. A record is kept while it is one of its stage's last
  * ones, current, open, or was pointed at a while ago; everything a kept record needs is kept, and
  * whatever an alias or an API stage points at. Only what records name is ever looked at.
  *
- * Others may be at work meanwhile. Records are marked as collected first; then the bucket is read
+ * Others may be at work meanwhile. Records that go are marked first; then the bucket is read
  * again: a deployment that was planned before the marks were there has a lease on its stage, and
  * nothing is deleted. One that began after them sees the marks and does not build on these records
  * (deploy.c looks for marks once more after it wrote its intent). */
@@ -14,7 +14,7 @@
 
 #include "release/dispose/dispose.h"
 
-/* ---- deciding (collect_plan.c): pure ---- */
+/* ---- deciding (prune_plan.c): pure ---- */
 
 enum kept {
     KEPT_NOT,
@@ -62,7 +62,7 @@ struct prune_item {
 void prune_items(struct arena *a, const struct prune_record *records, size_t n,
                  struct prune_item **ret, size_t *ret_n);
 
-/* ---- doing (collect.c) ---- */
+/* ---- doing (prune.c) ---- */
 
 struct pruning {
     bool only_look;

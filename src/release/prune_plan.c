@@ -19,8 +19,9 @@ static bool succeeded(const struct prune_record *r)
     return node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
 }
 
-/* When the last pointer left it: when the next one that served said so. A shift that was taken back
- * had calls until it said that. 0: it has not. */
+/* When the last pointer left the record: the time of the outcome of the stage's next deployment
+ * that succeeded. A shift that was taken back had calls until its own outcome was written. 0:
+ * pointers are still there. */
 static int64_t left_ms(const struct prune_record *all, size_t i)
 {
     int64_t own = all[i].ref.outcome_ms;
@@ -38,7 +39,8 @@ static bool is_recent(const struct prune_record *all, size_t i, const struct pru
     return !left || rules->now_ms - left < rules->unused_ms;
 }
 
-/* An open record that goes back to another one, or shifts to it, will be finished with that one. */
+/* A rollback or a shift that is not finished names the record it goes to (`i`): whoever finishes it
+ * needs what that record names. */
 static bool is_awaited(const struct prune_record *all, size_t i, size_t newest)
 {
     for (size_t k = newest; k < i; k++) {

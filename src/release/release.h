@@ -1,5 +1,5 @@
 /* Release: making AWS what a target says. Every command that changes something is a target handed
- * to the same engine: read the world, plan, apply, record (docs/design.md, "Commands").
+ * to the same engine: read the world, plan, apply, record (docs/design.md, "Deploying a stage").
  *
  * Nothing here prints: progress goes to an observer. */
 #ifndef TROUPE_RELEASE_H
@@ -110,12 +110,12 @@ struct goal {
 
 /* The target is ready: what serverless.yml says. */
 struct goal goal_deploy(const struct target *ready);
-/* Of one function (recorded.c): everything as it is, but for its code. `ready` is the whole service
+/* Of one function (function.c): everything as it is, but for its code. `ready` is the whole service
  * as serverless.yml has it. REFUSED when more than its code changed. */
 struct goal goal_function(const struct target *ready, struct str function);
 /* The record before the current one, following the chain of rollbacks, or `number` (rollback.c).
- * The target flips where the versions of that record can serve at once; else it is the recorded
- * sources again. */
+ * Where the versions of that record can serve at once, the target is to switch to them; else it is
+ * the recorded sources, deployed again. */
 struct goal goal_rollback(int64_t number);
 /* Record `number` (0: the current one) of `stage` for this stage, from its recorded sources
  * (reset.c). goal_clone: only for a stage that is not there yet. */
@@ -162,14 +162,14 @@ unsigned world_shift_percent(const struct record *shift);
 /* Only the stacks' heads and the bucket, also of a service stack that is being updated: enough to
  * take a lease. `stage` false: the service stack only. */
 int world_find(const struct release *r, bool stage, struct world *ret, struct err *err);
-/* The same of what is left when somebody deleted a part by hand, for removing the rest: a stage
+/* The same of what is left when somebody deleted a stack or the bucket by hand: a stage
  * whose service stack is gone is found too, and a bucket that is gone is none. */
 int world_remains(const struct release *r, bool stage, struct world *ret, struct err *err);
 /* The rest, into a world that was found: the stage's stack anew, its template, the list of records,
  * and those `parts` of WORLD_… that the caller needs anyway. Errors: FAILED
  * with the way out for stacks in a state that cannot be worked with, CONFLICT for busy ones,
  * REFUSED for stacks that are not this service's. `wait_busy`: an operation of ours was cut off:
- * wait for the stack to settle. */
+ * wait until the stack is done. */
 int world_read(const struct release *r, unsigned parts, bool wait_busy, struct world *world,
                struct err *err);
 enum { WORLD_RECORD = 1, WORLD_VERSIONS = 2, WORLD_SERVICE = 4, WORLD_ALL = 7 };

@@ -78,9 +78,10 @@ static int read_world(struct repairing *x, struct err *err)
     return world_read(x->r, WORLD_RECORD | WORLD_VERSIONS, !x->only_look, w, err);
 }
 
-/* ---- interrupted flips: finished by the command they come from ---- */
+/* ---- interrupted switches: their own command finishes them ---- */
 
-/* A shift by hand only when it was being ended: else it stands, or never began. */
+/* Was this record's command interrupted while it moved pointers by API? A shift by hand counts only
+ * when it was being promoted: before that it stands at its weight, or never began. */
 static bool is_switch(const struct record *record, bool current)
 {
     if (!record->body || !node_bool_or(node_get_c(record->body, "flips"), false))
@@ -154,7 +155,7 @@ static struct str meant(const struct repairing *x, const struct pointer *p)
     return pointer_text(x->r->arena, p->want, p->percent ? p->beside : STR(""), p->percent);
 }
 
-/* What stands in the way of making it again; NULL: nothing. */
+/* Why a pointer that somebody deleted cannot be made again; NULL: it can. */
 static int in_the_way(struct repairing *x, const struct pointer *p, const char **ret,
                       struct err *err)
 {
@@ -284,7 +285,7 @@ static int check_objects(struct repairing *x, struct err *err)
     return 0;
 }
 
-/* ---- mending ---- */
+/* ---- reconciling ---- */
 
 static int put_template_back(struct repairing *x, struct err *err)
 {
@@ -307,7 +308,8 @@ static int apply(struct repairing *x, const struct node *template, struct err *e
     return 0;
 }
 
-/* What somebody deleted goes out of the stack, too, so that the stack can make it again. */
+/* CloudFormation takes a pointer that somebody deleted for one that is still there. So the resource
+ * is taken out of the stack first; the next update makes it again. */
 static int take_out_gone(struct repairing *x, const struct node *template, struct err *err)
 {
     const struct node *without = missing_without(x->r->arena, &x->plan, template,
@@ -320,8 +322,8 @@ static int take_out_gone(struct repairing *x, const struct node *template, struc
                     STR_ARG(stage_of(x)));
 }
 
-/* What an interrupted flip has to move is there first, as the stack says it. What hinders finding
- * that out hinders the flip, or does not matter to it. */
+/* Before an interrupted switch is finished, pointers that somebody deleted are made again, as the
+ * stack has them. When the switch's target cannot be found here, finishing it will say so. */
 static int make_gone_again(struct repairing *x, struct err *err)
 {
     struct target target;

@@ -17,8 +17,8 @@ struct repaired {
     int64_t number;  /* the deployment the stage is at */
 };
 
-/* Look, and unless `only_look` mend. What needs a person is a finding that is not mended. HALF_DONE
- * and FAILED when mending did not work. */
+/* Look, and unless `only_look` reconcile. A finding that needs a person is not reconciled.
+ * HALF_DONE and FAILED when reconciling did not work. */
 int repair_run(const struct release *r, bool only_look, struct repaired *ret, struct err *err);
 
 #endif

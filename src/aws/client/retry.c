@@ -41,7 +41,7 @@ static const struct {
     const char *service, *code, *words;
     enum retry_class class;
 } special[] = {
-    /* two writers of one key met: aws-facts of S3's conditional writes */
+    /* two writers of one key met. Source: S3 user guide, "Conditional writes" */
     {"s3", "ConditionalRequestConflict", "", RETRY_TRANSIENT},
     /* "…due to concurrent modification. Please try again later." */
     {"apigateway", "ConflictException", "concurrent modification", RETRY_THROTTLED},

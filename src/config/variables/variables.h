@@ -206,7 +206,8 @@ int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct er
 /* "env(.env.dev):NAME": by what values of such a file are recorded. */
 struct str dotenv_text(struct resolver *r, struct str file, struct str name);
 
-/* ---- the source bundle: what is recorded, and used again (recorded.c) ---- */
+/* ---- the source bundle: what is recorded (bundle/notes.c), and used again (bundle/lookup.c) ----
+ */
 
 /* `type(param,param):address`, resolved: what external values are recorded by. */
 struct str recorded_text(struct resolver *r, const struct query *q);

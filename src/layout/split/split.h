@@ -1,10 +1,10 @@
 /* Splitting: a template that is too large for one stack becomes a root and nested stacks.
  *
  * Everything else works with *flat* templates: a template is split where it is sent to
- * CloudFormation, and joined where it is read back (release/stack/nested.h). Parts are resources of
- * the root, "TroupePart1" and so on. What refers from one stack to another goes through the root:
- * into a part by its Parameters, out of it by its Outputs; a DependsOn of something in a part is
- * one of the part. layout_join undoes this exactly.
+ * CloudFormation, and joined where it is read back (release/stack/nested.h). A *part* is a nested
+ * stack, a resource of the root: "TroupePart1" and so on. What refers from one stack to another
+ * goes through the root: into a part by its Parameters, out of it by its Outputs; a DependsOn of
+ * something in a part is one of the part. layout_join undoes this exactly.
  *
  * A resource never moves between stacks once it exists. New ones: resources that belong together
  * stay together (a function's alias, permissions, event sources, rules, log group), and whatever

@@ -38,7 +38,7 @@ static int give_step(struct giving *g, const struct node *template, const char *
     return 0;
 }
 
-/* What is taken, seen from the service: it moves out. */
+/* The resources that the stage takes, as those that move out of the service stack. */
 static struct adoption seen_from_service(struct arena *a, const struct node *taken)
 {
     struct adoption out = {.original_sha = STR("service"),
@@ -62,7 +62,8 @@ static int take_out(struct giving *g, const struct node *taken, struct err *err)
     return next ? give_step(g, next, "what moves is taken out of the service", err) : -1;
 }
 
-/* The stack as CloudFormation has it: an import is into the root, parts stay what they are. */
+/* The stack as CloudFormation has it: an import goes into the root, nested stacks stay as they are.
+ */
 static const struct node *read_root(struct deploying *d, struct err *err)
 {
     struct str text;
@@ -112,7 +113,8 @@ static int take_in(struct giving *g, const struct node *moving, struct err *err)
     return 0;
 }
 
-/* Of what the service's template says is on its way, what is this stage's. */
+/* The service's template notes all resources that are on their way to some stage: those that this
+ * adoption takes. */
 static const struct node *ours_of(struct arena *a, const struct node *moving,
                                   const struct node *taken)
 {
@@ -141,7 +143,8 @@ static int give(struct giving *g, const struct node *taken, struct err *err)
     return give_step(g, adopt_tidy(d->arena, g->template), "the service is tidied up", err);
 }
 
-/* A run that was cut off may have left its notes behind. */
+/* Have all resources arrived that the service's template notes as on their way? A run that was
+ * interrupted after the import leaves its notes behind. */
 static bool has_arrived(const struct deploying *d)
 {
     const struct world *w = &d->plan->world;

@@ -53,8 +53,8 @@ static void add(struct deciding *d, struct adopt_item item)
     vec_push(d->arena, &d->items, item);
 }
 
-/* New things come before old ones go: one that is to have a name which an old one has could not be
- * made. */
+/* CloudFormation makes new resources before it deletes old ones, so a new one cannot have the name
+ * that an old one still has. */
 static void check_name(struct deciding *d, struct str id, const struct node *resource)
 {
     struct str name = node_text(cfn_given_name(resource)), type = cfn_type_of(resource);
@@ -183,7 +183,8 @@ static void decide(struct deciding *d, struct str id, const struct node *before,
         decide_gone(d, item, before);
 }
 
-/* It is in no stack, and only the service stack will have it. */
+/* The resource was taken out of the stage's stack before: it is in none, until the service stack
+ * imports it. */
 static void decide_moving(struct deciding *d, struct str id, const struct node *moving)
 {
     const struct node *definition = node_get_c(moving, "Definition");

@@ -1,4 +1,4 @@
-/* Deploying: expand, publish, contract (docs/design.md, "Deploying a stage"). */
+/* Deploying: prepare, publish, switch (docs/design.md, "Deploying a stage"). */
 #include "base/clock.h"
 #include "base/pool.h"
 #include "doc/json.h"
@@ -29,7 +29,7 @@ static int make_bucket(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* ---- expand ---- */
+/* ---- prepare ---- */
 
 static int expand(struct deploying *d, struct err *err)
 {
@@ -227,7 +227,7 @@ static int publish_apis(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* ---- contract ---- */
+/* ---- switch: one update, in which all pointers move ---- */
 
 static int contract(struct deploying *d, struct err *err)
 {
@@ -317,8 +317,9 @@ static int take_late_lease(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* What was reused of other records may just now be collected: that marks the records first and
- * looks for intents afterwards, we write the intent first and look for marks afterwards. */
+/* Somebody may just now be pruning versions that this deployment reuses. Pruning marks records
+ * first and looks for intents afterwards; a deployment writes its intent first and looks for marks
+ * afterwards. So at least one of the two sees the other. */
 static int check_reused_kept(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
@@ -486,8 +487,8 @@ static int wait_for_service(struct deploying *d, struct world *w, struct err *er
     return stack_wait(d->r, w->service_name, &w->service, err);
 }
 
-/* Whoever collects has marked records before we could read them, and may be deleting what we find
- * in the bucket: code that is there already. */
+/* A record is marked and not gone: somebody may be pruning at this moment, and may delete code that
+ * this deployment finds in the bucket and does not upload. Wait until they give the lease back. */
 static int wait_for_prune(const struct world *w, struct err *err)
 {
     cleanup_lease struct lease *lease = NULL;

@@ -18,13 +18,13 @@ struct deploying {
     struct lease *lease;     /* of the stage; NULL while there is no bucket */
     const struct node *body; /* the record */
     bool recorded;           /* the intent is written */
-    bool adopted;            /* it is that of an interrupted run of the same command */
+    bool adopted;            /* resumed: an interrupted run of the same command wrote it */
     unsigned percent;        /* of the calls, when a shift stands at it */
     int64_t undone; /* number of the interrupted record, or shift by hand, that was taken back */
     const struct node *stage_now; /* what the stage's stack was brought to; NULL: not yet */
     bool imported;                /* what moves into the service stack is there */
-    bool owned;   /* the last update of the stage's stack: it becomes ours with it */
-    bool drifted; /* pointers may be elsewhere than the stack says: an interrupted flip */
+    bool owned;              /* the last update of the stage's stack: it becomes ours with it */
+    bool drifted;            /* an interrupted switch may have moved pointers by API */
     struct str template_sha; /* of the stage template that is kept, or empty */
     size_t published, uploaded;
     pthread_mutex_t lock; /* of what the publishing threads share */
@@ -42,7 +42,7 @@ int engine_service_again(struct deploying *d, struct err *err);
 
 /* The steps before the deployment: retain, take out, import. */
 int engine_adopt(struct deploying *d, struct err *err);
-/* The part of a service template that can be there before those steps. */
+/* What of a service template can be there before those steps. */
 const struct node *engine_adopt_withhold(const struct deploying *d, const struct node *service);
 /* Parameters that only the stack knows keep their values. */
 const struct node *engine_adopt_parameters(const struct deploying *d, const struct node *template,
@@ -66,7 +66,8 @@ int intent_versions(struct deploying *d, struct arena *scratch, struct err *err)
  * says so (plan.digest). */
 int intent_finish(struct deploying *d, struct err *err);
 
-/* flip.c: pointers move at once, the stack follows in two steps. HALF_DONE when it cannot. */
+/* switch.c: pointers move at once by API, then the stack is updated in two steps. HALF_DONE when an
+ * update fails. */
 int engine_switch(struct deploying *d, struct err *err);
 
 /* Wake the target's versions that are put away. */

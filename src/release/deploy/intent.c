@@ -92,7 +92,8 @@ static const struct node *adopted(const struct deploying *d)
     return n;
 }
 
-/* What they are told by when a call has made one anew that no stack has (log_groups.h). */
+/* The names of the log groups that the stacks have. When a late call makes one anew after its
+ * stack has deleted it, troupe knows by this list whose it is (late_log_groups.h). */
 static const struct node *log_groups(const struct deploying *d)
 {
     const struct layout *l = d->plan->target.layout;
@@ -191,7 +192,8 @@ static int close_last(struct deploying *d, struct str hash, struct err *err)
         return -1;
     if (!w->unclosed)
         return 0;
-    /* Its pointers stand. Without a flip they moved together with everything else. */
+    /* The record is current, so its pointers stand. Those of a record that moved no pointer by API
+     * moved in one update with everything else. */
     switches = node_bool_or(node_get_c(w->record.body, "flips"), false);
     return record_write_outcome(
         d->arena, &w->store, engine_stage(d), w->current, switches ? "superseded" : "succeeded",

@@ -43,7 +43,7 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
                        placed, NULL, err);
 }
 
-/* From `now` on, in as many operations as it takes. */
+/* Bring the stack from `now` to the template, in as many updates as that takes. */
 static int apply_in_steps(struct deploying *d, const struct node *now, const struct node *template,
                           const struct map **placed, struct err *err)
 {

@@ -1,12 +1,14 @@
-/* Flipping: the pointers move by API, all at once; then the stack is brought into line in two
- * steps: first nothing but the pointers, then the rest. So a resource that fails can never bring
- * back what was left (docs/design.md, "Rollback"). */
+/* Switching: the pointers move by API, all at once; then the stack is updated in two steps: first
+ * nothing but the pointers, then the rest. When a resource fails in the second update,
+ * CloudFormation goes back to the template of the first, which has the right pointers
+ * (docs/design.md, "Rollback"). */
 #include "base/clock.h"
 #include "base/vec.h"
 #include "release/deploy/engine.h"
 #include "release/publish/pointers.h"
 
-/* A version that was not called for long is put away: a call fails, and wakes it. */
+/* Lambda puts a version away that was not called for long. The next call of it fails and wakes it:
+ * troupe makes that call before users do. */
 int engine_wake(struct deploying *d, struct err *err)
 {
     enum { WAKE_MS = 2 * 60 * 1000 };
@@ -26,8 +28,8 @@ int engine_wake(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* Those that move; all of them, looked at one by one, when an interrupted run may have moved some.
- */
+/* Move the pointers whose target differs from the record's. When an interrupted run may have moved
+ * some, look at every pointer as it is in AWS. */
 static int switch_pointers(struct deploying *d, struct err *err)
 {
     struct pointers all, moving;
@@ -57,7 +59,8 @@ static int switch_pointers(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* A stack that could not follow went back to its old template, and took pointers with it. */
+/* The update failed. CloudFormation puts the old template back, and with it the old versions: move
+ * the pointers again. */
 static int switch_again(struct deploying *d, struct err *err)
 {
     struct err ignored = {0};

@@ -1,6 +1,6 @@
 /* Disposal: the one place where troupe deletes or empties anything that is not written anew at
  * once. Whoever asks says why the thing is ours; what does not bear the reason out is refused with
- * FAILED, and nothing is deleted. What a command disposed of can be collected in a `struct
+ * FAILED, and nothing is deleted. What a command disposed of is gathered in a `struct
  * disposals`, for the record of a removal and for its output. */
 #ifndef TROUPE_RELEASE_DISPOSE_DISPOSE_H
 #define TROUPE_RELEASE_DISPOSE_DISPOSE_H

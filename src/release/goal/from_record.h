@@ -6,7 +6,7 @@
 
 /* Read record `number` of the chain's stage (0: the current one) with its versions, and see that it
  * can be had again. REFUSED for removals, deployments that failed, those whose snapshots were
- * collected, and for what the chain refuses. `known`: it is known to have served. */
+ * pruned, and for what the chain refuses. `known`: it is known to have served. */
 int recorded_read(const struct release *r, struct world *w, struct chain *chain, int64_t number,
                   bool known, struct record *ret, struct err *err);
 

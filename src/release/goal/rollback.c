@@ -14,7 +14,7 @@ static int64_t member_int(const struct record *record, const char *name)
     return node_int_or(node_get_c(record->body, name), 0);
 }
 
-/* The current record is a rollback that was cut off: the same command is about that one. */
+/* Is the current record a rollback that was interrupted? Then the same command goes on with it. */
 static bool continues(struct world *w)
 {
     struct str lease = node_text(node_get_c(w->record.body, "lease"));
@@ -43,8 +43,8 @@ static int say_adopted(const struct release *r, const struct world *w, const str
                     STR_ARG(key));
 }
 
-/* What the stage was at before it came to what it is now: a rollback counts as what it restored, so
- * that twice means two back. */
+/* The number of the deployment that the stage was at before its current one. A rollback counts as
+ * the deployment that it restored, so a second rollback goes one further back. */
 static int find_before(const struct release *r, struct world *w, struct chain *chain, int64_t *ret,
                        struct err *err)
 {
@@ -124,7 +124,7 @@ static int check_version(size_t i, void *context, struct arena *a, struct err *e
     return 0;
 }
 
-/* Versions that are to serve and do not now: there and able to. */
+/* Are the versions that do not serve now, and are to, there and able to? */
 static int check_versions(struct checking *c, const struct world *w, const struct record *record,
                           const struct layout *layout, struct err *err)
 {
@@ -197,7 +197,8 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
     return 0;
 }
 
-/* A function that lived elsewhere: its API would call what is only made by the stack. */
+/* A function that the record has in the other stack than today: until the stack is updated, its API
+ * would call a function that is not there. */
 static void check_layouts(struct checking *c, const struct world *w, const struct record *record)
 {
     const struct node *now = node_get_c(w->record.body, "functions");

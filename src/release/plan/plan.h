@@ -14,13 +14,13 @@ int plan_reuse(const struct release *r, struct plan *plan, struct err *err);
  */
 const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
                                        int64_t number);
-/* api_quota.c: AWS allows a REST API so many stages. A note from eight on (or two before the last);
+/* quota.c: AWS allows a REST API so many stages. A note from eight on (or two before the last);
  * REFUSED when a new one would be too many. Asks only when a stage of an API is to be made. */
 int plan_api_quota(const struct release *r, struct plan *plan, struct err *err);
 /* REFUSED when another stage has what the target adds to an API outside the service. */
 int plan_external_api(const struct release *r, struct plan *plan, struct err *err);
-/* plan_scope.c: REFUSED when what holds data would be deleted here and made there, because it
- * changes between stage and service. */
+/* scope_change.c: REFUSED when a resource that holds data would be deleted in one stack and made
+ * anew, empty, in the other, because it changes between stage and service. */
 int plan_scope(const struct release *r, struct plan *plan, struct err *err);
 /* How the plan's stacks will be split, into the plan; refuses what cannot be. */
 int plan_nested(const struct release *r, struct plan *plan, struct err *err);

@@ -45,7 +45,8 @@ static void keep_sections(struct arena *a, struct node *out, const struct node *
     }
 }
 
-/* Today's service part and what records still need of the one that is there. Heads keep their text.
+/* Today's service template and what records still need of the one that is there. Heads keep their
+ * text.
  */
 static int service_union(const struct release *r, struct plan *plan, struct err *err)
 {

@@ -9,8 +9,8 @@
 
 enum { TRIES = 12, SETTLE_MS = 5 * 60 * 1000, FRESH_ROLE_MS = 90 * 1000 };
 
-/* A new role cannot be assumed for a while; Lambda says so with a 400. Source: aws-sdk issue
- * reports collected in docs/design.md, "Publishing a function". */
+/* Lambda answers 400 while it cannot assume a role that was made just now: try again, for at most
+ * FRESH_ROLE_MS. */
 static bool is_fresh_role(const struct err *err)
 {
     return str_find(err->msg, STR("cannot be assumed by Lambda"), 0) >= 0;

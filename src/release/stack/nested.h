@@ -1,5 +1,5 @@
-/* Parts: the nested stacks of a large one (layout/split/split.h), in AWS. Whoever reads a stack's
- * template gets the flat one, whoever sends one hands over the flat one.
+/* The nested stacks of a large one, its parts (layout/split/split.h), in AWS. Whoever reads a
+ * stack's template gets the flat one, whoever sends one hands over the flat one.
  *
  * Templates of parts are in the bucket, "parts/<stack>/<sha256>.json", where CloudFormation fetches
  * them; those that the stack does not name any more are deleted after an update. */

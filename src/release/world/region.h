@@ -1,4 +1,4 @@
-/* Places: stages in other regions than their service's (docs/design.md, "Regions").
+/* Remote stages: those in other regions than their service's (docs/design.md, "Regions").
  *
  * The service stack, the bucket and all records are at home. A remote stage has its stack, with all
  * its functions and APIs, in its own region, and there a bucket for copies of its artifacts, since
@@ -28,8 +28,8 @@ int region_mark(const struct release *r, const struct store *store, struct err *
 /* Copy artifact `sha256` of the home bucket into that of the remote stage, if it is not there. */
 int region_copy(struct arena *a, const struct store *from, const struct store *to,
                 struct str sha256, struct err *err);
-/* The stage's stack with nothing but the bucket for its artifacts, or what it has now with it.
- * NULL: it has it. */
+/* The template that gives the stage's stack the bucket for its artifacts: what the stack has now
+ * (`now`, NULL: nothing) with the bucket. NULL: the stack has it already. */
 const struct node *region_bucket_template(struct arena *a, const struct node *target,
                                           const struct node *now);
 
