@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Check what the documents promise: files they link to, make targets and commands they name; and that
-the tree has in it what people wrote: no large or binary files but those of tests, no paths of one
-machine.
+"""Check what documents and comments promise: files and sections that they name, make targets and
+commands; that documents are 100 columns wide; and that the tree has in it what people wrote: no large
+or binary files but those of tests, no paths of one machine.
 
 Usage: check-docs.py TROUPE
 """
@@ -16,9 +16,69 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```[^\n]*\n(.*?)^```|^    (\S[^\n]*)$|`([^`\n]+)`", re.M | re.S)
 
 
-def documents():
-    names = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [ROOT / name for name in names.split()]
+WIDTH = 100
+# Code that stands apart: between fences, or indented behind an empty line.
+BLOCK = re.compile(r"^```.*?^```$|(?<=\n\n)(?: {4}[^\n]*\n|\n)+", re.M | re.S)
+# docs/design.md, "Regions": a heading, or a paragraph that begins with the name in bold.
+SECTION = re.compile(r'\b(\w+\.md)\)?,\s+(?:\*\s+)?"([^"]+)"')
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+SPAN = re.compile(r"`([^`]+)`")
+# A source file, <name> standing for any: cli/cmd_<name>.c, client/retry.h, store.c; retries/ is a
+# folder of botocore's.
+FILE = re.compile(r"(?<![\w/.<>~*-])(?!retries/)(?:[\w.<>-]+/)*[\w<>-]+\.(?:c|h|py|md|sh|txt)\b(?![/<*>])")
+FOLDER = re.compile(r"(?:src|tests|docs|scripts|localcloud|examples)(?:/[\w.-]+)*/?")
+
+
+def tracked_names(*patterns):
+    """Files under version control."""
+    output = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, check=True, capture_output=True,
+                            text=True).stdout
+    return [name for name in output.split("\0") if name]
+
+
+def sections(path):
+    """What a reader finds by name: headings, and paragraphs and items that begin in bold."""
+    found = re.findall(r"^#+ +([^\n]+)$|^(?:- )?\*\*([^*]+)\*\*", path.read_text(encoding="utf-8"), re.M)
+    return {" ".join((heading or bold).split()).rstrip(".:") for heading, bold in found}
+
+
+def dangling_sections(path, text):
+    for file, section in SECTION.findall(text):
+        section = " ".join(re.sub(r"\n\s*\*", " ", section).split())
+        aim = next((at for at in (path.parent / file, ROOT / "docs" / file, ROOT / file) if at.exists()), None)
+        if aim is None or section not in sections(aim):
+            yield f"names '{section}' of {file}, which is not there"
+
+
+def dangling_files(text, tree):
+    for name in FILE.findall(text):
+        pattern = re.sub("<\\w+>", "[^/]+", re.escape(name))
+        if not re.search(f"(?:^|/){pattern}$", tree, re.M):
+            yield f"names '{name}', which is not there"
+
+
+def dangling_in_document(path, text, tree):
+    prose = BLOCK.sub("\n", text)
+    yield from dangling_sections(path, prose)
+    for span in SPAN.findall(prose):
+        if FILE.fullmatch(span):
+            yield from dangling_files(span, tree)
+        elif FOLDER.fullmatch(span) and not ((ROOT / span).exists() or (path.parent / span).exists()):
+            yield f"names '{span}', which is not there"
+
+
+def dangling_in_comments(path, text, tree):
+    for comment in COMMENT.findall(text):
+        yield from dangling_sections(path, comment)
+        yield from dangling_files(comment, tree)
+
+
+def wide(text):
+    """Lines of prose that are too long; a row of a table cannot be wrapped."""
+    prose = BLOCK.sub(lambda block: "\n" * block.group(0).count("\n"), text)
+    for number, line in enumerate(prose.split("\n"), 1):
+        if len(line) > WIDTH and not line.startswith("|"):
+            yield f"line {number} has {len(line)} columns, more than {WIDTH}"
 
 
 def links(path, text):
@@ -53,10 +113,9 @@ BYTES_MAX = 100_000
 
 def tracked():
     """Problems with the files under version control, one list for each."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in names.split("\0"):
+    for name in tracked_names():
         path = ROOT / name
-        if not name or path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file():
             continue
         content = path.read_bytes()
         problems = [f"names the path of one machine: {found.decode(errors='replace')}"
@@ -75,14 +134,21 @@ def main():
     commands = set(re.findall(r"^\s+([a-z]+)\b", subprocess.run(
         [sys.argv[1], "help"], check=True, capture_output=True, text=True).stdout, re.M))
     passed = failed = 0
-    for path in documents():
+    tree = "\n".join(tracked_names())
+    for name in tracked_names("src/*.[ch]"):
+        problems = list(dangling_in_comments(ROOT / name, (ROOT / name).read_text(encoding="utf-8"), tree))
+        for problem in problems:
+            print(f"{name}: {problem}")
+        passed, failed = passed + (not problems), failed + bool(problems)
+    for name in tracked_names("*.md"):
+        path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        problems = list(links(path, text))
+        problems = [*links(path, text), *wide(text), *dangling_in_document(path, text, tree)]
         problems += [f"names 'make {word}', which is no target" for word in words(text, "make") if word not in targets]
         problems += [f"names 'troupe {word}', which is no command" for word in words(text, "troupe")
                      if word not in commands]
         for problem in problems:
-            print(f"{path.relative_to(ROOT)}: {problem}")
+            print(f"{name}: {problem}")
         passed, failed = passed + (not problems), failed + bool(problems)
     for name, problems in tracked():
         for problem in problems:
