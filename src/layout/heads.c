@@ -2,7 +2,7 @@
  * changes after creation, so that CloudFormation leaves alone what is published through them. */
 #include "layout/layout_internal.h"
 
-/* What calls a head by mistake gets told. */
+/* The code of a head. Who calls the head instead of an alias gets this error. */
 static const char placeholder[] =
     "exports.handler = async () => { throw new Error("
     "'this function is called through its aliases, one for each stage'); };\n";

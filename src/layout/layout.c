@@ -18,7 +18,8 @@ struct str layout_stack_name(struct arena *a, const struct service *service, str
 
 /* ---- functions ---- */
 
-/* What lives on the function as a whole, or is no configuration. */
+/* Properties that belong to the function as a whole, or are no configuration: publishing does not
+ * set them. */
 static const char *const not_in_definition[] = {"Code",
                                                 "FunctionName",
                                                 "Tags",

@@ -108,7 +108,8 @@ static const struct node *without_gone(struct leaving *x, const struct node *res
     return out;
 }
 
-/* Of one of `resources`: Resources, extensions or Outputs. */
+/* One section of `resources` (Resources, extensions or Outputs) without what false conditions leave
+ * out. */
 static const struct node *section(struct leaving *x, struct str name, const struct node *n)
 {
     struct node *out = node_map(x->arena);

@@ -32,7 +32,8 @@ static bool has_dimension(const struct node *dimensions, const char *name)
     return false;
 }
 
-/* What functions measure themselves, in namespaces of their own, knows no alias. */
+/* Metrics that functions write themselves, in namespaces of their own, have no dimension for an
+ * alias: only those of Lambda are rewritten. */
 static const struct node *rewrite_dimensions(struct laying *l, const struct node *dimensions,
                                              bool of_lambda)
 {

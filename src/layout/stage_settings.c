@@ -65,7 +65,8 @@ static bool is_for_all(const struct node *setting)
            node_is_text(node_get_c(setting, "HttpMethod"), "*");
 }
 
-/* Those of single methods beside those for all, of which there can be one. */
+/* The user's method settings (`given`) beside troupe's, which are for all methods. API Gateway
+ * takes one entry for all methods: when the user has one, it replaces troupe's. */
 static const struct node *method_settings(struct laying *l, const struct node *ours,
                                           const struct node *given)
 {

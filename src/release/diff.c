@@ -119,7 +119,8 @@ static struct str name_part(struct arena *a, const struct member *m, const struc
     return comparable ? m->key : str_concat(a, m->key, STR(" (?)"));
 }
 
-/* Of the two versions, which AWS keeps. Hashes of a record cannot say how two values differ. */
+/* Does the setting differ by the stage's name only? The record has hashes, so both values are read
+ * from the two versions, which AWS keeps. */
 static bool part_is_renamed(const struct comparing *c, struct str key, struct str part)
 {
     const struct node *value[2];
@@ -179,7 +180,8 @@ static const struct node *own_resource(const struct comparing *c, int side, stru
     return node_get(all, str_fmt(c->arena, "%.*sLambdaFunction", STR_ARG(name)));
 }
 
-/* Of one of the stages' own the templates say what differs, not the records. */
+/* A function of the stages' own: CloudFormation has its settings, so the two templates are
+ * compared, not the records. */
 static void compare_own(struct comparing *c, struct diff_function *f)
 {
     struct str name = str_upper_first(c->arena, f->key);

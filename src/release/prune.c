@@ -381,7 +381,8 @@ static void count(const struct gathering *g, struct pruned *ret)
     ret->item_count = g->item_count;
 }
 
-/* As far as the list of records tells. */
+/* Have enough records come together for a command to prune by itself? The list of records alone is
+ * asked: it costs no further call. */
 static bool is_worth_it(const struct gathering *g)
 {
     const struct world *w = g->world;

@@ -189,8 +189,8 @@ static int take_lease(const struct release *r, const struct store *store, struct
                       str_fmt(r->arena, "remove '%.*s'", STR_ARG(stage)), 0, ret, err);
 }
 
-/* Those of a remote stage went with its bucket, and a stage at home may have the same stack name.
- */
+/* Delete the stage's nested templates from the bucket. Not for a remote stage: its templates went
+ * with its own bucket, and a stage at home may have a stack of the same name. */
 static void sweep_nested(const struct release *r, const struct store *store)
 {
     struct arena *a = r->arena;

@@ -26,7 +26,7 @@ static bool at_work(const struct stage_status *s)
     return s->lease.nonce.n && !s->lease.dead && s->lease.ends_ms >= s->lease.date_ms;
 }
 
-/* By hand, and standing. */
+/* Is this the record of a shift by hand that stands at its weight? */
 static bool is_shift(const struct record *record)
 {
     return record->body && node_get_c(record->body, "shift") && node_get_c(record->body, "to") &&

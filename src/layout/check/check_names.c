@@ -3,7 +3,8 @@
 #include "base/map.h"
 #include "layout/layout_internal.h"
 
-/* Only a text is known. */
+/* The resource's name, when it is a plain text: of an expression nothing is known before
+ * CloudFormation evaluates it. */
 static const struct node *fixed_name(const struct node *resource)
 {
     const struct node *name = cfn_given_name(resource);

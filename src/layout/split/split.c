@@ -221,7 +221,7 @@ static void put_if_any(struct arena *a, struct node *out, const char *name, cons
         node_put_c(a, out, name, n);
 }
 
-/* What joining cannot tell otherwise. */
+/* Metadata by which joining finds again what the split template does not show. */
 static const struct node *keep(struct building *b, const struct node *metadata,
                                const struct building_part *p, const struct node *outputs)
 {
@@ -351,7 +351,8 @@ static const struct node *build_root(struct building *b)
     return out;
 }
 
-/* In the order in which values flow out: all that refers first, then what answers. */
+/* First rewrite everything that refers to another stack, then write the Parameters and Outputs that
+ * answer: only then is it known which are needed. */
 static void build(struct building *b, struct split *ret)
 {
     struct arena *a = b->arena;

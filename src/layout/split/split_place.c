@@ -295,7 +295,8 @@ static int say_circle(const struct splitting *s, int place, const struct split_r
                     "to it, or give one of both another logical id, which makes it anew");
 }
 
-/* What is needed by a part and needs it as well belongs into it. */
+/* A resource of the root that a part needs, and that needs the part, would make a circle of two
+ * stacks: move it into the part. */
 static int close_circles(struct splitting *s, struct err *err)
 {
     for (int place = 1; place < (int)s->parts.n; place++) {
@@ -578,7 +579,8 @@ static void rest_to_root(struct splitting *s)
             settle_in(s, &s->all[i], ROOT);
 }
 
-/* What would be left for the root is too much for it: other things move as well. */
+/* Would the root be too large with all resources that have no part yet? Then more kinds of
+ * resources move into parts. */
 static bool root_overflows(const struct splitting *s)
 {
     size_t count = s->parts.p[ROOT].count, bytes = s->parts.p[ROOT].bytes;

@@ -6,7 +6,8 @@
 
 /* ---- what the engine asks ---- */
 
-/* Under the service's lease: what is in no stack becomes the service's. */
+/* Import the resources that were taken out of the stage's stack into the service stack, under the
+ * service's lease. */
 static int import_moving(struct deploying *d, const struct node *moving, struct err *err)
 {
     struct arena *a = d->arena;

@@ -3,7 +3,7 @@
 #include "release/adopt/adopt_internal.h"
 #include "release/stack/stack.h"
 
-/* What is on its way, as ids; NULL: nothing. */
+/* Ids of the resources that move from the stage's stack into the service stack. */
 static const struct node *withheld(struct arena *a, const struct deploying *d)
 {
     const struct adoption *adoption = d->plan->target.adoption;

@@ -262,7 +262,8 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
     return 0;
 }
 
-/* What is not ours any more may already be another's: look, when that was not known for a while. */
+/* When the lease has not been seen for LEASE_SEEN_MS, read it again: somebody may have broken it
+ * and work with it now. */
 static void look_again(struct lease *l)
 {
     cleanup_arena struct arena *a = arena_new();

@@ -274,7 +274,7 @@ static int take_stage_lease(struct deploying *d, const struct store *store, bool
     return 0;
 }
 
-/* What is taken over must be what was looked at. */
+/* Refuse when somebody changed the stack between the plan, which the user confirmed, and now. */
 static int check_still(struct deploying *d, const struct stack *stage, struct err *err)
 {
     const struct world *w = &d->plan->world;

@@ -7,7 +7,8 @@
 #include "release/deploy/engine.h"
 #include "release/dispose/late_log_groups.h"
 
-/* Of a function that waits for others it may not be known yet what it will be. */
+/* A function that waits for a wave has no fingerprint as long as its values are not known;
+ * `waiting` false leaves out all such functions' fingerprints. */
 static const struct node *record_functions(const struct deploying *d, bool waiting)
 {
     struct arena *a = d->arena;
@@ -77,7 +78,7 @@ static const struct node *needs(const struct deploying *d)
     return ids;
 }
 
-/* Where the stack came from, and its template before. */
+/* For the record of an adoption: which tool made the stack, and where its old template is kept. */
 static const struct node *adopted(const struct deploying *d)
 {
     struct arena *a = d->arena;
@@ -140,7 +141,8 @@ static struct node *record_content(const struct deploying *d, struct str sources
 
 /* ---- what an interrupted run left behind ---- */
 
-/* By what it says, not by the hash it gives of that: nothing vouches for it yet. */
+/* Has the record this content? The hash is computed from what the record says. The one that it
+ * gives itself is not believed, because nothing vouches for an unfinished record. */
 static bool says(const struct deploying *d, const struct record *record, struct str hash)
 {
     static const char *const signature[] = {"content", "number",       "nonce",  "lease",
@@ -154,7 +156,7 @@ static bool says(const struct deploying *d, const struct record *record, struct 
     return str_eq(sha256_hex(d->arena, json_canonical(d->arena, content)), hash);
 }
 
-/* It comes after what the stage is at. */
+/* Was the record made when the stage was at the deployment where it is now? */
 static bool follows(const struct deploying *d, const struct record *record)
 {
     const struct world *w = &d->plan->world;

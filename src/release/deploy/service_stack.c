@@ -72,8 +72,8 @@ static int create_service(struct deploying *d, struct err *err)
     return large ? apply_in_steps(d, first, whole, &placed, err) : 0;
 }
 
-/* Under the service's lease, against the template as it is by then: another stage may have added to
- * it. */
+/* Add what is missing, under the service's lease. The template is read again there: another stage
+ * may have added to it since the plan. */
 static int extend_service(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;

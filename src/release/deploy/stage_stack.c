@@ -49,7 +49,8 @@ int engine_apply_stage(struct deploying *d, const struct node *template, struct 
     return apply_once(d, template, err);
 }
 
-/* For later rollbacks. A template with a secret in it is not kept in the clear. */
+/* Keep the template in the bucket: a later rollback sends it again. A template with a secret in it
+ * is not kept; that rollback deploys the recorded sources instead. */
 int engine_keep_template(struct deploying *d, const struct node *template, struct err *err)
 {
     const struct target *t = &d->plan->target;

@@ -252,7 +252,8 @@ static int physical_ids(const struct release *r, struct str stack, const struct 
     return 0;
 }
 
-/* What is to be taken out of the service stack, with its physical id; or is out of it already. */
+/* The resources that the stage takes from the service stack, with their physical ids: they are
+ * still in it, or an interrupted run has taken them out and noted them. */
 static int look_at_taken(const struct release *r, struct adoption *adoption, const struct world *w,
                          const struct adopt_input *in, struct err *err)
 {

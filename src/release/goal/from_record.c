@@ -201,7 +201,8 @@ static int add_own(const struct release *r, struct world *w, struct source_bundl
     return 0;
 }
 
-/* For the release's stage and region, whatever the record's were. */
+/* Load the recorded files as the service of this release's stage and region, whatever stage and
+ * region the record is of. */
 static int load(const struct release *r, const struct source_bundle *bundle, struct service *ret,
                 struct err *err)
 {

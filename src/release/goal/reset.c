@@ -69,7 +69,9 @@ static bool is_of_stage(const struct layout *l, const struct node *value)
     return id.n && node_member(node_get_c(l->stage_template, "Resources"), id);
 }
 
-/* By the description: what the other stage had may be gone from its stack, and so gone for good. */
+/* Refuse versions that run under a role, or write to a log group, of the other stage's stack: they
+ * fail once that stack is changed or removed. The record's own definitions are asked, because the
+ * stack may be without them by now. */
 static int check_described(const struct goal *goal, const struct record *record,
                            const struct layout *l, struct err *err)
 {

@@ -39,7 +39,7 @@ static struct str place_in_api(struct arena *a, const struct node *resource)
     return (struct str){"", 0};
 }
 
-/* Those that the stage does not have yet: place -> resource. */
+/* What the plan adds to APIs outside the service: what identifies it there -> resource. */
 static struct map added(const struct release *r, const struct plan *plan)
 {
     struct map all = MAP(r->arena), had = MAP(r->arena);

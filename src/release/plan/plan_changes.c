@@ -5,7 +5,8 @@
 #include "cfn/cfn.h"
 #include "release/publish/definition.h"
 
-/* Of what was recorded before there were keys, only hashes without one can be compared. */
+/* Hashes of the settings that can be compared with those of `before`: a record from before services
+ * had keys has hashes without a key. */
 const struct node *changes_parts_like(struct arena *a, const struct function_plan *f,
                                       const struct node *before)
 {

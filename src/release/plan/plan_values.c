@@ -70,7 +70,8 @@ static int fingerprint_all(const struct release *r, struct plan *plan, bool crea
     return 0;
 }
 
-/* What an import would take from the whole API goes into it as the service stack has it. */
+/* An import drops CORS settings that the document does not have, for all stages. So the document
+ * gets those that the service stack has. */
 static const struct node *with_cors(struct arena *a, const struct plan *plan,
                                     const struct api_plan *p, const struct node *document,
                                     struct err *err)

@@ -140,7 +140,8 @@ static int check_reused(const struct release *r, struct plan *plan, struct err *
     return 0;
 }
 
-/* What a deployment consists of cannot be read back, but who made it has noted the definition. */
+/* Is this API deployment made from the plan's definition? AWS does not show what a deployment
+ * consists of, so troupe wrote the definition's fingerprint into the description. */
 static bool is_of(const struct node *deployment, const struct api_plan *p)
 {
     return str_eq(node_text(node_get_c(deployment, "id")), p->to) &&

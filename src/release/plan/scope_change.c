@@ -98,7 +98,8 @@ static int check_to_stage(const struct release *r, struct plan *plan, struct err
     return 0;
 }
 
-/* What the service stack lacks is about to be made; this stage had it, so somebody took it away. */
+/* The plan is about to make a resource with data in the service stack. When this stage's record
+ * needs it from there, it was there: somebody took it away, and an empty one is no replacement. */
 static int check_still_there(const struct release *r, struct plan *plan, struct err *err)
 {
     struct world *w = &plan->world;

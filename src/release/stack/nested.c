@@ -28,7 +28,7 @@ static struct str part_key(struct arena *a, const struct store *store, struct st
     return store_key(a, store, "parts/%.*s/%.*s", STR_ARG(stack), STR_ARG(file));
 }
 
-/* As the nested stack itself has it. */
+/* The template of a nested stack that the bucket has lost, asked of CloudFormation. */
 static int ask_stack(const struct part_reading *x, struct str id, struct arena *a, struct str *ret,
                      struct err *err)
 {

@@ -207,7 +207,8 @@ static int say_cut_off(struct str name, struct err *err)
     return err_help(err, "run the same command again: it waits for the stack and continues");
 }
 
-/* What becomes of the stack is not known: `err` says why. */
+/* Questions about the stack's update failed for too long (`err`): say that CloudFormation goes on
+ * with it, and how to go on afterwards. */
 static int say_unknown(struct str name, struct err *err)
 {
     err_wrap(err, "lost sight of stack '%.*s', CloudFormation goes on with it", STR_ARG(name));

@@ -155,7 +155,7 @@ static int find_stage(const struct release *r, struct world *w, struct err *err)
     return 0;
 }
 
-/* What all stages share went by hand: nothing can be done with a stage but to remove it. */
+/* Somebody deleted the service stack while stages stand: refuse everything but removing them. */
 static int check_service(const struct release *r, const struct world *w, struct err *err)
 {
     struct str *names;
