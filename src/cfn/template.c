@@ -60,7 +60,20 @@ const struct node *cfn_without_dependencies(struct arena *a, const struct node *
             node_push(a, left, ids[i]);
     if (left->count == n)
         return resource;
-    return cfn_with(a, resource, "DependsOn", left->count ? left : NULL);
+    struct node *out = cfn_with(a, resource, "DependsOn", NULL);
+    if (left->count)
+        node_put_c(a, out, "DependsOn", left);
+    return out;
+}
+
+struct str cfn_name_text(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] >= '0' && s.p[i] <= '9') || ((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z'))
+            p[n++] = s.p[i];
+    return (struct str){p, n};
 }
 
 void cfn_merge_sections(struct arena *a, struct node *out, const struct node *base,

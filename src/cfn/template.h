@@ -21,6 +21,9 @@ typedef bool cfn_goes(const void *context, struct str id);
 const struct node *cfn_without_dependencies(struct arena *a, const struct node *resource,
                                             cfn_goes *goes, const void *context);
 
+/* Letters and digits of `s`: names of resources, Parameters and Outputs have no others. */
+struct str cfn_name_text(struct arena *a, struct str s);
+
 /* Puts sections (`names` ends with NULL) of two templates into `out`, merged: where both have
  * something, that of `over` holds. */
 void cfn_merge_sections(struct arena *a, struct node *out, const struct node *base,

@@ -13,10 +13,9 @@ struct walk {
 
 static void add_needed(struct walk *w, struct str id);
 
-static void visit(void *context, struct str id, const struct node *at)
+static void visit(void *context, const struct cfn_value *v)
 {
-    (void)at;
-    add_needed(context, id);
+    add_needed(context, v->id);
 }
 
 /* Holes for what is published: "Troupe::Version" and "Troupe::Deployment". */
@@ -55,12 +54,11 @@ static void add_needed(struct walk *w, struct str id)
     w->path = outer.n ? str_fmt(w->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
     map_put(&w->ret->ids, id, (void *)resource);
     find_holes(w, resource);
-    references_each(w->arena, node_get_c(resource, "Properties"), visit, w);
-    const struct node *depends = node_get_c(resource, "DependsOn");
-    if (node_is(depends, NODE_STRING))
-        add_needed(w, depends->text);
-    node_each (item, depends)
-        add_needed(w, node_text(item));
+    cfn_each_value(node_get_c(resource, "Properties"), visit, w);
+    size_t n;
+    const struct node *const *depends = cfn_dependencies(resource, &n);
+    for (size_t i = 0; i < n; i++)
+        add_needed(w, node_text(depends[i]));
     w->path = outer;
 }
 
@@ -72,7 +70,7 @@ void closure_of(struct arena *a, const struct node *target, const struct node *o
                      .old = node_get_c(old, "Resources"),
                      .ret = ret};
     *ret = (struct closure){MAP(a), MAP(a)};
-    references_each(a, expression, visit, &w);
+    cfn_each_value(expression, visit, &w);
 }
 
 static bool stand_already(const struct map *parts, const struct node *old)
@@ -91,32 +89,21 @@ static struct node *copy_or_new(struct arena *a, const struct node *n)
 }
 
 /* Sections that resources may refer to: the new ones over the old. */
-static void merge_sections(struct arena *a, struct node *out, const struct node *target,
-                           const struct node *old)
-{
-    static const char *const names[] = {"Mappings", "Conditions", "Transform", "Metadata"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct node *before = node_get_c(old, names[i]), *now = node_get_c(target, names[i]);
-        node_put_c(a, out, names[i],
-                   before && now ? node_merge(a, before, now)
-                   : now         ? now
-                                 : before);
-    }
-}
+static const char *const merged_sections[] = {"Mappings", "Conditions", "Transform", "Metadata",
+                                              NULL};
 
-static bool is_mentioned(struct arena *a, const struct map *parts, struct str name)
+static bool is_mentioned(const struct map *parts, struct str name)
 {
     for (size_t i = 0; i < parts->n; i++)
-        if (layout_mentions(a, parts->entries[i].value, name))
+        if (cfn_mentions(parts->entries[i].value, name))
             return true;
     return false;
 }
 
-static const struct node *renamed(void *context, struct arena *a, struct str id,
-                                  struct str attribute)
+static const struct node *renamed(void *context, struct arena *a, const struct cfn_value *v)
 {
     const struct map *names = context;
-    const struct str *to = attribute.n ? NULL : map_get(names, id);
+    const struct str *to = v->attribute.n ? NULL : map_get(names, v->id);
     return to ? node_ref(a, *to) : NULL;
 }
 
@@ -132,7 +119,7 @@ static void merge_parameters(struct arena *a, struct node *out, const struct nod
             node_put(a, parameters, m->key, m->value);
             continue;
         }
-        if (!is_mentioned(a, parts, m->key))
+        if (!is_mentioned(parts, m->key))
             continue;
         struct str *name = ARENA_NEW(a, struct str);
         *name = str_concat(a, STR(LAYOUT_RENAMED), m->key);
@@ -160,9 +147,9 @@ static const struct node *make_room(struct arena *a, const struct node *old, con
     struct node *out = node_shallow(a, old);
     node_put_c(a, out, "Parameters", parameters);
     node_put_c(a, out, "Resources",
-               layout_replace_references(a, node_get_c(old, "Resources"), renamed, &names));
+               cfn_replace_values(a, node_get_c(old, "Resources"), renamed, &names));
     node_put_c(a, out, "Outputs",
-               layout_replace_references(a, node_get_c(old, "Outputs"), renamed, &names));
+               cfn_replace_values(a, node_get_c(old, "Outputs"), renamed, &names));
     return out;
 }
 
@@ -183,14 +170,14 @@ static const struct node *both(struct arena *a, const struct node *target, const
         map_put(&parts, str_concat(a, STR("Outputs."), values->entries[i].key),
                 values->entries[i].value);
     node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(target, "AWSTemplateFormatVersion"));
-    merge_sections(a, out, target, old);
+    cfn_merge_sections(a, out, old, target, merged_sections);
     merge_parameters(a, out, target, old, resources, &parts, &names);
     for (size_t i = 0; i < ids->n; i++)
         node_put(a, resources, ids->entries[i].key,
-                 layout_replace_references(a, ids->entries[i].value, renamed, &names));
+                 cfn_replace_values(a, ids->entries[i].value, renamed, &names));
     for (size_t i = 0; i < values->n; i++)
         node_put(a, outputs, values->entries[i].key,
-                 layout_replace_references(a, values->entries[i].value, renamed, &names));
+                 cfn_replace_values(a, values->entries[i].value, renamed, &names));
     node_put_c(a, out, "Resources", resources);
     node_put_c(a, out, "Outputs", outputs);
     return out;

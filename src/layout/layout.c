@@ -105,9 +105,8 @@ static const struct qualified *qualified_type(struct str type)
 
 static struct layout_function *function_referred(struct laying *l, const struct node *value)
 {
-    const struct node *ref = node_get_c(value, "Ref"), *att = node_get_c(value, "Fn::GetAtt");
-    struct str id = ref ? node_text(ref) : node_text(node_path(att, "0"));
-    const struct placement *p = id.n ? placement_of(l, id) : NULL;
+    struct cfn_value v;
+    const struct placement *p = cfn_is_value(value, &v) ? placement_of(l, v.id) : NULL;
     return p ? p->function : NULL;
 }
 
@@ -119,25 +118,9 @@ static const struct node *qualify(struct laying *l, const struct node *resource,
     struct layout_function *f = function_referred(l, node_get_c(properties, q->function));
     if (!f || f->per_stage) /* its $LATEST is what the stage serves */
         return resource;
-    struct node *copy = node_shallow(a, resource), *changed = node_shallow(a, properties);
-    node_put_str(a, changed, q->function, f->name);
-    node_put_str(a, changed, q->qualifier, l->service->stage);
-    node_put_c(a, copy, "Properties", changed);
     *ret_alias = f->alias_id;
-    return copy;
-}
-
-static const struct node *with_dependency(struct laying *l, const struct node *depends_on,
-                                          struct str id)
-{
-    struct arena *a = l->arena;
-    if (!id.n)
-        return depends_on;
-    struct node *seq = node_seq(a);
-    node_each (item, depends_on)
-        node_push(a, seq, item);
-    node_push(a, seq, node_str(a, id));
-    return seq;
+    return cfn_with_property(a, cfn_with_property(a, resource, q->function, node_str(a, f->name)),
+                             q->qualifier, node_str(a, l->service->stage));
 }
 
 /* A per-stage function's code comes from the bucket, by content. */
@@ -145,16 +128,12 @@ static const struct node *with_artifact(struct laying *l, const struct node *res
                                         const struct layout_function *f)
 {
     struct arena *a = l->arena;
-    struct node *copy = node_shallow(a, resource);
-    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
     struct node *code = node_map(a);
     node_put_c(a, code, "S3Bucket",
                l->service->remote ? node_ref(a, STR(REMOTE_BUCKET))
                                   : node_fn(a, "Troupe::Bucket", node_null(a)));
     node_put_c(a, code, "S3Key", node_fn(a, "Troupe::ArtifactKey", node_str(a, f->key)));
-    node_put_c(a, properties, "Code", code);
-    node_put_c(a, copy, "Properties", properties);
-    return copy;
+    return cfn_with_property(a, resource, "Code", code);
 }
 
 /* A reference to a per-stage function means its alias, except where the function itself is meant.
@@ -189,10 +168,9 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
             return NULL;
         node_put_c(a, out, "Properties", properties);
     }
-    const struct node *depends = api_users_depends_on(l, resource);
     node_drop(out, STR("DependsOn"));
     node_put_c(a, out, "DependsOn",
-               with_dependency(l, depends ? references_depends_on(l, depends) : NULL, alias));
+               references_depends_on(l, api_users_depends_on(l, resource), alias));
     return out;
 }
 
@@ -247,17 +225,15 @@ static int add_service_resource(struct laying *l, struct str id, const struct pl
     struct node *out = node_shallow(a, rewritten);
     if (!asked_for)
         node_drop(out, STR("Condition"));
-    const struct node *depends = node_get_c(out, "DependsOn");
     node_drop(out, STR("DependsOn"));
-    node_put_c(a, out, "DependsOn", service_part_depends_on(l, depends));
+    node_put_c(a, out, "DependsOn", service_part_depends_on(l, flat));
     const struct node *name = node_path(out, "Properties.RoleName");
     if (!str_eq(p->id, id) && node_is(name, NODE_STRING)) { /* a role: beside its predecessors */
-        struct node *properties = node_shallow(a, node_get_c(out, "Properties"));
         enum { ROLE_NAME_MAX = 64 };
         size_t keep = name->text.n > ROLE_NAME_MAX - 9 ? ROLE_NAME_MAX - 9 : name->text.n;
-        node_put_c(a, properties, "RoleName",
-                   node_strf(a, "%.*s-%.*s", (int)keep, name->text.p, 8, p->id.p + id.n));
-        node_put_c(a, out, "Properties", properties);
+        out = cfn_with_property(
+            a, out, "RoleName",
+            node_strf(a, "%.*s-%.*s", (int)keep, name->text.p, 8, p->id.p + id.n));
     }
     node_put(a, l->service_resources, p->id, out);
     return 0;

@@ -143,18 +143,6 @@ const struct node *layout_resolve(struct arena *a, const struct node *tree, layo
 /* "TroupeValue" and a hash of the expression: 12 hexadecimal digits. */
 struct str layout_value_name(struct arena *a, const struct node *expression);
 
-/* ---- other references (literal.c) ---- */
-
-/* What stands for a reference to `id` (`attribute` empty: Ref): a literal, a {"Ref": …}, or NULL to
- * leave it. */
-typedef const struct node *layout_substitute(void *context, struct arena *a, struct str id,
-                                             struct str attribute);
-/* `tree` with each Ref, Fn::GetAtt and ${…} of a Fn::Sub replaced by what `substitute` gives. */
-const struct node *layout_replace_references(struct arena *a, const struct node *tree,
-                                             layout_substitute *substitute, void *context);
-/* Is there a reference to `id` in `tree`? DependsOn does not count. */
-bool layout_mentions(struct arena *a, const struct node *tree, struct str id);
-
 /* ---- the prepare step (expand.c) ---- */
 
 /* Is `resource` (NULL allowed) of the service stack the head of a shared function? A function that

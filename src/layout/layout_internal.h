@@ -4,6 +4,8 @@
 
 #include "base/vec.h"
 #include "cfn/cfn.h"
+#include "cfn/expression.h"
+#include "cfn/template.h"
 #include "layout/layout.h"
 
 /* Where a resource of the flat template goes. */
@@ -54,28 +56,13 @@ enum reference_mode {
 /* `tree` with its references turned to where their targets went; registers parameters. */
 const struct node *references_rewrite(struct laying *l, const struct node *tree,
                                       enum reference_mode mode, struct err *err);
-/* DependsOn of the stage template: pointers instead of functions, nothing that went elsewhere.
- * NULL: none left. */
-const struct node *references_depends_on(struct laying *l, const struct node *depends_on);
+/* DependsOn of the stage template, from a list of flat ids (NULL allowed): pointers instead of
+ * functions, nothing that went elsewhere, and `pointer` (may be empty). NULL: none left. */
+const struct node *references_depends_on(struct laying *l, const struct node *depends_on,
+                                         struct str pointer);
 const struct placement *placement_of(const struct laying *l, struct str id);
 
-/* Calls `visit` for every logical id that `tree` refers to (Ref, GetAtt, Sub), conditions not
- * included. */
-typedef void reference_visit(void *context, struct str id, const struct node *at);
-void references_each(struct arena *a, const struct node *tree, reference_visit *visit,
-                     void *context);
-
-/* "Foo.Arn" or ["Foo", "Arn"] -> both parts. False for what is no literal. */
-bool references_get_att(const struct node *value, struct str *id, struct str *attribute);
-
-/* The next "${name}" of a Fn::Sub text at or after `*at`: its inside in `*ret`, `*at` behind it;
- * the text before it in `*before`. "${!x}" is literal text. False at the end, `*before` is the
- * rest. */
-bool references_next_sub(struct str text, size_t *at, struct str *before, struct str *ret);
-/* "Foo.Arn" -> "Foo" and "Arn"; "Foo" -> "Foo" and "". */
-void references_split_name(struct str name, struct str *id, struct str *attribute);
-
-/* resolve.c: every value that `tree` needs from the stage stack, each once; they are appended to
+/* values.c: every value that `tree` needs from the stage stack, each once; they are appended to
  * l->values, too. `known` as for layout_resolve. */
 int values_gather(struct laying *l, const struct node *tree, layout_lookup *known, void *context,
                   struct needed_values *ret, struct err *err);
@@ -128,8 +115,8 @@ struct str place_text(struct arena *a, struct pos pos);
 /* May `id` live once? ERR_CONFIG: it depends on the stage, or refers to what a stage has. */
 int service_part_check(struct laying *l, struct str id, const struct node *resource,
                        struct err *err);
-/* DependsOn with the ids that resources have in the service template. */
-const struct node *service_part_depends_on(struct laying *l, const struct node *depends_on);
+/* DependsOn of `resource` with the ids that resources have in the service template. */
+const struct node *service_part_depends_on(struct laying *l, const struct node *resource);
 /* Conditions and Parameters that the service's resources need, into its template. */
 int service_part_sections(struct laying *l, struct node *template, struct err *err);
 /* Warn of entries of resources.service that match nothing. */
@@ -164,8 +151,8 @@ struct node *stage_settings(struct laying *l, const struct node *given);
 int stage_settings_init(struct laying *l, struct err *err);
 /* Warns when logs are asked for and nobody says that the account lets API Gateway write them. */
 void stage_settings_warn(struct laying *l);
-/* api_users.c: DependsOn (flat ids, may be NULL) of a resource, with the deployment of the REST API
- * if the resource is made for a stage of it. */
+/* api_users.c: DependsOn (a list of flat ids, may be NULL) of a resource, with the deployment of
+ * the REST API if the resource is made for a stage of it. */
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource);
 /* An AWS::ApiGatewayV2::ApiMapping to `$default`, which a shared HTTP API does not have, leads to
  * the API's stage that is named like the service's. Others stay as they are. */

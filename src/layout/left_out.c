@@ -56,10 +56,8 @@ static int choose(struct leaving *x, struct err *err)
         if (!stay)
             continue;
         struct function *f = &x->out->functions[x->out->function_count++];
-        struct node *decided = node_shallow(x->arena, s->functions[i].node);
-        node_drop(decided, STR("condition"));
         *f = s->functions[i];
-        f->node = decided;
+        f->node = cfn_with(x->arena, f->node, "condition", NULL);
     }
     return 0;
 }
@@ -91,21 +89,10 @@ static const struct node *fold(void *context, struct str key, const struct node 
     return node_change_children(x->arena, n, fold, x);
 }
 
-static const struct node *without_gone(struct leaving *x, const struct node *resource)
+static bool is_gone(const void *context, struct str id)
 {
-    const struct node *depends = node_get_c(resource, "DependsOn");
-    struct node *out = node_shallow(x->arena, resource), *left = node_seq(x->arena);
-    if (!depends)
-        return resource;
-    node_drop(out, STR("DependsOn"));
-    if (node_is(depends, NODE_STRING) && !map_has(&x->gone, depends->text))
-        return resource;
-    node_each (id, depends)
-        if (!map_has(&x->gone, node_text(id)))
-            node_push(x->arena, left, id);
-    if (left->count)
-        node_put_c(x->arena, out, "DependsOn", left);
-    return out;
+    const struct leaving *x = context;
+    return map_has(&x->gone, id);
 }
 
 /* One section of `resources` (Resources, extensions or Outputs) without what false conditions leave
@@ -117,7 +104,7 @@ static const struct node *section(struct leaving *x, struct str name, const stru
     member_each (m, n)
         if (extends ? !map_has(&x->gone, m->key) : holds(x, node_get_c(m->value, "Condition")) != 0)
             node_put_at(x->arena, out, m->key, m->key_pos,
-                        fold(x, m->key, without_gone(x, m->value)));
+                        fold(x, m->key, cfn_without_dependencies(x->arena, m->value, is_gone, x)));
     return node_from(out, n);
 }
 
@@ -141,7 +128,6 @@ static const struct node *part(struct leaving *x, const struct node *n, bool ext
 static void put_resources(struct leaving *x, bool extended)
 {
     const struct node *given = node_get_c(x->service->root, "resources");
-    struct node *root = node_shallow(x->arena, x->service->root);
     if (!given)
         return;
     const struct node *changed = part(x, given, extended);
@@ -151,8 +137,7 @@ static void put_resources(struct leaving *x, bool extended)
             node_push(x->arena, list, part(x, one, extended));
         changed = node_from(list, given);
     }
-    node_put_c(x->arena, root, "resources", changed);
-    x->out->root = root;
+    x->out->root = cfn_with(x->arena, x->service->root, "resources", changed);
 }
 
 /* ---- what still refers to them ---- */
@@ -162,13 +147,13 @@ struct dangling {
     struct err *err;
 };
 
-static void find_dangling(void *context, struct str id, const struct node *at)
+static void find_dangling(void *context, const struct cfn_value *v)
 {
     struct dangling *d = context;
-    if (!map_has(&d->x->gone, id) || d->err->kind != ERR_NONE)
+    if (!map_has(&d->x->gone, v->id) || d->err->kind != ERR_NONE)
         return;
-    err_at(d->err, at->pos, ERR_CONFIG, "'%.*s' is left out with its function, by its condition",
-           STR_ARG(id));
+    err_at(d->err, v->at->pos, ERR_CONFIG, "'%.*s' is left out with its function, by its condition",
+           STR_ARG(v->id));
     err_help(d->err, "give what refers to it the same condition, or use Fn::If with it");
 }
 
@@ -192,7 +177,7 @@ static int leave(struct leaving *x, const struct compiled *whole, struct err *er
     if (compile(x, x->out, &rest, err) < 0)
         return -1;
     struct dangling d = {x, err};
-    references_each(x->arena, rest.template, find_dangling, &d);
+    cfn_each_value(rest.template, find_dangling, &d);
     return err->kind == ERR_NONE ? 0 : -1;
 }
 

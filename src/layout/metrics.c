@@ -5,13 +5,8 @@
 static const struct layout_function *shared_function(const struct laying *l,
                                                      const struct node *value)
 {
-    const struct node *ref = node_get_c(value, "Ref"), *sub = node_get_c(value, "Fn::Sub");
-    struct str id = node_text(ref), before;
-    size_t at = 0;
-    if (node_is(sub, NODE_STRING) &&
-        (!references_next_sub(sub->text, &at, &before, &id) || before.n || at != sub->text.n))
-        return NULL;
-    const struct placement *p = placement_of(l, id);
+    struct cfn_value v;
+    const struct placement *p = cfn_is_value(value, &v) ? placement_of(l, v.id) : NULL;
     return p && p->scope == SCOPE_HEAD ? p->function : NULL;
 }
 

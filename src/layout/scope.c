@@ -42,8 +42,8 @@ static bool belongs_to(const struct node *resource, const struct layout_api *api
 {
     const struct node *owner =
         node_get_c(node_get_c(resource, "Properties"), shared_api_owner(api));
-    const struct node *ref = node_get_c(owner, "Ref");
-    return node_is(ref, NODE_STRING) && str_eq(ref->text, api->id);
+    struct cfn_value v;
+    return cfn_is_value(owner, &v) && !v.attribute.n && str_eq(v.id, api->id);
 }
 
 /* The API's deployments and stages: published, or made anew as a pointer. An HTTP API's own stage
@@ -88,13 +88,12 @@ struct search {
     bool found;
 };
 
-static void find_stage_scoped(void *context, struct str id, const struct node *at)
+static void find_stage_scoped(void *context, const struct cfn_value *v)
 {
-    (void)at;
     struct search *s = context;
-    const struct placement *p = placement_of(s->l, id);
-    bool known = node_get(s->l->flat, id) != NULL;
-    bool pseudo = str_starts(id, STR("AWS::")) && !str_starts(id, STR("AWS::Stack"));
+    const struct placement *p = placement_of(s->l, v->id);
+    bool known = node_get(s->l->flat, v->id) != NULL;
+    bool pseudo = str_starts(v->id, STR("AWS::")) && !str_starts(v->id, STR("AWS::Stack"));
     if (p ? p->scope != SCOPE_SERVICE && p->scope != SCOPE_API : known || !pseudo)
         s->found = true;
 }
@@ -106,7 +105,7 @@ static bool depends_on_stage(const struct laying *l, const struct node *resource
         return true;
     if (node_flags_deep(resource) & NODE_STAGE || node_get_c(resource, "Condition"))
         return true;
-    references_each(l->arena, node_get_c(resource, "Properties"), find_stage_scoped, &s);
+    cfn_each_value(node_get_c(resource, "Properties"), find_stage_scoped, &s);
     return s.found;
 }
 
@@ -127,13 +126,12 @@ struct identity {
     struct node *parts;
 };
 
-static void identify_role(void *context, struct str id, const struct node *at)
+static void identify_role(void *context, const struct cfn_value *v)
 {
-    (void)at;
     struct identity *x = context;
-    const struct placement *p = placement_of(x->l, id);
-    const struct node *role = node_get_c(node_get(x->l->flat, id), "Properties");
-    node_push(x->l->arena, x->parts, node_str(x->l->arena, p ? p->id : id));
+    const struct placement *p = placement_of(x->l, v->id);
+    const struct node *role = node_get_c(node_get(x->l->flat, v->id), "Properties");
+    node_push(x->l->arena, x->parts, node_str(x->l->arena, p ? p->id : v->id));
     if (node_get_c(role, "RoleName"))
         node_push(x->l->arena, x->parts, node_get_c(role, "RoleName"));
 }
@@ -146,7 +144,7 @@ static void name_version(struct laying *l, const struct compiled_function *c)
     struct identity x = {l, node_seq(l->arena)};
     const struct node *function = node_get(l->flat, c->logical_id);
     struct placement *p = map_get(&l->placements, c->version_id);
-    references_each(l->arena, node_path(function, "Properties.Role"), identify_role, &x);
+    cfn_each_value(node_path(function, "Properties.Role"), identify_role, &x);
     if (!x.parts->count)
         return;
     struct str hash = sha256_hex(l->arena, json_canonical(l->arena, x.parts));
@@ -155,13 +153,12 @@ static void name_version(struct laying *l, const struct compiled_function *c)
 
 /* ---- deployments of a stage's own APIs ---- */
 
-static void identify_callee(void *context, struct str id, const struct node *at)
+static void identify_callee(void *context, const struct cfn_value *v)
 {
-    (void)at;
     struct identity *x = context;
-    const struct placement *p = placement_of(x->l, id);
+    const struct placement *p = placement_of(x->l, v->id);
     if (p && p->function && p->scope != SCOPE_STAGE)
-        node_push(x->l->arena, x->parts, node_str(x->l->arena, id));
+        node_push(x->l->arena, x->parts, node_str(x->l->arena, v->id));
 }
 
 /* A deployment is what the API was when it was made, with the names of the functions that it calls.
@@ -175,7 +172,7 @@ static void name_deployment(struct laying *l, struct str id, struct str types)
         return;
     member_each (m, l->flat)
         if (str_starts(node_text(node_get_c(m->value, "Type")), types))
-            references_each(l->arena, node_get_c(m->value, "Properties"), identify_callee, &x);
+            cfn_each_value(node_get_c(m->value, "Properties"), identify_callee, &x);
     if (!x.parts->count)
         return;
     struct str hash = sha256_hex(l->arena, json_canonical(l->arena, x.parts));

@@ -42,9 +42,8 @@ static void say_function(const struct checked *c, struct pos pos, const struct l
              STR_ARG(c->id));
 }
 
-static void find_foreign(void *context, struct str id, const struct node *at)
+static void find_foreign(const struct checked *c, struct str id, const struct node *at)
 {
-    const struct checked *c = context;
     const struct placement *p = placement_of(c->l, id);
     if (c->err->kind != ERR_NONE || !p || p->scope == SCOPE_SERVICE || p->scope == SCOPE_API)
         return;
@@ -57,6 +56,11 @@ static void find_foreign(void *context, struct str id, const struct node *at)
            STR_ARG(c->id), STR_ARG(id));
     say_where(c);
     err_help(c->err, "add '%.*s' to custom.troupe.resources.service as well", STR_ARG(id));
+}
+
+static void find_foreign_value(void *context, const struct cfn_value *v)
+{
+    find_foreign(context, v->id, v->at);
 }
 
 static int check_stage(const struct checked *c, const char *kind, struct str name, struct pos pos,
@@ -76,16 +80,6 @@ static int check_stage(const struct checked *c, const char *kind, struct str nam
     return say_where(c);
 }
 
-/* A single text stands for a list of one. */
-static const struct node *as_list(struct arena *a, const struct node *n)
-{
-    if (!node_is(n, NODE_STRING))
-        return n;
-    struct node *list = node_seq(a);
-    node_push(a, list, n);
-    return list;
-}
-
 /* ---- conditions and parameters ---- */
 
 struct gathering {
@@ -94,45 +88,23 @@ struct gathering {
     struct node *used_conditions, *used_parameters;
 };
 
-static int gather(struct gathering *g, const struct node *n);
-
-static int use_condition(struct gathering *g, const struct node *name)
+static void use_parameter(void *context, const struct cfn_value *v)
 {
-    struct str id = node_text(name);
-    const struct member *m = node_member(g->conditions, id);
-    if (!m || node_member(g->used_conditions, id))
-        return 0;
-    if (check_stage(&g->checked, "condition", id, name->pos, m->value) < 0)
-        return -1;
-    node_put(g->checked.l->arena, g->used_conditions, id, m->value);
-    return gather(g, m->value);
-}
-
-static void use_parameter(void *context, struct str id, const struct node *at)
-{
-    (void)at;
     struct gathering *g = context;
-    node_put(g->checked.l->arena, g->used_parameters, id, node_get(g->parameters, id));
+    node_put(g->checked.l->arena, g->used_parameters, v->id, node_get(g->parameters, v->id));
 }
 
-/* In conditions and branches: {"Condition": name}, and the first item of Fn::If. */
-static int gather(struct gathering *g, const struct node *n)
+static void use_condition(void *context, const struct node *name)
 {
-    const struct node *condition = node_get_c(n, "Condition");
-    const struct node *branches = node_get_c(n, "Fn::If");
-    if (node_is(branches, NODE_SEQ) && branches->count)
-        condition = branches->items[0];
-    if (node_is(condition, NODE_STRING) && use_condition(g, condition) < 0)
-        return -1;
-    if (node_is(n, NODE_MAP) && n->size == 1)
-        references_each(g->checked.l->arena, n, use_parameter, g);
-    node_each (item, n)
-        if (gather(g, item) < 0)
-            return -1;
-    member_each (m, n)
-        if (gather(g, m->value) < 0)
-            return -1;
-    return 0;
+    struct gathering *g = context;
+    struct str id = name->text;
+    const struct node *condition = node_get(g->conditions, id);
+    if (!condition || node_member(g->used_conditions, id) || g->checked.err->kind != ERR_NONE ||
+        check_stage(&g->checked, "condition", id, name->pos, condition) < 0)
+        return;
+    node_put(g->checked.l->arena, g->used_conditions, id, condition);
+    cfn_each_condition(condition, use_condition, g);
+    cfn_each_value(condition, use_parameter, g);
 }
 
 static struct gathering gathering(struct laying *l, struct str id, struct err *err)
@@ -149,7 +121,9 @@ int service_part_sections(struct laying *l, struct node *template, struct err *e
     struct gathering g = gathering(l, STR(""), err);
     member_each (m, l->service_resources) {
         g.checked.id = m->key;
-        if (gather(&g, m->value) < 0)
+        cfn_each_condition(m->value, use_condition, &g);
+        cfn_each_value(m->value, use_parameter, &g);
+        if (err->kind != ERR_NONE)
             return -1;
     }
     if (g.used_parameters->size)
@@ -167,23 +141,25 @@ int service_part_check(struct laying *l, struct str id, const struct node *resou
     struct checked c = {l, id, err};
     if (str_starts(id, STR("ServerlessDeploymentBucket")))
         return 0;
-    references_each(l->arena, resource, find_foreign, &c);
-    const struct node *depends = as_list(l->arena, node_get_c(resource, "DependsOn"));
-    node_each (item, depends)
-        find_foreign(&c, node_text(item), item);
+    cfn_each_value(resource, find_foreign_value, &c);
+    size_t n;
+    const struct node *const *ids = cfn_dependencies(resource, &n);
+    for (size_t i = 0; i < n; i++)
+        find_foreign(&c, node_text(ids[i]), ids[i]);
     if (err->kind != ERR_NONE)
         return -1;
     return check_stage(&c, "resource", id, place_of(l, resource, id), resource);
 }
 
-const struct node *service_part_depends_on(struct laying *l, const struct node *depends_on)
+const struct node *service_part_depends_on(struct laying *l, const struct node *resource)
 {
     struct node *out = node_seq(l->arena);
-    const struct node *list = as_list(l->arena, depends_on);
-    node_each (item, list) {
-        const struct placement *p = placement_of(l, node_text(item));
+    size_t n;
+    const struct node *const *ids = cfn_dependencies(resource, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct placement *p = placement_of(l, node_text(ids[i]));
         if (p && (p->scope == SCOPE_SERVICE || p->scope == SCOPE_API))
-            node_push(l->arena, out, node_str(l->arena, p->id.n ? p->id : node_text(item)));
+            node_push(l->arena, out, node_str(l->arena, p->id.n ? p->id : node_text(ids[i])));
     }
     return out->count ? out : NULL;
 }

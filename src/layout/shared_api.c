@@ -74,21 +74,6 @@ static const struct node *stage_variable_arn(void *context, struct arena *a, str
                              STR_ARG(p->function->name)));
 }
 
-/* {"Fn::If": …}, {"Ref": …}: not known without AWS. */
-static bool has_intrinsic(const struct node *n)
-{
-    if (node_is(n, NODE_MAP) && n->size == 1 &&
-        (str_eq(n->members[0].key, STR("Ref")) || str_starts(n->members[0].key, STR("Fn::"))))
-        return true;
-    node_each (item, n)
-        if (has_intrinsic(item))
-            return true;
-    member_each (m, n)
-        if (has_intrinsic(m->value))
-            return true;
-    return false;
-}
-
 /* CORS holds for the whole API, whatever a stage's deployment says: it is the head's. The Output
  * tells those who publish what the head has, as an import overwrites it. */
 static int keep_cors(struct laying *l, const struct layout_api *api, struct err *err)
@@ -97,7 +82,7 @@ static int keep_cors(struct laying *l, const struct layout_api *api, struct err 
     const struct node *cors = node_path(node_get(l->flat, api->id), "Properties.CorsConfiguration");
     if (!cors)
         return 0;
-    if (node_flags_deep(cors) & NODE_STAGE || has_intrinsic(cors)) {
+    if (node_flags_deep(cors) & NODE_STAGE || cfn_has_function(cors)) {
         err_at(err, node_pos(cors), ERR_CONFIG,
                "CORS of a shared HTTP API is the same for all stages, and made of plain values");
         return err_help(err, "set custom.troupe.apis.http: perStage");

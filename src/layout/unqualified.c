@@ -44,7 +44,7 @@ struct walk {
     struct str type; /* of the resource */
     const struct settings *settings;
     size_t pattern; /* the only one that counts; SIZE_MAX: all, and the table */
-    reference_visit *visit;
+    cfn_visit *visit;
     void *context;
 };
 
@@ -63,16 +63,10 @@ static bool is_unqualified(const struct walk *w)
     return false;
 }
 
-static bool is_reference(const struct node *n)
-{
-    return node_is(n, NODE_MAP) && n->size == 1 &&
-           (node_get_c(n, "Ref") || node_get_c(n, "Fn::GetAtt") || node_get_c(n, "Fn::Sub"));
-}
-
 static void walk(struct walk *w, const struct node *n)
 {
-    if (is_reference(n) && is_unqualified(w)) {
-        references_each(NULL, n, w->visit, w->context);
+    if (cfn_is_function(n) && is_unqualified(w)) {
+        cfn_each_value(n, w->visit, w->context);
         return;
     }
     if (w->path.depth == DEPTH_MAX)
@@ -136,13 +130,13 @@ struct search {
     bool any;
 };
 
-static void find(void *context, struct str id, const struct node *at)
+static void find(void *context, const struct cfn_value *v)
 {
     struct search *s = context;
-    if (s->any || !is_id_of(id, s->key))
+    if (s->any || !is_id_of(v->id, s->key))
         return;
     s->any = true;
-    *s->found = (struct unqualified){s->walk->path.parts[0], at->pos};
+    *s->found = (struct unqualified){s->walk->path.parts[0], v->at->pos};
 }
 
 bool unqualified_find(const struct service *service, struct str key, struct unqualified *ret)
@@ -170,11 +164,10 @@ struct check {
     const struct walk *walk;
 };
 
-static void count(void *context, struct str id, const struct node *at)
+static void count(void *context, const struct cfn_value *v)
 {
-    (void)at;
     struct check *c = context;
-    const struct placement *p = placement_of(c->l, id);
+    const struct placement *p = placement_of(c->l, v->id);
     if (!p || !p->function)
         return;
     c->references++;
@@ -241,13 +234,10 @@ struct str place_text(struct arena *a, struct pos pos)
 
 static const struct compiled_function *referred(const struct laying *l, const struct node *n)
 {
-    struct str id = node_text(node_get_c(n, "Ref")), ignored;
-    const struct node *att = node_get_c(n, "Fn::GetAtt");
-    if (att)
-        id = node_text(node_is(att, NODE_SEQ) && att->count ? att->items[0] : att);
-    references_split_name(id, &id, &ignored);
-    for (size_t i = 0; id.n && i < l->compiled->function_count; i++)
-        if (str_eq(l->compiled->functions[i].logical_id, id))
+    struct cfn_value v;
+    bool is_value = cfn_is_value(n, &v);
+    for (size_t i = 0; is_value && i < l->compiled->function_count; i++)
+        if (str_eq(l->compiled->functions[i].logical_id, v.id))
             return &l->compiled->functions[i];
     return NULL;
 }

@@ -120,13 +120,6 @@ static const struct node *resolve_if(struct resolving *r, const struct node *n)
     return resolve_branch(r, condition, when, args->items[when ? 1 : 2]);
 }
 
-static const struct node *resolve_ref(struct resolving *r, const struct node *n)
-{
-    struct str id = n->members[0].value->text;
-    const struct node *value = r->lookup(r->context, r->arena, id);
-    return value ? value : resolve_output(r, n);
-}
-
 static const struct node *resolve_join(struct resolving *r, const struct node *n)
 {
     const struct node *args = n->members[0].value;
@@ -146,46 +139,30 @@ static const struct node *resolve_join(struct resolving *r, const struct node *n
     return node_from(node_str(r->arena, buf_str(&b)), n);
 }
 
-static const struct node *sub_value(struct resolving *r, struct str name, const struct node *locals,
-                                    struct pos pos)
+static const struct node *sub_value(struct resolving *r, const struct cfn_sub *s)
 {
-    const struct node *local = node_get(locals, name);
-    if (local)
-        return resolve(r, local);
-    struct str id, attribute;
-    references_split_name(name, &id, &attribute);
-    struct node *reference = attribute.n ? node_get_att(r->arena, id, str_z(r->arena, attribute))
-                                         : node_ref(r->arena, id);
-    reference->pos = pos;
+    if (s->local)
+        return resolve(r, s->local);
+    struct node *reference = cfn_value_node(r->arena, &s->value);
+    reference->pos = s->value.at->pos;
     return resolve(r, reference);
 }
 
 static const struct node *resolve_sub(struct resolving *r, const struct node *n)
 {
-    const struct node *value = n->members[0].value, *locals = NULL;
-    if (node_is(value, NODE_SEQ) && value->count == 2) {
-        locals = value->items[1];
-        value = value->items[0];
-    }
+    struct cfn_sub s;
     struct buf b = BUF(r->arena);
-    struct str before, name;
-    size_t at = 0;
-    while (references_next_sub(node_text(value), &at, &before, &name)) {
-        const struct node *part = sub_value(r, name, locals, n->pos);
+    if (!cfn_sub_of(n, &s))
+        return resolve_output(r, n);
+    while (cfn_sub_next(&s)) {
+        const struct node *part = sub_value(r, &s);
         if (!part)
             return NULL;
-        buf_add(&b, str_replace(r->arena, before, STR("${!"), STR("${")));
+        buf_add(&b, str_replace(r->arena, s.before, STR("${!"), STR("${")));
         buf_add(&b, node_text(part));
     }
-    buf_add(&b, str_replace(r->arena, before, STR("${!"), STR("${")));
+    buf_add(&b, str_replace(r->arena, s.before, STR("${!"), STR("${")));
     return node_from(node_str(r->arena, buf_str(&b)), n);
-}
-
-/* `Ref: AWS::NoValue`: the property is not there. */
-static bool is_no_value(const struct node *n)
-{
-    return node_is(n, NODE_MAP) && n->size == 1 &&
-           node_is_text(node_get_c(n, "Ref"), "AWS::NoValue");
 }
 
 static const struct node *resolve_children(struct resolving *r, const struct node *n)
@@ -196,25 +173,17 @@ static const struct node *resolve_children(struct resolving *r, const struct nod
         const struct node *child = resolve(r, item);
         if (!child)
             return NULL;
-        if (!is_no_value(child))
+        if (!cfn_is_no_value(child))
             node_push(r->arena, out, child);
     }
     member_each (m, n) {
         const struct node *child = resolve(r, m->value);
         if (!child)
             return NULL;
-        if (!is_no_value(child))
+        if (!cfn_is_no_value(child))
             node_put_at(r->arena, out, m->key, m->key_pos, child);
     }
     return out;
-}
-
-static bool is_function(const struct node *n)
-{
-    if (!node_is(n, NODE_MAP) || n->size != 1)
-        return false;
-    struct str key = n->members[0].key;
-    return str_starts(key, STR("Fn::")) || str_eq(key, STR("Ref"));
 }
 
 static const struct node *resolve(struct resolving *r, const struct node *n)
@@ -223,14 +192,17 @@ static const struct node *resolve(struct resolving *r, const struct node *n)
         const char *key;
         const struct node *(*run)(struct resolving *, const struct node *);
     } functions[] = {{"Fn::Join", resolve_join}, {"Fn::Sub", resolve_sub}, {"Fn::If", resolve_if}};
+    struct cfn_value v;
     if (!node_is(n, NODE_MAP) && !node_is(n, NODE_SEQ))
         return n;
-    if (is_no_value(n))
+    if (cfn_is_no_value(n))
         return n;
-    if (!is_function(n))
+    if (!cfn_is_function(n))
         return resolve_children(r, n);
-    if (node_member(n, STR("Ref")) && node_is(n->members[0].value, NODE_STRING))
-        return resolve_ref(r, n);
+    const struct node *known =
+        cfn_value_of(n, &v) && !v.attribute.n ? r->lookup(r->context, r->arena, v.id) : NULL;
+    if (known)
+        return known;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         if (str_eq(n->members[0].key, str_c(functions[i].key)))
             return functions[i].run(r, n);

@@ -75,15 +75,6 @@ static void check_name(const struct walk *w, unsigned in, const struct node *nam
         refuse(w, in, name->text, name->pos);
 }
 
-/* "Foo.Arn" or ["Foo", "Arn"] */
-static void check_get_att(const struct walk *w, const struct node *value)
-{
-    struct str id, attribute;
-    if (references_get_att(value, &id, &attribute) && !is_known(w->checking, RESOURCES, id))
-        refuse(w, RESOURCES, id,
-               node_is(value, NODE_SEQ) ? value->items[0]->pos : string_pos(value, 0, id.n));
-}
-
 static bool is_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -93,22 +84,18 @@ static bool is_name(struct str s)
     return s.n > 0;
 }
 
-static void check_sub(const struct walk *w, const struct node *value)
+/* Ref and "${…}" may mean a parameter, an attribute is a resource's. */
+static void check_value(void *context, const struct cfn_value *v)
 {
-    const struct node *text = node_is(value, NODE_SEQ) && value->count ? value->items[0] : value;
-    const struct node *locals =
-        node_is(value, NODE_SEQ) && value->count > 1 ? value->items[1] : NULL;
-    struct str before, name, id, attribute;
-    if (!node_is(text, NODE_STRING))
+    const struct walk *w = context;
+    unsigned in = v->attribute.n    ? RESOURCES
+                  : w->is_condition ? PARAMETERS
+                                    : RESOURCES | PARAMETERS;
+    size_t from = (size_t)(v->id.p - v->text->text.p);
+    if ((v->form == CFN_IN_SUB && !is_name(v->id)) || is_known(w->checking, in, v->id))
         return;
-    for (size_t at = 0; references_next_sub(text->text, &at, &before, &name);) {
-        references_split_name(name, &id, &attribute);
-        unsigned in = attribute.n ? RESOURCES : RESOURCES | PARAMETERS;
-        if (node_get(locals, name) || !is_name(id) || is_known(w->checking, in, id))
-            continue;
-        size_t from = (size_t)(id.p - text->text.p);
-        refuse(w, in, id, string_pos(text, from, from + id.n));
-    }
+    refuse(w, in, v->id,
+           v->id.n == v->text->text.n ? v->text->pos : string_pos(v->text, from, from + v->id.n));
 }
 
 static const struct node *first_of(const struct node *list)
@@ -118,13 +105,7 @@ static const struct node *first_of(const struct node *list)
 
 static void check_function(const struct walk *w, struct str key, const struct node *value)
 {
-    if (str_eq(key, STR("Ref")))
-        check_name(w, w->is_condition ? PARAMETERS : RESOURCES | PARAMETERS, value);
-    else if (str_eq(key, STR("Fn::GetAtt")))
-        check_get_att(w, value);
-    else if (str_eq(key, STR("Fn::Sub")))
-        check_sub(w, value);
-    else if (str_eq(key, STR("Fn::If")))
+    if (str_eq(key, STR("Fn::If")))
         check_name(w, CONDITIONS, first_of(value));
     else if (str_eq(key, STR("Fn::FindInMap")))
         check_name(w, MAPPINGS, first_of(value));
@@ -136,6 +117,7 @@ static void walk(struct walk w, const struct node *n)
 {
     if (node_pos(n).source)
         w.at = n->pos;
+    cfn_values_at(n, check_value, &w);
     if (node_is(n, NODE_MAP) && n->size == 1)
         check_function(&w, n->members[0].key, n->members[0].value);
     node_each (item, n)
@@ -146,11 +128,11 @@ static void walk(struct walk w, const struct node *n)
 
 static void check_attributes(struct walk w, const struct node *owner)
 {
-    const struct node *depends_on = node_get_c(owner, "DependsOn");
+    size_t n;
+    const struct node *const *ids = cfn_dependencies(owner, &n);
     check_name(&w, CONDITIONS, node_get_c(owner, "Condition"));
-    check_name(&w, RESOURCES, depends_on);
-    node_each (item, depends_on)
-        check_name(&w, RESOURCES, item);
+    for (size_t i = 0; i < n; i++)
+        check_name(&w, RESOURCES, ids[i]);
 }
 
 int check_references(const struct checking *k, struct err *err)

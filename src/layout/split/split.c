@@ -6,7 +6,7 @@
  * an Output of the part that has it. */
 struct crossing {
     struct str name;
-    struct split_value value;
+    struct cfn_value value;
 };
 
 struct building_part {
@@ -29,39 +29,31 @@ static const struct split_resource *resource(const struct building *b, struct st
     return map_get(&b->s->index, id);
 }
 
-static struct str alnum(struct arena *a, struct str s)
-{
-    char *p = arena_alloc(a, s.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        if ((s.p[i] >= '0' && s.p[i] <= '9') || ((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z'))
-            p[n++] = s.p[i];
-    return (struct str){p, n};
-}
-
 /* Names are free in the whole flat template, so a Ref reads the same in the part. An Output's must
  * not be one of the template's own. */
-static struct str name_crossing(struct building *b, const struct split_value *v,
+static struct str name_crossing(struct building *b, const struct cfn_value *v,
                                 const struct map *taken, bool out)
 {
     struct arena *a = b->arena;
     const struct node *flat = b->s->flat;
     bool own =
-        out && node_member(node_get_c(flat, "Outputs"),
-                           v->attribute.n ? str_concat(a, v->id, alnum(a, v->attribute)) : v->id);
+        out &&
+        node_member(node_get_c(flat, "Outputs"),
+                    v->attribute.n ? str_concat(a, v->id, cfn_name_text(a, v->attribute)) : v->id);
     if (!v->attribute.n && !own)
-        return split_is_pseudo_of_stack(v->id) ? str_concat(a, STR("Troupe"), alnum(a, v->id))
-                                               : v->id;
+        return split_is_pseudo_of_stack(v->id)
+                   ? str_concat(a, STR("Troupe"), cfn_name_text(a, v->id))
+                   : v->id;
     struct str key = split_value_key(a, v);
-    struct str name = str_concat(a, v->id, alnum(a, v->attribute));
-    bool free = !own && !v->as_text && name.n <= 200 && !resource(b, name) &&
+    struct str name = str_concat(a, v->id, cfn_name_text(a, v->attribute));
+    bool free = !own && v->form != CFN_AS_TEXT && name.n <= 200 && !resource(b, name) &&
                 !node_member(node_get_c(flat, "Parameters"), name) && !map_has(taken, name);
     return free ? name
                 : str_fmt(a, "%.*s%.8s", STR_ARG(str_sub(name, 0, 200)), sha256_hex(a, key).p);
 }
 
 static struct crossing *cross(struct building *b, struct map *by_value, struct map *by_name,
-                              const struct split_value *v, bool out)
+                              const struct cfn_value *v, bool out)
 {
     struct str key = split_value_key(b->arena, v);
     struct crossing *c = map_get(by_value, key);
@@ -75,7 +67,7 @@ static struct crossing *cross(struct building *b, struct map *by_value, struct m
 }
 
 /* A value as the stack at b->place writes it. */
-static bool turn(void *context, const struct split_value *v, struct split_value *ret)
+static const struct node *turn(void *context, struct arena *a, const struct cfn_value *v)
 {
     struct building *b = context;
     const struct split_resource *of = resource(b, v->id);
@@ -83,24 +75,23 @@ static bool turn(void *context, const struct split_value *v, struct split_value 
     bool parameter = !of && node_member(node_get_c(b->s->flat, "Parameters"), v->id);
     if (b->place == ROOT) {
         if (!of || of->place == ROOT)
-            return false;
+            return NULL;
         struct building_part *there = &b->parts[of->place];
         struct crossing *c = cross(b, &there->exports, &there->export_names, v, true);
-        *ret = (struct split_value){.id = b->s->parts.p[of->place].id,
-                                    .attribute = str_concat(b->arena, STR("Outputs."), c->name)};
-        return true;
+        struct str output = str_concat(a, STR("Outputs."), c->name);
+        return node_from(node_get_att(a, b->s->parts.p[of->place].id, str_z(a, output)), v->at);
     }
     if (of ? of->place == b->place : !parameter && !split_is_pseudo_of_stack(v->id))
-        return false;
+        return NULL;
     struct crossing *c = cross(b, &here->imports, &here->import_names, v, false);
-    *ret = (struct split_value){.id = c->name};
-    return !v->attribute.n && str_eq(c->name, v->id) ? false : true;
+    bool same = !v->attribute.n && str_eq(c->name, v->id);
+    return same ? NULL : node_from(node_ref(a, c->name), v->at);
 }
 
 static const struct node *rewrite_at(struct building *b, int place, const struct node *n)
 {
     b->place = place;
-    return split_rewrite(b->arena, n, turn, b);
+    return cfn_replace_values(b->arena, n, turn, b);
 }
 
 /* DependsOn within the stack; others become one of the part, and the original is kept. */
@@ -109,17 +100,15 @@ static const struct node *rewrite_depends(struct building *b, const struct split
 {
     struct arena *a = b->arena;
     struct building_part *here = &b->parts[r->place];
-    struct node *all = node_seq(a), *out = node_seq(a);
+    struct node *out = node_seq(a);
     struct map seen = MAP(a);
     bool changed = false;
-    if (node_is(depends, NODE_STRING))
-        node_push(a, all, depends);
-    node_each (item, depends)
-        node_push(a, all, item);
-    node_each (item, all) {
-        const struct split_resource *of = resource(b, node_text(item));
+    size_t n;
+    const struct node *const *ids = cfn_dependencies(r->node, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct split_resource *of = resource(b, node_text(ids[i]));
         bool same = !of || of->place == r->place;
-        struct str id = same                ? node_text(item)
+        struct str id = same                ? node_text(ids[i])
                         : of->place == ROOT ? of->id
                                             : b->s->parts.p[of->place].id;
         changed |= !same;
@@ -141,21 +130,15 @@ static void add_resource(struct building *b, const struct split_resource *r)
     const struct node *depends = node_get_c(r->node, "DependsOn");
     const struct node *out = rewrite_at(b, r->place, r->node);
     const struct node *with = depends ? rewrite_depends(b, r, depends) : NULL;
-    if (with != depends) {
-        struct node *copy = node_shallow(a, out);
-        if (with)
-            node_put_c(a, copy, "DependsOn", with);
-        else
-            node_drop(copy, STR("DependsOn"));
-        out = copy;
-    }
+    if (with != depends)
+        out = cfn_with(a, out, "DependsOn", with);
     node_put(a, b->parts[r->place].resources, r->id, out);
 }
 
 /* ---- sections ---- */
 
 /* A resource that a condition leaves out has no value. */
-static const struct node *guarded(struct building *b, const struct split_value *v,
+static const struct node *guarded(struct building *b, const struct cfn_value *v,
                                   const struct node *value)
 {
     const struct split_resource *of = resource(b, v->id);
@@ -179,7 +162,7 @@ static const struct node *argument(struct building *b, const struct crossing *c)
 {
     struct arena *a = b->arena;
     const struct node *parameter = node_get(node_get_c(b->s->flat, "Parameters"), c->value.id);
-    const struct node *value = rewrite_at(b, ROOT, split_value_node(a, &c->value));
+    const struct node *value = rewrite_at(b, ROOT, cfn_value_node(a, &c->value));
     const struct split_resource *of = resource(b, c->value.id);
     if (of && of->place != ROOT) /* guarded where it is put out */
         return value;
@@ -297,7 +280,7 @@ static const struct node *finish_part(struct building *b, int place, struct node
     for (size_t i = 0; i < p->exports.n; i++) {
         const struct crossing *c = p->exports.entries[i].value;
         node_put(a, outputs, c->name,
-                 node_fn(a, "Value", guarded(b, &c->value, split_value_node(a, &c->value))));
+                 node_fn(a, "Value", guarded(b, &c->value, cfn_value_node(a, &c->value))));
     }
     put_if_any(a, out, "Metadata", keep(b, NULL, p, p->output_names));
     if (finds_in_map(p->resources) || finds_in_map(conditions))

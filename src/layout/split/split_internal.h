@@ -12,28 +12,10 @@
 
 /* ---- values: what one part of a template takes from another ---- */
 
-/* A value: Ref (attribute empty) or GetAtt. `as_text`: written as "id.attribute". */
-struct split_value {
-    struct str id, attribute;
-    bool as_text;
-};
-struct str split_value_key(struct arena *a, const struct split_value *v);
-/* {"Ref": id} or {"Fn::GetAtt": …} */
-const struct node *split_value_node(struct arena *a, const struct split_value *v);
-bool split_value_of(const struct node *n, struct split_value *ret);
-
-typedef void split_visit(void *context, const struct split_value *v);
-/* Every value in `n`, in Fn::Sub too. */
-void split_each(const struct node *n, split_visit *visit, void *context);
-
+/* Tells values apart, and the two ways to write an attribute: joining gives back either. */
+struct str split_value_key(struct arena *a, const struct cfn_value *v);
 /* The ids of all values in `n`, into `ret`. */
 void split_needs(const struct node *n, struct map *ret);
-
-/* What stands for a value elsewhere: false leaves it. */
-typedef bool split_turn(void *context, const struct split_value *v, struct split_value *ret);
-/* `n` with every value turned; shares what stays. */
-const struct node *split_rewrite(struct arena *a, const struct node *n, split_turn *turn,
-                                 void *context);
 
 /* ---- placing (split_place.c) ---- */
 
@@ -44,7 +26,7 @@ enum { UNPLACED = -1, ROOT = 0 }; /* parts count from 1 */
 
 struct split_user {
     size_t resource; /* who uses it; the count of resources: an Output of the template */
-    struct split_value value;
+    struct cfn_value value;
 };
 
 struct split_resource {
@@ -55,7 +37,7 @@ struct split_resource {
     bool existing;
     bool fixed; /* cannot be in a part */
     int group;
-    VEC(struct split_value) values;
+    VEC(struct cfn_value) values;
     VEC(size_t) needs; /* indices, each once */
     VEC(size_t) needed_by;
     VEC(struct split_user) users;

@@ -16,18 +16,18 @@ bool layout_is_part(struct str id, const struct node *resource)
 }
 
 /* Without what was put around it on the way: the guard of a condition, the Join of a list. */
-static bool plain_value(const struct node *n, struct split_value *ret)
+static bool plain_value(const struct node *n, struct cfn_value *ret)
 {
     const struct node *branches = node_get_c(n, "Fn::If"), *join = node_get_c(n, "Fn::Join");
     if (node_is(branches, NODE_SEQ) && branches->count == 3)
         n = branches->items[1];
     if (node_is(join, NODE_SEQ) && join->count == 2)
         n = join->items[1];
-    return split_value_of(n, ret);
+    return cfn_value_of(n, ret);
 }
 
 /* {"Fn::GetAtt": [part, "Outputs.X"]} of the root: what that part has under X. */
-static bool output_of(const struct joining *j, const struct split_value *v, struct split_value *ret)
+static bool output_of(const struct joining *j, const struct cfn_value *v, struct cfn_value *ret)
 {
     static const struct str prefix = {"Outputs.", 8};
     const struct node *part = map_get(j->parts, v->id);
@@ -37,18 +37,16 @@ static bool output_of(const struct joining *j, const struct split_value *v, stru
     return plain_value(node_get_c(node_get(node_get_c(part, "Outputs"), name), "Value"), ret);
 }
 
-static bool turn_back(void *context, const struct split_value *v, struct split_value *ret)
+static const struct node *turn_back(void *context, struct arena *a, const struct cfn_value *v)
 {
     const struct joining *j = context;
-    struct split_value outer;
-    if (!j->part)
-        return output_of(j, v, ret);
-    if (v->attribute.n || !plain_value(node_get(j->arguments, v->id), &outer))
-        return false;
-    if (!output_of(j, &outer, ret))
-        *ret = outer;
-    /* a Ref that reads the same */
-    return ret->attribute.n || !str_eq(ret->id, v->id);
+    struct cfn_value outer = *v, inner;
+    if (j->part && (v->attribute.n || !plain_value(node_get(j->arguments, v->id), &outer)))
+        return NULL;
+    if (!output_of(j, &outer, &inner))
+        inner = outer;
+    bool same = str_eq(inner.id, v->id) && str_eq(inner.attribute, v->attribute);
+    return same ? NULL : node_from(cfn_value_node(a, &inner), v->at);
 }
 
 static const struct node *kept(const struct node *template, const char *what)
@@ -59,7 +57,7 @@ static const struct node *kept(const struct node *template, const char *what)
 static void add_output(struct joining *j, struct str name, const struct node *output,
                        const char *place, struct node *out, struct map *placed)
 {
-    node_put(j->arena, out, name, split_rewrite(j->arena, output, turn_back, j));
+    node_put(j->arena, out, name, cfn_replace_values(j->arena, output, turn_back, j));
     if (placed)
         map_put(placed, str_concat(j->arena, STR(OUTPUT_PREFIX), name), (void *)place);
 }
@@ -73,13 +71,8 @@ static void add_resources(struct joining *j, const struct node *template, const 
         const struct node *was = node_get(depends, m->key);
         if (!j->part && layout_is_part(m->key, m->value) && map_has(j->parts, m->key))
             continue;
-        const struct node *r = split_rewrite(a, m->value, turn_back, j);
-        if (was) {
-            struct node *copy = node_shallow(a, r);
-            node_put_c(a, copy, "DependsOn", was);
-            r = copy;
-        }
-        node_put(a, out, m->key, r);
+        const struct node *r = cfn_replace_values(a, m->value, turn_back, j);
+        node_put(a, out, m->key, was ? cfn_with(a, r, "DependsOn", was) : r);
         if (placed)
             map_put(placed, m->key, (void *)place);
     }

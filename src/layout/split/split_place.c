@@ -54,14 +54,14 @@ static void need(struct splitting *s, size_t user, size_t used)
     vec_push(s->arena, &s->all[used].needed_by, user);
 }
 
-static void gather(void *context, const struct split_value *v)
+static void gather(void *context, const struct cfn_value *v)
 {
     struct gathering *g = context;
     struct splitting *s = g->s;
     struct split_resource *of = map_get(&s->index, v->id);
     bool parameter = node_member(node_get_c(s->flat, "Parameters"), v->id);
-    bool list =
-        is_listed(v->attribute, list_attributes, sizeof list_attributes / sizeof *list_attributes);
+    bool list = v->computed || is_listed(v->attribute, list_attributes,
+                                         sizeof list_attributes / sizeof *list_attributes);
     struct str key = split_value_key(s->arena, v);
     if (g->user < s->n && str_eq(v->id, STR("AWS::NotificationARNs")))
         s->all[g->user].fixed = true;
@@ -79,35 +79,15 @@ static void gather(void *context, const struct split_value *v)
     vec_push(s->arena, &of->users, (struct split_user){g->user, *v});
 }
 
-static bool has_odd_attribute(const struct node *n)
-{
-    const struct node *att =
-        node_is(n, NODE_MAP) && n->size == 1 ? node_get_c(n, "Fn::GetAtt") : NULL;
-    if (node_is(att, NODE_SEQ) && att->count == 2 && !node_is(att->items[1], NODE_STRING))
-        return true;
-    node_each (item, n)
-        if (has_odd_attribute(item))
-            return true;
-    member_each (m, n)
-        if (has_odd_attribute(m->value))
-            return true;
-    return false;
-}
-
 static void follow_depends(struct splitting *s, size_t user)
 {
-    const struct node *depends = node_get_c(s->all[user].node, "DependsOn");
-    struct split_resource *of =
-        node_is(depends, NODE_STRING) ? map_get(&s->index, depends->text) : NULL;
-    if (of)
-        need(s, user, (size_t)(of - s->all));
-    if (!node_is(depends, NODE_SEQ))
-        return;
+    size_t n;
+    const struct node *const *ids = cfn_dependencies(s->all[user].node, &n);
     struct map seen = MAP(s->arena); /* hundreds, maybe: not one after the other */
     for (size_t i = 0; i < s->all[user].needs.n; i++)
         map_put(&seen, s->all[s->all[user].needs.p[i]].id, s);
-    node_each (item, depends) {
-        of = map_get(&s->index, node_text(item));
+    for (size_t i = 0; i < n; i++) {
+        struct split_resource *of = map_get(&s->index, node_text(ids[i]));
         if (!of || map_has(&seen, of->id) || of == &s->all[user])
             continue;
         map_put(&seen, of->id, s);
@@ -137,15 +117,15 @@ static void read_resources(struct splitting *s)
         r->bytes = json_text(scratch, r->node, 0).n + r->id.n + 4;
         r->fixed |= str_starts(r->id, STR("ServerlessDeploymentBucket")) ||
                     str_starts(type, STR("AWS::CloudFormation::")) ||
-                    node_get_c(r->node, "CreationPolicy") || has_odd_attribute(r->node);
-        split_each(r->node, gather, &g);
+                    node_get_c(r->node, "CreationPolicy");
+        cfn_each_value(r->node, gather, &g);
         split_conditions(conditions, r->node, &used);
         for (size_t k = 0; k < used.n; k++)
-            split_each(used.entries[k].value, gather, &g);
+            cfn_each_value(used.entries[k].value, gather, &g);
         follow_depends(s, i);
     }
     struct gathering outputs = {s, s->n, MAP(s->arena)};
-    split_each(node_get_c(s->flat, "Outputs"), gather, &outputs);
+    cfn_each_value(node_get_c(s->flat, "Outputs"), gather, &outputs);
 }
 
 /* ---- parts ---- */
@@ -620,7 +600,7 @@ struct telling {
     bool several;
 };
 
-static void tell(void *context, const struct split_value *v)
+static void tell(void *context, const struct cfn_value *v)
 {
     struct telling *t = context;
     const struct split_resource *of = map_get(&t->s->index, v->id);
@@ -636,7 +616,7 @@ static int part_told(struct splitting *s, const struct member *output)
     struct telling t = {s, UNPLACED, false};
     if (str_starts(output->key, STR("Troupe"))) /* these are read */
         return ROOT;
-    split_each(output->value, tell, &t);
+    cfn_each_value(output->value, tell, &t);
     return t.several || t.place == UNPLACED ? ROOT : t.place;
 }
 

@@ -16,12 +16,11 @@ static void order(struct ordering *o, struct str id)
         return;
     map_put(&o->seen, id, o);
     struct map needs = MAP(o->arena);
-    const struct node *depends = node_get_c(resource, "DependsOn");
+    size_t n;
+    const struct node *const *ids = cfn_dependencies(resource, &n);
     split_needs(resource, &needs);
-    if (node_is(depends, NODE_STRING))
-        order(o, depends->text);
-    node_each (item, depends)
-        order(o, node_text(item));
+    for (size_t i = 0; i < n; i++)
+        order(o, node_text(ids[i]));
     for (size_t i = 0; i < needs.n; i++)
         order(o, needs.entries[i].key);
     vec_push(o->arena, &o->order, id);
@@ -47,7 +46,8 @@ static size_t count_changes(const struct node *before, const struct node *after)
 const struct node *layout_grow(struct arena *a, const struct node *now, const struct node *target,
                                size_t most)
 {
-    static const char *const sections[] = {"Parameters", "Mappings", "Conditions", "Transform"};
+    static const char *const sections[] = {"Parameters", "Mappings", "Conditions", "Transform",
+                                           NULL};
     struct ordering o = {.arena = a,
                          .resources = node_get_c(target, "Resources"),
                          .there = node_get_c(now, "Resources")};
@@ -60,14 +60,7 @@ const struct node *layout_grow(struct arena *a, const struct node *now, const st
     struct node *resources = now ? node_shallow(a, o.there) : node_map(a);
     node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(target, "AWSTemplateFormatVersion"));
     node_put_c(a, out, "Description", node_get_c(target, "Description"));
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        const struct node *before = node_get_c(now, sections[i]);
-        const struct node *after = node_get_c(target, sections[i]);
-        node_put_c(a, out, sections[i],
-                   before && after ? node_merge(a, before, after)
-                   : after         ? after
-                                   : before);
-    }
+    cfn_merge_sections(a, out, now, target, sections);
     for (size_t i = 0; i < o.order.n && i < most; i++)
         node_put(a, resources, o.order.p[i], node_get(o.resources, o.order.p[i]));
     node_put_c(a, out, "Resources", resources);

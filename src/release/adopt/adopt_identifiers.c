@@ -1,6 +1,7 @@
 /* What CloudFormation knows a resource by, for importing it. */
 #include "release/adopt/adopt_internal.h"
 
+#include "cfn/expression.h"
 #include "doc/json.h"
 
 /* A literal, or the physical id of what moves along. */
@@ -8,10 +9,11 @@ static struct str property_value(const struct node *moving, const struct node *d
                                  struct str key)
 {
     const struct node *value = node_get(node_get_c(definition, "Properties"), key);
-    const struct node *ref = node_get_c(value, "Ref");
+    struct cfn_value v;
     if (node_is(value, NODE_STRING))
         return value->text;
-    return ref ? node_text(node_get_c(node_get(moving, node_text(ref)), "PhysicalId"))
+    return cfn_is_value(value, &v) && !v.attribute.n
+               ? node_text(node_get_c(node_get(moving, v.id), "PhysicalId"))
                : (struct str){"", 0};
 }
 

@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "cfn/cfn.h"
+#include "cfn/expression.h"
 #include "release/adopt/adopt.h"
 
 const char *const adopt_fate_words[ADOPT_FATE_COUNT] = {
@@ -28,8 +29,7 @@ static struct str address_of(const struct deciding *d, struct str id)
 {
     member_each (m, node_get_c(d->in->old, "Outputs")) {
         struct str value = node_text(node_get(d->in->outputs, m->key));
-        if (str_starts(value, STR("https://")) &&
-            layout_mentions(d->arena, node_get_c(m->value, "Value"), id))
+        if (str_starts(value, STR("https://")) && cfn_mentions(node_get_c(m->value, "Value"), id))
             return value;
     }
     return node_text(node_get(d->in->physical, id));

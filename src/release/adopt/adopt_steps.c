@@ -3,7 +3,8 @@
  * A resource that changes stacks is in neither for a moment. What is known of it then stands in the
  * Metadata of the template that it was taken out of, so the same update that takes it out says so.
  */
-#include "doc/json.h"
+#include "cfn/expression.h"
+#include "cfn/template.h"
 #include "release/adopt/adopt.h"
 
 /* An Output: without a change to a resource or an Output, CloudFormation has been seen to take
@@ -47,52 +48,65 @@ static enum adopt_fate fate_of(const struct adoption *adoption, struct str id)
 /* ---- values of what moves, and of what it needs ---- */
 
 struct values {
+    struct arena *arena;
     const struct adoption *adoption;
     const struct node *resources; /* of the template */
     bool inside;                  /* a resource that moves: others are meant */
-    struct node *gather;          /* Outputs; NULL: replace */
-    const struct node *outputs;
+    struct node *gathered;        /* Outputs that are to tell them, or */
+    const struct node *outputs;   /* what the stack told */
     struct str missing;
 };
 
-static const struct node *expression_of(struct arena *a, struct str id, struct str attribute)
+/* Not of what is there with it: what moves may refer to what moves along. */
+static bool is_of_others(const struct values *v, struct str id)
 {
-    return attribute.n ? node_get_att(a, id, str_z(a, attribute)) : node_ref(a, id);
+    bool moves = fate_of(v->adoption, id) == ADOPT_MOVED && node_get(v->resources, id);
+    return !str_starts(id, STR("AWS::")) && moves != v->inside;
 }
 
-static const struct node *value_of(void *context, struct arena *a, struct str id,
-                                   struct str attribute)
+/* However it is written, a value is told once. */
+static const struct node *expression_of(struct arena *a, const struct cfn_value *of)
+{
+    struct cfn_value plain = *of;
+    plain.form = CFN_AS_NODE;
+    return cfn_value_node(a, &plain);
+}
+
+static void gather_value(void *context, const struct cfn_value *of)
 {
     struct values *v = context;
-    bool moves = fate_of(v->adoption, id) == ADOPT_MOVED && node_get(v->resources, id);
-    if (str_starts(id, STR("AWS::")) || moves == v->inside)
-        return NULL; /* what moves may refer to what moves along */
-    const struct node *expression = expression_of(a, id, attribute);
-    struct str name = layout_value_name(a, expression);
-    if (!v->gather) {
-        const struct node *value = node_get(v->outputs, name);
-        if (!value)
-            v->missing =
-                attribute.n ? str_fmt(a, "%.*s.%.*s", STR_ARG(id), STR_ARG(attribute)) : id;
-        return value;
-    }
-    struct node *output = node_map(a);
-    node_put_c(a, output, "Value", expression);
-    node_put(a, v->gather, name, output);
-    return NULL;
+    if (!is_of_others(v, of->id))
+        return;
+    const struct node *expression = expression_of(v->arena, of);
+    node_put(v->arena, v->gathered, layout_value_name(v->arena, expression),
+             node_fn(v->arena, "Value", expression));
+}
+
+static const struct node *value_of(void *context, struct arena *a, const struct cfn_value *of)
+{
+    struct values *v = context;
+    if (!is_of_others(v, of->id))
+        return NULL;
+    const struct node *value = node_get(v->outputs, layout_value_name(a, expression_of(a, of)));
+    if (!value)
+        v->missing = of->attribute.n
+                         ? str_fmt(a, "%.*s.%.*s", STR_ARG(of->id), STR_ARG(of->attribute))
+                         : of->id;
+    return value;
 }
 
 static void gather_values(struct arena *a, const struct node *template,
                           const struct adoption *adoption, struct node *outputs)
 {
     const struct node *resources = node_get_c(template, "Resources");
-    struct values v = {.adoption = adoption, .resources = resources, .gather = outputs};
+    struct values v = {
+        .arena = a, .adoption = adoption, .resources = resources, .gathered = outputs};
     member_each (m, resources) {
         v.inside = fate_of(adoption, m->key) == ADOPT_MOVED;
-        layout_replace_references(a, m->value, value_of, &v);
+        cfn_each_value(m->value, gather_value, &v);
     }
     v.inside = false;
-    layout_replace_references(a, node_get_c(template, "Outputs"), value_of, &v);
+    cfn_each_value(node_get_c(template, "Outputs"), gather_value, &v);
 }
 
 /* ---- first: nothing is lost any more ---- */
@@ -139,27 +153,9 @@ const struct node *adopt_retain(struct arena *a, const struct node *template,
 
 /* ---- second: what moves is taken out ---- */
 
-static bool moves(const struct adoption *adoption, const struct node *id)
+static bool moves(const void *adoption, struct str id)
 {
-    return fate_of(adoption, node_text(id)) == ADOPT_MOVED;
-}
-
-static const struct node *without_dependency(struct arena *a, const struct node *resource,
-                                             const struct adoption *adoption)
-{
-    const struct node *depends = node_get_c(resource, "DependsOn");
-    if (!depends)
-        return resource;
-    struct node *out = node_shallow(a, resource), *rest = node_seq(a);
-    if (node_is(depends, NODE_STRING) && !moves(adoption, depends))
-        node_push(a, rest, depends);
-    node_each (id, depends)
-        if (!moves(adoption, id))
-            node_push(a, rest, id);
-    node_drop(out, STR("DependsOn"));
-    if (rest->count)
-        node_put_c(a, out, "DependsOn", rest);
-    return out;
+    return fate_of(adoption, id) == ADOPT_MOVED;
 }
 
 static const struct node *definition_of(struct arena *a, const struct node *resource,
@@ -180,22 +176,22 @@ const struct node *adopt_release(struct arena *a, const struct node *template,
     const struct node *old = node_get_c(template, "Resources"), *before = adopt_moving(template);
     struct node *resources = node_map(a), *out = node_shallow(a, template);
     struct node *moving = before ? node_shallow(a, before) : node_map(a);
-    struct values v = {.adoption = adoption, .resources = old, .outputs = outputs};
+    struct values v = {.arena = a, .adoption = adoption, .resources = old, .outputs = outputs};
     size_t taken = 0;
     member_each (m, old) {
         v.inside = fate_of(adoption, m->key) == ADOPT_MOVED;
-        const struct node *literal = layout_replace_references(a, m->value, value_of, &v);
+        const struct node *literal = cfn_replace_values(a, m->value, value_of, &v);
         if (v.inside)
             node_put(a, moving, m->key, definition_of(a, literal, adopt_find(adoption, m->key)));
         else
-            node_put(a, resources, m->key, without_dependency(a, literal, adoption));
+            node_put(a, resources, m->key, cfn_without_dependencies(a, literal, moves, adoption));
         taken += v.inside;
     }
     if (!taken)
         return template;
     v.inside = false;
     node_put_c(a, out, "Outputs",
-               layout_replace_references(a, node_get_c(template, "Outputs"), value_of, &v));
+               cfn_replace_values(a, node_get_c(template, "Outputs"), value_of, &v));
     if (v.missing.n) {
         err_set(err, ERR_FAILED, "the value of '%.*s' is not known", STR_ARG(v.missing));
         return NULL;
@@ -219,13 +215,13 @@ const struct node *adopt_withhold(struct arena *a, const struct node *service,
         struct str id = withheld.entries[i].key;
         node_drop(resources, id);
         member_each (m, resources)
-            if (!map_has(&withheld, m->key) && layout_mentions(a, m->value, id))
+            if (!map_has(&withheld, m->key) && cfn_mentions(m->value, id))
                 map_put(&withheld, m->key, (void *)m->value);
     }
     member_each (m, node_get_c(service, "Outputs")) {
         bool stays = true;
         for (size_t i = 0; i < withheld.n && stays; i++)
-            stays = !layout_mentions(a, m->value, withheld.entries[i].key);
+            stays = !cfn_mentions(m->value, withheld.entries[i].key);
         if (stays)
             node_put(a, outputs, m->key, m->value);
     }
@@ -258,13 +254,12 @@ struct room {
     const struct node *moving, *parameters, *values;
 };
 
-static const struct node *parameter_value(void *context, struct arena *a, struct str id,
-                                          struct str attribute)
+static const struct node *parameter_value(void *context, struct arena *a, const struct cfn_value *v)
 {
     const struct room *room = context;
     (void)a;
-    return !attribute.n && node_get(room->moving, id) && node_get(room->parameters, id)
-               ? node_get(room->values, id)
+    return !v->attribute.n && node_get(room->moving, v->id) && node_get(room->parameters, v->id)
+               ? node_get(room->values, v->id)
                : NULL;
 }
 
@@ -278,8 +273,7 @@ const struct node *adopt_make_room(struct arena *a, const struct node *template,
             node_put(a, parameters, m->key, m->value);
     if (parameters->size == node_count(room.parameters))
         return template;
-    struct node *out =
-        node_shallow(a, layout_replace_references(a, template, parameter_value, &room));
+    struct node *out = node_shallow(a, cfn_replace_values(a, template, parameter_value, &room));
     node_drop(out, STR("Parameters"));
     if (parameters->size)
         node_put_c(a, out, "Parameters", parameters);

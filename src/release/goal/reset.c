@@ -1,4 +1,5 @@
 /* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
+#include "cfn/expression.h"
 #include "release/bucket/stage_address.h"
 #include "release/goal/from_record.h"
 #include "release/plan/plan.h"
@@ -64,9 +65,8 @@ static int refuse_foreign(const struct goal *goal, struct str key, struct str ve
 
 static bool is_of_stage(const struct layout *l, const struct node *value)
 {
-    const struct node *ref = node_get_c(value, "Ref");
-    struct str id = node_text(ref ? ref : node_path(value, "Fn::GetAtt.0"));
-    return id.n && node_member(node_get_c(l->stage_template, "Resources"), id);
+    struct cfn_value v;
+    return cfn_is_value(value, &v) && node_member(node_get_c(l->stage_template, "Resources"), v.id);
 }
 
 /* Refuse versions that run under a role, or write to a log group, of the other stage's stack: they

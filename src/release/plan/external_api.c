@@ -1,6 +1,7 @@
 /* An API that the file only names is nobody's here: it has one resource of a path and one route of
  * a key, whichever stage's stack made it. What another stage has there is found before AWS refuses
  * it in the middle (409), or serves one stage's callers by the other. */
+#include "cfn/expression.h"
 #include "doc/json.h"
 #include "release/plan/plan.h"
 #include "release/stack/nested.h"
@@ -18,7 +19,8 @@ static const struct single {
 /* A Ref or an attribute leads to what the stage has of its own, or to what all stages share. */
 static bool is_outside(const struct node *value)
 {
-    return value && !node_get_c(value, "Ref") && !node_get_c(value, "Fn::GetAtt");
+    struct cfn_value v;
+    return value && !cfn_is_value(value, &v);
 }
 
 /* Empty: `resource` is nothing of an outside API. */

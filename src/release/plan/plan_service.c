@@ -2,6 +2,8 @@
 #include "release/plan/plan_internal.h"
 
 #include "cfn/cfn.h"
+#include "cfn/expression.h"
+#include "cfn/template.h"
 
 /* What the stages' records need of the service stack: logical ids, with a record each. */
 static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,
@@ -35,14 +37,8 @@ static void note_kept(const struct release *r, struct plan *plan, const struct m
 /* What kept resources may refer to. */
 static void keep_sections(struct arena *a, struct node *out, const struct node *old)
 {
-    static const char *const names[] = {"Mappings", "Parameters", "Conditions"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct node *before = node_get_c(old, names[i]), *now = node_get_c(out, names[i]);
-        node_put_c(a, out, names[i],
-                   before && now ? node_merge(a, before, now)
-                   : before      ? before
-                                 : now);
-    }
+    static const char *const names[] = {"Mappings", "Parameters", "Conditions", NULL};
+    cfn_merge_sections(a, out, old, out, names);
 }
 
 /* Today's service template and what records still need of the one that is there. Heads keep their
@@ -70,18 +66,16 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
             kept = true;
         }
         if (changes_is_head(m->value, now)) {
-            struct node *head = node_shallow(a, now);
             struct node *properties = node_shallow(a, node_get_c(m->value, "Properties"));
             node_drop(properties, STR("Tags"));
             node_put_c(a, properties, "Tags", node_path(now, "Properties.Tags"));
-            node_put_c(a, head, "Properties", properties);
-            node_put(a, resources, m->key, head);
+            node_put(a, resources, m->key, cfn_with(a, now, "Properties", properties));
         }
     }
     member_each (m, node_get_c(old, "Outputs")) {
-        const struct node *ref = node_path(m->value, "Value.Ref");
-        struct str id = ref ? node_text(ref) : node_text(node_path(m->value, "Value.Fn::GetAtt.0"));
-        if (!node_member(outputs, m->key) && node_member(resources, id))
+        struct cfn_value v;
+        if (!node_member(outputs, m->key) && cfn_value_of(node_get_c(m->value, "Value"), &v) &&
+            node_member(resources, v.id))
             node_put(a, outputs, m->key, m->value);
     }
     struct node *out = node_shallow(a, today);

@@ -214,7 +214,7 @@ static void test_dependencies(void **state)
         {"{\"DependsOn\":\"A\",\"x\":1}", "{\"x\":1}", "[\"A\",\"Z\"]", true},
         {"{\"DependsOn\":\"B\"}", "{\"DependsOn\":\"B\"}", "[\"B\",\"Z\"]", false},
         {"{\"DependsOn\":[\"A\"],\"x\":1}", "{\"x\":1}", "[\"A\",\"Z\"]", true},
-        {"{\"DependsOn\":[\"B\",\"A\",\"C\"]}", "{\"DependsOn\":[\"B\",\"C\"]}",
+        {"{\"DependsOn\":[\"B\",\"A\",\"C\"],\"x\":1}", "{\"x\":1,\"DependsOn\":[\"B\",\"C\"]}",
          "[\"B\",\"A\",\"C\",\"Z\"]", true},
         {"{\"DependsOn\":[]}", "{\"DependsOn\":[]}", "[\"Z\"]", false},
     };

@@ -31,10 +31,10 @@ struct reading {
     struct map seen;
 };
 
-static void check_known(void *context, struct str id, const struct node *at)
+static void check_known(void *context, const struct cfn_value *v)
 {
     struct reading *r = context;
-    (void)at;
+    struct str id = v->id;
     if (str_starts(id, STR("AWS::")))
         return;
     if (!node_member(node_get_c(r->template, "Resources"), id) &&
@@ -54,12 +54,11 @@ static void visit_stack(struct arena *a, const struct node *template, struct str
     if (map_get(state, id) == &open)
         fail_msg("'%.*s' needs itself", STR_ARG(id));
     map_put(state, id, &open);
-    references_each(a, resource, check_known, &r);
-    const struct node *depends = node_get_c(resource, "DependsOn");
-    if (node_is(depends, NODE_STRING))
-        check_known(&r, depends->text, depends);
-    node_each (item, depends)
-        check_known(&r, node_text(item), item);
+    cfn_each_value(resource, check_known, &r);
+    size_t n;
+    const struct node *const *depends = cfn_dependencies(resource, &n);
+    for (size_t i = 0; i < n; i++)
+        check_known(&r, &(struct cfn_value){.id = node_text(depends[i])});
     for (size_t i = 0; i < r.seen.n; i++)
         visit_stack(a, template, r.seen.entries[i].key, state);
     map_put(state, id, &done);
@@ -76,8 +75,8 @@ static void check_sound(struct arena *a, const struct node *template)
             assert_non_null(node_get(node_get_c(template, "Conditions"), node_text(condition)));
         visit_stack(a, template, m->key, &state);
     }
-    references_each(a, node_get_c(template, "Outputs"), check_known, &r);
-    references_each(a, node_get_c(template, "Conditions"), check_known, &r);
+    cfn_each_value(node_get_c(template, "Outputs"), check_known, &r);
+    cfn_each_value(node_get_c(template, "Conditions"), check_known, &r);
 }
 
 static void check_limits(struct arena *a, const struct split *s, const struct split_limits *l)
