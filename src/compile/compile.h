@@ -13,13 +13,11 @@ enum naming {
     NAMING_FLAT, /* as the reference: <service>-<stage>-<function>, /aws/lambda/<service>-<stage>-…
                   */
     NAMING_SHARED, /* stage-free names for shared functions, their log groups and the REST API:
-                      <service>-<function> */
+                      <service>-<function>; what each stage has of its own keeps the stage */
 };
 
 struct compile_options {
     enum naming naming;
-    /* In NAMING_SHARED: the functions that exist once per stage keep their stage in the name. */
-    bool (*is_per_stage)(const struct service *service, const struct function *function);
     struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso
                                 time>" */
 };

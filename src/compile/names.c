@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "compile/compile_internal.h"
+#include "config/sharing.h"
 
 static bool is_alphanumeric(char ch)
 {
@@ -66,8 +67,7 @@ struct str name_prefix(struct compilation *c)
 
 bool name_is_shared(struct compilation *c, const struct function *f)
 {
-    const struct compile_options *o = c->options;
-    return o->naming == NAMING_SHARED && !(o->is_per_stage && o->is_per_stage(c->service, f));
+    return c->options->naming == NAMING_SHARED && !sharing_is_per_stage(c->service, f);
 }
 
 /* `name`, or its beginning and a hash of the whole when Lambda would not take it. */

@@ -2,6 +2,7 @@
 #include "layout/layout_internal.h"
 
 #include "base/hash.h"
+#include "config/sharing.h"
 #include "doc/json.h"
 
 struct str layout_stack_name(struct arena *a, const struct service *service, struct str stage)
@@ -50,7 +51,7 @@ static void init_functions(struct laying *l)
             .name = node_text(node_get_c(properties, "FunctionName")),
             .logical_id = c->logical_id,
             .alias_id = layout_alias_id(l->arena, c->logical_id),
-            .per_stage = layout_is_per_stage(l->service, c->function),
+            .per_stage = sharing_is_per_stage(l->service, c->function),
             .image = node_path(properties, "Code.ImageUri"),
             .artifact = c->artifact,
             .pos = c->function->pos,

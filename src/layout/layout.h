@@ -87,11 +87,6 @@ struct layout {
     size_t warning_count;
 };
 
-/* Is `f` a function of its own in each stage: by `functions.perStage`, because its explicit name
- * depends on the stage, or because something refers to it that cannot name an alias? For
- * compile_options.is_per_stage. */
-bool layout_is_per_stage(const struct service *service, const struct function *f);
-
 /* What is to be packed, compiled and laid out. */
 struct left_out {
     const struct service *service; /* the one that was given when there is nothing to leave out */
@@ -128,7 +123,7 @@ typedef const struct node *layout_filler(void *context, struct arena *a, struct 
 const struct node *layout_fill(struct arena *a, const struct node *tree, layout_filler *filler,
                                void *context);
 
-/* ---- references (resolve.c) ---- */
+/* ---- values of definitions (values.c) ---- */
 
 /* Values known to layout_resolve: pseudo parameters ("AWS::Region"), parameters (Outputs of the
  * service stack) and Outputs of the stage stack ("TroupeValue…"). NULL: not known. */

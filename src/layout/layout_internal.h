@@ -91,13 +91,6 @@ size_t scope_asked_for(const struct laying *l, struct str id);
 
 /* unqualified.c */
 
-/* What refers to a function and cannot name an alias, or is not to. */
-struct unqualified {
-    struct str resource; /* logical id */
-    struct pos pos;      /* of the reference */
-};
-/* The first such reference to function `key` in the user's resources. False: none. */
-bool unqualified_find(const struct service *service, struct str key, struct unqualified *ret);
 /* After scope_decide: every entry of references.unqualified refers to functions, and only to those
  * of a stage; says which functions are the stage's because of it. */
 int unqualified_check(struct laying *l, struct err *err);

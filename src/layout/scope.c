@@ -4,17 +4,6 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-bool layout_is_per_stage(const struct service *service, const struct function *f)
-{
-    const struct settings *s = &service->settings;
-    for (size_t i = 0; i < s->per_stage_function_count; i++)
-        if (settings_glob(s->per_stage_functions[i], f->key))
-            return true;
-    struct unqualified by;
-    return (f->name_explicit && (node_flags_deep(node_get_c(f->node, "name")) & NODE_STAGE)) ||
-           unqualified_find(service, f->key, &by);
-}
-
 static struct placement *place(struct laying *l, struct str id, enum scope scope)
 {
     struct placement *p = ARENA_NEW(l->arena, struct placement);

@@ -226,7 +226,7 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
-    struct compile_options options = {NAMING_SHARED, layout_is_per_stage, STR("artifacts")};
+    struct compile_options options = {NAMING_SHARED, STR("artifacts")};
     const struct node *functions = node_get_c(record->body, "functions");
     struct left_out rest;
     if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||

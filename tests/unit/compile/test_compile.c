@@ -33,23 +33,18 @@ static int compile(struct arena *a, const char *yaml, const struct compile_optio
 
 /* ---- names without the stage ---- */
 
-static bool is_worker(const struct service *service, const struct function *function)
-{
-    (void)service;
-    return str_eq(function->key, STR("worker"));
-}
-
 static void test_shared_names(void **state)
 {
     (void)state;
     cleanup_arena struct arena *a = arena_new();
     cleanup_err struct err err = {0};
     struct compiled c;
-    struct compile_options o = {.naming = NAMING_SHARED, .is_per_stage = is_worker};
+    struct compile_options o = {.naming = NAMING_SHARED};
     check_ok(compile(a,
-                     HEAD "  api: {handler: a.b}\n"
-                          "  worker: {handler: a.b}\n"
-                          "  named: {handler: a.b, name: other-name}\n",
+                     "custom: {troupe: {functions: {perStage: [worker]}}}\n" HEAD
+                     "  api: {handler: a.b}\n"
+                     "  worker: {handler: a.b}\n"
+                     "  named: {handler: a.b, name: other-name}\n",
                      &o, &c, &err),
              &err);
     check_text(&c, "Resources.ApiLambdaFunction.Properties.FunctionName", "shop-api");

@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "compile/compile.h"
+#include "config/sharing.h"
 #include "layout/layout.h"
 
 enum { FILE_MAX_BYTES = 16 * 1024 * 1024 };
@@ -280,7 +281,8 @@ static int check_shared(struct arena *a, const struct service *service, const st
         const struct function *f = shared.functions[i].function;
         const struct node *p =
             node_get_c(node_get(resources, shared.functions[i].logical_id), "Properties");
-        if (!f->name_explicit && node_flags_deep(node_get_c(p, "FunctionName")) & NODE_STAGE)
+        if (!f->name_explicit && !sharing_is_per_stage(service, f) &&
+            node_flags_deep(node_get_c(p, "FunctionName")) & NODE_STAGE)
             return err_set(err, ERR_FAILED, "shared function '%.*s' has a name of the stage",
                            STR_ARG(f->key));
     }
