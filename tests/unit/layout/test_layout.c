@@ -361,6 +361,30 @@ static void test_service_scope_is_checked(void **state)
             "refers to function 'api'");
 }
 
+/* However it is written, what a head does not have and what cannot be passed on is refused. */
+static void test_attributes_that_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *value, *message;
+    } rows[] = {
+        {"{\"Fn::GetAtt\":[\"ApiLambdaFunction\",\"Name\"]}", "has no attribute 'Name'"},
+        {"{\"Fn::GetAtt\":\"ApiLambdaFunction.Name\"}", "has no attribute 'Name'"},
+        {"{\"Fn::Sub\":\"a ${ApiLambdaFunction.Name}\"}", "has no attribute 'Name'"},
+        {"{\"Fn::Sub\":[\"${x}${ApiLambdaFunction.Name}\",{\"x\":1}]}", "has no attribute 'Name'"},
+        {"{\"Fn::Sub\":\"${ApiLambdaFunction.Version}\"}", "has no attribute 'Version'"},
+        {"{\"Fn::GetAtt\":[\"ApiLambdaFunction\",{\"Ref\":\"Other\"}]}", "has no attribute '?'"},
+        {"{\"Fn::GetAtt\":[\"ServerlessDeploymentBucket\",{\"Ref\":\"Other\"}]}",
+         "needs its attribute written out"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str extra =
+            str_fmt(f->a, "\"Mine\":{\"Type\":\"AWS::SNS::Topic\",\"Properties\":{\"X\":%s}}" OTHER,
+                    rows[i].value);
+        refused(f, extra.p, "{}", rows[i].message);
+    }
+}
+
 static void test_service_scope(void **state)
 {
     struct fixture *f = *state;
@@ -539,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cycle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_waves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope_is_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_attributes_that_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope, setup, teardown),
         cmocka_unit_test_setup_teardown(test_condition_of_the_stage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unqualified, setup, teardown),
