@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: all setup test coverage demo bench fuzz format install clean help
+.PHONY: all setup test test-all coverage demo bench fuzz format install clean help
 
 ## all: build build/troupe (the default)
 all: $(BUILD)/build.ninja
@@ -17,13 +17,18 @@ $(BUILD)/build.ninja:
 setup:
 	@scripts/setup.sh build run test
 
-## test: set up, build, run every test
+## test: set up, build, run every test, or a sample of those that try one thing on many cases
 test: setup
 	@"$$(scripts/setup.sh python)" scripts/test.py $(SUITES)
 
 ## coverage: which lines of src/release the unit tests reach
 coverage: setup
 	@"$$(scripts/setup.sh python)" scripts/coverage.py
+
+## test-all: every test, also the long ones, and every case of those that take samples
+test-all: setup
+	@TROUPE_TEST_ALL=1 TROUPE_TEST_KILLS=all TROUPE_TEST_FAULTS=all TROUPE_TEST_TIMEOUT=36000 \
+		"$$(scripts/setup.sh python)" scripts/test.py
 
 ## demo: set up, build, walk through two stages of a service on the local cloud
 demo:

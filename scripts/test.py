@@ -8,7 +8,7 @@ how many tests passed, failed and were skipped. A suite that runs no test at all
 has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
 
 Environment: BUILD (release build, default build), BUILD_TESTS (the others, default build-tests),
-FUZZ_SECONDS (45), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (900, seconds of a suite),
+FUZZ_SECONDS (30), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (3000, seconds of a suite),
 TROUPE_MODEL_SEED (random), TROUPE_MODEL_STEPS (55, of each of four sequences), TROUPE_TEST_ALL (1:
 those of LONG, too).
 """
@@ -32,8 +32,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 BUILDS = (ROOT / os.environ.get("BUILD_TESTS", "build-tests")).resolve()
 JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
-FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "45"))
-TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "900"))
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "30"))
+TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "3000"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
