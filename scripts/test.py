@@ -38,7 +38,7 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_che
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
               "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 # How the unit tests begin that run under the thread sanitizer, too: their subjects have threads.
-THREADED = ("base", "aws", "pack", "dispose")
+THREADED = ("base", "aws", "pack", "dispose", "lease")
 # The first lines of clang-format's output differ between its versions; this one is Debian 12's.
 FORMAT_VERSION = "14."
 

@@ -182,13 +182,6 @@ static int record_removal(const struct release *r, const struct store *store, st
     return record_write_outcome(a, store, stage, number, "succeeded", STR(""), err);
 }
 
-static int take_lease(const struct release *r, const struct store *store, struct str stage,
-                      struct lease **ret, struct err *err)
-{
-    return lease_take(store, str_fmt(r->arena, "stage-%.*s", STR_ARG(stage)),
-                      str_fmt(r->arena, "remove '%.*s'", STR_ARG(stage)), 0, ret, err);
-}
-
 /* Delete the stage's nested templates from the bucket. Not for a remote stage: its templates went
  * with its own bucket, and a stage at home may have a stack of the same name. */
 static void sweep_nested(const struct release *r, const struct store *store)
@@ -226,7 +219,7 @@ static int finish_removal(const struct release *r, const struct store *store, st
     *ret_nothing = removal && last.has_outcome;
     if (*ret_nothing)
         return 0;
-    if (take_lease(r, store, stage, &lease, err) < 0)
+    if (lease_take_stage(store, stage, "remove", &lease, err) < 0)
         return -1;
     sweep_nested(r, store);
     return removal ? record_write_outcome(a, store, stage, last.number, "succeeded", STR(""), err)
@@ -244,7 +237,7 @@ int remove_stage(const struct release *r, struct str stage, bool purge, bool *re
     if (!w.stage_exists)
         return w.bucket.n ? finish_removal(r, &w.store, stage, ret_nothing, err)
                           : say_never_was(stage, err);
-    if (w.bucket.n && take_lease(r, &w.store, stage, &lease, err) < 0)
+    if (w.bucket.n && lease_take_stage(&w.store, stage, "remove", &lease, err) < 0)
         return -1;
     if (stack_condition(w.stage.status) == STACK_BUSY) {
         if (!lease_inherited(lease)) {

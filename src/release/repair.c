@@ -69,9 +69,7 @@ static int read_world(struct repairing *x, struct err *err)
         err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(stage));
         return err_help(err, "which stages there are: troupe stages");
     }
-    if (!x->only_look &&
-        lease_take(&w->store, str_fmt(x->r->arena, "stage-%.*s", STR_ARG(stage)),
-                   str_fmt(x->r->arena, "repair '%.*s'", STR_ARG(stage)), 0, &x->lease, err) < 0)
+    if (!x->only_look && lease_take_stage(&w->store, stage, "repair", &x->lease, err) < 0)
         return -1;
     if (continue_rollback(x, err) < 0)
         return -1;

@@ -100,13 +100,35 @@ static void *renew_loop(void *arg)
     pthread_mutex_lock(&l->lock);
     while (!l->stop) {
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += LEASE_RENEW_MS / 1000;
         if (pthread_cond_timedwait(&l->stop_signal, &l->lock, &until) == ETIMEDOUT && !l->stop)
             renew(l);
     }
     pthread_mutex_unlock(&l->lock);
     return NULL;
+}
+
+/* Waits on the clock that nobody sets: one set back by a minute would put renewing off until the
+ * lease has run out. */
+static void stop_signal_init(pthread_cond_t *signal)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(signal, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static int start_renewing(struct lease *l, struct err *err)
+{
+    int failed = pthread_create(&l->thread, NULL, renew_loop, l);
+    l->started = !failed;
+    if (!failed)
+        return 0;
+    err_set(err, ERR_FAILED, "%.*s: cannot start the thread that renews the lease: %s",
+            STR_ARG(l->purpose), strerror(failed));
+    return err_help(err, "this machine allows no more threads: see 'ulimit -u'");
 }
 
 /* ---- taking ---- */
@@ -252,14 +274,21 @@ int lease_take(const struct store *store, struct str name, struct str purpose, i
     l->key = store_key(a, store, "locks/%.*s.json", STR_ARG(name));
     l->host = lease_host(a);
     pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->stop_signal, NULL);
-    if (take(l, wait_ms, err) < 0) {
+    stop_signal_init(&l->stop_signal);
+    if (take(l, wait_ms, err) < 0 || start_renewing(l, err) < 0) {
         lease_release(&l);
         return -1;
     }
-    l->started = pthread_create(&l->thread, NULL, renew_loop, l) == 0;
     *ret = l;
     return 0;
+}
+
+int lease_take_stage(const struct store *store, struct str address, const char *verb,
+                     struct lease **ret, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    return lease_take(store, str_fmt(a, LEASE_STAGE "%.*s", STR_ARG(address)),
+                      str_fmt(a, "%s '%.*s'", verb, STR_ARG(address)), 0, ret, err);
 }
 
 /* When the lease has not been seen for LEASE_SEEN_MS, read it again: somebody may have broken it

@@ -19,6 +19,9 @@ enum { LEASE_MS = 60000, LEASE_RENEW_MS = 20000, LEASE_SEEN_MS = 5000 };
  */
 int lease_take(const struct store *store, struct str name, struct str purpose, int64_t wait_ms,
                struct lease **ret, struct err *err);
+/* The lease of a stage, not waited for; `verb` is what it is for ("deploy"). */
+int lease_take_stage(const struct store *store, struct str address, const char *verb,
+                     struct lease **ret, struct err *err);
 /* Still ours? LOCKED when it was lost (another broke it, or renewing failed until it ran out): the
  * caller stops before its next change. Reads the lease when it was not seen for LEASE_SEEN_MS. NULL
  * is fine: nothing to check. */

@@ -265,10 +265,7 @@ static void note_failure(struct deploying *d, const struct err *err)
 static int take_stage_lease(struct deploying *d, const struct store *store, bool *ret_inherited,
                             struct err *err)
 {
-    struct arena *a = d->arena;
-    if (lease_take(store, str_fmt(a, "stage-%.*s", STR_ARG(engine_stage(d))),
-                   str_fmt(a, "%s '%.*s'", d->verb, STR_ARG(engine_stage(d))), 0, &d->lease,
-                   err) < 0)
+    if (lease_take_stage(store, engine_stage(d), d->verb, &d->lease, err) < 0)
         return -1;
     *ret_inherited = lease_inherited(d->lease);
     return 0;
