@@ -9,6 +9,7 @@
 struct pool {
     pool_fn *fn;
     void *context;
+    struct arena *into; /* under lock; NULL: what a piece made goes with it */
     size_t n;
     atomic_size_t next;
     atomic_bool failed;
@@ -30,6 +31,17 @@ static void keep_first(struct pool *p, size_t index, struct err *err)
     atomic_store(&p->failed, true);
 }
 
+static void hand_over(struct pool *p, struct arena *own)
+{
+    if (!p->into) {
+        arena_free(own);
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    arena_join(p->into, own);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void *work(void *arg)
 {
     struct pool *p = arg;
@@ -38,9 +50,10 @@ static void *work(void *arg)
         if (i >= p->n || atomic_load(&p->failed))
             return NULL;
         struct err err = {0};
-        cleanup_arena struct arena *scratch = arena_new();
-        if (p->fn(i, p->context, scratch, &err) < 0)
+        struct arena *own = arena_new();
+        if (p->fn(i, p->context, own, &err) < 0)
             keep_first(p, i, &err);
+        hand_over(p, own);
     }
 }
 
@@ -48,7 +61,14 @@ enum { JOBS_MAX = 64 };
 
 int pool_run(size_t n, unsigned jobs, pool_fn *fn, void *context, struct err *err)
 {
-    struct pool p = {.fn = fn, .context = context, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER};
+    return pool_run_into(NULL, n, jobs, fn, context, err);
+}
+
+int pool_run_into(struct arena *into, size_t n, unsigned jobs, pool_fn *fn, void *context,
+                  struct err *err)
+{
+    struct pool p = {
+        .fn = fn, .context = context, .into = into, .n = n, .lock = PTHREAD_MUTEX_INITIALIZER};
     if (!jobs) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         jobs = cores > 0 ? (unsigned)cores : 1;

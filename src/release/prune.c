@@ -1,8 +1,6 @@
 /* Pruning: reading, marking, deleting. prune_plan.c decides what goes. */
 #include "release/prune.h"
 
-#include <pthread.h>
-
 #include "base/pool.h"
 #include "base/vec.h"
 #include "release/bucket/lease_list.h"
@@ -23,7 +21,6 @@ struct gathering {
     int64_t now_ms; /* by S3's clock */
     struct prune_item *items;
     size_t item_count;
-    pthread_mutex_t lock; /* of the release's arena and what threads write */
 };
 
 /* ---- reading ---- */
@@ -42,18 +39,12 @@ static int read_stages(struct gathering *g, struct err *err)
     return 0;
 }
 
-static int read_one(size_t i, void *context, struct arena *scratch, struct err *err)
+static int read_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct gathering *g = context;
     struct prune_record *r = &g->records[i];
-    struct arena *own = arena_new(); /* what is read is needed to the end */
-    (void)scratch;
-    int done = record_read(own, &g->world->store, r->ref.stage, r->ref.number, true, true,
-                           &r->record, err);
-    pthread_mutex_lock(&g->lock);
-    arena_join(g->r->arena, own);
-    pthread_mutex_unlock(&g->lock);
-    return done;
+    return record_read(a, &g->world->store, r->ref.stage, r->ref.number, true, true, &r->record,
+                       err);
 }
 
 static int read_records(struct gathering *g, struct err *err)
@@ -69,7 +60,7 @@ static int read_records(struct gathering *g, struct err *err)
     for (size_t i = 0; i < n; i++)
         if (!refs[i].gone)
             g->records[g->record_count++] = (struct prune_record){.ref = refs[i]};
-    return pool_run(g->record_count, JOBS, read_one, g, err);
+    return pool_run_into(a, g->record_count, JOBS, read_one, g, err);
 }
 
 /* The time by S3's clock, from an object that is there for sure. */
@@ -106,7 +97,9 @@ struct orphans {
     struct gathering *g;
     struct map functions; /* name -> itself: of records that go and did not succeed */
     struct map hints;     /* "dev#7 1a2b3c4d" -> struct claim */
-    VEC(struct prune_item) found;
+    struct orphans_of {
+        VEC(struct prune_item) all;
+    } * found; /* by function */
 };
 
 static void expect_orphans(struct orphans *o, const struct prune_record *r)
@@ -145,17 +138,14 @@ static int look_for_orphans(size_t i, void *context, struct arena *a, struct err
         const struct claim *claim = map_get(&o->hints, versions[k].description);
         if (!claim)
             continue;
-        pthread_mutex_lock(&o->g->lock);
-        struct arena *keep = o->g->r->arena;
-        vec_push(keep, &o->found,
+        vec_push(a, &o->found[i].all,
                  (struct prune_item){.kind = COLLECT_VERSION,
                                      .owner = name,
-                                     .id = str_dup(keep, versions[k].number),
+                                     .id = versions[k].number,
                                      .stage = claim->record->stage,
                                      .number = claim->record->number,
                                      .claim = {OURS_INTENT, claim->record, claim->wrote,
-                                               .says = str_dup(keep, versions[k].description)}});
-        pthread_mutex_unlock(&o->g->lock);
+                                               .says = versions[k].description}});
     }
     return 0;
 }
@@ -176,14 +166,16 @@ static int add_orphans(struct gathering *g, struct err *err)
     struct orphans o = {.g = g, .functions = MAP(a), .hints = MAP(a)};
     for (size_t i = 0; i < g->record_count; i++)
         expect_orphans(&o, &g->records[i]);
-    if (pool_run(o.functions.n, JOBS, look_for_orphans, &o, err) < 0)
+    o.found = ARENA_ARRAY(a, o.functions.n + 1, struct orphans_of);
+    if (pool_run_into(a, o.functions.n, JOBS, look_for_orphans, &o, err) < 0)
         return -1;
     VEC(struct prune_item) all = {0};
     for (size_t i = 0; i < g->item_count; i++)
         vec_push(a, &all, g->items[i]);
-    for (size_t i = 0; i < o.found.n; i++)
-        if (!is_named(g, &o.found.p[i]))
-            vec_push(a, &all, o.found.p[i]);
+    for (size_t i = 0; i < o.functions.n; i++)
+        for (size_t k = 0; k < o.found[i].all.n; k++)
+            if (!is_named(g, &o.found[i].all.p[k]))
+                vec_push(a, &all, o.found[i].all.p[k]);
     g->items = all.p;
     g->item_count = all.n;
     return 0;
@@ -196,7 +188,7 @@ static void keep_in_use(struct prune_item *item, struct arena *a, struct str poi
     item->why_kept = str_fmt(a, "'%.*s' points at it", STR_ARG(pointer));
 }
 
-static void compare_aliases(struct gathering *g, struct str function,
+static void compare_aliases(struct arena *a, struct gathering *g, struct str function,
                             const struct lambda_alias *aliases, size_t n)
 {
     for (size_t i = 0; i < g->item_count; i++) {
@@ -204,11 +196,12 @@ static void compare_aliases(struct gathering *g, struct str function,
         for (size_t k = 0; k < n && item->kind == COLLECT_VERSION; k++)
             if (str_eq(item->owner, function) && (str_eq(aliases[k].version, item->id) ||
                                                   str_eq(aliases[k].weighted_version, item->id)))
-                keep_in_use(item, g->r->arena, aliases[k].name);
+                keep_in_use(item, a, aliases[k].name);
     }
 }
 
-static void compare_stages(struct gathering *g, struct str api, const struct node *stages)
+static void compare_stages(struct arena *a, struct gathering *g, struct str api,
+                           const struct node *stages)
 {
     for (size_t i = 0; i < g->item_count; i++) {
         struct prune_item *item = &g->items[i];
@@ -216,7 +209,7 @@ static void compare_stages(struct gathering *g, struct str api, const struct nod
             continue;
         node_each (stage, stages)
             if (str_eq(node_text(node_get_c(stage, "deploymentId")), item->id))
-                keep_in_use(item, g->r->arena, node_text(node_get_c(stage, "stageName")));
+                keep_in_use(item, a, node_text(node_get_c(stage, "stageName")));
     }
 }
 
@@ -240,10 +233,8 @@ static int look_at_pointers(size_t i, void *context, struct arena *a, struct err
             return -1;
         err_clear(err);
     }
-    pthread_mutex_lock(&o->g->lock);
-    compare_aliases(o->g, first->owner, aliases, n);
-    compare_stages(o->g, first->owner, stages);
-    pthread_mutex_unlock(&o->g->lock);
+    compare_aliases(a, o->g, first->owner, aliases, n);
+    compare_stages(a, o->g, first->owner, stages);
     return 0;
 }
 
@@ -255,7 +246,7 @@ static int keep_what_serves(struct gathering *g, struct err *err)
     for (size_t i = 0; i < g->item_count; i++)
         if (g->items[i].kind != COLLECT_OBJECT && !map_has(&o.all, g->items[i].owner))
             map_put(&o.all, g->items[i].owner, &g->items[i]);
-    return pool_run(o.all.n, JOBS, look_at_pointers, &o, err);
+    return pool_run_into(g->r->arena, o.all.n, JOBS, look_at_pointers, &o, err);
 }
 
 /* ---- others at work ---- */
@@ -330,9 +321,7 @@ static int delete_one(size_t i, void *context, struct arena *a, struct err *err)
     }
     if (err->kind != ERR_CONFLICT)
         return -1;
-    pthread_mutex_lock(&g->lock);
-    item->why_kept = str_dup(g->r->arena, err->msg); /* AWS says it is in use */
-    pthread_mutex_unlock(&g->lock);
+    item->why_kept = str_dup(a, err->msg); /* AWS says it is in use */
     err_clear(err);
     return 0;
 }
@@ -354,7 +343,7 @@ static int take_away(struct gathering *g, struct pruned *ret, struct err *err)
     if (ret->put_off)
         return 0;
     if (add_orphans(g, err) < 0 || keep_what_serves(g, err) < 0 ||
-        pool_run(g->item_count, JOBS, delete_one, g, err) < 0)
+        pool_run_into(g->r->arena, g->item_count, JOBS, delete_one, g, err) < 0)
         return -1;
     not_gone_yet(g);
     return mark(g, "gone", err);
@@ -428,10 +417,8 @@ int prune_run(const struct release *r, const struct pruning *how, struct world *
     *ret = (struct pruned){0};
     if (!world->bucket.n || (how->automatic && !is_worth_it(&g)))
         return 0;
-    pthread_mutex_init(&g.lock, NULL);
     int done = prune(&g, ret, err);
     lease_release(&g.lease);
-    pthread_mutex_destroy(&g.lock);
     if (done == 0 && !ret->put_off)
         count(&g, ret);
     return done;

@@ -198,7 +198,7 @@ static int find_drift(struct repairing *x, const struct pointers *all, struct er
         return -1;
     for (size_t i = 0; i < n; i++) {
         const struct pointer *p = drifts[i].pointer;
-        if (!str_eq(drifts[i].is, STR("nothing")))
+        if (!drifts[i].gone)
             find(x, true, "'%.*s' pointed at %.*s instead of %.*s", STR_ARG(p->key),
                  STR_ARG(drifts[i].is), STR_ARG(meant(x, p)));
         else if (find_gone(x, p, err) < 0)
@@ -337,7 +337,7 @@ static int make_gone_again(struct repairing *x, struct err *err)
     if (pointers_check(x->r, &all, &drifts, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (str_eq(drifts[i].is, STR("nothing")) && find_gone(x, drifts[i].pointer, err) < 0)
+        if (drifts[i].gone && find_gone(x, drifts[i].pointer, err) < 0)
             return -1;
     if (!x->gone.n || x->only_look)
         return 0;

@@ -112,8 +112,7 @@ struct upload {
     struct aws *aws;
     struct str bucket, key, id, body;
     size_t part_bytes, n_parts;
-    struct str *etags; /* of the parts; each in `arenas[i]` */
-    struct arena **arenas;
+    struct str *etags; /* of the parts */
 };
 
 static struct str part_body(const struct upload *u, size_t i)
@@ -121,11 +120,9 @@ static struct str part_body(const struct upload *u, size_t i)
     return str_sub(u->body, i * u->part_bytes, u->part_bytes);
 }
 
-static int upload_part(size_t i, void *context, struct arena *scratch, struct err *err)
+static int upload_part(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct upload *u = context;
-    (void)scratch;
-    struct arena *a = u->arenas[i];
     struct node *query = text_map(a, "partNumber", str_fmt(a, "%zu", i + 1));
     node_put_str(a, query, "uploadId", u->id);
     struct node *headers = node_map(a);
@@ -200,18 +197,14 @@ static int put_parts(struct arena *a, struct aws *aws, struct str bucket, struct
         u.part_bytes *= 2;
     u.n_parts = (body.n + u.part_bytes - 1) / u.part_bytes;
     u.etags = ARENA_ARRAY(a, u.n_parts, struct str);
-    u.arenas = ARENA_ARRAY(a, u.n_parts, struct arena *);
     if (upload_begin(&u, content_type, err) < 0)
         return -1;
-    for (size_t i = 0; i < u.n_parts; i++)
-        u.arenas[i] = arena_new();
-    int done = pool_run(u.n_parts, PARTS_AT_ONCE, upload_part, &u, err);
+    cleanup_arena struct arena *parts = arena_new();
+    int done = pool_run_into(parts, u.n_parts, PARTS_AT_ONCE, upload_part, &u, err);
     if (done == 0)
         done = upload_complete(&u, headers, answer, err);
     if (done < 0)
         upload_abort(&u);
-    for (size_t i = 0; i < u.n_parts; i++)
-        arena_free(u.arenas[i]);
     if (done == 0)
         *ret_etag = text_of(answer->node, "ETag");
     return done;

@@ -344,47 +344,31 @@ int record_read_more(struct arena *a, const struct store *store, bool with_versi
 }
 
 struct reading {
-    struct arena *arena; /* of the result, under lock */
     const struct store *store;
     const struct record_ref *refs;
     struct record *ret;
-    pthread_mutex_t lock;
 };
 
-/* A tree of its own in `a`: what the thread read goes with it. */
-static const struct node *keep(struct arena *a, const struct node *n, struct err *err)
-{
-    return n ? json_parse(a, STR("record"), json_text(a, n, 0), err) : NULL;
-}
-
-static int read_one(size_t i, void *context, struct arena *scratch, struct err *err)
+static int read_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct reading *x = context;
     const struct record_ref *ref = &x->refs[i];
-    struct record record;
-    if (record_read(scratch, x->store, ref->stage, ref->number, false, ref->has_outcome, &record,
-                    err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err);
-        x->ret[i] = (struct record){.stage = ref->stage, .number = ref->number};
+    if (record_read(a, x->store, ref->stage, ref->number, false, ref->has_outcome, &x->ret[i],
+                    err) == 0)
         return 0;
-    }
-    pthread_mutex_lock(&x->lock);
-    x->ret[i] = (struct record){.stage = ref->stage,
-                                .number = ref->number,
-                                .body = keep(x->arena, record.body, err),
-                                .outcome = keep(x->arena, record.outcome, err)};
-    pthread_mutex_unlock(&x->lock);
-    return x->ret[i].body ? 0 : -1;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    x->ret[i] = (struct record){.stage = ref->stage, .number = ref->number};
+    return 0;
 }
 
 int records_read(struct arena *a, const struct store *store, const struct record_ref *refs,
                  size_t n, struct record *ret, struct err *err)
 {
     enum { JOBS = 16 };
-    struct reading x = {a, store, refs, ret, PTHREAD_MUTEX_INITIALIZER};
-    return pool_run(n, JOBS, read_one, &x, err);
+    struct reading x = {store, refs, ret};
+    return pool_run_into(a, n, JOBS, read_one, &x, err);
 }
 
 /* ---- writing ---- */

@@ -5,8 +5,6 @@
 #include "release/plan/plan.h"
 #include "release/publish/pointers.h"
 
-#include <pthread.h>
-
 /* ---- which record ---- */
 
 static int64_t member_int(const struct record *record, const char *name)
@@ -103,7 +101,10 @@ struct checking {
     VEC(struct pointer) all; /* versions that are not what serves now */
     VEC(struct pointer) asleep;
     struct str unusable; /* the first one that is: says why */
-    pthread_mutex_t lock;
+    struct usable {
+        struct str why_not;
+        bool asleep;
+    } * found; /* by version of `all` */
 };
 
 static int check_version(size_t i, void *context, struct arena *a, struct err *err)
@@ -114,13 +115,10 @@ static int check_version(size_t i, void *context, struct arena *a, struct err *e
     const char *why;
     if (pointer_unusable(a, c->r, c->record, p, &got, &why, err) < 0)
         return -1;
-    pthread_mutex_lock(&c->lock);
-    if (why && !c->unusable.n)
-        c->unusable = str_fmt(c->r->arena, "version %.*s of '%.*s' %s", STR_ARG(p->want),
-                              STR_ARG(p->key), why);
-    if (!why && str_eq(got.state, STR("Inactive")))
-        vec_push(c->r->arena, &c->asleep, *p);
-    pthread_mutex_unlock(&c->lock);
+    if (why)
+        c->found[i].why_not =
+            str_fmt(a, "version %.*s of '%.*s' %s", STR_ARG(p->want), STR_ARG(p->key), why);
+    c->found[i].asleep = !why && str_eq(got.state, STR("Inactive"));
     return 0;
 }
 
@@ -142,10 +140,16 @@ static int check_versions(struct checking *c, const struct world *w, const struc
                                       .stage = c->r->service->stage,
                                       .want = version});
     }
-    pthread_mutex_init(&c->lock, NULL);
-    int done = pool_run(c->all.n, 16, check_version, c, err);
-    pthread_mutex_destroy(&c->lock);
-    return done;
+    c->found = ARENA_ARRAY(c->r->arena, c->all.n + 1, struct usable);
+    if (pool_run_into(c->r->arena, c->all.n, 16, check_version, c, err) < 0)
+        return -1;
+    for (size_t i = 0; i < c->all.n; i++) {
+        if (!c->unusable.n)
+            c->unusable = c->found[i].why_not;
+        if (c->found[i].asleep)
+            vec_push(c->r->arena, &c->asleep, c->all.p[i]);
+    }
+    return 0;
 }
 
 static int check_deployments(struct checking *c, const struct world *w, const struct record *record,

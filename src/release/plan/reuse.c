@@ -5,8 +5,6 @@
 #include "release/plan/plan.h"
 #include "release/publish/publish.h"
 
-#include <pthread.h>
-
 /* An index maps "<function or api> <fingerprint>" to struct str *: the snapshot's number or id. */
 static void index_add(struct arena *a, struct map *index, struct str name, struct str fingerprint,
                       struct str snapshot)
@@ -40,31 +38,21 @@ static struct str index_find(struct arena *a, const struct map *index, struct st
 }
 
 struct reading {
-    const struct release *r;
     const struct world *world;
     const struct record_ref **refs;
-    pthread_mutex_t lock; /* of the release's arena */
-    struct str *texts;
+    struct record *records;
 };
 
-static int read_versions(size_t i, void *context, struct arena *scratch, struct err *err)
+static int read_versions(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct reading *x = context;
-    struct record record;
-    if (record_read(scratch, &x->world->store, x->refs[i]->stage, x->refs[i]->number, true, false,
-                    &record, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND)
-            return -1;
-        err_clear(err); /* deleted by hand: nothing to reuse */
+    if (record_read(a, &x->world->store, x->refs[i]->stage, x->refs[i]->number, true, false,
+                    &x->records[i], err) == 0)
         return 0;
-    }
-    if (!record.versions)
-        return 0;
-    /* Handed over as text: the scratch arena goes with this piece of work. */
-    struct str text = json_text(scratch, record.versions, 0);
-    pthread_mutex_lock(&x->lock);
-    x->texts[i] = str_dup(x->r->arena, text);
-    pthread_mutex_unlock(&x->lock);
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err); /* deleted by hand: nothing to reuse */
+    x->records[i].versions = NULL;
     return 0;
 }
 
@@ -72,9 +60,9 @@ static int read_versions(size_t i, void *context, struct arena *scratch, struct 
 static int index_all(const struct release *r, const struct world *w, struct map *index,
                      struct err *err)
 {
-    struct reading x = {.r = r, .world = w, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct reading x = {.world = w};
     x.refs = ARENA_ARRAY(r->arena, w->record_count + 1, const struct record_ref *);
-    x.texts = ARENA_ARRAY(r->arena, w->record_count + 1, struct str);
+    x.records = ARENA_ARRAY(r->arena, w->record_count + 1, struct record);
     size_t n = 0;
     int64_t kept = 0, keep = r->service->settings.history_keep;
     for (size_t i = 0; i < w->record_count; i++) {
@@ -83,14 +71,10 @@ static int index_all(const struct release *r, const struct world *w, struct map 
         if (w->records[i].has_versions && !w->records[i].pruned && kept++ < (keep > 0 ? keep : 10))
             x.refs[n++] = &w->records[i];
     }
-    if (pool_run(n, 8, read_versions, &x, err) < 0)
+    if (pool_run_into(r->arena, n, 8, read_versions, &x, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        const struct node *versions = NULL;
-        if (x.texts[i].n && !(versions = json_parse(r->arena, STR("versions"), x.texts[i], err)))
-            return -1;
-        index_record(r->arena, index, versions);
-    }
+    for (size_t i = 0; i < n; i++)
+        index_record(r->arena, index, x.records[i].versions);
     return 0;
 }
 

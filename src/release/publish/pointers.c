@@ -4,7 +4,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 
 enum { JOBS = 16 };
 
@@ -83,10 +83,8 @@ struct moving {
     const struct release *r;
     const struct pointers *pointers;
     bool only_drifted;
-    size_t moved;
-    VEC(struct drift) drifts; /* when only looking */
-    bool look;
-    pthread_mutex_t lock; /* of the members above and the release's arena */
+    atomic_size_t moved;
+    struct drift *drifts; /* when only looking: by pointer; `pointer` NULL: it is where it should */
 };
 
 static int move_alias(struct arena *a, const struct release *r, const struct pointer *p,
@@ -115,8 +113,6 @@ static int read_alias(struct arena *a, const struct release *r, const struct poi
                       struct str *ret_is, bool *ret_good, struct err *err)
 {
     struct lambda_alias alias;
-    *ret_is = STR("nothing");
-    *ret_good = false;
     if (lambda_alias_get(a, r->aws, p->owner, p->stage, &alias, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
@@ -132,8 +128,6 @@ static int read_stage(struct arena *a, const struct release *r, const struct poi
                       struct str *ret_is, bool *ret_good, struct err *err)
 {
     const struct node *stages;
-    *ret_is = STR("nothing");
-    *ret_good = false;
     if (p->gateway->stages(a, r->aws, p->owner, &stages, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
@@ -152,15 +146,12 @@ static int read_stage(struct arena *a, const struct release *r, const struct poi
 static int look_at(struct arena *a, struct moving *m, const struct pointer *p, bool *ret_good,
                    struct err *err)
 {
-    struct str is;
+    struct str is = {0}; /* stays absent when there is none */
     if ((p->gateway ? read_stage(a, m->r, p, &is, ret_good, err)
                     : read_alias(a, m->r, p, &is, ret_good, err)) < 0)
         return -1;
-    if (*ret_good || !m->look)
-        return 0;
-    pthread_mutex_lock(&m->lock);
-    vec_push(m->r->arena, &m->drifts, (struct drift){p, str_dup(m->r->arena, is)});
-    pthread_mutex_unlock(&m->lock);
+    if (!*ret_good && m->drifts)
+        m->drifts[p - m->pointers->all] = (struct drift){p, is.p ? is : STR("nothing"), !is.p};
     return 0;
 }
 
@@ -178,9 +169,9 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
     struct moving *m = context;
     const struct pointer *p = &m->pointers->all[i];
     bool good = false;
-    if ((m->only_drifted || m->look) && look_at(a, m, p, &good, err) < 0)
+    if ((m->only_drifted || m->drifts) && look_at(a, m, p, &good, err) < 0)
         return -1;
-    if (good || m->look)
+    if (good || m->drifts)
         return 0;
     int moved = p->gateway ? p->gateway->stage_move(a, m->r->aws, p->owner, p->stage, p->want, err)
                            : move_alias(a, m->r, p, err);
@@ -190,18 +181,13 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
         err_clear(err);
         return m->only_drifted ? 0 : say_gone(m, p, err);
     }
-    pthread_mutex_lock(&m->lock);
     m->moved++;
-    pthread_mutex_unlock(&m->lock);
     return 0;
 }
 
 static int work(struct moving *m, struct err *err)
 {
-    pthread_mutex_init(&m->lock, NULL);
-    int done = pool_run(m->pointers->n, JOBS, move_one, m, err);
-    pthread_mutex_destroy(&m->lock);
-    return done;
+    return pool_run_into(m->r->arena, m->pointers->n, JOBS, move_one, m, err);
 }
 
 int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err)
@@ -222,9 +208,14 @@ int pointers_reconcile(const struct release *r, const struct pointers *pointers,
 int pointers_check(const struct release *r, const struct pointers *pointers, struct drift **ret,
                    size_t *ret_n, struct err *err)
 {
-    struct moving m = {.r = r, .pointers = pointers, .look = true};
-    int done = work(&m, err);
-    *ret = m.drifts.p;
-    *ret_n = m.drifts.n;
-    return done;
+    struct moving m = {.r = r, .pointers = pointers};
+    m.drifts = ARENA_ARRAY(r->arena, pointers->n + 1, struct drift);
+    *ret = m.drifts;
+    *ret_n = 0;
+    if (work(&m, err) < 0)
+        return -1;
+    for (size_t i = 0; i < pointers->n; i++)
+        if (m.drifts[i].pointer)
+            m.drifts[(*ret_n)++] = m.drifts[i];
+    return 0;
 }

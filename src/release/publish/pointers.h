@@ -25,6 +25,7 @@ int pointer_unusable(struct arena *a, const struct release *r, const struct reco
 struct drift {
     const struct pointer *pointer;
     struct str is; /* "v3", "v3 90% v4 10%", "nothing" */
+    bool gone;     /* the alias or API stage itself is not there */
 };
 int pointers_check(const struct release *r, const struct pointers *pointers, struct drift **ret,
                    size_t *ret_n, struct err *err);

@@ -18,8 +18,7 @@ struct part_reading {
     const struct store *store;
     struct str stack;
     VEC(const struct member *) all; /* of the root's Resources */
-    struct str *texts;
-    pthread_mutex_t lock;
+    const struct node **parts;
 };
 
 static struct str part_key(struct arena *a, const struct store *store, struct str stack,
@@ -43,27 +42,24 @@ static int ask_stack(const struct part_reading *x, struct str id, struct arena *
                    STR_ARG(id));
 }
 
-static int read_part(size_t i, void *context, struct arena *scratch, struct err *err)
+static int read_part(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct part_reading *x = context;
     const struct member *m = x->all.p[i];
     struct str url = node_text(node_path(m->value, "Properties.TemplateURL")), text;
     struct str file = str_sub(url, (size_t)(str_rfind_char(url, '/') + 1), url.n);
     bool in_bucket = x->store && x->store->bucket.n && file.n;
-    int got =
-        in_bucket
-            ? store_get_named(scratch, x->store, part_key(scratch, x->store, x->stack, file),
-                              str_sub(file, 0, (size_t)str_find_char(file, '.', 0)), &text, err)
-            : -1;
+    int got = in_bucket ? store_get_named(a, x->store, part_key(a, x->store, x->stack, file),
+                                          str_sub(file, 0, (size_t)str_find_char(file, '.', 0)),
+                                          &text, err)
+                        : -1;
     if (got < 0 && in_bucket && err->kind != ERR_NOT_FOUND)
         return err_wrap(err, "template of nested stack '%.*s'", STR_ARG(m->key));
     err_clear(err);
-    if (got < 0 && ask_stack(x, m->key, scratch, &text, err) < 0)
+    if (got < 0 && ask_stack(x, m->key, a, &text, err) < 0)
         return err_wrap(err, "template of nested stack '%.*s'", STR_ARG(m->key));
-    pthread_mutex_lock(&x->lock);
-    x->texts[i] = str_dup(x->r->arena, text);
-    pthread_mutex_unlock(&x->lock);
-    return 0;
+    x->parts[i] = json_parse(a, m->key, text, err);
+    return x->parts[i] ? 0 : -1;
 }
 
 int nested_read(const struct release *r, const struct store *store, struct str name,
@@ -71,8 +67,7 @@ int nested_read(const struct release *r, const struct store *store, struct str n
 {
     struct arena *a = r->arena;
     struct str text;
-    struct part_reading x = {
-        .r = r, .store = store, .stack = name, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct part_reading x = {.r = r, .store = store, .stack = name};
     struct map parts = MAP(a);
     if (cloudformation_template(a, r->aws, name, &text, err) < 0)
         return -1;
@@ -82,15 +77,11 @@ int nested_read(const struct release *r, const struct store *store, struct str n
     member_each (m, node_get_c(root, "Resources"))
         if (layout_is_part(m->key, m->value))
             vec_push(a, &x.all, m);
-    x.texts = ARENA_ARRAY(a, x.all.n + 1, struct str);
-    if (pool_run(x.all.n, JOBS, read_part, &x, err) < 0)
+    x.parts = ARENA_ARRAY(a, x.all.n + 1, const struct node *);
+    if (pool_run_into(a, x.all.n, JOBS, read_part, &x, err) < 0)
         return -1;
-    for (size_t i = 0; i < x.all.n; i++) {
-        const struct node *part = json_parse(a, x.all.p[i]->key, x.texts[i], err);
-        if (!part)
-            return -1;
-        map_put(&parts, x.all.p[i]->key, (void *)part);
-    }
+    for (size_t i = 0; i < x.all.n; i++)
+        map_put(&parts, x.all.p[i]->key, (void *)x.parts[i]);
     return layout_join(a, root, &parts, ret, ret_placed, err);
 }
 

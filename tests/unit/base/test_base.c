@@ -136,6 +136,36 @@ static void test_pool(void **state)
     err_clear(&err);
 }
 
+struct made {
+    struct str text[40];
+};
+
+static int make(size_t i, void *context, struct arena *a, struct err *err)
+{
+    struct made *made = context;
+    made->text[i] = str_fmt(a, "piece %zu", i);
+    return i == 30 ? err_set(err, ERR_FAILED, "stopped") : 0;
+}
+
+/* What pieces made outlives them, after a failure as well. */
+static void test_pool_into(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new();
+    struct made made = {0};
+    struct err err = {0};
+    struct str before = str_fmt(a, "here before");
+    check_ok(pool_run_into(a, 30, 4, make, &made, &err), &err);
+    for (size_t i = 0; i < 30; i++)
+        check_str(made.text[i], str_z(a, str_fmt(a, "piece %zu", i)));
+    assert_int_equal(pool_run_into(a, 40, 4, make, &made, &err), -1);
+    check_str(made.text[0], "piece 0");
+    check_str(made.text[30], "piece 30");
+    check_str(before, "here before");
+    err_clear(&err);
+    arena_free(a);
+}
+
 static void also(struct err *err, const struct source *source, uint32_t line, const char *text)
 {
     struct err one = {0};
@@ -274,17 +304,12 @@ static void test_map_and_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_str),
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_errors_together),
-        cmocka_unit_test(test_map_and_arena),
-        cmocka_unit_test(test_visible),
+        cmocka_unit_test(test_str),           cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_hashes),        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_pool),          cmocka_unit_test(test_pool_into),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_errors_together),
+        cmocka_unit_test(test_map_and_arena), cmocka_unit_test(test_visible),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
