@@ -5,7 +5,7 @@
 static void local_progress(void *context, struct str text)
 {
     struct cli *cli = context;
-    cli->observer.progress(cli->observer.context, "local", text);
+    cli->observer.progress(cli->observer.context, TOLD_STEP, "local", text);
 }
 
 static int use_local(struct cli *cli, struct aws_options *options, struct err *err)

@@ -8,7 +8,7 @@
 static void on_progress(void *context, struct str text)
 {
     struct cli *cli = context;
-    cli->observer.progress(cli->observer.context, "local", text);
+    cli->observer.progress(cli->observer.context, TOLD_STEP, "local", text);
 }
 
 static void show(struct cli *cli, const struct local_cloud *cloud)

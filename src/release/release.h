@@ -12,10 +12,13 @@
 #include "release/publish/api_kind.h"
 
 /* Who watches. Calls may come from several threads, one at a time. */
+/* How much what is told matters to who reads only a log of it. */
+enum told { TOLD_STEP, TOLD_NOTICE, TOLD_FAILURE };
+
 struct observer {
     void *context;
     /* `step` is under way: "publish", "stack" …; `text` says what just happened in it. */
-    void (*progress)(void *context, const char *step, struct str text);
+    void (*progress)(void *context, enum told told, const char *step, struct str text);
     /* `step` is over, with a summary. */
     void (*finished)(void *context, const char *step, struct str text);
 };
@@ -41,6 +44,9 @@ struct release {
     const struct config_options *config;
 };
 
+void release_tell(const struct release *r, enum told told, const char *step, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same, of a step. */
 void release_progress(const struct release *r, const char *step, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void release_finished(const struct release *r, const char *step, const char *fmt, ...)

@@ -129,12 +129,8 @@ static int remove_stack(const struct release *r, const struct store *store,
         shrink(r, store, stack, err) < 0 || (leave && leave(r, &contents, w, err) < 0) ||
         empty_buckets(r, stack, &contents, true, err) < 0)
         return -1;
-    if (dispose_stack(r, stack, OURS_STACK, &contents, err) < 0) {
-        if (!purge && str_find(err->msg, STR("ucket"), 0) >= 0)
-            err_help(err,
-                     "to delete what is in the stage's buckets as well: troupe remove … --purge");
+    if (dispose_stack(r, stack, OURS_STACK, &contents, err) < 0)
         return -1;
-    }
     release_finished(r, "remove", "stack '%.*s' deleted in %.1fs", STR_ARG(stack->name),
                      (double)(clock_mono_ms() - start) / 1000);
     return 0;

@@ -117,22 +117,16 @@ static void draw(struct progress *p, struct arena *a, const char *step, struct s
     p->drawn = true;
 }
 
-static bool is_important(struct str text)
-{
-    return str_find(text, STR("_FAILED"), 0) >= 0 || str_find(text, STR("waiting"), 0) >= 0 ||
-           str_find(text, STR("trying again"), 0) >= 0;
-}
-
-static void on_progress(void *context, const char *step, struct str text)
+static void on_progress(void *context, enum told told, const char *step, struct str text)
 {
     struct progress *p = context;
     cleanup_arena struct arena *a = arena_new();
     pthread_mutex_lock(&p->lock);
     if (p->mode == PROGRESS_JSON)
         write_json(p, a, step, text, false);
-    else if (p->mode == PROGRESS_LINES && (p->verbose || is_important(text)))
+    else if (p->mode == PROGRESS_LINES && (p->verbose || told > TOLD_STEP))
         write_line(p, a, step, text);
-    else if (p->mode == PROGRESS_LIVE && str_find(text, STR("_FAILED"), 0) >= 0) {
+    else if (p->mode == PROGRESS_LIVE && told == TOLD_FAILURE) {
         blank(p);
         struct str visible = shown(a, text, 400);
         fprintf(p->out, "%sx%s %-*s %.*s\n", p->colour ? "\033[31m" : "",

@@ -152,8 +152,8 @@ int publish_api(struct arena *a, const struct release *r, const struct api_plan 
         if (same)
             return 0;
         enum { PAUSE_MS = 1000 };
-        release_progress(r, "publish", "%.*s: it was changed meanwhile, trying again",
-                         STR_ARG(api->api->id));
+        release_tell(r, TOLD_NOTICE, "publish", "%.*s: it was changed meanwhile, trying again",
+                     STR_ARG(api->api->id));
         if (clock_sleep_ms(PAUSE_MS) < 0)
             return err_set(err, ERR_CANCELLED, "stopped");
     }

@@ -56,7 +56,8 @@ static int update_configuration(struct publishing *p, struct lambda_function *he
             return -1;
         err_clear(err);
         enum { ROLE_PAUSE_MS = 1000 };
-        release_progress(p->r, "publish", "%.*s: waiting for its new role", STR_ARG(p->name));
+        release_tell(p->r, TOLD_NOTICE, "publish", "%.*s: waiting for its new role",
+                     STR_ARG(p->name));
         if (clock_sleep_ms(ROLE_PAUSE_MS) < 0)
             return err_set(err, ERR_CANCELLED, "stopped");
     }
@@ -181,8 +182,9 @@ int publish_function(struct arena *a, const struct release *r, const struct stor
         if (!is_contention(err) || round + 1 == TRIES)
             return err_wrap(err, "publish function '%.*s'", STR_ARG(f->function->key));
         err_clear(err);
-        release_progress(r, "publish", "%.*s: somebody else is publishing it, trying again",
-                         STR_ARG(f->function->key));
+        release_tell(r, TOLD_NOTICE, "publish",
+                     "%.*s: somebody else is publishing it, trying again",
+                     STR_ARG(f->function->key));
         if (queue_up(&p, &turn, err) < 0)
             return -1;
         if (clock_sleep_ms(jitter_ms(a, round)) < 0)

@@ -110,16 +110,21 @@ int stack_check_owner(const struct stack *stack, struct str service, struct str 
 
 /* ---- watching ---- */
 
+/* Why an operation failed: the first resource that did, or (no id) the stack as a whole, which a
+ * resource's goes before. No reason: nothing failed so far. */
+struct failure {
+    struct str id, type, reason;
+};
+
 struct watch {
     const struct release *r;
     struct arena *arena; /* of seen ids */
     struct str name;     /* stack name or id */
     struct str token;
     struct map seen;
-    struct str failure; /* first failing resource and its reason, or the stack's */
-    bool of_stack;      /* the latter, which a resource's goes before */
-    struct str nested;  /* id of the nested stack that failed, where that was the first to fail */
-    struct str final;   /* status of the root when the operation is over */
+    struct failure failure;
+    struct str nested; /* id of the nested stack that failed, where that was the first to fail */
+    struct str final;  /* status of the root when the operation is over */
 };
 
 static bool is_over(struct str status)
@@ -132,6 +137,12 @@ static struct str event_text(const struct node *e, const char *key)
     return node_text(node_get_c(e, key));
 }
 
+static struct failure failure_of(struct arena *a, struct str id, struct str type, struct str reason)
+{
+    return (struct failure){str_dup(a, id), str_dup(a, type),
+                            str_dup(a, reason.n ? reason : STR("no reason given"))};
+}
+
 static void note_event(struct watch *w, const struct node *e)
 {
     struct str id = event_text(e, "LogicalResourceId"), status = event_text(e, "ResourceStatus");
@@ -139,26 +150,23 @@ static void note_event(struct watch *w, const struct node *e)
     bool root = str_eq(event_text(e, "PhysicalResourceId"), event_text(e, "StackId"));
     bool failed = str_ends(status, STR("_FAILED"));
     bool cancelled = str_find(reason, STR("cancelled"), 0) >= 0, told = false;
-    if (failed && !root && !cancelled && (!w->failure.n || w->of_stack)) {
+    if (failed && !root && !cancelled && !w->failure.id.n) {
         if (str_eq(event_text(e, "ResourceType"), STR("AWS::CloudFormation::Stack")))
             w->nested = str_dup(w->arena, event_text(e, "PhysicalResourceId"));
-        w->failure = str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(id),
-                             STR_ARG(event_text(e, "ResourceType")),
-                             STR_ARG(reason.n ? reason : STR("no reason given")));
-        w->of_stack = false;
+        w->failure = failure_of(w->arena, id, event_text(e, "ResourceType"), reason);
         told = true;
     }
     if (root && is_over(status))
         w->final = str_dup(w->arena, status);
-    if (root && (failed || str_ends(status, STR("ROLLBACK_IN_PROGRESS"))) && !w->failure.n &&
+    if (root && (failed || str_ends(status, STR("ROLLBACK_IN_PROGRESS"))) && !w->failure.reason.n &&
         !reason_says_nothing(reason)) {
-        w->failure = str_dup(w->arena, reason);
-        w->of_stack = told = true;
+        w->failure.reason = str_dup(w->arena, reason);
+        told = true;
     }
     /* The first reason is told at the end. */
     struct str more = failed && !told && !cancelled ? reason_plain(w->arena, reason) : STR("");
-    release_progress(w->r, "stack", "%.*s %.*s%s%.*s", STR_ARG(status), STR_ARG(id),
-                     more.n ? ": " : "", STR_ARG(more));
+    release_tell(w->r, failed ? TOLD_FAILURE : TOLD_STEP, "stack", "%.*s %.*s%s%.*s",
+                 STR_ARG(status), STR_ARG(id), more.n ? ": " : "", STR_ARG(more));
 }
 
 /* New events of this call, oldest first. They come newest first; a page that ends with an event of
@@ -266,8 +274,8 @@ int stack_wait(const struct release *r, struct str name, struct stack *ret, stru
             return -1;
         if (stack_condition(ret->status) != STACK_BUSY)
             return 0;
-        release_progress(r, "stack", "waiting for '%.*s': %.*s", STR_ARG(name),
-                         STR_ARG(ret->status));
+        release_tell(r, TOLD_NOTICE, "stack", "waiting for '%.*s': %.*s", STR_ARG(name),
+                     STR_ARG(ret->status));
         if (clock_sleep_ms(pause) < 0 || clock_mono_ms() > end)
             return say_cut_off(name, err);
         pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
@@ -326,7 +334,7 @@ static void explain_validation(struct watch *w)
     struct err ignored = {0};
     struct node *params = node_map(w->arena);
     const struct node *answer;
-    if (str_find(w->failure, STR("alidation fail"), 0) < 0)
+    if (str_find(w->failure.reason, STR("alidation fail"), 0) < 0)
         return;
     node_put_str(w->arena, params, "StackName", w->name);
     if (aws_query(w->arena, w->r->aws, "cloudformation", "DescribeEvents", params, &answer,
@@ -335,9 +343,8 @@ static void explain_validation(struct watch *w)
             struct str reason = event_text(e, "ValidationStatusReason");
             if (!reason.n || !str_eq(event_text(e, "ValidationStatus"), STR("FAILED")))
                 continue;
-            w->failure =
-                str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(event_text(e, "LogicalResourceId")),
-                        STR_ARG(event_text(e, "ResourceType")), STR_ARG(reason));
+            w->failure = failure_of(w->arena, event_text(e, "LogicalResourceId"),
+                                    event_text(e, "ResourceType"), reason);
             break;
         }
     }
@@ -346,11 +353,11 @@ static void explain_validation(struct watch *w)
 
 /* Of a nested stack: what failed first in its last operation, which is told by its own events.
  * `*ret_nested`: the nested stack in it that failed, or empty. */
-static struct str failure_inside(struct watch *w, struct str stack, struct str *ret_nested)
+static struct failure failure_inside(struct watch *w, struct str stack, struct str *ret_nested)
 {
     struct err ignored = {0};
     struct stack_event *events = NULL;
-    struct str failure = {"", 0};
+    struct failure failure = {0};
     size_t n = 0;
     if (cloudformation_events(w->arena, w->r->aws, stack, STR(""), &events, &n, &ignored) < 0)
         n = 0;
@@ -360,15 +367,16 @@ static struct str failure_inside(struct watch *w, struct str stack, struct str *
         static const char *const starts[] = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS",
                                              "DELETE_IN_PROGRESS"};
         for (size_t k = 0; k < 3 && e->root; k++)
-            if (str_eq(e->status, str_c(starts[k])) && !(k == 2 && failure.n))
-                failure = *ret_nested = (struct str){"", 0}; /* of an operation before */
-        if (failure.n || e->root || !str_ends(e->status, STR("_FAILED")) ||
+            if (str_eq(e->status, str_c(starts[k])) && !(k == 2 && failure.id.n)) {
+                failure = (struct failure){0}; /* of an operation before */
+                *ret_nested = (struct str){"", 0};
+            }
+        if (failure.id.n || e->root || !str_ends(e->status, STR("_FAILED")) ||
             str_find(e->reason, STR("cancelled"), 0) >= 0)
             continue;
         if (str_eq(e->type, STR("AWS::CloudFormation::Stack")))
             *ret_nested = e->physical_id;
-        failure = str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(e->logical_id), STR_ARG(e->type),
-                          STR_ARG(e->reason.n ? e->reason : STR("no reason given")));
+        failure = failure_of(w->arena, e->logical_id, e->type, e->reason);
     }
     return failure;
 }
@@ -378,41 +386,40 @@ static void explain_nested(struct watch *w)
 {
     enum { DEPTH = 5 };
     for (size_t i = 0; i < DEPTH && w->nested.n; i++) {
-        struct str deeper = {"", 0}, inside = failure_inside(w, w->nested, &deeper);
-        if (inside.n)
+        struct str deeper = {"", 0};
+        struct failure inside = failure_inside(w, w->nested, &deeper);
+        if (inside.id.n)
             w->failure = inside;
         w->nested = deeper;
     }
 }
 
 /* Somebody deleted what the stack has still. */
-static bool is_gone_pointer(struct str failure)
+static bool is_gone_pointer(const struct failure *f)
 {
-    static const char *const types[] = {"(AWS::Lambda::Alias)", "(AWS::ApiGateway::Stage)",
-                                        "(AWS::ApiGatewayV2::Stage)"};
+    static const char *const types[] = {"AWS::Lambda::Alias", "AWS::ApiGateway::Stage",
+                                        "AWS::ApiGatewayV2::Stage"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (str_find(failure, str_c(types[i]), 0) >= 0)
-            return str_find(failure, STR("NotFound"), 0) >= 0;
+        if (str_eq(f->type, str_c(types[i])))
+            return str_find(f->reason, STR("NotFound"), 0) >= 0;
     return false;
 }
 
 static struct str what_failed(const struct watch *w)
 {
-    ptrdiff_t type = str_find(w->failure, STR("): "), 0);
-    if (!w->failure.n)
+    const struct failure *f = &w->failure;
+    struct str reason = reason_plain(w->arena, f->reason);
+    if (!f->reason.n)
         return w->final;
-    if (w->of_stack || type < 0)
-        return reason_plain(w->arena, w->failure);
-    struct str reason = str_sub(w->failure, (size_t)type + 3, w->failure.n);
-    return str_concat(w->arena, str_sub(w->failure, 0, (size_t)type + 3),
-                      reason_plain(w->arena, reason));
+    return f->id.n ? str_fmt(w->arena, "%.*s (%.*s): %.*s", STR_ARG(f->id), STR_ARG(f->type),
+                             STR_ARG(reason))
+                   : reason;
 }
 
-/* A version names the hash of its code, so that none is made of what somebody put in its place. */
-static bool is_altered_code(struct str failure)
+static bool has_failed(const struct watch *w, const char *type, const char *reason)
 {
-    return str_find(failure, STR("(AWS::Lambda::Version)"), 0) >= 0 &&
-           str_find(failure, STR("CodeSHA256"), 0) >= 0;
+    return str_eq(w->failure.type, str_c(type)) &&
+           str_find(w->failure.reason, str_c(reason), 0) >= 0;
 }
 
 static int say_failed(struct watch *w, bool create, struct err *err)
@@ -422,11 +429,11 @@ static int say_failed(struct watch *w, bool create, struct err *err)
     struct str service = layout_stack_name(w->arena, w->r->service, STR(""));
     err_set(err, ERR_FAILED, "stack '%.*s' could not be %s: %.*s", STR_ARG(w->name),
             create ? "created" : "updated", STR_ARG(what_failed(w)));
-    if (is_altered_code(w->failure))
+    /* A version names the hash of its code: none is made of what somebody put in its place. */
+    if (has_failed(w, "AWS::Lambda::Version", "CodeSHA256"))
         return err_help(err, "its code in the bucket, below artifacts/, was altered: delete that "
                              "object, find out who may write to the bucket, and deploy again");
-    if (str_find(w->failure, STR("(AWS::Logs::LogGroup)"), 0) >= 0 &&
-        str_find(w->failure, STR("already exists"), 0) >= 0)
+    if (has_failed(w, "AWS::Logs::LogGroup", "already exists"))
         return err_help(err,
                         "nothing says that this log group is left over from the stage: if nobody "
                         "needs its lines, delete it, then %s",
@@ -438,7 +445,7 @@ static int say_failed(struct watch *w, bool create, struct err *err)
         return err_help(
             err, "fix the cause, then: troupe remove %.*s, and deploy again",
             STR_ARG(str_eq(w->name, service) ? STR("--service") : w->r->service->address));
-    if (is_gone_pointer(w->failure) && w->r->service->address.n)
+    if (is_gone_pointer(&w->failure) && w->r->service->address.n)
         return err_help(err, "to make again what somebody deleted: troupe repair %.*s",
                         STR_ARG(w->r->service->address));
     if (str_eq(w->final, STR("UPDATE_ROLLBACK_COMPLETE")))
@@ -516,6 +523,9 @@ int stack_await_deletion(const struct release *r, struct str name, struct str id
     explain_nested(&w);
     err_set(err, ERR_FAILED, "stack '%.*s' could not be deleted: %.*s", STR_ARG(name),
             STR_ARG(what_failed(&w)));
+    if (str_eq(w.failure.type, STR("AWS::S3::Bucket")))
+        return err_help(err, "to delete what is in the stage's buckets as well: troupe remove … "
+                             "--purge");
     return err_help(err, "fix the cause and run the same command again");
 }
 

@@ -42,9 +42,10 @@ static void test_lines(void **state)
     (void)state;
     struct screen s = {0};
     screen_open(&s, PROGRESS_LINES, 80);
-    s.observer.progress(s.progress, "stack", STR("CREATE_COMPLETE Orders"));
+    s.observer.progress(s.progress, TOLD_STEP, "stack", STR("CREATE_COMPLETE Orders"));
     now = 61000;
-    s.observer.progress(s.progress, "stack", STR("CREATE_FAILED Orders: key\x1b[0m schema"));
+    s.observer.progress(s.progress, TOLD_FAILURE, "stack",
+                        STR("CREATE_FAILED Orders: key\x1b[0m schema"));
     s.observer.finished(s.progress, "publish", STR("2 of 3 functions"));
     screen_check(&s, "01:01 stack: CREATE_FAILED Orders: key\\u001b[0m schema\n"
                      "01:01 publish: 2 of 3 functions\n");
@@ -55,11 +56,12 @@ static void test_live(void **state)
     (void)state;
     struct screen s = {0};
     screen_open(&s, PROGRESS_LIVE, 40);
-    s.observer.progress(s.progress, "publish", STR("1/2 api v3"));
+    s.observer.progress(s.progress, TOLD_STEP, "publish", STR("1/2 api v3"));
     now = 50;
-    s.observer.progress(s.progress, "publish", STR("dropped: too soon after the last"));
+    s.observer.progress(s.progress, TOLD_STEP, "publish", STR("dropped: too soon after the last"));
     now = 2100;
-    s.observer.progress(s.progress, "publish", STR("2/2 a name that is too long for this line"));
+    s.observer.progress(s.progress, TOLD_STEP, "publish",
+                        STR("2/2 a name that is too long for this line"));
     s.observer.finished(s.progress, "publish", STR("done"));
     screen_check(&s, "\r\033[Ko publish   1/2 api v3 0s"
                      "\r\033[Ko publish   2/2 a name that is t 2s"
@@ -71,11 +73,11 @@ static void test_quiet_and_json(void **state)
     (void)state;
     struct screen s = {0};
     screen_open(&s, PROGRESS_QUIET, 80);
-    s.observer.progress(s.progress, "stack", STR("UPDATE_FAILED x"));
+    s.observer.progress(s.progress, TOLD_FAILURE, "stack", STR("UPDATE_FAILED x"));
     s.observer.finished(s.progress, "stack", STR("x"));
     screen_check(&s, "");
     screen_open(&s, PROGRESS_JSON, 80);
-    s.observer.progress(s.progress, "stack", STR("a \"b\""));
+    s.observer.progress(s.progress, TOLD_STEP, "stack", STR("a \"b\""));
     screen_check(&s, "{\"step\":\"stack\",\"text\":\"a \\\"b\\\"\",\"finished\":false,\"ms\":0}\n");
 }
 
