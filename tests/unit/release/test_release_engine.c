@@ -169,6 +169,59 @@ static void test_cut_off_anywhere(void **state)
     }
 }
 
+/* Somebody moved an alias by hand. */
+static void test_repair(void **state)
+{
+    struct fixture *f = *state;
+    struct repaired repaired;
+    check_ok(deploy(f, "one", 128), &f->err);
+    check_ok(deploy(f, "two", 256), &f->err);
+    struct node *alias = fake_function_find(cloud, STR("shop-api"))->aliases.p[0];
+    node_put_str(cloud->arena, alias, "FunctionVersion", STR("1"));
+    check_ok(repair_run(&f->release, true, &repaired, &f->err), &f->err);
+    assert_int_equal(repaired.finding_count, 1);
+    check_str(alias_version("shop-api"), "1");
+    check_ok(repair_run(&f->release, false, &repaired, &f->err), &f->err);
+    assert_true(repaired.findings[0].reconciled);
+    check_str(alias_version("shop-api"), "2");
+    check_ok(repair_run(&f->release, false, &repaired, &f->err), &f->err);
+    assert_int_equal(repaired.finding_count, 0);
+}
+
+/* Nothing that a kept record names goes. */
+static void test_prune(void **state)
+{
+    struct fixture *f = *state;
+    struct pruning look = {.only_look = true, .unused_ms = COLLECT_UNUSED_MS};
+    struct pruned pruned;
+    struct world world = {0};
+    for (int i = 0; i < 3; i++)
+        check_ok(deploy(f, str_fmt(f->arena, "code %d", i).p, 128), &f->err);
+    check_ok(world_find(&f->release, false, &world, &f->err), &f->err);
+    check_ok(prune_run(&f->release, &look, &world, &pruned, &f->err), &f->err);
+    assert_int_equal(pruned.records, 0);
+    assert_int_equal(fake_calls(cloud, "DeleteFunction"), 0);
+    assert_null(fake_get(cloud, "troupe/shop/locks/service.json").p);
+}
+
+static void test_remove(void **state)
+{
+    struct fixture *f = *state;
+    bool nothing = true;
+    check_ok(deploy(f, "one", 128), &f->err);
+    fake_stack_add(cloud, "shop-dev2", "shop-api", "dev2", "CREATE_COMPLETE", "{}");
+    check_ok(remove_stage(&f->release, STR("dev"), false, &nothing, &f->err), &f->err);
+    assert_false(nothing);
+    assert_null(fake_stack_find(cloud, STR("shop-dev")));
+    assert_non_null(fake_stack_find(cloud, STR("shop")));
+    check_ok(remove_stage(&f->release, STR("dev"), false, &nothing, &f->err), &f->err);
+    assert_true(nothing);
+    assert_int_equal(remove_stage(&f->release, STR("never"), false, &nothing, &f->err), -1);
+    assert_int_equal(f->err.kind, ERR_NOT_FOUND);
+    err_clear(&f->err);
+    assert_non_null(fake_stack_find(cloud, STR("shop-dev2")));
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -188,8 +241,8 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_deploy_and_back),
-        TEST(test_cut_off_anywhere),
+        TEST(test_deploy_and_back), TEST(test_cut_off_anywhere), TEST(test_repair),
+        TEST(test_prune),           TEST(test_remove),
     };
     return cmocka_run_group_tests_name("release_engine", tests, start, stop);
 }
