@@ -131,7 +131,7 @@ static bool is_variable_name(struct str s)
 /* With {Ref: AWS::NoValue} there is none. */
 static bool may_be_none(const struct node *value)
 {
-    return node_get_c(value, "Fn::If") || node_is_text(node_get_c(value, "Ref"), "AWS::NoValue");
+    return node_get_c(value, "Fn::If") || cfn_is_no_value(value);
 }
 
 int check_environments(const struct checking *k, struct err *err)
