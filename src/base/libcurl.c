@@ -16,6 +16,9 @@ static void *symbol(void *library, const char *name)
     return p;
 }
 
+/* An older one does not know CURLOPT_PROTOCOLS_STR: any protocol that a URL names stays open. */
+enum { OLDEST = 0x075500 };
+
 static void load(void)
 {
     static const char *const names[] = {"libcurl.so.4", "libcurl.4.dylib", "libcurl.so"};
@@ -29,6 +32,8 @@ static void load(void)
 #define LOAD(name) *(void **)&libcurl.name = symbol(library, "curl_" #name);
     LIBCURL_FUNCTIONS(LOAD)
 #undef LOAD
+    if (!problem && libcurl.version_info(CURLVERSION_NOW)->version_num < OLDEST)
+        problem = "it is older than 7.85";
     if (!problem)
         libcurl.global_init(CURL_GLOBAL_DEFAULT);
 }
@@ -40,5 +45,5 @@ int libcurl_load(struct err *err)
     if (!problem)
         return 0;
     err_set(err, ERR_FAILED, "cannot load libcurl: %s", problem);
-    return err_help(err, "install libcurl 7.66 or newer, on Debian: apt-get install libcurl4");
+    return err_help(err, "install libcurl 7.85 or newer, on Debian: apt-get install libcurl4");
 }
