@@ -9,13 +9,12 @@ static int run_version(struct cli *cli, struct err *err)
     return 0;
 }
 
-const struct command cmd_version = {
-    .name = "version",
-    .arguments = "",
-    .summary = "the version",
-    .examples = {"troupe version", "troupe version --json", "troupe --version"},
-    .args_max = 0,
-    .run = run_version};
+const struct command cmd_version = {.name = "version",
+                                    .arguments = "",
+                                    .summary = "the version",
+                                    .examples = {"troupe version", "troupe version --json"},
+                                    .args_max = 0,
+                                    .run = run_version};
 
 static void help_all(struct buf *out)
 {

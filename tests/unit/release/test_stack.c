@@ -36,9 +36,10 @@ static const struct node *parse(struct arena *a, const char *text)
     return n;
 }
 
-static void note(void *context, const char *step, struct str text)
+static void note(void *context, enum told told, const char *step, struct str text)
 {
     struct fixture *f = context;
+    (void)told;
     buf_fmt(&f->told, "%s %.*s\n", step, STR_ARG(text));
 }
 
