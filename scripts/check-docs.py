@@ -130,7 +130,7 @@ def tracked():
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     commands = set(re.findall(r"^\s+([a-z]+)\b", subprocess.run(
         [sys.argv[1], "help"], check=True, capture_output=True, text=True).stdout, re.M))
     passed = failed = 0

@@ -81,7 +81,7 @@ def graph(defined, needed):
     edges = defaultdict(lambda: defaultdict(set))
     for name, symbols_ in needed.items():
         for symbol in symbols_:
-            if symbol in where and where[symbol] != name:
+            if symbol in where and where[symbol] != name and name.startswith("src/"):
                 edges[name][where[symbol]].add(symbol)
     return edges
 

@@ -60,6 +60,6 @@ const struct command cmd_help = {
     .name = "help",
     .arguments = "[COMMAND]",
     .summary = "this text, or more about a command",
-    .examples = {"troupe help", "troupe help deploy", "troupe deploy --help"},
+    .examples = {"troupe help", "troupe help deploy", "troupe help remove"},
     .args_max = ARGS_MAX, /* "help deploy dev": of deploy */
     .run = run_help};
