@@ -2,71 +2,11 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "cfn/cfn.h"
 #include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"
-
-static int losses_of(const struct release *r, const struct world *w, struct str stack,
-                     struct change **ret, size_t *ret_n, struct err *err)
-{
-    VEC(struct change) losses = {0};
-    const struct node *template;
-    *ret_n = 0;
-    if (nested_read(r, &w->store, stack, &template, NULL, err) < 0)
-        return -1;
-    member_each (m, node_get_c(template, "Resources")) {
-        struct str type = node_text(node_get_c(m->value, "Type"));
-        bool ours = str_starts(m->key, STR(SERVICE_BUCKET)) || str_eq(m->key, STR(REMOTE_BUCKET));
-        if (cfn_is(type, CFN_HOLDS_DATA) && !ours && !cfn_is_retained(m->value))
-            vec_push(r->arena, &losses,
-                     (struct change){.action = CHANGE_REMOVE,
-                                     .kind = STR("resource"),
-                                     .name = m->key,
-                                     .detail = type,
-                                     .reason = stack,
-                                     .stateful = true});
-    }
-    *ret = losses.p;
-    *ret_n = losses.n;
-    return 0;
-}
-
-int remove_losses(const struct release *r, const struct world *w, struct change **ret,
-                  size_t *ret_n, struct err *err)
-{
-    VEC(struct change) all = {0};
-    struct str *stages = NULL;
-    struct stack *stacks = NULL;
-    size_t n = 0;
-    if (!w->stage_name.n) {
-        if (stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
-            return -1;
-    } else if (w->stage_exists) {
-        stacks = ARENA_NEW(r->arena, struct stack);
-        stacks[n++] = w->stage;
-    }
-    for (size_t i = 0; i <= n; i++) {
-        struct change *losses;
-        size_t count;
-        bool service = i == n;
-        if (service && (w->stage_name.n || !w->service_exists))
-            break;
-        struct release there = *r;
-        if (stages && !service && region_at(r, stages[i], &there, err) < 0)
-            return -1;
-        if (losses_of(&there, w, service ? w->service_name : stacks[i].name, &losses, &count, err) <
-            0)
-            return -1;
-        for (size_t k = 0; k < count; k++)
-            vec_push(r->arena, &all, losses[k]);
-    }
-    *ret = all.p;
-    *ret_n = all.n;
-    return 0;
-}
 
 /* The bucket that troupe put there: of the service, or of a remote stage. */
 static bool is_troupes(const struct content *c)

@@ -1,5 +1,6 @@
 /* What a removal would delete. */
 #include "release/remove_plan.h"
+
 #include "base/vec.h"
 #include "cfn/cfn.h"
 #include "release/stack/nested.h"
@@ -46,4 +47,35 @@ int removal_plan(const struct release *r, const struct world *w, struct removal_
         return 0;
     return add_stack(r, &w->store, whole ? &w->service : &w->stage,
                      whole ? STR("") : r->service->address, &(*ret)[(*ret_n)++], err);
+}
+
+/* The bucket that troupe itself put there holds nothing of the user's. */
+static bool is_own_bucket(struct str id)
+{
+    return str_starts(id, STR(SERVICE_BUCKET)) || str_eq(id, STR(REMOTE_BUCKET));
+}
+
+int remove_losses(const struct release *r, const struct world *w, struct change **ret,
+                  size_t *ret_n, struct err *err)
+{
+    VEC(struct change) losses = {0};
+    struct removal_stack *stacks;
+    size_t n;
+    if (removal_plan(r, w, &stacks, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < stacks[i].n; k++) {
+            const struct removal_resource *x = &stacks[i].resources[k];
+            if (x->loses && !is_own_bucket(x->id))
+                vec_push(r->arena, &losses,
+                         (struct change){.action = CHANGE_REMOVE,
+                                         .kind = STR("resource"),
+                                         .name = x->id,
+                                         .detail = x->type,
+                                         .reason = stacks[i].name,
+                                         .stateful = true});
+        }
+    *ret = losses.p;
+    *ret_n = losses.n;
+    return 0;
 }
