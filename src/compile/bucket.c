@@ -58,7 +58,7 @@ static const struct node *bucket_arn(struct arena *a, const char *ending)
                                *ending ? node_c(a, ending) : NULL));
 }
 
-/* Nobody may talk to the bucket in the clear. */
+/* The bucket's policy: S3 refuses every request that does not come by TLS. */
 static struct node *policy_resource(struct arena *a)
 {
     struct node *deny =

@@ -23,7 +23,7 @@ struct compilation {
         *role_statements;       /* statements that functions and events add to the role, in order */
     struct node *role;          /* the role for functions, open for building; NULL: none is made */
     struct node *role_services; /* who may assume it */
-    struct node *destinations;  /* what the role was already allowed to send to */
+    struct node *destinations;  /* targets of events that the role may send to already */
     struct schedule_state *schedule;
     struct s3_state *s3;
     struct sqs_state *sqs;
@@ -157,9 +157,10 @@ struct node *node_javascript_order(struct arena *a, const struct node *map);
 struct node *node_stringified(struct arena *a, const struct node *n);
 /* Append `item` unless an equal one is there. */
 void add_unique(struct arena *a, struct node *seq, const struct node *item);
-/* Event source mappings: `functionResponseType` and `filterPatterns` into `properties`. */
+/* Put `functionResponseType` and `filterPatterns` of an event source mapping into `properties`. */
 void put_mapping_filters(struct arena *a, struct node *properties, const struct node *settings);
-/* Event source mappings: DependsOn, the role and the alias of `f` as far as there are such. */
+/* DependsOn of an event source mapping: the role and the alias of `f`, as far as the template has
+ * them. */
 struct node *mapping_depends_on(struct compilation *c, const struct function *f);
 /* [{Key, Value}] of a map of tags. */
 struct node *tag_list(struct arena *a, const struct node *tags);

@@ -27,7 +27,7 @@ const struct node *role_of_function(struct compilation *c, const struct function
     return node_empty(legacy) ? NULL : legacy;
 }
 
-/* Every function with a role of its own, or one for all: no role is made. */
+/* Is a role to be made? None is needed when `provider` names one or every function does. */
 static bool is_role_needed(struct compilation *c)
 {
     const struct service *s = c->service;
@@ -48,8 +48,9 @@ static struct node *log_resource(struct compilation *c, const struct node *name,
     return node_sub(c->arena, arn, name);
 }
 
-/* What the names of most functions start with; one pattern covers their log groups. Shared
- * functions and those per stage have the service's name in common. */
+/* What the names of most functions start with, so that one pattern in a policy covers their log
+ * groups. With NAMING_SHARED shared functions and those per stage have only the service's name in
+ * common. */
 static const struct node *canonical_prefix(struct compilation *c)
 {
     if (c->options->naming == NAMING_SHARED)

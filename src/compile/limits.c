@@ -87,7 +87,7 @@ static int check_name(struct compilation *c, const struct function *f, struct er
     return 0;
 }
 
-/* Values that AWS fills in count nothing here: only it knows how long they get. */
+/* A value that CloudFormation computes counts as no bytes: its length is known only then. */
 static void check_environment(struct compilation *c, const struct function *f, struct err *err)
 {
     struct err one = {0};

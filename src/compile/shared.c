@@ -157,7 +157,7 @@ struct node *tag_list(struct arena *a, const struct node *tags)
 
 bool function_alias(struct compilation *c, const struct function *f, struct function_alias *ret)
 {
-    if (name_is_shared(c, f)) /* the stage's alias takes its place */
+    if (name_is_shared(c, f)) /* it has the stage's alias instead */
         return false;
     if (node_truthy(node_get_c(f->node, "provisionedConcurrency")))
         *ret = (struct function_alias){name_with(c, f, "ProvConcLambdaAlias"), STR("provisioned")};

@@ -1,4 +1,5 @@
-/* The user's `resources:` on top of what was compiled, then `extensions`, then nulls taken out. */
+/* The user's `resources:` are merged into what was compiled, then `extensions` are applied, then
+ * members that are null are taken out. */
 #include "compile/compile_internal.h"
 
 struct node *template_new(struct arena *a, const struct node *resources, const struct node *outputs)
@@ -164,7 +165,7 @@ static const struct node *given_sections(struct arena *a, const struct node *use
 {
     struct node *sections = node_shallow(a, user);
     node_drop(sections, STR("extensions"));
-    /* Empty sections stand for nothing at all. */
+    /* `Resources:` or `Outputs:` with nothing below it must not replace what was compiled. */
     static const char *const maps[] = {"Resources", "Outputs"};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         if (node_empty(node_get_c(sections, maps[i])))

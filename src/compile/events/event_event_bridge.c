@@ -4,13 +4,14 @@
 
 enum { NAME_MAX_LENGTH = 64, HASHED_STEM = 31 };
 
-/* The bus of one event. */
+/* The event bus of one event. */
 struct bus {
     const struct node *name; /* EventBusName; NULL: the default bus */
     struct str id;           /* logical id when the service makes it, else empty */
 };
 
-/* `name`, or where EventBridge would not take its length: its beginning, a hash of it, `suffix`. */
+/* `name`; when it is longer than EventBridge takes, its beginning, a hash of the whole, and
+ * `suffix`. */
 static struct str hashed(struct arena *a, struct str name, struct str suffix)
 {
     if (name.n <= NAME_MAX_LENGTH)
@@ -19,8 +20,8 @@ static struct str hashed(struct arena *a, struct str name, struct str suffix)
                    STR_ARG(md5_hex(a, name)), STR_ARG(suffix));
 }
 
-/* What rule names start with. Rules belong to the stage: a shared function's name would make two
- * stages fight for one rule. */
+/* What the rule names of `f` start with. Each stage has rules of its own; named after a shared
+ * function, the rules of two stages would have one name. */
 static const struct node *rule_stem(struct compilation *c, const struct function *f)
 {
     if (!name_is_shared(c, f))

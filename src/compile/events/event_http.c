@@ -7,7 +7,7 @@
 static const char *const methods[] = {"GET",     "POST", "PUT",    "PATCH",
                                       "OPTIONS", "HEAD", "DELETE", "ANY"};
 
-/* How integrations may be written, upper case and with '_'. */
+/* How `integration` may be written. It is compared in upper case and with '_' for '-'. */
 static const struct {
     const char *written, *type;
 } integrations[] = {

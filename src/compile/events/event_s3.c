@@ -149,7 +149,7 @@ static int s3_compile(struct compilation *c, const struct event *event, struct e
     return 0;
 }
 
-/* ---- when all are known ---- */
+/* ---- writing the buckets, when all events are known ---- */
 
 static int add_permission(struct compilation *c, const struct s3_use *use,
                           const struct s3_bucket *b, struct err *err)

@@ -101,8 +101,8 @@ static const struct node *templated(struct arena *a, const struct node *n, bool 
     return node_from(out, n);
 }
 
-/* `input` as text. A `body` that is itself JSON text is taken apart first. NULL with `err` set, or
- * without: there is none. */
+/* `input` as text. A `body` that is JSON text is parsed first. NULL with `err` set on failure, NULL
+ * without it when the event has no input. */
 static const struct node *input_text(struct compilation *c, const struct node *input,
                                      bool is_scheduler, struct err *err)
 {
@@ -113,7 +113,7 @@ static const struct node *input_text(struct compilation *c, const struct node *i
     if (node_is(body, NODE_STRING)) {
         const struct node *parsed = json_parse(a, STR("body"), body->text, err);
         if (!parsed) {
-            err->pos = body->pos; /* a place in the text itself would show nothing */
+            err->pos = body->pos; /* a position inside the parsed text is none of the file */
             err_wrap(err, "'body' must be JSON text");
             return NULL;
         }

@@ -157,7 +157,8 @@ static int add_subscription(struct compilation *c, const struct subscription *s,
     return resource_add(c, id, resource, s->event->pos, err);
 }
 
-/* The topic's DependsOn: the aliases of all that are subscribed, a text while it is only one. */
+/* Add the alias of `f` to the topic's DependsOn, which is a text while only one function has an
+ * alias, and a list from then on. */
 static void depend_too(struct compilation *c, struct node *topic, const struct function *f)
 {
     struct arena *a = c->arena;

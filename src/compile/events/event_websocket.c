@@ -20,7 +20,8 @@ struct websocket_state {
     struct pos pos;           /* of the first event */
 };
 
-/* Several events may need it: the last one says what it is, as in the reference. */
+/* Put a resource that several events may make: the last event replaces what the earlier ones made,
+ * as in the reference. */
 static void put(struct compilation *c, struct str id, struct node *resource, struct pos pos)
 {
     resource->pos = pos;
@@ -91,7 +92,7 @@ static struct str behind_colon(struct str s)
     return str_sub(s, (size_t)(str_rfind_char(s, ':') + 1), SIZE_MAX);
 }
 
-/* 1: there is one, 0: there is none. */
+/* Read the event's `authorizer` into `*ret`. 1: it has one; 0: it has none. */
 static int authorizer_read(struct compilation *c, const struct event *event, struct authorizer *ret,
                            struct err *err)
 {
@@ -127,7 +128,7 @@ static struct node *permission(struct compilation *c, const struct node *functio
     return p;
 }
 
-/* What every permission waits for. */
+/* DependsOn of permissions: the API, when this template makes it. */
 static struct node *behind_api(struct compilation *c)
 {
     struct node *ids = node_seq(c->arena);

@@ -1,7 +1,8 @@
 /* Asynchronous invocation: destinations, age and retries of events. */
 #include "compile/compile_internal.h"
 
-/* Kinds of destinations: how they are called in `type`, seen in an ARN, and what the role needs. */
+/* Kinds of destinations: the word for it in `type`, what its ARN contains, and the action that the
+ * role needs. */
 static const struct destination {
     const char *type, *mark, *action;
 } destinations[] = {
@@ -31,7 +32,8 @@ static const struct function *named_function(struct compilation *c, const struct
     return function_by_key(c, value->text);
 }
 
-/* Fn::Sub instead of Fn::GetAtt: the target may run under this very role. */
+/* The ARN of `f` by Fn::Sub. With Fn::GetAtt the role would wait for the function, which waits for
+ * the role when it runs under it. */
 static const struct node *function_pattern(struct compilation *c, const struct function *f)
 {
     struct function_alias alias;

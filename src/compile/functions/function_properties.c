@@ -65,8 +65,8 @@ static void put_maps(struct compilation *c, struct building *b)
         node_put_c(a, b->properties, "Environment", node_fn(a, "Variables", environment));
 }
 
-/* `onError`, `kmsKeyArn` and `tracing`, with what the role needs for them. References are left to
- * the user's own statements. */
+/* Put `onError`, `kmsKeyArn` and `tracing`, with statements for the role. The role gets none for a
+ * value that is a reference: the user writes that statement. */
 static void put_permitted(struct compilation *c, struct building *b)
 {
     struct arena *a = c->arena;
@@ -125,7 +125,8 @@ static void put_role(struct compilation *c, struct building *b)
     node_put_c(a, b->properties, "Role", role);
 }
 
-/* `vpc: false` or null opts out of the provider's; half a configuration is none. */
+/* `vpc: false` or null opts out of the provider's. Without security groups or without subnets there
+ * is no VpcConfig, as in the reference. */
 static bool put_vpc(struct compilation *c, struct building *b)
 {
     struct arena *a = c->arena;
@@ -137,7 +138,7 @@ static bool put_vpc(struct compilation *c, struct building *b)
     const struct node *subnets = node_setting(own, common, "subnetIds");
     if (!groups || !subnets)
         return false;
-    /* Here false counts, as the provider's last word. */
+    /* false is a value here: it is written when neither the function nor the provider says true */
     const struct node *dual = node_or(node_get_c(own, "ipv6AllowedForDualStack"),
                                       node_get_c(common, "ipv6AllowedForDualStack"));
     struct node *config = node_map(a);

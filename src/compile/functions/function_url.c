@@ -32,7 +32,7 @@ static const struct node *cors_config(struct arena *a, const struct node *cors)
         const struct cors_list *l = &cors_lists[i];
         const struct node *given = node_get_c(cors, l->key);
         if (node_is(given, NODE_NULL))
-            continue; /* null takes the default away */
+            continue; /* with null the list is left out, the default too */
         struct node *list = node_seq(a);
         for (size_t k = 0; !node_truthy(given) && l->fallback[k]; k++)
             node_push(a, list, node_c(a, l->fallback[k]));
@@ -45,7 +45,7 @@ static const struct node *cors_config(struct arena *a, const struct node *cors)
     return config;
 }
 
-/* Anybody may call: the URL itself and the function through it. */
+/* Let anybody call: the URL, and the function through it. Lambda wants a permission for each. */
 static int allow_everybody(struct compilation *c, const struct function *f, struct err *err)
 {
     struct arena *a = c->arena;

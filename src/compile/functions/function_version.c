@@ -16,7 +16,8 @@ static bool is_asked_for(struct compilation *c, const struct function *f)
 bool function_is_versioned(struct compilation *c, const struct function *f)
 {
     struct function_alias alias;
-    /* what points at a function of a stage points at a version of it */
+    /* References to a function of a stage's own become references to its version or alias, so there
+     * has to be a version. */
     bool of_stage = c->options->naming == NAMING_SHARED && !name_is_shared(c, f);
     return of_stage || is_asked_for(c, f) || function_alias(c, f, &alias);
 }
@@ -72,7 +73,8 @@ int function_version(struct compilation *c, struct building *b, struct err *err)
     node_put_c(a, p, "CodeSha256", node_str(a, b->image_sha.n ? b->image_sha : b->code_sha));
     node_put_c(a, p, "Description", node_setting(b->f->node, NULL, "description"));
     struct node *resource = resource_new(a, "AWS::Lambda::Version", p);
-    /* Old versions leave the template, but something may still point at them. */
+    /* An update drops the old version from the template, but an alias or a caller may still use it:
+     * CloudFormation is to keep it. */
     if (is_asked_for(c, b->f))
         node_put_c(a, resource, "DeletionPolicy", node_c(a, "Retain"));
     c->out->functions[b->index].version_id = id;

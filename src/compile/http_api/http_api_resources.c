@@ -74,7 +74,8 @@ static const struct node *cors_configuration(struct compilation *c, const struct
     return node_from(out, cors);
 }
 
-/* API Gateway refuses the combination only when the stack is half made. */
+/* Refuse credentials together with the origin '*'. API Gateway would refuse them, too, but only
+ * when half of the stack is made. */
 static int check_cors(const struct node *cors, struct err *err)
 {
     if (!node_truthy(node_get_c(cors, "allowCredentials")))

@@ -44,7 +44,8 @@ static const struct node *policy(struct compilation *c)
 {
     struct arena *a = c->arena;
     const struct node *statements = node_get_c(c->rest->settings, "resourcePolicy");
-    /* an empty text takes an earlier policy away; no property would leave it */
+    /* CloudFormation removes the API's policy when this is an empty text; without the property it
+     * would leave an earlier policy in force */
     if (!node_count(statements))
         return node_c(a, "");
     struct node *out = node_map(a);
@@ -89,7 +90,8 @@ static bool is_gateway(const struct node *resource)
     return str_starts(node_text(node_get_c(resource, "Type")), STR("AWS::ApiGateway::"));
 }
 
-/* Of `section`, a map of resources or changes to them, what concerns the API. */
+/* Put into `out` the entries of `section` (resources, or extensions of resources) that are API
+ * Gateway's. */
 static void put_gateway(struct compilation *c, struct node *out, const char *prefix,
                         const struct node *section)
 {
@@ -99,7 +101,8 @@ static void put_gateway(struct compilation *c, struct node *out, const char *pre
     }
 }
 
-/* What `resources:` adds to the API or changes of it; it is merged only later. */
+/* What the user's `resources:` and `extensions` say about API Gateway. They are merged into the
+ * template only after the deployment's id is made. */
 static const struct node *given_parts(struct compilation *c)
 {
     struct arena *a = c->arena;

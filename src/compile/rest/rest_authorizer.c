@@ -132,7 +132,7 @@ int rest_authorizer_read(struct compilation *c, struct rest_event *e, struct err
 
 /* ---- methods ---- */
 
-/* A text that `r`, when there is one, decides. */
+/* `text` as a node with the position and flags of authorizer `r`, which may be NULL. */
 static struct node *flagged(struct arena *a, struct str text, const struct rest_authorizer *r)
 {
     struct node *n = node_str(a, text);
@@ -147,7 +147,7 @@ static struct str authorizer_id(struct arena *a, const struct rest_authorizer *r
     return str_concat(a, name_normalize(a, r->name), STR("ApiGatewayAuthorizer"));
 }
 
-/* AuthorizationType by an authorizer of another stack. */
+/* The AuthorizationType of a method whose authorizer is in another stack. */
 static struct str external_type(struct arena *a, const struct rest_authorizer *r)
 {
     struct str upper = str_upper(a, r->type);
@@ -226,7 +226,8 @@ static struct node *permission(struct compilation *c, const struct node *target)
     return permission_new(a, target, node_c(a, "apigateway.amazonaws.com"), source);
 }
 
-/* For the authorizer of `e`, unless its function has a permission already. */
+/* Let API Gateway call the authorizer's function, unless a permission for that function is
+ * there. */
 static void authorizer_permission(struct compilation *c, const struct rest_event *e)
 {
     struct arena *a = c->arena;

@@ -51,7 +51,7 @@ struct preflight {
 };
 typedef VEC(struct preflight) preflights;
 
-/* `first` and then what `rest` has besides. */
+/* The items of `first`, then those of `rest` that are not among them. */
 static const struct node *both(struct arena *a, const struct node *first, const struct node *rest)
 {
     struct node *out = node_seq(a);

@@ -16,7 +16,8 @@ static const struct node *request_parameters(struct arena *a, const struct rest_
     return out;
 }
 
-/* The permission and the alias come first; an authorizer takes the permission's place. */
+/* A method is made after the permission to call its function and the function's alias; one with an
+ * authorizer after that instead of the permission. */
 static const struct node *depends_on(struct compilation *c, const struct rest_event *e,
                                      struct str authorizer)
 {
@@ -51,7 +52,8 @@ static int method_add(struct compilation *c, const struct rest_event *e, struct 
     struct node *method = resource_new(a, "AWS::ApiGateway::Method", p);
     node_put_c(a, method, "DependsOn", depends_on(c, e, authorizer));
     struct str id = rest_method_id(a, e->path, e->method);
-    /* The last event of a route wins, and an OPTIONS event over the answer to preflights. */
+    /* The last event of a route replaces the method that earlier events made, and an OPTIONS event
+     * the one that answers preflights. */
     node_push(a, c->rest->method_ids, node_str(a, id));
     resource_set(c, id, method, e->event.pos);
     return 0;

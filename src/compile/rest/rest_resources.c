@@ -15,7 +15,7 @@ static void note_existing(struct compilation *c, struct str path, const struct n
         map_put(&c->rest->resource_ids, trimmed(path), (void *)id);
 }
 
-/* A map of path to id, or a list of {path, resourceId}. */
+/* Read restApiResources: a map of path to id, or a list of {path, resourceId}. */
 static void read_existing(struct compilation *c)
 {
     const struct node *known = node_get_c(c->rest->settings, "restApiResources");
@@ -25,7 +25,8 @@ static void read_existing(struct compilation *c)
         note_existing(c, node_text(node_get_c(item, "path")), node_get_c(item, "resourceId"));
 }
 
-/* A path above a known one exists already, so its id must be known too. */
+/* Refuse a path whose id is not known although that of a longer path is: API Gateway has both, and
+ * this template would make it a second time. */
 static int check_missing(struct compilation *c, const struct rest_event *e, struct str path,
                          size_t known, struct err *err)
 {

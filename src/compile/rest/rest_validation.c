@@ -147,7 +147,7 @@ static void validate_event(struct compilation *c, const struct rest_event *e)
     bool has_schemas = node_count(schemas) > 0;
     if (!has_schemas && !has_required(e->parameters))
         return;
-    /* still under construction: rest_methods made it */
+    /* rest_methods made it, and it is still open for building */
     struct node *method =
         (struct node *)node_get(c->resources, rest_method_id(a, e->path, e->method));
     struct node *properties = (struct node *)node_get_c(method, "Properties");
