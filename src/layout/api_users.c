@@ -1,4 +1,5 @@
-/* What names the stage of an API by text: mappings of domains, usage plans, web ACLs. */
+/* Resources that name the stage of an API by text (mappings of domains, usage plans, web ACLs):
+ * CloudFormation cannot see that the stage has to be made before them. */
 #include "layout/layout_internal.h"
 
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource)

@@ -1,5 +1,5 @@
-/* Conditions: which hold for the stage, as far as the file tells. CloudFormation decides about
- * resources; what troupe publishes itself it has to decide about before. */
+/* Conditions: which of them hold for the stage, as far as the file tells. CloudFormation decides
+ * about resources; about what troupe publishes itself troupe has to decide, before it publishes. */
 #include "layout/conditions.h"
 
 #include "layout/layout.h"
@@ -42,7 +42,7 @@ static const struct node *value_of(struct conditions *c, const struct node *n, s
 
 static int decide(struct conditions *c, const struct node *n, struct err *err);
 
-/* Of a list: do all hold (`all`), or any? */
+/* Do all conditions of a list hold (`all`), or any of them? */
 static int decide_list(struct conditions *c, const struct node *list, bool all, struct err *err)
 {
     node_each (item, list) {

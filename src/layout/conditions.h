@@ -8,7 +8,7 @@ struct conditions {
     struct arena *arena;
     const struct service *service;
     const struct node *template; /* with Conditions, Parameters and Mappings */
-    bool of_stage;               /* what was asked so far depends on the stage */
+    bool of_stage;               /* does anything that was asked so far depend on the stage? */
     unsigned depth;
 };
 

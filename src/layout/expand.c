@@ -7,7 +7,7 @@ struct walk {
     struct arena *arena;
     const struct node *target; /* Resources of the final template */
     const struct node *old;    /* those of the stack as it is, or NULL */
-    struct str path;           /* how the one being looked at was reached: "A -> B" */
+    struct str path;           /* the way to the resource that is looked at: "A -> B" */
     struct closure *ret;
 };
 
@@ -18,7 +18,7 @@ static void visit(void *context, const struct cfn_value *v)
     add_needed(context, v->id);
 }
 
-/* Holes for what is published: "Troupe::Version" and "Troupe::Deployment". */
+/* Find the holes in `n` for what is published: "Troupe::Version" and "Troupe::Deployment". */
 static void find_holes(struct walk *w, const struct node *n)
 {
     if (node_is(n, NODE_MAP) && n->size == 1 &&
@@ -88,7 +88,7 @@ static struct node *copy_or_new(struct arena *a, const struct node *n)
     return n ? node_shallow(a, n) : node_map(a);
 }
 
-/* Sections that resources may refer to: the new ones over the old. */
+/* Sections that resources may refer to: an entry of the new template replaces the old one. */
 static const char *const merged_sections[] = {"Mappings", "Conditions", "Transform", "Metadata",
                                               NULL};
 
@@ -107,8 +107,9 @@ static const struct node *renamed(void *context, struct arena *a, const struct c
     return to ? node_ref(a, *to) : NULL;
 }
 
-/* A value that comes from the service now may have the name of a resource that the stack still has:
- * CloudFormation takes no template with both, so the parameter has another name for as long. */
+/* A value that now comes from the service stack may have the name of a resource that the stage
+ * stack still has. CloudFormation takes no template with a parameter and a resource of one name, so
+ * the parameter has another name until the resource is gone. */
 static void merge_parameters(struct arena *a, struct node *out, const struct node *target,
                              const struct node *old, const struct node *resources,
                              const struct map *parts, struct map *ret_renamed)
@@ -130,7 +131,8 @@ static void merge_parameters(struct arena *a, struct node *out, const struct nod
         node_put_c(a, out, "Parameters", parameters);
 }
 
-/* The other way round: a parameter that the stack has, and a new resource of that name. */
+/* The opposite of merge_parameters: the stack has a parameter, and a new resource has its name. The
+ * parameter gets another name, also where `old` refers to it. */
 static const struct node *make_room(struct arena *a, const struct node *old, const struct map *ids)
 {
     struct map names = MAP(a);

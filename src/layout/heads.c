@@ -2,7 +2,7 @@
  * changes after creation, so that CloudFormation leaves alone what is published through them. */
 #include "layout/layout_internal.h"
 
-/* The code of a head. Who calls the head instead of an alias gets this error. */
+/* The code of a head. Whoever calls the head instead of an alias gets this error. */
 static const char placeholder[] =
     "exports.handler = async () => { throw new Error("
     "'this function is called through its aliases, one for each stage'); };\n";
@@ -18,7 +18,8 @@ static void add_fixed(struct laying *l, struct node *properties, const struct no
         node_put_c(l->arena, properties, fixed[i], node_get_c(from, fixed[i]));
 }
 
-/* Tags that every stage has alike; the others cannot be kept on what all stages share. */
+/* Put the tags that are the same for every stage, and warn of the others: the one function that all
+ * stages share cannot have each stage's. */
 static void add_tags(struct laying *l, struct node *properties, const struct node *from,
                      const struct layout_function *f)
 {
@@ -77,7 +78,7 @@ bool layout_is_head(const struct node *resource)
            node_is_text(node_path(resource, "Properties.Role.Fn::GetAtt.0"), HEAD_ROLE);
 }
 
-/* A role that may do nothing: heads are never meant to run. */
+/* A role that allows nothing: heads are not meant to run. */
 struct node *head_role(struct arena *a)
 {
     struct str name = STR("lambda.amazonaws.com");

@@ -59,7 +59,7 @@ static void init_functions(struct laying *l)
     }
 }
 
-/* With log groups of the stage: the reference makes the group come first. */
+/* With log groups of the stage, let the function's definition name its stage's group. */
 static void log_into_stage(struct laying *l, const struct layout_function *f,
                            struct node *properties)
 {
@@ -89,8 +89,8 @@ static int define_function(struct laying *l, struct layout_function *f, struct e
 
 /* ---- templates ---- */
 
-/* Resources whose property names a function and another its qualifier: both are literals, and the
- * alias has to exist first. */
+/* Types with one property for the function and another for its qualifier. Both become literals, so
+ * the resource depends on the alias to be made after it. */
 static const struct qualified {
     const char *type, *function, *qualifier;
 } qualified_types[] = {{"AWS::Lambda::Url", "TargetFunctionArn", "Qualifier"},
@@ -117,14 +117,16 @@ static const struct node *qualify(struct laying *l, const struct node *resource,
     struct arena *a = l->arena;
     const struct node *properties = node_get_c(resource, "Properties");
     struct layout_function *f = function_referred(l, node_get_c(properties, q->function));
-    if (!f || f->per_stage) /* its $LATEST is what the stage serves */
+    /* such a resource of a per-stage function is for $LATEST, which this stage alone has */
+    if (!f || f->per_stage)
         return resource;
     *ret_alias = f->alias_id;
     return cfn_with_property(a, cfn_with_property(a, resource, q->function, node_str(a, f->name)),
                              q->qualifier, node_str(a, l->service->stage));
 }
 
-/* A per-stage function's code comes from the bucket, by content. */
+/* `resource`, a per-stage function, with its zip in the bucket as code. The key is a hash of the
+ * zip, so changed code is a changed property. */
 static const struct node *with_artifact(struct laying *l, const struct node *resource,
                                         const struct layout_function *f)
 {
@@ -137,8 +139,8 @@ static const struct node *with_artifact(struct laying *l, const struct node *res
     return cfn_with_property(a, resource, "Code", code);
 }
 
-/* A reference to a per-stage function means its alias, except where the function itself is meant.
- */
+/* Turn the references of a resource of the stage: a per-stage function means its alias, except
+ * where the function itself is meant. */
 static const struct node *rewrite_stage_resource(struct laying *l, struct str id,
                                                  const struct node *resource, struct err *err)
 {
@@ -175,7 +177,7 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
     return out;
 }
 
-/* Lambda takes code from buckets of its own region only. */
+/* Add the bucket of a remote stage: Lambda takes code only from buckets of its own region. */
 static void add_remote_bucket(struct laying *l)
 {
     struct arena *a = l->arena;
@@ -229,7 +231,8 @@ static int add_service_resource(struct laying *l, struct str id, const struct pl
     node_drop(out, STR("DependsOn"));
     node_put_c(a, out, "DependsOn", service_part_depends_on(l, flat));
     const struct node *name = node_path(out, "Properties.RoleName");
-    if (!str_eq(p->id, id) && node_is(name, NODE_STRING)) { /* a role: beside its predecessors */
+    /* a role gets another name than the roles that older versions run under */
+    if (!str_eq(p->id, id) && node_is(name, NODE_STRING)) {
         enum { ROLE_NAME_MAX = 64 };
         size_t keep = name->text.n > ROLE_NAME_MAX - 9 ? ROLE_NAME_MAX - 9 : name->text.n;
         out = cfn_with_property(
@@ -294,7 +297,7 @@ static int gather_values(struct laying *l, struct err *err)
     return 0;
 }
 
-/* The address of a shared HTTP API ends with the stage's name. */
+/* `output`, the address of a shared HTTP API, with the stage's name at its end. */
 static const struct node *stage_address(struct laying *l, const struct node *output)
 {
     struct arena *a = l->arena;

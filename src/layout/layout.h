@@ -129,8 +129,8 @@ const struct node *layout_fill(struct arena *a, const struct node *tree, layout_
  * service stack) and Outputs of the stage stack ("TroupeValue…"). NULL: not known. */
 typedef const struct node *layout_lookup(void *context, struct arena *a, struct str name);
 
-/* `tree` with every reference replaced by its literal. Join, Sub and If are
- * evaluated here; any other function and every reference to a resource is an Output of the stage
+/* `tree` with every reference replaced by its literal. Join, Sub and If are evaluated here; the
+ * value of any other function and of every reference to a resource is in an Output of the stage
  * stack, named by layout_value_name (a branch of an If is guarded by its condition). NULL with
  * ERR_NOT_FOUND when a value is not known. */
 const struct node *layout_resolve(struct arena *a, const struct node *tree, layout_lookup *lookup,
@@ -155,10 +155,10 @@ const struct node *layout_expand(struct arena *a, const struct layout *layout,
                                  struct map *ret_waiting);
 /* What stands in a template that would have no resource at all; it costs nothing. */
 #define LAYOUT_PLACEHOLDER "TroupePlaceholder"
-/* `old` with all that `target` has; Outputs that `old` has stay as they are. */
+/* `old` with everything that `target` has besides; Outputs of both keep the value of `old`. */
 const struct node *layout_beside(struct arena *a, const struct node *target,
                                  const struct node *old);
-/* What stands before the name of a parameter when the template has a resource of that name. */
+/* Prefix of a parameter's name while the template has a resource with the name it should have. */
 #define LAYOUT_RENAMED "TroupeService"
 
 #endif

@@ -1,5 +1,5 @@
-/* Functions whose `condition` does not hold: the service without them. Nothing of them is made,
- * as if they were not in the file; so nothing has to be found again that belongs to them. */
+/* Functions whose `condition` does not hold. The service is laid out as if the file did not have
+ * them: nothing of them is made, so nothing has to be found and deleted later. */
 #include "layout/conditions.h"
 #include "layout/layout_internal.h"
 
@@ -12,7 +12,7 @@ struct leaving {
     VEC(struct str) warnings;
 };
 
-/* ---- which ---- */
+/* ---- the functions that are left out ---- */
 
 static int say_undecided(const struct function *f, struct str name, struct err *err)
 {
@@ -24,7 +24,7 @@ static int say_undecided(const struct function *f, struct str name, struct err *
                          "variables, as in !Equals ['${aws:accountId}', '123456789012']");
 }
 
-/* 1: it stays. */
+/* 1: the function stays; 0: it is left out; -1: `err`. */
 static int stays(struct leaving *x, const struct function *f, struct err *err)
 {
     const struct node *n = node_get_c(f->node, "condition");
@@ -35,7 +35,7 @@ static int stays(struct leaving *x, const struct function *f, struct err *err)
     int holds = conditions_hold(&x->conditions, name, n->pos, err);
     if (holds < 0)
         return say_undecided(f, name, err);
-    if (holds || (!x->service->stage.n && x->conditions.of_stage)) /* some stage may have it */
+    if (holds || (!x->service->stage.n && x->conditions.of_stage)) /* it may hold for some stage */
         return 1;
     vec_push(x->arena, &x->warnings,
              str_fmt(x->arena,
@@ -62,10 +62,10 @@ static int choose(struct leaving *x, struct err *err)
     return 0;
 }
 
-/* ---- the user's resources without what the same conditions keep away ---- */
+/* ---- the user's resources without those that the same conditions leave out ---- */
 
-/* 1 or 0, -1: only CloudFormation knows. It wants every reference to lead somewhere, whatever the
- * conditions. */
+/* 1 or 0; -1: only CloudFormation knows. An error is not told here: the condition may be one that
+ * CloudFormation understands and troupe does not. */
 static int holds(struct leaving *x, const struct node *condition)
 {
     struct err ignored = {0};
@@ -140,7 +140,7 @@ static void put_resources(struct leaving *x, bool extended)
     x->out->root = cfn_with(x->arena, x->service->root, "resources", changed);
 }
 
-/* ---- what still refers to them ---- */
+/* ---- references to what is left out ---- */
 
 struct dangling {
     const struct leaving *x;

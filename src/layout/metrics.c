@@ -1,7 +1,8 @@
-/* What watches a shared function watches this stage's alias of it. */
+/* Alarms and dashboards that watch a shared function: each stage's watches the stage's alias of
+ * it. */
 #include "layout/layout_internal.h"
 
-/* The shared function that is all of `value`: its Ref, or a Sub of nothing else. */
+/* The shared function that `value` names: by a Ref, or by an Fn::Sub of that alone. */
 static const struct layout_function *shared_function(const struct laying *l,
                                                      const struct node *value)
 {
@@ -27,8 +28,8 @@ static bool has_dimension(const struct node *dimensions, const char *name)
     return false;
 }
 
-/* Metrics that functions write themselves, in namespaces of their own, have no dimension for an
- * alias: only those of Lambda are rewritten. */
+/* Only dimensions of Lambda's own metrics are rewritten: metrics that functions write in namespaces
+ * of their own have no dimension for an alias. */
 static const struct node *rewrite_dimensions(struct laying *l, const struct node *dimensions,
                                              bool of_lambda)
 {

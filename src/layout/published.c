@@ -23,7 +23,7 @@ const struct layout_published layout_published[] = {
 
 static bool is_published(struct str property)
 {
-    if (str_eq(property, STR("Architectures"))) /* goes with the code */
+    if (str_eq(property, STR("Architectures"))) /* published with the code */
         return true;
     for (const struct layout_published *p = layout_published; p->member; p++)
         if (str_eq(property, str_c(p->property)))

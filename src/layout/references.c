@@ -1,4 +1,4 @@
-/* References: turning them to where their targets went. */
+/* References: each is turned into one that finds its target in the target's stack. */
 #include "layout/layout_internal.h"
 
 const struct placement *placement_of(const struct laying *l, struct str id)
@@ -6,7 +6,8 @@ const struct placement *placement_of(const struct laying *l, struct str id)
     return map_get(&l->placements, id);
 }
 
-/* A value of the service stack: an Output there, a Parameter of the same name here. */
+/* The name of a value of the service stack: of an Output there, and of a Parameter of the stage
+ * stack. */
 static struct str service_value(struct laying *l, struct str id, struct str attribute)
 {
     struct arena *a = l->arena;
@@ -21,14 +22,14 @@ static struct str service_value(struct laying *l, struct str id, struct str attr
     if (!node_get(l->stage_parameters, name)) {
         struct node *parameter = node_map(a);
         node_put_str(a, parameter, "Type", STR("String"));
-        if (node_get_c(node_get(l->flat, id), "Condition")) /* it may not exist */
+        if (node_get_c(node_get(l->flat, id), "Condition")) /* the service stack may not have it */
             node_put_str(a, parameter, "Default", STR(""));
         node_put(a, l->stage_parameters, name, parameter);
     }
     return name;
 }
 
-/* The stage of the API that the user describes. Its Ref is its name. */
+/* Is `id` the AWS::ApiGateway::Stage that the user describes? Its Ref is its name. */
 static bool is_stage(const struct laying *l, struct str id)
 {
     return l->described_stage.n && str_eq(l->described_stage, id);
@@ -52,7 +53,7 @@ static struct node *refuse(const struct turning *t, const struct cfn_value *v, c
     return NULL;
 }
 
-/* What a reference to a shared function, or to its version, means in a stage. */
+/* What a reference to a shared function, or to its version, becomes in the stage template. */
 static struct node *turn_function(const struct turning *t, const struct placement *p,
                                   const struct cfn_value *v)
 {
@@ -124,7 +125,7 @@ const struct node *references_depends_on(struct laying *l, const struct node *de
     node_each (item, depends_on) {
         const struct placement *p = placement_of(l, node_text(item));
         struct str id = node_text(item);
-        if (p && !p->api && is_stage(l, id)) /* the deployment makes it */
+        if (p && !p->api && is_stage(l, id)) /* the deployment makes that stage */
             p = placement_of(l, l->compiled->rest_deployment_id);
         if (p && p->scope != SCOPE_STAGE)
             id = p->function ? p->function->alias_id : p->api ? p->api->stage_id : STR("");

@@ -35,8 +35,9 @@ static bool belongs_to(const struct node *resource, const struct layout_api *api
     return cfn_is_value(owner, &v) && !v.attribute.n && str_eq(v.id, api->id);
 }
 
-/* The API's deployments and stages: published, or made anew as a pointer. An HTTP API's own stage
- * keeps its place in the stage's stack (pointers.c). */
+/* Place deployments and stages of the APIs: troupe publishes the former and makes the latter anew,
+ * as pointers. The stage of an HTTP API of the stage's own stays a resource of its stack
+ * (stage_pointers.c). */
 static void place_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
@@ -90,7 +91,7 @@ static void find_stage_scoped(void *context, const struct cfn_value *v)
 static bool depends_on_stage(const struct laying *l, const struct node *resource)
 {
     struct search s = {.l = l};
-    if (l->service->remote) /* "${AWS::Region}" in it means another one */
+    if (l->service->remote) /* "${AWS::Region}" in a role means another region there */
         return true;
     if (node_flags_deep(resource) & NODE_STAGE || node_get_c(resource, "Condition"))
         return true;
@@ -125,9 +126,10 @@ static void identify_role(void *context, const struct cfn_value *v)
         node_push(x->l->arena, x->parts, node_get_c(role, "RoleName"));
 }
 
-/* The role is frozen into a version. The id that the flat template gives a version does not know
- * which role stands behind `Role`: that is decided here, so a function whose role is another one
- * gets a version of its own, or the alias would stay with a role that is deleted. */
+/* The id that the flat template gives a version is a hash of the function, but not of the role
+ * behind `Role`, which is decided here. A version keeps its role, so a function with another role
+ * needs a version of its own; otherwise the alias would stay with a version whose role is
+ * deleted. */
 static void name_version(struct laying *l, const struct compiled_function *c)
 {
     struct identity x = {l, node_seq(l->arena)};
@@ -150,9 +152,10 @@ static void identify_callee(void *context, const struct cfn_value *v)
         node_push(x->l->arena, x->parts, node_str(x->l->arena, v->id));
 }
 
-/* A deployment is what the API was when it was made, with the names of the functions that it calls.
- * Its id in the flat template does not know which of them are shared: without that in it, an API
- * would go on calling a function that has moved, and is gone. */
+/* A deployment keeps the API as it was when the deployment was made, with the names of the
+ * functions that it calls. Which of them are shared is not in the id that the flat template gives
+ * it. It is added here; otherwise the API would go on calling a function that has moved to another
+ * stack and is deleted. */
 static void name_deployment(struct laying *l, struct str id, struct str types)
 {
     struct identity x = {l, node_seq(l->arena)};

@@ -1,5 +1,5 @@
-/* What lives once by the user's wish (resources.service): it may neither depend on the stage nor
- * refer to what each stage has. */
+/* Resources that exist once because resources.service lists them: they may neither depend on the
+ * stage nor refer to what each stage has. */
 #include "layout/layout_internal.h"
 
 static struct pos setting_place(const struct laying *l, struct str id)
@@ -19,7 +19,7 @@ static struct pos place_of(const struct laying *l, const struct node *n, struct 
 
 struct checked {
     struct laying *l;
-    struct str id; /* of the resource */
+    struct str id; /* of the resource that is checked */
     struct err *err;
 };
 

@@ -5,8 +5,8 @@
 #include "doc/json.h"
 
 static const struct kind {
-    const char *owner;       /* property of its resources that names it */
-    const char *const *kept; /* properties that are the head's */
+    const char *owner;       /* property by which its resources name it */
+    const char *const *kept; /* properties that stay in the head */
     int (*build)(struct arena *a, const struct node *template, struct str api_id,
                  const struct openapi_options *options, struct openapi *ret, struct err *err);
 } kinds[] = {
@@ -66,7 +66,7 @@ static const struct node *stage_variable_arn(void *context, struct arena *a, str
     const struct placement *p = placement_of(l, id);
     if (!p || !p->function || p->function->per_stage)
         return NULL;
-    /* ${!x} is literal text to Fn::Sub */
+    /* "${!x}" in an Fn::Sub is the text "${x}" */
     return node_fn(a, "Fn::Sub",
                    node_strf(a,
                              "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
@@ -74,8 +74,9 @@ static const struct node *stage_variable_arn(void *context, struct arena *a, str
                              STR_ARG(p->function->name)));
 }
 
-/* CORS holds for the whole API, whatever a stage's deployment says: it is the head's. The Output
- * tells those who publish what the head has, as an import overwrites it. */
+/* CORS holds for the whole API, whatever deployment a stage has, so it is the head's. An import of
+ * a definition overwrites it; publishing therefore adds the CORS settings to the definition, and
+ * reads them from this Output. */
 static int keep_cors(struct laying *l, const struct layout_api *api, struct err *err)
 {
     struct arena *a = l->arena;
@@ -93,7 +94,8 @@ static int keep_cors(struct laying *l, const struct layout_api *api, struct err 
     return 0;
 }
 
-/* One API has one name: where the file gives each stage another, the service's. */
+/* One API has one name. Where the file has a name for each stage, the API is called like the
+ * service. */
 static const struct node *name_of(const struct laying *l, const struct layout_api *api)
 {
     const struct node *name = node_path(node_get(l->flat, api->id), "Properties.Name");

@@ -1,5 +1,5 @@
-/* Pointers: what the stage template has beside the stage's own resources: Lambda aliases and stages
- * of shared APIs. */
+/* Pointers: Lambda aliases and stages of shared APIs, which the stage template has beside the
+ * stage's own resources. */
 #include "layout/layout_internal.h"
 
 static const struct node *provisioned(struct arena *a, const struct function *f)
@@ -33,8 +33,9 @@ static void add_alias(struct laying *l, const struct layout_function *f,
 
 /* ---- stages of APIs ---- */
 
-/* The stage moves after what its deployment calls is there and may be called: an alias that did not
- * exist, or a function that moved between service and stage. */
+/* DependsOn of an API's stage: CloudFormation moves the stage to the new deployment only when
+ * everything that the deployment calls is there and may be called, such as a new alias, or a
+ * function that moved between service and stage. */
 static const struct node *stage_follows(const struct laying *l, const char *log_group,
                                         struct str permissions)
 {
@@ -88,7 +89,8 @@ static int add_rest_stage(struct laying *l, const struct layout_api *api, struct
                      stage_follows(l, log_group, STR("LambdaPermissionApiGateway")), err);
 }
 
-/* The flat template's own `$default`, pinned to a deployment. */
+/* Add the stage of a shared HTTP API: the flat template's `$default` with the stage's name and a
+ * fixed deployment. */
 static int add_http_stage(struct laying *l, const struct layout_api *api, struct err *err)
 {
     const struct node *flat = node_get_c(node_get(l->flat, api->stage_id), "Properties");
@@ -103,12 +105,12 @@ static int add_http_stage(struct laying *l, const struct layout_api *api, struct
 
 /* ---- an API of the stage's own ---- */
 
-/* Parts of an API that a deployment freezes, and that need not be named by what it already waits
- * for: some may be the user's own. */
+/* Resources that a deployment of an API freezes. The deployment has to be made after all of them,
+ * those that the user adds included. */
 struct snapshot {
-    const char *owner; /* property that names the API */
+    const char *owner; /* property by which they name the API */
     const char *log_group;
-    const char *parts; /* the service whose types they are */
+    const char *parts; /* prefix of their types */
 };
 
 static const struct snapshot rest_snapshot = {"RestApiId", "ApiGatewayLogGroup",

@@ -52,7 +52,7 @@ static void add_method_settings(struct laying *l, struct node *properties, const
     node_put_c(a, properties, "MethodSettings", all);
 }
 
-/* NULL: none asked for. */
+/* The setting of logs at `path` of the service; NULL: no logs are asked for. */
 static const struct node *logs_of(const struct laying *l, const char *path)
 {
     const struct node *logs = node_path(l->service->root, path);
@@ -66,7 +66,7 @@ static bool is_for_all(const struct node *setting)
 }
 
 /* The user's method settings (`given`) beside troupe's, which are for all methods. API Gateway
- * takes one entry for all methods: when the user has one, it replaces troupe's. */
+ * takes one entry for all methods: when the user has one, it takes the place of troupe's. */
 static const struct node *method_settings(struct laying *l, const struct node *ours,
                                           const struct node *given)
 {
@@ -138,7 +138,8 @@ struct node *stage_settings(struct laying *l, const struct node *given)
     return properties;
 }
 
-/* An account-wide setting that no service should change on its own. */
+/* Warn that API Gateway needs a role of the account to write logs. It is a setting of the whole
+ * account, so no service changes it on its own. */
 void stage_settings_warn(struct laying *l)
 {
     const struct node *rest = logs_of(l, "provider.logs.restApi");

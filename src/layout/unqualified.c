@@ -1,12 +1,13 @@
-/* Functions that are a stage's own because something means the function itself: is what the file
- * says of them true of the flat template, and what becomes of those references. */
+/* Functions that each stage has for itself because something refers to the function and cannot name
+ * an alias. config/sharing.c decides which, from the file; here the flat template is checked
+ * against that, and CloudFront's references are turned. */
 #include "config/sharing.h"
 #include "layout/layout_internal.h"
 
 struct check {
     struct laying *l;
     size_t references;
-    struct layout_function *shared; /* the first that is, with the place */
+    struct layout_function *shared; /* the first shared function that a reference means */
     struct str resource;
 };
 
@@ -41,7 +42,8 @@ static int check_pattern(struct laying *l, size_t i, struct err *err)
     return err_help(err, "add '%.*s' to custom.troupe.functions.perStage", STR_ARG(c.shared->key));
 }
 
-/* Who wants it otherwise lists the function, and is not told any more. */
+/* Warn that `f` is a stage's own. A user who wants it so lists the function in functions.perStage
+ * and is not told again. */
 static void tell(struct laying *l, const struct layout_function *f)
 {
     struct unqualified by;

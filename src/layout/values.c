@@ -9,7 +9,8 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-/* Inside a branch of Fn::If: a resource may exist only when its condition holds. */
+/* The branch of an Fn::If that the walk is in: a resource in it may exist only when the condition
+ * holds. */
 struct guard {
     const struct guard *outer;
     const struct node *condition; /* its name */
@@ -21,7 +22,7 @@ struct resolving {
     layout_lookup *lookup;
     void *context;
     const struct guard *guard;
-    struct laying *gather; /* not NULL: note unknown values instead of failing */
+    struct laying *gather; /* not NULL: collect unknown values instead of failing */
     struct needed_values *needed;
     struct err *err;
 };
@@ -107,7 +108,7 @@ static const struct node *resolve_if(struct resolving *r, const struct node *n)
     const struct node *condition = args->items[0];
     struct node *question =
         if_node(a, condition, node_str(a, STR("true")), node_str(a, STR("false")));
-    const struct guard *outer = r->guard; /* a condition needs no guard */
+    const struct guard *outer = r->guard; /* the condition itself is evaluated in any case */
     r->guard = NULL;
     const struct node *answer = resolve_output(r, node_from(question, n));
     r->guard = outer;

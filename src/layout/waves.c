@@ -3,7 +3,7 @@
  * published, then its alias and the pool come, then the second is published. */
 #include "layout/layout_internal.h"
 
-/* What is published: the functions, then the APIs, as in `needed`. */
+/* What is published: the functions, then the APIs, in the order of `needed`. */
 struct waves {
     struct laying *laying;
     size_t count;
@@ -31,7 +31,8 @@ static size_t index_of(const struct waves *w, struct str hole)
     return i < end ? i : w->count;
 }
 
-/* One function or API after what it needs; `way`: how it was reached, "api -> Pool". */
+/* Visit what function or API `i` needs, then itself. `way`: how the walk came here, "api ->
+ * Pool". */
 static int go(struct waves *w, size_t i, struct pos pos, struct str way)
 {
     struct arena *a = w->laying->arena;

@@ -11,7 +11,8 @@ static int (*const checks[])(const struct checking *, struct err *) = {
     check_environments,
 };
 
-/* Macros and modules add what the template does not show. */
+/* Macros and modules add resources that the template does not show: no reference in such a template
+ * can be called wrong. */
 static bool is_open(const struct node *n)
 {
     node_each (item, n)

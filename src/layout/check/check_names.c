@@ -1,5 +1,5 @@
-/* Names that AWS has once: of functions and of resources with a fixed name, of what stands below
- * one part of a REST path, of environment variables. */
+/* Checks of names that AWS has only once: those of functions and of resources with a fixed name, of
+ * variables below one part of a REST path; and names of environment variables. */
 #include "base/map.h"
 #include "layout/layout_internal.h"
 
@@ -32,7 +32,7 @@ int check_fixed_names(const struct checking *k, struct err *err)
     struct map seen = MAP(k->arena);
     member_each (m, k->resources) {
         const struct node *name = fixed_name(m->value);
-        /* Of two with conditions one may never be made. */
+        /* a resource under a condition may never exist together with the other one */
         if (!name || !node_empty(node_get_c(m->value, "Condition")))
             continue;
         struct str key =
@@ -128,7 +128,7 @@ static bool is_variable_name(struct str s)
     return s.n > 1;
 }
 
-/* With {Ref: AWS::NoValue} there is none. */
+/* A variable that is {Ref: AWS::NoValue}, or may be, is no variable for Lambda. */
 static bool may_be_none(const struct node *value)
 {
     return node_get_c(value, "Fn::If") || cfn_is_no_value(value);
@@ -142,7 +142,8 @@ int check_environments(const struct checking *k, struct err *err)
         member_each (v, node_path(m->value, "Properties.Environment.Variables")) {
             struct err one = {0};
             if (is_variable_name(v->key) || may_be_none(v->value) ||
-                str_starts(v->key, STR("Fn::"))) /* all of them are a function's */
+                /* a whole map by a function: its names are not known */
+                str_starts(v->key, STR("Fn::")))
                 continue;
             err_at(&one, v->key_pos.source ? v->key_pos : place_of(m, v->value), ERR_CONFIG,
                    "Lambda takes no environment variable '%.*s'", STR_ARG(v->key));

@@ -21,12 +21,13 @@ enum { SECTION_COUNT = sizeof sections / sizeof *sections };
 
 struct walk {
     const struct checking *checking;
-    struct pos at;     /* of whatever encloses what has no place */
+    struct pos at;     /* position for what has none: that of what it is in */
     bool is_condition; /* below Conditions */
     struct err *err;
 };
 
-/* Pointers are made later, but have names that can be known. */
+/* Layout makes the aliases after this check, under names that are known: the user's resources may
+ * refer to them. */
 static bool is_pointer(const struct checking *k, struct str id)
 {
     for (size_t i = 0; i < k->compiled->function_count; i++)
@@ -84,7 +85,7 @@ static bool is_name(struct str s)
     return s.n > 0;
 }
 
-/* Ref and "${…}" may mean a parameter, an attribute is a resource's. */
+/* A Ref or "${…}" may name a parameter or a resource, an attribute belongs to a resource. */
 static void check_value(void *context, const struct cfn_value *v)
 {
     const struct walk *w = context;

@@ -6,7 +6,7 @@
 
 enum { PATH_DEPTH_MAX = 100 };
 
-/* "/users/{id}" of what `ResourceId` or `ParentId` refers to. */
+/* "/users/{id}" of the resource that `ResourceId` or `ParentId` refers to. */
 static int path_of(struct building *b, const struct node *reference, int depth, struct str *ret,
                    struct err *err)
 {
@@ -32,7 +32,8 @@ static int path_of(struct building *b, const struct node *reference, int depth, 
 
 /* ---- models ---- */
 
-/* Names of models are alphanumeric; without a name the logical id serves. */
+/* The name of a model, which is alphanumeric; a model without a name is called by its logical
+ * id. */
 static struct str model_name(struct building *b, const struct node *reference)
 {
     struct str id = node_text(node_get_c(reference, "Ref"));
@@ -46,7 +47,9 @@ static const struct node *schema_reference(struct building *b, const struct node
     struct node *n = node_map(b->arena);
     struct str name = model_name(b, model);
     if (!node_get(b->schemas,
-                  name)) { /* "Empty" and "Error" come with an API, and go with an import */
+                  /* API Gateway gives every API the models "Empty" and "Error", and an import
+                   * deletes them */
+                  name)) {
         struct node *any = node_map(b->arena);
         node_put_str(b->arena, any, "type", STR("object"));
         node_put(b->arena, b->schemas, name, any);
@@ -93,7 +96,7 @@ static struct str authorizer_name(struct building *b, struct str id)
     return node_text_or(node_path(node_get(b->resources, id), "Properties.Name"), id);
 }
 
-/* "method.request.header.Authorization" -> "Authorization": where a token stands. */
+/* "method.request.header.Authorization" -> "Authorization": the header with the token. */
 static struct str token_header(const struct node *source)
 {
     struct str text = node_text(source), prefix = STR("method.request.header.");
@@ -122,7 +125,7 @@ static int add_authorizer(struct building *b, struct str id, const struct node *
     struct str type = str_lower(a, node_text(node_get_c(properties, "Type")));
     if (openapi_put(b, authorizer, properties, table, "an authorizer", err) < 0)
         return -1;
-    if (!str_eq(type, STR("request"))) /* the header says it */
+    if (!str_eq(type, STR("request"))) /* for other types the scheme's header says it */
         node_drop(authorizer, STR("identitySource"));
     node_put_str(a, scheme, "type", STR("apiKey"));
     node_put_str(a, scheme, "name", token_header(node_get_c(properties, "IdentitySource")));
@@ -136,8 +139,8 @@ static int add_authorizer(struct building *b, struct str id, const struct node *
 
 /* ---- validators, gateway responses ---- */
 
-/* The logical id names it: the given name often holds the stage, and the definition would differ
- * for every stage because of it. */
+/* A validator is named by its logical id: its own name often holds the stage, and then every stage
+ * would have another definition. */
 static int add_validator(struct building *b, struct str id, const struct node *properties,
                          struct err *err)
 {
@@ -373,14 +376,14 @@ static int add_method(struct building *b, struct str id, const struct node *meth
     if (add_integration(b, operation, node_get_c(method, "Integration"), err) < 0)
         return -1;
     path = path.n ? path : STR("/");
-    struct node *item = (struct node *)node_get(b->paths, path); /* made by us */
+    struct node *item = (struct node *)node_get(b->paths, path); /* made here, so still open */
     if (!item)
         node_put(a, b->paths, path, item = node_map(a));
     node_put(a, item, openapi_verb(a, node_text(node_get_c(method, "HttpMethod"))), operation);
     return 0;
 }
 
-/* Paths come from the methods; a resource without any is nothing that could be called. */
+/* The document's paths are made from the methods; a resource without a method cannot be called. */
 static int skip_resource(struct building *b, struct str id, const struct node *properties,
                          struct err *err)
 {
@@ -399,7 +402,7 @@ static const struct openapi_part parts[] = {
     {"AWS::ApiGateway::Method", add_method},
 };
 
-/* What of the RestApi itself belongs to the definition; the rest is the head's. */
+/* Put the properties of the RestApi that belong to the definition; the others stay in the head. */
 static int add_api(struct building *b, struct node *document, struct err *err)
 {
     static const struct property table[] = {

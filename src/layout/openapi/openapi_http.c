@@ -21,7 +21,7 @@ static const struct node *response_parameters(struct building *b, const struct n
     return out->size ? node_from(out, from) : NULL;
 }
 
-/* "…:lambda:path/2015-03-31/functions/…": the long form already. */
+/* "…:lambda:path/2015-03-31/functions/…": is it the long form already? */
 static bool is_long_form(const struct node *uri)
 {
     node_each (part, node_path(uri, "Fn::Join.1"))
@@ -30,8 +30,9 @@ static bool is_long_form(const struct node *uri)
     return false;
 }
 
-/* Stage variables are understood only in the long form of a function's address. Source: API Gateway
- * developer guide, "API Gateway stage variables reference for HTTP APIs". */
+/* API Gateway replaces stage variables only in the long form of a function's address, so the short
+ * form becomes the long one. Source: API Gateway developer guide, "API Gateway stage variables
+ * reference for HTTP APIs". */
 static const struct node *integration_uri(struct building *b, const struct node *uri)
 {
     struct arena *a = b->arena;
@@ -190,7 +191,7 @@ static int add_security(struct building *b, struct node *operation, const struct
     return 0;
 }
 
-/* "/users/{id}": what stands in braces is a parameter, which OpenAPI wants to be declared. */
+/* Declare the parameters of a path like "/users/{id}", as OpenAPI wants it. */
 static void add_parameters(struct arena *a, struct node *operation, struct str path)
 {
     struct node *all = node_seq(a);
@@ -246,7 +247,7 @@ static int add_route(struct building *b, struct str id, const struct node *prope
         return -1;
     add_parameters(a, operation, path);
     node_put_c(a, operation, "responses", default_response(a));
-    struct node *item = (struct node *)node_get(b->paths, path); /* made by us */
+    struct node *item = (struct node *)node_get(b->paths, path); /* made here, so still open */
     if (!item)
         node_put(a, b->paths, path, item = node_map(a));
     node_put(a, item, openapi_verb(a, method), operation);

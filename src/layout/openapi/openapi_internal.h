@@ -21,9 +21,9 @@ struct building {
 enum form {
     FORM_SAME,   /* the value as it is */
     FORM_LOWER,  /* a word in lower case */
-    FORM_ARNS,   /* functions in it become what the options say */
+    FORM_ARNS,   /* ARNs of functions in it become what the options say */
     FORM_MEMBER, /* names of members begin with a small letter */
-    FORM_DONE,   /* dealt with by hand, or nothing of the definition */
+    FORM_DONE,   /* handled elsewhere, or not in the definition */
 };
 
 struct property {
@@ -43,10 +43,10 @@ struct str openapi_lower_first(struct arena *a, struct str s);
 
 /* ---- security ---- */
 
-/* A requirement of an operation. */
+/* Put a requirement of an operation into its `security`. */
 void openapi_require(struct building *b, struct node *security, struct str scheme,
                      const struct node *scopes);
-/* A scheme that several operations share, made at its first use. */
+/* Put a scheme that several operations share; the first of them makes it. */
 void openapi_scheme(struct building *b, const char *name, const char *header, const char *authtype);
 
 /* ---- parts ---- */
@@ -58,11 +58,11 @@ struct openapi_part {
 /* Every resource of these types whose property `owner` names the API, type by type. */
 int openapi_parts(struct building *b, const struct openapi_part *parts, size_t n, const char *owner,
                   struct err *err);
-/* Sets `key` of `to`, unless `map` has nothing. */
+/* Set `key` of `to`, unless `map` is empty. */
 void openapi_put_any(struct arena *a, struct node *to, const char *key, const struct node *map);
 /* "x-amazon-apigateway-any-method" for "any". */
 struct str openapi_verb(struct arena *a, struct str method);
-/* Where OpenAPI 3 has what an API's endpoint is: extensions of a server. Source: API Gateway
+/* Put an API's endpoint where OpenAPI 3 has it, into extensions of a server. Source: API Gateway
  * developer guide, "x-amazon-apigateway-endpoint-configuration object". */
 void openapi_endpoint(struct arena *a, struct node *document, const struct node *endpoint);
 

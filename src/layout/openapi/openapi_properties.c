@@ -7,7 +7,8 @@ static bool is_own_alias(const struct node *n)
     return node_is_text(n, "provisioned") || node_is_text(n, "snapstart");
 }
 
-/* An alias written behind a function gives way to the one that the function's ARN now has. */
+/* Items of a Join with ARNs replaced. The new ARN ends with an alias, so the dialect's own alias
+ * behind the old one goes. */
 static const struct node *items_with_arns(struct building *b, const struct node *n)
 {
     struct node *out = node_seq(b->arena);
@@ -37,7 +38,6 @@ static const struct node *children_with_arns(struct building *b, const struct no
     return out;
 }
 
-/* {"Fn::GetAtt": [f, "Arn"]} and {"Ref": alias of f} anywhere in `n`. */
 const struct node *openapi_with_arns(struct building *b, const struct node *n)
 {
     struct str id = node_text(node_path(n, "Fn::GetAtt.0"));
@@ -69,7 +69,6 @@ static const struct node *formed(struct building *b, const struct node *n, enum 
     return form == FORM_ARNS ? openapi_with_arns(b, n) : n;
 }
 
-/* Put every property of `from` where the table says. */
 int openapi_put(struct building *b, struct node *to, const struct node *from,
                 const struct property *table, const char *what, struct err *err)
 {

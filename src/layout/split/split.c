@@ -1,9 +1,9 @@
-/* Splitting: the root and its parts, once every resource has its place. */
+/* Splitting: the templates of the root and the nested stacks, once every resource has its stack. */
 #include "base/hash.h"
 #include "layout/split/split_internal.h"
 
-/* A value that crosses between stacks has a name: of a Parameter of the part that needs it, or of
- * an Output of the part that has it. */
+/* A value that crosses between stacks has a name there: that of a Parameter of the nested stack
+ * that needs it, or of an Output of the nested stack that has it. */
 struct crossing {
     struct str name;
     struct cfn_value value;
@@ -12,16 +12,16 @@ struct crossing {
 struct building_part {
     struct map imports, exports; /* value key -> struct crossing * */
     struct map import_names, export_names;
-    struct node *resources, *depends;    /* DependsOn as the flat template has them */
-    struct map needs;                    /* what the part as a whole depends on */
-    struct node *outputs, *output_names; /* those of the template that are in the part */
+    struct node *resources, *depends;    /* `depends`: the DependsOn of the flat template */
+    struct map needs;                    /* what the nested stack as a whole depends on */
+    struct node *outputs, *output_names; /* the flat template's Outputs that are in this stack */
 };
 
 struct building {
     struct arena *arena;
     struct splitting *s;
     struct building_part *parts; /* [0] is the root */
-    int place;                   /* of what is being rewritten */
+    int place;                   /* stack of what is being rewritten */
 };
 
 static const struct split_resource *resource(const struct building *b, struct str id)
@@ -29,8 +29,9 @@ static const struct split_resource *resource(const struct building *b, struct st
     return map_get(&b->s->index, id);
 }
 
-/* Names are free in the whole flat template, so a Ref reads the same in the part. An Output's must
- * not be one of the template's own. */
+/* A Parameter for a Ref is named like what the Ref names: that name is free in the nested stack,
+ * because it is taken in the flat template. An Output's name must not be one of the flat template's
+ * own Outputs. */
 static struct str name_crossing(struct building *b, const struct cfn_value *v,
                                 const struct map *taken, bool out)
 {
@@ -94,7 +95,8 @@ static const struct node *rewrite_at(struct building *b, int place, const struct
     return cfn_replace_values(b->arena, n, turn, b);
 }
 
-/* DependsOn within the stack; others become one of the part, and the original is kept. */
+/* DependsOn of `r` in its stack: a dependency on a resource of a nested stack becomes one on the
+ * whole nested stack. What was changed is kept in Metadata, for joining. */
 static const struct node *rewrite_depends(struct building *b, const struct split_resource *r,
                                           const struct node *depends)
 {
@@ -137,7 +139,7 @@ static void add_resource(struct building *b, const struct split_resource *r)
 
 /* ---- sections ---- */
 
-/* A resource that a condition leaves out has no value. */
+/* `value`, or an empty text when a condition leaves its resource out. */
 static const struct node *guarded(struct building *b, const struct cfn_value *v,
                                   const struct node *value)
 {
@@ -157,14 +159,14 @@ static bool is_list_type(struct str type)
     return str_find(type, STR("List"), 0) >= 0;
 }
 
-/* What the root says for a Parameter of a part. */
+/* The value that the root gives for a Parameter of a nested stack. */
 static const struct node *argument(struct building *b, const struct crossing *c)
 {
     struct arena *a = b->arena;
     const struct node *parameter = node_get(node_get_c(b->s->flat, "Parameters"), c->value.id);
     const struct node *value = rewrite_at(b, ROOT, cfn_value_node(a, &c->value));
     const struct split_resource *of = resource(b, c->value.id);
-    if (of && of->place != ROOT) /* guarded where it is put out */
+    if (of && of->place != ROOT) /* its Output is guarded */
         return value;
     if (!is_list_type(node_text(node_get_c(parameter, "Type"))))
         return guarded(b, &c->value, value);
@@ -204,7 +206,7 @@ static void put_if_any(struct arena *a, struct node *out, const char *name, cons
         node_put_c(a, out, name, n);
 }
 
-/* Metadata by which joining finds again what the split template does not show. */
+/* `metadata` with what joining cannot find in the split templates. */
 static const struct node *keep(struct building *b, const struct node *metadata,
                                const struct building_part *p, const struct node *outputs)
 {
@@ -221,7 +223,8 @@ static const struct node *keep(struct building *b, const struct node *metadata,
     return out;
 }
 
-/* The template's own Outputs that are in this part, rewritten; their names into `names`. */
+/* The flat template's own Outputs that are in this stack, rewritten; their names go into
+ * `names`. */
 static struct node *own_outputs(struct building *b, int place, struct node *names)
 {
     struct arena *a = b->arena;
@@ -244,7 +247,8 @@ static const struct node *describe(struct building *b, struct str id)
                      from ? ", " : "", STR_ARG(id));
 }
 
-/* A part's template but for its Parameters and Outputs: what it needs is known afterwards. */
+/* The template of a nested stack without its Parameters and Outputs: which it needs is known only
+ * when all stacks are rewritten. */
 static struct node *begin_part(struct building *b, int place, const struct node **ret_conditions)
 {
     struct arena *a = b->arena;
@@ -334,8 +338,8 @@ static const struct node *build_root(struct building *b)
     return out;
 }
 
-/* First rewrite everything that refers to another stack, then write the Parameters and Outputs that
- * answer: only then is it known which are needed. */
+/* First rewrite everything that refers to another stack, then write Parameters and Outputs: only
+ * then is it known which are needed. */
 static void build(struct building *b, struct split *ret)
 {
     struct arena *a = b->arena;

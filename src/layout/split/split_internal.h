@@ -8,24 +8,27 @@
 
 #define PART_PREFIX "TroupePart"
 #define PART_TYPE "AWS::CloudFormation::Stack"
-#define PART_METADATA "Troupe" /* in Metadata: what joining cannot tell from the rest */
+#define PART_METADATA "Troupe" /* in Metadata: what joining cannot find elsewhere */
 
-/* ---- values: what one part of a template takes from another ---- */
+/* ---- values: what one stack takes from another ---- */
 
-/* Tells values apart, and the two ways to write an attribute: joining gives back either. */
+/* Different for different values, and for the two ways to write an attribute: joining gives back
+ * the one that was written. */
 struct str split_value_key(struct arena *a, const struct cfn_value *v);
-/* The ids of all values in `n`, into `ret`. */
+/* Put the ids of all values in `n` into `ret`. */
 void split_needs(const struct node *n, struct map *ret);
 
 /* ---- placing (split_place.c) ---- */
 
-/* In a map of places: Outputs beside the resources, whose names have no slash. */
+/* Prefix of Outputs in a map of places. Names of resources, which are in it, too, have no slash. */
 #define OUTPUT_PREFIX "Outputs/"
 
-enum { UNPLACED = -1, ROOT = 0 }; /* parts count from 1 */
+enum { UNPLACED = -1, ROOT = 0 }; /* nested stacks count from 1 */
 
 struct split_user {
-    size_t resource; /* who uses it; the count of resources: an Output of the template */
+    /* index of the resource that uses the value; the count of resources: an Output of the
+     * template */
+    size_t resource;
     struct cfn_value value;
 };
 
@@ -35,13 +38,13 @@ struct split_resource {
     size_t bytes;
     int place;
     bool existing;
-    bool fixed; /* cannot be in a part */
+    bool fixed; /* in the root for ever */
     int group;
     VEC(struct cfn_value) values;
     VEC(size_t) needs; /* indices, each once */
     VEC(size_t) needed_by;
     VEC(struct split_user) users;
-    size_t stamp; /* of the last walk that saw it */
+    size_t stamp; /* number of the last walk that saw it */
 };
 
 struct splitting_part {
@@ -49,7 +52,7 @@ struct splitting_part {
     int64_t number;
     size_t count, bytes;
     struct map imports, exports; /* keys of values: Parameters and Outputs */
-    VEC(size_t) needs;           /* of its members: each once while it is outside */
+    VEC(size_t) needs;           /* indices of what its members need outside of it, each once */
     struct map needs_seen;
     size_t stamp;
 };
@@ -63,18 +66,20 @@ struct splitting {
     struct map index;                 /* id -> struct split_resource * */
     VEC(struct splitting_part) parts; /* [0] is the root */
     size_t stamp;
-    struct map outputs; /* name -> struct split_output *, those that are in a part */
+    struct map outputs; /* name -> struct split_output *, those in nested stacks */
 };
 
-/* An Output of the flat template that stands in the part that holds what it tells. */
+/* An Output of the flat template that is in the nested stack with the resource whose value it
+ * is. */
 struct split_output {
     int place;
     const struct node *node;
 };
 
-/* Conditions that `n` uses, with those they use in turn, into `ret` (name -> node). */
+/* Put the conditions that `n` uses, with those that they use in turn, into `ret` (name -> node). */
 void split_conditions(const struct node *conditions, const struct node *n, struct map *ret);
-/* Fill `s` from the template, and decide every place. Without parts afterwards: only parts.p[0]. */
+/* Fill `s` from the template, and decide the stack of every resource. When nothing is to be split,
+ * s->parts has the root alone afterwards. */
 int split_place(struct splitting *s, const struct map *placed, struct err *err);
 bool split_is_pseudo_of_stack(struct str id);
 

@@ -1,12 +1,12 @@
-/* Joining: the flat template of a root and its parts. */
+/* Joining: the flat template of a root and its nested stacks. */
 #include "layout/split/split_internal.h"
 
 struct joining {
     struct arena *arena;
     const struct node *root;
     const struct map *parts;
-    const struct node *part;      /* whose values are turned; NULL: the root's */
-    const struct node *arguments; /* what the root says for its Parameters */
+    const struct node *part;      /* the nested stack whose values are turned; NULL: the root */
+    const struct node *arguments; /* the values that the root gives for its Parameters */
 };
 
 bool layout_is_part(struct str id, const struct node *resource)
@@ -15,7 +15,8 @@ bool layout_is_part(struct str id, const struct node *resource)
            node_is_text(node_get_c(resource, "Type"), PART_TYPE);
 }
 
-/* Without what was put around it on the way: the guard of a condition, the Join of a list. */
+/* The value that `n` is, without what splitting put around it: the Fn::If of a condition, the Join
+ * of a list. */
 static bool plain_value(const struct node *n, struct cfn_value *ret)
 {
     const struct node *branches = node_get_c(n, "Fn::If"), *join = node_get_c(n, "Fn::Join");
@@ -26,7 +27,8 @@ static bool plain_value(const struct node *n, struct cfn_value *ret)
     return cfn_value_of(n, ret);
 }
 
-/* {"Fn::GetAtt": [part, "Outputs.X"]} of the root: what that part has under X. */
+/* The value behind {"Fn::GetAtt": [nested stack, "Outputs.X"]} of the root: what that stack's
+ * Output X is. */
 static bool output_of(const struct joining *j, const struct cfn_value *v, struct cfn_value *ret)
 {
     static const struct str prefix = {"Outputs.", 8};

@@ -38,7 +38,7 @@ static bool is_root_type(const struct split_resource *r)
 
 struct gathering {
     struct splitting *s;
-    size_t user; /* s->n: the Outputs */
+    size_t user; /* index of the resource that is looked at; s->n: the Outputs */
     struct map seen;
 };
 
@@ -47,7 +47,8 @@ static void need(struct splitting *s, size_t user, size_t used)
     struct split_resource *r = &s->all[user];
     if (user == used || user == s->n)
         return;
-    for (size_t i = r->needs.n; i-- > 0;) /* few, and the same one often in a row */
+    /* a resource needs few others, and often the same one several times in a row */
+    for (size_t i = r->needs.n; i-- > 0;)
         if (r->needs.p[i] == used)
             return;
     vec_push(s->arena, &r->needs, used);
@@ -83,7 +84,7 @@ static void follow_depends(struct splitting *s, size_t user)
 {
     size_t n;
     const struct node *const *ids = cfn_dependencies(s->all[user].node, &n);
-    struct map seen = MAP(s->arena); /* hundreds, maybe: not one after the other */
+    struct map seen = MAP(s->arena); /* a DependsOn may list hundreds of ids */
     for (size_t i = 0; i < s->all[user].needs.n; i++)
         map_put(&seen, s->all[s->all[user].needs.p[i]].id, s);
     for (size_t i = 0; i < n; i++) {
@@ -128,7 +129,7 @@ static void read_resources(struct splitting *s)
     cfn_each_value(node_get_c(s->flat, "Outputs"), gather, &outputs);
 }
 
-/* ---- parts ---- */
+/* ---- nested stacks ---- */
 
 static int part_named(struct splitting *s, struct str id)
 {
@@ -159,7 +160,7 @@ static int new_part(struct splitting *s)
     return add_part(s, str_fmt(s->arena, PART_PREFIX "%lld", (long long)number), number);
 }
 
-/* Names that `r` adds to its part's Parameters and Outputs, in `place`. */
+/* Count the Parameters and Outputs that the stack `place` gets with `r`. */
 static void count_names(struct splitting *s, const struct split_resource *r, int place,
                         struct map *imports, struct map *exports)
 {
@@ -197,7 +198,7 @@ static void settle_in(struct splitting *s, struct split_resource *r, int place)
 
 struct walk {
     struct splitting *s;
-    bool back; /* along those that need, not along those needed */
+    bool back; /* go from what is needed to those that need it */
     VEC(size_t) queue;
 };
 
@@ -218,7 +219,7 @@ static void walk_from(struct walk *w, const struct split_resource *r)
         walk_to(w, r->needed_by.p[i]);
 }
 
-/* One resource of a part means the whole part. */
+/* Whoever needs one resource of a nested stack needs the whole nested stack. */
 static void walk_part(struct walk *w, int place)
 {
     struct splitting_part *p = &w->s->parts.p[place];
@@ -232,8 +233,8 @@ static void walk_part(struct walk *w, int place)
             walk_from(w, &w->s->all[i]);
 }
 
-/* Stamp everything outside that the part needs (`back`: that needs the part), directly or not.
- * True when the way leads back into the part. */
+/* Stamp everything outside of the nested stack that it needs (`back`: that needs it), directly or
+ * not. True when the way leads back into it. */
 static bool walk_around(struct splitting *s, int place, bool back)
 {
     struct walk w = {.s = s, .back = back};
@@ -275,8 +276,8 @@ static int say_circle(const struct splitting *s, int place, const struct split_r
                     "to it, or give one of both another logical id, which makes it anew");
 }
 
-/* A resource of the root that a part needs, and that needs the part, would make a circle of two
- * stacks: move it into the part. */
+/* A resource of the root that a nested stack needs, and that needs that nested stack, would make a
+ * circle of two stacks: move it into the nested stack. */
 static int close_circles(struct splitting *s, struct err *err)
 {
     for (int place = 1; place < (int)s->parts.n; place++) {
@@ -315,7 +316,8 @@ static size_t degree(const struct split_resource *r)
 
 enum { NO_GROUP = -1, IN_QUEUE = -2 };
 
-/* Everything connected with `first` by movable resources of no group; its members in `w`. */
+/* Put `first`, and every movable resource without a group that is connected with it, into a group;
+ * its members are in `w`. */
 static void flood(struct splitting *s, size_t first, int group, bool everything, struct walk *w)
 {
     w->queue.n = 0;
@@ -333,7 +335,8 @@ static void flood(struct splitting *s, size_t first, int group, bool everything,
     }
 }
 
-/* The member with most connections, which holds a group together that is too large. NULL: none. */
+/* The member with most connections, when it has many: without it the group falls apart. NULL:
+ * none. */
 static struct split_resource *hub_of(struct splitting *s, const struct walk *members)
 {
     enum { HUB = 5 }; /* connections */
@@ -346,8 +349,8 @@ static struct split_resource *hub_of(struct splitting *s, const struct walk *mem
     return hub;
 }
 
-/* Groups in the order of the template; what holds too much together is put into the root. Returns
- * how many. */
+/* Make groups in the order of the template. The hub of a group that is too large goes to the root,
+ * until the group is small enough. Returns how many there are. */
 static int make_groups(struct splitting *s, bool everything)
 {
     enum { HUB_ALWAYS = 40 };
@@ -374,7 +377,7 @@ static int make_groups(struct splitting *s, bool everything)
     return groups;
 }
 
-/* ---- where a group goes ---- */
+/* ---- the stack for a group ---- */
 
 struct members {
     size_t *p;
@@ -408,7 +411,7 @@ static bool fits(struct splitting *s, struct members g, int place, bool filling)
            p->exports.n + more_out <= s->limits->names;
 }
 
-/* Would the part need itself with the group in it? */
+/* Would the nested stack need itself, through others, with the group in it? */
 static bool makes_circle(struct splitting *s, struct members g, int place)
 {
     struct splitting_part *p = &s->parts.p[place];
@@ -439,7 +442,7 @@ static bool try_place(struct splitting *s, struct members g, int place, bool fil
     return true;
 }
 
-/* The stack where what the group is connected with stands already; UNPLACED: nowhere. */
+/* The stack with what the group is connected with; UNPLACED: there is none. */
 static int neighbour(struct splitting *s, struct members g)
 {
     int root = UNPLACED;
@@ -481,7 +484,7 @@ static int say_no_room(const struct splitting *s, size_t i, struct err *err)
                    STR_ARG(s->all[i].id));
 }
 
-/* Those that are needed first. */
+/* Put the members of the group into `ret`, each after those that it needs. */
 static void by_need(struct splitting *s, size_t i, int group, struct members *ret)
 {
     struct split_resource *r = &s->all[i];
@@ -519,7 +522,7 @@ static int place_groups(struct splitting *s, bool everything, struct err *err)
     return 0;
 }
 
-/* ---- all of it ---- */
+/* ---- placing everything ---- */
 
 static void place_existing(struct splitting *s, const struct map *placed)
 {
@@ -530,7 +533,8 @@ static void place_existing(struct splitting *s, const struct map *placed)
             str_to_int(str_sub(id, sizeof PART_PREFIX - 1, id.n), &number))
             add_part(s, id, number);
     }
-    for (size_t i = 0; i < s->n; i++) /* first the places, then what crosses between them */
+    /* all places first: only then is it known which values cross between stacks */
+    for (size_t i = 0; i < s->n; i++)
         if (placed && map_has(placed, s->all[i].id)) {
             s->all[i].place = part_named(s, str_c(map_get(placed, s->all[i].id)));
             s->all[i].existing = s->all[i].place != UNPLACED;
@@ -559,8 +563,8 @@ static void rest_to_root(struct splitting *s)
             settle_in(s, &s->all[i], ROOT);
 }
 
-/* Would the root be too large with all resources that have no part yet? Then more kinds of
- * resources move into parts. */
+/* Would the root be too large with all resources that have no place yet? Then more kinds of
+ * resources go into nested stacks. */
 static bool root_overflows(const struct splitting *s)
 {
     size_t count = s->parts.p[ROOT].count, bytes = s->parts.p[ROOT].bytes;
@@ -596,7 +600,8 @@ static int check_no_circle(struct splitting *s, struct err *err)
 
 struct telling {
     const struct splitting *s;
-    int place; /* of all that it tells; UNPLACED: of nothing yet */
+    /* stack of all resources that the Output refers to; UNPLACED: it refers to none so far */
+    int place;
     bool several;
 };
 
@@ -610,18 +615,19 @@ static void tell(void *context, const struct cfn_value *v)
     t->place = of->place;
 }
 
-/* The part that could have the Output; ROOT: none. */
+/* The nested stack that could have the Output; ROOT: none. */
 static int part_told(struct splitting *s, const struct member *output)
 {
     struct telling t = {s, UNPLACED, false};
-    if (str_starts(output->key, STR("Troupe"))) /* these are read */
+    if (str_starts(output->key, STR("Troupe"))) /* troupe reads these from the root */
         return ROOT;
     cfn_each_value(output->value, tell, &t);
     return t.several || t.place == UNPLACED ? ROOT : t.place;
 }
 
-/* A stack has few Outputs, and one that is exported cannot move to another stack. Those of a
- * template with many are put where what they tell is. */
+/* Place Outputs. A stack has few, and one that is exported cannot move to another stack, so they
+ * stay in the root. Those of a template with many go to the stack of the resource that they refer
+ * to. */
 static void place_outputs(struct splitting *s, const struct map *placed)
 {
     const struct node *outputs = node_get_c(s->flat, "Outputs");

@@ -1,12 +1,12 @@
-/* Steps: what is too much for one operation, in several. */
+/* Steps: an update of more resources than one operation may change, in several operations. */
 #include "layout/split/split_internal.h"
 
 struct ordering {
     struct arena *arena;
     const struct node *resources;
-    const struct node *there; /* Resources that need not be ordered, or NULL */
+    const struct node *there; /* resources that exist already, or NULL */
     struct map seen;
-    VEC(struct str) order; /* what is needed first */
+    VEC(struct str) order; /* ids, each after those that it needs */
 };
 
 static void order(struct ordering *o, struct str id)

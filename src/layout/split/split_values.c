@@ -1,4 +1,4 @@
-/* What one part of a template takes from another. */
+/* Values that one stack takes from another. */
 #include "layout/split/split_internal.h"
 
 struct str split_value_key(struct arena *a, const struct cfn_value *v)
