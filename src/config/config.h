@@ -20,10 +20,12 @@ struct remote_values {
                struct str region, struct str address, const struct node **ret, struct err *err);
 };
 
-/* What a service was made from when it was deployed, to make it again for the same or another
- * stage without its files. The texts and nodes must live as long as the service made of them. */
+/* What a service was made from when it was deployed. From it the service is made again without its
+ * files, for the same or another stage. The texts and nodes must live as long as the service made
+ * of them. */
 struct source_bundle {
-    struct str stage;         /* it was recorded for; empty: another one than is made now */
+    /* stage that it was recorded for; empty: another one than is made now */
+    struct str stage;
     struct str main;          /* name of the service file in `files`: `file` of the service then */
     const struct node *files; /* path -> text: `files` of the service then */
     /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
@@ -70,7 +72,6 @@ struct function {
     struct pos pos;          /* of the key */
 };
 
-/* custom.troupe, defaults filled in. */
 /* How functions move on deploy: at once, or first by weights. */
 enum shift_kind { SHIFT_ALL_AT_ONCE, SHIFT_CANARY, SHIFT_LINEAR };
 struct shift {

@@ -6,11 +6,12 @@
 #include "config/schema/schema.h"
 #include "config/variables/variables.h"
 
-/* Absolute path of the service file; with a bundle, of no file. ERR_NOT_FOUND: there is none. */
+/* Absolute path of the service file; with a bundle, a path at which no file can be. ERR_NOT_FOUND:
+ * there is none. */
 int service_find(struct arena *a, const struct config_options *options, struct str *ret,
                  struct err *err);
-/* Read it; `source->path` is set by the caller, the text here, from the bundle if there is one. A
- * map, unresolved. */
+/* Read the service file as a map, unresolved. The caller sets `source->path`; the text is put here,
+ * from the bundle if there is one. */
 const struct node *service_read(struct arena *a, const struct config_options *options,
                                 struct str path, struct source *source, struct err *err);
 

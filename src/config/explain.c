@@ -82,13 +82,14 @@ const struct node *service_part(struct arena *a, const struct service *s, struct
     return n;
 }
 
-/* What functions have from the provider when they do not say it. */
+/* Settings that a function has from the provider unless it sets them. */
 static const char *const inherited[] = {
     "runtime",     "timeout", "memorySize",         "architecture",
     "environment", "vpc",     "logRetentionInDays", "kmsKeyArn",
     "tags",        "layers"};
 
-/* "functions.get.timeout" is provider.timeout, when only that is there. Else empty. */
+/* "provider.timeout" for "functions.get.timeout", when only the provider sets it. Otherwise
+ * empty. */
 static struct str inherited_path(struct arena *a, const struct service *s, struct str path)
 {
     struct str rest = path, part, function;
@@ -240,7 +241,7 @@ static void add_members(struct explaining *x, struct node *list, const struct no
         node_put_c(a, m, "stage", node_bool(a, n->flags & NODE_STAGE));
         node_push(a, list, m);
         if (n->origin)
-            step(x, n->origin, 0); /* for what brings the stage in */
+            step(x, n->origin, 0); /* collects what brings the stage in */
         return;
     }
     for (size_t i = 0; n->kind == NODE_SEQ && i < n->count; i++)
@@ -252,7 +253,8 @@ static void add_members(struct explaining *x, struct node *list, const struct no
 
 /* ---- the whole ---- */
 
-/* No variable brought it in: it is the stage's name itself, as provider.stage is. */
+/* When no variable brought the stage in, the value is the stage's name itself, as provider.stage
+ * is. */
 static void say_why_stage(struct explaining *x, const struct node *n)
 {
     struct origin own = {.what = STR("the stage's name itself")};

@@ -1,4 +1,4 @@
-/* How a value of the service came about. */
+/* How a value of the service came about, for `troupe explain`. */
 #ifndef TROUPE_EXPLAIN_H
 #define TROUPE_EXPLAIN_H
 
@@ -11,13 +11,14 @@
  *   place             {file, line, column}; absent for what no file says
  *   stage             does it depend on the stage?
  *   because           [{variable, place}]: what brings the stage in
- *   steps             of what it is in, outermost first (these have a `key`), then its own
+ *   steps             those of the maps that it is in, outermost first and with their `key`, then
+ *                     its own
  *   members           of a map or list: [{key, value, stage}] of the scalars in it that are made of
  *                     variables or depend on the stage
  *
  * A step is a variable: {variable, place, says (what that means, where it is not the same), value
- * (or `holds`: "a map of 3"), from (where what it says is written), stage (does it bring it in
- * itself?), before [steps: sources without a value], address [steps], via
+ * (or `holds`: "a map of 3"), from (where that value is written), stage (does this variable bring
+ * the stage in itself?), before [steps: sources without a value], address [steps], via
  * [steps: what was looked into on the way], then (step: how the value taken came about)}; one
  * without a value has `missing`, why, instead. Or a text with variables in it: {text, place, parts
  * [steps]}. A step that was shown before has only `again`, true, besides its name and place.

@@ -45,7 +45,8 @@ static int look_in(struct arena *a, struct str dir, struct str *ret, struct err 
     return 0;
 }
 
-/* Where a service from a bundle is said to be: nothing can be there, whatever looks. */
+/* Directory that a service from a bundle is said to be in: no file can be found there by
+ * mistake. */
 static const struct str NOWHERE = {"/dev/null/bundle", sizeof "/dev/null/bundle" - 1};
 
 int service_find(struct arena *a, const struct config_options *options, struct str *ret,

@@ -1,8 +1,9 @@
-/* Plugins: none is run, each has an answer. What transforms code or the template cannot be left
- * out silently; what only helps while developing can. */
+/* Plugins. troupe runs none, and answers each entry of `plugins`: a plugin that transforms code or
+ * the template is refused, because without it something else would be deployed; one that only helps
+ * while developing is left out with a warning. */
 #include "config/config_internal.h"
 
-/* Those that nothing is lost without. */
+/* Plugins without which the same is deployed. */
 static const struct {
     const char *name;
     const char *why;

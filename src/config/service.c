@@ -24,7 +24,7 @@ static int check_depth(const struct node *n, unsigned depth, struct pos pos, str
     return 0;
 }
 
-/* Texts that are shared count each time: they are written out each time. */
+/* A text that several nodes share counts for each: it is written out for each. */
 static int check_text(const struct node *n, size_t *total, struct err *err)
 {
     if (n->kind == NODE_STRING)
@@ -63,7 +63,7 @@ static int merge_list(struct arena *a, struct node *root, const char *key, struc
     return 0;
 }
 
-/* What `name` is when the file does not say, for whoever asks how it came about. */
+/* How a function got its name when the file does not set one, for `troupe explain`. */
 static const struct origin *default_name(struct arena *a, const struct node *name)
 {
     struct origin *origin = ARENA_NEW(a, struct origin);
@@ -129,8 +129,8 @@ static void put_provider(struct arena *a, struct node *provider, const char *key
     node_put_c(a, provider, key, n);
 }
 
-/* `provider: aws` is short for a map; stage, region and versionFunctions are always shown: the
- * stage as the file has it, whatever the command line says. */
+/* `provider: aws` becomes a map, and stage, region and versionFunctions are added when they are
+ * missing. provider.stage stays as the file has it, whatever the command line says. */
 static int complete_provider(struct resolver *r, struct node *root, struct err *err)
 {
     struct arena *a = r->arena;
@@ -225,8 +225,8 @@ static struct map *without_region(struct arena *a, const struct map *options)
     return out;
 }
 
-/* What provider.region is without --region. A file that does not say without it has no home but
- * the region that is given. */
+/* The service's home: provider.region without --region. For a file that sets no region, the region
+ * that is given. */
 static struct str find_home(const struct resolver *r, const struct settings *settings)
 {
     struct arena *a = r->arena;
@@ -253,7 +253,8 @@ static struct str find_home(const struct resolver *r, const struct settings *set
                : r->region;
 }
 
-/* A remote stage has functions and APIs of its own: they cannot be shared across regions. */
+/* Set home and address. A remote stage has functions and APIs of its own: they cannot be shared
+ * across regions. */
 static void place_service(const struct resolver *r, struct service *s)
 {
     static struct str all_functions[] = {{"*", 1}};
@@ -293,7 +294,7 @@ static int fill_functions(struct arena *a, struct service *s, const struct node 
 
 /* ---- where it is ---- */
 
-/* `map` (anything else: an empty one) with `value` at the dotted `path`. */
+/* A copy of `map` with `value` at the dotted `path`; a new map when `map` is none. */
 static const struct node *into(struct arena *a, const struct node *map, struct str path,
                                const struct node *value)
 {
@@ -312,7 +313,8 @@ static const struct node *keys_of(struct arena *a, const struct node *map)
     return out;
 }
 
-/* `path` of the file, with its variables, into `*root`; nothing when the file has none. */
+/* Put `path` of the file, its variables resolved, into `*root`; nothing when the file has no such
+ * path. */
 static int take(struct resolver *r, const struct node **root, struct str path, struct err *err)
 {
     struct found found;
@@ -326,7 +328,8 @@ static int take(struct resolver *r, const struct node **root, struct str path, s
     return 0;
 }
 
-/* What finds the stacks and says which may be touched. Of everything else only the keys. */
+/* Resolve only what tells where the stacks are and what protects them; of everything else the
+ * result has the keys. */
 static int resolve_place(struct resolver *r, const struct node **ret, struct err *err)
 {
     static const char *const paths[] = {"service", "configValidationMode", "provider.name",

@@ -1,4 +1,5 @@
-/* custom.troupe: our own section. What it does not know is always an error, lenient or not. */
+/* custom.troupe, troupe's own section. An unknown key in it is always an error, whatever
+ * configValidationMode says. */
 #include "config/config_internal.h"
 
 #define SETTINGS                                                                              \
@@ -20,7 +21,7 @@ static const struct schema stage_settings = {
 static const struct schema settings_schema = {
     .type = TYPE_MAP,
     .closed = true,
-    /* A map of what is otherwise there, or a list of those that may be made. */
+    /* A map of overrides by stage, or a list of the stages that may be made. */
     .fields = FIELDS(SETTINGS, {"stages", EITHER(MAP_OF(&stage_settings), &list_of_strings)})};
 
 static void texts(struct arena *a, const struct node *list, struct str **ret, size_t *ret_count)
@@ -31,7 +32,7 @@ static void texts(struct arena *a, const struct node *list, struct str **ret, si
         (*ret)[i] = node_text(list->items[i]);
 }
 
-/* Lists are replaced by an override, maps are merged. */
+/* `base` with what `over` says: maps are merged, lists replaced. */
 static const struct node *overridden(struct arena *a, const struct node *base,
                                      const struct node *over)
 {

@@ -12,7 +12,7 @@
 static const struct rule {
     const char *type;
     enum shift_kind kind;
-    const char *percent, *pause; /* its members */
+    const char *percent, *pause; /* the members of the rule */
     const struct schema *schema;
 } rules[] = {
     {"allAtOnce", SHIFT_ALL_AT_ONCE, NULL, NULL, CLOSED_MAP({"type", NULL, REQUIRED}, ALARMS)},
@@ -60,7 +60,7 @@ static int read_rule(struct checker *c, const struct node *n, struct str name, s
     return 0;
 }
 
-/* `*ret` stays when nothing is said for `stage`. */
+/* Read the rule for `stage` into `*ret`, which stays as it is when there is none. */
 static int read_rules(struct checker *c, const struct node *n, struct str name, struct str stage,
                       struct shift *ret, struct err *err)
 {

@@ -23,13 +23,13 @@ static const struct {
 };
 enum { NO_ALIAS_COUNT = sizeof no_alias / sizeof *no_alias };
 
-/* Where a walk is: logical id, then the path inside. */
+/* Position of a walk: the logical id, then the path inside the resource. */
 struct path {
     struct str parts[DEPTH_MAX];
     size_t depth;
 };
 
-/* Is `pattern` the path, or what stands above it? */
+/* Does `pattern` match the path, or the path of something that contains it? */
 static bool covers(struct str pattern, const struct path *path, size_t from)
 {
     struct str part;
@@ -43,9 +43,10 @@ static bool covers(struct str pattern, const struct path *path, size_t from)
 
 struct walk {
     struct path path;
-    struct str type; /* of the resource */
+    struct str type; /* of the resource that the walk is in */
     const struct settings *settings;
-    size_t pattern; /* the only one that counts; SIZE_MAX: all, and the table */
+    /* index of the only pattern that counts; SIZE_MAX: all patterns, and the table */
+    size_t pattern;
     sharing_visit *visit;
     void *context;
 };

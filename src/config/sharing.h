@@ -1,6 +1,6 @@
-/* Is this function one for all stages, or one of each stage's own? Asked here by all: of the file
- * alone, before anything is compiled. APIs have a setting each: settings.rest_per_stage and
- * settings.http_shared. */
+/* Is a function shared by all stages, or does each stage have its own? All of troupe asks here. The
+ * answer follows from the file alone, before anything is compiled. APIs have a setting each:
+ * settings.rest_per_stage and settings.http_shared. */
 #ifndef TROUPE_SHARING_H
 #define TROUPE_SHARING_H
 
@@ -10,10 +10,11 @@
 /* Is `f` a function of its own in each stage: by `functions.perStage`, because its explicit name
  * depends on the stage, or because something refers to it that cannot name an alias? */
 bool sharing_is_per_stage(const struct service *service, const struct function *f);
-/* By `functions.perStage`? */
+/* Does functions.perStage list the function? */
 bool sharing_is_listed(const struct settings *s, struct str key);
 
-/* What refers to a function and cannot name an alias, or is not to. */
+/* A reference to a function that cannot name an alias, or that the user wants to name the function
+ * itself. */
 struct unqualified {
     struct str resource; /* logical id */
     struct pos pos;      /* of the reference */
@@ -22,9 +23,9 @@ struct unqualified {
 bool sharing_find_unqualified(const struct service *service, struct str key,
                               struct unqualified *ret);
 
-/* Every value that stands where a function itself is meant, with the logical id of the resource:
- * by entry `pattern` of references.unqualified; SIZE_MAX: by any of them, or because AWS takes no
- * alias there. */
+/* Visit every value that means a function itself, with the logical id of the resource it is in:
+ * those of entry `pattern` of references.unqualified; with SIZE_MAX those of all entries, and those
+ * in properties for which AWS takes no alias. */
 typedef void sharing_visit(void *context, struct str resource, const struct cfn_value *v);
 void sharing_each_unqualified(const struct settings *s, size_t pattern,
                               const struct node *resources, sharing_visit *visit, void *context);

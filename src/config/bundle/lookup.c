@@ -74,7 +74,7 @@ static int damaged(struct err *err, const char *part, const char *must, const st
                    must, n ? node_kind_name(n) : "missing");
 }
 
-/* NULL is fine. */
+/* Is `n` a map or a list of texts, as `kind` says? A NULL is as good. */
 static int check_texts(const char *part, const struct node *n, enum node_kind kind, struct err *err)
 {
     if (!n)
@@ -139,7 +139,7 @@ static bool piece_matches(struct str pattern, struct str name)
 {
     size_t p = 0, n = 0, star = SIZE_MAX, from = 0;
     if (pattern.n && !pattern.p[0] && name.n && name.p[0] == '.')
-        return false; /* hidden files are named as such */
+        return false; /* '*' stands for no hidden file, as in a shell */
     while (n < name.n) {
         if (p < pattern.n && !pattern.p[p]) {
             star = p++;

@@ -70,8 +70,8 @@ static bool has_letters(struct str pattern)
     return false;
 }
 
-/* Of a name that the stage chose as a whole ("config/dev.yml" from a map): files beside it with the
- * same ending, and in directories that differ by the stage's name. */
+/* The pattern for a name that the stage chose as a whole, as "config/dev.yml" chosen from a map:
+ * any file beside it with the same ending, and in directories whose names differ by the stage's. */
 static struct str pattern_of_name(struct resolver *r, struct str name)
 {
     struct str base = path_base(name), any = {"", 1};

@@ -10,14 +10,15 @@
 enum {
     SIBLING_BYTES_MAX = 1024 * 1024, /* of one pattern */
     SIBLING_COUNT_MAX = 256,
-    PROBE_DEPTH_MAX = 16, /* files that name files */
+    PROBE_DEPTH_MAX = 16, /* files that name further files */
 };
 
 /* ---- following what is found ---- */
 
 static void probe(struct resolver *r, const struct node *n, unsigned depth);
 
-/* Whatever goes wrong here would go wrong for a stage that needs it: that one is told. */
+/* Ask a source as another stage would, so that its value is recorded. A failure is not told: it
+ * belongs to the stage that needs the source, and that stage is told. */
 static void probe_source(struct resolver *r, const struct node *host,
                          const struct variable_source *s, unsigned depth)
 {
@@ -46,7 +47,7 @@ static void probe_text(struct resolver *r, const struct node *n, unsigned depth)
                 probe_source(r, n, &t.variables[i].sources[k], depth);
 }
 
-/* The files that `n`, of a file for another stage, names. */
+/* Ask for the files that `n` names; `n` is in a file for another stage. */
 static void probe(struct resolver *r, const struct node *n, unsigned depth)
 {
     if (!n || depth > PROBE_DEPTH_MAX)
@@ -65,7 +66,7 @@ struct search {
     struct resolver *r;
     const struct sibling_pattern *of;
     size_t bytes, count;
-    bool blind; /* a directory could not be read */
+    bool blind; /* true: some directory could not be read */
     struct buf left_out;
     size_t left_out_count;
 };
@@ -78,7 +79,7 @@ static bool is_recorded(struct resolver *r, struct str name)
     return false;
 }
 
-/* Links may lead out of the service directory. */
+/* Is `path`, behind its links, in the service directory? */
 static bool is_below(struct resolver *r, struct str path)
 {
     char *real = realpath(str_z(r->arena, path), NULL);
@@ -90,7 +91,7 @@ static bool is_below(struct resolver *r, struct str path)
     return below;
 }
 
-/* Told now, and to the stage that asks for it. */
+/* Leave out a file. The user is warned now, and a stage that asks for the file gets an error. */
 static void leave_out(struct search *s, struct str name)
 {
     record_absent(s->r, str_fmt(s->r->arena, "unrecorded(%.*s)", STR_ARG(name)));
@@ -134,7 +135,7 @@ static void take(struct search *s, struct str name)
         return;
     }
     if (!str_utf8_ok(text, &bad) || str_find_char(text, 0, 0) >= 0)
-        return; /* of no use for any stage */
+        return; /* no stage can read it */
     s->bytes += text.n;
     s->count++;
     record_file(r, name, text);

@@ -15,14 +15,14 @@ static const struct node *names_of(struct arena *a, const struct node *map)
     return list;
 }
 
-/* Of what a bundle has as absent. */
+/* May `text`, which a bundle has as absent, tell other stages something? */
 static bool serves_others(struct str text)
 {
     return str_starts(text, STR("env(.env")) || str_starts(text, STR("unrecorded(")) ||
            str_find(text, STR("<*>"), 0) >= 0;
 }
 
-/* Of what a bundle had: all that may serve another stage still. */
+/* Record again everything of an old bundle that another stage may still need. */
 static void carry_over(struct resolver *r)
 {
     const struct source_bundle *b = r->options->bundle;
@@ -37,8 +37,8 @@ static void carry_over(struct resolver *r)
             record_absent(r, node_text(text));
 }
 
-/* What `.env` says of the names that a stage's own file was asked for, or has none of: stages
- * without such a file take it from there. */
+/* Record what `.env` says of every name that was asked of the stage's own file: a stage without a
+ * file of its own takes it from there. */
 static void record_dotenv(struct resolver *r)
 {
     struct map *values;
@@ -60,7 +60,8 @@ static void record_dotenv(struct resolver *r)
         }
 }
 
-/* The .env files there are: for which stages there is one. */
+/* Names of the .env files in the service directory, which tell the stages that have one of their
+ * own. */
 static const struct node *dotenv_files(struct resolver *r)
 {
     const struct source_bundle *b = r->options->bundle;

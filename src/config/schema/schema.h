@@ -49,19 +49,20 @@ struct schema {
     const char *constant;     /* "true", "false": this boolean only */
     bool has_min, has_max;    /* of the number, the string's length, the list's or map's size */
     int64_t min, max;
-    const struct schema *items;      /* of a list; NULL: anything */
-    const struct field *fields;      /* of a map, ends with a NULL name; NULL: none named */
-    const struct schema *values;     /* of members that are not named */
-    const char *keys;                /* pattern for their names, or NULL */
-    bool closed;                     /* no members but `fields` (and `keys`) */
-    const struct schema *const *any; /* alternatives, NULL-terminated: one must hold */
-    const char *const *one_of;       /* exactly one of these members; NULL-terminated */
-    const char *const *some_of;      /* at least one of them */
-    const char *keys_expected;       /* what `keys` says, for messages */
-    const struct hint *hints;        /* advice for keys that are not here; ends with a NULL key */
-    const char *kind;                /* what a member is called: "event"; NULL: "key" */
-    const char *help;                /* for unknown or missing members */
-    const char *unsupported_help;    /* for members with UNSUPPORTED */
+    const struct schema *items;  /* of a list; NULL: anything */
+    const struct field *fields;  /* of a map, ends with a NULL name; NULL: none named */
+    const struct schema *values; /* of members that are not named */
+    const char *keys;            /* pattern for their names, or NULL */
+    bool closed;                 /* no members but `fields` (and `keys`) */
+    /* alternatives, NULL-terminated: the value must be one of them */
+    const struct schema *const *any;
+    const char *const *one_of;    /* exactly one of these members; NULL-terminated */
+    const char *const *some_of;   /* at least one of them */
+    const char *keys_expected;    /* what `keys` says, for messages */
+    const struct hint *hints;     /* advice for keys that are not here; ends with a NULL key */
+    const char *kind;             /* what a member is called: "event"; NULL: "key" */
+    const char *help;             /* for unknown or missing members */
+    const char *unsupported_help; /* for members with UNSUPPORTED */
 };
 
 /* For the tables. */
@@ -89,7 +90,7 @@ struct checker {
     bool lenient; /* problems are warnings */
     bool silent;  /* configValidationMode: off */
     bool strict;  /* configValidationMode: error: lists that grow at AWS are final too */
-    bool names;   /* empty members are checked by name */
+    bool names;   /* names of empty members are checked, too */
     const struct config_options *options; /* for warnings */
     struct map *patterns;                 /* compiled */
 };

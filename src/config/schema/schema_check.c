@@ -137,7 +137,8 @@ static struct str actual_text(struct arena *a, const struct node *n)
     return str_fmt(a, n->kind == NODE_STRING ? "'%.*s'" : "%.*s", STR_ARG(text));
 }
 
-/* A map of one member that has more: mostly the members of the one stand beside it. */
+/* Describe a map with several members where one is expected: mostly what belongs below that one
+ * stands beside it. */
 static void say_members(struct arena *a, const struct node *map, struct problem *p)
 {
     const struct member *first = &map->members[0];
@@ -279,7 +280,7 @@ static bool coerce(struct checker *c, enum schema_type type, const struct node *
     const struct node *n = *value;
     if (is_type(n, type))
         return true;
-    /* only what can be made from something else is taken out of a list of one */
+    /* of a list of one, only the item itself or what can be made from it is taken */
     if (n->kind == NODE_SEQ && n->count == 1 && type != TYPE_MAP) {
         n = n->items[0];
         if (is_type(n, type)) {
@@ -493,8 +494,8 @@ static bool check_choice(struct checker *c, const char *const *names, bool only_
                     (struct str){0}, problems);
 }
 
-/* Is a map without a required member still this kind of map, or rather another alternative? Those
- * that have a name of their own are told apart by their members. */
+/* Does a map that lacks a required member still count as this alternative? Alternatives with
+ * `expected` are told apart by their members, so there it does not. */
 static bool is_itself(const struct schema *s)
 {
     return !s->expected;

@@ -21,7 +21,7 @@ enum {
 /* ---- assignments ---- */
 
 struct assignment {
-    struct str raw, value; /* `value`: with what its references stand for */
+    struct str raw, value; /* `value`: `raw` with its references replaced */
 };
 
 /* Bytes of the white space at `i`, as JavaScript's \s has it; 0: none. */
@@ -67,7 +67,7 @@ static size_t skip_name(struct str s, size_t i)
     return i;
 }
 
-/* Behind "=" or ": " that follows the name which ends at `i`, or 0. */
+/* Index behind the "=" or ": " that follows the name ending at `i`; 0: there is none. */
 static size_t behind_separator(struct str s, size_t i)
 {
     size_t sign = skip_space(s, i);
@@ -77,7 +77,8 @@ static size_t behind_separator(struct str s, size_t i)
     return space ? i + 1 + space : 0;
 }
 
-/* The name at `i`, which stands behind "export" or not, and where its value starts; 0: none. */
+/* Read the name at `i`, with or without "export" in front. Returns where its value starts; 0: there
+ * is no assignment. */
 static size_t read_name(struct str s, size_t i, struct str *ret)
 {
     size_t behind = str_starts(str_sub(s, i, s.n), STR("export")) ? skip_space(s, i + 6) : i;
@@ -100,8 +101,9 @@ static bool line_ends(struct str s, size_t i)
     return i == s.n || s.p[i] == '\n' || s.p[i] == '#';
 }
 
-/* Behind the quote that closes the one at `open`, or 0. The first one without a backslash in front
- * does; when more follows on its line, or there is none, the last one with a backslash. */
+/* Index behind the quote that closes the one at `open`, or 0. A quote without a backslash closes
+ * when nothing but a comment follows on its line; otherwise the last escaped one of which that is
+ * true. */
 static size_t behind_quote(struct str s, size_t open)
 {
     size_t escaped = 0;
@@ -163,12 +165,12 @@ static struct map read_assignments(struct arena *a, struct str text)
 /* ---- references ---- */
 
 struct expansion {
-    struct arena *arena; /* of one value */
+    struct arena *arena; /* for the value that is expanded now */
     struct map all;      /* name -> struct assignment */
-    size_t count;        /* of references that were replaced */
+    size_t count;        /* references replaced so far */
 };
 
-/* What the name stands for while values are expanded: the environment, then the file's text. */
+/* The value of a name while values are expanded: that of the environment, else the file's text. */
 static struct str given(const struct expansion *x, struct str name)
 {
     const char *value = str_find_char(name, '\0', 0) < 0 ? getenv(str_z(x->arena, name)) : NULL;
@@ -205,7 +207,8 @@ static bool find_reference(struct str s, struct str *ret, struct str *expression
     return false;
 }
 
-/* Cut "NAME:-word", "NAME-word", "NAME:+word", "NAME+word"; the sign, or 0. */
+/* Cut "NAME:-word", "NAME-word", "NAME:+word" or "NAME+word". Returns the sign; 0: there is
+ * none. */
 static char cut_operation(struct str expression, struct str *name, struct str *word)
 {
     size_t i = 0;
@@ -217,8 +220,8 @@ static char cut_operation(struct str expression, struct str *name, struct str *w
     return i < expression.n ? expression.p[i] : 0;
 }
 
-/* The first `from` in `s` by `to`, in which "$$", "$&", "$`" and "$'" mean what they mean to
- * JavaScript's replace(). */
+/* `s` with the first `from` replaced by `to`, in which "$$", "$&", "$`" and "$'" mean what they
+ * mean to JavaScript's replace(). */
 static struct str replace_first(struct arena *a, struct str s, struct str from, struct str to)
 {
     size_t at = (size_t)str_find(s, from, 0);
@@ -243,7 +246,7 @@ static struct str replace_first(struct arena *a, struct str s, struct str from, 
     return buf_str(&b);
 }
 
-/* What takes the place of a reference. A value that was there before would come again and again. */
+/* The text for a reference. A value that is among `seen` would be expanded for ever. */
 static struct str reference_value(const struct expansion *x, char operation, struct str name,
                                   struct str word, const struct map *seen)
 {

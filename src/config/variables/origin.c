@@ -21,7 +21,8 @@ void origin_add_all(struct arena *a, struct origin_list *list, const struct orig
         origin_add(a, list, l->role, l->origin);
 }
 
-/* Not what is in a container: looking into it takes no part of the rest. */
+/* Members of a value that is a container do not count: a variable that looks into it takes only one
+ * of them. */
 unsigned origin_chosen(const struct origin_list *links, unsigned flags)
 {
     for (const struct origin_link *l = links->first; l; l = l->next) {
@@ -40,7 +41,8 @@ void answer_found(struct answer *ret, const struct found *found)
     ret->help = found->help;
 }
 
-/* The pattern of a text whose value was not itself chosen by the stage, but made with it. */
+/* The pattern of a text that was made with the stage. A text that the stage chose as a whole has
+ * none. */
 static struct str made_pattern(const struct origin *o)
 {
     while (o && !o->pattern.n && o->what.n && !(o->chosen & NODE_STAGE))

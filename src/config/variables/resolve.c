@@ -1,21 +1,22 @@
-/* Resolving: from nodes as read to nodes without variables, lazily and remembered. Cycles show as a
- * node that is needed while it is being made; the chain of active variables then tells the way. */
+/* Resolving: nodes as read become nodes without variables, each the first time somebody needs it,
+ * and the result is kept. A node that is needed while it is being made is part of a cycle; the
+ * chain of active variables then shows the way. */
 #include "config/variables/variables.h"
 
-/* What became of a node. */
+/* What is known about a node. */
 struct cell {
     const struct node *node; /* the key: its bytes are the map's key */
     const struct node *head, *all;
     bool busy;
-    bool gathered; /* by resolve_errors */
-    bool told;     /* as part of a cycle */
+    bool gathered; /* resolve_errors has been here */
+    bool told;     /* a cycle with it was told */
 };
 
 /* A variable, or a container, that is being worked on. */
 struct active {
     struct active *outer;
     struct cell *cell;
-    const struct node *host; /* the string; NULL for a container */
+    const struct node *host; /* the string with the variable; NULL: a container */
     const struct variable *variable;
 };
 
@@ -38,7 +39,7 @@ static bool may_vary(const struct node *n)
     return n->kind == NODE_STRING && str_find(n->text, STR("${"), 0) >= 0;
 }
 
-/* A text that looks like a variable but is the final value: never read again. */
+/* Note that `n` is final, so that a text in it that looks like a variable is not resolved again. */
 static const struct node *settled(struct resolver *r, const struct node *n)
 {
     if (may_vary(n)) {
@@ -139,7 +140,7 @@ static int append_text(struct resolver *r, struct buf *b, const struct node *val
                        const struct node *host, const struct variable *v, struct err *err)
 {
     switch (value->kind) {
-    case NODE_SEQ: /* as JavaScript joins lists */
+    case NODE_SEQ: /* JavaScript joins lists like this */
         for (size_t i = 0; i < value->count; i++) {
             if (i)
                 buf_char(b, ',');
@@ -229,7 +230,8 @@ static const struct node *unknown_source(struct resolver *r, const struct query 
     return NULL;
 }
 
-/* The variable as it took part; `what` it said is for the caller to add. */
+/* The origin of a value that a variable gave, without `what`: the caller adds what the source
+ * said. */
 static struct origin *origin_of(struct resolver *r, const struct query *q, const struct answer *ans,
                                 const struct origin_list *before)
 {
@@ -246,7 +248,7 @@ static struct origin *origin_of(struct resolver *r, const struct query *q, const
     return origin;
 }
 
-/* The value with its way here written down. */
+/* `value` with the position of `host`, and with the variable as its origin. */
 static const struct node *arrived(struct resolver *r, const struct node *host,
                                   const struct query *q, const struct answer *ans,
                                   const struct origin_list *before, const struct node *value)
@@ -262,9 +264,9 @@ static const struct node *arrived(struct resolver *r, const struct node *host,
     return settled(r, n);
 }
 
-/* The value of a source's answer, as far as a head goes. What a source says may hold variables
- * again; the dialect looks for them even in what it has resolved before (an escaped variable
- * comes alive when another value refers to it), so that is read anew. */
+/* The value of a source's answer, resolved as a head. It may hold variables again, even when the
+ * source had resolved it: the dialect looks for them anew, so that an escaped variable comes alive
+ * when another value refers to it. */
 static const struct node *answer_value(struct resolver *r, const struct query *q,
                                        const struct answer *ans, struct err *err)
 {
@@ -317,7 +319,7 @@ static const struct node *literal_value(struct resolver *r, const struct node *h
     return arrived(r, host, &q, &(struct answer){.what = STR("the fallback")}, before, value);
 }
 
-/* What one source says; `*ret` NULL: nothing. */
+/* Ask one source; `*ret` NULL: it has no value. */
 static int source_value(struct resolver *r, struct query *q, const struct node *host,
                         const struct variable_source *s, struct answer *ans, unsigned *flags,
                         const struct node **ret, struct err *err)
@@ -406,7 +408,7 @@ static const struct origin *text_origin(struct resolver *r, const struct node *h
     return origin;
 }
 
-/* A text with some parts replaced. */
+/* The text of template `t` with its variables replaced by their values. */
 static const struct node *joined(struct resolver *r, const struct node *host,
                                  const struct template *t, struct err *err)
 {
@@ -596,8 +598,8 @@ const struct node *resolve_all(struct resolver *r, const struct node *n, struct 
 
 /* ---- after a failure ---- */
 
-/* Every string once; what was resolved before the failure needs no other look. A cycle is told
- * once, however many lead into it. */
+/* Try every string in `n` once, except those that were resolved before the failure. A cycle is told
+ * once, however many variables lead into it. False: to go on would fail everywhere. */
 static bool gather(struct resolver *r, const struct node *n, unsigned depth, struct err *err)
 {
     struct err one = {0};

@@ -1,13 +1,13 @@
 /* ${env:NAME}: the environment, then what .env files add to it. */
 #include "config/variables/variables.h"
 
-/* What a file for one stage says, or does not say, is that stage's. */
+/* Is `file` for one stage? Then what it says, or does not say, depends on the stage. */
 static bool is_of_stage(struct str file)
 {
     return str_starts(file, STR(".env."));
 }
 
-/* Ask the environment, then the .env file. `*text`: by what it is to be recorded. */
+/* Ask the environment, then the .env file. `*text`: the name under which the answer is recorded. */
 static int ask_now(struct resolver *r, const struct query *q, struct str *text, struct answer *ret,
                    struct err *err)
 {
@@ -40,8 +40,8 @@ static bool was_there(const struct source_bundle *b, struct str file)
     return false;
 }
 
-/* The .env file that the stage of now had when the bundle, or its own, was recorded; empty: none.
- */
+/* The .env file that the stage which is made now had when the bundle, or the stage's own one, was
+ * recorded; empty: none. */
 static struct str recorded_dotenv(struct resolver *r)
 {
     const struct source_bundle *b = r->options->bundle;
@@ -53,7 +53,7 @@ static struct str recorded_dotenv(struct resolver *r)
     return was_there(b, STR(".env")) ? STR(".env") : STR("");
 }
 
-/* What was recorded, for the stage of now. */
+/* Look for a recorded value, for the stage that is made now. */
 static enum recorded look_up(struct resolver *r, const struct query *q, struct str *text,
                              struct answer *ret)
 {
@@ -73,7 +73,8 @@ static enum recorded look_up(struct resolver *r, const struct query *q, struct s
     return found;
 }
 
-/* The environment has to have it now; where it came from then is worth knowing. */
+/* Add a note for a variable that was recorded for another stage: this stage's value has to be in
+ * the environment now. */
 static void say_of_other_stage(struct resolver *r, const struct query *q, struct answer *ret)
 {
     const struct node *externals = r->options->bundle ? r->options->bundle->externals : NULL;
@@ -92,8 +93,8 @@ static void say_of_other_stage(struct resolver *r, const struct query *q, struct
     }
 }
 
-/* "env:NAME", "env(.env.dev):NAME": is it that variable, or that of this stage instead of the
- * bundle's? Names of variables often have stages in capitals. */
+/* Does recorded `text` ("env:NAME", "env(.env.dev):NAME") name this variable, or one that differs
+ * only by having the bundle's stage in place of this one's? Names often have stages in capitals. */
 static bool names_variable(struct resolver *r, struct str text, struct str name)
 {
     struct arena *a = r->arena;
@@ -124,9 +125,10 @@ static bool was_asked_for(struct resolver *r, struct str name)
     return false;
 }
 
-/* Recorded sources may have been written by somebody who is not to know what the environment of
- * this command holds. It gives them the variables that their deployment used, also where the name
- * has this stage's in place of that one's; and what AWS's tools are to know, never. */
+/* May a recorded source ask the environment for this variable? Whoever wrote the source may not be
+ * meant to know what the environment of this command holds. The source gets the variables that its
+ * own deployment used, also those named with this stage in place of that one; it never gets those
+ * of AWS's tools. */
 static int check_may_ask(struct resolver *r, const struct query *q, struct err *err)
 {
     const struct source_bundle *b = r->options->bundle;

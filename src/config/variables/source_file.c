@@ -10,7 +10,7 @@
 #include "doc/json.h"
 #include "doc/yaml.h"
 
-/* Each path once, however it is named. */
+/* One file, loaded once, by whatever name it is asked for. */
 struct loaded_file {
     struct source source;
     const struct node *node; /* NULL: no such file */
@@ -18,10 +18,10 @@ struct loaded_file {
 
 /* A file that is asked for. */
 struct wanted {
-    struct str name;  /* as recorded: as it is named, cleaned */
-    struct str text;  /* as recorded when it is absent: "file(name)" */
-    struct str path;  /* absolute; with a bundle the name */
-    struct str shown; /* to the user */
+    struct str name;  /* name in records: as the file names it, cleaned */
+    struct str text;  /* name in records when it is absent: "file(name)" */
+    struct str path;  /* absolute; with a bundle, the name */
+    struct str shown; /* name in messages */
 };
 
 typedef const struct node *read_fn(struct arena *a, const struct source *source, struct err *err);
@@ -64,7 +64,7 @@ static read_fn *reader_of(struct str path)
     return read_text;
 }
 
-/* As shown to the user: relative to the service directory, with `..` where needed. */
+/* The path for messages: relative to the service directory, with `..` where needed. */
 static struct str shown_path(struct resolver *r, struct str path)
 {
     struct buf b = BUF(r->arena);
@@ -101,13 +101,14 @@ static int file_read(struct resolver *r, const struct wanted *w, struct loaded_f
         return err_set(err, ERR_CONFIG, "%.*s", STR_ARG(missing.msg));
     }
     read_fn *read = reader_of(w->path);
-    if (read != read_text) /* which keeps every byte */
+    if (read != read_text) /* read_text keeps every byte */
         file->source.text = encoding_skip_mark(file->source.text);
     file->node = read(r->arena, &file->source, err);
     return file->node ? 0 : -1;
 }
 
-/* Another stage may ask for a file that the recorded one did not: it may have been there. */
+/* Warn of a file that the recorded stage did not ask for: it may have existed, but the bundle does
+ * not have it. */
 static void warn_unrecorded(struct resolver *r, const struct wanted *w, struct pos at)
 {
     const struct config_options *o = r->options;
@@ -119,7 +120,8 @@ static void warn_unrecorded(struct resolver *r, const struct wanted *w, struct p
             STR("to have it read, deploy from the files: troupe deploy STAGE"));
 }
 
-/* YAML or JSON by its name, else one string. Remembered. `*ret` NULL when there is no such file. */
+/* Load a file, once: YAML or JSON by its name, any other as one string. `*ret` NULL when there is
+ * no such file. */
 static int file_load(struct resolver *r, const struct wanted *w, const struct query *q,
                      const struct node **ret, struct err *err)
 {
@@ -165,7 +167,7 @@ static struct wanted wanted_file(struct resolver *r, struct str name)
     return w;
 }
 
-/* A file of nearly the same name in the same directory; with a bundle, of all it has. */
+/* The file of nearly the same name in the same directory; with a bundle, in the bundle. */
 static struct str near_file(struct resolver *r, const struct wanted *w)
 {
     if (r->options->bundle) {

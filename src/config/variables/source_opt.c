@@ -2,7 +2,8 @@
  * is all of it as a map. */
 #include "config/variables/variables.h"
 
-/* Those that say where it goes now; what was recorded was for another place. */
+/* Does option `name` say where to deploy? A recorded one was for another place and does not
+ * count. */
 static bool is_place(struct str name)
 {
     return str_eq(name, STR("stage")) || str_eq(name, STR("region"));
@@ -13,7 +14,7 @@ static const struct node *recorded_options(const struct resolver *r)
     return r->options->bundle ? r->options->bundle->options : NULL;
 }
 
-/* False: not given. */
+/* Find an option, given now or recorded. False: there is none. */
 static bool option(const struct resolver *r, struct str name, struct str *ret)
 {
     const struct str *value = r->options->options ? map_get(r->options->options, name) : NULL;
@@ -51,8 +52,8 @@ static void offer_options(const struct resolver *r, struct near *near)
     near_offer(near, STR("region"));
 }
 
-/* `${opt:stage}` without the option and without a fallback means the stage there is, however it was
- * named, unless the stage itself is being looked for. */
+/* The value of `${opt:stage}` when the option is not given and no fallback follows: the stage,
+ * however it was named. It has none while the stage itself is looked up. */
 static int standard_stage(struct resolver *r, struct answer *ret, struct err *err)
 {
     struct str configured = node_text(node_path(r->root, "provider.stage"));

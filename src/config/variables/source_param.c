@@ -2,7 +2,7 @@
  * it (before the block, when it was recorded for this very stage), then the `default` block. */
 #include "config/variables/variables.h"
 
-/* Does any block but `default` know the name? Then another stage may get another value. */
+/* May another stage get another value? It may when any block but `default` has the name. */
 static bool stage_takes_part(const struct node *params, struct str name)
 {
     member_each (block, params)
@@ -38,7 +38,7 @@ static bool is_own_bundle(const struct resolver *r)
     return r->stage.n && str_eq(r->options->bundle->stage, r->stage);
 }
 
-/* `recorded`: --param as recorded, or NULL. */
+/* Ask the file's blocks and `recorded`, the recorded --param or NULL, in the order told above. */
 static int from_file(struct resolver *r, const struct query *q, const struct node *recorded,
                      struct answer *ret, struct near *near, struct err *err)
 {
@@ -85,7 +85,7 @@ int source_param(struct resolver *r, const struct query *q, struct answer *ret, 
     ret->why = r->stage.n ? str_fmt(r->arena, "no param '%.*s' for stage '%.*s'",
                                     STR_ARG(q->address), STR_ARG(r->stage))
                           : str_fmt(r->arena, "no param '%.*s'", STR_ARG(q->address));
-    if (str_eq(near.best, q->address)) /* it stands there, without a value */
+    if (str_eq(near.best, q->address)) /* the name is there, without a value */
         ret->why = str_fmt(r->arena, "param '%.*s' is null", STR_ARG(q->address));
     else if (near.best.n)
         ret->help = str_fmt(r->arena, "did you mean 'param:%.*s'?", STR_ARG(near.best));

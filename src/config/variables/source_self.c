@@ -1,8 +1,8 @@
 /* ${self:a.b.0}: another value of the service file; ${self:} is all of it. */
 #include "config/variables/variables.h"
 
-/* What the file need not say. The reference refuses these when the file does not set them and no
- * fallback follows; a service that was written for its earlier versions means the defaults. */
+/* Defaults of keys that the file need not set. The reference refuses such a variable without a
+ * fallback; services written for its earlier versions rely on the default. */
 static int standard_value(struct resolver *r, const struct query *q, struct answer *ret,
                           struct err *err)
 {

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-/* provider.<key> as text; empty when the file does not say. */
+/* provider.<key> as text; empty when the file does not set it. */
 static int provider_text(struct resolver *r, const char *key, struct str *ret, struct pos *pos,
                          struct err *err)
 {

@@ -56,8 +56,8 @@ static bool unterminated(struct reader *r, size_t start)
 static bool read_variable(struct reader *r, size_t start, struct variable *ret, bool *ret_foreign,
                           bool nested);
 
-/* At a `$`: read the variable there into `list`, or pass over it. What follows a `$` that opens
- * nothing is text whatever it is. */
+/* At a `$`: read the variable there into `list`, or pass over the `$`. Behind a `$` that opens no
+ * variable, everything is text. */
 static bool read_nested(struct reader *r, variable_list *list, size_t base)
 {
     size_t start = r->i;
@@ -96,7 +96,7 @@ static bool is_number(struct arena *a, struct str s, struct str *ret)
     return true;
 }
 
-/* The value a bare word stands for; `or_text`: itself when it is none of the constants. */
+/* The value of a bare word; `or_text`: the word itself when it is none of the constants. */
 static const struct node *word_value(struct arena *a, struct str word, bool or_text)
 {
     struct str number;
@@ -111,7 +111,7 @@ static const struct node *word_value(struct arena *a, struct str word, bool or_t
     return or_text ? node_str(a, str_dup(a, word)) : NULL;
 }
 
-/* A quoted string; `r->i` is at the quote and afterwards behind the closing one. */
+/* Read a quoted string; `r->i` is at the quote and afterwards behind the closing one. */
 static bool read_quoted(struct reader *r, const struct node **ret)
 {
     size_t start = r->i;
@@ -142,7 +142,7 @@ static struct template text_template(struct reader *r, size_t start, variable_li
         .text = text, .offset = start, .variables = list->p, .variable_count = list->n};
 }
 
-/* The dialect takes an empty, zero or false parameter for none. */
+/* `n`, or none for an empty, zero or false parameter, as in the dialect. */
 static const struct node *param_value(struct arena *a, const struct node *n)
 {
     bool nothing = (n->kind == NODE_BOOL && !n->boolean) ||
@@ -170,7 +170,7 @@ static bool read_param_text(struct reader *r, template_list *params)
     return true;
 }
 
-/* `r->i` is behind the `(`; afterwards behind the `)`. */
+/* Read parameters; `r->i` is behind the `(`, and afterwards behind the `)`. */
 static bool read_params(struct reader *r, size_t start, struct variable_source *source)
 {
     template_list params = {0};
@@ -242,7 +242,7 @@ static bool read_address(struct reader *r, size_t start, struct variable_source 
 
 /* ---- sources ---- */
 
-/* What follows the type: `(params)` and `:address`. Ends at `,` or `}`. */
+/* Read what follows the type, `(params)` and `:address`. Ends at `,` or `}`. */
 static bool read_source_rest(struct reader *r, size_t start, struct variable_source *source)
 {
     if (now(r) == '(') {
@@ -264,7 +264,7 @@ static bool read_source_rest(struct reader *r, size_t start, struct variable_sou
 static const char fallback_help[] =
     "write a fallback as 'self:b', a number, true, false, null, or a string in quotes";
 
-/* A source behind a comma, or a literal, which must be the last. */
+/* Read a source behind a comma, or a literal, which must be the last. */
 static bool read_fallback(struct reader *r, size_t start, struct variable_source *source)
 {
     skip_spaces(r);
@@ -300,8 +300,8 @@ static bool read_fallback(struct reader *r, size_t start, struct variable_source
     return source->literal ? true : fail(r, at, "this is no variable source", fallback_help);
 }
 
-/* Is what stands at `r->i`, behind `${`, a source? If so the type is read. Only foreign text may
- * be something else; inside a variable it is an error. */
+/* Does a source stand at `r->i`, behind `${`? Then its type is read. Outside of variables a `${`
+ * without one is CloudFormation's text; inside it is an error. */
 static bool read_type(struct reader *r, struct str *ret, bool nested)
 {
     size_t at = r->i;
@@ -362,8 +362,8 @@ static bool read_variable(struct reader *r, size_t start, struct variable *ret, 
 
 /* ---- the whole text ---- */
 
-/* Backslashes before `${`: an odd number takes the variable's meaning away, each pair becomes one.
- */
+/* The variable that stands for backslashes before `${`. An odd one makes the `${` plain text; each
+ * pair becomes one backslash. */
 static struct variable escape_of(struct arena *a, size_t slashes, size_t at)
 {
     bool escaped = slashes % 2;
@@ -386,7 +386,8 @@ bool template_read(struct arena *a, struct str text, struct template *ret,
         return true;
     struct reader r = {.arena = a, .s = text, .error = ret_error};
     variable_list list = {0};
-    unsigned foreign = 0; /* how many `${` of others are open: no escapes in there */
+    /* how many `${` of CloudFormation are open: escapes do not count in them */
+    unsigned foreign = 0;
     while (more(&r)) {
         size_t slashes = 0, at = r.i;
         while (!foreign && more(&r) && now(&r) == '\\') {

@@ -15,9 +15,11 @@
 #include "config/config.h"
 
 enum {
-    VARIABLE_SYNTAX_DEPTH_MAX = 64,      /* variables inside variables, as written */
-    VARIABLE_NEST_MAX = 10,              /* values that hold variables again; as the dialect */
-    RESOLVE_DEPTH_MAX = 400,             /* stack guard: nodes and variables under way */
+    VARIABLE_SYNTAX_DEPTH_MAX = 64, /* variables inside variables, as written */
+    /* values that hold variables again, one in the other; the dialect's limit */
+    VARIABLE_NEST_MAX = 10,
+    /* nodes and variables that are being resolved, one in the other: guards the stack */
+    RESOLVE_DEPTH_MAX = 400,
     RESOLVE_WEIGHT_MAX = 1000000,        /* nodes of the resolved configuration */
     RESOLVE_TEXT_MAX = 32 * 1024 * 1024, /* bytes that interpolation may make */
 };
@@ -89,16 +91,18 @@ struct query {
     size_t param_count;
     struct str address; /* resolved */
     bool has_address;
-    bool secret;        /* a secret took part in the parameters or the address: never record them */
+    /* a secret took part in the parameters or the address: the answer is never recorded */
+    bool secret;
     struct str pattern; /* of the first parameter, when the stage took part in it; else empty */
     struct origin_list links; /* what took part in the parameters and the address */
     struct pos pos;
 };
 
-/* Its parameters as one text: "eu-west-1,raw". */
+/* The parameters of a query as one text: "eu-west-1,raw". */
 struct str query_params(struct arena *a, const struct query *q);
 
-/* What it says. A NULL or null `value`: nothing there, because of `why`; the fallback applies. */
+/* A source's answer. `value` NULL or null: the source has none, because of `why`, and the fallback
+ * applies. */
 struct answer {
     const struct node *value;
     unsigned flags;              /* NODE_STAGE, NODE_SECRET: also when there is no value */
@@ -141,19 +145,22 @@ struct resolver {
     struct map cells;       /* node -> what became of it; see resolve.c */
     VEC(struct source_file) sources;
     struct node *externals;
-    struct node *absent;                       /* resolved text -> null; NULL until there is one */
-    struct node *given_params, *given_options; /* and asked for; NULL until there is one */
-    VEC(struct sibling_pattern) patterns;      /* what other stages may ask for; siblings.c */
+    /* resolved text -> null; NULL until something is absent */
+    struct node *absent;
+    /* those that variables asked for; NULL until there is one */
+    struct node *given_params, *given_options;
+    VEC(struct sibling_pattern) patterns; /* what other stages may ask for; siblings.c */
     VEC(struct fallback) fallbacks;
-    const struct source_row *rows; /* all sources: variable_sources */
-    struct active *active;         /* what is under way, innermost first */
+    const struct source_row *rows; /* the table variable_sources */
+    /* the variables and containers that are being resolved, innermost first */
+    struct active *active;
     unsigned depth, nest;
     bool told_again; /* the last cycle that was found had been told before */
     size_t text_made;
 };
 
-/* `n` as far as needed to look into it: no string with variables, but its members may be. The
- * result has the flags of `n`. */
+/* `n` resolved as far as is needed to look into it: it is no string with variables, but its members
+ * may be. The result has the flags of `n`. */
 const struct node *resolve_head(struct resolver *r, const struct node *n, struct err *err);
 /* `n` with every variable in it replaced. */
 const struct node *resolve_all(struct resolver *r, const struct node *n, struct err *err);
@@ -176,8 +183,8 @@ int resolve_path(struct resolver *r, const struct node *n, struct str path, stru
 /* The answer that it makes. */
 void answer_found(struct answer *ret, const struct found *found);
 
-/* Make the query of source `s` of string `host`, resolving its parameters and address; `*flags`
- * gets those of what took part. */
+/* Make the query of source `s` of string `host`, with its parameters and address resolved. `*flags`
+ * gets the flags of what took part. */
 int query_make(struct resolver *r, const struct node *host, const struct variable_source *s,
                struct query *ret, unsigned *flags, struct err *err);
 
@@ -209,23 +216,22 @@ struct str dotenv_text(struct resolver *r, struct str file, struct str name);
 /* ---- the source bundle: what is recorded (bundle/notes.c), and used again (bundle/lookup.c) ----
  */
 
-/* `type(param,param):address`, resolved: what external values are recorded by. */
+/* The name under which a query's value is recorded: `type(param,param):address`, resolved. */
 struct str recorded_text(struct resolver *r, const struct query *q);
 enum recorded {
     RECORDED_NOT,    /* ask now: no bundle, not in it, or a secret */
     RECORDED_VALUE,  /* `*ret` is it */
     RECORDED_ABSENT, /* it had no value */
 };
-/* What bundle `b`, which may be NULL, says about the value of `q`, whose recorded_text is `text`.
- */
+/* What bundle `b`, which may be NULL, has for `q`, whose recorded_text is `text`. */
 enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
                              const struct query *q, struct str text, const struct node **ret);
-/* Record the value that took part, NULL or null: none. Secrets are left out. */
+/* Record the value of a query; NULL or null: it had none. Secrets are left out. */
 void record_value(struct resolver *r, const struct query *q, struct str text,
                   const struct node *value);
-/* Record that there was none of `text`; of "unrecorded(c/prod.yml)", that it was left out. */
+/* Record that `text` had no value; that of "unrecorded(c/prod.yml)" was left out. */
 void record_absent(struct resolver *r, struct str text);
-/* Record that the command line's `value` is that of `q`; `*map` is r->given_params or
+/* Record `value`, which the command line gave for `q`; `*map` is r->given_params or
  * r->given_options. */
 void record_given(struct resolver *r, const struct query *q, struct node **map, struct str value);
 /* Record a file, once. */
@@ -240,14 +246,14 @@ int bundle_check(const struct source_bundle *b, struct err *err);
 
 /* ---- what other stages may need (siblings.c) ---- */
 
-/* Remember that the stage took part in the name of the file that `q` asks for. */
+/* Note that the stage took part in the name of the file that `q` asks for. */
 void siblings_note(struct resolver *r, const struct query *q, struct str name);
-/* Remember the sources of `v` from `from` on, when one of them is worth recording. */
+/* Note the sources of `v` from `from` on, when one of them is worth recording. */
 void siblings_note_fallbacks(struct resolver *r, const struct node *host, const struct variable *v,
                              size_t from);
 /* Can another stage need the value of such a source that was not asked? */
 bool fallback_is_worth(const struct variable_source *s);
-/* Record what was remembered; warns about what is too large. */
+/* Record what was noted; warns about what is too large. */
 void siblings_record(struct resolver *r);
 /* Does `name` fit `pattern`? */
 bool sibling_matches(struct str pattern, struct str name);
