@@ -23,10 +23,10 @@ struct aws {
     int (*find_credentials)(struct credential_search *, struct credentials *, struct err *);
     int max_attempts, max_throttled;
     atomic_ulong calls;
-    atomic_llong skew_ms; /* to add to this machine's clock in signatures */
+    atomic_llong skew_ms; /* milliseconds that are added to this machine's clock in signatures */
     struct retry_quota quota;
     struct ratelimit limits;
-    pthread_mutex_t lock;            /* of everything below */
+    pthread_mutex_t lock;            /* guards everything below */
     struct map bucket_regions;       /* bucket -> struct str *, learnt from redirects */
     struct map bucket_owners;        /* bucket -> struct str *: the account it has to belong to */
     pthread_mutex_t credential_lock; /* held while credentials are fetched */
@@ -56,7 +56,7 @@ void call_header(struct call *call, const char *name, struct str value);
 int call_send(struct arena *a, struct aws *aws, struct call *call, struct aws_answer *answer,
               struct err *err);
 
-/* aws_query with other credentials than the client's. */
+/* aws_query with `credentials` in place of the client's. */
 int query_send(struct arena *a, struct aws *aws, const char *service, const char *operation,
                const struct node *params, const struct credentials *credentials,
                const struct node **ret, struct err *err);
@@ -64,13 +64,13 @@ int query_send(struct arena *a, struct aws *aws, const char *service, const char
 /* "a=b&c=d" of a map of strings, or of sequences of strings. */
 struct str query_string(struct arena *a, const struct node *map);
 
-/* What a refusal says. */
+/* The code, message and place that AWS gives with a refusal. */
 struct refusal {
     struct str code, message, request_id;
     struct str region; /* S3: where the bucket is */
 };
 void refusal_read(struct arena *a, const struct aws_answer *answer, struct refusal *ret);
-/* Set `err` from it. */
+/* Fill `err` from a refusal. */
 int refusal_err(const struct call *call, const struct aws_answer *answer,
                 const struct refusal *refusal, struct err *err);
 
@@ -79,10 +79,10 @@ struct str s3_expected_owner(struct aws *aws, struct str bucket);
 
 /* The pages of one list. Begin with {0}; `token` goes into the request unless it is empty. */
 struct pages {
-    struct str token, seen; /* the next page, and one before it */
-    size_t n, until;        /* pages so far; `seen` is taken anew then */
+    struct str token, seen; /* the next page's token, and one of an earlier page */
+    size_t n, until;        /* pages so far, and the page at which `seen` is taken anew */
 };
-/* After each answer, which calls the page after it `next` (empty: it is the last). True: ask for
+/* Take the next page's token `next` from an answer (empty: it was the last page). True: ask for
  * `pages->token`. False: that was all, or, with err FAILED, the answers go round in a circle. */
 bool page_next(struct pages *pages, const char *operation, struct str next, struct err *err);
 

@@ -31,8 +31,9 @@ unsigned long aws_call_count(const struct aws *aws)
 
 /* ---- parts of requests and answers ---- */
 
-/* A circle of any length is found: its pages meet one that was kept, which is taken anew after
- * twice as many each time (R. Brent, 1980). */
+/* Circles of any length are found: the walk keeps the token of one page, comes back to it if it
+ * goes in a circle, and takes another token after twice as many pages each time (R. Brent,
+ * 1980). */
 bool page_next(struct pages *p, const char *operation, struct str next, struct err *err)
 {
     enum { PAGES_MAX = 1000 * 1000 };
@@ -104,7 +105,7 @@ static void sign(struct arena *a, const struct attempt *t, const struct credenti
                                   signed_call->n_headers, t->body_hash};
         call_header(signed_call, "Authorization", sigv4_authorization(a, &s, &r));
     }
-    /* Not signed: proxies may change them. */
+    /* not among the signed headers: proxies may change it */
     call_header(signed_call, "User-Agent", user_agent(a));
 }
 
@@ -156,8 +157,8 @@ static int wait_for_limit(struct aws *aws, const struct call *call, struct err *
     return 0;
 }
 
-/* Is there to be another attempt? Waits before it. Takes what it needs from the quota; its cost is
- * in `*cost`. */
+/* Decide whether there is another attempt, and wait before it. What it costs is taken from the
+ * quota and is in `*cost`. */
 static bool again(struct attempt *t, const struct outcome *o, bool sent, int *cost)
 {
     enum retry_class class = retry_class(t->call->service->name, o);
@@ -182,7 +183,7 @@ static struct outcome outcome_of(const struct aws_answer *answer, const struct r
                             aws_header(answer, "retry-after")};
 }
 
-/* A refusal because this machine's clock is wrong is corrected once. */
+/* Correct this machine's clock by the answer's, once a call, when AWS refused because of it. */
 static bool corrected_clock(struct attempt *t, const struct outcome *o,
                             const struct aws_answer *answer, bool *reconciled)
 {

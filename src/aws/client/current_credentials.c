@@ -16,7 +16,7 @@ static int renew(struct aws *aws, struct credentials *ret, struct err *err)
     if (aws->find_credentials(&search, ret, err) < 0)
         return -1;
     struct str *texts[] = {&ret->access_key, &ret->secret_key, &ret->session_token};
-    pthread_mutex_lock(&aws->lock); /* of the arena */
+    pthread_mutex_lock(&aws->lock); /* the arena is guarded by it */
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = str_dup(aws->arena, *texts[i]);
     pthread_mutex_unlock(&aws->lock);
@@ -33,7 +33,7 @@ int credentials_current(struct aws *aws, struct credentials *ret, struct err *er
         if (renew(aws, &fresh, err) == 0) {
             aws->credentials = fresh;
         } else if (aws->credentials.access_key.n && aws->credentials.expires_ms > now) {
-            err_clear(err); /* the old ones still hold */
+            err_clear(err); /* the old credentials are still valid: use them */
         } else {
             done = -1;
         }

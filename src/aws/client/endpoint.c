@@ -38,7 +38,7 @@ const struct service *aws_service_find(const char *name)
 
 const struct partition *partition_find(struct str region)
 {
-    for (size_t i = 0;; i++) /* the last row takes all */
+    for (size_t i = 0;; i++) /* the last row matches every region */
         for (const char *const *p = partitions[i].prefixes; *p; p++)
             if (str_starts(region, str_c(*p)))
                 return &partitions[i];
@@ -78,7 +78,7 @@ bool bucket_is_host(struct str bucket)
     for (size_t i = 0; i < bucket.n; i++) {
         char c = bucket.p[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        /* a dot would not match the certificate of *.s3.<region> */
+        /* with a dot in it the host would not match the certificate of *.s3.<region> */
         if (!letter && (c != '-' || i == 0 || i == bucket.n - 1))
             return false;
     }
@@ -120,7 +120,7 @@ static struct str configured(struct arena *a, const struct service *service,
     return url;
 }
 
-/* "http(s)://host…", nothing that would not survive in a request line. */
+/* "http(s)://host…" without anything that a request line cannot hold? */
 static bool is_url(struct str url)
 {
     size_t scheme = str_starts(url, STR("http://")) ? 7 : str_starts(url, STR("https://")) ? 8 : 0;

@@ -4,11 +4,11 @@
 
 #include "aws/credentials/profile.h"
 
-/* What is to be known about a service to call it. */
+/* What a call to a service takes. */
 struct service {
     const char *name;        /* in calls: "cloudformation" */
-    const char *host_prefix; /* of its endpoints: "cloudformation", "monitoring" */
-    const char *signing;     /* name in signatures */
+    const char *host_prefix; /* of the service's hosts: "cloudformation", "monitoring" */
+    const char *signing;     /* the service's name in signatures */
     const char *id;      /* in AWS_ENDPOINT_URL_<ID> in upper case, in `services` in lower case */
     const char *version; /* of the query protocol */
     const char *target;  /* of the JSON protocol: prefix of X-Amz-Target */
@@ -22,29 +22,29 @@ const struct service *aws_service_find(const char *name);
 struct endpoint {
     struct str url;    /* "https://host:port/path", no slash at the end */
     struct str region; /* to sign for */
-    bool custom;       /* not AWS's own */
+    bool custom;       /* the user's, not AWS's */
 };
 
 struct partition {
     const char *name, *url_suffix;
-    const char *prefixes[9];   /* of its regions */
-    const char *global_region; /* its global services sign for this one */
+    const char *prefixes[9];   /* what its regions begin with */
+    const char *global_region; /* region that calls to global services are signed for */
 };
 
 const struct partition *partition_find(struct str region);
 
-/* Precedence: `fixed` (the command line) > AWS_ENDPOINT_URL_<SERVICE> > AWS_ENDPOINT_URL > the
- * profile's `services` section > the profile's `endpoint_url` > AWS's own. `settings` NULL: none.
- * CONFIG: an URL that is none, a region that is none: it would become part of a host name, and
- * credentials go to that host. */
+/* Find a service's endpoint. Precedence: `fixed` (the command line) > AWS_ENDPOINT_URL_<SERVICE> >
+ * AWS_ENDPOINT_URL > the profile's `services` section > the profile's `endpoint_url` > AWS's own.
+ * `settings` NULL: none. CONFIG: what is given is no URL, or `region` is no name of one: it would
+ * become part of a host name, and credentials go to that host. */
 int endpoint_find(struct arena *a, const struct service *service, struct str region,
                   struct str fixed, const struct settings *settings, struct endpoint *ret,
                   struct err *err);
 
-/* Lower-case letters, digits and dashes, as in a host name? */
+/* Is it made of lower-case letters, digits and dashes only, as a part of a host name? */
 bool region_is_name(struct str region);
-/* By S3's rules, those for buckets made before 2018 included? Source: S3 user guide, "General
- * purpose bucket naming rules". */
+/* Does S3 allow this name, as one of a bucket made before 2018 at least? Source: S3 user guide,
+ * "General purpose bucket naming rules". */
 bool bucket_is_name(struct str bucket);
 /* May `bucket` stand in front of S3's host name? */
 bool bucket_is_host(struct str bucket);

@@ -75,7 +75,7 @@ void refusal_read(struct arena *a, const struct aws_answer *answer, struct refus
 #define ALLOW "allow this action in the caller's policies, or use --aws-profile NAME"
 #define CLOCK "check this machine's clock, e.g. with: date -u"
 
-/* First match wins; NULL and 0 match all, `words` is a part of the message. */
+/* The first row that matches holds. NULL and 0 match all, `words` is a piece of the message. */
 static const struct {
     const char *service, *code;
     int status;
@@ -163,11 +163,11 @@ static size_t find_rule(const char *service, int status, const struct refusal *r
     return n;
 }
 
-/* AWS's sentence, as one of ours: no full stop. */
+/* AWS's message as a sentence like troupe's: without full stop. */
 static struct str sentence(struct arena *a, int status, const struct refusal *r)
 {
     struct str text = str_trim(r->message);
-    /* With a wrong signature, services show what they signed: the session token is in it. */
+    /* With a wrong signature AWS answers with what was signed: the session token is in it. */
     bool shows = str_eq(r->code, STR("SignatureDoesNotMatch")) ||
                  str_eq(r->code, STR("InvalidSignatureException"));
     ptrdiff_t line = str_find_char(text, '\n', 0);

@@ -14,12 +14,12 @@
 
 enum {
     ANSWER_BYTES_MAX = 32 * 1024 * 1024,
-    SLOWEST_BYTES_S = 8 * 1024, /* of what takes longer than twice the silence that is borne */
+    SLOWEST_BYTES_S = 8 * 1024, /* slower than this, a transfer ends after twice the timeout */
     HEADERS_MAX = 200,
     HEADER_BYTES_MAX = 1024 * 1024,
     TIMEOUT_MS = 60 * 1000,
     CONNECT_TIMEOUT_MS = 10 * 1000,
-    LOOK_MS = 100, /* how often the loop looks up while nothing happens */
+    LOOK_MS = 100, /* how often the loop looks for a cancellation */
     DEBUG_BODY_MAX = 2000,
 };
 
@@ -34,7 +34,7 @@ struct http {
     struct arena *arena;
     CURLSH *share;
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
-    pthread_mutex_t lock; /* of `idle` */
+    pthread_mutex_t lock; /* guards `idle` */
     struct handle *idle;
 };
 
@@ -108,7 +108,7 @@ void http_free(struct http *http)
     arena_free(http->arena);
 }
 
-/* The handle used last is the one whose connection is most likely still open. */
+/* Take the handle that was used last: its connection is the one most likely to be open still. */
 static struct handle *handle_take(struct http *http)
 {
     pthread_mutex_lock(&http->lock);
@@ -190,7 +190,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *context)
         return 0;
     }
     ptrdiff_t colon = str_find_char(line, ':', 0);
-    if (str_starts(line, STR("HTTP/"))) /* a new answer: the one before was "100 Continue" */
+    if (str_starts(line, STR("HTTP/"))) /* a new answer begins: the one before was "100 Continue" */
         t->answer->headers = MAP(t->arena);
     else if (colon > 0 && t->answer->headers.n < HEADERS_MAX) {
         struct str *value = ARENA_NEW(t->arena, struct str);
@@ -215,7 +215,7 @@ static struct str masked(struct str name, struct str value)
     for (const char *const *s = secret_headers; *s; s++) {
         if (name.n != strlen(*s) || strncasecmp(name.p, *s, name.n) != 0)
             continue;
-        /* Which key signed what is worth seeing; the signature stands last. */
+        /* The key that signed is shown, its signature is not. */
         ptrdiff_t signature = str_find(value, STR("Signature="), 0);
         return signature > 0 ? str_sub(value, 0, (size_t)signature) : STR("");
     }
@@ -237,7 +237,7 @@ static void debug_write(struct buf *b)
 {
     struct str text = visible(b->arena, buf_str(b), VISIBLE_TEXT);
     if (text.n && write(STDERR_FILENO, text.p, text.n) < 0)
-        return; /* nobody to tell */
+        return; /* stderr is closed */
 }
 
 static void debug_request(const struct http_request *r)
@@ -261,7 +261,7 @@ static void debug_answer(const struct aws_answer *answer)
         debug_header(&b, '<', answer->headers.entries[i].key,
                      *(struct str *)answer->headers.entries[i].value);
     buf_fmt(&b, "< (%zu bytes)\n", answer->body.n);
-    /* A refused signature is answered with what was signed, the session token included. */
+    /* AWS answers a wrong signature with what was signed, the session token included. */
     bool shows = str_find(answer->body, STR("ignature"), 0) >= 0;
     if (answer->status >= 400 && !shows)
         buf_fmt(&b, "< %.*s\n", STR_ARG(str_sub(answer->body, 0, DEBUG_BODY_MAX)));
@@ -297,7 +297,7 @@ static int header_list(struct arena *a, const struct http_request *r, struct cur
                                      : str_fmt(a, "%.*s;", STR_ARG(h->name));
         *ret = curl_slist_append(*ret, line.p);
     }
-    *ret = curl_slist_append(*ret, "Expect:"); /* a wait for "100 Continue" costs a second */
+    *ret = curl_slist_append(*ret, "Expect:"); /* libcurl would wait a second for "100 Continue" */
     if (!typed)
         *ret = curl_slist_append(*ret, "Content-Type:");
     return 0;
@@ -355,7 +355,8 @@ static int64_t bytes_moved(CURL *easy, const struct transfer *t)
     return (int64_t)up + (int64_t)t->body.n + (int64_t)t->header_bytes;
 }
 
-/* Run until done. CURLE_ABORTED_BY_CALLBACK: the user wants to stop. What drips has an end, too. */
+/* Move data until the transfer ends, or fails because nothing moved for `timeout_ms` or too little
+ * in all. CURLE_ABORTED_BY_CALLBACK: the user wants to stop. */
 static CURLcode run(struct handle *h, struct transfer *t, int64_t timeout_ms)
 {
     int64_t moved = -1, begun = clock_mono_ms(), since = begun;
@@ -429,7 +430,7 @@ static int network_error(struct arena *a, CURL *easy, CURLcode code, const char 
                    STR_ARG(why));
 }
 
-/* The whole request had left: its body is up and something of the exchange happened. */
+/* Has the whole request left? Its body is up, and libcurl has sent or received something. */
 static bool is_sent(CURL *easy, const struct http_request *r, const struct transfer *t)
 {
     curl_off_t up = 0;

@@ -30,7 +30,7 @@ struct http_request {
 };
 
 struct http *http_new(const struct http_options *options, struct err *err);
-/* Nobody may be in http_send any more. NULL is fine. */
+/* Free it. No thread may be in http_send any more. NULL is fine. */
 void http_free(struct http *http);
 
 /* Send and wait. Any status is success. `*ret_sent` (may be NULL): the whole request had left, so

@@ -1,4 +1,4 @@
-/* Parts of requests and answers. */
+/* Pieces of requests and answers. */
 #include "aws/client/aws_internal.h"
 #include "base/buf.h"
 

@@ -1,18 +1,20 @@
-/* Token buckets. A taker may run a bucket into debt and is told how long to wait until the debt is
- * paid, so waiters queue in the order they came. */
+/* Token buckets. A call may run a bucket into debt and is told how long to wait until the debt is
+ * paid, so calls go out in the order in which they came. */
 #include "aws/client/ratelimit.h"
 
 #include <assert.h>
 
 static const struct limit {
-    const char *service, *operation; /* NULL: all others of the service, or all (`every`) */
+    /* operation NULL: all operations without a row, or every operation (`every`) */
+    const char *service, *operation;
     double rate, burst;
-    bool every; /* counts calls that have a row of their own, too */
+    bool every; /* also counts calls with a row of their own */
 } limits_table[] = {
     {"lambda", "GetFunction", 100, 100, false},
     {"lambda", "Invoke", 1000, 1000, false},
-    /* AWS says 15/s and nothing of bursts. Fifty pointers move at once; whoever is throttled all
-     * the same backs off, and the bucket is empty then. */
+    /* AWS documents 15 calls a second and says nothing about bursts. A switch moves fifty pointers
+     * at once; a call that is throttled all the same is tried again later, when the bucket is
+     * empty. */
     {"lambda", NULL, 15, 50, false},
     {"apigateway", "PutRestApi", 1, 1, false},
     {"apigateway", "CreateDeployment", 0.2, 1, false},
@@ -33,7 +35,7 @@ void ratelimit_init(struct ratelimit *limits, int64_t mono_ms)
         limits->buckets[i] = (struct bucket){limits_table[i].burst, limits_table[i].rate, mono_ms};
 }
 
-/* Rows that count this call, from `from` on; LIMITS: no more. */
+/* The first row from `from` on that counts this call; LIMITS: none. */
 static size_t next_row(size_t from, const char *service, const char *operation, bool *own)
 {
     for (size_t i = from; i < LIMITS; i++) {

@@ -7,11 +7,12 @@ enum {
     TRANSIENT_BASE_MS = 50,
     THROTTLED_BASE_MS = 1000,
     BACKOFF_MAX_MS = 20 * 1000,
-    RETRY_AFTER_MORE_MS = 5 * 1000, /* a server may ask for this much more than the back-off */
+    /* a server may ask a call to wait this much longer than its back-off */
+    RETRY_AFTER_MORE_MS = 5 * 1000,
     TRANSIENT_COST = 14,
     THROTTLED_COST = 5,
     SUCCESS_TOKENS = 1,
-    SKEW_MIN_MS = 4 * 60 * 1000, /* AWS allows five minutes */
+    SKEW_MIN_MS = 4 * 60 * 1000, /* AWS takes signatures up to five minutes off */
 };
 
 static const struct {
@@ -36,12 +37,13 @@ static const struct {
     {"EC2ThrottledException", RETRY_THROTTLED},
 };
 
-/* Answers that ask for another try in words only. */
+/* Answers that only their words tell to be temporary. */
 static const struct {
     const char *service, *code, *words;
     enum retry_class class;
 } special[] = {
-    /* two writers of one key met. Source: S3 user guide, "Conditional writes" */
+    /* S3 answers so when two writers of one key meet. Source: S3 user guide, "Conditional
+     * writes" */
     {"s3", "ConditionalRequestConflict", "", RETRY_TRANSIENT},
     /* "…due to concurrent modification. Please try again later." */
     {"apigateway", "ConflictException", "concurrent modification", RETRY_THROTTLED},
@@ -60,14 +62,15 @@ enum retry_class retry_class(const char *service, const struct outcome *o)
         if (strcmp(service, special[i].service) == 0 && str_eq(o->code, str_c(special[i].code)) &&
             str_find(o->message, str_c(special[i].words), 0) >= 0)
             return special[i].class;
-    bool slow_down = o->status == 503 && strcmp(service, "s3") == 0; /* HEAD cannot say more */
+    /* the answer to a HEAD has no code */
+    bool slow_down = o->status == 503 && strcmp(service, "s3") == 0;
     if (o->status == 429 || slow_down)
         return RETRY_THROTTLED;
     bool down = o->status == 500 || o->status == 502 || o->status == 503 || o->status == 504;
     return down ? RETRY_TRANSIENT : RETRY_NO;
 }
 
-/* -1: the server did not ask for a time. */
+/* Milliseconds that the server asks to wait; -1: it does not ask. */
 static int64_t asked_ms(const struct outcome *o)
 {
     int64_t value;

@@ -7,8 +7,8 @@
 
 #include "aws/aws.h"
 
-/* A call that was throttled took no effect and may go through later: it is tried more often than
- * botocore does, within the same quota. */
+/* A throttled call took no effect, and the same call may go through later. So it is tried more
+ * often than botocore does, within the same quota. */
 enum { RETRY_ATTEMPTS = 3, RETRY_ATTEMPTS_THROTTLED = 8, RETRY_QUOTA = 500 };
 
 enum retry_class { RETRY_NO, RETRY_TRANSIENT, RETRY_THROTTLED };
@@ -34,13 +34,14 @@ struct retry_quota {
     int tokens;
 };
 
-/* Cost of a retry of this class, taken; 0: not enough left, do not retry. */
+/* Take what a retry of this class costs. Returns the cost; 0: the quota is used up, do not
+ * retry. */
 int retry_quota_take(struct retry_quota *quota, enum retry_class class);
-/* After a success: `cost` of the call's last retry, 0 when there was none. */
+/* Give back after a success: `cost` of the call's last retry, 0 when there was none. */
 void retry_quota_give(struct retry_quota *quota, int cost);
 
-/* Milliseconds to add to this machine's clock so that AWS accepts a signature it called skewed,
- * from the answer's Date. False: the refusal has another reason. */
+/* Milliseconds to add to this machine's clock so that AWS accepts a signature whose time it
+ * refused; they follow from the answer's Date. False: the refusal has another reason. */
 bool retry_skew_ms(const struct outcome *outcome, struct str date, int64_t wall_ms,
                    int64_t *ret_skew_ms);
 

@@ -8,7 +8,7 @@
 
 /* ---- path and query ---- */
 
-/* Without ".", ".." and empty segments; a trailing slash stays. */
+/* The path without ".", ".." and empty segments; a trailing slash stays. */
 static struct str normalised(struct arena *a, struct str path)
 {
     VEC(struct str) kept = {0};
@@ -92,7 +92,7 @@ static struct str canonical_query(struct arena *a, struct str query)
 
 /* ---- headers ---- */
 
-/* Trimmed, and runs of blanks as one space. */
+/* The value without blanks around it, and one space for several blanks in it. */
 static struct str squeezed(struct arena *a, struct str value)
 {
     struct buf b = BUF(a);
@@ -109,7 +109,7 @@ static struct str squeezed(struct arena *a, struct str value)
 
 struct signed_header {
     struct header h;
-    size_t order; /* values of one name keep the order they are sent in */
+    size_t order; /* as sent: values of one name keep their order */
 };
 
 static int signed_cmp(const void *x, const void *y)

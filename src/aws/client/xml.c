@@ -19,7 +19,7 @@ struct reader {
     size_t depth;
     struct str root;
     const struct node *result;
-    const char *problem; /* NULL: none of ours */
+    const char *problem; /* NULL: expat's own, or none */
 };
 
 static void give_up(struct reader *r, const char *problem)
@@ -93,7 +93,7 @@ static void on_end(void *context, const XML_Char *name)
     }
 }
 
-/* Nothing AWS answers has a document type, and entities are how XML attacks its reader. */
+/* Refuse document types: no answer of AWS has one, and their entities could blow up the text. */
 static void on_doctype(void *context, const XML_Char *name, const XML_Char *system,
                        const XML_Char *public, int has_subset)
 {

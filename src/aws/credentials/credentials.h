@@ -21,14 +21,14 @@ struct credential_search;
 typedef int credential_provider(struct credential_search *search, struct credentials *ret,
                                 struct err *err);
 
-/* What providers work with. Texts of results live in `arena`. */
+/* What a provider looks in. Texts of results live in `arena`. */
 struct credential_search {
     struct arena *arena;
-    struct aws *aws; /* for those that ask over the network */
+    struct aws *aws; /* for providers that call AWS */
     const struct settings *settings;
     struct str profile;              /* the one being resolved */
-    unsigned depth;                  /* of source_profile */
-    credential_provider *of_profile; /* the part of the chain that belongs to `profile` alone */
+    unsigned depth;                  /* how many source_profile lead here */
+    credential_provider *of_profile; /* the providers that belong to `profile` alone */
 };
 
 credential_provider credentials_environment;  /* AWS_ACCESS_KEY_ID … */
@@ -48,14 +48,14 @@ int credentials_find(struct credential_search *search, struct credentials *ret, 
  * DENIED: a member is missing; `what` names the source. */
 int credentials_from_json(struct arena *a, struct str text, const char *what,
                           struct credentials *ret, struct err *err);
-/* From a section with aws_access_key_id …; a provider's results. */
+/* Credentials of a section with aws_access_key_id …; returns what a provider returns. */
 int credentials_from_section(const struct node *section, const char *source, struct str profile,
                              struct credentials *ret, struct err *err);
-/* From the Credentials member of an STS answer. */
+/* Credentials in the Credentials member of an STS answer. */
 int credentials_from_sts(struct arena *a, const struct node *answer, const char *source,
                          struct credentials *ret, struct err *err);
 
-/* The client's, fetched or renewed when needed. Any thread. */
+/* The client's credentials, fetched or renewed when needed. Any thread. */
 int credentials_current(struct aws *aws, struct credentials *ret, struct err *err);
 
 #endif

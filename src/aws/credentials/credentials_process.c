@@ -59,7 +59,7 @@ static int run(struct arena *a, char *const *argv, struct str *ret, struct err *
     if (start(argv, &fd, &pid, err) < 0)
         return -1;
     int done = read_all(a, fd, ret);
-    fd_cleanup(&fd); /* so that one that writes on for ever ends */
+    fd_cleanup(&fd); /* the command gets SIGPIPE if it goes on writing */
     fd = -1;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
@@ -80,7 +80,7 @@ static int check_version(struct arena *a, struct str text, struct err *err)
     const struct node *n = json_parse(a, STR("credentials"), text, &ignored);
     if (n && node_int_or(node_get_c(n, "Version"), 0) != 1)
         return err_set(err, ERR_DENIED, "credential_process gave no \"Version\": 1");
-    return 0; /* what is no JSON is reported by the reader */
+    return 0; /* the caller reports an answer that is no JSON */
 }
 
 int credentials_process(struct credential_search *search, struct credentials *ret, struct err *err)
@@ -88,7 +88,7 @@ int credentials_process(struct credential_search *search, struct credentials *re
     struct arena *a = search->arena;
     struct str command =
         text_of(settings_config(search->settings, search->profile), "credential_process");
-    if (!command.n) /* botocore looks in both files */
+    if (!command.n) /* botocore looks in both files, too */
         command =
             text_of(settings_credentials(search->settings, search->profile), "credential_process");
     if (!command.n)

@@ -1,4 +1,4 @@
-/* Reading what providers get. */
+/* Reading the credentials that providers get. */
 #include "aws/client/aws_internal.h"
 #include "base/clock.h"
 #include "doc/json.h"
@@ -11,7 +11,7 @@ int credentials_from_section(const struct node *section, const char *source, str
     *ret = (struct credentials){.access_key = text_of(section, "aws_access_key_id"),
                                 .secret_key = text_of(section, "aws_secret_access_key"),
                                 .session_token = text_of(section, "aws_session_token")};
-    if (!ret->session_token.n) /* an old name of it */
+    if (!ret->session_token.n) /* its older name */
         ret->session_token = text_of(section, "aws_security_token");
     if (!ret->access_key.n)
         return 0;
@@ -27,7 +27,7 @@ int credentials_from_json(struct arena *a, struct str text, const char *what,
                           struct credentials *ret, struct err *err)
 {
     const struct node *n = json_parse(a, STR("credentials"), str_dup(a, text), err);
-    if (!n) { /* never show the text */
+    if (!n) { /* the message must not show the text */
         err_clear(err);
         return err_set(err, ERR_DENIED, "%s gave no JSON", what);
     }

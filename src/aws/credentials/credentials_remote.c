@@ -1,12 +1,13 @@
-/* Credentials that the place troupe runs in hands out: containers (ECS, EKS pod identity,
- * CodeBuild) and EC2 instances (metadata service, version 2, else 1). */
+/* Credentials from where troupe runs: from containers (ECS, EKS pod identity, CodeBuild) and from
+ * EC2 instances (metadata service, version 2, else 1). */
 #include "aws/client/aws_internal.h"
 
 #include "base/fs.h"
 
 enum {
     CONTAINER_TIMEOUT_MS = 2000,
-    INSTANCE_TIMEOUT_MS = 1000, /* elsewhere nobody answers: do not keep the user waiting */
+    /* on any other machine nobody answers: do not keep the user waiting */
+    INSTANCE_TIMEOUT_MS = 1000,
     TOKEN_BYTES_MAX = 64 * 1024,
 };
 
@@ -26,7 +27,8 @@ static int fetch(struct credential_search *search, const char *method, struct st
 
 /* ---- containers ---- */
 
-/* Plain HTTP only to hosts that are this machine or the agent beside it. */
+/* May credentials come by plain HTTP from this URL? Only from this machine or the agent beside
+ * it. */
 static bool is_trusted(struct str url)
 {
     struct str host = url_authority(url);
@@ -88,7 +90,8 @@ static struct str metadata_url(struct arena *a, const char *path)
     return str_fmt(a, "%.*s%s", STR_ARG(base), path);
 }
 
-/* A session's token; empty where only version 1 is spoken. False: nobody there. */
+/* Get a session's token; empty where the service speaks only version 1. False: there is no
+ * service. */
 static bool metadata_token(struct credential_search *search, struct str *ret)
 {
     struct err ignored cleanup_err = {0};
@@ -104,7 +107,7 @@ static bool metadata_token(struct credential_search *search, struct str *ret)
            answer.status == 405;
 }
 
-/* Any failure means that this is no instance with a role. */
+/* Ask the metadata service. Any failure means that this is no instance with a role. */
 static bool metadata_get(struct credential_search *search, struct str token, struct str path,
                          struct str *ret)
 {

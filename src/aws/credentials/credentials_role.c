@@ -6,7 +6,7 @@
 
 enum { SOURCES_DEPTH_MAX = 16, TOKEN_BYTES_MAX = 64 * 1024 };
 
-/* A setting of the profile being resolved, from either file. */
+/* A setting of the profile that is resolved, from either file. */
 static struct str of_profile(const struct credential_search *search, const char *key)
 {
     struct str value = text_of(settings_config(search->settings, search->profile), key);
@@ -19,7 +19,7 @@ static struct str session_name(struct arena *a, struct str configured)
                         : str_fmt(a, "troupe-%lld", (long long)(clock_wall_ms() / 1000));
 }
 
-/* ---- role_arn with credentials of somebody else ---- */
+/* ---- role_arn with the credentials of a profile or a named source ---- */
 
 static const struct {
     const char *name;
@@ -35,7 +35,9 @@ static int from_named_source(struct credential_search *search, struct str name,
         if (!str_eq(name, str_c(sources[i].name)))
             continue;
         struct settings open = *search->settings;
-        open.named = false; /* the profile itself asks for the environment */
+        /* a profile that asks for the environment gets it, even when --aws-profile names the
+         * profile */
+        open.named = false;
         struct credential_search other = *search;
         other.settings = &open;
         int found = sources[i].get(&other, ret, err);
@@ -60,7 +62,7 @@ static int from_source_profile(struct credential_search *search, struct str name
     if (!settings_config(s, name) && !settings_credentials(s, name))
         return err_set(err, ERR_DENIED, "source_profile '%.*s' does not exist", STR_ARG(name));
     int found;
-    if (str_eq(name, search->profile)) { /* its own keys, to assume its own role */
+    if (str_eq(name, search->profile)) { /* the profile assumes its role with its own keys */
         found = credentials_shared_file(&source, ret, err);
         if (found == 0)
             found = credentials_config_file(&source, ret, err);
@@ -131,7 +133,8 @@ int credentials_web_identity(struct credential_search *search, struct credential
     struct web_identity w = {of_profile(search, "web_identity_token_file"),
                              of_profile(search, "role_arn"),
                              of_profile(search, "role_session_name")};
-    bool own = search->depth == 0 && !search->settings->named; /* not for a source_profile */
+    /* the variables are not for a source_profile */
+    bool own = search->depth == 0 && !search->settings->named;
     if (own && env_get("AWS_WEB_IDENTITY_TOKEN_FILE").n)
         w = (struct web_identity){env_get("AWS_WEB_IDENTITY_TOKEN_FILE"), env_get("AWS_ROLE_ARN"),
                                   env_get("AWS_ROLE_SESSION_NAME")};

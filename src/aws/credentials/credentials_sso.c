@@ -13,7 +13,8 @@ struct sso {
     struct str session, start_url, region, account, role;
 };
 
-/* The session's section holds what its profiles share; the old form has all in the profile. */
+/* Read the profile. Its session's section has what several profiles share; in the older form all of
+ * it stands in the profile. */
 static bool read_profile(const struct credential_search *search, struct sso *ret)
 {
     const struct node *profile = settings_config(search->settings, search->profile);

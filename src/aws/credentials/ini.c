@@ -12,7 +12,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* One word from `*i` on. False: a quote is not closed. */
+/* Read one word from `*i` on. False: a quote is not closed. */
 static bool word_read(struct str s, size_t *i, struct buf *word)
 {
     char quote = 0;
@@ -54,11 +54,11 @@ struct ini {
     struct arena *arena;
     struct map sections; /* name -> struct node * under construction */
     struct node *section;
-    struct str key;      /* whose indented lines may follow; empty: none */
-    struct node *nested; /* they so far */
+    struct str key;      /* key whose indented lines may follow; empty: none */
+    struct node *nested; /* those lines so far */
 };
 
-/* Nested settings replace the empty value of their key. */
+/* Put the indented lines of a key in place of its empty value. */
 static void close_nested(struct ini *ini)
 {
     if (ini->nested)
@@ -96,7 +96,7 @@ static bool read_setting(struct ini *ini, struct str line, bool indented)
         if (!ini->nested)
             ini->nested = node_map(ini->arena);
     } else if (indented && ini->key.n) {
-        return true; /* continuation of a text: nothing we read has one */
+        return true; /* a second line of a value: no setting that troupe reads has one */
     } else {
         close_nested(ini);
     }

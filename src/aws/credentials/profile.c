@@ -78,7 +78,7 @@ struct str settings_get(const struct settings *s, const char *key)
     return node_text(value);
 }
 
-/* "a, b, c" of the profiles there are, for advice. */
+/* Names of the profiles in the files, "a, b, c", for advice. */
 static struct str known_profiles(struct arena *a, const struct settings *s)
 {
     struct buf b = BUF(a);

@@ -6,10 +6,11 @@
 #include "doc/node.h"
 
 struct settings {
-    const struct node *config;      /* sections of the config file, NULL: none */
-    const struct node *credentials; /* sections of the credentials file, NULL: none */
-    struct str profile;             /* chosen one, "default" when none was named */
-    bool named;                     /* by --aws-profile, which skips keys in the environment */
+    const struct node *config;      /* sections of the config file; NULL: there is none */
+    const struct node *credentials; /* sections of the credentials file; NULL: there is none */
+    struct str profile;             /* the chosen profile, "default" when none was named */
+    /* --aws-profile names it: keys in the environment do not count then */
+    bool named;
 };
 
 /* Read the files that exist: AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE. `profile`: from the

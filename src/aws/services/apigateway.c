@@ -14,13 +14,13 @@ static int send(struct arena *a, struct aws *aws, const char *operation,
     return 0;
 }
 
-/* Items of a listing; API Gateway's member is `item`, one alone need not be a list. */
+/* Items of a page. API Gateway's member is `item`; one item alone need not be in a list. */
 static const struct node *page_items(struct arena *a, const struct node *answer)
 {
     return answer_list(a, answer, "item");
 }
 
-/* All pages; `first` is the query of the first one. */
+/* Get all pages; `first` is the query of the first one. */
 static int all_pages(struct arena *a, struct aws *aws, const char *operation, struct str path,
                      const struct node *first, const struct node **ret, struct err *err)
 {

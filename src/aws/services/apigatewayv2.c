@@ -92,7 +92,7 @@ static int methods(struct arena *a, struct aws *aws, struct str api, const struc
 
 /* ---- deployments ---- */
 
-/* A deployment is made in the background. */
+/* Wait until API Gateway has made the deployment, which it does in the background. */
 static int wait_for_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
                                struct err *err)
 {
@@ -149,7 +149,8 @@ static int deployments(struct arena *a, struct aws *aws, struct str api, const s
     return 0;
 }
 
-/* That it is in use comes as a bad request, and nothing else about it can be bad. */
+/* DeleteDeployment. API Gateway answers a deployment in use with a bad request, and nothing else
+ * about this call can be bad. */
 static int delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
                              struct err *err)
 {

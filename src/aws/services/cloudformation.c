@@ -23,8 +23,8 @@ static void put_if(struct arena *a, struct node *map, const char *key, struct st
         node_put_str(a, map, key, value);
 }
 
-/* One page after the other: `item` gets each member of `list` in the answers; it returns false to
- * stop early. */
+/* Get page after page and give each member of `list` to `item`, which returns false to stop
+ * early. */
 static int pages(struct arena *a, struct aws *aws, const char *operation, struct node *params,
                  const char *list,
                  bool (*item)(struct arena *a, void *context, const struct node *item),
@@ -141,7 +141,7 @@ int cloudformation_events(struct arena *a, struct aws *aws, struct str stack_id,
     if (pages(a, aws, "DescribeStackEvents", named(a, "StackName", stack_id), "StackEvents",
               add_event, &events, err) < 0)
         return -1;
-    for (size_t i = 0; i < events.list.n / 2; i++) { /* AWS has the newest first */
+    for (size_t i = 0; i < events.list.n / 2; i++) { /* AWS answers the newest first */
         struct stack_event swap = events.list.p[i];
         events.list.p[i] = events.list.p[events.list.n - 1 - i];
         events.list.p[events.list.n - 1 - i] = swap;
@@ -191,7 +191,7 @@ int cloudformation_template(struct arena *a, struct aws *aws, struct str name, s
 
 /* ---- changing ---- */
 
-/* A map as the API's list of {<key>, <value>}. */
+/* `map` as the API's list of {<key>, <value>}. */
 static const struct node *pair_list(struct arena *a, const struct node *map, const char *key,
                                     const char *value)
 {
@@ -227,7 +227,7 @@ static struct node *change_params(struct arena *a, const struct stack_change *ch
     if (node_count(change->parameters))
         node_put_c(a, params, "Parameters",
                    pair_list(a, change->parameters, "ParameterKey", "ParameterValue"));
-    if (change->tags) /* an empty list removes them, none leaves them */
+    if (change->tags) /* an empty list removes the stack's tags, no list keeps them */
         node_put_c(a, params, "Tags", pair_list(a, change->tags, "Key", "Value"));
     node_put_c(a, params, "NotificationARNs", change->notification_arns);
     node_put_c(a, params, "RollbackConfiguration", change->rollback_configuration);
@@ -284,7 +284,8 @@ int cloudformation_continue_rollback(struct arena *a, struct aws *aws, struct st
 
 /* ---- change sets ---- */
 
-/* Names are the caller's own, so one that exists was made by a call whose answer was lost. */
+/* Find a change set by its name. The caller made the name up, so a change set of that name is from
+ * this very call, whose first answer was lost. */
 static int find_change_set(struct arena *a, struct aws *aws, struct str stack, struct str name,
                            struct str *ret_id, struct err *err)
 {
@@ -304,7 +305,7 @@ int change_set_create(struct arena *a, struct aws *aws, const struct stack_chang
 {
     struct node *params = change_params(a, change);
     const struct node *answer;
-    node_drop(params, STR("ClientRequestToken")); /* it belongs to the execution */
+    node_drop(params, STR("ClientRequestToken")); /* it goes with the execution */
     node_put_str(a, params, "ChangeSetName", name);
     node_put_str(a, params, "ChangeSetType", imports ? STR("IMPORT") : STR("UPDATE"));
     if (imports) {

@@ -11,7 +11,8 @@ static int describe(struct arena *a, struct aws *aws, const struct str *names, s
     for (size_t i = 0; i < n; i++)
         node_push(a, all, node_str(a, names[i]));
     node_push(a, types, node_str(a, STR("MetricAlarm")));
-    node_push(a, types, node_str(a, STR("CompositeAlarm"))); /* else they are left out */
+    /* without it CloudWatch leaves composite alarms out */
+    node_push(a, types, node_str(a, STR("CompositeAlarm")));
     node_put_c(a, params, "AlarmNames", all);
     node_put_c(a, params, "AlarmTypes", types);
     node_put_c(a, params, "MaxRecords", node_int(a, 100));

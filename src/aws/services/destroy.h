@@ -1,5 +1,5 @@
-/* The operations that destroy what they are told to. Only release/dispose/dispose.c includes this:
- * it knows why a thing is ours before it goes. */
+/* The operations that delete what they are told to. Only release/dispose/dispose.c includes this:
+ * it finds out first why a thing is ours. */
 #ifndef TROUPE_AWS_SERVICES_DESTROY_H
 #define TROUPE_AWS_SERVICES_DESTROY_H
 
@@ -8,7 +8,8 @@
 /* DeleteStack. Idempotent: an absent stack is success. */
 int cloudformation_delete(struct arena *a, struct aws *aws, struct str name, struct str token,
                           const struct node *retain, struct err *err);
-/* Absent is success. `etag` not empty: only when it still is that one (PRECONDITION). */
+/* DeleteObject. Absent is success. With an `etag` it deletes only the object that has it
+ * (PRECONDITION). */
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err);
 /* Delete every object, version and marker whose key begins with `prefix` (empty: all); `*ret_n`:

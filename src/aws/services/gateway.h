@@ -1,5 +1,5 @@
-/* One view of both kinds of API that stages share: heads that are overwritten, deployments cut from
- * them, stages that point at one. */
+/* One view of the two kinds of API that stages can share: heads that are overwritten, deployments
+ * cut from them, stages that point at one. */
 #ifndef TROUPE_AWS_SERVICES_GATEWAY_H
 #define TROUPE_AWS_SERVICES_GATEWAY_H
 
@@ -10,12 +10,12 @@ struct gateway {
     /* Overwrite the definition with an OpenAPI document. Stages stay at their deployments. */
     int (*put)(struct arena *a, struct aws *aws, struct str api, struct str document,
                struct err *err);
-    /* What it consists of now: seq of {path, method (lower case or
-     * "x-amazon-apigateway-any-method"), type (lower case), uri}. `ret_whole` gets a text that
-     * differs whenever anybody has written to the definition in between. */
+    /* The methods that the head has now: seq of {path, method (lower case or
+     * "x-amazon-apigateway-any-method"), type (lower case), uri}. `ret_whole` gets a text that is
+     * another one when somebody has written to the definition in between. */
     int (*methods)(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                    struct str *ret_whole, struct err *err);
-    /* Cut a deployment that no stage points at; it is usable when this returns. */
+    /* Cut a deployment that no stage points at; it can be used when this returns. */
     int (*deploy)(struct arena *a, struct aws *aws, struct str api, struct str description,
                   struct str *ret_id, struct err *err);
     /* Seq of {id, description}. */

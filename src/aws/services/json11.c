@@ -20,7 +20,7 @@ int aws_json(struct arena *a, struct aws *aws, const char *service, const char *
         return -1;
     const struct node *node =
         str_trim(answer.body).n ? json_parse(a, STR("answer"), answer.body, err) : node_map(a);
-    if (!node) { /* its text may be a secret: do not show the place */
+    if (!node) { /* the answer may hold a secret: the message does not show where it is broken */
         err_clear(err);
         return err_set(err, ERR_FAILED, "%s: the answer is not JSON", operation);
     }

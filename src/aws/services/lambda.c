@@ -115,7 +115,7 @@ int lambda_delete_version(struct arena *a, struct aws *aws, struct str function,
                           struct err *err)
 {
     int64_t number;
-    /* Without a number all of the function would go. */
+    /* without a number DeleteFunction would delete the whole function */
     if (!str_to_int(version, &number) || number < 1)
         return err_set(err, ERR_FAILED, "DeleteFunction: '%.*s' is no version number",
                        STR_ARG(version));

@@ -19,7 +19,7 @@ int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str p
 {
     struct pages p = {0};
     const struct node *answer;
-    do { /* an empty page is not the end. Source: API reference, FilterLogEvents */
+    do { /* an empty page need not be the last. Source: API reference, FilterLogEvents */
         struct node *body = node_map(a);
         node_put_str(a, body, "logGroupName", group);
         node_put_str(a, body, "logStreamNamePrefix", prefix);
@@ -46,7 +46,7 @@ int logs_group(struct arena *a, struct aws *aws, struct str name, struct log_gro
     const struct node *answer, *tags;
     *ret = (struct log_group){.name = {"", 0}};
     node_put_str(a, body, "logGroupNamePrefix", name);
-    do { /* the name itself is the first of those that begin with it, but pages may be empty */
+    do { /* the group of exactly this name comes first, but pages may be empty */
         if (aws_json(a, aws, "logs", "DescribeLogGroups", body, &answer, err) < 0)
             return -1;
         node_each (group, node_get_c(answer, "logGroups")) {
@@ -67,7 +67,7 @@ int logs_group(struct arena *a, struct aws *aws, struct str name, struct log_gro
     if (aws_json(a, aws, "logs", "ListTagsForResource", body, &tags, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
-        err_clear(err); /* it went meanwhile */
+        err_clear(err); /* the group was deleted meanwhile */
         ret->name = (struct str){"", 0};
         return 0;
     }

@@ -19,14 +19,14 @@ static void flatten(struct buf *b, struct str name, const struct node *value)
     } else if (node_is(value, NODE_SEQ)) {
         for (size_t i = 0; i < value->count; i++)
             flatten(b, str_fmt(a, "%.*s.member.%zu", STR_ARG(name), i + 1), value->items[i]);
-        if (!value->count) /* an empty list is not an absent one */
+        if (!value->count) /* for AWS an empty list is not an absent one */
             add_pair(b, name, (struct str){"", 0});
     } else if (!node_empty(value)) {
         add_pair(b, name, node_text(value));
     }
 }
 
-/* Content of <OperationResult>, which some operations do without. */
+/* Content of <OperationResult>; some operations answer without it. */
 static const struct node *result_of(struct arena *a, const struct node *root, const char *operation)
 {
     const struct node *result = node_get(root, str_fmt(a, "%sResult", operation));

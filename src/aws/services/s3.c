@@ -9,11 +9,11 @@
 #include "base/vec.h"
 
 enum {
-    PART_BYTES = 8 * 1024 * 1024, /* at least 5 MiB, the last one excepted */
+    PART_BYTES = 8 * 1024 * 1024, /* S3 wants 5 MiB at least, except for the last part */
     MULTIPART_OVER_BYTES = 16 * 1024 * 1024,
     PARTS_AT_ONCE = 4,
     PARTS_MAX = 10000,
-    DELETE_AT_ONCE = 1000, /* DeleteObjects' limit */
+    DELETE_AT_ONCE = 1000, /* limit of DeleteObjects */
 };
 
 static struct node *text_map(struct arena *a, const char *key, struct str value)
@@ -50,7 +50,7 @@ int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, 
     return 0;
 }
 
-/* HEAD has no body to say what is wrong: 404 is all there is. */
+/* HEAD. Its answer has no body with a code: 404 is all that S3 tells. */
 static int head(struct arena *a, struct aws *aws, const char *operation, struct str bucket,
                 struct str key, bool *ret, struct aws_answer *answer, struct err *err)
 {
@@ -152,7 +152,8 @@ static int upload_begin(struct upload *u, const char *content_type, struct err *
     return 0;
 }
 
-/* So that the parts cost nothing more; its own failure adds nothing to the one that led here. */
+/* Delete the uploaded parts, so that they cost nothing more. A failure here is not told: the error
+ * that led here says what is wrong. */
 static void upload_abort(struct upload *u)
 {
     struct err ignored cleanup_err = {0};
@@ -181,7 +182,7 @@ static int upload_complete(struct upload *u, const struct node *headers, struct 
                                .content_type = "application/xml"};
     if (aws_s3(a, u->aws, "CompleteMultipartUpload", u->bucket, u->key, &request, answer, err) < 0)
         return -1;
-    /* Once it has begun to answer 200, S3 reports failures in the body. */
+    /* S3 may answer 200 first, and with a failure in the body. */
     if (node_get_c(answer->node, "Code"))
         return err_set(err, ERR_FAILED, "CompleteMultipartUpload: %.*s",
                        STR_ARG(text_of(answer->node, "Message")));
@@ -245,7 +246,7 @@ int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, s
     struct aws_rest request = {.method = "PUT", .headers = headers};
     if (aws_s3(a, aws, "CopyObject", to, key, &request, &answer, err) < 0)
         return -1;
-    /* It may begin with 200 and fail afterwards. Source: API reference, CopyObject */
+    /* S3 may answer 200 first, and with a failure in the body. Source: API reference, CopyObject */
     if (text_of(answer.node, "ETag").n)
         return 0;
     struct str why = text_of(answer.node, "Message");
@@ -369,7 +370,7 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str pre
              struct err *err)
 {
     *ret_n = 0;
-    /* Pages live in an arena each: a bucket may hold millions of versions. */
+    /* Each page lives in an arena of its own: a bucket may hold millions of versions. */
     for (struct str before = {0}, first;; before = first) {
         cleanup_arena struct arena *page = arena_new();
         struct node *query = text_map(page, "versions", STR(""));
@@ -393,7 +394,7 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str pre
         if (before.n && str_eq(first, before))
             return err_set(err, ERR_FAILED, "bucket '%.*s': '%.*s' was deleted and is still there",
                            STR_ARG(bucket), STR_ARG(text_of(items.p[0], "Key")));
-        /* What is deleted is gone from the next first page. */
+        /* The next turn asks for the first page again: what is deleted here is not in it. */
         if (delete_some(page, aws, bucket, items.p, items.n, err) < 0)
             return -1;
         *ret_n += items.n;

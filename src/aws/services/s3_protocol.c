@@ -13,7 +13,7 @@ static bool wants_path_style(const struct aws *aws)
     return node_is_text(node_get_c(node_get_c(section, "s3"), "addressing_style"), "path");
 }
 
-/* Region the bucket is known to be in, else the client's. */
+/* Region that the bucket is known to be in; otherwise the client's. */
 static struct str bucket_region(struct aws *aws, struct str bucket)
 {
     pthread_mutex_lock(&aws->lock);
@@ -53,7 +53,7 @@ static int address(struct arena *a, struct aws *aws, struct str region, struct s
     return 0;
 }
 
-/* Where the bucket is, according to a refusal; empty: it does not say. */
+/* The bucket's region that a refusal tells; empty: it does not. */
 static struct str region_told(struct arena *a, const struct aws_answer *answer)
 {
     struct str region = aws_header(answer, "x-amz-bucket-region");

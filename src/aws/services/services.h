@@ -1,6 +1,6 @@
-/* The operations troupe uses, one file per service: aws/<service>.c. Each function is one call (or
- * one paginated series, or one wait) and says so; results live in `a`. See aws.h for threads and
- * errors. Source of members and limits: the services' API references. */
+/* The operations that troupe uses, one file per service: aws/services/<service>.c. Each function is
+ * one call (or one paginated series, or one wait) and says so; results live in `a`. See aws.h for
+ * threads and errors. Source of members and limits: the services' API references. */
 #ifndef TROUPE_AWS_SERVICES_SERVICES_H
 #define TROUPE_AWS_SERVICES_SERVICES_H
 
@@ -48,9 +48,9 @@ struct stack_change {
     bool disable_rollback;
 };
 
-/* CreateStack / UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND. stack_update:
- * `*ret_nothing` true (and 0) for "No updates are to be performed.". CONFLICT when the stack is
- * busy or in a state that cannot be updated. */
+/* CreateStack and UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND.
+ * cloudformation_update: `*ret_nothing` true (and 0) for "No updates are to be performed.".
+ * CONFLICT when the stack is busy or in a state that cannot be updated. */
 int cloudformation_create(struct arena *a, struct aws *aws, const struct stack_change *change,
                           struct str *ret_id, struct err *err);
 int cloudformation_update(struct arena *a, struct aws *aws, const struct stack_change *change,
@@ -60,7 +60,7 @@ int cloudformation_continue_rollback(struct arena *a, struct aws *aws, struct st
 
 struct stack_event {
     struct str id, token, logical_id, physical_id, type, status, reason, timestamp;
-    bool root; /* of the stack itself */
+    bool root; /* of the stack itself, not of a resource */
 };
 
 /* Events newer than the event `after` (empty: all), oldest first. */
@@ -84,14 +84,14 @@ struct change_set {
     const struct node *changes; /* seq of ResourceChange; empty unless CREATE_COMPLETE */
 };
 /* CreateChangeSet: of type UPDATE, or, with `imports`, a seq of {id, type, identifier: {key:
- * value}}, of type IMPORT. It is made in the background: describe it until its status ends neither
- * in _PENDING nor in _IN_PROGRESS. `name` has to be new: one that is there
- * already is taken for this very call, whose first answer was lost. Source: CloudFormation user
- * guide, "Import AWS resources". */
+ * value}}, of type IMPORT. AWS makes it in the background: describe it until its status ends
+ * neither in _PENDING nor in _IN_PROGRESS. `name` has to be new: a change set of this name that is
+ * there is taken for one of this very call, whose first answer was lost. Source: CloudFormation
+ * user guide, "Import AWS resources". */
 int change_set_create(struct arena *a, struct aws *aws, const struct stack_change *change,
                       struct str name, const struct node *imports, struct str *ret_id,
                       struct err *err);
-/* All pages of its changes once it is complete. */
+/* DescribeChangeSet, all pages of its changes once it is complete. */
 int change_set_describe(struct arena *a, struct aws *aws, struct str id, struct change_set *ret,
                         struct err *err);
 int change_set_execute(struct arena *a, struct aws *aws, struct str id, struct str token,
@@ -114,7 +114,7 @@ enum s3_condition { S3_ALWAYS, S3_IF_NONE_MATCH_ANY, S3_IF_MATCH };
  * clock) may be NULL. */
 int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str *ret,
            struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
-/* Present? */
+/* HeadObject: is the object there? */
 int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
             struct str *ret_etag, struct err *err);
 /* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition

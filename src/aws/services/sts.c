@@ -3,7 +3,8 @@
 #include "base/hash.h"
 #include "aws/client/aws_internal.h"
 
-/* An access key is one identity's for as long as it exists. */
+/* File with the ARN of the caller. It is named after the access key, which belongs to one identity
+ * for as long as it exists. */
 static struct str identity_path(struct arena *a, struct aws *aws, struct err *err)
 {
     struct credentials who;
@@ -12,7 +13,7 @@ static struct str identity_path(struct arena *a, struct aws *aws, struct err *er
     struct str name = sha256_hex(
         a, str_fmt(a, "%.*s %.*s", STR_ARG(who.access_key), STR_ARG(aws->options.endpoint_url)));
     const char *endpoint = getenv("AWS_ENDPOINT_URL");
-    if (endpoint) /* another cloud, other people */
+    if (endpoint) /* another cloud has other identities */
         name = sha256_hex(a, str_fmt(a, "%.*s %s", STR_ARG(name), endpoint));
     struct str dir;
     if (path_cache_own(a, STR("identity"), &dir, err) < 0)
