@@ -17,7 +17,7 @@ enum { ARGS_MAX = 8 };
 struct options {
     struct str stage, region, profile, config, function, package_dir, data, path, format;
     struct str key; /* --path of print */
-    struct str to;  /* --to: a deployment's number, or STAGE[#N] */
+    struct str to;  /* --to: the number of a deployment, or STAGE[#N] */
     struct str verify, unused_for, since, filter;
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
@@ -42,7 +42,7 @@ struct cli {
     struct map clients;  /* for other regions: name -> struct aws * */
     struct str profile;  /* of provider.profile */
     struct str endpoint; /* of the local cloud, or empty */
-    struct str local_key, local_secret; /* what is signed with there */
+    struct str local_key, local_secret; /* keys that the local cloud's calls are signed with */
 };
 
 enum { EXAMPLES_MAX = 3 };
@@ -54,7 +54,7 @@ struct command {
     const char *details;                /* further lines of help, or NULL */
     const char *examples[EXAMPLES_MAX]; /* whole command lines */
     size_t args_max;
-    bool drastic; /* deletes, or moves what is served: never what somebody else's typo "means" */
+    bool drastic; /* deletes, or moves what is served: never suggested for a mistyped command */
     /* Returns the exit code when it is not what follows from err: 0 for success. -1: see err. */
     int (*run)(struct cli *cli, struct err *err);
 };
@@ -93,7 +93,7 @@ extern const struct command *const commands[]; /* by number; ends with NULL */
 
 /* COMMAND_COUNT: there is none. */
 enum command_number command_find(struct str name);
-/* Nearest name for "did you mean", or NULL. Never one that deletes or moves what is served. */
+/* Nearest name for "did you mean", or NULL; never that of a drastic command. */
 const struct command *command_nearest(struct str name);
 
 /* Parse argv[1…], and check it against the command's row. `*ret_command` is NULL when none was
@@ -132,7 +132,8 @@ enum stage_use {
  * "STAGE@REGION" is short for --region. */
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err);
-/* The same of no more than where it is: no variable is asked for that only a deployment needs. */
+/* Load the service as far as it takes to find its stacks: no variable is asked for that only a
+ * deployment needs. */
 int context_place(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                   struct err *err);
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
@@ -168,7 +169,7 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
  * what came of it. `doing` is for the question: "deploying". */
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err);
-/* The same with a question of the command's own. */
+/* The same, but the caller has asked the question already. */
 int context_apply(struct cli *cli, struct release *r, const struct goal *goal, confirm_fn *ask,
                   void *context, struct err *err);
 /* A stage that `plan` would make: REFUSED when serverless.yml does not allow it, or when its name
@@ -179,7 +180,7 @@ int context_new_stage(struct cli *cli, const struct release *r, const struct pla
 bool stage_is_nearly(struct arena *a, struct str name, struct str other);
 /* Order of stages as people count: pr-2 before pr-10. */
 int stage_compare(struct str a, struct str b);
-/* Collect what the command made superfluous, when that is worth it. Never fails: it warns. */
+/* Prune what the command made superfluous, when that is worth it. Never fails: it warns. */
 void context_prune(struct cli *cli, const struct release *r, struct world *world);
 /* How deploy and reset move functions: custom.troupe.shift, --verify, --no-shift. NULL: at once. */
 const struct shifting *context_shifting(struct cli *cli, const struct service *service);
@@ -187,7 +188,7 @@ const struct shifting *context_shifting(struct cli *cli, const struct service *s
 struct str context_source_revision(struct arena *a, struct str dir);
 /* Ask for `word`, or "yes"; REFUSED off a terminal or when something else is typed. */
 int context_confirm(struct cli *cli, const char *question, struct str word, struct err *err);
-/* The same as callback of config and pack; `context` is the cli. */
+/* context_warn as callback of config and pack; `context` is the cli. */
 void context_warning(void *context, struct pos pos, struct str msg, struct str help);
 /* A warning on stderr. */
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help);

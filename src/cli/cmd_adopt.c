@@ -8,7 +8,7 @@
 
 /* ---- showing ---- */
 
-/* The rest is what frameworks make by the dozen: permissions, methods, versions. */
+/* Is the resource worth a line? Frameworks make permissions, methods and versions by the dozen. */
 static bool is_shown(const struct adopt_item *item)
 {
     switch (item->fate) {

@@ -13,7 +13,7 @@ static int make_alone(struct service *service, struct err *err)
     return 0;
 }
 
-/* The Serverless Framework would take `dev`. */
+/* Ask for a stage: the Serverless Framework would deploy `dev` without being told. */
 static void say_no_stage(struct cli *cli, const struct service *service)
 {
     context_warn(cli, (struct pos){0},
@@ -24,8 +24,8 @@ static void say_no_stage(struct cli *cli, const struct service *service)
                  STR("a stage: troupe deploy dev; to be silent about it: --service"));
 }
 
-/* A service-only deploy is compiled for a stage that never leaves: what depends on the stage stays
- * out of the service stack anyway. */
+/* Load for a deployment, of the service alone or of a stage. The service alone is compiled without
+ * a stage: what depends on one is in no service stack. */
 static int load(struct cli *cli, struct service *service, struct target *target, struct err *err)
 {
     if (context_service(cli, 0, STAGE_OPTIONAL, service, err) < 0)

@@ -95,7 +95,7 @@ static struct str only(struct arena *a, const struct side *sides, enum diff_wher
     return str_fmt(a, "only in %.*s", STR_ARG(name_of(a, &sides[where == DIFF_ONLY_B])));
 }
 
-/* "v3", or "own" for one of the stage's stack. */
+/* "v3", or "own" for a function of the stage's stack. */
 static struct str version_text(struct arena *a, const struct diff_function *f, int side)
 {
     if (f->version[side].n)
@@ -155,7 +155,7 @@ static void show_apis(struct cli *cli, const struct side *sides, const struct di
     table_write(&t, &cli->out, cli->colour_out);
 }
 
-/* In one line, cut where it becomes long. */
+/* The value in one line, cut when it is long. */
 static struct str value_text(struct arena *a, const struct node *value)
 {
     enum { LONG = 60 };
@@ -232,7 +232,7 @@ static const struct node *side_json(struct arena *a, const struct side *s)
     return n;
 }
 
-/* [of A, of B], null where there is none. */
+/* [value of A, value of B], null where there is none. */
 static const struct node *pair(struct arena *a, const struct str *values)
 {
     struct node *n = node_seq(a);
@@ -318,8 +318,8 @@ static void show_json(struct cli *cli, const struct service *service, const stru
     buf_char(&cli->out, '\n');
 }
 
-/* The configurations of what differs: settings may differ by the stage's name only. Versions that
- * were pruned tell nothing. */
+/* Read the configurations of functions that differ, because their settings may differ only by the
+ * stage's name. A version that was pruned has none to compare. */
 static int read_configurations(struct cli *cli, struct side *sides, const struct diff *d,
                                struct err *err)
 {

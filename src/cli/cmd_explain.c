@@ -138,7 +138,7 @@ static void put_because(struct buf *b, const struct node *because)
     }
 }
 
-/* By variables of its own, not only of what it is in. */
+/* Did variables make the value itself, not only a map that it is in? */
 static bool is_made(const struct node *steps)
 {
     node_each (step, steps)

@@ -44,7 +44,7 @@ static const struct node *entry_json(struct arena *a, const struct history *h, s
     return n;
 }
 
-/* The last part of an ARN: who a person recognises. */
+/* The last part of an ARN, by which people recognise each other. */
 static struct str short_who(struct str arn)
 {
     ptrdiff_t at = str_rfind_char(arn, '/');

@@ -5,7 +5,7 @@
 #include "release/stack/stack.h"
 #include "ui/table.h"
 
-/* Outputs that troupe itself needs are of no use to people. */
+/* Is the output one that troupe itself needs? People have no use for it. */
 static bool is_internal(struct str output)
 {
     return str_starts(output, STR("Troupe"));
@@ -35,7 +35,7 @@ static const struct node *function_json(struct cli *cli, const struct world *w,
     return n;
 }
 
-/* Outputs with an API's address at AWS, where on the local cloud nobody answers. */
+/* The URL of an API. An output has its address at AWS, where nobody answers for the local cloud. */
 static const struct node *local_url(const struct cli *cli, const struct node *urls,
                                     const struct member *output)
 {

@@ -18,7 +18,7 @@ static bool is_stdin(struct str path)
     return str_eq(path, STR("-"));
 }
 
-/* What is piped in, or redirected: as the Serverless Framework and aws do. */
+/* Is an event piped in or redirected? The Serverless Framework and aws read it then, too. */
 static bool stdin_has_event(void)
 {
     struct stat st;
@@ -44,7 +44,7 @@ static int read_stdin(struct arena *a, struct str *ret, struct err *err)
     return 0;
 }
 
-/* Text is sent as a JSON string. What begins like JSON was meant to be it. */
+/* Text is sent as a JSON string. Text that begins like JSON was meant as JSON. */
 static struct str as_json(struct cli *cli, struct str text)
 {
     struct arena *a = cli->arena;
@@ -76,7 +76,8 @@ static int read_event(struct cli *cli, struct str *ret, struct err *err)
     return 0;
 }
 
-/* {"errorType", "errorMessage", "trace" of Node or "stackTrace" of Python}: one line each. */
+/* Show the error of a function, {"errorType", "errorMessage", "trace" of Node or "stackTrace" of
+ * Python}, a line each. */
 static int say_failed(struct cli *cli, const struct deployed_function *f,
                       const struct lambda_invocation *result, struct err *err)
 {

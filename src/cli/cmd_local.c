@@ -91,7 +91,8 @@ static const char *region(void)
     return "us-east-1";
 }
 
-/* What other programs need to use it; the only place where its secret is shown. */
+/* Print the variables by which other programs use the local cloud. Its secret is shown nowhere
+ * else. */
 static int run_env(struct cli *cli, const struct local_options *options, struct err *err)
 {
     struct local_cloud cloud;
@@ -129,8 +130,9 @@ static int run_env(struct cli *cli, const struct local_options *options, struct 
 static const struct verb {
     const char *name;
     int (*run)(struct cli *, const struct local_options *, struct err *);
-    bool starts;      /* has --persist */
-    const char *plan; /* what it would do to what runs; NULL: nothing to plan */
+    bool starts; /* it has --persist */
+    /* what it would do to a local cloud that runs; NULL: it has nothing to plan */
+    const char *plan;
 } verbs[] = {
     {"up", run_up, true, NULL},          {"down", run_down, false, "would be stopped"},
     {"status", run_status, false, NULL}, {"wipe", run_wipe, false, "would be emptied"},

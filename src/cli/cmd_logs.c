@@ -12,13 +12,14 @@ enum {
     SINCE_MS = 10 * 60 * 1000,
     TAIL_SINCE_MS = 10 * 1000,
     POLL_MS = 2000,
-    LATE_MS = 15 * 1000, /* a line may come so late, behind others that were written after it */
+    /* a line may be written later than lines that were logged after it, by this much */
+    LATE_MS = 15 * 1000,
 };
 
-/* A version and where it logs. */
+/* A version, and where it writes its lines. */
 struct writer {
-    struct str version, group, stream; /* stream: "function[version]", without its date */
-    int64_t until_ms;                  /* 0: the stage points at it */
+    struct str version, group, stream; /* `stream`: "function[version]", without its date */
+    int64_t until_ms;                  /* until when the stage points at the version; 0: it does */
 };
 
 struct logs {
@@ -26,11 +27,11 @@ struct logs {
     struct str stage;
     struct deployed_function function;
     VEC(struct writer) writers;
-    struct map seen; /* event ids of the last look */
+    struct map seen; /* ids of the events that the last look has shown */
     struct arena *seen_arena;
 };
 
-/* ---- whose lines ---- */
+/* ---- the versions and their streams ---- */
 
 /* Source: Lambda developer guide, "Configuring CloudWatch log groups": in a group of its own choice
  * a function puts its name into the streams'. */
@@ -49,7 +50,7 @@ static int add_writer(struct logs *l, struct str version, struct err *err)
     return 0;
 }
 
-/* Who else points at the versions, when the lines of all are in one group. */
+/* Say which other stages point at the versions, when the lines of all are in one group. */
 static int say_shared(struct logs *l, struct err *err)
 {
     struct arena *a = l->cli->arena;
@@ -84,7 +85,8 @@ static struct writer *find_writer(struct logs *l, struct str version)
     return NULL;
 }
 
-/* The alias may have moved since the last look. Those it left are heard out. */
+/* Read what the stage's alias points at: it may have moved since the last look. The version that it
+ * left stays among the writers until its last lines have come. */
 static int read_pointers(struct logs *l, bool *ret_moved, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
@@ -93,7 +95,7 @@ static int read_pointers(struct logs *l, bool *ret_moved, struct err *err)
     if (lambda_alias_get(a, l->cli->aws, l->function.name, l->stage, &alias, err) < 0)
         return -1;
     struct str versions[] = {alias.version, alias.weighted_version,
-                             /* called by those who cannot name an alias */
+                             /* those who cannot name an alias call $LATEST */
                              l->function.per_stage ? STR("$LATEST") : (struct str){"", 0}};
     int64_t now = clock_wall_ms();
     vec_each (&l->writers, w)
@@ -119,7 +121,8 @@ static int by_time(const void *x, const void *y)
                                     : (a->order > b->order) - (a->order < b->order);
 }
 
-/* A stream is named after the day it began, and a function's process may live for hours. */
+/* Read the lines since `since_ms`. A stream is named after the day on which its process began, and
+ * a process may live for hours. */
 static int read_lines(struct logs *l, struct arena *a, int64_t since_ms, struct log_events *ret,
                       struct err *err)
 {
@@ -136,7 +139,7 @@ static int read_lines(struct logs *l, struct arena *a, int64_t since_ms, struct 
                 continue;
             if (err->kind != ERR_NOT_FOUND)
                 return err_wrap(err, "read log group '%.*s'", STR_ARG(w->group));
-            err_clear(err); /* it never wrote anything */
+            err_clear(err); /* it has written nothing so far */
             break;
         }
     }
@@ -215,8 +218,8 @@ static int read_since(const struct options *o, int64_t *ret_ms, struct err *err)
     return 0;
 }
 
-/* Until the user stops it. The stage may be deployed meanwhile: its lines go on with the new
- * version. */
+/* Show new lines until the user stops it. When the stage is deployed meanwhile, the lines of the
+ * new version follow. */
 static int follow(struct logs *l, int64_t since_ms, struct err *err)
 {
     while (clock_sleep_ms(POLL_MS) == 0) {

@@ -36,7 +36,8 @@ static const struct node *find_secret(struct arena *a, const struct node *n, str
     return n;
 }
 
-/* Templates are files that are kept, sent and committed; deploying writes none with a secret. */
+/* Refuse a template with a secret: templates are kept in files, sent and committed. Deploying
+ * writes none with a secret. */
 static int check_secrets(struct cli *cli, const struct template_file *file, struct err *err)
 {
     struct str path;

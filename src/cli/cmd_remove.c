@@ -117,7 +117,8 @@ static int run_plan(struct cli *cli, const struct release *r, struct str what, s
 
 /* ---- the command ---- */
 
-/* A variable that is not set leaves `remove --yes`, and provider.stage may be production. */
+/* Refuse `remove --yes` without a stage: a script whose variable is not set runs just that, and
+ * provider.stage may be production. */
 static int check_named(const struct options *o, struct err *err)
 {
     bool named = o->arg_count || o->stage.n;
@@ -129,8 +130,8 @@ static int check_named(const struct options *o, struct err *err)
     return err_help(err, "troupe remove STAGE --yes");
 }
 
-/* What the stage alone had is pruned an hour later: by a deploy, or by prune. Others may have
- * become due. */
+/* Prune after the removal. Versions that only this stage had go an hour later, by a deploy or by
+ * prune; those that other stages left may go now. */
 static void prune(struct cli *cli, const struct release *r, bool whole)
 {
     struct world world;
@@ -143,7 +144,7 @@ static void prune(struct cli *cli, const struct release *r, bool whole)
 
 static const char *const parts[] = {"deleted", "emptied", "kept"};
 
-/* What stays is named; what went, only on request. */
+/* Show what stays by name, and what was deleted only on request. */
 static void show(struct cli *cli, bool whole, struct str what, bool nothing,
                  const struct disposals *disposals)
 {

@@ -20,7 +20,8 @@ static const struct node *findings_json(struct arena *a, const struct service *s
     return out;
 }
 
-/* `done` false: it failed on the way, and what it found may still be so. */
+/* Show what was found. `done` false: repair failed on the way, and findings may still be as they
+ * are shown. */
 static void show(struct cli *cli, const struct service *service, const struct repaired *repaired,
                  bool done)
 {

@@ -7,7 +7,7 @@ static int say_usage(struct err *err, const char *what)
     return err_help(err, "troupe shift STAGE --to N --weight PERCENT, or --promote, or --abort");
 }
 
-/* One of: begin (or change), end it there, take it back. */
+/* Read which one is asked for: begin (or change) a shift, end it there, or take it back. */
 static int read_options(const struct options *o, int64_t *ret_number, struct err *err)
 {
     *ret_number = 0;

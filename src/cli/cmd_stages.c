@@ -12,7 +12,8 @@ struct matrix {
     size_t n;
 };
 
-/* A row's section of a record: keys are there for functions of the stage's own, too. */
+/* A section of a record, whose keys are the rows. It has keys of functions of the stage's own,
+ * too. */
 struct section {
     const char *name, *what, *prefix;
     bool api;
@@ -36,7 +37,8 @@ static bool is_own(const struct stage_status *s, const struct section *section, 
     return node_is_text(node_get_c(entry, "layout"), "perStage");
 }
 
-/* The stack of one of its own says the version: "…:function:shop-dev-api:3". */
+/* The version of a function of the stage's own, from the stack's output:
+ * "…:function:shop-dev-api:3". */
 static struct str own_version(struct arena *a, const struct stage_status *s, struct str row)
 {
     struct buf suffix = BUF(a);
@@ -48,7 +50,7 @@ static struct str own_version(struct arena *a, const struct stage_status *s, str
     return at < 0 ? (struct str){"", 0} : str_sub(arn, (size_t)at + 1, arn.n);
 }
 
-/* As recorded. */
+/* What the record says that the stage points at. */
 static struct str recorded(struct arena *a, const struct stage_status *s,
                            const struct section *section, struct str row)
 {
@@ -58,7 +60,7 @@ static struct str recorded(struct arena *a, const struct stage_status *s,
     return node_text(node_get_c(node_get(all, row), section->what));
 }
 
-/* What it points at now, when that is something else; or empty. */
+/* What the stage points at now, when that is something else than recorded; otherwise empty. */
 static struct str elsewhere(const struct stage_status *s, const struct section *section,
                             struct str row)
 {

@@ -53,7 +53,7 @@ struct unlocking {
     struct str name; /* of the lease */
     struct lease_info *all;
     size_t n;
-    const struct lease_info *held; /* of that name, NULL: nobody holds it */
+    const struct lease_info *held; /* the lease of that name; NULL: nobody holds it */
     bool broken;
 };
 
@@ -112,7 +112,8 @@ static int run(struct cli *cli, struct err *err)
     if (context_service(cli, 0, STAGE_OPTIONAL, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
-    /* provider.stage does not count: the lease of a stage is broken when it was named. */
+    /* the lease of a stage is broken only when the stage was named: provider.stage does not
+     * count */
     bool whole = !cli->options.arg_count && !cli->options.stage.n;
     struct release r = context_release(cli, service);
     if (world_find(&r, false, &w, err) < 0)

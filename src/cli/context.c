@@ -39,7 +39,7 @@ int context_aws(struct cli *cli, const struct service *service, struct err *err)
     return cli->aws && (cli->home || !service->remote) ? 0 : -1;
 }
 
-/* Each is made once. */
+/* The client for a region, made once. */
 static struct aws *client_for(void *context, struct str region, struct err *err)
 {
     struct cli *cli = context;
@@ -89,7 +89,7 @@ static struct config_options config_of(struct cli *cli)
     };
 }
 
-/* The region of "STAGE@REGION", as if --region had been given. */
+/* Take the region out of "STAGE@REGION", as if --region had been given. */
 static int take_region(struct cli *cli, struct str *stage, struct err *err)
 {
     struct options *o = &cli->options;
@@ -172,7 +172,7 @@ int context_target(struct cli *cli, const struct service *service, struct target
         err_move(err, &unpacked);
         return -1;
     }
-    /* Whatever is wrong with the code, what is wrong with the rest is known without it. */
+    /* Whatever is wrong with the code, the compiler can say already what is wrong with the rest. */
     if (compile_service(a, service, unpacked.kind ? NULL : packed, &compile, compiled, &one) == 0) {
         layout_check(a, service, compiled, &one);
         err_also(err, &one);
@@ -191,7 +191,8 @@ int context_target(struct cli *cli, const struct service *service, struct target
     return 0;
 }
 
-/* "git 1a2b3c4" of the service's directory, with ", modified" when there is more than that. */
+/* "git 1a2b3c4" of the service's directory; with ", modified" when files differ from that
+ * commit. */
 struct str context_source_revision(struct arena *a, struct str dir)
 {
     struct str command = str_fmt(a,

@@ -1,4 +1,4 @@
-/* Exit codes: one table, from which the codes and the help follow. */
+/* Exit codes: one table, from which the codes and their help follow. */
 #include "cli/cli.h"
 
 static const struct {

@@ -1,7 +1,7 @@
 /* The function that a command is about. */
 #include "cli/cli.h"
 
-/* "invoke STAGE FUNCTION", or with the stage given otherwise "invoke FUNCTION". */
+/* Read "invoke STAGE FUNCTION", or "invoke FUNCTION" when the stage is given otherwise. */
 static int split_arguments(struct options *o, const char *command, struct str *ret_key,
                            struct err *err)
 {
@@ -26,7 +26,8 @@ static void offer(struct str name, struct str key, struct str *best, size_t *dis
     *distance = d;
 }
 
-/* What the stage has counts, whatever is checked out; serverless.yml helps with the advice. */
+/* Refuse a function that the stage does not have, whatever serverless.yml says; the file is looked
+ * at for the advice. */
 static int say_none(const struct service *service, const struct node *deployed, struct str key,
                     struct err *err)
 {
@@ -48,7 +49,8 @@ static int say_none(const struct service *service, const struct node *deployed, 
                : err_help(err, "which there are: troupe info %.*s", STR_ARG(service->address));
 }
 
-/* The name it was deployed under: the record knows, whatever serverless.yml says now. */
+/* Find the name under which the function was deployed: the record has it, whatever serverless.yml
+ * says now. */
 static int find_deployed(struct cli *cli, const struct service *service, struct str key,
                          struct deployed_function *ret, struct err *err)
 {

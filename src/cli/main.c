@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 
-/* The first signal asks for a safe stop, the second stops at once: but not SIGHUP, which both the
- * terminal that goes and its shell send. */
+/* The first signal asks for a safe stop, the second stops at once. A second SIGHUP does not: a
+ * terminal that closes sends one, and so does its shell. */
 static void on_signal(int number)
 {
     if (cancel_requested() && number != SIGHUP)
@@ -53,10 +53,12 @@ static void start_signals(void)
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
         sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* writing fails then, and what was begun is removed */
+    /* a write past the limit then fails, and the caller removes what it began */
+    signal(SIGXFSZ, SIG_IGN);
 }
 
-/* What a command takes for granted: where it is, and that others cannot write what it makes. */
+/* Check what every command relies on: that its folder exists, and that others cannot write what it
+ * makes. */
 static int check_surroundings(struct err *err)
 {
     umask(umask(0) | S_IWOTH);
@@ -67,8 +69,8 @@ static int check_surroundings(struct err *err)
     return 0;
 }
 
-/* A file or a connection that gets a number below 3 would be read and written as if it were the
- * terminal. */
+/* Open the standard files that are closed. Otherwise the next file or connection would get such a
+ * number, and be read and written as if it were the terminal. */
 static void open_standard_files(void)
 {
     int fd;

@@ -1,5 +1,5 @@
-/* Stages that are not there yet: deploy and clone make them by their name alone, so a name that
- * looks like a mistake is asked about, and custom.troupe.stages may say which there can be. */
+/* New stages. deploy and clone make a stage by its name alone, so they ask about a name that looks
+ * like a mistake, and custom.troupe.stages may list the names that are allowed. */
 #include "cli/cli.h"
 
 #include "release/bucket/stage_address.h"
@@ -10,8 +10,8 @@ static bool is_digit(struct str s, size_t at)
     return at < s.n && s.p[at] >= '0' && s.p[at] <= '9';
 }
 
-/* pr-12 and pr-13, dev and dev-2 are no mistakes for each other: numbers go, and what sets them
- * off. */
+/* The name without its numbers and what sets them off: pr-12 and pr-13, dev and dev-2 are no
+ * mistakes for each other. */
 static struct str without_numbers(struct arena *a, struct str s)
 {
     struct buf b = BUF(a);
@@ -38,12 +38,13 @@ bool stage_is_nearly(struct arena *a, struct str name, struct str other)
 {
     struct str x = without_numbers(a, name), y = without_numbers(a, other);
     size_t shorter = x.n < y.n ? x.n : y.n, longer = x.n < y.n ? y.n : x.n;
-    size_t letters = longer < 3 ? 0 : shorter < 4 ? 1 : 2; /* dev and qa are two words */
+    /* of short names like dev and qa every letter counts */
+    size_t letters = longer < 3 ? 0 : shorter < 4 ? 1 : 2;
     return !str_eq(x, y) &&
            ((letters && str_distance(x, y, letters) != SIZE_MAX) || is_swapped(x, y));
 }
 
-/* Of the stages that have a deployment, the nearest name that is alive; or empty. */
+/* The nearest name among stages that have a deployment; or empty. */
 static int find_near(struct cli *cli, const struct release *r, const struct plan *plan,
                      struct str *ret, struct err *err)
 {
@@ -56,7 +57,7 @@ static int find_near(struct cli *cli, const struct release *r, const struct plan
     for (size_t i = 0; i < w->record_count; i++) {
         struct str other = address_stage(w->records[i].stage, &region);
         if (str_eq(other, name))
-            return 0; /* it was there before, or is elsewhere */
+            return 0; /* the stage was there before, or is in another region */
         near = near || stage_is_nearly(cli->arena, name, other);
     }
     if (!near)
@@ -69,7 +70,7 @@ static int find_near(struct cli *cli, const struct release *r, const struct plan
     return 0;
 }
 
-/* Those that serverless.yml allows, when it says so. */
+/* Refuse a stage that custom.troupe.stages does not list, when it has a list. */
 static int check_allowed(struct cli *cli, const struct service *service, bool *ret_said,
                          struct err *err)
 {

@@ -4,18 +4,18 @@
 
 enum kind { FLAG, TEXT, NUMBER, PARAM };
 
-/* Which commands have an option. */
+/* Sets of commands, for the rows below. */
 #define ON(name) (1u << COMMAND_##name)
 enum {
     EVERY = (1u << COMMAND_COUNT) - 1,
-    SERVICE = EVERY & ~(ON(local) | ON(version) | ON(help)), /* those that load one */
+    SERVICE = EVERY & ~(ON(local) | ON(version) | ON(help)), /* those that load a service */
     CHANGES = ON(deploy) | ON(rollback) | ON(reset) | ON(clone) | ON(shift) | ON(adopt) |
               ON(repair) | ON(unlock) | ON(remove) | ON(prune),
     GOALS = ON(deploy) | ON(plan) | ON(rollback) | ON(reset) | ON(clone) | ON(shift),
     NO_JSON = ON(invoke) | ON(package) | ON(validate) | ON(help),
 };
 
-/* Several rows of one name are for different commands, and are read the same way. */
+/* The options. Rows of one name are for different commands, and are read the same way. */
 static const struct option {
     const char *name;
     char letter;
@@ -124,7 +124,7 @@ struct scan {
     char **argv;
     VEC(struct typed) options;
     VEC(struct str) words;
-    bool lost; /* an unknown option stands before the command: whether it has a value is unknown */
+    bool lost; /* an unknown option came before the command: the next word may be its value */
 };
 
 static bool is_option(struct str arg)
@@ -212,7 +212,7 @@ static int scan(struct scan *s, struct err *err)
 static int say_unknown(const struct typed *t, enum command_number command, struct err *err)
 {
     const char *best = NULL, *here = serverless_option(command, t->name);
-    size_t distance = (t->name.n + 1) / 3 + 1; /* a third of its letters may be wrong */
+    size_t distance = (t->name.n + 1) / 3 + 1; /* up to a third of the letters may differ */
     if (here) {
         err_set(err, ERR_USAGE, "'%.*s' is an option of the Serverless Framework", STR_ARG(t->arg));
         return err_help(err, "%s", here);
@@ -234,7 +234,7 @@ static int say_unknown(const struct typed *t, enum command_number command, struc
                 : err_help(err, "all options: troupe help%s%s", gap, about);
 }
 
-/* It has no effect there: whoever typed it expects one. */
+/* Refuse an option of other commands. It has no effect here, and whoever typed it expects one. */
 static int say_foreign(struct arena *a, const struct typed *t, enum command_number command,
                        struct err *err)
 {
@@ -346,7 +346,7 @@ static int check_words(const struct scan *s, enum command_number command, struct
     return err_help(err, "troupe %s %s", c->name, c->arguments);
 }
 
-/* Neither what else is typed nor whether it is right matters to who asks for help. */
+/* Is help asked for? Then nothing else on the line matters. */
 static bool asks_for(const struct scan *s, const char *name, const char *letter)
 {
     for (size_t i = 0; i < s->options.n; i++)
@@ -374,7 +374,7 @@ int options_parse(struct arena *a, int argc, char **argv, struct options *ret,
     const char *words, *here;
     *ret = (struct options){.given = MAP(a), .params = MAP(a)};
     *ret_command = NULL;
-    for (int i = 1; i < argc; i++) /* 2 means changes: also of a line that is refused */
+    for (int i = 1; i < argc; i++) /* so that 2 means changes, also when this line is refused */
         ret->detailed_exitcode |= str_eq(str_c(argv[i]), STR("--detailed-exitcode"));
     if (scan(&s, err) < 0)
         return -1;

@@ -15,7 +15,7 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
     progress_clear(cli->progress);
     for (size_t i = 0; i < plan.target.note_count; i++)
         context_warn(cli, (struct pos){0}, plan.target.notes[i], STR(""));
-    cli->options.plan = true; /* the command may be called so */
+    cli->options.plan = true; /* a command that only plans may be called without the option */
     if (context_new_stage(cli, r, &plan, err) < 0)
         return -1;
     if (cli->options.json) {
@@ -43,7 +43,7 @@ struct asking {
     const struct release *release;
     const struct service *service;
     struct str doing; /* "deploying" */
-    bool guarded;     /* protected stages ask even when no data is lost */
+    bool guarded;     /* ask for protected stages, too, when no data is lost */
 };
 
 static bool is_protected(const struct service *service)

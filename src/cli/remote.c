@@ -3,7 +3,7 @@
 
 struct asked {
     struct cli *cli;
-    struct aws *aws; /* for the region of the question */
+    struct aws *aws; /* client for the region that the variable asks in */
     struct str region, params, address;
 };
 
@@ -16,7 +16,7 @@ static bool has_param(struct str params, const char *word)
     return false;
 }
 
-/* A region stands among the parameters when one of them has two dashes: "us-west-2". */
+/* The region among the parameters of a variable: the one with two dashes, as in "us-west-2". */
 static struct str region_of(struct str params, struct str standard)
 {
     struct str part;
@@ -38,7 +38,7 @@ static int get_account(struct arena *a, const struct asked *q, const struct node
     return 0;
 }
 
-/* "stack.output" */
+/* Value of "stack.output". */
 static int get_output(struct arena *a, const struct asked *q, const struct node **ret,
                       struct err *err)
 {
@@ -51,7 +51,7 @@ static int get_output(struct arena *a, const struct asked *q, const struct node 
     return 0;
 }
 
-/* "bucket/key" */
+/* Content of "bucket/key". */
 static int get_object(struct arena *a, const struct asked *q, const struct node **ret,
                       struct err *err)
 {

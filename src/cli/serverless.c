@@ -1,12 +1,13 @@
-/* What the Serverless Framework calls otherwise: its words never become stages, and are answered
- * with what does the same here. Source: the CLI reference of Serverless Framework 3. */
+/* Commands and options of the Serverless Framework that troupe calls otherwise. Its words never
+ * become names of stages; the answer says what does the same here. Source: the CLI reference of
+ * Serverless Framework 3. */
 #include "cli/cli.h"
 
 #define ON(name) (1u << COMMAND_##name)
 #define DASHBOARD "it belongs to the Serverless Dashboard, which troupe does not use"
 #define LOCAL "troupe deploy STAGE --local, a cloud on this machine; then the same with each change"
 
-/* The longer ones first. */
+/* Commands; a longer one stands before those that it begins with. */
 static const struct {
     const char *words, *here;
 } old_commands[] = {
@@ -48,7 +49,7 @@ static const struct {
 #define ROLLBACK_TO "--to N, the number of a deployment: troupe history STAGE"
 #define PACKAGE "deploy packages by itself, and uploads only what is new: troupe deploy STAGE"
 
-/* `on`: 0: of any command. */
+/* Options of the commands in `on`; 0: of any command. */
 static const struct {
     const char *name; /* or a letter */
     uint32_t on;

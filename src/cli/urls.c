@@ -9,7 +9,7 @@ static struct str behind_scheme(struct str url)
     return at < 0 ? url : str_sub(url, (size_t)at + 3, url.n);
 }
 
-/* "https://<id>.execute-api.…", for shared APIs and the stage's own. */
+/* The API's id in "https://<id>.execute-api.…", of shared APIs and of the stage's own. */
 static struct str id_in(struct str url)
 {
     struct str rest = behind_scheme(url), id;
@@ -37,7 +37,7 @@ const struct node *context_urls(const struct cli *cli, const struct stack *stage
     struct str websocket = id_in(node_text(node_get_c(stage->outputs, "ServiceEndpointWebsocket")));
     struct str name = node_text(node_get_c(stage->tags, TAG_STAGE));
     struct str path = str_concat(a, STR("/"), name);
-    /* Only an HTTP API that stages share has a stage named like one. */
+    /* only an HTTP API that stages share has a stage named like troupe's */
     bool named = str_ends(node_text(node_get_c(stage->outputs, "HttpApiUrl")), path);
     if (rest.n && cli->endpoint.n)
         node_put_c(a, urls, "rest",
