@@ -185,14 +185,14 @@ static struct outcome outcome_of(const struct aws_answer *answer, const struct r
 
 /* Correct this machine's clock by the answer's, once a call, when AWS refused because of it. */
 static bool corrected_clock(struct attempt *t, const struct outcome *o,
-                            const struct aws_answer *answer, bool *reconciled)
+                            const struct aws_answer *answer, bool *corrected)
 {
     int64_t skew;
-    if (*reconciled || !retry_skew_ms(o, aws_header(answer, "date"),
-                                      clock_wall_ms() + atomic_load(&t->aws->skew_ms), &skew))
+    if (*corrected || !retry_skew_ms(o, aws_header(answer, "date"),
+                                     clock_wall_ms() + atomic_load(&t->aws->skew_ms), &skew))
         return false;
     atomic_fetch_add(&t->aws->skew_ms, skew);
-    return *reconciled = true;
+    return *corrected = true;
 }
 
 static bool is_success(const struct aws_answer *answer)
@@ -203,7 +203,7 @@ static bool is_success(const struct aws_answer *answer)
 static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answer, struct err *err)
 {
     int cost = 0;
-    bool reconciled = false, sent;
+    bool corrected = false, sent;
     for (t->number = 1;; t->number++) {
         *answer = (struct aws_answer){0};
         if (wait_for_limit(t->aws, t->call, err) < 0)
@@ -223,7 +223,7 @@ static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answe
         struct refusal refusal;
         refusal_read(a, answer, &refusal);
         struct outcome outcome = outcome_of(answer, &refusal);
-        if (corrected_clock(t, &outcome, answer, &reconciled) || again(t, &outcome, sent, &cost))
+        if (corrected_clock(t, &outcome, answer, &corrected) || again(t, &outcome, sent, &cost))
             continue;
         return refusal_err(t->call, answer, &refusal, err);
     }
