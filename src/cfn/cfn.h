@@ -23,16 +23,17 @@ enum cfn_trait {
 };
 
 struct cfn_type {
-    const char *name;        /* "AWS::SQS::Queue"; ends in "::" for all types of a service */
-    const char *named_by;    /* property with the physical name, unique in account and region */
-    unsigned traits;         /* enum cfn_trait */
-    const char *create_only; /* properties whose change replaces, separated by spaces */
+    const char *name;     /* "AWS::SQS::Queue"; ends in "::" for all types of a service */
+    const char *named_by; /* property with the physical name, unique in account and region */
+    unsigned traits;      /* enum cfn_trait */
+    /* properties whose change replaces the resource, separated by spaces */
+    const char *create_only;
 };
 /* Sorted by name (type_rows.c). */
 extern const struct cfn_type cfn_types[];
 extern const size_t cfn_type_count;
 
-/* Has the registry, as troupe knows it, this very type? */
+/* Does the registry, as of when the rows were written, have this very type? */
 bool cfn_is_known(struct str type);
 /* Has the type, or its service as a whole, the trait? False for types that are not known. */
 bool cfn_is(struct str type, enum cfn_trait trait);
@@ -45,17 +46,19 @@ const struct node *cfn_given_name(const struct node *resource);
 
 /* Type of a resource of a template; empty for NULL. */
 struct str cfn_type_of(const struct node *resource);
-/* Kept when its stack goes: DeletionPolicy Retain, RetainExceptOnCreate (once the stack stands), or
- * what is in it is kept: Snapshot. */
+/* Does the resource, or what it holds, stay when its stack is deleted? So it is with DeletionPolicy
+ * Retain, RetainExceptOnCreate (once the stack has been made) and Snapshot. */
 bool cfn_is_retained(const struct node *resource);
-/* Deleted when its stack goes, for certain: its DeletionPolicy is Delete or missing. */
+/* Is the resource deleted with its stack for certain? So it is with DeletionPolicy Delete or
+ * none. */
 bool cfn_goes_with_stack(const struct node *resource);
-/* The first property that differs, "KeySchema changed", one that replaces the resource before
- * others; and whether it does. */
+/* A difference in words, "KeySchema changed", and whether it replaces the resource. A property that
+ * replaces is named before others. */
 struct str cfn_difference(struct arena *a, const struct node *before, const struct node *after,
                           bool *ret_replaces);
-/* Do both have the same condition, and the same of every property whose change would replace? Then
- * what Ref and Fn::GetAtt give of the resource stays, if its type keeps values. */
+/* Do both have the same condition, and the same value of every property whose change would
+ * replace the resource? Then Ref and Fn::GetAtt of the resource keep their values, if its type
+ * keeps them. */
 bool cfn_keeps_identity(const struct node *before, const struct node *after);
 
 #endif

@@ -128,7 +128,7 @@ bool cfn_sub_next(struct cfn_sub *s)
     }
 }
 
-/* ---- looking ---- */
+/* ---- visiting values ---- */
 
 void cfn_values_at(const struct node *n, cfn_visit *visit, void *context)
 {
@@ -182,7 +182,7 @@ void cfn_each_condition(const struct node *n, cfn_visit_condition *visit, void *
         cfn_each_condition(m->value, visit, context);
 }
 
-/* ---- changing ---- */
+/* ---- replacing values ---- */
 
 struct replacing {
     struct arena *arena;
@@ -192,7 +192,7 @@ struct replacing {
 
 static const struct node *replace(void *context, struct str key, const struct node *n);
 
-/* Writes `with` into the text of an Fn::Sub; false: it cannot stand there. */
+/* Write `with` into the text of an Fn::Sub. False: it cannot stand there. */
 static bool add_in_sub(struct buf *b, const struct node *with)
 {
     struct cfn_value v;

@@ -20,12 +20,13 @@ enum cfn_form {
 /* What an expression takes from elsewhere in the template: from a resource, a parameter, or a
  * pseudo parameter. */
 struct cfn_value {
-    struct str id, attribute; /* attribute empty: what Ref gives */
+    struct str id, attribute; /* attribute empty: the value of Ref */
     enum cfn_form form;
-    const struct node *computed; /* the attribute where it is an expression, and `attribute` is "?";
-                                    NULL: it is written out */
-    const struct node *at;       /* the Ref, Fn::GetAtt or Fn::Sub */
-    const struct node *text;     /* the string in it that `id` is a piece of */
+    /* the attribute when it is an expression, and `attribute` is "?" then; NULL: it is written
+     * out */
+    const struct node *computed;
+    const struct node *at;   /* the Ref, Fn::GetAtt or Fn::Sub */
+    const struct node *text; /* the string in it that `id` is a piece of */
 };
 
 /* Is `n` a Ref or an Fn::GetAtt? Then its value. */
@@ -35,17 +36,17 @@ bool cfn_is_value(const struct node *n, struct cfn_value *ret);
 /* The Ref or Fn::GetAtt of a value. */
 struct node *cfn_value_node(struct arena *a, const struct cfn_value *v);
 
-/* ---- looking ---- */
+/* ---- visiting values ---- */
 
 typedef void cfn_visit(void *context, const struct cfn_value *v);
-/* Every value that `n` takes; DependsOn and conditions are none. */
+/* Visit every value that `n` takes. What DependsOn and conditions name are no values. */
 void cfn_each_value(const struct node *n, cfn_visit *visit, void *context);
-/* Those of the function that `n` itself is, without what stands in its arguments. */
+/* Visit the values of the function that `n` itself is, without those in its arguments. */
 void cfn_values_at(const struct node *n, cfn_visit *visit, void *context);
 /* Does `n` take a value of `id`? */
 bool cfn_mentions(const struct node *n, struct str id);
 
-/* Every name of a condition in `n`: {"Condition": name} and the first argument of Fn::If. */
+/* Visit every name of a condition in `n`: {"Condition": name} and the first argument of Fn::If. */
 typedef void cfn_visit_condition(void *context, const struct node *name);
 void cfn_each_condition(const struct node *n, cfn_visit_condition *visit, void *context);
 
@@ -59,27 +60,28 @@ bool cfn_is_no_value(const struct node *n);
 /* ---- Fn::Sub ---- */
 
 struct cfn_sub {
-    const struct node *text, *locals; /* its text, and the map of its own variables or NULL */
+    const struct node *text, *locals; /* its text; the map of its own variables, or NULL */
     size_t at;                        /* behind the last variable */
-    struct str before;        /* the text since the variable before, "${!…}" as it stands */
-    struct str name;          /* of the last variable, trimmed */
-    const struct node *local; /* what it stands for, if it is one of its own */
-    struct cfn_value value;   /* if not */
+    struct str before; /* the text since the variable before, "${!…}" as it stands */
+    struct str name;   /* of the last variable, trimmed */
+    /* the value of one of its own variables; NULL: it is no such variable */
+    const struct node *local;
+    struct cfn_value value; /* otherwise the value that it names */
 };
 
-/* Is `n` an Fn::Sub? Then ready for its first variable. */
+/* Is `n` an Fn::Sub? Then `*ret` is ready for its first variable. */
 bool cfn_sub_of(const struct node *n, struct cfn_sub *ret);
-/* The next variable. False at the end: `before` is the rest then. */
+/* Go to the next variable. False: there is none, and `before` is the rest of the text. */
 bool cfn_sub_next(struct cfn_sub *s);
 
-/* ---- changing ---- */
+/* ---- replacing values ---- */
 
-/* What stands for a value from now on; NULL: it stays. In an Fn::Sub a Ref and an Fn::GetAtt become
- * "${…}", an Fn::Sub of a text becomes that text, a scalar itself; others leave the value there as
- * it is. */
+/* What replaces a value; NULL: it stays. In the text of an Fn::Sub, a Ref and an Fn::GetAtt become
+ * "${…}", an Fn::Sub of a text becomes that text, and a scalar its own text; for anything else the
+ * value in the text stays. */
 typedef const struct node *cfn_substitute(void *context, struct arena *a,
                                           const struct cfn_value *v);
-/* `n` with every value as `substitute` has it; shares what stays. */
+/* `n` with its values replaced by what `substitute` gives; nodes without a change are shared. */
 const struct node *cfn_replace_values(struct arena *a, const struct node *n,
                                       cfn_substitute *substitute, void *context);
 

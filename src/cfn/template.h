@@ -14,9 +14,10 @@ struct node *cfn_with_property(struct arena *a, const struct node *resource, con
 /* The ids in DependsOn of a resource, which is one text or a list. */
 const struct node *const *cfn_dependencies(const struct node *resource, size_t *ret_n);
 bool cfn_depends_on(const struct node *resource, struct str id);
-/* A list of them with `id` behind them; an empty `id` adds nothing. NULL: there are none. */
+/* DependsOn of the resource with `id` behind the others; an empty `id` adds nothing. NULL: there is
+ * none. */
 struct node *cfn_dependencies_and(struct arena *a, const struct node *resource, struct str id);
-/* `resource` without those that `goes` names; itself if there are none. */
+/* `resource` without those dependencies that `goes` names; itself when there are none. */
 typedef bool cfn_goes(const void *context, struct str id);
 const struct node *cfn_without_dependencies(struct arena *a, const struct node *resource,
                                             cfn_goes *goes, const void *context);
