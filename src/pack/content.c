@@ -1,5 +1,5 @@
-/* Content of files: each file is read once, each distinct content compressed once, whatever the
- * number of functions that pack it. Files are worked on in batches by a pool of threads.
+/* Content of files: each file is read once, each distinct content is compressed once, however many
+ * functions pack it. A pool of threads works on the files in batches.
  *
  * A cache of compressed contents that lasts from run to run, keyed by path, size, modification time
  * and inode, belongs into add_file: it would answer before the file is opened. */
@@ -13,7 +13,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
-/* libdeflate's 6 packs better than the reference's zlib at several times its speed. */
+/* level 6 of libdeflate packs better than the reference's zlib, several times as fast */
 enum { LEVEL = 6, BATCH_FILES = 128, BATCH_BYTES = 2 * 1024 * 1024 };
 /* Lambda's limit is far below; this keeps a stray file from filling the memory. */
 static const size_t FILE_BYTES_MAX = (size_t)1 << 30;
@@ -29,7 +29,7 @@ struct batch {
 };
 
 struct content_store {
-    struct arena *arena; /* under `lock` while threads work */
+    struct arena *arena; /* guarded by `lock` while threads work */
     struct str dir;
     pthread_mutex_t lock;
     struct map by_path;    /* -> struct pending */
@@ -60,8 +60,9 @@ const struct content *content_find(const struct content_store *s, struct str pat
     return p->content;
 }
 
-/* The content with this digest, and whether the caller is the first to have it and so has to fill
- * it in. Others may refer to it before it is filled: nobody looks until all threads are done. */
+/* The content with this digest. Tells whether the caller is the first to have it, and so has to
+ * fill it in. Other threads may refer to it before it is filled: nobody reads it until all threads
+ * are done. */
 static struct content *claim(struct content_store *s, struct str digest, bool *ret_first)
 {
     pthread_mutex_lock(&s->lock);
@@ -80,7 +81,8 @@ static void fill(struct content_store *s, struct content *c, struct libdeflate_c
 {
     c->size_bytes = raw.n;
     c->crc = libdeflate_crc32(0, raw.p, raw.n);
-    /* One byte less than the content: what is not smaller fails, and is stored. */
+    /* with one byte less than the content, compression fails when it gains nothing: then it is
+     * stored */
     char *out = arena_alloc(scratch, raw.n);
     size_t n = raw.n > 1 ? libdeflate_deflate_compress(z, raw.p, raw.n, out, raw.n - 1) : 0;
     c->deflated = n > 0;

@@ -14,15 +14,16 @@ enum { PACKAGE_BYTES_MAX = 4 * 1024 * 1024 };
 struct package {
     struct str path; /* relative to the service directory: "node_modules/a/node_modules/b" */
     const struct node *json;
-    bool linked;    /* a workspace or a local folder: what it develops with is installed too */
-    bool all, prod; /* reached from the root: by any way, by ways that production needs */
+    /* a workspace or a local folder: the packages that it is developed with are installed, too */
+    bool linked;
+    bool all, prod; /* reached from the root: over any packages; over those that production needs */
 };
 
 struct tree {
     struct arena *arena;
-    struct str dir, root; /* root: empty or ending in '/' */
+    struct str dir, root; /* `root`: empty, or ending in '/' */
     struct map packages;  /* path -> struct package, NULL values are not kept */
-    struct map missing;   /* paths where nothing is */
+    struct map missing;   /* paths without a package */
 };
 
 static const struct node *read_json(struct tree *t, struct str path)
@@ -43,7 +44,7 @@ static bool is_link(struct tree *t, struct str path)
     return lstat(path_join(t->arena, t->dir, path).p, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-/* Is it a link to a folder that is no installed package itself? */
+/* Is `path` a link to a folder that is itself no installed package? */
 static bool is_linked(struct tree *t, struct str path)
 {
     if (!is_link(t, path))
@@ -54,7 +55,7 @@ static bool is_linked(struct tree *t, struct str path)
     return linked;
 }
 
-/* The package at `path`, or NULL. */
+/* The package at `path`; NULL: there is none. */
 static struct package *package_at(struct tree *t, struct str path)
 {
     struct package *known = map_get(&t->packages, path);
@@ -119,9 +120,9 @@ static void follow_one(struct tree *t, const struct package *p, bool prod, packa
         reach(t, p->path, dev, prod, NULL, queue);
 }
 
-/* Mark what is reached from the root and its workspaces, and for production also from packages that
- * nobody asked for: npm does not count those as development's. A name that is also among the
- * devDependencies is theirs. */
+/* Mark the packages that are reached from the root and its workspaces. For production, also those
+ * that are reached from packages which nobody asked for: npm does not count these as development's.
+ * A name that is also among the devDependencies counts as one of these. */
 static void follow(struct tree *t, const struct node *root, const struct node *dev, bool prod)
 {
     package_vec queue = {0};
@@ -158,12 +159,12 @@ static void read_installed(struct tree *t, struct str owner, struct str scope)
             continue;
         if (names[i].p[0] == '@' && !scope.n)
             read_installed(t, owner, str_concat(t->arena, names[i], STR("/")));
-        else if (package_at(t, path) && !is_link(t, path)) /* links may lead back to here */
+        else if (package_at(t, path) && !is_link(t, path)) /* a link may lead back to here */
             read_installed(t, str_concat(t->arena, path, STR("/")), STR(""));
     }
 }
 
-/* Its executables, in the .bin directory beside it. */
+/* Add the executables of a package, in the .bin directory beside it. */
 static void add_executables(struct arena *a, const struct package *p, struct map *files)
 {
     const struct node *bin = node_get_c(p->json, "bin");

@@ -20,20 +20,20 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
-/* A pattern as both passes need it. */
+/* A pattern, compiled for both passes. */
 struct matcher {
     struct rule rule;
-    const struct glob *find, *filter; /* `find` NULL: only filters */
+    const struct glob *find, *filter; /* `find` NULL: the pattern only filters */
     struct str base;                  /* where the search for it starts; "." */
     bool is_static;
-    bool drops_directories; /* an excluding one that keeps a search out of directories */
+    bool drops_directories; /* excludes, and keeps a search out of directories */
 };
 
 struct selector {
     const struct selection *selection;
     struct matcher *excludes, *patterns;
     size_t exclude_count, pattern_count;
-    bool has_absolute; /* a pattern with '!' is compared with absolute paths */
+    bool has_absolute; /* some pattern with '!' is compared with absolute paths */
 };
 
 struct walk {
@@ -71,8 +71,8 @@ static int compile_rule(struct arena *a, const struct rule *rule, bool finds, st
     return 0;
 }
 
-/* Patterns between two that start with '!' are searched for together, from the top of the service
- * if one of them starts there; the first ones together with everything. */
+/* Let the patterns between two that start with '!' be searched for together: from the top of the
+ * service if one of them starts there, and the first ones together with everything. */
 static void join_bases(struct selector *s)
 {
     bool top = true;
@@ -123,8 +123,8 @@ static bool drops_above(const struct matcher *m, struct str base, struct str pat
     return false;
 }
 
-/* Is `path`, which pattern `i` (or the search for everything, -1) finds, taken away by a '!'
- * behind? */
+/* Does a '!' behind pattern `i` take away `path`, which that pattern (-1: the search for
+ * everything) finds? */
 static bool taken_away(const struct selector *s, ptrdiff_t i, struct str path, struct str absolute)
 {
     bool is_static = i >= 0 && s->patterns[i].is_static;
@@ -165,8 +165,8 @@ static bool passes_filter(const struct selector *s, struct str path)
     return true;
 }
 
-/* Is there a pattern before `end` whose search starts at or below `dir`, so that nothing keeps it
- * from there? */
+/* Does a pattern before `end` start its search at or below `dir`, so that nothing keeps it out of
+ * there? */
 static bool starts_below(const struct selector *s, size_t end, struct str dir)
 {
     for (size_t i = 0; i < end; i++) {
@@ -214,7 +214,7 @@ static bool nobody_wants(const struct walk *w, struct str dir)
 
 /* ---- walking ---- */
 
-/* A directory that is being read, and those it is in. */
+/* A directory that is being read, with those that it is in. */
 struct level {
     const struct level *parent;
     dev_t device;
@@ -234,7 +234,7 @@ static void close_dir(DIR **d)
         closedir(*d);
 }
 
-/* Reading a directory again from within itself through a link would never end. */
+/* Does a link lead back into a directory that is being read? To follow it would never end. */
 static bool is_inside(const struct level *level, const struct stat *st)
 {
     for (; level; level = level->parent)
@@ -243,7 +243,8 @@ static bool is_inside(const struct level *level, const struct stat *st)
     return false;
 }
 
-/* Type of an entry behind links. A link to nothing is left out, as are pipes and devices. */
+/* Type of what an entry is behind its links. A link to nothing is left out, as are pipes and
+ * devices. */
 static unsigned char entry_type(int dir, const struct dirent *e)
 {
     if (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN)
@@ -259,7 +260,7 @@ static bool name_is(const struct dirent *e, const char *name)
     return strcmp(e->d_name, name) == 0;
 }
 
-/* What is in directory `path` (relative to the service). */
+/* Read the entries of directory `path` (relative to the service). */
 static int read_entries(struct walk *w, struct str path, struct level *level, entry_vec *out,
                         bool *ret_npm, struct err *err)
 {
@@ -313,7 +314,8 @@ static int walk_directory(struct walk *w, struct str path, const struct level *p
     return 0;
 }
 
-/* What patterns name outside of the service: `seen` keeps directories that were walked. */
+/* Walk what a pattern names outside of the service. `seen` keeps the directories that were
+ * walked. */
 static int walk_outside(struct walk *w, const struct matcher *m, struct map *seen, struct err *err)
 {
     struct str text = without_dot(m->rule.text);
@@ -346,7 +348,8 @@ static int walk_all(struct walk *w, struct err *err)
 
 /* ---- from paths to lists ---- */
 
-/* Without leading "/", "." and ".." */
+/* The path without leading "/", "." and "..": files outside of the service are packed below its
+ * top. */
 static struct str name_in_zip(struct arena *a, struct str path)
 {
     struct str s = path_clean(a, path);
@@ -373,7 +376,7 @@ static int by_name(const void *x, const void *y)
     return order ? order : str_cmp(f->path, g->path);
 }
 
-/* What the pool works on. */
+/* A job for the pool of threads. */
 struct job {
     const struct walk *walk;
     struct str **chosen; /* for each selection: paths */
@@ -386,7 +389,8 @@ static struct str absolute_path(struct arena *a, const struct walk *w, struct st
     return is_outside(path) ? path_clean(a, full) : full;
 }
 
-/* The paths of one selection, into memory that is made before: scratch would not last. */
+/* Put the paths of one selection into memory that was made before: a thread's own arena would not
+ * last. */
 static int choose(size_t index, void *context, struct arena *scratch, struct err *err)
 {
     (void)err;
@@ -405,7 +409,7 @@ static int choose(size_t index, void *context, struct arena *scratch, struct err
     return 0;
 }
 
-/* Names in a zip are UTF-8; other bytes would make it one that Lambda and others cannot read. */
+/* Refuse a name that is not UTF-8: neither Lambda nor others could read the zip. */
 static int check_name(struct arena *a, struct str path, struct err *err)
 {
     size_t bad;
@@ -421,8 +425,8 @@ static int check_name(struct arena *a, struct str path, struct err *err)
     return err_help(err, "rename the file, or leave it out with package patterns");
 }
 
-/* Stat and sort. Of two files with one name, which only patterns outside of the service can give,
- * the one inside wins: it is what unpacking the reference's zip leaves. */
+/* Make the list of files, sorted. Of two files with one name the one inside of the service wins, as
+ * when the reference's zip is unpacked. Only patterns outside of the service can give two. */
 static int make_list(struct arena *a, const struct walk *w, const struct str *paths, size_t n,
                      struct file_list *ret, struct err *err)
 {

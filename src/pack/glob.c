@@ -19,7 +19,7 @@ uint32_t glob_next_char(struct str s, size_t *i)
     return value;
 }
 
-/* Does a part "." or ".." begin at `i`? */
+/* Does a part that is "." or ".." begin at `i`? */
 static bool dots_at(struct str s, size_t i)
 {
     size_t n = 0;
@@ -38,7 +38,7 @@ static bool class_has(const struct char_class *class, uint32_t c)
     return class->negated;
 }
 
-/* Does the assertion or the character of `in` hold at `*i`? Moves `*i` behind the character. */
+/* Does `in` hold at `*i`? Moves `*i` behind the character that it matches. */
 static bool step(const struct instruction *in, struct str s, size_t *i)
 {
     bool more = *i < s.n;
@@ -73,7 +73,7 @@ struct place {
     uint32_t pc, at;
 };
 
-/* Working memory of one match: what was visited, and where to go on after a dead end. */
+/* Working memory of one match: the pairs visited, and where to go on after a dead end. */
 struct run {
     struct arena *arena; /* made when the local memory is too small */
     uint64_t *visited;
@@ -96,7 +96,8 @@ static void push(struct run *r, uint32_t pc, size_t at)
 static bool run_code(const struct instruction *code, uint32_t count, struct str s, uint32_t pc,
                      size_t at);
 
-/* Follow one thread from `pc` at `at` until it matches or dies; branches are pushed. */
+/* Follow one thread of the match from `pc` at `at` until it matches or fails; its branches are kept
+ * for later. */
 static bool follow(struct run *r, const struct instruction *code, uint32_t count, struct str s,
                    uint32_t pc, size_t at)
 {
@@ -106,7 +107,8 @@ static bool follow(struct run *r, const struct instruction *code, uint32_t count
             return false;
         r->visited[bit / 64] |= (uint64_t)1 << bit % 64;
         const struct instruction *in = &code[pc];
-        if (in->op == OP_MATCH) /* the last one: of the whole path; else, in OP_NOT, of its start */
+        /* the outermost must match the whole path; one in OP_NOT its beginning */
+        if (in->op == OP_MATCH)
             return pc + 1 < count || at == s.n;
         if (in->op == OP_SPLIT) {
             push(r, pc + (uint32_t)in->y, at);

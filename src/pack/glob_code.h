@@ -41,9 +41,9 @@ struct char_class {
 struct alternative {
     const struct instruction *code;
     uint32_t count;
-    struct str prefix; /* what every matching path starts with */
-    bool exact;        /* and ends with */
-    bool deep_tail;    /* ends in two stars: matches all below what it matches */
+    struct str prefix; /* every path that matches starts with this */
+    bool exact;        /* the prefix is the whole path */
+    bool deep_tail;    /* ends in two stars: matches everything below what it matches */
     bool absolute;     /* begins with '/' */
 };
 

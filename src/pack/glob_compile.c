@@ -8,7 +8,7 @@ enum { PATTERN_BYTES_MAX = 65536 };
 
 typedef VEC(struct instruction) code;
 
-/* What stands in front decides what a star may match. */
+/* What stands in front of a star decides what it may match. */
 enum before { BEFORE_START, BEFORE_SLASH, BEFORE_DOT, BEFORE_STAR, BEFORE_OTHER };
 
 struct parser {
@@ -17,9 +17,9 @@ struct parser {
     size_t i;
     enum before before;
     enum glob_pass pass;
-    bool simple; /* no slash, no group: the dialect skips the rule for dots there */
+    bool simple; /* no slash, no group: then the dialect has no rule for dots */
     bool deep_tail;
-    unsigned depth; /* of groups */
+    unsigned depth; /* how many groups are open */
 };
 
 /* ---- building code ---- */
@@ -34,7 +34,7 @@ static void emit_byte(struct parser *p, code *c, char byte)
     emit(p, c, OP_BYTE, (unsigned char)byte, 0);
 }
 
-/* Any number of `op`. */
+/* Emit code for any number of `op`. */
 static void emit_many(struct parser *p, code *c, enum op op)
 {
     emit(p, c, OP_SPLIT, 1, 3);
@@ -48,7 +48,7 @@ static void append(struct parser *p, code *c, const code *piece)
         vec_push(p->arena, c, piece->p[i]);
 }
 
-/* `first` or `second`. */
+/* Code for `first` or `second`. */
 static code either(struct parser *p, const code *first, const code *second)
 {
     code c = {0};
@@ -85,7 +85,7 @@ static const struct {
     {"xdigit", "AFaf09"},
 };
 
-/* "[:alpha:]" at `*i` inside a class. */
+/* Read "[:alpha:]" at `*i`, inside of a class. */
 static bool read_posix_class(struct parser *p, size_t *i, struct char_class *class)
 {
     for (size_t k = 0; k < sizeof posix_classes / sizeof *posix_classes; k++) {
@@ -101,7 +101,7 @@ static bool read_posix_class(struct parser *p, size_t *i, struct char_class *cla
     return false;
 }
 
-/* Where the class that opens at p->i ends, or -1: it is an ordinary '['. */
+/* Index where the class that opens at p->i ends; -1: it is no class but the character '['. */
 static ptrdiff_t class_end(const struct parser *p, bool negated)
 {
     for (size_t i = p->i + 1 + negated, first = i; i < p->in.n; i++) {
@@ -154,7 +154,7 @@ static void read_class(struct parser *p, code *out)
     bool plain = true;
     for (size_t i = 1; i + 1 < whole.n; i++)
         plain = plain && !strchr("-*+?.^${}(|)[]\\!", whole.p[i]);
-    if (plain) { /* "[id]" also matches a file that is called so */
+    if (plain) { /* a file named "[id]" matches, too */
         code literal = {0};
         for (size_t i = 0; i < whole.n; i++)
             emit_byte(p, &literal, whole.p[i]);
@@ -192,7 +192,8 @@ static code read_part(struct parser *p, struct str text)
     return read_sequence(&part);
 }
 
-/* The inside of a group: parts with '|' between them. */
+/* Code for the inside of a group: parts with '
+ * ' between them. */
 static code read_choices(struct parser *p, struct str inside)
 {
     size_t depth = 0, start = 0;
@@ -213,8 +214,8 @@ static code read_choices(struct parser *p, struct str inside)
     return read_part(p, inside);
 }
 
-/* "!(…)": anything in this part of the path that does not begin with what is inside; at the end of
- * the pattern, that is not what is inside. */
+/* Emit "!(…)". It matches any rest of this part of the path that does not begin with the inside; at
+ * the end of the pattern, any that is not the inside. */
 static void emit_negation(struct parser *p, code *out, struct str inside, const code *choices,
                           struct str rest)
 {
@@ -239,7 +240,8 @@ static void emit_negation(struct parser *p, code *out, struct str inside, const 
     emit_many(p, out, crosses ? OP_DEEP : OP_ANY);
 }
 
-/* A group, at p->i: "(a|b)" or one of "@ ? * + !" in front. False: it does not close. */
+/* Read a group at p->i: "(a
+ * b)", or one with "@", "?", "*", "+" or "!" in front. False: it does not close. */
 static bool read_group(struct parser *p, code *out)
 {
     char kind = p->in.p[p->i] == '(' ? '@' : p->in.p[p->i];
@@ -269,7 +271,8 @@ static bool read_group(struct parser *p, code *out)
     return true;
 }
 
-/* Length of "**", with repeated "/" and stars, when whole parts of the path at p->i; else 0. */
+/* Length of the "**" at p->i, with repeated "/" and stars, if it is whole parts of the path; else
+ * 0. */
 static size_t deep_parts(const struct parser *p)
 {
     size_t n = 0;
@@ -284,7 +287,7 @@ static size_t deep_parts(const struct parser *p)
     return n;
 }
 
-/* Two stars as the first part of the pattern. */
+/* Read two stars that are the first part of the pattern. */
 static void read_deep_start(struct parser *p, code *out, size_t stars)
 {
     p->i += stars;
@@ -304,8 +307,8 @@ static void read_deep_start(struct parser *p, code *out, size_t stars)
     p->before = BEFORE_SLASH;
 }
 
-/* The slash in front of an absolute pattern. Two stars as whole part behind it stand for at least
- * one part of the path, unlike two stars elsewhere. */
+/* Read the slash of an absolute pattern. Two stars behind it, as a whole part, stand for one part
+ * of the path at least, unlike two stars elsewhere. */
 static void read_root(struct parser *p, code *out)
 {
     p->i++;
@@ -321,7 +324,7 @@ static void read_root(struct parser *p, code *out)
     p->deep_tail = p->i == p->in.n && p->depth == 0;
 }
 
-/* A slash, with two stars as whole part behind it or not. */
+/* Read a slash, with two stars as a whole part behind it or without. */
 static void read_slash(struct parser *p, code *out)
 {
     bool after_star = p->before == BEFORE_STAR;
@@ -339,7 +342,7 @@ static void read_slash(struct parser *p, code *out)
     if (p->i == p->in.n) {
         p->deep_tail = p->depth == 0;
         p->before = BEFORE_STAR;
-        if (after_star) { /* a star and two stars need something below */
+        if (after_star) { /* "*" and "**" behind a star want something below */
             append(p, out, &below);
             return;
         }
@@ -352,7 +355,7 @@ static void read_slash(struct parser *p, code *out)
     emit_byte(p, &below, '/');
     code slash = {0}, end = {0};
     emit_byte(p, &slash, '/');
-    emit(p, &end, OP_END, 0, 0); /* counts when what follows may be empty, as "!(a)" */
+    emit(p, &end, OP_END, 0, 0); /* needed where what follows may be empty, as "!(a)" */
     below = either(p, &below, &slash);
     if (p->i + 1 < p->in.n)
         below = either(p, &below, &end);
@@ -366,7 +369,7 @@ static void read_star(struct parser *p, code *out)
     while (peek(p, stars) == '*')
         stars++;
     if (stars > 1 && peek(p, stars) == '(')
-        stars--; /* the last one belongs to the group */
+        stars--; /* the last star belongs to a group */
     if (p->before == BEFORE_START || p->before == BEFORE_SLASH)
         emit(p, out, OP_NOT_DOTS, 0, 0);
     else if (p->before == BEFORE_DOT && !p->simple)
@@ -427,8 +430,8 @@ static code read_sequence(struct parser *p)
 
 /* ---- compiling ---- */
 
-/* Two stars and nothing but extensions behind them reach into directories, unlike other stars that
- * do not stand alone between slashes. */
+/* 2, the length of the stars, when `s` is two stars and extensions behind them; else 0. Such stars
+ * reach into directories, unlike others that do not stand alone between slashes. */
 static size_t stars_and_extensions(struct str s)
 {
     if (!str_starts(s, STR("**.")))
@@ -486,7 +489,7 @@ static struct str single_slashes(struct arena *a, struct str s)
     return (struct str){p, n};
 }
 
-/* A range that is left in the filtering pass, "{1..3}": a class of its sorted bounds. */
+/* A class of the bounds, sorted, for a range like "{1..3}" that is left in the filtering pass. */
 static struct str range_as_class(struct arena *a, struct str s)
 {
     ptrdiff_t open = str_find_char(s, '{', 0);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 
-/* More would be a mistake, or an attack. */
+/* A pattern that stands for more is a mistake, or an attack. */
 enum { EXPANSIONS_MAX = 4096 };
 
 typedef VEC(struct str) str_vec;
@@ -25,7 +25,7 @@ static ptrdiff_t closing_brace(struct str s, size_t open)
     return -1;
 }
 
-/* Split the inside of braces at its own commas. */
+/* Split the inside of braces at the commas that are not in further braces. */
 static void split_commas(struct arena *a, struct str inside, str_vec *parts)
 {
     size_t depth = 0, start = 0;
@@ -45,7 +45,7 @@ static void split_commas(struct arena *a, struct str inside, str_vec *parts)
     vec_push(a, parts, str_sub(inside, start, inside.n));
 }
 
-/* "1..3", "a..c", "3..1", "0..10..5" */
+/* Expand "1..3", "a..c", "3..1", "0..10..5". */
 static bool expand_range(struct arena *a, struct str inside, str_vec *parts)
 {
     ptrdiff_t dots = str_find(inside, STR(".."), 0);
@@ -90,7 +90,8 @@ static struct str around(struct arena *a, struct str before, struct str middle, 
     return str_fmt(a, "%.*s%.*s%.*s", STR_ARG(before), STR_ARG(middle), STR_ARG(after));
 }
 
-/* Expand the first braces at or behind `from` that stand for something; recursion does the rest. */
+/* Expand the first braces at or behind `from` that stand for something, and the rest by
+ * recursion. */
 static void expand(struct arena *a, struct str s, size_t from, bool ranges, str_vec *out)
 {
     for (size_t i = from; i < s.n && out->n <= EXPANSIONS_MAX; i++) {
@@ -110,7 +111,7 @@ static void expand(struct arena *a, struct str s, size_t from, bool ranges, str_
             choice = ranges && expand_range(a, inside, &parts);
         }
         if (!choice)
-            continue; /* "{x}" stands for itself; what is inside may still hold braces */
+            continue; /* "{x}" stands for itself; its inside may hold braces */
         vec_each (&parts, part)
             expand(a, around(a, str_sub(s, 0, i), *part, str_sub(s, (size_t)close + 1, s.n)), i,
                    ranges, out);

@@ -1,11 +1,11 @@
-/* Handlers that are not among the packed files: Lambda would say so at the first call, which is too
- * late. Each rule is that of the runtime's interface client; where Lambda may find more than the
- * zip holds (layers, variables like PYTHONPATH), nothing is checked. */
+/* Handlers that are not among the packed files. Lambda would say so only at the first call. Each
+ * rule is that of the runtime's interface client. Where Lambda may find files outside of the zip
+ * (layers, variables like PYTHONPATH), nothing is checked. */
 #include "pack/pack_internal.h"
 
 #include "base/fs.h"
 
-/* Zip names, for looking up. */
+/* Find a file by its name in the zip. */
 static const struct file *find_file(const struct file_list *list, struct str name)
 {
     size_t low = 0, high = list->count;
@@ -31,9 +31,9 @@ static bool has_any(struct arena *a, const struct file_list *list, struct str st
     return false;
 }
 
-/* What a rule found out: the file the handler stands for, for the message. */
+/* What a rule found: the file that the handler stands for, for the message. */
 struct finding {
-    struct str expected; /* empty: the handler has no such form */
+    struct str expected; /* empty: no file can stand for a handler of this form */
     struct str hint;
 };
 
@@ -112,8 +112,8 @@ static bool find_bootstrap(struct arena *a, const struct file_list *list, struct
 }
 
 static const struct {
-    const char *runtime; /* what the name starts with */
-    const char *path;    /* variable with further places to look in, or NULL */
+    const char *runtime; /* prefix of the runtime's name */
+    const char *path;    /* variable with further folders to look in, or NULL */
     bool (*find)(struct arena *a, const struct file_list *list, struct str handler,
                  struct finding *ret);
 } rules[] = {
@@ -123,10 +123,10 @@ static const struct {
     {"provided", NULL, find_bootstrap},
 };
 
-/* The dialect's. */
+/* The dialect's default. */
 static const char default_runtime[] = "nodejs24.x";
 
-/* Its own, the provider's, or the dialect's default. */
+/* The runtime of a function: its own, the provider's, or the dialect's default. */
 static struct str runtime_of(const struct service *service, const struct function *fn)
 {
     struct str own = node_text(node_get_c(fn->node, "runtime"));

@@ -10,15 +10,15 @@
 /* Lambda's limit for a function's code and layers, unzipped.
  * Source: Lambda developer guide, "Lambda quotas". */
 static const uint64_t UNZIPPED_BYTES_MAX = 262144000;
-/* Of a zip that was given: more cannot be below the limit above. */
+/* Limit for a zip that was given: a larger one cannot be below the limit above. */
 static const size_t GIVEN_BYTES_MAX = (size_t)512 * 1024 * 1024;
 
 /* A zip to be made, or one that was given. */
 struct plan {
     struct str name;
-    struct str path;           /* given: absolute */
+    struct str path;           /* of a zip that was given: absolute */
     struct pos pos;            /* of `artifact:`, or of `package` */
-    const struct function *fn; /* made for one function: which */
+    const struct function *fn; /* the function that it is made for; NULL: for several */
     struct selection selection;
     struct file_list list;
     struct str bytes;
@@ -31,8 +31,8 @@ struct packer {
     const struct service *service;
     const struct pack_options *options;
     VEC(struct plan) plans;
-    size_t *plan_of;         /* for each function: index + 1 into plans, or 0 */
-    struct file_list *lists; /* of the plans that are made, in their order */
+    size_t *plan_of;         /* for each function: index + 1 of its plan, or 0 */
+    struct file_list *lists; /* one for each plan that is made, in their order */
     size_t list_count;
     struct content_store *store;
 };
@@ -111,7 +111,8 @@ static int plan_function(struct packer *p, size_t index, struct err *err)
 
 /* ---- limits ---- */
 
-/* The directory (or file) at the top with the most bytes, to say where they come from. */
+/* The directory (or file) at the top with the most bytes, for the message about a zip that is too
+ * large. */
 static struct str heaviest(struct arena *a, const struct file_list *list, uint64_t *ret_bytes)
 {
     struct map sizes = MAP(a);

@@ -8,23 +8,24 @@
 #include "config/config.h"
 
 struct artifact {
-    struct str name; /* file name: "<service>.zip", "<function key>.zip", or the given artifact's */
-    struct str path; /* absolute path of a ready zip on disk (given `artifact:`), or empty */
-    struct str bytes;         /* the zip, mapped or in the arena */
-    struct str sha256_hex;    /* names the object in the bucket */
+    /* file name: "<service>.zip", "<function key>.zip", or that of the given artifact */
+    struct str name;
+    struct str path;       /* absolute path of a ready zip on disk (given `artifact:`), or empty */
+    struct str bytes;      /* the zip, mapped or in the arena */
+    struct str sha256_hex; /* names the object in the bucket */
     struct str sha256_base64; /* Lambda's CodeSha256 */
     uint64_t unzipped_bytes;
     size_t file_count;
 };
 
 struct packed {
-    struct artifact *artifacts; /* distinct ones */
+    struct artifact *artifacts; /* each once, however many functions have it */
     size_t artifact_count;
     /* For each function of the service, in its order: its artifact, or NULL for images. */
     const struct artifact **of_function;
 };
 
-/* What to do beside building. */
+/* How to package. */
 struct pack_options {
     unsigned jobs; /* 0: number of cores */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
@@ -37,8 +38,8 @@ struct pack_options {
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
                  struct packed *ret, struct err *err);
 
-/* Write the zips that were made, not those that were given, into `dir`, which is made if need be.
- */
+/* Write the zips that were made, not those that were given, into `dir`, which is made when it is
+ * not there. */
 int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err);
 
 /* What was packaged for an earlier deployment, without files: `record_functions` is the `functions`

@@ -23,8 +23,8 @@ int glob_compile(struct arena *a, struct str pattern, enum glob_pass pass, struc
                  struct err *err);
 /* Any thread. Time is bounded by pattern length times path length. */
 bool glob_match(const struct glob *g, struct str path);
-/* Does `g`, which stands behind a '!' (GLOB_FIND), take `path` away from what was found? What
- * begins with '/' is compared with `absolute`, the whole path; it may be empty unless
+/* Does `g`, the pattern behind a '!' (GLOB_FIND), take `path` away from what was found? A pattern
+ * that begins with '/' is compared with `absolute`, the whole path; this may be empty unless
  * glob_has_absolute. */
 bool glob_match_negated(const struct glob *g, struct str path, struct str absolute);
 bool glob_has_absolute(const struct glob *g);
@@ -33,7 +33,7 @@ bool glob_may_match_below(const struct glob *g, struct str dir);
 /* Does it match everything below `dir`, as "dir/" followed by two stars does? False when in doubt.
  */
 bool glob_covers(const struct glob *g, struct str dir);
-/* Without anything special in it? */
+/* Does the pattern stand for one path only? */
 bool glob_is_static(struct str pattern);
 /* The directory where a search for `pattern` starts: the parts before the first special one; "." */
 struct str glob_base(struct str pattern);
@@ -50,11 +50,11 @@ struct rule {
     struct pos pos;
 };
 
-/* What one artifact is made of. */
+/* The patterns that select the files of one artifact. */
 struct selection {
-    struct rule *excludes; /* defaults and legacy `exclude`; they only filter */
+    struct rule *excludes; /* defaults and legacy `exclude`; these only filter */
     size_t exclude_count;
-    struct rule *patterns; /* `include` and `patterns`; they find and filter */
+    struct rule *patterns; /* `include` and `patterns`; these find and filter */
     size_t pattern_count;
     bool drop_dev_dependencies;
     struct pos pos;  /* of `package`, for "no file matches" */

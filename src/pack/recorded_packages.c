@@ -23,7 +23,7 @@ static bool read_digest(struct str hex, unsigned char out[SHA256_BYTES])
     return true;
 }
 
-/* The artifact of the function in the record. */
+/* The artifact that the record has for the function. */
 static int artifact_of(struct arena *a, const struct function *fn, const struct node *recorded,
                        struct artifact *ret, struct err *err)
 {

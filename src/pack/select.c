@@ -6,7 +6,7 @@
 
 typedef VEC(struct rule) rule_vec;
 
-/* At the top of the service only; the configuration file and others join them. */
+/* What is excluded only at the top of the service; the configuration file and others are added. */
 static const char *const default_excludes[] = {
     ".git/**",
     ".gitignore",
@@ -17,7 +17,7 @@ static const char *const default_excludes[] = {
     ".serverless_plugins/**",
 };
 
-/* A pattern that is there already is not added again: the first place counts. */
+/* Add a rule. A pattern that is there already is not added again: its first place counts. */
 static void add_rule(struct arena *a, rule_vec *rules, struct str text, bool exclude,
                      struct pos pos)
 {

@@ -17,7 +17,7 @@ enum {
     MADE_BY_UNIX = 3 << 8,
     FLAG_UTF8 = 1 << 11,
     METHOD_DEFLATE = 8,
-    DATE_1980_01_01 = 0x0021, /* the earliest the format knows */
+    DATE_1980_01_01 = 0x0021, /* the earliest date of the format */
     LOCAL_BYTES = 30,
     CENTRAL_BYTES = 46,
     END_BYTES = 22,
@@ -50,7 +50,7 @@ static void put_str(struct writer *w, struct str s)
     w->n += s.n;
 }
 
-/* What local and central headers have in common, from "version needed" on. */
+/* Put what local and central headers have in common, from "version needed" on. */
 static void put_common(struct writer *w, const struct content *c, size_t name_bytes)
 {
     put(w, VERSION_NEEDED, 2);
@@ -123,7 +123,7 @@ int zip_size(const struct content_store *s, const struct file_list *list, size_t
         n += LOCAL_BYTES + CENTRAL_BYTES + 2 * name.n;
         n += content_find(s, list->files[i].path)->packed.n;
     }
-    /* Far beyond what Lambda takes; so offsets never need more than 32 bits. */
+    /* far beyond what Lambda takes; and with it offsets fit into 32 bits */
     if (n >= FULL_32)
         return err_set(err, ERR_CONFIG, "zip is larger than 4 GiB");
     *ret = n;
@@ -162,7 +162,8 @@ static uint64_t get(struct str s, uint64_t at, size_t bytes)
     return value;
 }
 
-/* Where the end record is, or -1: it has a comment of up to 65,535 bytes behind it. */
+/* Index of the end record, which may have a comment of up to 65,535 bytes behind it; -1: there is
+ * none. */
 static int64_t find_end(struct str s)
 {
     for (size_t back = END_BYTES; back <= s.n && back <= END_BYTES + FULL_16; back++)
@@ -194,7 +195,7 @@ static bool read_end(struct str s, struct directory *ret)
     return ret->start <= s.n && ret->bytes <= s.n - ret->start;
 }
 
-/* Size of the entry whose central header is at `at`; large ones have it in an extra field. */
+/* Size of the entry whose central header is at `at`; a large one has its size in an extra field. */
 static uint64_t entry_size(struct str s, uint64_t at, uint64_t name, uint64_t extra)
 {
     uint64_t size = get(s, at + 24, 4);
