@@ -16,7 +16,7 @@ static bool has_dots(struct str path)
 static void check(const struct glob *g, struct str path)
 {
     bool matches = glob_match(g, path);
-    if (has_dots(path)) /* no path of a walk is like that */
+    if (has_dots(path)) /* a walk makes no such path */
         return;
     for (size_t i = 1; i < path.n; i++) {
         if (path.p[i] != '/')

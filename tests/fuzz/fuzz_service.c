@@ -45,7 +45,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 struct mutation {
     struct arena *arena;
     const struct node *root;
-    size_t at, seen; /* which node, in the order of the walk */
+    /* number of the node to replace, in the order of the walk; nodes seen so far */
+    size_t at, seen;
     unsigned how;
 };
 
@@ -73,7 +74,7 @@ static const struct node *nth(const struct node *n, size_t *left)
     return NULL;
 }
 
-/* What stands in the place of `n`. */
+/* What replaces `n`. */
 static const struct node *other(const struct mutation *m, const struct node *n)
 {
     static const char *const texts[] = {"",
@@ -115,13 +116,13 @@ static const struct node *other(const struct mutation *m, const struct node *n)
         return node_ref(a, STR("Other"));
     case 7:
         return node_fn(a, "Fn::GetAtt", NODE_LIST(a, node_c(a, "Other"), node_c(a, "Arn")));
-    case 8: /* in a list */
+    case 8: /* `n` in a list */
         node_push(a, seq, n);
         return seq;
-    case 9: /* in a map */
+    case 9: /* `n` in a map */
         node_put_c(a, map, "name", n);
         return map;
-    case 10: /* a value from elsewhere in the file */
+    case 10: /* another value of the file */
     case 11: {
         size_t left = which % count_nodes(m->root);
         return nth(m->root, &left);

@@ -8,7 +8,7 @@
 
 enum { INPUT_MAX = 4096 };
 
-/* Only what the reader makes of one string. */
+/* Give the whole input to the reader, as one string. */
 static void read_string(struct arena *a, struct str text)
 {
     struct template t;
@@ -27,7 +27,7 @@ static void read_string(struct arena *a, struct str text)
     }
 }
 
-/* Variables among each other: every line of the input is a value of `custom`. */
+/* Let variables refer to each other: every line of the input is a value of `custom`. */
 static struct str resolve_lines(struct arena *a, struct str text)
 {
     struct config_options options = {.stage = STR("dev")};

@@ -14,7 +14,7 @@ static void check_tree(struct arena *a, const struct node *n)
     err_clear(&err);
 }
 
-/* As an error's body, whatever its form. */
+/* Read the input as the body of a refusal, in each form. */
 static void check_refusal(struct arena *a, struct str text)
 {
     struct err err = {0};

@@ -5,8 +5,8 @@
 #include "doc/json.h"
 #include "doc/yaml.h"
 
-/* Aliases make trees that are much larger than their text; writing those takes its time and finds
- * nothing new. */
+/* Trees made by aliases can be much larger than their text. Such trees are not written: that would
+ * take long and find nothing new. */
 enum { WRITTEN_NODES_MAX = 20000 };
 
 static void check_round_trip(struct arena *a, const struct node *n)

@@ -22,19 +22,19 @@ struct connection {
 struct loopback {
     const struct reply *replies;
     size_t n_replies;
-    loopback_answer *answer; /* instead of them; NULL: none */
+    loopback_answer *answer; /* makes the replies instead of a list; NULL: it does not */
     void *context;
     int fd;
     char url[64];
     atomic_bool stop;
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* guards what follows */
     size_t n_requests, n_connections;
     struct str requests[REQUESTS_MAX];
     struct connection connections[CONNECTIONS_MAX];
 };
 
-/* Body length the head announces. */
+/* Length of the body that the head announces. */
 static size_t content_length(struct str head)
 {
     static const char name[] = "content-length:";
@@ -44,7 +44,7 @@ static size_t content_length(struct str head)
     return 0;
 }
 
-/* One request into malloc'd memory; false: the client is gone or the server stops. */
+/* Read one request into malloc'd memory. False: the client is gone or the server stops. */
 static bool read_request(struct connection *c, struct str *ret)
 {
     char *p = malloc(REQUEST_BYTES_MAX);
@@ -90,7 +90,7 @@ static void send_all(int fd, struct str s)
     }
 }
 
-/* True: the connection goes on. */
+/* Answer one request. True: the connection stays open. */
 static bool play(struct connection *c, struct arena *a, const struct reply *r)
 {
     struct str body = str_c(r->body);
@@ -144,7 +144,7 @@ static void *accept_all(void *context)
         if (poll(&ready, 1, LOOK_MS) <= 0)
             continue;
         int fd = accept(s->fd, NULL, NULL);
-        int now = 1; /* head and body go one after the other */
+        int now = 1; /* head and body are sent in two writes, at once */
         if (fd < 0)
             continue;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now);

@@ -24,8 +24,8 @@ struct loopback;
 
 /* The n-th request gets the n-th reply, all later ones the last. */
 struct loopback *loopback_start(const struct reply *replies, size_t n);
-/* Each request (head and body) gets what `answer` makes of it, in `a`. It is called by many threads
- * at once, and requests are not remembered. */
+/* A server that answers each request (head and body) with what `answer` makes of it, in `a`. Many
+ * threads call that at once, and requests are not remembered. */
 typedef void loopback_answer(void *context, struct arena *a, struct str request, struct reply *ret);
 struct loopback *loopback_serve(loopback_answer *answer, void *context);
 /* Stop, wait for its threads, release. */

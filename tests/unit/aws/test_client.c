@@ -241,7 +241,7 @@ static void a_wrong_clock_is_corrected_from_the_answer(void **state)
     check_account(&f);
     assert_true(
         str_starts(loopback_header(f.arena, f.server, 1, "x-amz-date"), STR("20320131T1200")));
-    check_account(&f); /* remembered */
+    check_account(&f); /* the correction is remembered: no second refusal */
     assert_true(
         str_starts(loopback_header(f.arena, f.server, 2, "x-amz-date"), STR("20320131T1200")));
     tear_down(&f);
@@ -644,7 +644,7 @@ static const char no_alarms[] =
     "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms/>"
     "<CompositeAlarms/></DescribeAlarmsResult></DescribeAlarmsResponse>";
 
-/* A hundred names a call is what DescribeAlarms takes. */
+/* DescribeAlarms takes a hundred names a call. */
 static void alarms_are_asked_for_by_the_hundred(void **state)
 {
     (void)state;
@@ -688,7 +688,7 @@ static void *interrupt_soon(void *context)
     return NULL;
 }
 
-/* Last, as the wish to stop stays. */
+/* The last test, because the wish to stop stays. */
 static void a_wish_to_stop_ends_a_call(void **state)
 {
     (void)state;

@@ -89,7 +89,7 @@ static void write_file(struct home *h, const char *name, const char *text)
     check_ok(fs_write(path, str_c(text), 0600, &err), &err);
 }
 
-/* The client's credentials, by profile (NULL: none named). */
+/* The client's credentials, of a profile (NULL: none is named). */
 static int find(struct home *h, const char *profile)
 {
     struct aws_options options = {.profile = str_c(profile), .region = STR("us-east-1")};
@@ -133,7 +133,8 @@ static void the_first_provider_that_has_any_wins(void **state)
     setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
     setenv("AWS_SESSION_TOKEN", "t", 1);
     check_found(&h, NULL, "ENV", "environment");
-    check_found(&h, "only", "ONLY", "shared-file"); /* named: skips the environment */
+    /* a named profile goes before the environment */
+    check_found(&h, "only", "ONLY", "shared-file");
     end(&h);
 }
 
@@ -273,7 +274,7 @@ static void a_role_is_assumed_with_its_source(void **state)
                          STR("Credential=BASE/"), 0) > 0);
     check_ok(sts_account(h.arena, h.aws, &account, NULL, &h.err), &h.err);
     check_str(loopback_header(h.arena, server, 1, "x-amz-security-token"), "role-token");
-    assert_int_equal(loopback_requests(server), 2); /* kept for the second call */
+    assert_int_equal(loopback_requests(server), 2); /* the token is kept for the second call */
     end(&h);
     loopback_stop(server);
 }

@@ -301,7 +301,8 @@ static void calls_wait_when_an_api_is_used_up(void **state)
     assert_int_equal(ratelimit_take(&r, "cloudformation", "DescribeStacks", 0), 0);
 }
 
-/* CreateDeployment counts into the account's 40 as well; GetFunction not into Lambda's 15. */
+/* CreateDeployment counts into the account's 40 as well; GetFunction does not count into Lambda's
+ * 15. */
 static void a_general_limit_counts_the_special_calls_too(void **state)
 {
     (void)state;
@@ -398,9 +399,9 @@ static void deep_xml_is_refused(void **state)
 static const struct {
     const char *service;
     int status;
-    const char *body, *header; /* of x-amzn-errortype */
+    const char *body, *header; /* header: x-amzn-errortype */
     enum err_kind kind;
-    const char *msg, *code, *help; /* part of the help, NULL: none */
+    const char *msg, *code, *help; /* help: a piece of it; NULL: there is none */
 } refusals[] = {
     {"cloudformation", 400,
      "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id "

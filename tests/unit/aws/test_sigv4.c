@@ -43,7 +43,7 @@ static void parse_request(struct arena *a, struct str text, struct parsed *ret)
 {
     struct str rest = text, line;
     assert_true(str_cut(&rest, '\n', &line));
-    assert_true(str_ends(line, STR(" HTTP/1.1"))); /* paths may hold blanks */
+    assert_true(str_ends(line, STR(" HTTP/1.1"))); /* paths may hold spaces */
     line.n -= sizeof " HTTP/1.1" - 1;
     assert_true(str_cut(&line, ' ', &ret->method));
     assert_true(str_cut(&line, '?', &ret->path));
@@ -70,7 +70,7 @@ static int compare(struct arena *a, struct str folder, const char *stage, struct
     return 1;
 }
 
-/* In one case the request does not have the session token yet and the signer is to add it. */
+/* One case has no session token in its request: the signer is to add it. */
 static void add_signed_token(struct arena *a, struct str folder, struct parsed *p)
 {
     struct parsed done = {0};
@@ -106,7 +106,7 @@ static int run_case(struct arena *a, struct str folder)
                    stage_file(a, folder, "authz"));
 }
 
-/* Every folder below `dir` with a request in it. */
+/* Run every folder below `dir` that has a request in it. */
 static void run_folder(struct arena *a, struct str dir, int *cases, int *wrong)
 {
     struct err err = {0};

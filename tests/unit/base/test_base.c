@@ -147,7 +147,7 @@ static int make(size_t i, void *context, struct arena *a, struct err *err)
     return i == 30 ? err_set(err, ERR_FAILED, "stopped") : 0;
 }
 
-/* What pieces made outlives them, after a failure as well. */
+/* What workers made for the caller outlives them, after a failure as well. */
 static void test_pool_into(void **state)
 {
     (void)state;

@@ -14,7 +14,8 @@ static const struct node *parse(struct arena *a, const char *text)
     return n;
 }
 
-/* "Ref" as "id", a piece of an Fn::Sub in braces, a text in quotes, a computed attribute as "?". */
+/* A visited value as text: "Ref" as "id", one in an Fn::Sub in braces, an "id.attribute" text in
+ * quotes, a computed attribute as "?". */
 static void list(void *context, const struct cfn_value *v)
 {
     struct buf *b = context;
@@ -152,7 +153,7 @@ static void test_replaced(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         check_str(json_text(a, cfn_replace_values(a, parse(a, rows[i].in), other, &calls), 0),
                   rows[i].out);
-    /* what stays is shared */
+    /* nodes without a change are shared */
     const struct node *same =
         parse(a, "{\"x\":[{\"Ref\":\"K\"}," SUB("${K}") "," SUB2("${k}", "{\"k\":1}") "]}");
     calls = 0;

@@ -16,7 +16,7 @@ static void test_rows_are_sorted(void **state)
     }
 }
 
-/* What the registry calls conditional or does not say, and what holds data. */
+/* Traits that the registry does not say or calls conditional, and which types hold data. */
 static void test_what_replaces(void **state)
 {
     static const struct {
@@ -59,7 +59,7 @@ static void test_traits(void **state)
         {"AWS::DynamoDB::Table", CFN_HOLDS_DATA, true},
         {"AWS::SNS::Topic", CFN_HOLDS_DATA, false},
         {"AWS::Lambda::Function", CFN_RECREATABLE, true},
-        {"AWS::Lambda::SomethingNew", CFN_RECREATABLE, true}, /* of the service's row */
+        {"AWS::Lambda::SomethingNew", CFN_RECREATABLE, true}, /* known from the service's row */
         {"AWS::CodeDeploy::Application", CFN_RECREATABLE, true},
         {"Custom::Anything", CFN_RECREATABLE, true},
         {"AWS::DynamoDB::Table", CFN_RECREATABLE, false},

@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 
-/* Words are parted by single spaces; '' is an empty one. */
+/* Words are separated by single spaces; '' is an empty one. */
 static int parse(struct arena *a, const char *line, struct options *o,
                  const struct command **command, struct err *err)
 {
@@ -119,7 +119,7 @@ static const struct {
                                "What 'remove' has: troupe help remove"},
     {"deploy --detailed-exitcode", "--detailed-exitcode belongs to a plan\n  = help: troupe deploy "
                                    "… --plan --detailed-exitcode"},
-    /* a variable that is not set */
+    /* as a shell leaves it of a variable that is not set */
     {"remove '' -y", "argument 1 of 'remove' is empty\n  = help: is a variable not set? troupe "
                      "remove [STAGE]"},
     {"'' dev", "unknown command ''\n  = help: all commands: troupe help"},
@@ -127,7 +127,7 @@ static const struct {
                              "variable not set? If that is the value: --stage=--yes"},
     {"remove -s -y", "'--stage' needs a value, and '-y' is an option\n  = help: is a variable not "
                      "set? If that is the value: --stage=-y"},
-    /* what the Serverless Framework has */
+    /* words of the Serverless Framework */
     {"deploy --force",
      "'--force' is an option of the Serverless Framework\n  = help: not needed: what changed is "
      "found by its content"},
@@ -188,7 +188,7 @@ static void test_nothing_may_be_empty(void **state)
     }
 }
 
-/* A suggestion is followed without thinking. */
+/* People follow a suggestion without thinking, so nothing that deletes may be one. */
 static void test_nothing_drastic_is_suggested(void **state)
 {
     static const char *const lines[] = {"remove --purg",   "shift --promot",   "shift --abrt",

@@ -58,7 +58,7 @@ static void test_shared_names(void **state)
     check_str(node_text(node_path(logs, "0.Fn::Sub")),
               "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
               ":log-group:/aws/lambda/other-name:*");
-    /* covers shop-api and shop-dev-worker */
+    /* the one pattern covers shop-api and shop-dev-worker */
     check_str(node_text(node_path(logs, "1.Fn::Sub")),
               "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"
               ":log-group:/aws/lambda/shop-*:*");
@@ -112,7 +112,7 @@ static void test_shared_names_are_capped(void **state)
     assert_false(str_eq(names[0], names[1]));
 }
 
-/* Two stages of a shared function must not fight for one rule. */
+/* The rules of two stages for one shared function have different names. */
 static void test_rules_belong_to_the_stage(void **state)
 {
     (void)state;
@@ -372,7 +372,7 @@ static void compile_odd(struct arena *a, struct str function)
         assert_non_null(c.template);
 }
 
-/* Whatever the schema let through: an error with a place or a template, never a crash. */
+/* A value that the schema lets through gives an error with a place or a template, never a crash. */
 static void test_odd_types(void **state)
 {
     (void)state;
@@ -468,7 +468,7 @@ static void test_environment_limit(void **state)
         struct compiled c;
         struct str yaml =
             str_fmt(a, HEAD "  f: {handler: a.b, environment: {NAME: %0*d}}\n", cases[i].bytes, 7);
-        /* in quotes: it is to be a text */
+        /* in quotes, so that it is a text */
         yaml = str_replace(a, yaml, STR("NAME: 0"), STR("NAME: 'x"));
         yaml = str_replace(a, yaml, STR("7}}"), STR("7'}}"));
         assert_int_equal(compile(a, yaml.p, &o, &c, &err) == 0, cases[i].is_fine);

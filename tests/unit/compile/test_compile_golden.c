@@ -87,7 +87,7 @@ static void read_args(struct arena *a, struct str text, struct config_options *o
     }
 }
 
-/* Set, or with `set` false take away, the variables of a case's `env`. */
+/* Set the variables of a case's `env`; with `set` false unset them. */
 static void environment(struct arena *a, struct str text, bool set)
 {
     struct str line;
@@ -226,7 +226,8 @@ static int check_places(const struct node *template, struct err *err)
     return 0;
 }
 
-/* What sets up the account for logs of APIs, which belongs to no stage. */
+/* Is it one of the resources that let API Gateway write logs? They set up the account and belong to
+ * no stage. */
 static bool is_of_account(struct str id)
 {
     return str_starts(id, STR("CustomDashresourceDashapigw")) ||
@@ -234,8 +235,8 @@ static bool is_of_account(struct str id)
            str_starts(id, STR("IamRoleCustomResources"));
 }
 
-/* Without the aliases that the dialect makes itself, and versions that only they need: a stage's
- * alias takes their place. */
+/* `n` without the aliases that the dialect itself makes, and without versions that only these need:
+ * troupe has the stage's alias in their place. */
 static size_t count_resources(const struct node *template)
 {
     size_t n = 0;
@@ -246,7 +247,7 @@ static size_t count_resources(const struct node *template)
     return n;
 }
 
-/* What the reference takes and AWS does not: `refused.txt` of the case has all of it. */
+/* Check `refused.txt` of the case: everything that the reference takes and AWS would refuse. */
 static int check_refusals(struct arena *a, const struct service *service,
                           const struct compiled *compiled, struct err *err)
 {
@@ -263,8 +264,8 @@ static int check_refusals(struct arena *a, const struct service *service,
                    STR_ARG(want));
 }
 
-/* Stage-free naming makes what the other does besides the REST API, and no function name made up
- * here has the stage. */
+/* Stage-free naming makes the same resources as the other naming, except for the REST API; and no
+ * function's name that is made up here has the stage in it. */
 static int check_shared(struct arena *a, const struct service *service, const struct packed *packed,
                         const struct node *flat, struct err *err)
 {
@@ -318,8 +319,8 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
     return 0;
 }
 
-/* False when the case does not come out as it should; says why. Releases everything first, because
- * a failing check does not return. */
+/* Run a case. False when it does not come out as it should, which it says. It frees everything
+ * first, because a check that fails does not return. */
 static bool is_equal(const struct golden *g)
 {
     cleanup_arena struct arena *a = arena_new();

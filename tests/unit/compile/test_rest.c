@@ -91,7 +91,7 @@ static void test_what_the_template_does_not_say(void **state)
 
 /* ---- deployments ---- */
 
-/* The id changes with what is deployed, and with nothing else. */
+/* A deployment's id changes with what is deployed, and with nothing else. */
 static void test_deployment_id(void **state)
 {
     (void)state;

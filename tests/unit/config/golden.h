@@ -20,7 +20,7 @@ struct golden {
 /* Read the case's files and set its environment; golden_close takes that back. */
 void golden_open(struct golden *g, struct arena *a, struct str dir, struct str name);
 void golden_close(struct golden *g);
-/* What the case's command line says. */
+/* Set the options of the case's command line. */
 struct config_options golden_options(struct golden *g);
 /* Load the service of the case. */
 int golden_load(struct golden *g, struct service *ret, struct err *err);

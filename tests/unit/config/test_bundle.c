@@ -44,7 +44,7 @@ static void test_values_of_aws(void **state)
               "\"s3:bucket/key\":\"bucket/key, answer 7\"}");
     check_str(json_text(b.arena, b.service.absent, 0), "[\"ssm:/none\"]");
 
-    b.cloud.none = NULL; /* it has a value by now: that of the deployment counts */
+    b.cloud.none = NULL; /* it has got a value since: the one of the deployment counts */
     check_ok(bench_again(&b, "prod", &s, &err), &err);
     check_str(b.cloud.asked, "ssm():/app/prod/key\nssm():/secret\ncf(eu-west-1):stack-prod.Out\n");
     static const char *const same[] = {"account", "region", "same", "none", "map", "s3"};
@@ -78,7 +78,7 @@ static void test_values_of_aws(void **state)
     bench_close(&b);
 }
 
-/* Nobody asks AWS for what is recorded; for the rest somebody has to. */
+/* AWS is not asked for a recorded value. For any other it is. */
 static void test_without_aws(void **state)
 {
     (void)state;
@@ -105,7 +105,7 @@ static void test_without_aws(void **state)
     bench_close(&b);
 }
 
-/* What a secret leads to is not recorded by a text that holds the secret. */
+/* A variable whose address holds a secret is not recorded under a text that shows the secret. */
 static void test_secret_in_address(void **state)
 {
     (void)state;
@@ -134,7 +134,7 @@ static void test_secret_in_address(void **state)
     assert_int_equal(b.service.options->size, 0);
     give(b.arena, &b.params, "/secret, answer 1", "one");
     give(b.arena, &b.options, "/secret, answer 1", "two");
-    b.cloud.calls = 0; /* the same secret */
+    b.cloud.calls = 0; /* the same secret once more */
     check_ok(bench_again(&b, "dev", &s, &err), &err);
     assert_true(node_equal(s.root, b.service.root));
     check_str(b.cloud.asked, "ssm():/secret\nssm():/by//secret, answer 1\n"
@@ -278,7 +278,7 @@ static void test_params(void **state)
     bench_close(&b);
 }
 
-/* Also when the file has no params at all. */
+/* The same when the file has no params at all. */
 static void test_params_without_section(void **state)
 {
     (void)state;
@@ -334,7 +334,7 @@ static void test_options(void **state)
     check_str(json_text(b.arena, s.options, 0), "{\"data\":\"recorded\",\"path\":\"now\"}");
     assert_int_equal(at(&s, "custom.stage")->flags, NODE_STAGE);
     assert_int_equal(at(&s, "custom.data")->flags, 0);
-    /* Even one that says so cannot name the place. */
+    /* a bundle that names a place is not believed either */
     b.bundle.options =
         json_parse(b.arena, STR("x"), STR("{\"stage\": \"dev\", \"region\": \"eu-west-1\"}"), &err);
     check_ok(bench_again(&b, "prod", &s, &err), &err);
@@ -400,7 +400,7 @@ static void test_files(void **state)
     check_str(json_text(b.arena, s.absent, 0), "[\"file(late.yml)\"]");
     check_str(b.warnings, "");
     check_ok(bench_again(&b, "prod", &s, &err), &err);
-    check_str(b.warnings, ""); /* it was looked for */
+    check_str(b.warnings, ""); /* it was looked for when the bundle was recorded */
     check_str(json_text(b.arena, s.absent, 0), "[\"file(config/prod.yml)\",\"file(late.yml)\"]");
     check_str(text_at(&s, "custom.stage"), "none");
     check_str(text_at(&s, "custom.near"), "n");
@@ -466,7 +466,7 @@ static void test_json_main(void **state)
     check_str(s.functions[0].name, "shop-prod-api");
     assert_int_equal(s.functions[0].pos.line, 3);
     check_str(s.file, "shop.json");
-    /* The name decides how it is read. */
+    /* the name decides how a file is read */
     b.bundle =
         bundle_read(b.arena, STR("{\"main\": \"s.json\", \"files\": {\"s.json\": \"a: 1\"}}"));
     assert_int_equal(bench_again(&b, "prod", &s, &err), -1);
@@ -584,7 +584,7 @@ static void test_malformed(void **state)
     }
 }
 
-/* Texts that are no service are errors with a place in the service file. */
+/* A text that is no service gives an error with a place in the service file. */
 static void test_malformed_main(void **state)
 {
     (void)state;

@@ -9,7 +9,7 @@
 
 static struct str tests_dir;
 
-/* The time of loading is in it. */
+/* Without the time of loading. */
 static bool is_timed(const struct service *s)
 {
     for (size_t i = 0; i < s->file_count; i++)
@@ -18,7 +18,7 @@ static bool is_timed(const struct service *s)
     return false;
 }
 
-/* ${opt:} as a whole is the command line of now. */
+/* Without ${opt:} as a whole: that is today's command line. */
 static bool takes_all_options(const struct service *s)
 {
     return str_find(s->files[0].text, STR("${opt:}"), 0) >= 0;
@@ -37,7 +37,7 @@ static bool flags_equal(const struct node *x, const struct node *y)
     return true;
 }
 
-/* Environment and command line are gone, but for what says where it goes. */
+/* Environment and command line are gone, except for what says where to deploy. */
 static bool same_from_bundle(struct golden *g, const struct service *first)
 {
     struct arena *a = g->arena;

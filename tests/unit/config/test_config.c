@@ -307,7 +307,7 @@ static void test_stage_flag(void **state)
     assert_int_equal(at(&s, "custom.both")->pos.line, 8);
 }
 
-/* Says what was asked; `/secret` is one, `/none` does not exist. */
+/* Notes what was asked; `/secret` is a secret, `/none` does not exist. */
 static int answer(void *context, struct arena *a, struct str source, struct str params,
                   struct str region, struct str address, const struct node **ret, struct err *err)
 {
@@ -453,7 +453,7 @@ static void test_shifts(void **state)
     }
 }
 
-/* Rules of other stages are checked as well: they would fail on the day they are needed. */
+/* Rules of other stages are checked as well: a wrong one would fail on the day it is needed. */
 static void test_bad_shifts(void **state)
 {
     (void)state;
@@ -540,7 +540,7 @@ static void test_found_in_parents(void **state)
 
 /* ---- wrong types ---- */
 
-/* Members that are data of the user's, or checked with others around them (`stream`). */
+/* Members that are the user's own data, or checked together with others (`stream`). */
 static const char *const open_members[] = {"*.eventBridge.pattern.*",
                                            "*.input",
                                            "*.inputPathsMap",
@@ -562,7 +562,7 @@ static bool is_open_member(struct str path)
     return false;
 }
 
-/* A map and a list of no known shape are refused, with a place, by every row of `s` and below. */
+/* Every row of `s` and below refuses a map and a list of no known shape, with a place. */
 static size_t walk_rows(const struct schema *s, struct str path, unsigned depth)
 {
     static const char *const wrong[] = {"{zz: {q: 1}}", "[[1, 2], [3, 4]]"};

@@ -1,4 +1,5 @@
-/* How files are encoded: a mark in front of UTF-8 is no part of them, other encodings are named. */
+/* How files are encoded: a byte order mark in front of UTF-8 is no part of a file, and other
+ * encodings are named in the error. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -62,11 +63,12 @@ static void test_mark(void **state)
     check_str(node_text(node_path(s.root, "custom.y")), "of yaml");
     check_str(node_text(node_path(s.root, "custom.j")), "of json");
     check_str(node_text(node_path(s.root, "custom.e")), "of env");
-    check_str(node_text(node_path(s.root, "custom.t")), MARK "text"); /* as the dialect has it */
+    /* the dialect keeps the mark of a text */
+    check_str(node_text(node_path(s.root, "custom.t")), MARK "text");
     bench_close(&b);
 }
 
-/* The mark has no column, neither for the place nor for the caret. */
+/* The mark takes no column, neither in the position nor below the caret. */
 static void test_places_behind_a_mark(void **state)
 {
     (void)state;

@@ -37,7 +37,8 @@ static const struct node *explain(struct bench *b, const char *path)
     return n;
 }
 
-/* "line:column variable": one a line, indented by depth; what follows from what is said there. */
+/* Steps as text, "line:column variable", one a line; what a step follows from stands below it,
+ * indented. */
 static void outline(struct buf *out, const struct node *step, const char *role, unsigned depth)
 {
     static const char *const lists[] = {"before", "address", "via", "parts"};
@@ -126,7 +127,7 @@ static void test_steps(void **state)
     bench_close(&b);
 }
 
-/* What a value is in counts: the file that it comes from was chosen by the stage. */
+/* The file that a value comes from counts as well: the stage chose it. */
 static void test_through_containers(void **state)
 {
     (void)state;
@@ -148,7 +149,7 @@ static void test_through_containers(void **state)
     bench_close(&b);
 }
 
-/* For messages: the value, and the variable to blame. */
+/* What messages get: the value, and the variable that brought it. */
 static void test_cause(void **state)
 {
     (void)state;

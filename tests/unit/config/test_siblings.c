@@ -1,5 +1,5 @@
-/* What a bundle has for other stages: files that the recorded stage did not read, fallbacks it did
- * not need, and .env files, which are one stage's own. */
+/* What a bundle has for other stages: files that the recorded stage did not read, fallbacks that it
+ * did not need, and .env files, which belong to one stage each. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ static bool has_absent(const struct bench *b, const char *text)
     return false;
 }
 
-/* The error that `stage` gets. */
+/* Load for `stage`, and expect this error. */
 static struct str refused(struct bench *b, const char *stage)
 {
     struct service s;
@@ -67,7 +67,7 @@ static void test_matching(void **state)
         assert_int_equal(sibling_matches(cases[i].pattern, str_c(cases[i].name)), cases[i].fits);
 }
 
-/* However the stage came into the name. */
+/* The files of other stages are found in whatever way the stage came into the name. */
 static void test_names(void **state)
 {
     (void)state;
@@ -115,7 +115,8 @@ static void test_names(void **state)
     }
 }
 
-/* Nothing that is not meant: other directories, hidden files, links out, what is no text. */
+/* Files that are not meant are not recorded: those in other directories, hidden files, links out of
+ * the service, files that are no text. */
 static void test_what_is_left_alone(void **state)
 {
     (void)state;
@@ -149,7 +150,7 @@ static void test_what_is_left_alone(void **state)
         assert_true(has_file(&b, want[i]));
     assert_int_equal(b.bundle.files->size, sizeof want / sizeof *want);
     check_str(b.recording, "");
-    /* What was never looked for may have been there. */
+    /* a file that was never looked for may have been there */
     struct service s;
     struct err err = {0};
     check_ok(bench_again(&b, "qa", &s, &err), &err);
@@ -182,7 +183,7 @@ static void test_too_large(void **state)
     struct service s;
     struct err err = {0};
     check_ok(bench_again(&b, "none", &s, &err), &err);
-    check_str(b.warnings, ""); /* only what was left out may have been there */
+    check_str(b.warnings, ""); /* only files that were left out may have been there */
     check_ok(bench_again(&b, "p3", &s, &err), &err);
     check_str(text_at(&s, "custom.a"), "none");
     check_str(b.warnings, "file 'c/p3.yml' is not in the recorded source: it counts as missing\n");
@@ -191,7 +192,7 @@ static void test_too_large(void **state)
     bench_close(&b);
 }
 
-/* What the stage has keeps the rest from being asked; another stage may need it. */
+/* A stage whose value is set never asks for the rest of a variable; another stage may need it. */
 static void test_fallbacks(void **state)
 {
     (void)state;
@@ -215,7 +216,8 @@ static void test_fallbacks(void **state)
     bench_file(&b, "more/deep.yml", "x: deep\ny: ${file(more/deep.yml):x}\n");
     bench_record(&b, "");
     setenv("TS_ANY", "another", 1);
-    setenv("TS_LATE", "late", 1); /* the deployment did not use it: it is not for its sources */
+    /* the recorded deployment did not use it, so its sources may not have it */
+    setenv("TS_LATE", "late", 1);
     assert_int_equal(bench_again(&b, "prod", &s, &err), -1);
     assert_true(str_find(err.msg, STR("'TS_LATE'"), 0) >= 0);
     err_clear(&err);
@@ -228,7 +230,7 @@ static void test_fallbacks(void **state)
     check_str(text_at(&s, "custom.file.a"), "for qa");
     check_str(text_at(&s, "custom.file.b"), "for all");
     check_str(b.warnings, "");
-    /* A bundle of what came from a bundle still has all of it. */
+    /* A bundle made from a bundle still has all of it. */
     b.bundle = bundle_of(b.arena, &s);
     check_ok(bench_again(&b, "prod", &s, &err), &err);
     check_str(text_at(&s, "custom.file.a"), "deep");
@@ -246,7 +248,7 @@ static void test_fallbacks(void **state)
         "  a: ${env:TS_A}\n" \
         "  b: ${env:TS_B, 'none'}\n"
 
-/* The values of one stage's file are that stage's: never another's. */
+/* A value from one stage's file is never another stage's. */
 static void test_dotenv_of_a_stage(void **state)
 {
     (void)state;
@@ -309,7 +311,7 @@ static void test_dotenv_for_all(void **state)
     bench_close(&b);
 }
 
-/* What `.env` gave the recorded stage is not for one that has a file. */
+/* What `.env` gave the recorded stage does not reach a stage that has a file of its own. */
 static void test_dotenv_beside(void **state)
 {
     (void)state;
@@ -330,7 +332,7 @@ static void test_dotenv_beside(void **state)
     bench_close(&b);
 }
 
-/* The stage's own last deployment knows what its file said. */
+/* The last deployment of the stage itself knows what its file said. */
 static void test_dotenv_of_the_own_deployment(void **state)
 {
     (void)state;

@@ -125,7 +125,7 @@ static void test_heads_and_aliases(void **state)
     assert_null(node_path(f->layout.stage_template, "Outputs.ServerlessDeploymentBucketName"));
 }
 
-/* A role that says the same for every stage lives once, under a name made of what it says. */
+/* A role that is the same for every stage is made once, under a name with a hash of its content. */
 static void test_role_in_service(void **state)
 {
     struct fixture *f = *state;
@@ -242,7 +242,7 @@ static void test_expand(void **state)
     const struct node *resources = node_get_c(expanded, "Resources");
     assert_int_equal(node_count(resources), 1);
     assert_non_null(node_get_c(resources, "Table"));
-    /* Once it stands, there is nothing to do first. */
+    /* when the stack is made, nothing has to be done first */
     assert_null(layout_expand(f->a, &f->layout, target, target, &waiting));
     assert_int_equal(waiting.n, 0);
 }
@@ -285,7 +285,7 @@ static void test_cycle(void **state)
     check_str(f->err.note->text, "api -> Bucket -> ApiLambdaAlias -> api");
 }
 
-/* `api` needs a bucket that notifies `job`: the bucket waits until `job` is published. */
+/* `api` needs a bucket that notifies `job`: the bucket is made when `job` is published. */
 static void test_waves(void **state)
 {
     struct fixture *f = *state;
@@ -302,7 +302,7 @@ static void test_waves(void **state)
     assert_int_equal(waiting.n, 1);
 }
 
-/* Lays out `extra` again with settings; 0 when it was taken. */
+/* Lay out `extra` again with settings. 0: it was accepted. */
 static int lay_out_with(struct fixture *f, const char *extra, const char *settings)
 {
     check_ok(lay_out(f, "{}", ROLE("1")), &f->err);
@@ -361,7 +361,8 @@ static void test_service_scope_is_checked(void **state)
             "refers to function 'api'");
 }
 
-/* However it is written, what a head does not have and what cannot be passed on is refused. */
+/* A reference to what a head does not have, and one that cannot be passed on, is refused in every
+ * spelling. */
 static void test_attributes_that_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -416,7 +417,7 @@ static void test_service_scope(void **state)
     assert_true(str_starts(f->layout.warnings[0], STR("'Never' in custom.troupe")));
 }
 
-/* A condition that the stage takes part in cannot decide about what lives once. */
+/* A condition that depends on the stage cannot decide about what exists once. */
 static void test_condition_of_the_stage(void **state)
 {
     struct fixture *f = *state;
@@ -465,7 +466,7 @@ static void test_unqualified(void **state)
             "'Report.Properties.Name' has no reference to a function");
 }
 
-/* CloudFront takes the ARN of a version, nothing else. */
+/* CloudFront takes the ARN of a version and nothing else. */
 static void test_edge(void **state)
 {
     struct fixture *f = *state;
@@ -491,7 +492,7 @@ static void check_dimensions(struct fixture *f, const char *id, const char *path
     assert_true(node_equal(got, parse(f, want)));
 }
 
-/* Metrics of an alias have two dimensions; the name "shop-api:dev" is no function's. */
+/* Metrics of an alias have two dimensions; "shop-api:dev" is the name of no function. */
 static void test_alarms(void **state)
 {
 #define DIMENSIONS(ref) "\"Dimensions\":[{\"Name\":\"FunctionName\",\"Value\":" ref "}]"

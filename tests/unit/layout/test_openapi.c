@@ -28,7 +28,7 @@ static const struct kind {
     const char *type, *ending;
     int (*build)(struct arena *, const struct node *, struct str, const struct openapi_options *,
                  struct openapi *, struct err *);
-    int at_least; /* cases there are */
+    int at_least; /* how many cases there are at least */
 } kinds[] = {{"AWS::ApiGateway::RestApi", "json", openapi_build, 40},
              {"AWS::ApiGatewayV2::Api", "http.json", openapi_build_http, 12}};
 
@@ -43,13 +43,13 @@ static struct str api_of(const struct node *template, const struct kind *kind)
     return (struct str){"", 0};
 }
 
-/* Refers to an authorizer by id, which only an API made elsewhere has. */
+/* Does the template refer to an authorizer by its id? Only an API made elsewhere has one. */
 static bool is_foreign(struct str name)
 {
     return str_eq(name, STR("http-authorizer-names"));
 }
 
-/* 1: there was an API, 0: none. */
+/* Check one case. 1: it has an API, 0: it has none. */
 static int check_case(struct arena *a, const struct kind *kind, struct str name)
 {
     struct err err = {0};
@@ -111,7 +111,7 @@ static int refuse(const char *resources, const char *part)
     "\"AWS::ApiGateway::Method\",\"Properties\":{\"RestApiId\":{\"Ref\":\"Api\"},\"HttpMethod\":" \
     "\"GET\",\"ResourceId\":{\"Fn::GetAtt\":[\"Api\",\"RootResourceId\"]}" more "}}}}"
 
-/* Nothing is lost on the way: what has no counterpart is refused. */
+/* A property without a counterpart in OpenAPI is refused, so nothing is lost. */
 static void test_refused(void **state)
 {
     (void)state;
@@ -126,7 +126,7 @@ static void test_refused(void **state)
                "two responses have the pattern 'default'"));
 }
 
-/* The models every API is born with are named by methods without being in the template. */
+/* Methods name the models that every API is made with, which no template has. */
 static void test_built_in_models(void **state)
 {
     (void)state;

@@ -16,7 +16,7 @@ static const struct split_limits small = {.alone = 20,
 struct placed {
     const struct node *flat;
     struct split split;
-    struct map where; /* of every resource */
+    struct map where; /* where every resource is */
 };
 
 /* ---- what every split must be ---- */
@@ -64,7 +64,8 @@ static void visit_stack(struct arena *a, const struct node *template, struct str
     map_put(state, id, &done);
 }
 
-/* Everything a template uses is in it, and nothing in it goes round in a circle. */
+/* Check that each template has everything that it uses, and that nothing in it goes round in a
+ * circle. */
 static void check_sound(struct arena *a, const struct node *template)
 {
     struct map state = MAP(a);
@@ -128,9 +129,9 @@ static void check_joined(struct arena *a, struct placed *p)
                                      node_count(node_get_c(p->flat, "Outputs")));
 }
 
-static char last_refusal; /* 'c': a circle, 'n': names or room */
+static char last_refusal; /* why: 'c': a circle, 'n': names or room */
 
-/* False: refused, because of a circle that cannot be avoided. */
+/* Split again. False: refused, because a circle cannot be avoided. */
 static bool split(struct arena *a, const struct node *flat, const struct placed *before,
                   const struct split_limits *limits, struct placed *ret)
 {
@@ -236,7 +237,7 @@ static void test_a_function_stays_whole(void **state)
     assert_true(split(a, rest_stage(a, 10, 1100), &p, &split_limits, &grown));
 }
 
-/* Every function has an Output of its own: too many for one stack. */
+/* Every function has an Output: too many for one stack. */
 static const struct node *told_stage(struct arena *a, size_t to)
 {
     struct node *t = node_shallow(a, rest_stage(a, 0, to));
@@ -260,7 +261,7 @@ static void test_outputs_go_with_what_they_tell(void **state)
     assert_int_equal(node_count(node_get_c(p.split.root, "Outputs")), 1);
     assert_string_equal(place(&p, "Outputs/F0LambdaAlias"), "TroupePart1");
     assert_true(split(a, told_stage(a, 700), &p, &split_limits, &grown));
-    for (size_t i = 0; i < 500; i++) { /* an exported one cannot move */
+    for (size_t i = 0; i < 500; i++) { /* an exported Output cannot move */
         const char *id = str_z(a, str_fmt(a, "Outputs/F%zuLambdaAlias", i));
         assert_string_equal(place(&grown, id), place(&p, id));
     }
@@ -282,7 +283,7 @@ static void test_empty_parts_go(void **state)
     assert_int_equal(less.split.part_count, 2);
     assert_string_equal(place(&less, "F399LambdaAlias"), "TroupePart3");
     assert_true(split(a, rest_stage(a, 390, 400), &less, &split_limits, &few));
-    assert_int_equal(few.split.part_count, 1); /* what exists does not move back */
+    assert_int_equal(few.split.part_count, 1); /* an Output that exists does not move back */
 }
 
 static void test_an_old_stack_grows_parts(void **state)
@@ -325,7 +326,8 @@ static void test_large_changes_go_in_steps(void **state)
         steps++;
     }
     assert_int_equal(steps, 2);
-    assert_null(node_path(now, "Resources.ApiGatewayStage")); /* it needs all the rest */
+    /* the stage is last: it needs everything else */
+    assert_null(node_path(now, "Resources.ApiGatewayStage"));
     assert_true(split(a, target, &p, &split_limits, &next));
     assert_null(layout_grow(a, target, rest_stage(a, 100, 400), 800 * 3));
     for (now = target, steps = 0; (step = layout_shrink(a, now, 800)); now = step, steps++) {
@@ -514,7 +516,7 @@ static const struct node *random_resource(struct arena *a, const size_t *ids, si
     return r;
 }
 
-/* Resources `ids` in an order without circles; those that `old` has mostly stay what they are. */
+/* Put resources `ids` in an order without circles. Those that `old` has mostly stay as they are. */
 static const struct node *random_template(struct arena *a, const size_t *ids, size_t n,
                                           const struct node *old, bool rewire)
 {
@@ -537,7 +539,7 @@ static const struct node *random_template(struct arena *a, const size_t *ids, si
     return t;
 }
 
-/* References to what was removed go with it. */
+/* Remove references to what is gone. */
 static const struct node *without_dangling(struct arena *a, const struct node *t)
 {
     struct node *out = node_shallow(a, t), *resources = node_map(a);
@@ -578,7 +580,7 @@ static const struct node *without_dangling(struct arena *a, const struct node *t
 
 enum { MOST = 160 };
 
-/* Some go, some come anywhere in the order. */
+/* Some resources go, some come anywhere in the order. */
 static size_t change_ids(size_t *ids, size_t n, size_t *next)
 {
     size_t out[MOST * 2], k = 0;
@@ -613,7 +615,7 @@ static void test_generated_templates(void **state)
             const struct node *flat =
                 without_dangling(a, random_template(a, ids, n, there ? before.flat : NULL, rewire));
             bool good = split(a, flat, there ? &before : NULL, &small, &now);
-            assert_true(good || there); /* nothing stands in the way of a first deployment */
+            assert_true(good || there); /* a first deployment is never refused */
             done += good;
             refused += !good;
             circles += !good && last_refusal == 'c';

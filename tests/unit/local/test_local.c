@@ -62,7 +62,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Each test begins stopped and without data. */
+/* Each test begins without a running local cloud and without data. */
 static int reset(void **state)
 {
     (void)state;
@@ -122,7 +122,7 @@ static bool is_installing(void)
     return found;
 }
 
-/* A command killed while it installs does not hinder the next one by what it left. */
+/* A command that is killed while it installs leaves nothing that hinders the next one. */
 static void killed_while_installing(void)
 {
     struct err err = {0};
@@ -183,14 +183,15 @@ static void test_up_and_down(void **state)
     assert_true(found.running && found.pid == cloud.pid && found.since_ms == cloud.since_ms);
     assert_int_equal(getpgid((pid_t)cloud.pid), cloud.pid);
     assert_int_equal(getsid((pid_t)cloud.pid), cloud.pid);
-    assert_int_equal(up(false).pid, cloud.pid); /* not a second one */
+    assert_int_equal(up(false).pid, cloud.pid); /* no second one is started */
     long child = child_pid();
     assert_true(process_began(arena, child).n > 0);
     assert_true(down());
     assert_int_equal(process_began(arena, cloud.pid).n, 0);
     for (int i = 0; i < 100 && process_began(arena, child).n; i++)
         clock_sleep_ms(10);
-    assert_int_equal(process_began(arena, child).n, 0); /* what it started is gone too */
+    /* the process that it started is gone, too */
+    assert_int_equal(process_began(arena, child).n, 0);
     assert_false(running());
     assert_false(down());
     found = up(false);
@@ -237,7 +238,7 @@ static void test_killed_from_outside(void **state)
     assert_int_not_equal(up(false).pid, cloud.pid);
 }
 
-/* The number of a process that ended may belong to another one by now: that one is left alone. */
+/* The number of a process that ended may belong to another one by now, which must live. */
 static void test_number_used_again(void **state)
 {
     (void)state;
@@ -263,7 +264,7 @@ static void test_damaged_state(void **state)
     assert_true(up(false).running);
 }
 
-/* One that an older program started has no secret that this one knows. */
+/* A local cloud that an older troupe started has no secret that this one knows. */
 static void test_running_without_secret(void **state)
 {
     (void)state;
@@ -314,7 +315,8 @@ static void test_persist(void **state)
     assert_true(up(true).persist);
     down();
     assert_true(fs_is_file(inside("cloud/data/state/kept")));
-    assert_true(up(false).persist); /* what was kept is not forgotten by the way */
+    /* starting it again without --persist does not forget what was kept */
+    assert_true(up(false).persist);
     check_ok(local_wipe(arena, &options, &cloud, &err), &err);
     assert_true(cloud.running && cloud.persist);
     assert_false(fs_exists(inside("cloud/data/state/kept")));
@@ -407,7 +409,7 @@ static void test_no_package(void **state)
     setenv("TROUPE_LOCALCLOUD_DIR", package.p, 1);
 }
 
-/* Folders that others could have filled are not used: what is in them is run. */
+/* A folder that others could have filled is not used: troupe runs what is in it. */
 static void test_folders_of_others(void **state)
 {
     (void)state;
@@ -430,7 +432,7 @@ static void test_folders_of_others(void **state)
     assert_true(up(false).running);
 }
 
-/* Where the cache is when nobody says it: in the home of the user database, never in /tmp. */
+/* Without variables the cache is in the user's home as the user database has it, never in /tmp. */
 static void test_no_home(void **state)
 {
     (void)state;

@@ -8,21 +8,21 @@
 
 struct fixture {
     struct arena *arena;
-    struct str top; /* scratch folder, removed in the end */
-    struct str dir; /* of the service */
+    struct str top; /* temporary folder, removed in the end */
+    struct str dir; /* folder of the service */
     struct source source;
     struct service service;
     struct pack_options options;
-    struct str warning; /* the last one */
+    struct str warning; /* the last warning */
 };
 
-/* A scratch folder with the files of `tree` (see tests/golden/pack/README.md) and the service that
- * the text `yaml` describes. */
+/* A temporary folder with the files of `tree` (see tests/golden/pack/README.md) and the service
+ * that the text `yaml` describes. */
 void fixture_make(struct fixture *f, struct str tree, struct str yaml);
 void fixture_remove(struct fixture *f);
 /* Write one file below the service. */
 void fixture_file(struct fixture *f, const char *path, struct str content, mode_t mode);
-/* Package it. */
+/* Package the service. */
 int fixture_pack(struct fixture *f, struct packed *ret, struct err *err);
 
 #endif

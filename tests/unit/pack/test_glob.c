@@ -1,5 +1,5 @@
-/* Single patterns, with the answers of the library the dialect is defined by (micromatch 4 with dot
- * files): each row was compared with it. */
+/* Single patterns, with the answers of the library by which the dialect is defined (micromatch 4
+ * with dot files): each row was compared with it. */
 #include "check.h"
 
 #include "pack/pack_internal.h"
@@ -204,7 +204,7 @@ static void test_too_much(void **state)
     err_clear(&err);
 }
 
-/* What decides whether a directory is read at all. */
+/* The questions by which a walk decides whether it reads a directory at all. */
 static void test_directories(void **state)
 {
     (void)state;

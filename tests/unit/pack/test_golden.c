@@ -17,7 +17,7 @@ static uint32_t number(struct str s, size_t at, size_t bytes)
     return value;
 }
 
-/* Unpack one entry with a decoder of its own and check its sum; `at`: its central header. */
+/* Unpack one entry with a decoder of the test's own and check its sum; `at`: its central header. */
 static void check_entry(struct arena *a, struct str zip, size_t at)
 {
     uint32_t packed = number(zip, at + 20, 4), size = number(zip, at + 24, 4);

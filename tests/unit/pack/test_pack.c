@@ -22,7 +22,7 @@ static struct str service(struct arena *a, const char *runtime, const char *hand
 
 static const struct {
     const char *runtime, *handler, *tree, *more;
-    const char *error; /* NULL: fine */
+    const char *error; /* error: NULL: it is packaged */
 } handlers[] = {
     {"nodejs22.x", "index.handler", "index.js", "", NULL},
     {"nodejs22.x", "src/index.handler", "src/index.mjs", "", NULL},
@@ -103,7 +103,7 @@ static void test_handler_hints(void **state)
     fixture_remove(&f);
 }
 
-/* A file of `bytes` without content on disk. */
+/* Make a file of `bytes` that takes no room on the disk. */
 static void sparse(struct fixture *f, const char *name, off_t bytes)
 {
     fixture_file(f, name, STR(""), 0644);
@@ -168,7 +168,7 @@ static void test_given(void **state)
     fixture_make(
         &f, STR("index.js"),
         service(a, "nodejs22.x", "nowhere.handler", "    package:\n      artifact: out/a.zip\n"));
-    assert_int_equal(fixture_pack(&f, &packed, &err), -1); /* missing */
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1); /* the artifact is missing */
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_int_equal(err.pos.line, 9);
     err_clear(&err);
@@ -207,7 +207,8 @@ static const char several[] = "service: several\nprovider: {name: aws, runtime: 
                               "  d: {image: 'repo@sha256:00'}\n"
                               "  e: {handler: e.h}\n";
 
-/* The service's artifact serves all but those with their own, or packaged on their own. */
+/* The service's artifact is for all functions but those with one of their own, or packaged on their
+ * own. */
 static void test_which_artifact(void **state)
 {
     (void)state;
@@ -314,12 +315,12 @@ static void test_written(void **state)
     check_ok(fs_read(f.arena, path, 1 << 20, &on_disk, &err), &err);
     assert_true(str_eq(on_disk, packed.artifacts[0].bytes));
     struct str first = packed.artifacts[0].sha256_hex;
-    check_ok(fixture_pack(&f, &packed, &err), &err); /* its own output is not packed */
+    check_ok(fixture_pack(&f, &packed, &err), &err); /* its own output is not packaged */
     assert_true(str_eq(first, packed.artifacts[0].sha256_hex));
     fixture_remove(&f);
 }
 
-/* Links that lead back into themselves end. */
+/* A walk ends although links lead back into their own folder. */
 static void test_circle(void **state)
 {
     (void)state;
@@ -342,7 +343,7 @@ static const char three[] =
     "  b: {handler: f0.h, package: {patterns: ['!d2/**']}}\n"
     "  c: {handler: f0.h, package: {patterns: ['!**', 'f0.py', 'd3/**']}}\n";
 
-/* Threads that share files and contents write what one alone writes. */
+/* Threads that share files and contents write the same bytes as one thread. */
 static void test_parallel(void **state)
 {
     (void)state;
@@ -402,7 +403,7 @@ static const char recorded_service[] =
     "  picture: {image: {uri: 1.dkr.ecr.x/y@sha256:z}}\n"
     "  c: {handler: x.y, package: {individually: true}}\n";
 
-/* The same hashes as of the zips themselves, and no file is needed. */
+/* The hashes are those of the zips, and no file is needed. */
 static void test_recorded(void **state)
 {
     (void)state;

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-#define START_MS INT64_C(1780000000000) /* its clock has nothing to do with the machine's */
+#define START_MS INT64_C(1780000000000) /* independent of the machine's clock */
 
 /* ---- reading requests ---- */
 
@@ -199,7 +199,7 @@ static const char *s3_operation(const struct fake_request *q)
     return m == 'D' ? "DeleteObject" : m == 'G' && key ? "GetObject" : "ListObjectsV2";
 }
 
-/* False: a condition of the request does not hold. */
+/* Check the conditions of a request. False: one does not hold. */
 static bool holds(const struct fake_request *q, const struct fake_object *o, struct reply *ret)
 {
     struct str match = fake_header(q, "if-match"), none = fake_header(q, "if-none-match");

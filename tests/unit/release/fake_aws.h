@@ -22,17 +22,18 @@ enum fault {
     FAULT_REFUSE, /* status, code and message instead of an effect */
     FAULT_LOST,   /* it takes effect, and the answer is lost */
     FAULT_BROKEN, /* the connection breaks before it takes effect */
-    FAULT_RACE,   /* `race` runs just before: somebody else was faster */
+    FAULT_RACE,   /* `race` runs just before the request, as somebody else who was faster */
 };
 
 struct fake_fault {
     enum fault kind;
     const char *operation; /* "PutObject" */
-    const char *target;    /* part of its path or form, NULL: any */
+    const char *target;    /* a piece of its path or form; NULL: any */
     int status;
     const char *code, *message;
     void (*race)(struct fake_aws *aws); /* under the lock */
-    int skip, times;                    /* after so many, so often (0: once) */
+    /* begins after `skip` calls and lasts for `times` (0: one) */
+    int skip, times;
 };
 
 struct fake_object {
@@ -42,19 +43,20 @@ struct fake_object {
 
 struct fake_function {
     struct str name;
-    struct node *head;           /* its configuration as GetFunction has it */
+    struct node *head;           /* its configuration, as GetFunction has it */
     VEC(struct node *) versions; /* of the same kind */
     VEC(struct node *) aliases;  /* as GetAlias has them */
-    int busy;                    /* so many answers more say that an update is in progress */
+    int busy;                    /* how many answers still say that an update is in progress */
 };
 
 struct fake_api {
     struct str id;
     struct node *resources;                 /* seq, as GetResources has them */
-    VEC(struct node *) deployments, stages; /* as API Gateway has them */
+    VEC(struct node *) deployments, stages; /* deployments, stages: as API Gateway has them */
 };
 
-/* What happens in a stack during an operation; of the stack itself when `id` is NULL. */
+/* What happens in a stack during an operation: to a resource, or to the stack itself when `id` is
+ * NULL. */
 struct fake_step {
     const char *id, *type, *status, *reason, *physical;
 };
@@ -76,38 +78,38 @@ struct fake_aws {
     pthread_cond_t called;
     struct loopback *server;
     int64_t skew_ms;
-    size_t page; /* events, stacks and objects of one answer; 0: all */
+    size_t page; /* how many events, stacks and objects an answer has; 0: all */
     bool no_bucket;
     VEC(struct fake_object) objects;
     VEC(struct fake_function) functions;
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;
-    const struct fake_step *script; /* of the next operation on a stack; NULL: it succeeds */
+    const struct fake_step *script; /* what the next operation on a stack does; NULL: it succeeds */
     size_t script_count;
     const char *foreseen;      /* <member>s of a change set's Changes */
     const char *import_status; /* execution status of change sets; NULL: "AVAILABLE" */
     VEC(struct fake_fault) faults;
     VEC(struct str) calls; /* "PutObject /deployments/troupe/…" */
-    size_t made;           /* ids so far */
+    size_t made;           /* how many ids were made */
 };
 
 struct fake_aws *fake_aws_start(void);
 void fake_aws_stop(struct fake_aws *aws);
-/* Empty again; its clock and the test's are at their start. */
+/* Make it empty. Its clock and the test's are set to their start. */
 void fake_aws_reset(struct fake_aws *aws);
-/* A client of it. */
+/* A client for it. */
 struct aws *fake_aws_client(struct fake_aws *aws);
 
 void fake_fault(struct fake_aws *aws, struct fake_fault fault);
-/* Calls of `operation` so far. */
+/* How many calls of `operation` there were. */
 size_t fake_calls(struct fake_aws *aws, const char *operation);
-/* Wait until there were `n`. */
+/* Wait until there were `n` such calls. */
 void fake_await_calls(struct fake_aws *aws, const char *operation, size_t n);
 
-/* Objects, as somebody else puts, reads and deletes them. Those with `_locked` are for races. */
+/* Put, read and delete objects as somebody else would. Those with `_locked` are for races. */
 void fake_put(struct fake_aws *aws, const char *key, struct str body);
 void fake_put_locked(struct fake_aws *aws, const char *key, struct str body);
-/* Its body, in the fake's arena; p NULL: there is none. */
+/* The object's body, in the fake's arena; p NULL: there is none. */
 struct str fake_get(struct fake_aws *aws, const char *key);
 void fake_delete(struct fake_aws *aws, const char *key);
 
@@ -139,14 +141,14 @@ const char *fake_gateway_operation(const struct fake_request *q);
 void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 
-/* Make what the stack's template has that this AWS knows, and its Outputs. `form` has the
+/* Make the resources of the stack's template that this AWS knows, and its Outputs. `form` has the
  * parameters. */
 void fake_make(struct fake_aws *aws, struct fake_stack *stack, struct str form);
 
-/* A function whose code is `code` and whose configuration is `json`, with revision and state. */
+/* Make a function with this code and configuration, a revision and a state. */
 struct fake_function *fake_function_add(struct fake_aws *aws, const char *name, const char *json,
                                         struct str code);
-/* A stack that is there already; tags of the service's and, unless empty, the stage's. */
+/* Make a stack with the service's tag and, unless `stage` is empty, the stage's. */
 struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const char *service,
                                   const char *stage, const char *status, const char *template);
 struct fake_api *fake_api_add(struct fake_aws *aws, const char *id);

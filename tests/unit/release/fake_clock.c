@@ -14,7 +14,8 @@ enum { START_MONO_MS = 5000000 };
 static _Atomic int64_t passed, suspended, stepped;
 static atomic_int waiters, signals;
 static atomic_bool no_threads;
-static _Thread_local clockid_t asked; /* what a time to wait for was made of */
+/* the clock that this thread asked last: a time to wait for was made of it */
+static _Thread_local clockid_t asked;
 
 void fake_clock_reset(void)
 {
@@ -62,7 +63,7 @@ static int64_t now_ms(clockid_t id)
     return START_MONO_MS + (id == CLOCK_BOOTTIME ? fake_clock_passed() : atomic_load(&passed));
 }
 
-/* ---- what the linker puts in place ---- */
+/* ---- functions that the linker puts in place of the C library's ---- */
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
 int __real_clock_gettime(clockid_t id, struct timespec *ret);
@@ -92,15 +93,14 @@ int __wrap_nanosleep(const struct timespec *request, struct timespec *left)
     return 0;
 }
 
-/* Whoever signals holds the lock, so a waiter that was between two looks sees that it was called.
- */
+/* Whoever signals holds the lock; a waiter that looks now and then sees the signal. */
 int __wrap_pthread_cond_signal(pthread_cond_t *cond)
 {
     atomic_fetch_add(&signals, 1);
     return __real_pthread_cond_signal(cond);
 }
 
-/* `until` was made of what this thread asked for last. */
+/* A wait until `until`. It is a time of the clock that this thread asked last. */
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
                                   const struct timespec *until)
 {

@@ -7,19 +7,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Everything as at the start. */
+/* Set all clocks to the start. */
 void fake_clock_reset(void);
-/* Time passes, on all clocks. */
+/* Let time pass, on all clocks. */
 void fake_clock_pass(int64_t ms);
-/* The machine sleeps: CLOCK_MONOTONIC stands still meanwhile. */
+/* Let the machine sleep: CLOCK_MONOTONIC stands still meanwhile. */
 void fake_clock_suspend(int64_t ms);
-/* Somebody sets the machine's wall clock. */
+/* Set the machine's wall clock, as somebody may. */
 void fake_clock_step(int64_t ms);
-/* What has really passed since the start. */
+/* How much time has really passed since the start. */
 int64_t fake_clock_passed(void);
 /* Wait until `n` threads wait for a time to come (pthread_cond_timedwait). */
 void fake_clock_await_waiters(int n);
-/* From now on no thread can be started. */
+/* Let every later start of a thread fail. */
 void fake_clock_forbid_threads(bool forbid);
 
 #endif

@@ -74,7 +74,7 @@ struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const 
 
 /* ---- operations on stacks ---- */
 
-/* The part of a form below `prefix`, as it is. */
+/* Members of a form below `prefix`, as they are. */
 static struct str form_part(struct arena *a, struct str form, const char *prefix)
 {
     struct buf b = BUF(a);
@@ -196,7 +196,7 @@ static void describe_one(struct buf *b, const struct fake_stack *s)
     buf_lit(b, "</member>");
 }
 
-/* `from` of the request's page on; true: item `i` is on it. */
+/* Is item `i` on the page that the request asks for? `from` is the first of it. */
 static bool on_page(const struct fake_aws *aws, size_t from, size_t i)
 {
     return i >= from && (!aws->page || i < from + aws->page);

@@ -123,7 +123,7 @@ static void update(struct fake_aws *aws, struct fake_function *f, const struct f
     fake_json(q, f->head, ret);
 }
 
-/* One that says the same as the newest version makes none. */
+/* A version with the same code and configuration as the newest is that one. */
 static bool is_published(struct arena *a, const struct fake_function *f)
 {
     struct node *head = node_shallow(a, f->head), *last;

@@ -1,4 +1,4 @@
-/* What a template makes: functions and aliases, and values for its Outputs. */
+/* What a template makes: functions and aliases, and the values of its Outputs. */
 #include "check.h"
 
 #include "fake_aws.h"
@@ -8,7 +8,7 @@
 
 struct making {
     struct fake_aws *aws;
-    struct str stack, form; /* name; the request, which has the parameters */
+    struct str stack, form; /* name of the stack; the request with the parameters */
     const struct node *template;
 };
 

@@ -1,4 +1,4 @@
-/* Taking a stack over: what becomes of each resource, and the templates in between. */
+/* Taking a stack over: what becomes of each resource, and the templates on the way. */
 #include "check.h"
 
 #include "doc/json.h"
@@ -109,7 +109,7 @@ static void test_refused(void **state)
     classify(f, RESOURCES("\"Nested\":{\"Type\":\"AWS::CloudFormation::Stack\"}"), RESOURCES(KEY),
              RESOURCES(""));
     assert_int_equal(fate(f, "Nested"), ADOPT_REFUSED);
-    /* the name is free only at the end */
+    /* the name is free only when the old stack is gone */
     classify(f, RESOURCES(FUNCTION), RESOURCES(KEY),
              RESOURCES("\"Other\":{\"Type\":\"AWS::Lambda::Function\",\"Properties\":{"
                        "\"FunctionName\":\"shop-dev-api\"}}"));
@@ -175,7 +175,7 @@ static void test_steps(void **state)
     check_str(node_text(node_path(moving, "Definition.DeletionPolicy")), "Retain");
     assert_ptr_equal(adopt_release(f->a, two, &f->adoption, values, &f->err), two);
 
-    /* whoever comes next finds it on its way */
+    /* a later command finds it on its way */
     f->in.old = two;
     adopt_classify(f->a, &f->in, &f->adoption);
     assert_int_equal(fate(f, "Orders"), ADOPT_MOVED);
@@ -217,7 +217,8 @@ static void test_the_way_back(void **state)
     f->in.needs = parse(f, "[\"Orders\"]");
     classify(f, RESOURCES(LOG), RESOURCES(ORDERS("o") "," KEY "," LOG), RESOURCES(""));
     assert_int_equal(fate(f, "Orders"), ADOPT_TAKEN);
-    assert_null(adopt_find(&f->adoption, STR("Key"))); /* it was never this stage's: a new one */
+    /* it never belonged to this stage, which gets a new one */
+    assert_null(adopt_find(&f->adoption, STR("Key")));
     classify(f, RESOURCES(LOG), RESOURCES(ORDERS("p")), RESOURCES(""));
     assert_int_equal(fate(f, "Orders"), ADOPT_REFUSED);
 

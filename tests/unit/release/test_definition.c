@@ -67,7 +67,7 @@ static void test_types(void **state)
 
 static const struct {
     const char *want, *observed;
-    const char *differs; /* NULL: they match */
+    const char *differs; /* differs: NULL: they match */
 } matches[] = {
     {"", "{" BASE "}", NULL},
     {"",
@@ -145,8 +145,9 @@ static void test_fingerprint_and_reason(void **state)
     check_str(definition_reason(a, before, definition_parts(a, KEY, y, code, STR("h"))),
               "Timeout and 1 more changed");
     check_str(definition_reason(a, NULL, before), "new");
-    assert_int_equal(str_find(json_text(a, before, 0), STR("secret"), 0), -1); /* no values */
-    /* Without the key nothing can be tried: what has values is another with every key. */
+    /* the text has no values */
+    assert_int_equal(str_find(json_text(a, before, 0), STR("secret"), 0), -1);
+    /* without the key nobody can try values: the text is another with every key */
     const struct node *other = definition_parts(a, STR("another"), x, code, STR("h"));
     check_str(definition_reason(a, before, other), "variable T changed");
     assert_true(definition_is_keyed(node_get_c(before, "variable T")));
@@ -158,7 +159,7 @@ static void test_fingerprint_and_reason(void **state)
     arena_free(a);
 }
 
-/* What an event says, and what a person is told; NULL: it says nothing. */
+/* What the event says, and what the person is told; NULL: nothing is told. */
 static void test_reasons(void **state)
 {
     (void)state;

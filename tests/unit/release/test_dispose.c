@@ -1,4 +1,4 @@
-/* What is refused without a reason. The client is NULL: a call that is made crashes. */
+/* Deleting without a reason is refused. The client is NULL: any call that is made crashes. */
 #include "check.h"
 
 #include "doc/json.h"

@@ -103,7 +103,7 @@ static void test_take_and_give_back(void **state)
     assert_int_equal(lease_nonce(NULL).n, 0);
 }
 
-/* Two of this process exclude each other as two of different machines do. */
+/* Two commands of this process exclude each other, as two of different machines do. */
 static void test_held(void **state)
 {
     struct fixture *f = *state;
@@ -121,7 +121,7 @@ static void test_held(void **state)
     assert_true(str_eq(fake_get(cloud, KEY), elsewhere(f->arena)));
 }
 
-/* Whoever waits gets it when it runs out. */
+/* A command that waits gets the lease when it runs out. */
 static void test_wait_until_it_runs_out(void **state)
 {
     struct fixture *f = *state;
@@ -145,7 +145,7 @@ static void test_stop_while_waiting(void **state)
     cancel_clear();
 }
 
-/* Whether it has run out is a matter between S3's clock and S3's clock. */
+/* Whether a lease has run out is decided by S3's clock alone. */
 static void test_whose_clock(void **state)
 {
     static const struct {
@@ -155,12 +155,15 @@ static void test_whose_clock(void **state)
     } cases[] = {
         {0, 0, LEASE_MS, false},
         {LEASE_MS - 1000, 0, LEASE_MS, false},
-        {LEASE_MS, 0, LEASE_MS, false}, /* the very moment is still the holder's */
+        {LEASE_MS, 0, LEASE_MS, false}, /* at this moment it is still the holder's */
         {LEASE_MS + 1000, 0, LEASE_MS, true},
-        {0, 48 * 3600 * 1000, LEASE_MS, false},               /* this machine's is two days ahead */
-        {LEASE_MS + 1000, -48 * 3600 * 1000, LEASE_MS, true}, /* or behind */
-        {LEASE_MS + 1000, 0, 5 * LEASE_MS, false},            /* its holder says for how long */
-        {-3600 * 1000, 0, LEASE_MS, false},                   /* S3's own is set back */
+        /* this machine's clock is two days ahead */
+        {0, 48 * 3600 * 1000, LEASE_MS, false},
+        /* this machine's clock is two days behind */
+        {LEASE_MS + 1000, -48 * 3600 * 1000, LEASE_MS, true},
+        /* the holder says how long it lasts */
+        {LEASE_MS + 1000, 0, 5 * LEASE_MS, false},
+        {-3600 * 1000, 0, LEASE_MS, false}, /* S3's clock is set back */
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -196,7 +199,8 @@ static void test_dead_holder(void **state)
     check_ok(take(f, 0, &lease), &f->err);
     check_str(lease_inherited_nonce(lease), "dead");
     lease_release(&lease);
-    /* The same number on another machine, or before this one was started, says nothing. */
+    /* the same process number on another machine, or before this machine was started, says
+     * nothing */
     fake_put(cloud, KEY, holder(f->arena, "x", STR("far/boot"), dead, LEASE_MS));
     check_kind(f, take(f, 0, &lease), ERR_LOCKED, "'far'");
     struct str name = here, boot;
@@ -222,7 +226,7 @@ static void put_theirs(struct fake_aws *aws)
     fake_put_locked(aws, KEY, holder(aws->arena, "faster", STR("far/boot"), 1, LEASE_MS));
 }
 
-/* It ran out, two see it, one is faster. */
+/* Two see that the lease has run out, and one of them is faster. */
 static void test_two_take_over(void **state)
 {
     struct fixture *f = *state;
@@ -234,7 +238,7 @@ static void test_two_take_over(void **state)
     check_str(nonce_in_bucket(f), "faster");
 }
 
-/* The first write took effect, its answer was lost; the client sends it again. */
+/* The first write takes effect and its answer is lost; the client sends it again. */
 static void test_lost_answers(void **state)
 {
     struct fixture *f = *state;
@@ -246,7 +250,7 @@ static void test_lost_answers(void **state)
     check_ok(lease_check(lease, &f->err), &f->err);
     lease_release(&lease);
     assert_null(fake_get(cloud, KEY).p);
-    /* The same when taking over. */
+    /* The same when the lease is taken over. */
     fake_put(cloud, KEY, holder(f->arena, "dead", lease_host(f->arena), dead_process(), LEASE_MS));
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "PutObject", .skip = 1});
     check_ok(take(f, 0, &lease), &f->err);
@@ -285,7 +289,7 @@ static void test_renew(void **state)
     struct fixture *f = *state;
     struct lease *lease = NULL, *other = NULL;
     check_ok(take(f, 0, &lease), &f->err);
-    for (size_t i = 0; i < 5; i++) { /* longer than it lasts */
+    for (size_t i = 0; i < 5; i++) { /* longer than the lease lasts */
         pass_and_renew(2 + i);
         assert_false(lease_lost(lease));
         check_ok(lease_check(lease, &f->err), &f->err);
@@ -295,14 +299,15 @@ static void test_renew(void **state)
     assert_null(fake_get(cloud, KEY).p);
 }
 
-/* Its answer is lost: it meets its own success, and goes on with the tag of that. */
+/* The answer to a renewal is lost. Sent again it is refused, finds its own content, and goes on
+ * with the tag of that. */
 static void test_renewal_lost_answer(void **state)
 {
     struct fixture *f = *state;
     struct lease *lease = NULL;
     check_ok(take(f, 0, &lease), &f->err);
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "PutObject"});
-    pass_and_renew(3); /* sent again */
+    pass_and_renew(3); /* one renewal is sent twice */
     assert_false(lease_lost(lease));
     pass_and_renew(4);
     assert_int_equal(fake_calls(cloud, "PutObject"), 4);
@@ -311,7 +316,7 @@ static void test_renewal_lost_answer(void **state)
     assert_null(fake_get(cloud, KEY).p);
 }
 
-/* Another took it: the renewal finds out, and what is the other's stays. */
+/* Another has taken the lease: the renewal finds out and leaves the other's alone. */
 static void test_renewal_meets_another(void **state)
 {
     struct fixture *f = *state;
@@ -336,7 +341,8 @@ static void test_renewal_finds_nothing(void **state)
     lease_release(&lease);
 }
 
-/* No renewal gets through: it runs out, by the clock that goes on while the machine sleeps. */
+/* No renewal gets through: the lease runs out, by the clock that goes on while the machine
+ * sleeps. */
 static void test_renewal_fails(void **state)
 {
     struct fixture *f = *state;
@@ -367,7 +373,8 @@ static void test_machine_sleeps(void **state)
     lease_release(&lease);
 }
 
-/* Before each change whoever has not seen it for a while looks, however young the renewal. */
+/* Before each change the lease is looked at when it was not for a while, however young its
+ * renewal. */
 static void test_check_looks(void **state)
 {
     struct fixture *f = *state;
@@ -385,7 +392,7 @@ static void test_check_looks(void **state)
     check_str(nonce_in_bucket(f), "theirs");
 }
 
-/* Given back with the condition that it is still ours. */
+/* The lease is given back only while it is still ours. */
 static void test_release_of_anothers(void **state)
 {
     struct fixture *f = *state;
@@ -423,7 +430,7 @@ static void test_list_and_break(void **state)
     check_ok(leases_list(f->arena, &f->store, &all, &n, &f->err), &f->err);
     assert_int_equal(n, 1);
     struct str nonce = str_dup(f->arena, lease_nonce(lease));
-    check_ok(take(f, 0, &next), &f->err); /* at once, as from one that died */
+    check_ok(take(f, 0, &next), &f->err); /* at once, as from a process that died */
     assert_true(str_eq(lease_inherited_nonce(next), nonce));
     fake_clock_pass(LEASE_SEEN_MS);
     check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");

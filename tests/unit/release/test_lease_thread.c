@@ -1,5 +1,6 @@
-/* Leases against a server of the test's own: renewing by the clock that nobody sets, no thread to
- * renew it. The linker hands the two functions of pthread to this file (meson.build). */
+/* Leases against a server of the test's own: renewing by the clock that nobody sets, and without
+ * a thread to renew. The linker puts this file's two functions in place of pthread's
+ * (meson.build). */
 #include "check.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ static const struct reply written[] = {{200, "ETag: \"1\"\r\n", "", WHOLE, 0}};
 
 static atomic_bool no_threads;
 static atomic_int waits;
-static _Atomic int64_t wait_ms; /* how far ahead on the monotonic clock the first wait ends */
+static _Atomic int64_t wait_ms; /* how far ahead on the monotonic clock the first wait would end */
 static sem_t renewed;
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
@@ -32,7 +33,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
     return atomic_load(&no_threads) ? EAGAIN : __real_pthread_create(thread, attr, start, arg);
 }
 
-/* The first wait is over at once; when the second one begins the lease was renewed. */
+/* The first wait is over at once. When the second one begins, the lease has been renewed. */
 int __wrap_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
                                   const struct timespec *until)
 {
@@ -100,7 +101,7 @@ static void a_lease_that_no_thread_can_renew_is_given_back(void **state)
     struct lease *lease = NULL;
     set_up(&f);
     struct str etag = {0};
-    /* The server starts its own thread for a connection: it has this one already. */
+    /* the server starts a thread for each connection; this one it has already */
     check_ok(store_put(f.arena, &f.store, STR("first"), STR("x"), "text/plain", S3_ALWAYS, STR(""),
                        &etag, NULL, &f.err),
              &f.err);

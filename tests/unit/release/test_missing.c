@@ -1,4 +1,4 @@
-/* The template of a stage without pointers that somebody deleted. */
+/* The template of a stage without pointers that somebody has deleted. */
 #include "check.h"
 
 #include "doc/json.h"
@@ -12,7 +12,7 @@ static const struct node *parse(struct arena *a, const char *text)
     return n;
 }
 
-/* The template without the alias of `hello` and, if `stage`, without the API's stage. */
+/* The template without the alias of `hello` and, with `stage`, without the API's stage. */
 static const struct node *without(struct arena *a, const char *template, bool stage)
 {
     static struct layout_function hello = {
@@ -46,7 +46,7 @@ static void check_without(const char *template, bool stage, const char *want)
 static void test_what_goes(void **state)
 {
     (void)state;
-    /* What Lambda deletes with an alias: by reference, and by name behind DependsOn. */
+    /* what Lambda deletes with an alias: found by a reference, and by a name behind DependsOn */
     check_without("{\"Resources\":{" ALIAS ","
                   "\"P\":{\"Type\":\"AWS::Lambda::Permission\",\"Properties\":{\"FunctionName\":"
                   "{\"Ref\":\"HelloAlias\"}}},"
@@ -64,7 +64,7 @@ static void test_what_goes(void **state)
 static void test_what_stays(void **state)
 {
     (void)state;
-    /* Everything else keeps the values it has: a bucket that calls the function is not touched. */
+    /* everything else keeps its values: a bucket that calls the function is not touched */
     check_without(
         "{\"Resources\":{" ALIAS ",\"RestStage\":{\"Type\":\"AWS::ApiGateway::Stage\"},"
         "\"B\":{\"Type\":\"AWS::S3::Bucket\",\"DependsOn\":[\"HelloAlias\",\"T\"],"

@@ -12,11 +12,11 @@ static const struct node *parse(struct arena *a, const char *text)
     return n;
 }
 
-/* "n outcome minute versions…": what the letters of a record mean. */
+/* A record as letters: "n outcome minute versions…". */
 struct row {
     const char *stage;
     int64_t number;
-    const char *outcome; /* NULL: open */
+    const char *outcome; /* outcome: NULL: it has none */
     int64_t outcome_ms;
     bool pruned;
     bool removal;
@@ -73,10 +73,10 @@ static void test_what_was_served_not_long_ago_stays(void **state)
     static const struct prune_stage stages[] = {{{"dev", 3}, true, 9}};
     static const struct row rows[] = {
         {"dev", 9, "succeeded", 990, .want = KEPT_CURRENT},
-        {"dev", 8, "failed", 980, .want = KEPT_RECENT},    /* may have had weights */
-        {"dev", 7, "succeeded", 100, .want = KEPT_RECENT}, /* left at 990 */
+        {"dev", 8, "failed", 980, .want = KEPT_RECENT},    /* it may have had weights */
+        {"dev", 7, "succeeded", 100, .want = KEPT_RECENT}, /* the stage left it at 990 */
         {"dev", 6, "failed", 90},
-        {"dev", 5, "succeeded", 80}, /* left at 100 */
+        {"dev", 5, "succeeded", 80}, /* the stage left it at 100 */
     };
     CHECK(rows, stages, 1, 60, 1000);
     static const struct row at_once[] = {
@@ -87,7 +87,7 @@ static void test_what_was_served_not_long_ago_stays(void **state)
     CHECK(at_once, stages, 1, 0, 1000);
 }
 
-/* Rolled back to an old one: it is current, however many came after it. */
+/* After a rollback to an old deployment this one is current, however many came after it. */
 static void test_current_is_not_always_the_newest(void **state)
 {
     (void)state;
@@ -113,13 +113,14 @@ static void test_unsettled_and_removed_stages(void **state)
         {"going", 2, "succeeded", 20, .want = KEPT_UNSETTLED},
         {"just", 2, "succeeded", 990, .removal = true, .want = KEPT_RECENT},
         {"just", 1, "succeeded", 10, .want = KEPT_RECENT},
-        {"lost", 1, "succeeded", 10, .want = KEPT_UNSETTLED}, /* its stack went, not by us */
+        /* its stack is gone, and troupe did not delete it */
+        {"lost", 1, "succeeded", 10, .want = KEPT_UNSETTLED},
         {"odd", 1, "succeeded", 10, .want = KEPT_UNSETTLED},
     };
     CHECK(rows, stages, 1, 60, 1000);
 }
 
-/* What was marked goes, even when its turn would not have come: others count on it. */
+/* A record that is marked goes, even when its turn would not have come: others count on it. */
 static void test_marked_ones_go(void **state)
 {
     (void)state;

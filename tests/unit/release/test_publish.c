@@ -37,7 +37,7 @@ static const struct node *parse(struct arena *a, const char *text)
     return n;
 }
 
-/* What Lambda has after a publisher with another memory size and other code. */
+/* What Lambda has after another publisher, with other memory and other code. */
 static void add_function(struct fixture *f)
 {
     struct fake_function *made =
@@ -101,7 +101,7 @@ static int publish(struct fixture *f, struct str *ret)
                             &f->err);
 }
 
-/* What was published is what was meant, whoever did what in between. */
+/* The version is what was meant, whatever others did meanwhile. */
 static void check_published(struct fixture *f, struct str version)
 {
     int64_t number;
@@ -128,7 +128,7 @@ static void test_publish(void **state)
     assert_int_equal(fake_calls(cloud, "UpdateFunctionConfiguration"), 1);
 }
 
-/* Another publisher uses the head: code, memory and revision are theirs. */
+/* Another publisher uses the head: its code, memory and revision are there. */
 static void overwrite(struct fake_aws *aws)
 {
     struct node *head = aws->functions.p[0].head;
@@ -137,7 +137,7 @@ static void overwrite(struct fake_aws *aws)
     node_put_str(aws->arena, head, "RevisionId", fake_id(aws, "theirs-"));
 }
 
-/* At each step somebody else may have been faster. */
+/* At each step somebody else may be faster. */
 static void test_contention(void **state)
 {
     static const char *const steps[] = {"UpdateFunctionConfiguration", "UpdateFunctionCode",
@@ -156,7 +156,8 @@ static void test_contention(void **state)
             check_published(f, version);
         }
     }
-    assert_true(fake_calls(cloud, "PutObject") > 0); /* whoever met another queues up */
+    /* a publisher that met another one queues up */
+    assert_true(fake_calls(cloud, "PutObject") > 0);
     assert_null(fake_get(cloud, "troupe/shop/locks/function-shop-api.json").p);
 }
 
@@ -171,7 +172,7 @@ static void test_endless_contention(void **state)
     assert_null(fake_get(cloud, "troupe/shop/locks/function-shop-api.json").p);
 }
 
-/* Another update is in progress: 409, and then an answer that says so. */
+/* Another update is in progress: Lambda answers 409, and later that one is in progress. */
 static void test_busy(void **state)
 {
     struct fixture *f = *state;
@@ -185,7 +186,8 @@ static void test_busy(void **state)
     assert_true(fake_calls(cloud, "GetFunction") > 5);
 }
 
-/* PublishVersion took effect, the answer was lost: it is found, and no second one made. */
+/* PublishVersion takes effect and its answer is lost: the version is found, and no second one
+ * made. */
 static void test_lost_answers(void **state)
 {
     static const char *const steps[] = {"UpdateFunctionConfiguration", "UpdateFunctionCode",
@@ -233,7 +235,7 @@ static void test_failures(void **state)
     struct fixture *f = *state;
     struct str version;
     struct node *head = cloud->functions.p[0].head;
-    /* Who may write to the bucket put something else in the artifact's place. */
+    /* somebody who may write to the bucket put something else in the artifact's place */
     fake_put(cloud,
              str_fmt(f->arena, "troupe/shop/artifacts/%.*s.zip", STR_ARG(f->artifact.sha256_hex)).p,
              STR("evil"));
@@ -294,7 +296,7 @@ static void test_api(void **state)
     struct api_plan plan = {.api = &api, .aws_id = STR("api1"), .document = STR(DOCUMENT)};
     struct str deployment;
     fake_api_add(cloud, "api1");
-    /* A run before this one was stopped between cutting and recording. */
+    /* an earlier run was stopped between cutting and recording */
     struct node *left = node_map(cloud->arena), *other = node_map(cloud->arena);
     node_put_str(cloud->arena, left, "id", STR("left"));
     node_put_str(cloud->arena, left, "description", STR("shop dev#1"));
@@ -307,7 +309,8 @@ static void test_api(void **state)
     assert_int_equal(cloud->apis.p[0].deployments.n, 2);
     for (size_t i = 0; i < 2; i++)
         assert_false(node_is_text(node_get_c(cloud->apis.p[0].deployments.p[i], "id"), "left"));
-    /* Somebody empties it before and after the deployment is cut: that one does not count. */
+    /* somebody empties the API before and after the deployment is cut: that deployment does not
+     * count */
     static const char *const steps[] = {"GetResources", "CreateDeployment"};
     for (size_t i = 0; i < 2; i++) {
         fake_fault(cloud, (struct fake_fault){FAULT_RACE, steps[i], .race = clear_api});
@@ -373,7 +376,7 @@ static void test_pointers(void **state)
     assert_int_equal(n, 0);
     assert_int_equal(fake_calls(cloud, "UpdateAlias"), 1);
 
-    all[0].beside = STR("3"); /* weights */
+    all[0].beside = STR("3"); /* it has weights */
     all[0].percent = 5;
     check_ok(pointers_move(&f->release, &pointers, &f->err), &f->err);
     check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
@@ -387,7 +390,7 @@ static void test_pointers(void **state)
     assert_int_equal(n, 1);
     assert_int_equal(node_count(node_path(mine, "RoutingConfig.AdditionalVersionWeights")), 0);
 
-    /* The answer of a move is lost: the same again does no harm. */
+    /* the answer to a move is lost: the same call again does no harm */
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateAlias"});
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateStage"});
     check_ok(pointers_move(&f->release, &pointers, &f->err), &f->err);
@@ -412,7 +415,7 @@ static void test_pointers_of(void **state)
     struct fixture *f = *state;
     struct function_plan functions[] = {
         {.function = &f->function, .from = STR("1"), .to = STR("2")},
-        {.function = &f->function, .to = STR("1")}}; /* a new one was nowhere before */
+        {.function = &f->function, .to = STR("1")}}; /* a new function pointed nowhere before */
     struct layout_api api = {.kind = API_HTTP, .id = STR("HttpApi")};
     struct api_plan apis[] = {
         {.api = &api, .aws_id = STR("a"), .from = STR("d1"), .to = STR("d2")}};

@@ -1,4 +1,4 @@
-/* The engine from a file to AWS and back: deployments, rollbacks, what is cut off in between. */
+/* The engine from a file to AWS and back: deployments, rollbacks, commands that are cut off. */
 #include "check.h"
 
 #include <stdlib.h>
@@ -123,7 +123,7 @@ static void test_deploy_and_back(void **state)
     assert_null(fake_get(cloud, "troupe/shop/locks/stage-dev.json").p);
 
     size_t published = fake_calls(cloud, "PublishVersion");
-    check_ok(deploy(f, "one", 128), &f->err); /* nothing changes */
+    check_ok(deploy(f, "one", 128), &f->err); /* nothing has changed */
     assert_true(f->done.plan.nothing);
     assert_int_equal(fake_calls(cloud, "PublishVersion"), published);
 
@@ -145,7 +145,8 @@ static void test_deploy_and_back(void **state)
     assert_int_equal(stages[0].drift_count, 0);
 }
 
-/* Cut off at any call that changes something: the same command again ends where it would have. */
+/* A command is cut off at every call that changes something. Run again, it ends where it would have
+ * ended. */
 static void test_cut_off_anywhere(void **state)
 {
     static const struct {
@@ -188,7 +189,7 @@ static void test_repair(void **state)
     assert_int_equal(repaired.finding_count, 0);
 }
 
-/* Nothing that a kept record names goes. */
+/* Nothing that a kept record needs is deleted. */
 static void test_prune(void **state)
 {
     struct fixture *f = *state;

@@ -1,4 +1,4 @@
-/* Reading the world, and the intent that is written into it, against a scripted AWS. */
+/* Reading the world, and the record that a deployment writes first, against a scripted AWS. */
 #include "check.h"
 
 #include "base/hash.h"
@@ -86,7 +86,7 @@ static int read_world(struct fixture *f, unsigned parts)
                : 0;
 }
 
-/* The stage at `number`, with the digest of what the bucket has of it. */
+/* The stage at deployment `number`, with the digest of its record in the bucket. */
 static void add_stage(struct fixture *f, int number, const char *status)
 {
     struct str body = str_fmt(cloud->arena, "{\"format\":1,\"n\":%d}", number),
@@ -136,7 +136,7 @@ static void test_read(void **state)
     assert_non_null(f->world.stage_template);
     check_ok(world_served(&f->release, true, &f->world, &f->err), &f->err);
     assert_int_equal(f->world.record.number, 7);
-    /* A run that was cut off left a record behind. */
+    /* a run that was cut off left a record */
     fake_put(cloud, STAGES "dev/8.json", STR("{\"format\":1,\"shift\":true,\"to\":7}"));
     fake_put(cloud, STAGES "dev/8.versions.json", STR("{\"format\":1,\"percent\":20}"));
     check_ok(read_world(f, WORLD_RECORD), &f->err);
@@ -144,11 +144,11 @@ static void test_read(void **state)
     assert_true(f->world.last_interrupted);
     assert_ptr_equal(world_shift(&f->world), &f->world.interrupted);
     assert_int_equal(world_shift_percent(&f->world.interrupted), 20);
-    /* Without an outcome the current one is not closed. */
+    /* without an outcome the current record is not closed */
     fake_delete(cloud, STAGES "dev/7.outcome.json");
     check_ok(read_world(f, 0), &f->err);
     assert_true(f->world.unclosed);
-    /* What the bucket has is not what the stack vouches for, or is gone. */
+    /* the record in the bucket is not the one that the stack vouches for, or there is none */
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\":1,\"n\":8}"));
     check_kind(f, read_world(f, WORLD_RECORD), ERR_REFUSED, "was altered");
     fake_delete(cloud, STAGES "dev/7.json");
@@ -158,7 +158,7 @@ static void test_read(void **state)
 static void test_states(void **state)
 {
     static const struct {
-        const char *service, *stage; /* statuses; NULL: no such stack */
+        const char *service, *stage; /* service, stage: statuses; NULL: there is no such stack */
         enum err_kind kind;
         const char *words;
     } cases[] = {
@@ -168,7 +168,8 @@ static void test_states(void **state)
         {"UPDATE_ROLLBACK_FAILED", "UPDATE_COMPLETE", ERR_FAILED, "stack 'shop' is in state"},
         {"UPDATE_COMPLETE", "DELETE_FAILED", ERR_FAILED, "DELETE_FAILED"},
         {NULL, "UPDATE_COMPLETE", ERR_FAILED, "the service's stack 'shop'"},
-        {"UPDATE_COMPLETE", "ROLLBACK_COMPLETE", ERR_NONE, NULL}, /* as good as none */
+        /* a stack that never worked is as good as none */
+        {"UPDATE_COMPLETE", "ROLLBACK_COMPLETE", ERR_NONE, NULL},
         {"UPDATE_COMPLETE", "DELETE_COMPLETE", ERR_NONE, NULL},
     };
     struct fixture *f = *state;
@@ -189,7 +190,7 @@ static void test_states(void **state)
     }
 }
 
-/* Nobody else's stacks are worked with, whatever their names. */
+/* Stacks of others are refused, whatever their names. */
 static void test_owners(void **state)
 {
     static const struct {
@@ -212,8 +213,8 @@ static void test_owners(void **state)
     }
 }
 
-/* A stack that is being updated does not say its Outputs: its resources tell the bucket, and the
- * newest record that succeeded what the stage serves. */
+/* A stack that is being updated does not tell its Outputs. The bucket is known from its resources,
+ * and what the stage serves from the newest record that succeeded. */
 static void test_busy(void **state)
 {
     struct fixture *f = *state;
@@ -227,7 +228,7 @@ static void test_busy(void **state)
     assert_int_equal(f->world.current, 4);
 }
 
-/* What a removal finds when parts went by hand. */
+/* What a removal finds when somebody has deleted some of it by hand. */
 static void test_remains(void **state)
 {
     struct fixture *f = *state;
@@ -303,7 +304,8 @@ static void test_intent(void **state)
     struct fixture *f = *state;
     struct layout layout;
     struct plan plan;
-    setenv("XDG_CACHE_HOME", "/nonexistent", 1); /* who it is is asked, and not remembered */
+    /* so the caller's ARN is asked for, and not remembered */
+    setenv("XDG_CACHE_HOME", "/nonexistent", 1);
     fake_stack_add(cloud, "shop", "shop", "", "UPDATE_COMPLETE", SERVICE_TEMPLATE);
     add_stage(f, 3, "UPDATE_COMPLETE");
     check_ok(read_world(f, WORLD_ALL), &f->err);
@@ -313,7 +315,7 @@ static void test_intent(void **state)
     assert_non_null(fake_get(cloud, STAGES "dev/4.json").p);
     assert_int_equal(node_int_or(node_get_c(d.body, "before"), 0), 3);
 
-    /* The run ends here; the same again takes it over, */
+    /* the run ends here; the same command again resumes its record */
     check_ok(read_world(f, WORLD_ALL), &f->err);
     assert_true(f->world.last_interrupted);
     d = deploying_of(f, &plan, &layout);
@@ -324,7 +326,7 @@ static void test_intent(void **state)
     assert_true(plan.digest.n > 0);
     assert_non_null(fake_get(cloud, STAGES "dev/4.versions.json").p);
 
-    /* another one supersedes it. */
+    /* another command supersedes it */
     check_ok(read_world(f, WORLD_ALL), &f->err);
     d = deploying_of(f, &plan, &layout);
     plan.target.what = STR("rollback to 2");
@@ -333,7 +335,7 @@ static void test_intent(void **state)
     assert_int_equal(plan.number, 5);
     assert_true(str_find(fake_get(cloud, STAGES "dev/4.outcome.json"), STR("superseded"), 0) >= 0);
 
-    /* One that was altered is not taken over, whatever hash it gives of itself. */
+    /* a record that was altered is not resumed, whatever hash it has of itself */
     check_ok(read_world(f, WORLD_ALL), &f->err);
     struct node *altered = node_shallow(f->arena, f->world.interrupted.body);
     node_put_str(f->arena, altered, "sources", STR("evil"));
@@ -346,7 +348,7 @@ static void test_intent(void **state)
     assert_int_equal(plan.number, 6);
 }
 
-/* The answer of the write is lost; another has the number. */
+/* The answer to the write is lost, and another command has the number. */
 static void test_intent_races(void **state)
 {
     struct fixture *f = *state;

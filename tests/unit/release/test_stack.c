@@ -117,7 +117,7 @@ static void test_apply(void **state)
     assert_true(node_equal(flat, parse(f->arena, AFTER)));
 }
 
-/* Events of other operations are nobody's business, on however many pages they are. */
+/* Events of other operations are ignored, on however many pages they are. */
 static void test_events(void **state)
 {
     struct fixture *f = *state;
@@ -136,7 +136,7 @@ static void test_events(void **state)
                                  "stack UPDATE_COMPLETE shop-dev\n");
 }
 
-/* What is told is the first cause: not its consequences, and without what only AWS reads. */
+/* The message has the first cause: neither its consequences nor what only AWS can read. */
 static void test_failures(void **state)
 {
     static const struct {
@@ -214,7 +214,7 @@ static void test_failures(void **state)
     }
 }
 
-/* A nested stack says no more than that it failed: its own events are asked. */
+/* The event of a nested stack says only that it failed, so its own events are read. */
 static void test_failure_inside(void **state)
 {
     struct fixture *f = *state;
@@ -241,7 +241,7 @@ static void test_failure_inside(void **state)
                "could not be updated: Q (AWS::SQS::Queue): the cause", "");
 }
 
-/* The call took effect and its answer was lost: sent again it is refused, and its events tell. */
+/* The call takes effect and its answer is lost: sent again it is refused, and the events tell. */
 static void test_lost_answer(void **state)
 {
     struct fixture *f = *state;
@@ -257,7 +257,7 @@ static void test_lost_answer_of_update(void **state)
 {
     struct fixture *f = *state;
     fake_stack_add(cloud, "shop-dev", "shop", "dev", "CREATE_COMPLETE", BEFORE);
-    script(SCRIPT({.status = "UPDATE_IN_PROGRESS"})); /* and goes on */
+    script(SCRIPT({.status = "UPDATE_IN_PROGRESS"})); /* and the operation goes on */
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateStack"});
     cancel_clear();
     f->release.timeout_ms = 10 * 1000;
@@ -267,7 +267,7 @@ static void test_lost_answer_of_update(void **state)
     assert_true(fake_calls(cloud, "UpdateStack") > 1);
 }
 
-/* No answer to the question whether it was begun: nobody may say that nothing happened. */
+/* No answer tells whether the operation began: the message must not say that nothing happened. */
 static void test_no_answer(void **state)
 {
     struct fixture *f = *state;
@@ -282,7 +282,7 @@ static void test_no_answer(void **state)
     check_kind(f, apply(f, false, AFTER, NULL), ERR_DENIED, "update stack 'shop-dev'", "");
 }
 
-/* The watch gets over two minutes without an answer, not over more. */
+/* The watch gets over two minutes without an answer, and not over more. */
 static void test_blind(void **state)
 {
     struct fixture *f = *state;
@@ -401,7 +401,7 @@ static void test_import(void **state)
                ERR_FAILED, "nothing could be imported into stack 'shop-dev': it cannot be", "");
 }
 
-/* A text that is too large for a call goes through the bucket; without one it is refused. */
+/* A text too large for a call goes through the bucket; without a bucket it is refused. */
 static void test_large(void **state)
 {
     struct fixture *f = *state;
@@ -424,7 +424,7 @@ static void test_large(void **state)
     assert_true(node_equal(flat, parse(f->arena, text.p)));
 }
 
-/* Three times the resources of one stack: parts, which are read and written through the bucket. */
+/* Three times the resources of one stack: nested stacks, written and read through the bucket. */
 static void test_nested(void **state)
 {
     struct fixture *f = *state;
@@ -452,7 +452,7 @@ static void test_nested(void **state)
     assert_true(node_equal(flat, parse(f->arena, text.p)));
     check_kind(f, nested_resources(f->arena, f->aws, STR("none"), &resources, &n, &f->err),
                ERR_NOT_FOUND, "none", "");
-    /* Who may write to the bucket puts something else there. */
+    /* somebody who may write to the bucket puts something else there */
     for (size_t i = 0; i < cloud->objects.n; i++)
         cloud->objects.p[i].body = STR("{\"Resources\":{}}");
     check_kind(f, nested_read(&f->release, &f->store, STR("shop-dev"), &flat, NULL, &f->err),

@@ -136,7 +136,7 @@ static void test_secret(void **state)
     fake_delete(cloud, "troupe/shop/key");
     fake_fault(cloud, (struct fake_fault){FAULT_RACE, "PutObject", .race = put_key});
     check_ok(store_secret(f->arena, &f->store, true, &key, &f->err), &f->err);
-    assert_true(str_starts(key, STR("0123456789abcdef"))); /* the other's */
+    assert_true(str_starts(key, STR("0123456789abcdef"))); /* the other's object */
     fake_delete(cloud, "troupe/shop/key");
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "PutObject"});
     check_ok(store_secret(f->arena, &f->store, true, &key, &f->err), &f->err);
@@ -154,7 +154,7 @@ static void test_list(void **state)
         STAGES "dev/10.outcome.json",
         STAGES "dev/9.collected.json",
         STAGES "dev/9.gone.json",
-        STAGES "dev/11.outcome.json", /* its body was deleted */
+        STAGES "dev/11.outcome.json", /* its record was deleted */
         STAGES "eu@west/1.json",
         "troupe/shop/stages-x/1.json",
         "troupe/shop-api/stages/dev/3.json",
@@ -192,7 +192,7 @@ static int write_record(struct fixture *f, int64_t number, const char *nonce)
     return record_write(f->arena, &f->store, STR("dev"), number, body, &f->err);
 }
 
-/* Nobody writes over what another wrote; a lost answer is no other. */
+/* Nobody overwrites what another wrote. A write whose answer was lost meets its own. */
 static void test_write_once(void **state)
 {
     struct fixture *f = *state;
@@ -217,7 +217,7 @@ static void test_write_once(void **state)
         &f->err);
     check_ok(
         record_write_outcome(f->arena, &f->store, STR("dev"), 1, "succeeded", STR(""), &f->err),
-        &f->err); /* the first stays */
+        &f->err); /* the first outcome stays */
     int64_t when = 0;
     check_ok(record_write_mark(f->arena, &f->store, STR("dev"), 1, "gone", &when, &f->err),
              &f->err);
@@ -278,7 +278,7 @@ static void test_altered(void **state)
     }
 }
 
-/* Many at once; one that is gone has no body. */
+/* Many records are read at once; one that is gone has no body. */
 static void test_read_many(void **state)
 {
     enum { N = 40 };
@@ -307,7 +307,7 @@ static void test_read_many(void **state)
 
 /* ---- the chain ---- */
 
-/* Records 1 to 3, each naming the one before; the digest of the last. */
+/* Make records 1 to 3, each with the digest of the one before. Returns that of the last. */
 static struct str write_chain(struct fixture *f)
 {
     struct str digest = {"", 0};
@@ -346,7 +346,7 @@ static void test_chain(void **state)
     assert_int_equal(record.digest.n, 0);
     assert_true(str_find(record.unvouched, STR("its stack was never at it"), 0) >= 0);
 
-    /* In the middle somebody writes another. */
+    /* somebody writes another record in the middle */
     fake_put(cloud, STAGES "dev/2.json", STR("{\"format\":1,\"before\":1,\"n\":7}"));
     check_ok(chain_begin(&r, &w, STR("dev"), &chain, &f->err), &f->err);
     check_kind(f, chain_find(&r, &w, &chain, 1, &record, &f->err), ERR_REFUSED, "was altered");
