@@ -17,7 +17,7 @@ int port_free(int wanted)
                              .sin_port = htons((uint16_t)wanted),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof at;
-    int on = 1; /* a port whose last connections are just closing is free for a server */
+    int on = 1; /* connections that are just closing do not keep the port */
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         bind(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
         getsockname(fd, (struct sockaddr *)&at, &n) < 0)

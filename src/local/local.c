@@ -11,27 +11,28 @@
 #include "local/local_internal.h"
 
 enum {
-    READY_MS = 60000, /* a first start compiles Python files */
+    READY_MS = 60000, /* at its first start Python compiles its files */
     GRACE_MS = 3000,
-    GRACE_PERSIST_MS = 30000, /* what is kept is written at the end */
+    GRACE_PERSIST_MS = 30000, /* what is kept is written when it stops */
     POLL_MS = 25,
     SECRET_BYTES = 20,
-    STARTS = 3, /* between choosing a free port and listening somebody else may take it */
+    STARTS = 3, /* somebody else may take the port between choosing it and listening */
     LOG_BYTES_MAX = 64 * 1024 * 1024,
 };
 
-/* Puts the package on Python's path without PYTHONPATH, which functions would inherit. */
+/* Puts the package on Python's path. PYTHONPATH would do it, too, but functions would inherit
+ * it. */
 static const char launcher[] =
     "import sys, runpy; sys.path.insert(0, sys.argv.pop(1)); "
     "runpy.run_module('troupe_cloud', run_name='__main__', alter_sys=True)";
 
-/* What the local cloud, and so functions in it, get from the user's environment. */
+/* Variables of the user's environment that the local cloud gets, and with it its functions. */
 static const char *const passed_on[] = {"PATH",   "HOME", "USER",      "LANG",
                                         "LC_ALL", "TZ",   "LOG_LEVEL", "DOCKER_HOST"};
 static const char *const passed_prefixes[] = {"TROUPE_CLOUD_", "MINISTACK_"};
 
 #define SECRET_VARIABLE "TROUPE_CLOUD_SECRET"
-/* An access key of twelve digits is that account. */
+/* The local cloud takes an access key of twelve digits for the account of that number. */
 #define ACCOUNT STR("000000000000")
 
 typedef VEC(const char *) text_vec;
@@ -110,7 +111,7 @@ static void note_log(struct arena *a, const struct local_paths *paths, struct er
     err_help(err, "all it printed is in: %.*s", STR_ARG(paths->log));
 }
 
-/* 0 it answers; 1 its process is gone; -1 with err. */
+/* 0: it answers; 1: its process has ended; -1: `err`. */
 static int wait_ready(struct arena *a, const struct local_paths *paths,
                       const struct local_state *state, struct err *err)
 {
@@ -127,7 +128,7 @@ static int wait_ready(struct arena *a, const struct local_paths *paths,
         }
         clock_sleep_ms(POLL_MS);
     }
-    /* Somebody else could be answering. */
+    /* whoever answers at the port may be another program */
     return is_running(state) ? 0 : 1;
 }
 
@@ -158,7 +159,8 @@ static int spawn(struct arena *a, const struct local_paths *paths, struct str py
         return err_wrap(err, "cannot start the local cloud");
     state->process_start = process_began(a, state->pid);
     state->since_ms = clock_wall_ms();
-    /* Before it answers: a command that is killed here must not leave one that nobody finds. */
+    /* written before it answers: when this command is killed meanwhile, later commands find the
+     * process */
     return state_write(paths, state, err);
 }
 
@@ -185,7 +187,7 @@ static int start(struct arena *a, const struct local_paths *paths,
         int outcome = wait_ready(a, paths, state, err);
         if (outcome <= 0)
             return outcome;
-        if (port_free(port) == port) /* it did not die for the port */
+        if (port_free(port) == port) /* it did not end because somebody had taken its port */
             break;
     }
     err_set(err, ERR_FAILED, "the local cloud died while starting");
@@ -195,7 +197,7 @@ static int start(struct arena *a, const struct local_paths *paths,
 
 /* ---- public ---- */
 
-/* The lock, with the folder made first. */
+/* Make the folder, and take the lock. */
 static int enter(const struct local_paths *paths, struct err *err)
 {
     if (fs_mkdirs_own(paths->dir, err) < 0)
@@ -292,7 +294,8 @@ int local_wipe(struct arena *a, const struct local_options *options, struct loca
         return -1;
     struct local_state state = state_read(a, &paths);
     bool running = is_running(&state);
-    /* Stopping is surer than asking it to forget: no function process is left either. */
+    /* Stopping it ends the processes of its functions, too, which asking it to forget everything
+     * would not. */
     if (running && stop(&paths, &state, GRACE_MS, err) < 0)
         return -1;
     struct local_options again = *options;

@@ -1,4 +1,4 @@
-/* Processes: one that outlives this program, and ones whose output is wanted. */
+/* Processes: one that outlives this program, and ones whose output is read. */
 #include "local/local_internal.h"
 
 #include <errno.h>
@@ -20,7 +20,8 @@ struct report {
     int error;
 };
 
-/* In the child; only calls that are safe behind fork in a program with threads. */
+/* Become the program `argv`, in the child. Behind a fork of a program with threads only some calls
+ * are safe; no others are used. */
 static _Noreturn void become(const char *const *argv, const char *const *env, const char *dir,
                              int log, int report_fd)
 {
@@ -36,7 +37,8 @@ static _Noreturn void become(const char *const *argv, const char *const *env, co
     _exit(told == (ssize_t)sizeof error ? 127 : 126);
 }
 
-/* Signals this program handles or blocks must not reach the new one that way. */
+/* Restore default signals: those that this program handles or blocks would reach the new one that
+ * way. */
 static void default_signals(void)
 {
     static const int used[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD};
@@ -74,7 +76,8 @@ int process_start(const char *const *argv, const char *const *env, struct str di
     cleanup_fd int from = ends[0];
     pid_t middle = fork();
     if (middle == 0) {
-        /* Twice, so that nobody has to wait for it; it leads its session and group. */
+        /* a second fork, so that this program need not wait for the new one, which leads its
+         * session and group */
         pid_t last = fork();
         if (last == 0) {
             setsid();
@@ -143,7 +146,7 @@ void process_stop(long pid, struct str began, int64_t grace_ms)
     int64_t end = clock_mono_ms() + grace_ms;
     while (process_is(pid, began) && clock_mono_ms() < end)
         clock_sleep_ms(POLL_MS);
-    /* Processes that it started are in its group and may have outlived it: end them, too. */
+    /* processes that it started are in its group and may still run */
     kill((pid_t)-pid, SIGKILL);
     end = clock_mono_ms() + 2000;
     while (process_is(pid, began) && clock_mono_ms() < end)
@@ -165,11 +168,11 @@ static void prune(int fd, struct buf *out)
     }
 }
 
-/* In the child: it ends with this program, even when that is killed. */
+/* Let the kernel end this child with the program, even when that is killed. */
 static void follow(pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* too late */
+    if (getppid() != parent) /* the program has ended already */
         _exit(127);
 }
 

@@ -27,7 +27,7 @@ static struct str find_package(struct arena *a)
     const char *given = getenv("TROUPE_LOCALCLOUD_DIR");
     if (given && *given)
         return path_absolute(a, str_c(given));
-    /* In the build tree, then where it is installed. */
+    /* in the build tree; where it is installed */
     static const char *const places[] = {"../localcloud", "../share/troupe/localcloud"};
     struct str program = program_dir(a);
     for (size_t i = 0; program.n && i < sizeof places / sizeof *places; i++) {

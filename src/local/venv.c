@@ -1,7 +1,8 @@
-/* The Python environment of the local cloud: made once for each set of pinned requirements and each
- * Python, below the cache directory. It is made under another name and gets its own when it is
- * complete. Python runs isolated and without variables of its own, so that no module of the folder
- * a command runs in, or of PYTHONPATH, is taken for one of Python's. */
+/* The Python environment of the local cloud, below the cache directory. It is made once for each
+ * set of pinned requirements and each Python, under another name, and renamed when it is
+ * complete, so that no command uses half of one. Python runs isolated and without variables of
+ * its own, so that no module of the folder a command runs in, or of PYTHONPATH, is taken for one
+ * of Python's. */
 #include "local/local_internal.h"
 
 #include <errno.h>
@@ -13,10 +14,10 @@
 
 enum { REQUIREMENTS_BYTES_MAX = 4 * 1024 * 1024, NAME_DIGITS = 12 };
 
-/* What a step needs to run. */
+/* What the steps of making one need. */
 struct maker {
     struct arena *a;
-    const char *python;     /* the one the environment is made from */
+    const char *python;     /* the Python that the environment is made from */
     const char *const *env; /* without PYTHON* */
     struct str parent;      /* of all environments, and where steps run */
 };
@@ -39,7 +40,7 @@ static const char *const *without_python_variables(struct arena *a)
     return env.p;
 }
 
-/* "sys.executable sys.version": another Python needs another environment. */
+/* "sys.executable sys.version": each Python needs an environment of its own. */
 static int python_identity(const struct maker *m, struct str *ret, struct err *err)
 {
     const char *const argv[] = {m->python, "-I", "-c",
@@ -91,8 +92,8 @@ static int fill(const struct maker *m, struct str dir, struct str requirements, 
                     err);
 }
 
-/* What commands that were killed left behind. Some process of theirs may still be writing into it
- * for a moment: what cannot be removed now is removed the next time. */
+/* Remove what commands that were killed left behind. A process of theirs may still be writing into
+ * it: what cannot be removed now is removed the next time. */
 static void sweep(const struct maker *m, struct str name)
 {
     struct err ignored = {0};
