@@ -31,7 +31,7 @@ static void put_split(struct arena *a, struct node *out, struct str stack,
         node_put(a, out, stack, parts);
 }
 
-/* Stack -> nested stack -> how many resources it has. */
+/* {stack: {nested stack: number of its resources}}. */
 static const struct node *nested_json(struct arena *a, const struct plan *plan)
 {
     struct node *out = node_map(a);

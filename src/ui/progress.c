@@ -1,4 +1,4 @@
-/* Progress: drawn on change, at most ten times a second. */
+/* Progress: drawn when something changes, at most ten times a second. */
 #include "ui/progress.h"
 
 #include <pthread.h>
@@ -15,7 +15,7 @@ struct progress {
     unsigned width;
     int64_t (*now_ms)(void);
     int64_t start, step_start, last_draw;
-    char step[32]; /* the step being redrawn */
+    char step[32]; /* the step whose line is redrawn */
     pthread_mutex_t lock;
 };
 
@@ -64,7 +64,7 @@ void progress_free(struct progress *p)
     free(p);
 }
 
-/* As much of `s` as has room in `columns`. */
+/* The beginning of `s` that fits into `columns`. */
 static struct str shown(struct arena *a, struct str s, unsigned columns)
 {
     struct buf b = BUF(a), next = BUF(a);

@@ -13,11 +13,11 @@ enum progress_mode {
 
 struct progress;
 
-/* Writes to `out` (stderr). `now_ms` gives the time, clock_mono_ms but for tests. `width`: cells in
- * a line. `verbose`: in PROGRESS_LINES, every event instead of the important ones. */
+/* Writes to `out` (stderr). `now_ms` gives the time: clock_mono_ms, except in tests. `width`: cells
+ * in a line. `verbose`: in PROGRESS_LINES, every event instead of the important ones. */
 struct progress *progress_new(FILE *out, enum progress_mode mode, bool colour, bool verbose,
                               unsigned width, int64_t (*now_ms)(void));
-/* Clears a half drawn line and releases. NULL is fine. */
+/* Clear a half drawn line and free it. NULL is fine. */
 void progress_free(struct progress *p);
 /* For `struct release`. */
 struct observer progress_observer(struct progress *p);

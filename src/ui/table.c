@@ -42,7 +42,7 @@ void table_write(const struct table *t, struct buf *out, bool colour)
         for (; !last && n < width[column] + 2; n++)
             buf_char(out, ' ');
         if (last) {
-            while (out->n && out->p[out->n - 1] == ' ') /* empty cells at the end of a row */
+            while (out->n && out->p[out->n - 1] == ' ') /* cells at the end of the row were empty */
                 out->n--;
             buf_char(out, '\n');
         }

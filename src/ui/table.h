@@ -9,7 +9,8 @@ struct table {
     struct arena *arena;
     size_t columns;
     VEC(struct str) cells; /* row by row */
-    VEC(bool) marked;      /* cells to stand out, in bold with colour, with a `*` behind without */
+    /* cells that stand out: bold with colour, with a `*` behind them without */
+    VEC(bool) marked;
 };
 
 #define TABLE(a, n) ((struct table){.arena = (a), .columns = (n)})
