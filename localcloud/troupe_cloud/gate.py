@@ -54,9 +54,10 @@ require(iam_evaluator, "resolve_credential", "AuthError", "_signature_attempted"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 OWN_PATHS = ("/_ministack/", "/_localstack/")
 HEALTH = "/_ministack/health"
-# What a stack waits for; the last part is a number that only who shall answer knows.
+# Where the answer that a stack waits for is sent; the last part of the path is a number that only
+# whoever is to answer knows.
 CALLBACKS = re.compile(r"/_ministack/cfn-(response|signal)/[^/]+")
-# What GetFunction and GetLayerVersion give out addresses of.
+# Code of functions and layers, whose addresses GetFunction and GetLayerVersion give out.
 DOWNLOADS = re.compile(r"/_ministack/lambda-(code|layers)/")
 FUNCTION_URL_HOST = re.compile(r"[a-z0-9-]+\.lambda-url\.[a-z0-9-]+\.on\.aws")
 COGNITO_KEYS = re.compile(r"/([^/]+)/\.well-known/(jwks\.json|openid-configuration)")

@@ -1,11 +1,11 @@
-"""S3: parts of at least 5 MiB, bodies that are what their hash says, buckets of whom the caller means.
+"""S3: parts of 5 MiB or more, bodies that fit their hash, buckets of the owner the caller expects.
 
 What AWS does (S3 user guide, "Amazon S3 multipart upload limits"; API reference, "Common error
 codes"): every part but the last has 5 MiB or more, else CompleteMultipartUpload answers
 EntityTooSmall; a body whose SHA-256 differs from ``x-amz-content-sha256`` is
 XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for the source of a copy
-``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied (user
-guide, "Verifying bucket ownership with bucket owner condition"). MiniStack accepts all three.
+``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied
+(user guide, "Verifying bucket ownership with bucket owner condition"). MiniStack accepts all three.
 
 Without it fails: ``test_s3.py::test_small_parts_are_refused``
 """

@@ -21,8 +21,8 @@ INTEGRATION = contextvars.ContextVar("troupe_http_integration", default=None)
 
 @patch(http, "_invoke_lambda_proxy")
 async def remember_integration(original, integration, api_id, stage, path, *args, **kwargs):
-    """The event is built inside the original; it passes ``_execute_function_with_config_scope``
-    below.
+    """Remember the integration: the original builds the event and hands it to
+    ``_execute_function_with_config_scope``, which is replaced below.
     """
     query = args[3] if len(args) > 3 else None
     token = INTEGRATION.set(

@@ -5,7 +5,7 @@ What AWS does (API Gateway developer guide, "Updates to a REST API that require 
 localstack's snapshots ``TestDeployments``, ``TestStageCrudCanary``):
 
 - CreateDeployment freezes resources, methods, integrations, authorizers, models, validators and the
-  API's properties; a stage serves the deployment it names, and moving it is a flip of that name.
+  API's properties; a stage serves the deployment it names, and moving it means naming another.
 - ``${stageVariables.x}`` works in integration and authorizer URIs, evaluated per call.
 - A canary takes ``percentTraffic`` of the calls to its own deployment with its own variables.
 - A stage cannot name a deployment that does not exist, a stage's name is unique, a deployment that

@@ -104,7 +104,7 @@ async def invoke(original, api_id, account_id, region, route, stage, *args, **kw
 
 
 class Dispatched:
-    """What the session takes for a worker: the call goes the way of every other, by version."""
+    """A stand-in for MiniStack's worker: a session's call goes the way of every other, by version."""
 
     def __init__(self, config, code_zip):
         self.record = {"config": config, "code_zip": code_zip}

@@ -4,7 +4,8 @@ What AWS does (registry schemas ``AWS::ApiGateway::Stage``, ``::Deployment``, ``
 ``AWS::ApiGatewayV2::Stage``, ``::Deployment``): the resources call the API, so a stage of a missing
 deployment or of a taken name fails, a deployment that a stage points at is not deleted, and a
 changed ``Body`` is put into the same API. MiniStack ignores what the API answers, makes a new API
-for a changed Body, makes no request validators, writes v2 stages past the API and has no ``AWS::ApiGatewayV2::Deployment``.
+for a changed Body, makes no request validators, writes v2 stages past the API and has no
+``AWS::ApiGatewayV2::Deployment``.
 
 Without it fails: ``test_cloudformation.py::test_api_body_in_a_stack``
 """
@@ -427,7 +428,7 @@ provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::RouteResponse"] = {
 
 
 def as_api(properties):
-    """CORS with the API's names of members: MiniStack keeps the template's, and finds none of them."""
+    """CORS with the API's names of members. MiniStack keeps the template's and finds none of them."""
     cors = properties.get("CorsConfiguration")
     return {**properties, "CorsConfiguration": lower_first(cors)} if cors else properties
 

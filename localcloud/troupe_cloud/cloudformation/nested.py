@@ -5,7 +5,7 @@ events"): the template of an ``AWS::CloudFormation::Stack`` is checked like any 
 stack's resources are created, updated, rolled back and deleted by its own operation, with events of
 its own; what an update drops in a nested stack is deleted when the whole update has succeeded. The
 root says ``Embedded stack <id> was not successfully ...`` and nothing more. MiniStack has a second,
-simpler engine for them: no checks, every resource of an updated part reported, dropped resources
+simpler engine for them: no checks, every resource of an updated nested stack reported, dropped ones
 deleted while the rest may still fail, what a failed creation left behind stays, failures to delete
 are swallowed.
 
@@ -60,7 +60,7 @@ KEPT = (
 
 
 def counting(name):
-    """Operations on stacks that are in no other one begin to count anew."""
+    """Let an operation on a stack that is nested in no other one count its changes from 0."""
 
     @patch(stacks, name)
     async def operation(original, stack_name, *args, **kwargs):
@@ -79,8 +79,10 @@ counting("_delete_stack_async")
 
 @patch(stacks, "_runs_on_worker_thread")
 def runs_on_worker_thread(original, resource_type):
-    """Called where an operation is about to hand a nested stack to a thread: the loop it is on."""
-    with contextlib.suppress(RuntimeError):  # a thread already
+    """Remember the operation's loop; an operation calls this when it is about to hand a nested
+    stack to a thread.
+    """
+    with contextlib.suppress(RuntimeError):  # it runs on a thread itself, without a loop
         LOOP.set(asyncio.get_running_loop())
     return original(resource_type)
 
@@ -139,9 +141,11 @@ def describe(stack, properties, template, text, values, conditions):
 
 
 def count(changed):
-    """So many resources of nested stacks change in the operation that is running.
+    """Add ``changed`` resources of a nested stack to those of the running operation, which fails
+    when they are too many.
 
-    Source of the limit: CloudFormation user guide, "Understand CloudFormation quotas". The wording is not known.
+    Source of the limit: CloudFormation user guide, "Understand CloudFormation quotas". The wording
+    of the refusal is not known.
     """
     total = CHANGES.get()
     if total is None:
@@ -219,7 +223,7 @@ def create(logical_id, properties, parent):
     )
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = failed_resources(stack, "create")
-        # The root's rollback deletes what was created, and this one never was.
+        # The root's rollback deletes only what was created, and this stack never was: delete it here.
         run(stacks._delete_stack_async(name, stack_id))
         raise ResourceError(
             f"Embedded stack {stack_id} was not successfully created: {reason}"
@@ -228,9 +232,9 @@ def create(logical_id, properties, parent):
 
 
 def roll_back(stack, properties):
-    """The root's update has failed elsewhere, and takes this stack back too."""
+    """Take a nested stack back because another resource of the root's update has failed."""
     before = stack.pop(BEFORE, None)
-    if before is None:  # it has gone back by itself
+    if before is None:  # it went back when its own update failed
         return
     # What the update dropped has not been deleted yet.
     dropped = {

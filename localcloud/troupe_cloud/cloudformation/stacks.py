@@ -4,8 +4,8 @@ What AWS does (CloudFormation user guide, "Understand stack creation events", "O
 messages: localstack's cloudformation snapshots): an operation on a stack that is busy is refused, a
 stack in ROLLBACK_COMPLETE can only be deleted, outputs are not shown while an operation runs.
 MiniStack finishes within milliseconds (``TROUPE_CLOUD_STACK_MS`` sets the least time here), creates
-over a rolled-back stack and always shows outputs. Names that it makes up are the same in every region,
-so that stacks of one name in two regions get one role, which the first of them to go deletes.
+over a rolled-back stack and always shows outputs. It makes up the same names in every region, so
+stacks of one name in two regions get one role, and the deletion of either stack deletes it.
 
 Without it fails: ``test_cloudformation.py::test_busy_stack``
 """

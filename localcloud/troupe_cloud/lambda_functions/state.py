@@ -80,7 +80,7 @@ def schedule(original, name, _delay):
 
 @patch(lambda_svc, "load_persisted_state")
 def load_persisted_state(original, data):
-    """Nothing is left in progress by a server that was stopped meanwhile."""
+    """Finish every update that was in progress when the server before this one was stopped."""
     original(data)
     for function in lambda_svc._functions.all_values():
         config = function["config"]
