@@ -28,9 +28,9 @@ const struct command cmd_clone = {
     .name = "clone",
     .arguments = "FROM[#N] NEW",
     .summary = "make a new stage of another one",
-    .details = "The same as reset, for a stage that is not there yet: the same code and settings. "
-               "Its tables,\n"
-               "queues and buckets are new and empty. Nothing is built or uploaded.",
+    .details = "The same as reset, for a stage that is not there yet: the same code and\n"
+               "settings. Its tables, queues and buckets are new and empty. Nothing is built or\n"
+               "uploaded.",
     .examples = {"troupe clone prod hotfix", "troupe clone prod#12 hotfix",
                  "troupe clone prod hotfix --plan"},
     .args_max = 2,

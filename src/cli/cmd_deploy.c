@@ -69,10 +69,9 @@ const struct command cmd_plan = {
     .name = "plan",
     .arguments = "[STAGE]",
     .summary = "what deploy would do",
-    .details =
-        "Exits with 0 whether or not there are changes. With --detailed-exitcode 2 says that "
-        "there are,\n"
-        "and 1 that it failed, whatever it was.",
+    .details = "Shows what deploy would do, and why, and changes nothing. The exit code is 0\n"
+               "with or without changes; with --detailed-exitcode it is 2 when there are\n"
+               "changes, and 1 for any error.",
     .examples = {"troupe plan prod", "troupe plan prod --detailed-exitcode",
                  "troupe plan --service"},
     .args_max = 1,
@@ -98,13 +97,11 @@ const struct command cmd_deploy = {
     .name = "deploy",
     .arguments = "[STAGE]",
     .summary = "deploy serverless.yml to a stage",
-    .details = "Publishes the functions and APIs that changed and moves the stage's pointers to "
-               "them in one\n"
-               "stack update. Other stages are not touched. A stage that is not there yet is made. "
-               "Without a\n"
-               "stage (none named, no provider.stage, or with --service) only what all stages "
-               "share is made or\n"
-               "updated: no function is served then.",
+    .details = "Publishes the functions and APIs that changed and moves the stage's pointers to\n"
+               "them in one stack update. Other stages are not touched. A stage that is not\n"
+               "there yet is made. Without a stage (none named, no provider.stage, or with\n"
+               "--service) only what all stages share is made or updated: no function is served\n"
+               "then.",
     .examples = {"troupe deploy dev --local", "troupe deploy prod --verify ./smoke.sh",
                  "troupe deploy dev --function hello"},
     .args_max = 1,

@@ -142,8 +142,8 @@ const struct command cmd_history = {
     .name = "history",
     .arguments = "[STAGE]",
     .summary = "the deployments of a stage, newest first",
-    .details =
-        "Who deployed when, from which source revision, and how it ended. ◆ marks the current one.",
+    .details = "Who deployed when, from which source revision, and how it ended. ◆ marks the\n"
+               "current one.",
     .examples = {"troupe history prod", "troupe history prod -n 100", "troupe history prod --json"},
     .args_max = 1,
     .run = run,

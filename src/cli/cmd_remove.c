@@ -205,10 +205,9 @@ const struct command cmd_remove = {
     .name = "remove",
     .arguments = "[STAGE]",
     .summary = "remove a stage, or with --service everything",
-    .details = "Asks before data is lost; --yes does not ask, and needs the stage's name. Buckets "
-               "that hold\n"
-               "something are kept from being deleted by AWS: --purge empties them first. --plan "
-               "lists what would go.",
+    .details = "Asks before data is lost; --yes does not ask, and needs the stage's name. AWS\n"
+               "deletes no bucket that holds something: --purge empties the stage's buckets\n"
+               "first. --plan lists what would go.",
     .examples = {"troupe remove pr-42 --plan", "troupe remove pr-42 --yes --purge",
                  "troupe remove --service --plan"},
     .args_max = 1,

@@ -66,11 +66,9 @@ const struct command cmd_repair = {
     .name = "repair",
     .arguments = "[STAGE]",
     .summary = "finish or undo what was interrupted",
-    .details = "Finishes an interrupted rollback, undoes an interrupted deployment, and brings "
-               "pointers and stack\n"
-               "back to what the stage's current record says. With --plan it only looks. Exits "
-               "with 1 when\n"
-               "something is left that needs a person.",
+    .details = "Finishes an interrupted rollback, undoes an interrupted deployment, and brings\n"
+               "pointers and stack back to what the stage's current record says. With --plan it\n"
+               "only looks. Exits with 1 when something is left that needs a person.",
     .examples = {"troupe repair prod --plan", "troupe repair prod --plan --json",
                  "troupe repair prod"},
     .args_max = 1,

@@ -59,12 +59,10 @@ const struct command cmd_shift = {
     .name = "shift",
     .arguments = "STAGE --to N",
     .summary = "give another deployment a share of the calls",
-    .details = "Deployment N answers so many percent of the calls of the stage's functions, beside "
-               "the\n"
-               "current one. Again with another --weight: more, or less. --promote makes it the "
-               "stage's\n"
-               "deployment, --abort takes it back. Other commands wait until then; rollback is as "
-               "--abort.",
+    .details = "Deployment N answers so many percent of the calls of the stage's functions,\n"
+               "beside the current one. Again with another --weight: more, or less. --promote\n"
+               "makes it the stage's deployment, --abort takes it back. Until then commands that\n"
+               "would change the stage are refused; rollback is as --abort.",
     .examples = {"troupe shift prod --to 12 --weight 10", "troupe shift prod --promote",
                  "troupe shift prod --abort"},
     .args_max = 1,

@@ -166,7 +166,7 @@ void context_prune(struct cli *cli, const struct release *r, struct world *world
                      str_fmt(cli->arena, "old versions were not pruned: %.*s", STR_ARG(err.msg)),
                      STR("try again with: troupe prune"));
     else if (pruned.records)
-        release_finished(r, "collect", "what %zu old deployment%s had", pruned.records,
+        release_finished(r, "prune", "what only %zu old deployment%s needed", pruned.records,
                          pruned.records == 1 ? "" : "s");
 }
 
