@@ -1,5 +1,5 @@
-/* The table of commands. help is in the table and shows it, and options name commands, so this file
- * and theirs need each other. */
+/* The table of commands. Circle: help is in the table and shows it, and options name commands, so
+ * this file and theirs need each other. */
 #include "cli/cli.h"
 
 #define COMMAND_ROW(name) [COMMAND_##name] = &cmd_##name,
