@@ -1,5 +1,5 @@
-/* The operations that delete what they are told to. Only release/dispose/dispose.c includes this:
- * it finds out first why a thing is ours. */
+/* The operations that delete what they are told to. Only files of release/dispose include
+ * this: they find out first why a thing is ours. */
 #ifndef TROUPE_AWS_SERVICES_DESTROY_H
 #define TROUPE_AWS_SERVICES_DESTROY_H
 
