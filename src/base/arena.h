@@ -30,12 +30,12 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t size);
 /* Copy of `n` bytes with a NUL behind it. */
 void *arena_dup(struct arena *a, const void *p, size_t n);
 
-/* All of `other` becomes part of `a`; `other` itself is gone. For what a thread made and another
- * keeps. */
+/* Make everything of `other` a part of `a`; `other` itself is gone. So a thread hands on what it
+ * made. */
 void arena_join(struct arena *a, struct arena *other);
 
-/* What cannot be reported to a caller, because that takes memory: "error: <why>" and exit code 1.
- */
+/* End the program: "error: <why>" and exit code 1. For failures that cannot be reported to a
+ * caller, because that takes memory. */
 _Noreturn void die(const char *why);
 
 /* For `cleanup_arena struct arena *a = arena_new();` */

@@ -4,9 +4,9 @@
 
 #include "base/str.h"
 
-/* Since some fixed point, never going back. */
+/* Milliseconds since some fixed point; never goes back. */
 int64_t clock_mono_ms(void);
-/* Since 1970. */
+/* Milliseconds since 1970. */
 int64_t clock_wall_ms(void);
 /* Sleep; returns early with -1 when a signal asks the program to stop (see cancel_requested). */
 int clock_sleep_ms(int64_t ms);
@@ -20,10 +20,12 @@ bool time_parse(struct str s, int64_t *ret_wall_ms);
 /* "90s", "30m", "12h", "7d". False when it is none. */
 bool duration_parse(struct str s, int64_t *ret_ms);
 
-/* Set from a signal handler: the user wants to stop. Checked at safe points. */
+/* Note that the user wants to stop; called from a signal handler. The program looks at safe
+ * points. */
 void cancel_request(void);
 bool cancel_requested(void);
-/* The wish was heard: what has to be undone can be done now. The next one stops that. */
+/* Forget the user's wish, which has been heard: what has to be undone can be done now. A further
+ * wish stops that. */
 void cancel_clear(void);
 
 #endif

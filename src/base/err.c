@@ -92,7 +92,7 @@ int err_note(struct err *err, struct pos pos, const char *fmt, ...)
 
 enum { ERRORS_KEPT = 1000 };
 
-/* A file that is used twice is read twice. */
+/* Is it the same file? One that is used twice is read twice. */
 static bool is_same_file(const struct source *x, const struct source *y)
 {
     return x == y || (x && y && str_eq(x->path, y->path));
@@ -166,7 +166,7 @@ static struct str source_line(struct pos pos)
 
 enum { LINE_SHOWN = 160 };
 
-/* The line, at most LINE_SHOWN characters of it around the place, and the caret below. */
+/* Show the line, at most LINE_SHOWN characters of it around the place, and the caret below. */
 static void add_snippet(struct buf *b, struct pos pos, const struct style *st)
 {
     struct str line = source_line(pos);
@@ -243,7 +243,8 @@ static void add_error(struct buf *b, const struct err *err, const struct style *
 
 struct placed {
     const struct err *err;
-    size_t file, found; /* the when-th file that had an error, and the when-th error */
+    /* number of the file among those with an error, and of the error among all */
+    size_t file, found;
 };
 
 static int by_place(const void *px, const void *py)
@@ -259,7 +260,8 @@ static int by_place(const void *px, const void *py)
     return x->found < y->found ? -1 : x->found > y->found;
 }
 
-/* In the order of the file, those without a place last; files in the order of their first error. */
+/* Errors in the order of their file, those without a place last; files in the order of their first
+ * error. */
 static struct placed *in_order(struct arena *a, const struct err *err, size_t *ret_n)
 {
     size_t n = 0;

@@ -23,8 +23,7 @@ struct pos {
     uint32_t line, column, length;
 };
 
-/* What a caller may want to tell apart; anything else is matched by nobody. Exit codes follow from
- * these in cli/. */
+/* Kinds that some caller tells apart; exit codes follow from them in cli/. */
 enum err_kind {
     ERR_NONE,
     ERR_FAILED,       /* it did not work: exit 1 */

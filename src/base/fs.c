@@ -24,7 +24,7 @@ static int read_fd(int fd, char *p, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
-            return k < 0 ? errno : ESTALE; /* it has become shorter */
+            return k < 0 ? errno : ESTALE; /* the file has become shorter */
         got += (size_t)k;
     }
     return 0;
@@ -272,7 +272,8 @@ struct str path_absolute(struct arena *a, struct str path)
     return s;
 }
 
-/* Without $HOME the home of the user database; who has none there has one that cannot be made. */
+/* $HOME, or the home that the user database has. A user without either gets a path that cannot be
+ * made. */
 static struct str home_dir(struct arena *a)
 {
     enum { ENTRY_BYTES = 16384 };

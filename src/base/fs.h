@@ -14,10 +14,10 @@ int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret,
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err);
 /* Make a directory and its parents; existing ones are fine. */
 int fs_mkdirs(struct str path, struct err *err);
-/* The same for what is trusted later: new ones are the caller's alone. FAILED when `path` belongs
- * to another user, or group or others may write to it. */
+/* The same for a directory whose content is trusted later: new directories are the caller's alone.
+ * FAILED when `path` belongs to another user, or group or others may write to it. */
 int fs_mkdirs_own(struct str path, struct err *err);
-/* Only the second half: nobody else may change what is in directory `path`. */
+/* Check that nobody else may change what is in directory `path`, as fs_mkdirs_own does. */
 int fs_check_own(struct str path, struct err *err);
 /* Remove a file or a whole directory tree; missing is fine. Symbolic links are not followed. */
 int fs_remove_all(struct str path, struct err *err);
@@ -33,7 +33,8 @@ struct str path_join(struct arena *a, struct str dir, struct str name);
 struct str path_dir(struct arena *a, struct str path);
 /* "c" of "a/b/c". */
 struct str path_base(struct str path);
-/* Without ".", "..", double and trailing slashes; ".." at the start stays. Purely textual. */
+/* The path without ".", "..", double and trailing slashes; ".." at the start stays. Purely
+ * textual. */
 struct str path_clean(struct arena *a, struct str path);
 /* Absolute and clean, from the current directory. Links are not resolved. Relative where there is
  * no current directory, which is an error that main() finds. */

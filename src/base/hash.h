@@ -9,7 +9,7 @@ enum { SHA256_BYTES = 32 };
 void sha256(struct str data, unsigned char out[SHA256_BYTES]);
 /* 64 lower-case hexadecimal digits. */
 struct str sha256_hex(struct arena *a, struct str data);
-/* As Lambda's CodeSha256: base64 of the 32 bytes. */
+/* Base64 of the 32 bytes, as Lambda's CodeSha256. */
 struct str sha256_base64(struct arena *a, struct str data);
 void hmac_sha256(struct str key, struct str data, unsigned char out[SHA256_BYTES]);
 struct str sha1_hex(struct arena *a, struct str data);

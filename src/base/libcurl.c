@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 struct libcurl libcurl;
-static const char *problem; /* of loading; set once */
+static const char *problem; /* why loading failed; set once */
 
 static void *symbol(void *library, const char *name)
 {

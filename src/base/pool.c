@@ -9,7 +9,7 @@
 struct pool {
     pool_fn *fn;
     void *context;
-    struct arena *into; /* under lock; NULL: what a piece made goes with it */
+    struct arena *into; /* guarded by the lock; NULL: what a piece made is released with it */
     size_t n;
     atomic_size_t next;
     atomic_bool failed;

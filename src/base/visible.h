@@ -16,7 +16,7 @@ enum visible_kept {
 
 void buf_visible(struct buf *b, struct str s, enum visible_kept kept);
 struct str visible(struct arena *a, struct str s, enum visible_kept kept);
-/* Only the character at `at`; returns how many bytes of `s` it has. */
+/* Append only the character at `at`; returns how many bytes of `s` it has. */
 size_t buf_visible_one(struct buf *b, struct str s, size_t at, enum visible_kept kept);
 /* How many columns a text takes that was made visible: one for each character. */
 size_t visible_columns(struct str s);
