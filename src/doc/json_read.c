@@ -11,7 +11,8 @@ struct reader {
     const struct source *source;
     const char *p, *end;
     const char *line_start;
-    const char *counted; /* so far in this line; long ones are not counted again and again */
+    /* where counting has come in this line: a long line is not counted again and again */
+    const char *counted;
     uint32_t counted_columns;
     uint32_t line;
     unsigned depth;
@@ -128,7 +129,7 @@ static bool read_escape(struct reader *r, struct buf *b)
     return true;
 }
 
-/* With `r->p` behind the opening quote. */
+/* Read a string; `r->p` is behind the opening quote. */
 static bool read_string(struct reader *r, struct str *ret)
 {
     const char *from = r->p;
@@ -326,7 +327,7 @@ static const struct node *read_value(struct reader *r)
         return NULL;
     if (at.line == r->line)
         at.length = columns(from, r->p);
-    ((struct node *)n)->pos = at; /* still ours */
+    ((struct node *)n)->pos = at; /* not handed out yet, so it may change */
     return n;
 }
 

@@ -379,7 +379,8 @@ static bool origin_has_stage(const struct origin *o)
                  (o->value && o->value->flags & NODE_STAGE));
 }
 
-/* Only where the stage took part is there a cause to find, so this does not search in vain. */
+/* The variable that brought the stage into a value. Only a value that depends on the stage has one,
+ * so others are not searched. */
 static const struct origin *stage_cause(const struct origin *o)
 {
     if (!origin_has_stage(o))
@@ -407,7 +408,7 @@ const struct node *node_stage_value(const struct node *n, const struct origin **
         *ret_cause = NULL;
     }
     if (found && !*ret_cause)
-        *ret_cause = cause; /* a container's: the stage chose the file it is in */
+        *ret_cause = cause; /* the stage chose the file that the whole container is in */
     return found;
 }
 

@@ -117,7 +117,7 @@ struct node *node_deep(struct arena *a, const struct node *n);
 /* `n` with every secret scalar as "********": for whatever is shown. Shares what holds no secret.
  */
 const struct node *node_masked(struct arena *a, const struct node *n);
-/* What a child becomes; `key` is empty for items of a list. NULL: failed. */
+/* Makes what a child becomes; `key` is empty for items of a list. NULL: failed. */
 typedef const struct node *node_change(void *context, struct str key, const struct node *child);
 /* `n` with every child as `change` gives it: `n` itself when none differs, NULL when one failed. */
 const struct node *node_change_children(struct arena *a, const struct node *n, node_change *change,
@@ -144,12 +144,12 @@ bool node_bool_or(const struct node *n, bool fallback); /* fallback unless NODE_
 /* Whole number. False when `n` is none or out of range. */
 bool node_to_int(const struct node *n, int64_t *ret);
 int64_t node_int_or(const struct node *n, int64_t fallback);
-/* Absent or null. */
+/* Is it absent or null? */
 bool node_empty(const struct node *n);
 size_t node_count(const struct node *n); /* items or members, 0 for others */
 /* Place of `n`, of no place for NULL. */
 struct pos node_pos(const struct node *n);
-/* Flags of everything in it, or-ed. */
+/* Flags of `n` and of everything in it, or-ed. */
 unsigned node_flags_deep(const struct node *n);
 /* The first value in `n`, innermost, that depends on the stage; NULL: none. `*ret_cause` is the
  * variable that brings the stage in, NULL where none did (the stage's name in a default). */
@@ -170,11 +170,12 @@ const char *node_kind_name(const struct node *n);
 
 /* ---- comparing, merging ---- */
 
-/* Same value: maps regardless of order, sequences in order. Positions and flags do not count. */
+/* Is it the same value? Maps count regardless of order, sequences in order; positions and flags do
+ * not count. */
 bool node_equal(const struct node *x, const struct node *y);
-/* As lodash `merge`, which the dialect is defined by: maps member by member, sequences item by
- * item, everything else from `over`; an absent (NULL) `over` leaves `base`. Shares unchanged parts.
- */
+/* Merge as lodash `merge`, by which the dialect is defined: maps member by member, sequences item
+ * by item, everything else from `over`; an absent (NULL) `over` leaves `base`. Shares unchanged
+ * parts. */
 const struct node *node_merge(struct arena *a, const struct node *base, const struct node *over);
 
 /* A value seen differently by two trees; see node_diff. */

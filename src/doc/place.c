@@ -40,8 +40,8 @@ ptrdiff_t place_offset(struct pos pos)
     return (ptrdiff_t)i;
 }
 
-/* The value and the source differ in quotes, escapes and folding, so the piece is searched for:
- * as the nth one of its kind from the start of the scalar on. */
+/* A value and its source differ in quotes, escapes and folding. So the piece is searched for in the
+ * source: as the same text, as many times from the start of the scalar on as in the value. */
 struct pos string_pos(const struct node *n, size_t from, size_t end)
 {
     struct str needle = str_sub(n->text, from, end - from);

@@ -19,7 +19,7 @@ struct reader {
     struct arena *arena;
     const struct source *source;
     yaml_parser_t parser;
-    yaml_event_t event; /* the current one, valid while has_event */
+    yaml_event_t event; /* valid while has_event */
     bool has_event;
     unsigned depth;
     struct map anchors; /* name -> node */
@@ -148,7 +148,7 @@ static struct node *apply_function(struct arena *a, struct str function, const s
     return node_from(map, n);
 }
 
-/* What an explicit tag makes of a value: 0 when the tag is fine and `*ret` may be changed. */
+/* Apply an explicit tag to a value. 0: the tag is fine, and `*ret` may be another value now. */
 static int apply_tag(struct reader *r, const yaml_char_t *tag, struct pos at, const char *core,
                      struct node **ret)
 {

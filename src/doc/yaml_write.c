@@ -61,7 +61,8 @@ static bool is_control(unsigned char c)
     return c < 0x20 || c == 0x7F;
 }
 
-/* Only double quotes can hold these: control characters, and the line ends of other alphabets. */
+/* Does the text hold characters that only double quotes can: control characters, and line ends of
+ * other alphabets? */
 static bool needs_escapes(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
