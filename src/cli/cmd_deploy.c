@@ -24,8 +24,8 @@ static void say_no_stage(struct cli *cli, const struct service *service)
                  STR("a stage: troupe deploy dev; to be silent about it: --service"));
 }
 
-/* Load for a deployment, of the service alone or of a stage. The service alone is compiled without
- * a stage: what depends on one is in no service stack. */
+/* Load for a deployment, of the service alone or of a stage. The service alone may have been read
+ * for any stage: what depends on the stage is in no service stack. */
 static int load(struct cli *cli, struct service *service, struct target *target, struct err *err)
 {
     if (context_service(cli, 0, STAGE_OPTIONAL, service, err) < 0)

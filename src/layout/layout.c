@@ -59,7 +59,8 @@ static void init_functions(struct laying *l)
     }
 }
 
-/* With log groups of the stage, let the function's definition name its stage's group. */
+/* With log groups of the stage, put a Ref of the stage's group into the function's LoggingConfig,
+ * so that CloudFormation makes the group before the function. */
 static void log_into_stage(struct laying *l, const struct layout_function *f,
                            struct node *properties)
 {

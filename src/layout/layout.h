@@ -155,7 +155,8 @@ const struct node *layout_expand(struct arena *a, const struct layout *layout,
                                  struct map *ret_waiting);
 /* What stands in a template that would have no resource at all; it costs nothing. */
 #define LAYOUT_PLACEHOLDER "TroupePlaceholder"
-/* `old` with everything that `target` has besides; Outputs of both keep the value of `old`. */
+/* `old` with all resources and Outputs of `target`; an Output that both have keeps the value of
+ * `old`. */
 const struct node *layout_beside(struct arena *a, const struct node *target,
                                  const struct node *old);
 /* Prefix of a parameter's name while the template has a resource with the name it should have. */
