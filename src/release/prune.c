@@ -399,7 +399,7 @@ static int prune(struct gathering *g, struct pruned *ret, struct err *err)
         return -1;
     if (ret->put_off)
         return 0;
-    if (lease_take(&g->world->store, STR("service"), STR("collect"), automatic ? 0 : WAIT_MS,
+    if (lease_take(&g->world->store, STR("service"), STR("prune"), automatic ? 0 : WAIT_MS,
                    &g->lease, err) < 0) {
         ret->put_off = automatic && err->kind == ERR_LOCKED;
         if (ret->put_off)
