@@ -69,7 +69,7 @@ int engine_adopt(struct deploying *d, struct err *err)
         return err_help(err, "what moves is kept, in no stack; run the same command again to go "
                              "on");
     }
-    d->imported = true;
+    d->phase = DEPLOY_IMPORTED;
     return moving ? engine_service_again(d, err) : 0;
 }
 

@@ -16,7 +16,7 @@ static const struct node *withheld(struct arena *a, const struct deploying *d)
 
 const struct node *engine_adopt_withhold(const struct deploying *d, const struct node *service)
 {
-    if (!d->plan->target.adoption || d->imported)
+    if (!d->plan->target.adoption || d->phase >= DEPLOY_IMPORTED)
         return service;
     return adopt_withhold(d->arena, service, withheld(d->arena, d));
 }

@@ -31,7 +31,7 @@ static int make_bucket(struct deploying *d, struct err *err)
 
 /* ---- prepare ---- */
 
-static int expand(struct deploying *d, struct err *err)
+static int prepare(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     const struct node *target = plan_stage_template(d->r, d->plan, 0);
@@ -229,7 +229,7 @@ static int publish_apis(struct deploying *d, struct err *err)
 
 /* ---- switch: one update, in which all pointers move ---- */
 
-static int contract(struct deploying *d, struct err *err)
+static int switch_by_stack(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
@@ -240,7 +240,7 @@ static int contract(struct deploying *d, struct err *err)
     bool same = w->stage_template && node_equal(engine_pointers_only(d), template);
     if (engine_adopt_aliases(d, template, err) < 0)
         return -1;
-    d->owned = true;
+    d->phase = DEPLOY_LAST;
     if (engine_apply_stage(d, template, err) < 0 ||
         (d->drifted && engine_reconcile(d, false, err) < 0))
         return -1;
@@ -255,7 +255,7 @@ static int contract(struct deploying *d, struct err *err)
 static void note_failure(struct deploying *d, const struct err *err)
 {
     struct err ignored = {0};
-    if (d->recorded && err->kind != ERR_HALF_DONE && err->kind != ERR_CANCELLED &&
+    if (d->phase >= DEPLOY_RECORDED && err->kind != ERR_HALF_DONE && err->kind != ERR_CANCELLED &&
         !lease_lost(d->lease)) /* who has it now may be finishing this very record */
         record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
                              "failed", err->msg, &ignored);
@@ -382,10 +382,10 @@ static int publish_in_waves(struct deploying *d, struct err *err)
         if (d->plan->waiting.n && now == before)
             return say_stuck(d->plan, err);
         before = now;
-        if (!d->plan->target.switches && expand(d, err) < 0)
+        if (!d->plan->target.switches && prepare(d, err) < 0)
             return -1;
         if (resolve_again(d, err) < 0 || upload_artifacts(d, false, err) < 0 ||
-            (!d->recorded && intent_write(d, err) < 0))
+            (d->phase < DEPLOY_RECORDED && intent_write(d, err) < 0))
             return -1;
         if (!d->plan->waiting.n)
             return 0;
@@ -402,7 +402,7 @@ static int publish_all(struct deploying *d, struct err *err)
         return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_switch(d, err);
     if (clear_weights(d, err) < 0 || publish(d, err) < 0 || engine_shift(d, err) < 0)
         return -1;
-    if (contract(d, err) == 0)
+    if (switch_by_stack(d, err) == 0)
         return 0;
     if (d->drifted && err->kind != ERR_HALF_DONE &&
         !lease_lost(d->lease)) { /* else the stack may still move them */
@@ -456,7 +456,7 @@ static int undo_switch(struct deploying *d, struct err *err)
                                 STR("taken back"), err);
 }
 
-static int settle(struct deploying *d, struct err *err)
+static int finish_interrupted(struct deploying *d, struct err *err)
 {
     const struct world *w = &d->plan->world;
     d->plan->number = w->current;
@@ -555,7 +555,7 @@ static int run(struct deploying *d, const struct goal *goal, confirm_fn *confirm
         make_plan(&d->release, goal, &world, d->plan, err) < 0 ||
         (confirm && confirm(context, d->plan, err) < 0))
         return -1;
-    return d->plan->nothing ? settle(d, err) : apply(d, err);
+    return d->plan->nothing ? finish_interrupted(d, err) : apply(d, err);
 }
 
 int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *confirm, void *context,

@@ -9,6 +9,14 @@
 
 enum { SERVICE_WAIT_MS = 15 * 60 * 1000 };
 
+/* How far it is. A later one includes the earlier ones. */
+enum deploy_phase {
+    DEPLOY_BEGUN,
+    DEPLOY_IMPORTED, /* what an adoption moves is in the service stack */
+    DEPLOY_RECORDED, /* the record of this deployment is in the bucket */
+    DEPLOY_LAST, /* the stage's stack gets its last update: with it an adopted one becomes ours */
+};
+
 struct deploying {
     struct release release; /* the caller's, with the target's service */
     const struct release *r;
@@ -17,15 +25,13 @@ struct deploying {
     struct plan *plan;
     struct lease *lease;     /* of the stage; NULL while there is no bucket */
     const struct node *body; /* the record */
-    bool recorded;           /* the intent is written */
-    bool adopted;            /* resumed: an interrupted run of the same command wrote it */
-    unsigned percent;        /* of the calls, when a shift stands at it */
-    int64_t undone; /* number of the interrupted record, or shift by hand, that was taken back */
+    enum deploy_phase phase;
+    bool resumed;     /* an interrupted run of the same command wrote the record */
+    unsigned percent; /* of the calls, when a shift stands at it */
+    int64_t undone;   /* number of the interrupted record, or shift by hand, that was taken back */
     const struct node *stage_now; /* what the stage's stack was brought to; NULL: not yet */
-    bool imported;                /* what moves into the service stack is there */
-    bool owned;              /* the last update of the stage's stack: it becomes ours with it */
-    bool drifted;            /* an interrupted switch may have moved pointers by API */
-    struct str template_sha; /* of the stage template that is kept, or empty */
+    bool drifted;                 /* an interrupted switch may have moved pointers by API */
+    struct str template_sha;      /* of the stage template that is kept, or empty */
     size_t published, uploaded;
     pthread_mutex_t lock; /* of what the publishing threads share */
 };

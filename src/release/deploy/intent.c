@@ -164,14 +164,14 @@ static bool follows(const struct deploying *d, const struct record *record)
            str_eq(node_text(node_get_c(record->body, "before_digest")), world_digest(&w->stage));
 }
 
-static void adopt(struct deploying *d, const struct record *record)
+static void resume(struct deploying *d, const struct record *record)
 {
     d->plan->number = record->number;
     d->body = record->body;
-    d->adopted = true;
+    d->resumed = true;
 }
 
-/* An intent that a crash left behind and that says just what we are about to do is taken over, so
+/* An intent that a crash left behind and that says just what we are about to do is resumed, so
  * that the end is the same as without the crash. Another one is superseded. */
 static int close_last(struct deploying *d, struct str hash, struct err *err)
 {
@@ -181,11 +181,11 @@ static int close_last(struct deploying *d, struct str hash, struct err *err)
     if (w->unclosed && world_want(d->r, WORLD_RECORD, w, err) < 0)
         return -1;
     if (says(d, &w->interrupted, hash) && follows(d, &w->interrupted)) {
-        adopt(d, &w->interrupted);
+        resume(d, &w->interrupted);
         return 0;
     }
     if (w->unclosed && says(d, &w->record, hash)) {
-        adopt(d, &w->record);
+        resume(d, &w->record);
         return 0;
     }
     if (w->last_interrupted &&
@@ -227,17 +227,17 @@ int intent_write(struct deploying *d, struct err *err)
     struct str hash = sha256_hex(a, json_canonical(a, record_content(d, sources, false)));
     if (close_last(d, hash, err) < 0)
         return -1;
-    d->recorded = true;
-    if (d->adopted)
+    if (d->resumed) {
+        d->phase = DEPLOY_RECORDED;
         return 0;
-    d->recorded = false;
+    }
     if (sts_caller(a, d->r->aws, &who, err) < 0)
         return -1;
     node_put_str(a, content, "content", hash);
     sign(d, content, who);
     d->body = content;
     if (record_write(a, &w->store, engine_stage(d), d->plan->number, content, err) == 0) {
-        d->recorded = true;
+        d->phase = DEPLOY_RECORDED;
         return 0;
     }
     if (err->kind != ERR_PRECONDITION)

@@ -19,7 +19,7 @@ static int apply_once(struct deploying *d, const struct node *template, struct e
     const struct adoption *adoption = d->plan->target.adoption;
     const struct node *parameters =
         engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
-    const struct node *tags = adoption && !d->owned
+    const struct node *tags = adoption && d->phase < DEPLOY_LAST
                                   ? NULL /* another tool's until the last update */
                                   : stack_tags(d->arena, d->r->service, d->r->service->stage);
     if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||

@@ -39,7 +39,7 @@ static int switch_pointers(struct deploying *d, struct err *err)
     if (lease_check(d->lease, err) < 0)
         return -1;
     pointers_of(d->arena, d->plan, false, &all);
-    if (d->drifted || d->adopted)
+    if (d->drifted || d->resumed)
         return pointers_reconcile(d->r, &all, &moved, err);
     for (size_t i = 0, k = 0; i < d->plan->function_count + d->plan->api_count; i++) {
         size_t n = d->plan->function_count;

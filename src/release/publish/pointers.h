@@ -20,8 +20,8 @@ int pointer_unusable(struct arena *a, const struct release *r, const struct reco
                      const struct pointer *p, struct lambda_function *ret, const char **ret_why,
                      struct err *err);
 
-/* The same without moving: `ret_astray` gets those that are elsewhere, with what they point at as
- * text in `is`, in `r->arena`. */
+/* The same without moving: `*ret` gets those that are elsewhere, with what they point at as text in
+ * `is`, in `r->arena`. */
 struct drift {
     const struct pointer *pointer;
     struct str is; /* "v3", "v3 90% v4 10%", "nothing" */

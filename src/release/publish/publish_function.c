@@ -7,7 +7,7 @@
 #include "release/bucket/lease.h"
 #include "release/publish/definition.h"
 
-enum { TRIES = 12, SETTLE_MS = 5 * 60 * 1000, FRESH_ROLE_MS = 90 * 1000 };
+enum { TRIES = 12, READY_MS = 5 * 60 * 1000, FRESH_ROLE_MS = 90 * 1000 };
 
 /* Lambda answers 400 while it cannot assume a role that was made just now: try again, for at most
  * FRESH_ROLE_MS. */
@@ -47,7 +47,7 @@ static int update_configuration(struct publishing *p, struct lambda_function *he
         const struct node *members = with_revision(p, p->f->configuration, head->revision_id);
         struct lambda_function updated;
         if (lambda_update_configuration(p->arena, p->r->aws, p->name, members, &updated, err) == 0)
-            return lambda_wait(p->arena, p->r->aws, p->name, STR(""), SETTLE_MS, head, err);
+            return lambda_wait(p->arena, p->r->aws, p->name, STR(""), READY_MS, head, err);
         if (!is_fresh_role(err))
             return -1;
         if (!p->role_deadline)
@@ -102,7 +102,7 @@ static int update_code(struct publishing *p, struct lambda_function *head, struc
     if (lambda_update_code(a, p->r->aws, p->name, code, &updated, err) < 0 ||
         check_received(p, &updated, err) < 0)
         return -1;
-    return lambda_wait(a, p->r->aws, p->name, STR(""), SETTLE_MS, head, err);
+    return lambda_wait(a, p->r->aws, p->name, STR(""), READY_MS, head, err);
 }
 
 /* Is `got` what the definition says? CONFLICT when not: somebody else wrote in between. */
@@ -120,7 +120,7 @@ static int publish_once(struct publishing *p, struct str hint, struct str *ret, 
 {
     struct lambda_function head, version;
     struct str member;
-    if (lambda_wait(p->arena, p->r->aws, p->name, STR(""), SETTLE_MS, &head, err) < 0)
+    if (lambda_wait(p->arena, p->r->aws, p->name, STR(""), READY_MS, &head, err) < 0)
         return -1;
     if (!definition_matches(p->f->configuration, head.configuration, &member) &&
         update_configuration(p, &head, err) < 0)
@@ -132,7 +132,7 @@ static int publish_once(struct publishing *p, struct str hint, struct str *ret, 
     struct str own = node_text(node_get_c(p->f->configuration, "Description"));
     if (lambda_publish(p->arena, p->r->aws, p->name, p->f->code_sha256, head.revision_id,
                        own.n ? own : hint, &version, err) < 0 ||
-        lambda_wait(p->arena, p->r->aws, p->name, version.version, SETTLE_MS, &version, err) < 0 ||
+        lambda_wait(p->arena, p->r->aws, p->name, version.version, READY_MS, &version, err) < 0 ||
         verify(p, &version, err) < 0)
         return -1;
     *ret = version.version;
