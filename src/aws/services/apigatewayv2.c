@@ -1,6 +1,6 @@
 /* API Gateway's operations on HTTP APIs. Source: service model of API Gateway v2; developer guide,
  * "Working with OpenAPI definitions for HTTP APIs". */
-#include "base/clock.h"
+#include "base/backoff.h"
 #include "doc/json.h"
 #include "aws/client/aws_internal.h"
 #include "aws/services/gateway.h"
@@ -96,10 +96,11 @@ static int methods(struct arena *a, struct aws *aws, struct str api, const struc
 static int wait_for_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
                                struct err *err)
 {
-    enum { PAUSE_MS = 200, TRIES = 150 };
+    enum { PAUSE_MS = 200, WAIT_MS = 30 * 1000 };
+    struct backoff wait = backoff_begin(PAUSE_MS, PAUSE_MS, WAIT_MS);
     struct aws_rest request = {.method = "GET",
                                .path = AWS_PATH(a, "/v2/apis/{}/deployments/{}", api, id)};
-    for (int i = 0; i < TRIES; i++) {
+    for (;;) {
         const struct node *answer;
         if (send(a, aws, "GetDeployment", &request, &answer, err) < 0)
             return -1;
@@ -109,10 +110,11 @@ static int wait_for_deployment(struct arena *a, struct aws *aws, struct str api,
                            STR_ARG(text_of(answer, "deploymentStatusMessage")));
         if (!str_eq(status, STR("PENDING")))
             return 0;
-        if (clock_sleep_ms(PAUSE_MS) < 0)
+        if (backoff_is_over(&wait))
+            return err_set(err, ERR_FAILED, "deployment %.*s is still being made", STR_ARG(id));
+        if (backoff_pause(&wait) < 0)
             return err_set(err, ERR_CANCELLED, "stopped");
     }
-    return err_set(err, ERR_FAILED, "deployment %.*s is still being made", STR_ARG(id));
 }
 
 static int deploy(struct arena *a, struct aws *aws, struct str api, struct str description,

@@ -2,7 +2,7 @@
 #include "aws/client/aws_internal.h"
 #include "aws/services/destroy.h"
 
-#include "base/clock.h"
+#include "base/backoff.h"
 #include "base/hash.h"
 #include "base/vec.h"
 
@@ -152,20 +152,18 @@ static int wait_failure(const struct lambda_function *f, struct str function, st
 int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                 int64_t timeout_ms, struct lambda_function *ret, struct err *err)
 {
-    int64_t end = clock_mono_ms() + timeout_ms;
-    for (int64_t pause = POLL_FIRST_MS;; pause = pause * 3 / 2) {
+    struct backoff wait = backoff_begin(POLL_FIRST_MS, POLL_MOST_MS, timeout_ms);
+    for (;;) {
         if (lambda_get(a, aws, function, qualifier, ret, err) < 0)
             return -1;
         if (str_eq(ret->state, STR("Failed")) || str_eq(ret->last_update_status, STR("Failed")))
             return wait_failure(ret, function, err);
         if (!is_busy(ret))
             return 0;
-        int64_t left = end - clock_mono_ms();
-        if (left <= 0)
+        if (backoff_is_over(&wait))
             return err_set(err, ERR_FAILED, "function '%.*s': still busy after %lld s",
                            STR_ARG(function), (long long)(timeout_ms / 1000));
-        pause = pause < POLL_MOST_MS ? pause : POLL_MOST_MS;
-        if (clock_sleep_ms(pause < left ? pause : left) < 0)
+        if (backoff_pause(&wait) < 0)
             return err_set(err, ERR_CANCELLED, "stopped");
     }
 }

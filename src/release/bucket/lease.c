@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
@@ -243,16 +244,16 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
 static int take(struct lease *l, int64_t wait_ms, struct err *err)
 {
     enum { AGAIN_MS = 500 };
-    int64_t end = clock_mono_ms() + wait_ms;
+    struct backoff wait = backoff_begin(AGAIN_MS, AGAIN_MS, wait_ms);
     for (;;) {
         cleanup_arena struct arena *a = arena_new();
         const struct node *holder = NULL;
         int got = try_take(a, l, &holder, err);
         if (got)
             return got > 0 ? 0 : -1;
-        if (holder && clock_mono_ms() >= end)
+        if (holder && backoff_is_over(&wait))
             return say_held(l, holder, err);
-        if (clock_sleep_ms(holder ? AGAIN_MS : 10) < 0)
+        if ((holder ? backoff_pause(&wait) : clock_sleep_ms(10)) < 0)
             return err_set(err, ERR_CANCELLED, "stopped while waiting for the lease");
     }
 }

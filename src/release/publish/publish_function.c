@@ -1,6 +1,7 @@
 /* Publishing versions of shared functions (docs/design.md, "Publishing a function"). */
 #include "release/publish/publish.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
@@ -30,7 +31,7 @@ struct publishing {
     const struct store *store;
     const struct function_plan *f;
     struct str name;
-    int64_t role_deadline; /* 0: none met yet */
+    struct backoff role; /* for the first one that is new; before: all 0 */
 };
 
 static const struct node *with_revision(struct publishing *p, const struct node *members,
@@ -50,15 +51,15 @@ static int update_configuration(struct publishing *p, struct lambda_function *he
             return lambda_wait(p->arena, p->r->aws, p->name, STR(""), READY_MS, head, err);
         if (!is_fresh_role(err))
             return -1;
-        if (!p->role_deadline)
-            p->role_deadline = clock_mono_ms() + FRESH_ROLE_MS;
-        if (clock_mono_ms() > p->role_deadline)
+        enum { ROLE_PAUSE_MS = 1000 };
+        if (!p->role.end_ms)
+            p->role = backoff_begin(ROLE_PAUSE_MS, ROLE_PAUSE_MS, FRESH_ROLE_MS);
+        if (backoff_is_over(&p->role))
             return -1;
         err_clear(err);
-        enum { ROLE_PAUSE_MS = 1000 };
         release_tell(p->r, TOLD_NOTICE, "publish", "%.*s: waiting for its new role",
                      STR_ARG(p->name));
-        if (clock_sleep_ms(ROLE_PAUSE_MS) < 0)
+        if (backoff_pause(&p->role) < 0)
             return err_set(err, ERR_CANCELLED, "stopped");
     }
 }
@@ -172,7 +173,7 @@ int publish_function(struct arena *a, const struct release *r, const struct stor
                      const struct function_plan *f, struct str hint, struct str *ret_version,
                      struct err *err)
 {
-    struct publishing p = {a, r, store, f, f->function->name, 0};
+    struct publishing p = {a, r, store, f, f->function->name, {0}};
     cleanup_lease struct lease *turn = NULL;
     for (int round = 0;; round++) {
         if (publish_once(&p, hint, ret_version, err) == 0)

@@ -1,6 +1,7 @@
 /* Stack operations and the watch on them. */
 #include "release/stack/stack.h"
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
@@ -202,10 +203,10 @@ static int read_events(struct watch *w, struct arena *a, struct err *err)
     return 0;
 }
 
-static int64_t timeout_of(const struct release *r)
+static struct backoff wait_for(const struct release *r)
 {
-    enum { HOUR_MS = 3600 * 1000 };
-    return r->timeout_ms ? r->timeout_ms : HOUR_MS;
+    enum { FIRST_MS = 100, MOST_MS = 3000, HOUR_MS = 3600 * 1000 };
+    return backoff_begin(FIRST_MS, MOST_MS, r->timeout_ms ? r->timeout_ms : HOUR_MS);
 }
 
 static int say_cut_off(struct str name, struct err *err)
@@ -232,25 +233,22 @@ static bool is_passing(const struct err *err)
     return err->kind == ERR_NETWORK || err->kind == ERR_THROTTLED || err->http_status >= 500;
 }
 
-enum { POLL_FIRST_MS = 100, POLL_MAX_MS = 3000, BLIND_MS = 2 * 60 * 1000 };
+enum { BLIND_MS = 2 * 60 * 1000 };
 
 static int watch_to_end(struct watch *w, struct err *err)
 {
-    int64_t end = clock_mono_ms() + timeout_of(w->r), pause = POLL_FIRST_MS;
+    struct backoff wait = wait_for(w->r);
     int64_t seen = clock_mono_ms();
     while (!w->final.n) {
         cleanup_arena struct arena *a = arena_new();
-        if (clock_sleep_ms(pause) < 0)
+        if (backoff_is_over(&wait) || backoff_pause(&wait) < 0)
             return say_cut_off(w->name, err);
-        pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
         if (read_events(w, a, err) == 0)
             seen = clock_mono_ms();
         else if (is_passing(err) && clock_mono_ms() - seen < BLIND_MS)
             err_clear(err); /* the stack's operation does not need us */
         else
             return say_unknown(w->name, err);
-        if (clock_mono_ms() > end)
-            return say_cut_off(w->name, err);
     }
     return 0;
 }
@@ -268,7 +266,7 @@ static bool is_under_way(struct watch *w)
 
 int stack_wait(const struct release *r, struct str name, struct stack *ret, struct err *err)
 {
-    int64_t end = clock_mono_ms() + timeout_of(r), pause = POLL_FIRST_MS;
+    struct backoff wait = wait_for(r);
     for (;;) {
         if (cloudformation_describe(r->arena, r->aws, name, ret, err) < 0)
             return -1;
@@ -276,9 +274,8 @@ int stack_wait(const struct release *r, struct str name, struct stack *ret, stru
             return 0;
         release_tell(r, TOLD_NOTICE, "stack", "waiting for '%.*s': %.*s", STR_ARG(name),
                      STR_ARG(ret->status));
-        if (clock_sleep_ms(pause) < 0 || clock_mono_ms() > end)
+        if (backoff_is_over(&wait) || backoff_pause(&wait) < 0)
             return say_cut_off(name, err);
-        pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
     }
 }
 
@@ -535,15 +532,14 @@ int stack_await_deletion(const struct release *r, struct str name, struct str id
 static int wait_for_change_set(const struct release *r, struct str id, struct change_set *ret,
                                struct err *err)
 {
-    int64_t end = clock_mono_ms() + timeout_of(r), pause = POLL_FIRST_MS;
+    struct backoff wait = wait_for(r);
     for (;;) {
         if (change_set_describe(r->arena, r->aws, id, ret, err) < 0)
             return -1;
         if (!str_ends(ret->status, STR("_PENDING")) && !str_ends(ret->status, STR("_IN_PROGRESS")))
             return 0;
-        if (clock_sleep_ms(pause) < 0 || clock_mono_ms() > end)
+        if (backoff_is_over(&wait) || backoff_pause(&wait) < 0)
             return err_set(err, ERR_FAILED, "change set '%.*s' is still being made", STR_ARG(id));
-        pause = pause * 3 / 2 > POLL_MAX_MS ? POLL_MAX_MS : pause * 3 / 2;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -301,6 +302,26 @@ static void test_map_and_arena(void **state)
     arena_free(a);
 }
 
+static void test_backoff(void **state)
+{
+    (void)state;
+    static const int64_t growing[] = {6, 8, 8};
+    struct backoff b = backoff_begin(4, 8, 60 * 1000);
+    for (size_t i = 0; i < sizeof growing / sizeof *growing; i++) {
+        assert_int_equal(backoff_pause(&b), 0);
+        assert_int_equal(b.pause_ms, growing[i]);
+        assert_false(backoff_is_over(&b));
+    }
+    b = backoff_begin(60 * 1000, 60 * 1000, 1); /* a pause ends where the time does */
+    assert_int_equal(backoff_pause(&b), 0);
+    assert_true(backoff_is_over(&b));
+    assert_int_equal(backoff_pause(&b), 0);
+    b = backoff_begin(60 * 1000, 60 * 1000, 60 * 1000);
+    cancel_request();
+    assert_int_equal(backoff_pause(&b), -1);
+    cancel_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,7 +331,7 @@ int main(void)
         cmocka_unit_test(test_pool),          cmocka_unit_test(test_pool_into),
         cmocka_unit_test(test_errors),        cmocka_unit_test(test_errors_together),
         cmocka_unit_test(test_map_and_arena), cmocka_unit_test(test_visible),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_backoff),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
