@@ -46,8 +46,9 @@ static int shrink(const struct release *r, const struct store *store, const stru
         member_each (m, node_get_c(step, "Parameters"))
             node_put(a, parameters, m->key, node_null(a)); /* as they are */
         release_progress(r, "remove", "%d resources at a time", STACK_CHANGES_MAX);
-        if (stack_apply(r, stack->name, false, step, parameters, NULL, store, &placed, NULL, err) <
-            0)
+        struct stack_update update = {
+            .name = stack->name, .template = step, .parameters = parameters, .store = store};
+        if (stack_apply(r, &update, &placed, NULL, err) < 0)
             return -1;
         now = step;
     }

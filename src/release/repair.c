@@ -298,10 +298,14 @@ static int put_template_back(struct repairing *x, struct err *err)
 static int apply(struct repairing *x, const struct node *template, struct err *err)
 {
     struct world *w = &x->world;
+    struct stack_update update = {.name = w->stage_name,
+                                  .template = template,
+                                  .parameters = plan_parameters(x->r, &x->plan, template),
+                                  .tags =
+                                      stack_tags(x->r->arena, x->r->service, x->r->service->stage),
+                                  .store = &w->stage_store};
     if (lease_check(x->lease, err) < 0 ||
-        stack_apply(x->r, w->stage_name, false, template, plan_parameters(x->r, &x->plan, template),
-                    stack_tags(x->r->arena, x->r->service, x->r->service->stage), &w->stage_store,
-                    &w->stage_placed, NULL, err) < 0)
+        stack_apply(x->r, &update, &w->stage_placed, NULL, err) < 0)
         return err_wrap(err, "bring stack '%.*s' into line", STR_ARG(w->stage_name));
     return 0;
 }

@@ -23,8 +23,8 @@ static void put_if(struct arena *a, struct node *map, const char *key, struct st
         node_put_str(a, map, key, value);
 }
 
-/* Get page after page and give each member of `list` to `item`, which returns false to stop
- * early. */
+/* One page after the other: `item` gets each member of `list` in the answers; it returns false when
+ * no page after this one is needed. */
 static int pages(struct arena *a, struct aws *aws, const char *operation, struct node *params,
                  const char *list,
                  bool (*item)(struct arena *a, void *context, const struct node *item),
@@ -32,6 +32,7 @@ static int pages(struct arena *a, struct aws *aws, const char *operation, struct
 {
     struct pages p = {0};
     const struct node *answer;
+    bool more = true;
     do {
         if (p.token.n) {
             params = node_shallow(a, params);
@@ -40,9 +41,8 @@ static int pages(struct arena *a, struct aws *aws, const char *operation, struct
         if (call(a, aws, operation, params, &answer, err) < 0)
             return -1;
         node_each (one, answer_list(a, answer, list))
-            if (!item(a, context, one))
-                return 0;
-    } while (page_next(&p, operation, text_of(answer, "NextToken"), err));
+            more &= item(a, context, one);
+    } while (more && page_next(&p, operation, text_of(answer, "NextToken"), err));
     return err->kind ? -1 : 0;
 }
 
@@ -64,13 +64,11 @@ static struct stack stack_of(struct arena *a, const struct node *stack)
         .name = text_of(stack, "StackName"),
         .id = text_of(stack, "StackId"),
         .status = text_of(stack, "StackStatus"),
-        .status_reason = text_of(stack, "StackStatusReason"),
         .outputs = pairs(a, answer_list(a, stack, "Outputs"), "OutputKey", "OutputValue"),
         .parameters =
             pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
         .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
-        .nested = text_of(stack, "ParentId").n > 0,
-        .protected = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
+        .nested = text_of(stack, "ParentId").n > 0};
 }
 
 int cloudformation_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
@@ -111,34 +109,33 @@ int cloudformation_list(struct arena *a, struct aws *aws, struct stack **ret, si
 
 struct events {
     VEC(struct stack_event) list;
-    struct str after, stack_id;
+    const struct stack_events *which;
 };
 
 static bool add_event(struct arena *a, void *context, const struct node *item)
 {
     struct events *events = context;
-    struct str id = text_of(item, "EventId");
-    if (events->after.n && str_eq(id, events->after))
+    const struct stack_events *which = events->which;
+    struct str id = text_of(item, "EventId"), physical = text_of(item, "PhysicalResourceId");
+    if ((which->token.n && !str_eq(text_of(item, "ClientRequestToken"), which->token)) ||
+        (which->seen && map_has(which->seen, id)))
         return false;
-    struct str physical = text_of(item, "PhysicalResourceId");
     vec_push(a, &events->list,
              (struct stack_event){.id = id,
-                                  .token = text_of(item, "ClientRequestToken"),
                                   .logical_id = text_of(item, "LogicalResourceId"),
                                   .physical_id = physical,
                                   .type = text_of(item, "ResourceType"),
                                   .status = text_of(item, "ResourceStatus"),
                                   .reason = text_of(item, "ResourceStatusReason"),
-                                  .timestamp = text_of(item, "Timestamp"),
                                   .root = str_eq(physical, text_of(item, "StackId"))});
     return true;
 }
 
-int cloudformation_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+int cloudformation_events(struct arena *a, struct aws *aws, const struct stack_events *which,
                           struct stack_event **ret, size_t *ret_n, struct err *err)
 {
-    struct events events = {.after = after, .stack_id = stack_id};
-    if (pages(a, aws, "DescribeStackEvents", named(a, "StackName", stack_id), "StackEvents",
+    struct events events = {.which = which};
+    if (pages(a, aws, "DescribeStackEvents", named(a, "StackName", which->stack), "StackEvents",
               add_event, &events, err) < 0)
         return -1;
     for (size_t i = 0; i < events.list.n / 2; i++) { /* AWS answers the newest first */
@@ -231,8 +228,6 @@ static struct node *change_params(struct arena *a, const struct stack_change *ch
         node_put_c(a, params, "Tags", pair_list(a, change->tags, "Key", "Value"));
     node_put_c(a, params, "NotificationARNs", change->notification_arns);
     node_put_c(a, params, "RollbackConfiguration", change->rollback_configuration);
-    if (change->disable_rollback)
-        node_put_c(a, params, "DisableRollback", node_bool(a, true));
     return params;
 }
 

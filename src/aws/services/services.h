@@ -19,11 +19,10 @@ int sts_caller(struct arena *a, struct aws *aws, struct str *ret_arn, struct err
 /* ---- CloudFormation ---- */
 
 struct stack {
-    struct str name, id, status, status_reason;
+    struct str name, id, status;
     const struct node *outputs;    /* map key -> string node; empty while IN_PROGRESS */
     const struct node *parameters; /* map */
     const struct node *tags;       /* map */
-    bool protected;                /* termination protection */
     bool nested;                   /* part of another stack, whose tags it has */
 };
 
@@ -45,7 +44,6 @@ struct stack_change {
     struct str token;              /* ClientRequestToken: marks the events of this call */
     const struct node *notification_arns;      /* seq, or NULL */
     const struct node *rollback_configuration; /* map as in serverless.yml, or NULL */
-    bool disable_rollback;
 };
 
 /* CreateStack and UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND.
@@ -59,12 +57,20 @@ int cloudformation_continue_rollback(struct arena *a, struct aws *aws, struct st
                                      struct err *err);
 
 struct stack_event {
-    struct str id, token, logical_id, physical_id, type, status, reason, timestamp;
+    struct str id, logical_id, physical_id, type, status, reason;
     bool root; /* of the stack itself, not of a resource */
 };
 
-/* Events newer than the event `after` (empty: all), oldest first. */
-int cloudformation_events(struct arena *a, struct aws *aws, struct str stack_id, struct str after,
+/* Which events of a stack. */
+struct stack_events {
+    struct str stack;       /* name or id */
+    struct str token;       /* those of the call that it marks; empty: of all */
+    const struct map *seen; /* without those whose ids are keys of it; may be NULL */
+};
+
+/* Oldest first. AWS has the newest first: the page with one that is left out is the last one read,
+ * because what is older was seen before, or is of earlier calls. */
+int cloudformation_events(struct arena *a, struct aws *aws, const struct stack_events *which,
                           struct stack_event **ret, size_t *ret_n, struct err *err);
 
 struct stack_resource {

@@ -30,8 +30,9 @@ static int import_moving(struct deploying *d, const struct node *moving, struct 
     if (!imports->count)
         return 0;
     node_put_c(a, out, "Resources", resources);
+    struct stack_update update = {.name = w->service_name, .template = out, .store = &w->store};
     if (lease_check(d->lease, err) < 0 || lease_check(lease, err) < 0 ||
-        stack_import(d->r, w->service_name, out, NULL, imports, &w->store, err) < 0)
+        stack_import(d->r, &update, imports, err) < 0)
         return -1;
     release_finished(d->r, "adopt", "%zu resource%s moved into stack '%.*s'", imports->count,
                      imports->count == 1 ? "" : "s", STR_ARG(w->service_name));

@@ -24,10 +24,12 @@ static int give_step(struct giving *g, const struct node *template, const char *
     bool changed;
     if (template == g->template)
         return 0;
+    struct stack_update update = {.name = w->service_name,
+                                  .template = template,
+                                  .tags = stack_tags(d->arena, d->r->service, STR("")),
+                                  .store = &w->store};
     if (lease_check(d->lease, err) < 0 || lease_check(g->lease, err) < 0 ||
-        stack_apply(d->r, w->service_name, false, template, NULL,
-                    stack_tags(d->arena, d->r->service, STR("")), &w->store, &placed, &changed,
-                    err) < 0 ||
+        stack_apply(d->r, &update, &placed, &changed, err) < 0 ||
         cloudformation_describe(d->arena, d->r->aws, w->service_name, &w->service, err) < 0)
         return -1;
     if (!changed)
@@ -101,9 +103,11 @@ static int take_in(struct giving *g, const struct node *moving, struct err *err)
     if (!imports->count)
         return 0;
     node_put_c(a, out, "Resources", resources);
-    if (lease_check(d->lease, err) < 0 ||
-        stack_import(d->r, w->stage_name, out, adopt_previous_parameters(a, out, NULL, true),
-                     imports, &w->store, err) < 0 ||
+    struct stack_update update = {.name = w->stage_name,
+                                  .template = out,
+                                  .parameters = adopt_previous_parameters(a, out, NULL, true),
+                                  .store = &w->store};
+    if (lease_check(d->lease, err) < 0 || stack_import(d->r, &update, imports, err) < 0 ||
         cloudformation_describe(a, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (reread_stage(d, err) < 0)

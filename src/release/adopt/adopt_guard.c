@@ -69,16 +69,15 @@ static bool is_lost(const struct deploying *d, const struct node *change, const 
            (str_eq(replaces, STR("Conditional")) && may_replace(change));
 }
 
-int engine_adopt_foresee(struct deploying *d, const struct node *template,
-                         const struct node *parameters, const struct node *tags, struct err *err)
+int engine_adopt_foresee(struct deploying *d, const struct stack_update *update, struct err *err)
 {
-    const struct world *w = &d->plan->world;
+    struct stack_update foreseen = *update;
     const struct node *changes;
     const char *how;
     if (!d->plan->target.adoption)
         return 0;
-    if (stack_foresee(d->r, w->stage_name, template, parameters, tags, &w->store, &changes, err) <
-        0)
+    foreseen.store = &d->plan->world.store;
+    if (stack_foresee(d->r, &foreseen, &changes, err) < 0)
         return -1;
     node_each (change, changes) {
         if (!is_lost(d, change, &how))

@@ -21,10 +21,13 @@ int adopt_step(struct deploying *d, const struct node *template, const char *wha
     if (template == w->stage_template)
         return 0;
     release_progress(d->r, "adopt", "%s", what);
+    struct stack_update update = {.name = w->stage_name,
+                                  .template = template,
+                                  .parameters =
+                                      adopt_previous_parameters(d->arena, template, NULL, true),
+                                  .store = &w->store};
     if (lease_check(d->lease, err) < 0 ||
-        stack_apply(d->r, w->stage_name, false, template,
-                    adopt_previous_parameters(d->arena, template, NULL, true), NULL, &w->store,
-                    &w->stage_placed, &changed, err) < 0 ||
+        stack_apply(d->r, &update, &w->stage_placed, &changed, err) < 0 ||
         cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (!changed) /* then nothing is safe that is to be taken out */

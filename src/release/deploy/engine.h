@@ -17,6 +17,8 @@ enum deploy_phase {
     DEPLOY_LAST, /* the stage's stack gets its last update: with it an adopted one becomes ours */
 };
 
+struct stack_update;
+
 struct deploying {
     struct release release; /* the caller's, with the target's service */
     const struct release *r;
@@ -54,8 +56,7 @@ const struct node *engine_adopt_withhold(const struct deploying *d, const struct
 const struct node *engine_adopt_parameters(const struct deploying *d, const struct node *template,
                                            const struct node *given);
 /* REFUSED when CloudFormation says that the update loses something. */
-int engine_adopt_foresee(struct deploying *d, const struct node *template,
-                         const struct node *parameters, const struct node *tags, struct err *err);
+int engine_adopt_foresee(struct deploying *d, const struct stack_update *update, struct err *err);
 /* Before the last update: everything new beside everything old, then the stacks of
  * serverless-aws-alias go, which import values of the old. */
 int engine_adopt_aliases(struct deploying *d, const struct node *template, struct err *err);

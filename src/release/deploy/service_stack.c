@@ -38,9 +38,12 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
 {
     const struct world *w = &d->plan->world;
     struct release home = region_home(d->r);
-    return stack_apply(&home, w->service_name, create, template, NULL,
-                       stack_tags(d->arena, d->r->service, STR("")), create ? NULL : &w->store,
-                       placed, NULL, err);
+    struct stack_update update = {.name = w->service_name,
+                                  .template = template,
+                                  .tags = stack_tags(d->arena, d->r->service, STR("")),
+                                  .store = create ? NULL : &w->store,
+                                  .create = create};
+    return stack_apply(&home, &update, placed, NULL, err);
 }
 
 /* Bring the stack from `now` to the template, in as many updates as that takes. */

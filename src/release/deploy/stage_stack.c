@@ -17,17 +17,19 @@ static int apply_once(struct deploying *d, const struct node *template, struct e
 {
     struct world *w = &d->plan->world;
     const struct adoption *adoption = d->plan->target.adoption;
-    const struct node *parameters =
-        engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template));
-    const struct node *tags = adoption && d->phase < DEPLOY_LAST
-                                  ? NULL /* another tool's until the last update */
-                                  : stack_tags(d->arena, d->r->service, d->r->service->stage);
-    if (engine_adopt_foresee(d, template, parameters, tags, err) < 0 ||
-        lease_check(d->lease, err) < 0 ||
+    bool ours = !adoption || d->phase >= DEPLOY_LAST; /* another tool's until the last update */
+    struct stack_update update = {
+        .name = w->stage_name,
+        .template = template,
+        .parameters =
+            engine_adopt_parameters(d, template, plan_parameters(d->r, d->plan, template)),
+        .tags = ours ? stack_tags(d->arena, d->r->service, d->r->service->stage) : NULL,
+        .store = &w->stage_store,
+        .create = !w->stage_exists};
+    if (engine_adopt_foresee(d, &update, err) < 0 || lease_check(d->lease, err) < 0 ||
         (w->stage_dead && dispose_stack(d->r, &w->stage, OURS_STACK, NULL, err) < 0) ||
         log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
-        stack_apply(d->r, w->stage_name, !w->stage_exists, template, parameters, tags,
-                    &w->stage_store, &w->stage_placed, NULL, err) < 0)
+        stack_apply(d->r, &update, &w->stage_placed, NULL, err) < 0)
         return -1;
     d->stage_now = template;
     w->stage_dead = false;

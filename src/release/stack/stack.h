@@ -29,24 +29,30 @@ enum { STACK_BODY_MAX = 51200 };
  * may be replaced. */
 enum { STACK_CHANGES_MAX = 2200 };
 
-/* Create or update `name` to `template` and wait until it is done. `store` may be NULL before there
- * is a bucket: then the template must fit into the call (51,200 bytes). `*placed`: which nested
- * stack holds what now, for an update (NULL: it is asked), and afterwards. `*ret_changed` (may be
- * NULL): false for "no updates are to be performed". FAILED names the first resource that failed
- * and AWS's reason. */
-int stack_apply(const struct release *r, struct str name, bool create, const struct node *template,
-                const struct node *parameters, const struct node *tags, const struct store *store,
-                const struct map **placed, bool *ret_changed, struct err *err);
-/* What updating `name` to `template` would do to its resources, by a change set that is not carried
- * out: a seq of ResourceChange. */
-int stack_foresee(const struct release *r, struct str name, const struct node *template,
-                  const struct node *parameters, const struct node *tags, const struct store *store,
-                  const struct node **ret, struct err *err);
-/* Import resources that exist into `name` and wait: `imports` as for change_set_create; `template`
- * is the one the stack has, and those resources. FAILED says why it could not be. */
-int stack_import(const struct release *r, struct str name, const struct node *template,
-                 const struct node *parameters, const struct node *imports,
-                 const struct store *store, struct err *err);
+/* What a stack is to become. */
+struct stack_update {
+    struct str name;
+    const struct node *template;   /* flat: nested stacks are made of it where it is too large */
+    const struct node *parameters; /* as of struct stack_change; may be NULL */
+    const struct node *tags;       /* NULL: unchanged */
+    const struct store *store;     /* NULL before there is a bucket: then the template must fit into
+                                      the call (51,200 bytes) */
+    bool create;
+};
+
+/* Create or update it and wait until it is done. `*placed`: which nested stack holds what now, for
+ * an update (NULL: it is asked), and afterwards. `*ret_changed` (may be NULL): false for "no
+ * updates are to be performed". FAILED names the first resource that failed and AWS's reason. */
+int stack_apply(const struct release *r, const struct stack_update *u, const struct map **placed,
+                bool *ret_changed, struct err *err);
+/* What the update would do to its resources, by a change set that is not carried out: a seq of
+ * ResourceChange. */
+int stack_foresee(const struct release *r, const struct stack_update *u, const struct node **ret,
+                  struct err *err);
+/* Import resources that exist and wait: `imports` as for change_set_create; the template is the one
+ * the stack has, and those resources. FAILED says why it could not be. */
+int stack_import(const struct release *r, const struct stack_update *u, const struct node *imports,
+                 struct err *err);
 /* A new mark for the events of one operation. */
 struct str stack_token(struct arena *a);
 /* Wait until the deletion that was begun with `token` is over. */

@@ -311,7 +311,7 @@ static void test_intent(void **state)
     check_ok(read_world(f, WORLD_ALL), &f->err);
     struct deploying d = deploying_of(f, &plan, &layout);
     check_ok(intent_write(&d, &f->err), &f->err);
-    assert_true(d.recorded && !d.adopted);
+    assert_true(d.phase == DEPLOY_RECORDED && !d.resumed);
     assert_non_null(fake_get(cloud, STAGES "dev/4.json").p);
     assert_int_equal(node_int_or(node_get_c(d.body, "before"), 0), 3);
 
@@ -320,7 +320,7 @@ static void test_intent(void **state)
     assert_true(f->world.last_interrupted);
     d = deploying_of(f, &plan, &layout);
     check_ok(intent_write(&d, &f->err), &f->err);
-    assert_true(d.recorded && d.adopted);
+    assert_true(d.phase == DEPLOY_RECORDED && d.resumed);
     assert_int_equal(plan.number, 4);
     check_ok(intent_finish(&d, &f->err), &f->err);
     assert_true(plan.digest.n > 0);
@@ -331,7 +331,7 @@ static void test_intent(void **state)
     d = deploying_of(f, &plan, &layout);
     plan.target.what = STR("rollback to 2");
     check_ok(intent_write(&d, &f->err), &f->err);
-    assert_false(d.adopted);
+    assert_false(d.resumed);
     assert_int_equal(plan.number, 5);
     assert_true(str_find(fake_get(cloud, STAGES "dev/4.outcome.json"), STR("superseded"), 0) >= 0);
 
@@ -344,7 +344,7 @@ static void test_intent(void **state)
     d = deploying_of(f, &plan, &layout);
     plan.target.what = STR("rollback to 2");
     check_ok(intent_write(&d, &f->err), &f->err);
-    assert_false(d.adopted);
+    assert_false(d.resumed);
     assert_int_equal(plan.number, 6);
 }
 
@@ -360,10 +360,10 @@ static void test_intent_races(void **state)
     struct deploying d = deploying_of(f, &plan, &layout);
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "PutObject", "dev/4.json"});
     check_ok(intent_write(&d, &f->err), &f->err);
-    assert_true(d.recorded);
+    assert_int_equal(d.phase, DEPLOY_RECORDED);
     d = deploying_of(f, &plan, &layout);
     check_kind(f, intent_write(&d, &f->err), ERR_LOCKED, "write record dev#4");
-    assert_false(d.recorded);
+    assert_int_equal(d.phase, DEPLOY_BEGUN);
 }
 
 static int start(void **state)

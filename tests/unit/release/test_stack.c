@@ -94,9 +94,12 @@ static void script(const struct fake_step *steps, size_t n)
 static int apply(struct fixture *f, bool create, const char *template, bool *ret_changed)
 {
     const struct map *placed = NULL;
-    return stack_apply(&f->release, STR("shop-dev"), create, parse(f->arena, template), NULL,
-                       stack_tags(f->arena, &f->service, STR("dev")), &f->store, &placed,
-                       ret_changed, &f->err);
+    struct stack_update update = {.name = STR("shop-dev"),
+                                  .template = parse(f->arena, template),
+                                  .tags = stack_tags(f->arena, &f->service, STR("dev")),
+                                  .store = &f->store,
+                                  .create = create};
+    return stack_apply(&f->release, &update, &placed, ret_changed, &f->err);
 }
 
 static void test_apply(void **state)
@@ -365,9 +368,9 @@ static void test_foresee(void **state)
     fake_stack_add(cloud, "shop-dev", "shop", "dev", "CREATE_COMPLETE", BEFORE);
     cloud->foreseen = "<member><ResourceChange><Action>Remove</Action><LogicalResourceId>Q"
                       "</LogicalResourceId></ResourceChange></member>";
-    check_ok(stack_foresee(&f->release, STR("shop-dev"), parse(f->arena, AFTER), NULL, NULL,
-                           &f->store, &changes, &f->err),
-             &f->err);
+    struct stack_update update = {
+        .name = STR("shop-dev"), .template = parse(f->arena, AFTER), .store = &f->store};
+    check_ok(stack_foresee(&f->release, &update, &changes, &f->err), &f->err);
     assert_int_equal(node_count(changes), 1);
     check_str(node_text(node_path(changes, "0.LogicalResourceId")), "Q");
     assert_int_equal(fake_calls(cloud, "DeleteChangeSet"), 1);
@@ -379,26 +382,20 @@ static void test_import(void **state)
     struct fixture *f = *state;
     const struct node *imports = parse(
         f->arena, "[{\"id\":\"T\",\"type\":\"AWS::SNS::Topic\",\"identifier\":{\"Arn\":\"x\"}}]");
+    struct stack_update update = {
+        .name = STR("shop-dev"), .template = parse(f->arena, AFTER), .store = &f->store};
     fake_stack_add(cloud, "shop-dev", "shop", "dev", "CREATE_COMPLETE", BEFORE);
-    check_ok(stack_import(&f->release, STR("shop-dev"), parse(f->arena, AFTER), NULL, imports,
-                          &f->store, &f->err),
-             &f->err);
+    check_ok(stack_import(&f->release, &update, imports, &f->err), &f->err);
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "ExecuteChangeSet"});
-    check_ok(stack_import(&f->release, STR("shop-dev"), parse(f->arena, AFTER), NULL, imports,
-                          &f->store, &f->err),
-             &f->err);
+    check_ok(stack_import(&f->release, &update, imports, &f->err), &f->err);
     script(SCRIPT({.status = "IMPORT_IN_PROGRESS"},
                   {"T", "AWS::SNS::Topic", "IMPORT_FAILED", "it is in another stack"},
                   {.status = "IMPORT_ROLLBACK_COMPLETE"}));
-    check_kind(f,
-               stack_import(&f->release, STR("shop-dev"), parse(f->arena, AFTER), NULL, imports,
-                            &f->store, &f->err),
-               ERR_FAILED, "T (AWS::SNS::Topic): it is in another stack", "");
+    check_kind(f, stack_import(&f->release, &update, imports, &f->err), ERR_FAILED,
+               "T (AWS::SNS::Topic): it is in another stack", "");
     cloud->import_status = "UNAVAILABLE";
-    check_kind(f,
-               stack_import(&f->release, STR("shop-dev"), parse(f->arena, AFTER), NULL, imports,
-                            &f->store, &f->err),
-               ERR_FAILED, "nothing could be imported into stack 'shop-dev': it cannot be", "");
+    check_kind(f, stack_import(&f->release, &update, imports, &f->err), ERR_FAILED,
+               "nothing could be imported into stack 'shop-dev': it cannot be", "");
 }
 
 /* A text too large for a call goes through the bucket; without a bucket it is refused. */
