@@ -86,23 +86,26 @@ int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *
     return 0;
 }
 
-static void put_condition(struct arena *a, struct node *headers, enum s3_condition condition,
-                          struct str etag)
+static struct node *condition_headers(struct arena *a, const struct s3_put *put)
 {
-    if (condition == S3_IF_NONE_MATCH_ANY)
+    struct node *headers = node_map(a);
+    if (put->condition == S3_IF_NONE_MATCH_ANY)
         node_put_str(a, headers, "If-None-Match", STR("*"));
-    if (condition == S3_IF_MATCH)
-        node_put_str(a, headers, "If-Match", etag);
+    if (put->condition == S3_IF_MATCH)
+        node_put_str(a, headers, "If-Match", put->etag);
+    return headers;
 }
 
-static int put_whole(struct arena *a, struct aws *aws, struct str bucket, struct str key,
-                     struct str body, const char *content_type, struct node *headers,
+static int put_whole(struct arena *a, struct aws *aws, const struct s3_put *put,
                      struct aws_answer *answer, struct err *err)
 {
-    put_checksum(a, headers, body);
-    struct aws_rest request = {
-        .method = "PUT", .headers = headers, .body = body, .content_type = content_type};
-    return aws_s3(a, aws, "PutObject", bucket, key, &request, answer, err);
+    struct node *headers = condition_headers(a, put);
+    put_checksum(a, headers, put->body);
+    struct aws_rest request = {.method = "PUT",
+                               .headers = headers,
+                               .body = put->body,
+                               .content_type = put->content_type};
+    return aws_s3(a, aws, "PutObject", put->bucket, put->key, &request, answer, err);
 }
 
 /* ---- parts ---- */
@@ -110,14 +113,15 @@ static int put_whole(struct arena *a, struct aws *aws, struct str bucket, struct
 struct upload {
     struct arena *arena;
     struct aws *aws;
-    struct str bucket, key, id, body;
+    const struct s3_put *put;
+    struct str id;
     size_t part_bytes, n_parts;
     struct str *etags; /* of the parts */
 };
 
 static struct str part_body(const struct upload *u, size_t i)
 {
-    return str_sub(u->body, i * u->part_bytes, u->part_bytes);
+    return str_sub(u->put->body, i * u->part_bytes, u->part_bytes);
 }
 
 static int upload_part(size_t i, void *context, struct arena *a, struct err *err)
@@ -130,21 +134,21 @@ static int upload_part(size_t i, void *context, struct arena *a, struct err *err
     struct aws_rest request = {
         .method = "PUT", .query = query, .headers = headers, .body = part_body(u, i)};
     struct aws_answer answer;
-    if (aws_s3(a, u->aws, "UploadPart", u->bucket, u->key, &request, &answer, err) < 0)
+    if (aws_s3(a, u->aws, "UploadPart", u->put->bucket, u->put->key, &request, &answer, err) < 0)
         return -1;
     u->etags[i] = aws_header(&answer, "etag");
     return 0;
 }
 
-static int upload_begin(struct upload *u, const char *content_type, struct err *err)
+static int upload_begin(struct upload *u, struct err *err)
 {
     struct arena *a = u->arena;
     struct aws_rest request = {.method = "POST",
                                .query = text_map(a, "uploads", STR("")),
                                .headers = text_map(a, "x-amz-checksum-algorithm", STR("SHA256")),
-                               .content_type = content_type};
+                               .content_type = u->put->content_type};
     struct aws_answer answer;
-    if (aws_s3(a, u->aws, "CreateMultipartUpload", u->bucket, u->key, &request, &answer, err) < 0)
+    if (aws_s3(a, u->aws, "CreateMultipartUpload", u->put->bucket, u->put->key, &request, &answer, err) < 0)
         return -1;
     u->id = text_of(answer.node, "UploadId");
     if (!u->id.n)
@@ -159,12 +163,11 @@ static void upload_abort(struct upload *u)
     struct err ignored cleanup_err = {0};
     struct aws_answer answer;
     struct aws_rest request = {.method = "DELETE", .query = text_map(u->arena, "uploadId", u->id)};
-    aws_s3(u->arena, u->aws, "AbortMultipartUpload", u->bucket, u->key, &request, &answer,
+    aws_s3(u->arena, u->aws, "AbortMultipartUpload", u->put->bucket, u->put->key, &request, &answer,
            &ignored);
 }
 
-static int upload_complete(struct upload *u, const struct node *headers, struct aws_answer *answer,
-                           struct err *err)
+static int upload_complete(struct upload *u, struct aws_answer *answer, struct err *err)
 {
     struct arena *a = u->arena;
     struct buf b = BUF(a);
@@ -177,10 +180,10 @@ static int upload_complete(struct upload *u, const struct node *headers, struct 
     buf_lit(&b, "</CompleteMultipartUpload>");
     struct aws_rest request = {.method = "POST",
                                .query = text_map(a, "uploadId", u->id),
-                               .headers = headers,
+                               .headers = condition_headers(a, u->put),
                                .body = buf_str(&b),
                                .content_type = "application/xml"};
-    if (aws_s3(a, u->aws, "CompleteMultipartUpload", u->bucket, u->key, &request, answer, err) < 0)
+    if (aws_s3(a, u->aws, "CompleteMultipartUpload", u->put->bucket, u->put->key, &request, answer, err) < 0)
         return -1;
     /* S3 may answer 200 first, and with a failure in the body. */
     if (node_get_c(answer->node, "Code"))
@@ -189,48 +192,37 @@ static int upload_complete(struct upload *u, const struct node *headers, struct 
     return 0;
 }
 
-static int put_parts(struct arena *a, struct aws *aws, struct str bucket, struct str key,
-                     struct str body, const char *content_type, const struct node *headers,
-                     struct str *ret_etag, struct aws_answer *answer, struct err *err)
+static int put_parts(struct arena *a, struct aws *aws, const struct s3_put *put,
+                     struct aws_answer *answer, struct err *err)
 {
-    struct upload u = {a, aws, bucket, key, .body = body, .part_bytes = PART_BYTES};
-    while (body.n / u.part_bytes >= PARTS_MAX)
+    struct upload u = {.arena = a, .aws = aws, .put = put, .part_bytes = PART_BYTES};
+    while (put->body.n / u.part_bytes >= PARTS_MAX)
         u.part_bytes *= 2;
-    u.n_parts = (body.n + u.part_bytes - 1) / u.part_bytes;
+    u.n_parts = (put->body.n + u.part_bytes - 1) / u.part_bytes;
     u.etags = ARENA_ARRAY(a, u.n_parts, struct str);
-    if (upload_begin(&u, content_type, err) < 0)
+    if (upload_begin(&u, err) < 0)
         return -1;
     cleanup_arena struct arena *parts = arena_new();
     int done = pool_run_into(parts, u.n_parts, PARTS_AT_ONCE, upload_part, &u, err);
     if (done == 0)
-        done = upload_complete(&u, headers, answer, err);
+        done = upload_complete(&u, answer, err);
     if (done < 0)
         upload_abort(&u);
-    if (done == 0)
-        *ret_etag = text_of(answer->node, "ETag");
     return done;
 }
 
-int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str body,
-           const char *content_type, enum s3_condition condition, struct str etag,
-           struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_written *ret,
+           struct err *err)
 {
-    struct node *headers = node_map(a);
-    put_condition(a, headers, condition, etag);
     struct aws_answer answer;
-    struct str new_etag = {0};
-    if (body.n > MULTIPART_OVER_BYTES) {
-        if (put_parts(a, aws, bucket, key, body, content_type, headers, &new_etag, &answer, err) <
-            0)
-            return -1;
-    } else {
-        if (put_whole(a, aws, bucket, key, body, content_type, headers, &answer, err) < 0)
-            return -1;
-        new_etag = aws_header(&answer, "etag");
-    }
-    if (ret_etag)
-        *ret_etag = new_etag;
-    date_of(&answer, ret_date_ms);
+    bool in_parts = put->body.n > MULTIPART_OVER_BYTES;
+    if ((in_parts ? put_parts(a, aws, put, &answer, err) : put_whole(a, aws, put, &answer, err)) <
+        0)
+        return -1;
+    if (!ret)
+        return 0;
+    ret->etag = in_parts ? text_of(answer.node, "ETag") : aws_header(&answer, "etag");
+    date_of(&answer, &ret->date_ms);
     return 0;
 }
 

@@ -114,7 +114,18 @@ struct s3_object {
     struct str key, etag;
     int64_t size, modified_ms;
 };
+/* An object to write. */
 enum s3_condition { S3_ALWAYS, S3_IF_NONE_MATCH_ANY, S3_IF_MATCH };
+struct s3_put {
+    struct str bucket, key, body;
+    const char *content_type;
+    enum s3_condition condition;
+    struct str etag; /* for S3_IF_MATCH */
+};
+struct s3_written {
+    struct str etag;
+    int64_t date_ms; /* by the server's clock; 0: it did not say */
+};
 
 /* Whole object. NOT_FOUND for a missing key or bucket. `ret_etag`, `ret_date_ms` (the server's
  * clock) may be NULL. */
@@ -125,11 +136,10 @@ int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key,
             struct str *ret_etag, struct err *err);
 /* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition
  * does not hold, NOT_FOUND for S3_IF_MATCH on a missing key; a 409 of racing writers is retried.
- * `etag` for S3_IF_MATCH. When an answer is lost and the call sent again, a conditional write may
- * meet its own first success and report PRECONDITION: callers compare the content (a nonce). */
-int s3_put(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str body,
-           const char *content_type, enum s3_condition condition, struct str etag,
-           struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+ * When an answer is lost and the call sent again, a conditional write may meet its own first
+ * success and report PRECONDITION: callers compare the content (a nonce). `ret` may be NULL. */
+int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_written *ret,
+           struct err *err);
 /* Copy an object, up to 5 GiB, to `to` under the same key; the buckets may be in different regions,
  * `aws` is that of `to`. */
 int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, struct str to,

@@ -81,12 +81,14 @@ static void renew(struct lease *l)
 {
     cleanup_arena struct arena *a = arena_new();
     struct err err = {0};
-    struct str etag;
+    struct s3_written written;
     int64_t begun = up_ms();
-    int done = store_put(a, &l->store, l->key, lease_body(a, l, clock_wall_ms()),
-                         "application/json", S3_IF_MATCH, l->etag, &etag, NULL, &err);
-    if (done == 0) {
-        keep_etag(l, etag);
+    struct s3_put object = {.key = l->key,
+                            .body = lease_body(a, l, clock_wall_ms()),
+                            .condition = S3_IF_MATCH,
+                            .etag = l->etag};
+    if (store_put(a, &l->store, &object, &written, &err) == 0) {
+        keep_etag(l, written.etag);
         atomic_store(&l->renewed_ms, begun);
         atomic_store(&l->seen_ms, begun);
     } else if (err.kind == ERR_PRECONDITION || err.kind == ERR_NOT_FOUND) {
@@ -191,13 +193,16 @@ static const struct node *unreadable(struct arena *a)
 /* Try once. 1: taken, 0: held by another (err not set, `*holder` filled), -1: failed. */
 static int try_take(struct arena *a, struct lease *l, const struct node **holder, struct err *err)
 {
-    struct str body = lease_body(a, l, clock_wall_ms()), etag, text;
+    struct s3_put object = {.key = l->key,
+                            .body = lease_body(a, l, clock_wall_ms()),
+                            .condition = S3_IF_NONE_MATCH_ANY};
+    struct s3_written written;
+    struct str etag, text;
     int64_t date_ms = 0, modified_ms = 0;
     atomic_store(&l->renewed_ms, up_ms());
     atomic_store(&l->seen_ms, up_ms());
-    if (store_put(a, &l->store, l->key, body, "application/json", S3_IF_NONE_MATCH_ANY, STR(""),
-                  &etag, NULL, err) == 0) {
-        keep_etag(l, etag);
+    if (store_put(a, &l->store, &object, &written, err) == 0) {
+        keep_etag(l, written.etag);
         return 1;
     }
     if (err->kind != ERR_PRECONDITION)
@@ -226,11 +231,11 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
         l->inherited = l->inherited_nonce.n > 0;
         return 1;
     }
-    struct str old = etag;
     l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, broken ? "of" : "nonce")));
-    if (store_put(a, &l->store, l->key, body, "application/json", S3_IF_MATCH, old, &etag, NULL,
-                  err) == 0) {
-        keep_etag(l, etag);
+    object.condition = S3_IF_MATCH;
+    object.etag = etag;
+    if (store_put(a, &l->store, &object, &written, err) == 0) {
+        keep_etag(l, written.etag);
         l->inherited = true;
         return 1;
     }

@@ -78,13 +78,13 @@ int lease_break(struct arena *a, const struct store *store, const struct lease_i
 {
     enum { TRIES = 5 }; /* each renewal of the holder makes another etag */
     struct str key = store_key(a, store, "locks/%.*s.json", STR_ARG(lease->name));
-    struct str body = marker(a, lease);
+    struct s3_put object = {.key = key, .body = marker(a, lease), .condition = S3_IF_MATCH};
     struct lease_info now = *lease;
     bool there = true;
     *ret_gone = false;
     for (int i = 0; i < TRIES; i++) {
-        if (store_put(a, store, key, body, "application/json", S3_IF_MATCH, now.etag, NULL, NULL,
-                      err) == 0)
+        object.etag = now.etag;
+        if (store_put(a, store, &object, NULL, err) == 0)
             return 0;
         if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
             return err_wrap(err, "break the lease");

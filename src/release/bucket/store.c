@@ -61,16 +61,16 @@ int store_head(struct arena *a, const struct store *store, struct str key, bool 
                : s3_head(a, store->aws, store->bucket, key, ret, ret_etag, err);
 }
 
-int store_put(struct arena *a, const struct store *store, struct str key, struct str body,
-              const char *content_type, enum s3_condition condition, struct str etag,
-              struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+int store_put(struct arena *a, const struct store *store, const struct s3_put *put,
+              struct s3_written *ret, struct err *err)
 {
+    struct s3_put whole = *put;
+    whole.bucket = store->bucket;
+    if (!whole.content_type)
+        whole.content_type = "application/json";
     return check_bucket(store, err) < 0
                ? -1
-               : say_if_gone(store,
-                             s3_put(a, store->aws, store->bucket, key, body, content_type,
-                                    condition, etag, ret_etag, ret_date_ms, err),
-                             err);
+               : say_if_gone(store, s3_put(a, store->aws, &whole, ret, err), err);
 }
 
 int store_list(struct arena *a, const struct store *store, struct str prefix,
@@ -96,10 +96,12 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
 {
     enum { SMALL = 128 * 1024 }; /* sent rather than asked for first */
     struct str key = store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), ending);
+    struct s3_put object = {
+        .key = key, .body = content, .content_type = "application/octet-stream"};
     bool there = false;
     if (content.n <= SMALL && strcmp(folder, "artifacts") != 0) {
-        int put = store_put(a, store, key, content, "application/octet-stream",
-                            S3_IF_NONE_MATCH_ANY, STR(""), NULL, NULL, err);
+        object.condition = S3_IF_NONE_MATCH_ANY;
+        int put = store_put(a, store, &object, NULL, err);
         there = put < 0 && err->kind == ERR_PRECONDITION;
         if (there)
             err_clear(err);
@@ -113,8 +115,7 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
         *ret_written = !there;
     if (there)
         return 0;
-    return store_put(a, store, key, content, "application/octet-stream", S3_ALWAYS, STR(""), NULL,
-                     NULL, err);
+    return store_put(a, store, &object, NULL, err);
 }
 
 int store_say_altered(const struct store *store, struct str key, struct err *err)
@@ -160,8 +161,8 @@ int store_secret(struct arena *a, const struct store *store, bool create, struct
     *ret = STR("");
     if (!create)
         return 0;
-    if (s3_put(a, store->aws, store->bucket, key, made, "text/plain", S3_IF_NONE_MATCH_ANY, STR(""),
-               NULL, NULL, err) == 0) {
+    struct s3_put object = {store->bucket, key, made, "text/plain", S3_IF_NONE_MATCH_ANY};
+    if (s3_put(a, store->aws, &object, NULL, err) == 0) {
         *ret = made;
         return 0;
     }
@@ -373,6 +374,14 @@ int records_read(struct arena *a, const struct store *store, const struct record
 
 /* ---- writing ---- */
 
+static int put_json(struct arena *a, const struct store *store, struct str key,
+                    const struct node *body, enum s3_condition condition, struct s3_written *ret,
+                    struct err *err)
+{
+    struct s3_put object = {.key = key, .body = json_text(a, body, 1), .condition = condition};
+    return store_put(a, store, &object, ret, err);
+}
+
 static bool is_our_own(struct arena *a, const struct store *store, struct str key,
                        const struct node *body)
 {
@@ -388,8 +397,7 @@ int record_write(struct arena *a, const struct store *store, struct str stage, i
                  const struct node *body, struct err *err)
 {
     struct str key = record_key(a, store, stage, number, "");
-    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_IF_NONE_MATCH_ANY,
-                  STR(""), NULL, NULL, err) == 0)
+    if (put_json(a, store, key, body, S3_IF_NONE_MATCH_ANY, NULL, err) == 0)
         return 0;
     if (err->kind == ERR_PRECONDITION && is_our_own(a, store, key, body)) {
         err_clear(err);
@@ -402,8 +410,7 @@ int record_write_versions(struct arena *a, const struct store *store, struct str
                           int64_t number, const struct node *versions, struct err *err)
 {
     struct str key = record_key(a, store, stage, number, ".versions");
-    if (store_put(a, store, key, json_text(a, versions, 1), "application/json", S3_ALWAYS, STR(""),
-                  NULL, NULL, err) < 0)
+    if (put_json(a, store, key, versions, S3_ALWAYS, NULL, err) < 0)
         return err_wrap(err, "write the versions of %.*s#%lld", STR_ARG(stage), (long long)number);
     return 0;
 }
@@ -415,9 +422,11 @@ int record_write_mark(struct arena *a, const struct store *store, struct str sta
     struct str key = record_key(a, store, stage, number, str_fmt(a, ".%s", mark).p);
     node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
-    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_ALWAYS, STR(""),
-                  NULL, ret_date_ms, err) < 0)
+    struct s3_written written;
+    if (put_json(a, store, key, body, S3_ALWAYS, &written, err) < 0)
         return err_wrap(err, "mark %.*s#%lld as %s", STR_ARG(stage), (long long)number, mark);
+    if (ret_date_ms)
+        *ret_date_ms = written.date_ms;
     return 0;
 }
 
@@ -431,8 +440,7 @@ int record_write_outcome(struct arena *a, const struct store *store, struct str 
         node_put_str(a, body, "reason", reason);
     node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
     struct str key = record_key(a, store, stage, number, ".outcome");
-    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_IF_NONE_MATCH_ANY,
-                  STR(""), NULL, NULL, err) < 0) {
+    if (put_json(a, store, key, body, S3_IF_NONE_MATCH_ANY, NULL, err) < 0) {
         if (err->kind != ERR_PRECONDITION)
             return err_wrap(err, "write the outcome of %.*s#%lld", STR_ARG(stage),
                             (long long)number);

@@ -25,9 +25,9 @@ int store_get(struct arena *a, const struct store *store, struct str key, struct
               struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
 int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,
                struct str *ret_etag, struct err *err);
-int store_put(struct arena *a, const struct store *store, struct str key, struct str body,
-              const char *content_type, enum s3_condition condition, struct str etag,
-              struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+/* The bucket is the store's. Without a content type it is JSON. */
+int store_put(struct arena *a, const struct store *store, const struct s3_put *put,
+              struct s3_written *ret, struct err *err);
 int store_list(struct arena *a, const struct store *store, struct str prefix,
                struct s3_object **ret, size_t *ret_n, struct err *err);
 int store_copy(struct arena *a, const struct store *from, const struct store *to, struct str key,

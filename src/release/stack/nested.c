@@ -111,8 +111,8 @@ static int write_part(size_t i, void *context, struct arena *scratch, struct err
         return -1;
     if (there)
         return 0;
-    if (store_put(scratch, x->store, key, x->texts[i], "application/json", S3_ALWAYS, STR(""), NULL,
-                  NULL, err) < 0)
+    struct s3_put object = {.key = key, .body = x->texts[i]};
+    if (store_put(scratch, x->store, &object, NULL, err) < 0)
         return err_wrap(err, "write the template of '%.*s'", STR_ARG(x->split->parts[i].id));
     return 0;
 }

@@ -78,8 +78,8 @@ int region_mark(const struct release *r, const struct store *store, struct err *
         return 0;
     node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
     node_put_str(a, body, "region", r->service->region);
-    if (store_put(a, store, key, json_text(a, body, 1), "application/json", S3_ALWAYS, STR(""),
-                  NULL, NULL, err) < 0)
+    struct s3_put object = {.key = key, .body = json_text(a, body, 1)};
+    if (store_put(a, store, &object, NULL, err) < 0)
         return err_wrap(err, "note the region of '%.*s'", STR_ARG(r->service->address));
     return 0;
 }

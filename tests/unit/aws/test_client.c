@@ -530,17 +530,17 @@ static void racing_writers_of_a_key_try_again(void **state)
 {
     (void)state;
     struct fixture f;
-    struct str etag;
+    struct s3_written written;
     set_up_with(&f, 0,
                 REPLIES({409, NULL,
                          "<Error><Code>ConditionalRequestConflict</Code><Message>m</Message>"
                          "</Error>",
                          WHOLE, 0},
                         {200, "ETag: \"e\"\r\n", "", WHOLE, 0}));
-    check_ok(s3_put(f.arena, f.aws, STR("bucket"), STR("k"), STR("body"), "text/plain",
-                    S3_IF_NONE_MATCH_ANY, (struct str){0}, &etag, NULL, &f.err),
-             &f.err);
-    check_str(etag, "\"e\"");
+    struct s3_put object = {STR("bucket"), STR("k"), STR("body"), "text/plain",
+                            S3_IF_NONE_MATCH_ANY};
+    check_ok(s3_put(f.arena, f.aws, &object, &written, &f.err), &f.err);
+    check_str(written.etag, "\"e\"");
     check_str(loopback_header(f.arena, f.server, 1, "if-none-match"), "*");
     check_str(loopback_header(f.arena, f.server, 1, "x-amz-checksum-sha256"),
               "Iw2DWNyOiJC0xY3utikS7i8gNXrpKlzIYbmOaP4xrLU=");
@@ -551,14 +551,13 @@ static void a_failed_condition_is_its_own_kind(void **state)
 {
     (void)state;
     struct fixture f;
-    struct str etag;
     set_up_with(
         &f, 0,
         REPLIES({412, NULL, "<Error><Code>PreconditionFailed</Code><Message>m</Message></Error>",
                  WHOLE, 0}));
-    assert_int_equal(s3_put(f.arena, f.aws, STR("bucket"), STR("k"), STR("body"), "text/plain",
-                            S3_IF_MATCH, STR("\"old\""), &etag, NULL, &f.err),
-                     -1);
+    struct s3_put object = {STR("bucket"), STR("k"),    STR("body"),
+                            "text/plain",  S3_IF_MATCH, STR("\"old\"")};
+    assert_int_equal(s3_put(f.arena, f.aws, &object, NULL, &f.err), -1);
     assert_int_equal(f.err.kind, ERR_PRECONDITION);
     assert_int_equal(loopback_requests(f.server), 1);
     tear_down(&f);

@@ -100,11 +100,9 @@ static void a_lease_that_no_thread_can_renew_is_given_back(void **state)
     struct fixture f;
     struct lease *lease = NULL;
     set_up(&f);
-    struct str etag = {0};
-    /* the server starts a thread for each connection; this one it has already */
-    check_ok(store_put(f.arena, &f.store, STR("first"), STR("x"), "text/plain", S3_ALWAYS, STR(""),
-                       &etag, NULL, &f.err),
-             &f.err);
+    /* The server starts its own thread for a connection: it has this one already. */
+    struct s3_put first = {.key = STR("first"), .body = STR("x")};
+    check_ok(store_put(f.arena, &f.store, &first, NULL, &f.err), &f.err);
     atomic_store(&no_threads, true);
     int taken = lease_take_stage(&f.store, STR("dev"), "deploy", &lease, &f.err);
     atomic_store(&no_threads, false);

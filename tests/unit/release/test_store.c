@@ -80,8 +80,8 @@ static void test_no_bucket(void **state)
     check_kind(f, store_list(f->arena, &f->store, STR("k"), &objects, &n, &f->err), ERR_FAILED,
                "is gone");
     check_kind(f,
-               store_put(f->arena, &f->store, STR("k"), STR("x"), "text/plain", S3_ALWAYS, STR(""),
-                         NULL, NULL, &f->err),
+               store_put(f->arena, &f->store, &(struct s3_put){.key = STR("k"), .body = STR("x")},
+                         NULL, &f->err),
                ERR_FAILED, "is gone");
 }
 
