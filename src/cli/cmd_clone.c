@@ -18,7 +18,7 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_clone(region_address(&r, from), number, cli->options.exact);
+    struct goal goal = goal_clone(cli->arena, region_address(&r, from), number, cli->options.exact);
     if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);
     return context_reach(cli, &r, &goal, STR("cloning"), false, err);

@@ -46,8 +46,9 @@ static int load(struct cli *cli, struct service *service, struct target *target,
 static struct goal goal_of(struct cli *cli, const struct service *service,
                            const struct target *target)
 {
-    struct goal goal = cli->options.function.n ? goal_function(target, cli->options.function)
-                                               : goal_deploy(target);
+    struct goal goal = cli->options.function.n
+                           ? goal_function(cli->arena, target, cli->options.function)
+                           : goal_deploy(target);
     goal.shifting = context_shifting(cli, service);
     return goal;
 }

@@ -18,7 +18,8 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_reset(region_address(&r, other), number, cli->options.exact);
+    struct goal goal =
+        goal_reset(cli->arena, region_address(&r, other), number, cli->options.exact);
     goal.shifting = context_shifting(cli, service);
     if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);

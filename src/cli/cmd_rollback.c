@@ -20,7 +20,7 @@ static int run(struct cli *cli, struct err *err)
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);
-    struct goal goal = goal_rollback(number);
+    struct goal goal = goal_rollback(cli->arena, number);
     if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);
     return context_reach(cli, &r, &goal, STR("rolling back"), false, err);

@@ -44,11 +44,11 @@ static int run(struct cli *cli, struct err *err)
         return -1;
     struct release r = context_release(cli, service);
     shifting->stand = cli->options.weight ? (unsigned)cli->options.weight : 100;
-    struct goal goal = goal_shift(number, shifting);
+    struct goal goal = goal_shift(cli->arena, number, shifting);
     if (cli->options.abort) {
         if (check_under_way(cli, &r, err) < 0)
             return -1;
-        goal = goal_rollback(0);
+        goal = goal_rollback(cli->arena, 0);
     }
     if (cli->options.plan)
         return context_plan(cli, &r, &goal, err);

@@ -104,33 +104,31 @@ struct goal {
     unsigned parts;   /* of the world that `find` needs: WORLD_… */
     int (*find)(const struct goal *goal, const struct release *r, struct world *world,
                 struct target *ret, struct err *err);
-    const struct target *ready;      /* for goal_deploy */
-    struct str stage;                /* the other stage: of reset and clone */
-    int64_t number;                  /* of a record; 0: the current one, or the one before */
-    bool exact;                      /* the very versions of the other stage */
-    struct str function;             /* for goal_function: its key */
-    struct str what;                 /* for the record, when not the usual; or empty */
+    const void *context;             /* what `find` was made with */
+    struct str what;                 /* for the record, when not what `find` says; or empty */
     const struct shifting *shifting; /* NULL: all at once */
     bool ends_shift;                 /* may find a shift by hand under way */
 };
+
+/* Those with arguments of their own keep them in `a`. */
 
 /* The target is ready: what serverless.yml says. */
 struct goal goal_deploy(const struct target *ready);
 /* Of one function (function.c): everything as it is, but for its code. `ready` is the whole service
  * as serverless.yml has it. REFUSED when more than its code changed. */
-struct goal goal_function(const struct target *ready, struct str function);
+struct goal goal_function(struct arena *a, const struct target *ready, struct str function);
 /* The record before the current one, following the chain of rollbacks, or `number` (rollback.c).
  * Where the versions of that record can serve at once, the target is to switch to them; else it is
  * the recorded sources, deployed again. */
-struct goal goal_rollback(int64_t number);
+struct goal goal_rollback(struct arena *a, int64_t number);
 /* Record `number` (0: the current one) of `stage` for this stage, from its recorded sources
  * (reset.c). goal_clone: only for a stage that is not there yet. */
-struct goal goal_reset(struct str stage, int64_t number, bool exact);
-struct goal goal_clone(struct str stage, int64_t number, bool exact);
+struct goal goal_reset(struct arena *a, struct str stage, int64_t number, bool exact);
+struct goal goal_clone(struct arena *a, struct str stage, int64_t number, bool exact);
 /* Record `number` of the stage beside the current one, with `shifting->stand` percent of the calls
  * (shift.c). 100 ends it there; taking it back is goal_rollback(0). REFUSED where not all it needs
  * stands, and while another shift is under way. */
-struct goal goal_shift(int64_t number, const struct shifting *shifting);
+struct goal goal_shift(struct arena *a, int64_t number, const struct shifting *shifting);
 
 /* ---- the world (world.c) ---- */
 

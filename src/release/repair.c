@@ -101,8 +101,9 @@ static int finish_switch(struct repairing *x, const struct record *record, struc
 {
     static const struct shifting all = {.stand = 100};
     int64_t to = node_int_or(node_get_c(record->body, "to"), 0);
-    struct goal goal = to ? goal_shift(to, &all)
-                          : goal_rollback(node_int_or(node_get_c(record->body, "restores"), 0));
+    struct goal goal =
+        to ? goal_shift(x->r->arena, to, &all)
+           : goal_rollback(x->r->arena, node_int_or(node_get_c(record->body, "restores"), 0));
     struct deployed deployed;
     goal.what = node_text(node_get_c(record->body, "what"));
     find(x, true, "%.*s (%.*s#%lld) was interrupted: finished", STR_ARG(goal.what),

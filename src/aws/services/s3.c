@@ -101,10 +101,8 @@ static int put_whole(struct arena *a, struct aws *aws, const struct s3_put *put,
 {
     struct node *headers = condition_headers(a, put);
     put_checksum(a, headers, put->body);
-    struct aws_rest request = {.method = "PUT",
-                               .headers = headers,
-                               .body = put->body,
-                               .content_type = put->content_type};
+    struct aws_rest request = {
+        .method = "PUT", .headers = headers, .body = put->body, .content_type = put->content_type};
     return aws_s3(a, aws, "PutObject", put->bucket, put->key, &request, answer, err);
 }
 
@@ -148,7 +146,8 @@ static int upload_begin(struct upload *u, struct err *err)
                                .headers = text_map(a, "x-amz-checksum-algorithm", STR("SHA256")),
                                .content_type = u->put->content_type};
     struct aws_answer answer;
-    if (aws_s3(a, u->aws, "CreateMultipartUpload", u->put->bucket, u->put->key, &request, &answer, err) < 0)
+    if (aws_s3(a, u->aws, "CreateMultipartUpload", u->put->bucket, u->put->key, &request, &answer,
+               err) < 0)
         return -1;
     u->id = text_of(answer.node, "UploadId");
     if (!u->id.n)
@@ -183,7 +182,8 @@ static int upload_complete(struct upload *u, struct aws_answer *answer, struct e
                                .headers = condition_headers(a, u->put),
                                .body = buf_str(&b),
                                .content_type = "application/xml"};
-    if (aws_s3(a, u->aws, "CompleteMultipartUpload", u->put->bucket, u->put->key, &request, answer, err) < 0)
+    if (aws_s3(a, u->aws, "CompleteMultipartUpload", u->put->bucket, u->put->key, &request, answer,
+               err) < 0)
         return -1;
     /* S3 may answer 200 first, and with a failure in the body. */
     if (node_get_c(answer->node, "Code"))

@@ -531,6 +531,8 @@ static int make_plan(struct release *r, const struct goal *goal, struct world *w
     if (check_no_shift(goal, r, world, err) < 0 || goal->find(goal, r, world, &target, err) < 0)
         return -1;
     target.shifting = goal->shifting;
+    if (goal->what.n)
+        target.what = goal->what;
     if (target.service)
         r->service = target.service;
     return plan_make(r, &target, world, ret, err) < 0 ? -1 : plan_nested(r, ret, err);
@@ -586,12 +588,12 @@ static int find_ready(const struct goal *goal, const struct release *r, struct w
                       struct target *ret, struct err *err)
 {
     (void)r, (void)world, (void)err;
-    *ret = *goal->ready;
+    *ret = *(const struct target *)goal->context;
     return 0;
 }
 
 struct goal goal_deploy(const struct target *ready)
 {
     return (struct goal){
-        .verb = "deploy", .parts = WORLD_RECORD, .find = find_ready, .ready = ready};
+        .verb = "deploy", .parts = WORLD_RECORD, .find = find_ready, .context = ready};
 }

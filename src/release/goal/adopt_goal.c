@@ -318,7 +318,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                 struct target *ret, struct err *err)
 {
     struct adoption *adoption = ARENA_NEW(r->arena, struct adoption);
-    *ret = *goal->ready;
+    *ret = *(const struct target *)goal->context;
     if (!w->stage_exists) {
         err_set(err, ERR_NOT_FOUND, "there is no stack '%.*s' to take over",
                 STR_ARG(w->stage_name));
@@ -352,5 +352,5 @@ static int find(const struct goal *goal, const struct release *r, struct world *
 struct goal goal_adopt(const struct target *ready)
 {
     return (struct goal){
-        .verb = "adopt", .parts = WORLD_RECORD | WORLD_SERVICE, .find = find, .ready = ready};
+        .verb = "adopt", .parts = WORLD_RECORD | WORLD_SERVICE, .find = find, .context = ready};
 }

@@ -2,6 +2,11 @@
 #include "release/goal/from_record.h"
 #include "release/plan/plan.h"
 
+struct one_function {
+    const struct target *ready;
+    struct str key;
+};
+
 static const struct node *with_hole(struct arena *a, const struct node *template, struct str alias,
                                     struct str key)
 {
@@ -32,11 +37,11 @@ static bool has_function(const struct service *s, struct str key)
     return false;
 }
 
-static int check_function(const struct goal *goal, const struct release *r, struct world *w,
+static int check_function(struct str key, const struct release *r, struct world *w,
                           const struct layout_function *now, const struct layout_function *was,
                           struct err *err)
 {
-    struct str stage = r->service->address, key = goal->function;
+    struct str stage = r->service->address;
     if (!now && has_function(r->service, key)) {
         err_set(err, ERR_REFUSED, "function '%.*s' is left out of '%.*s' by its condition",
                 STR_ARG(key), STR_ARG(stage));
@@ -62,34 +67,36 @@ static int check_function(const struct goal *goal, const struct release *r, stru
 static int find_one_function(const struct goal *goal, const struct release *r, struct world *w,
                              struct target *ret, struct err *err)
 {
+    const struct one_function *one = goal->context;
     struct arena *a = r->arena;
     struct layout *layout = ARENA_NEW(a, struct layout);
-    const struct layout_function *now = find_function(goal->ready->layout, goal->function);
+    const struct layout_function *now = find_function(one->ready->layout, one->key);
     const struct node *template = plan_unnumbered(a, w->stage_template);
     if (w->record.body && recorded_layout(r, &w->record, template, layout, err) < 0)
         return -1;
-    struct layout_function *was = (struct layout_function *)find_function(layout, goal->function);
-    if (check_function(goal, r, w, now, was, err) < 0)
+    struct layout_function *was = (struct layout_function *)find_function(layout, one->key);
+    if (check_function(one->key, r, w, now, was, err) < 0)
         return -1;
     struct str alias = was->alias_id;
     *was = *now;
     was->alias_id = alias;
-    layout->stage_template = with_hole(a, template, alias, goal->function);
+    layout->stage_template = with_hole(a, template, alias, one->key);
     *ret = (struct target){.layout = layout,
-                           .what = str_fmt(a, "deploy of function %.*s", STR_ARG(goal->function)),
+                           .what = str_fmt(a, "deploy of function %.*s", STR_ARG(one->key)),
                            .origin = &w->record,
                            .pinned = true,
-                           .unpinned = goal->function,
+                           .unpinned = one->key,
                            .sources = node_text(node_get_c(w->record.body, "sources")),
                            .needs = node_get_c(w->record.body, "needs")};
     return 0;
 }
 
-struct goal goal_function(const struct target *ready, struct str function)
+struct goal goal_function(struct arena *a, const struct target *ready, struct str function)
 {
+    struct one_function *one = ARENA_NEW(a, struct one_function);
+    *one = (struct one_function){ready, function};
     return (struct goal){.verb = "deploy",
                          .parts = WORLD_RECORD | WORLD_VERSIONS,
                          .find = find_one_function,
-                         .ready = ready,
-                         .function = function};
+                         .context = one};
 }

@@ -11,6 +11,13 @@ static struct str stage_of(const struct release *r)
     return r->service->address;
 }
 
+/* What to be like. */
+struct model {
+    struct str stage; /* the other stage */
+    int64_t number;   /* of a record; 0: the current one */
+    bool exact;       /* its very versions */
+};
+
 /* ---- which record ---- */
 
 static int say_no_current(const struct chain *chain, struct err *err)
@@ -25,19 +32,19 @@ static int say_no_current(const struct chain *chain, struct err *err)
     return err_help(err, "wait until that is done, or name a deployment: %.*s#N", STR_ARG(stage));
 }
 
-static int find_record(const struct goal *goal, const struct release *r, struct world *w,
+static int find_record(const struct model *like, const struct release *r, struct world *w,
                        struct record *ret, struct err *err)
 {
     struct chain chain;
     if (!w->bucket.n) {
         err_set(err, ERR_NOT_FOUND, "service '%.*s' is not deployed", STR_ARG(r->service->name));
-        return err_help(err, "deploy it first: troupe deploy %.*s", STR_ARG(goal->stage));
+        return err_help(err, "deploy it first: troupe deploy %.*s", STR_ARG(like->stage));
     }
-    if (chain_begin(r, w, goal->stage, &chain, err) < 0)
+    if (chain_begin(r, w, like->stage, &chain, err) < 0)
         return -1;
-    if (!goal->number && !chain.current)
+    if (!like->number && !chain.current)
         return say_no_current(&chain, err);
-    return recorded_read(r, w, &chain, goal->number, !goal->number, ret, err);
+    return recorded_read(r, w, &chain, like->number, !like->number, ret, err);
 }
 
 /* ---- the very same versions ---- */
@@ -54,12 +61,12 @@ static bool belongs(const struct stack_resource *resources, size_t n, const char
     return false;
 }
 
-static int refuse_foreign(const struct goal *goal, struct str key, struct str version,
+static int refuse_foreign(const struct model *like, struct str key, struct str version,
                           const char *what, struct err *err)
 {
     err_set(err, ERR_REFUSED,
             "version %.*s of '%.*s' %s of '%.*s' itself, which goes with that stage",
-            STR_ARG(version), STR_ARG(key), what, STR_ARG(goal->stage));
+            STR_ARG(version), STR_ARG(key), what, STR_ARG(like->stage));
     return err_help(err, "leave out --exact: the same code is published for this stage");
 }
 
@@ -72,7 +79,7 @@ static bool is_of_stage(const struct layout *l, const struct node *value)
 /* Refuse versions that run under a role, or write to a log group, of the other stage's stack: they
  * fail once that stack is changed or removed. The record's own definitions are asked, because the
  * stack may be without them by now. */
-static int check_described(const struct goal *goal, const struct record *record,
+static int check_described(const struct model *like, const struct record *record,
                            const struct layout *l, struct err *err)
 {
     for (size_t i = 0; i < l->function_count; i++) {
@@ -80,22 +87,22 @@ static int check_described(const struct goal *goal, const struct record *record,
         const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
         struct str version = node_text(node_get_c(entry, "version"));
         if (is_of_stage(l, node_get_c(f->definition, "Role")))
-            return refuse_foreign(goal, f->key, version, "runs under a role", err);
+            return refuse_foreign(like, f->key, version, "runs under a role", err);
         if (is_of_stage(l, node_path(f->definition, "LoggingConfig.LogGroup")))
-            return refuse_foreign(goal, f->key, version, "logs into a group", err);
+            return refuse_foreign(like, f->key, version, "logs into a group", err);
     }
     return 0;
 }
 
 /* A version's role and log group are frozen into it: they must not go when the other stage goes. */
-static int check_exact(const struct goal *goal, const struct release *r,
+static int check_exact(const struct model *like, const struct release *r,
                        const struct record *record, const struct layout *l, struct err *err)
 {
     struct stack_resource *resources = NULL;
     size_t n = 0;
-    if (check_described(goal, record, l, err) < 0)
+    if (check_described(like, record, l, err) < 0)
         return -1;
-    struct str stack = layout_stack_name(r->arena, r->service, goal->stage);
+    struct str stack = layout_stack_name(r->arena, r->service, like->stage);
     if (nested_resources(r->arena, r->aws, stack, &resources, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
@@ -109,72 +116,74 @@ static int check_exact(const struct goal *goal, const struct release *r,
             return err_wrap(err, "version %.*s of '%.*s'", STR_ARG(version), STR_ARG(m->key));
         if (belongs(resources, n, "AWS::IAM::Role",
                     node_text(node_get_c(got.configuration, "Role"))))
-            return refuse_foreign(goal, m->key, version, "runs under a role", err);
+            return refuse_foreign(like, m->key, version, "runs under a role", err);
         if (belongs(resources, n, "AWS::Logs::LogGroup",
                     node_text(node_path(got.configuration, "LoggingConfig.LogGroup"))))
-            return refuse_foreign(goal, m->key, version, "logs into a group", err);
+            return refuse_foreign(like, m->key, version, "logs into a group", err);
     }
     return 0;
 }
 
-static void note_exact(const struct goal *goal, const struct release *r, struct target *t)
+static void note_exact(const struct model *like, const struct release *r, struct target *t)
 {
     target_note(r->arena, t,
                 str_fmt(r->arena,
                         "--exact: the functions of '%.*s' run with the settings of '%.*s'",
-                        STR_ARG(stage_of(r)), STR_ARG(goal->stage)));
+                        STR_ARG(stage_of(r)), STR_ARG(like->stage)));
 }
 
 /* ---- the target ---- */
 
-static int make(const struct goal *goal, const struct release *r, struct world *w, const char *what,
-                struct target *ret, struct err *err)
+static int make(const struct model *like, const struct release *r, struct world *w,
+                const char *what, struct target *ret, struct err *err)
 {
     struct record *record = ARENA_NEW(r->arena, struct record);
-    if (find_record(goal, r, w, record, err) < 0 || recorded_target(r, w, record, ret, err) < 0)
+    if (find_record(like, r, w, record, err) < 0 || recorded_target(r, w, record, ret, err) < 0)
         return -1;
-    ret->what = str_fmt(r->arena, "%s %.*s#%lld%s", what, STR_ARG(goal->stage),
-                        (long long)record->number, goal->exact ? " exactly" : "");
+    ret->what = str_fmt(r->arena, "%s %.*s#%lld%s", what, STR_ARG(like->stage),
+                        (long long)record->number, like->exact ? " exactly" : "");
     if (record->unvouched.n)
         target_note(r->arena, ret, record->unvouched);
-    if (!goal->exact)
+    if (!like->exact)
         return 0;
     struct str here, there;
-    address_stage(goal->stage, &there);
+    address_stage(like->stage, &there);
     address_stage(stage_of(r), &here);
     if (!str_eq(here, there)) {
         err_set(err, ERR_REFUSED,
                 "'%.*s' and '%.*s' are in different regions and cannot share "
                 "versions",
-                STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+                STR_ARG(stage_of(r)), STR_ARG(like->stage));
         return err_help(err, "leave out --exact: the same code is used for this stage");
     }
     ret->pinned = true;
-    note_exact(goal, r, ret);
-    return check_exact(goal, r, record, ret->layout, err);
+    note_exact(like, r, ret);
+    return check_exact(like, r, record, ret->layout, err);
 }
 
 static int find_reset(const struct goal *goal, const struct release *r, struct world *w,
                       struct target *ret, struct err *err)
 {
+    const struct model *like = goal->context;
     if (!w->current) {
         err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(stage_of(r)));
-        return err_help(err, "make it from '%.*s': troupe clone %.*s %.*s", STR_ARG(goal->stage),
-                        STR_ARG(goal->stage), STR_ARG(stage_of(r)));
+        return err_help(err, "make it from '%.*s': troupe clone %.*s %.*s", STR_ARG(like->stage),
+                        STR_ARG(like->stage), STR_ARG(stage_of(r)));
     }
-    if (str_eq(goal->stage, stage_of(r)) && !goal->number) {
+    if (str_eq(like->stage, stage_of(r)) && !like->number) {
         err_set(err, ERR_USAGE, "'%.*s' is what '%.*s' is", STR_ARG(stage_of(r)),
-                STR_ARG(goal->stage));
-        return err_help(err, "name a deployment of it: --to %.*s#N", STR_ARG(goal->stage));
+                STR_ARG(like->stage));
+        return err_help(err, "name a deployment of it: --to %.*s#N", STR_ARG(like->stage));
     }
-    return make(goal, r, w, "reset to", ret, err);
+    return make(like, r, w, "reset to", ret, err);
 }
 
 /* A stage that is there may be what an interrupted run of the same command has made of it. */
 static int find_clone(const struct goal *goal, const struct release *r, struct world *w,
                       struct target *ret, struct err *err)
 {
-    if (make(goal, r, w, "clone of", ret, err) < 0)
+    const struct model *like = goal->context;
+    if (make(like, r, w, "clone of", ret, err) < 0)
         return -1;
     const struct record *last = w->current ? &w->record : &w->interrupted;
     if (!w->stage_exists || !last->body ||
@@ -182,21 +191,26 @@ static int find_clone(const struct goal *goal, const struct release *r, struct w
         return 0;
     err_set(err, ERR_REFUSED, "stage '%.*s' is there already", STR_ARG(stage_of(r)));
     return err_help(err, "make it the same as '%.*s': troupe reset %.*s --to %.*s",
-                    STR_ARG(goal->stage), STR_ARG(stage_of(r)), STR_ARG(goal->stage));
+                    STR_ARG(like->stage), STR_ARG(stage_of(r)), STR_ARG(like->stage));
 }
 
-struct goal goal_reset(struct str stage, int64_t number, bool exact)
+static const struct model *model(struct arena *a, struct str stage, int64_t number, bool exact)
+{
+    struct model *like = ARENA_NEW(a, struct model);
+    *like = (struct model){stage, number, exact};
+    return like;
+}
+
+struct goal goal_reset(struct arena *a, struct str stage, int64_t number, bool exact)
 {
     return (struct goal){
-        .verb = "reset", .find = find_reset, .stage = stage, .number = number, .exact = exact};
+        .verb = "reset", .find = find_reset, .context = model(a, stage, number, exact)};
 }
 
-struct goal goal_clone(struct str stage, int64_t number, bool exact)
+struct goal goal_clone(struct arena *a, struct str stage, int64_t number, bool exact)
 {
     return (struct goal){.verb = "clone",
                          .parts = WORLD_RECORD,
                          .find = find_clone,
-                         .stage = stage,
-                         .number = number,
-                         .exact = exact};
+                         .context = model(a, stage, number, exact)};
 }

@@ -80,7 +80,7 @@ static int find_number(const struct goal *goal, const struct release *r, struct 
         err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
         return err_help(err, "which stages there are: troupe stages");
     }
-    *ret = goal->number;
+    *ret = *(const int64_t *)goal->context;
     if (*ret)
         return 0;
     if (world_shift(w)) { /* what was shifted is what goes */
@@ -247,7 +247,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     int64_t number;
     if (chain_begin(r, w, r->service->address, &chain, err) < 0 ||
         find_number(goal, r, w, &chain, &number, err) < 0 ||
-        recorded_read(r, w, &chain, number, !goal->number, record, err) < 0 ||
+        recorded_read(r, w, &chain, number, !*(const int64_t *)goal->context, record, err) < 0 ||
         recorded_template(r, w, record, &template, err) < 0)
         return -1;
     template = template ? plan_unnumbered(r->arena, template) : NULL;
@@ -270,17 +270,18 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     }
     if (record->unvouched.n)
         target_note(r->arena, ret, record->unvouched);
-    ret->what =
-        goal->what.n ? goal->what : str_fmt(r->arena, "rollback to %lld", (long long)number);
+    ret->what = str_fmt(r->arena, "rollback to %lld", (long long)number);
     ret->restores = number;
     return 0;
 }
 
-struct goal goal_rollback(int64_t number)
+struct goal goal_rollback(struct arena *a, int64_t number)
 {
+    int64_t *asked = ARENA_NEW(a, int64_t);
+    *asked = number;
     return (struct goal){.verb = "roll back",
                          .parts = WORLD_RECORD,
                          .find = find,
-                         .number = number,
+                         .context = asked,
                          .ends_shift = true};
 }

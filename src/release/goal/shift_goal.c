@@ -10,7 +10,8 @@ static int find_number(const struct goal *goal, const struct release *r, const s
     if (!under_way && w->unclosed && node_get_c(w->record.body, "to"))
         under_way = &w->record; /* its end was cut off */
     int64_t at = under_way ? node_int_or(node_get_c(under_way->body, "to"), 0) : 0;
-    *ret = goal->number ? goal->number : at;
+    const int64_t *asked = goal->context; /* 0: that of the shift under way */
+    *ret = *asked ? *asked : at;
     if (!*ret) {
         err_set(err, ERR_REFUSED, "no shift of '%.*s' is under way", STR_ARG(stage));
         return err_help(err, "begin one: troupe shift %.*s --to N --weight PERCENT",
@@ -34,10 +35,10 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     int64_t number;
     if (find_number(goal, r, w, &number, err) < 0)
         return -1;
-    struct goal like = goal_rollback(number);
-    like.what = str_fmt(r->arena, "shift to %lld", (long long)number);
+    struct goal like = goal_rollback(r->arena, number);
     if (like.find(&like, r, w, ret, err) < 0)
         return -1;
+    ret->what = str_fmt(r->arena, "shift to %lld", (long long)number);
     ret->restores = 0;
     ret->to = number;
     if (ret->switches)
@@ -49,12 +50,14 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                     STR_ARG(r->service->address), (long long)number);
 }
 
-struct goal goal_shift(int64_t number, const struct shifting *shifting)
+struct goal goal_shift(struct arena *a, int64_t number, const struct shifting *shifting)
 {
+    int64_t *asked = ARENA_NEW(a, int64_t);
+    *asked = number;
     return (struct goal){.verb = "shift",
                          .parts = WORLD_RECORD,
                          .find = find,
-                         .number = number,
+                         .context = asked,
                          .shifting = shifting,
                          .ends_shift = true};
 }

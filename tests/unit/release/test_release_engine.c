@@ -113,7 +113,7 @@ static struct str alias_version(const char *function)
 static void test_deploy_and_back(void **state)
 {
     struct fixture *f = *state;
-    struct goal back = goal_rollback(0);
+    struct goal back = goal_rollback(f->arena, 0);
     struct stage_status *stages;
     size_t n;
     check_ok(deploy(f, "one", 128), &f->err);
