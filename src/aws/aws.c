@@ -5,7 +5,7 @@
 static struct str setting(const struct aws *aws, const char *variable, const char *key)
 {
     struct str value = env_get(variable);
-    return value.n || !aws->settings ? value : settings_get(aws->settings, key);
+    return value.n || !aws->settings ? value : profile_get(aws->settings, key);
 }
 
 static int read_retries(struct aws *aws, struct err *err)
@@ -54,8 +54,8 @@ static int set_up(struct aws *aws, struct err *err)
         aws->credentials = (struct credentials){aws->options.access_key, aws->options.secret_key,
                                                 aws->options.session_token, 0, "options"};
     } else {
-        struct settings *settings = ARENA_NEW(aws->arena, struct settings);
-        if (settings_load(aws->arena, aws->options.profile, settings, err) < 0)
+        struct profile_settings *settings = ARENA_NEW(aws->arena, struct profile_settings);
+        if (profile_load(aws->arena, aws->options.profile, settings, err) < 0)
             return -1;
         aws->settings = settings;
     }

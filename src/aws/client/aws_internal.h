@@ -17,7 +17,8 @@ struct aws {
     struct aws_options options;
     struct str region;
     const struct partition *partition;
-    const struct settings *settings; /* NULL: fixed credentials, the user's files are not read */
+    const struct profile_settings
+        *settings; /* NULL: fixed credentials, the user's files are not read */
     struct http *http;
     /* The chain; asking it may need calls, which need credentials of their own. */
     int (*find_credentials)(struct credential_search *, struct credentials *, struct err *);
@@ -35,7 +36,7 @@ struct aws {
 
 /* One call, before it is signed. */
 struct call {
-    const struct service *service;
+    const struct endpoint_service *service;
     const char *operation;
     const char *method;
     struct endpoint endpoint; /* url empty: the service's in the client's region */

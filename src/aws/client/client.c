@@ -82,7 +82,7 @@ static void sign(struct arena *a, const struct attempt *t, const struct credenti
                  struct str path, struct call *signed_call)
 {
     struct aws *aws = t->aws;
-    const struct service *service = t->call->service;
+    const struct endpoint_service *service = t->call->service;
     int64_t now = clock_wall_ms() + atomic_load(&aws->skew_ms);
     bool s3 = strcmp(service->name, "s3") == 0;
     *signed_call = *t->call;

@@ -2,7 +2,7 @@
  * endpoints" page of the SDK reference guide (precedence). */
 #include "aws/client/endpoint.h"
 
-static const struct service services[] = {
+static const struct endpoint_service services[] = {
     {"apigateway", "apigateway", "apigateway", "api_gateway"},
     {"apigatewayv2", "apigateway", "apigateway", "apigatewayv2"},
     {"cloudformation", "cloudformation", "cloudformation", "cloudformation", "2010-05-15"},
@@ -28,7 +28,7 @@ static const struct partition partitions[] = {
     {"aws", "amazonaws.com", {""}, "us-east-1"},
 };
 
-const struct service *aws_service_find(const char *name)
+const struct endpoint_service *aws_service_find(const char *name)
 {
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
         if (strcmp(services[i].name, name) == 0)
@@ -85,24 +85,25 @@ bool bucket_is_host(struct str bucket)
     return true;
 }
 
-static bool is_ignored(const struct settings *settings)
+static bool is_ignored(const struct profile_settings *settings)
 {
     struct str value = env_get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     if (!value.n && settings)
-        value = settings_get(settings, "ignore_configured_endpoint_urls");
+        value = profile_get(settings, "ignore_configured_endpoint_urls");
     cleanup_arena struct arena *a = arena_new();
     return str_eq(str_lower(a, value), STR("true"));
 }
 
-static struct str from_services(const struct settings *s, const struct service *service)
+static struct str from_services(const struct profile_settings *s,
+                                const struct endpoint_service *service)
 {
-    struct str name = settings_get(s, "services");
-    const struct node *section = name.n ? settings_section(s, "services", name) : NULL;
+    struct str name = profile_get(s, "services");
+    const struct node *section = name.n ? profile_section(s, "services", name) : NULL;
     return node_text(node_get_c(node_get_c(section, service->id), "endpoint_url"));
 }
 
-static struct str configured(struct arena *a, const struct service *service,
-                             const struct settings *settings)
+static struct str configured(struct arena *a, const struct endpoint_service *service,
+                             const struct profile_settings *settings)
 {
     if (is_ignored(settings))
         return (struct str){0};
@@ -116,7 +117,7 @@ static struct str configured(struct arena *a, const struct service *service,
     if (!url.n && settings)
         url = from_services(settings, service);
     if (!url.n && settings)
-        url = settings_get(settings, "endpoint_url");
+        url = profile_get(settings, "endpoint_url");
     return url;
 }
 
@@ -132,7 +133,8 @@ static bool is_url(struct str url)
     return true;
 }
 
-static struct str own_url(struct arena *a, const struct service *service, struct str region)
+static struct str own_url(struct arena *a, const struct endpoint_service *service,
+                          struct str region)
 {
     const struct partition *p = partition_find(region);
     if (service->global && strcmp(p->name, "aws") == 0)
@@ -142,8 +144,8 @@ static struct str own_url(struct arena *a, const struct service *service, struct
     return str_fmt(a, "https://%s.%.*s.%s", service->host_prefix, STR_ARG(region), p->url_suffix);
 }
 
-int endpoint_find(struct arena *a, const struct service *service, struct str region,
-                  struct str fixed, const struct settings *settings, struct endpoint *ret,
+int endpoint_find(struct arena *a, const struct endpoint_service *service, struct str region,
+                  struct str fixed, const struct profile_settings *settings, struct endpoint *ret,
                   struct err *err)
 {
     struct str url = fixed.n ? fixed : configured(a, service, settings);

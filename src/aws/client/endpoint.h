@@ -5,7 +5,7 @@
 #include "aws/credentials/profile.h"
 
 /* What a call to a service takes. */
-struct service {
+struct endpoint_service {
     const char *name;        /* in calls: "cloudformation" */
     const char *host_prefix; /* of the service's hosts: "cloudformation", "monitoring" */
     const char *signing;     /* the service's name in signatures */
@@ -17,7 +17,7 @@ struct service {
 };
 
 /* NULL: a service this program does not call. */
-const struct service *aws_service_find(const char *name);
+const struct endpoint_service *aws_service_find(const char *name);
 
 struct endpoint {
     struct str url;    /* "https://host:port/path", no slash at the end */
@@ -37,8 +37,8 @@ const struct partition *partition_find(struct str region);
  * AWS_ENDPOINT_URL > the profile's `services` section > the profile's `endpoint_url` > AWS's own.
  * `settings` NULL: none. CONFIG: what is given is no URL, or `region` is no name of one: it would
  * become part of a host name, and credentials go to that host. */
-int endpoint_find(struct arena *a, const struct service *service, struct str region,
-                  struct str fixed, const struct settings *settings, struct endpoint *ret,
+int endpoint_find(struct arena *a, const struct endpoint_service *service, struct str region,
+                  struct str fixed, const struct profile_settings *settings, struct endpoint *ret,
                   struct err *err);
 
 /* Is it made of lower-case letters, digits and dashes only, as a part of a host name? */

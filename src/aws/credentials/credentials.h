@@ -25,7 +25,7 @@ typedef int credential_provider(struct credential_search *search, struct credent
 struct credential_search {
     struct arena *arena;
     struct aws *aws; /* for providers that call AWS */
-    const struct settings *settings;
+    const struct profile_settings *settings;
     struct str profile;              /* the one being resolved */
     unsigned depth;                  /* how many source_profile lead here */
     credential_provider *of_profile; /* the providers that belong to `profile` alone */

@@ -4,13 +4,13 @@
 int credentials_shared_file(struct credential_search *search, struct credentials *ret,
                             struct err *err)
 {
-    return credentials_from_section(settings_credentials(search->settings, search->profile),
+    return credentials_from_section(profile_credentials(search->settings, search->profile),
                                     "credentials file", search->profile, ret, err);
 }
 
 int credentials_config_file(struct credential_search *search, struct credentials *ret,
                             struct err *err)
 {
-    return credentials_from_section(settings_config(search->settings, search->profile),
+    return credentials_from_section(profile_config(search->settings, search->profile),
                                     "config file", search->profile, ret, err);
 }

@@ -87,10 +87,10 @@ int credentials_process(struct credential_search *search, struct credentials *re
 {
     struct arena *a = search->arena;
     struct str command =
-        text_of(settings_config(search->settings, search->profile), "credential_process");
+        text_of(profile_config(search->settings, search->profile), "credential_process");
     if (!command.n) /* botocore looks in both files, too */
         command =
-            text_of(settings_credentials(search->settings, search->profile), "credential_process");
+            text_of(profile_credentials(search->settings, search->profile), "credential_process");
     if (!command.n)
         return 0;
     struct str *words, text;

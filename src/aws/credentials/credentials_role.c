@@ -9,8 +9,8 @@ enum { SOURCES_DEPTH_MAX = 16, TOKEN_BYTES_MAX = 64 * 1024 };
 /* A setting of the profile that is resolved, from either file. */
 static struct str of_profile(const struct credential_search *search, const char *key)
 {
-    struct str value = text_of(settings_config(search->settings, search->profile), key);
-    return value.n ? value : text_of(settings_credentials(search->settings, search->profile), key);
+    struct str value = text_of(profile_config(search->settings, search->profile), key);
+    return value.n ? value : text_of(profile_credentials(search->settings, search->profile), key);
 }
 
 static struct str session_name(struct arena *a, struct str configured)
@@ -34,7 +34,7 @@ static int from_named_source(struct credential_search *search, struct str name,
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         if (!str_eq(name, str_c(sources[i].name)))
             continue;
-        struct settings open = *search->settings;
+        struct profile_settings open = *search->settings;
         /* a profile that asks for the environment gets it, even when --aws-profile names the
          * profile */
         open.named = false;
@@ -58,8 +58,8 @@ static int from_source_profile(struct credential_search *search, struct str name
     source.depth = search->depth + 1;
     if (source.depth > SOURCES_DEPTH_MAX)
         return err_set(err, ERR_CONFIG, "source_profile refers to itself over others");
-    const struct settings *s = search->settings;
-    if (!settings_config(s, name) && !settings_credentials(s, name))
+    const struct profile_settings *s = search->settings;
+    if (!profile_config(s, name) && !profile_credentials(s, name))
         return err_set(err, ERR_DENIED, "source_profile '%.*s' does not exist", STR_ARG(name));
     int found;
     if (str_eq(name, search->profile)) { /* the profile assumes its role with its own keys */

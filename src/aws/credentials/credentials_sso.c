@@ -17,10 +17,10 @@ struct sso {
  * it stands in the profile. */
 static bool read_profile(const struct credential_search *search, struct sso *ret)
 {
-    const struct node *profile = settings_config(search->settings, search->profile);
+    const struct node *profile = profile_config(search->settings, search->profile);
     struct str session = text_of(profile, "sso_session");
     const struct node *shared =
-        session.n ? settings_section(search->settings, "sso-session", session) : profile;
+        session.n ? profile_section(search->settings, "sso-session", session) : profile;
     *ret = (struct sso){session, text_of(shared, "sso_start_url"), text_of(shared, "sso_region"),
                         text_of(profile, "sso_account_id"), text_of(profile, "sso_role_name")};
     return session.n || ret->start_url.n;

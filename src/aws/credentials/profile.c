@@ -52,12 +52,13 @@ static const struct node *section(const struct node *file, const char *kind, str
     return node_get(file, str_fmt(a, "%s %.*s", kind, STR_ARG(name)));
 }
 
-const struct node *settings_section(const struct settings *s, const char *kind, struct str name)
+const struct node *profile_section(const struct profile_settings *s, const char *kind,
+                                   struct str name)
 {
     return section(s->config, kind, name);
 }
 
-const struct node *settings_config(const struct settings *s, struct str profile)
+const struct node *profile_config(const struct profile_settings *s, struct str profile)
 {
     const struct node *found = section(s->config, "profile", profile);
     if (!found && str_eq(profile, STR("default")))
@@ -65,21 +66,21 @@ const struct node *settings_config(const struct settings *s, struct str profile)
     return found;
 }
 
-const struct node *settings_credentials(const struct settings *s, struct str profile)
+const struct node *profile_credentials(const struct profile_settings *s, struct str profile)
 {
     return node_get(s->credentials, profile);
 }
 
-struct str settings_get(const struct settings *s, const char *key)
+struct str profile_get(const struct profile_settings *s, const char *key)
 {
-    const struct node *value = node_get_c(settings_credentials(s, s->profile), key);
+    const struct node *value = node_get_c(profile_credentials(s, s->profile), key);
     if (!value)
-        value = node_get_c(settings_config(s, s->profile), key);
+        value = node_get_c(profile_config(s, s->profile), key);
     return node_text(value);
 }
 
 /* Names of the profiles in the files, "a, b, c", for advice. */
-static struct str known_profiles(struct arena *a, const struct settings *s)
+static struct str known_profiles(struct arena *a, const struct profile_settings *s)
 {
     struct buf b = BUF(a);
     member_each (m, s->config) {
@@ -89,14 +90,14 @@ static struct str known_profiles(struct arena *a, const struct settings *s)
                     STR_ARG(prefixed ? str_sub(m->key, 8, m->key.n) : m->key));
     }
     member_each (m, s->credentials)
-        if (!settings_config(s, m->key))
+        if (!profile_config(s, m->key))
             buf_fmt(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(m->key));
     return buf_str(&b);
 }
 
-int settings_load(struct arena *a, struct str profile, struct settings *ret, struct err *err)
+int profile_load(struct arena *a, struct str profile, struct profile_settings *ret, struct err *err)
 {
-    *ret = (struct settings){.profile = str_dup(a, profile), .named = profile.n > 0};
+    *ret = (struct profile_settings){.profile = str_dup(a, profile), .named = profile.n > 0};
     if (load(a, "AWS_CONFIG_FILE", STR("~/.aws/config"), &ret->config, err) < 0 ||
         load(a, "AWS_SHARED_CREDENTIALS_FILE", STR("~/.aws/credentials"), &ret->credentials, err) <
             0)
@@ -108,7 +109,7 @@ int settings_load(struct arena *a, struct str profile, struct settings *ret, str
     bool chosen = ret->profile.n > 0;
     if (!chosen)
         ret->profile = STR("default");
-    if (chosen && !settings_config(ret, ret->profile) && !settings_credentials(ret, ret->profile)) {
+    if (chosen && !profile_config(ret, ret->profile) && !profile_credentials(ret, ret->profile)) {
         struct str known = known_profiles(a, ret);
         err_set(err, ERR_DENIED, "AWS profile '%.*s' does not exist", STR_ARG(ret->profile));
         if (known.n)

@@ -5,7 +5,7 @@
 
 #include "doc/node.h"
 
-struct settings {
+struct profile_settings {
     const struct node *config;      /* sections of the config file; NULL: there is none */
     const struct node *credentials; /* sections of the credentials file; NULL: there is none */
     struct str profile;             /* the chosen profile, "default" when none was named */
@@ -16,16 +16,18 @@ struct settings {
 /* Read the files that exist: AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE. `profile`: from the
  * command line, empty: AWS_PROFILE. CONFIG: a file cannot be read. DENIED: a named profile is in
  * neither file. */
-int settings_load(struct arena *a, struct str profile, struct settings *ret, struct err *err);
+int profile_load(struct arena *a, struct str profile, struct profile_settings *ret,
+                 struct err *err);
 
 /* Section of a profile in either file, NULL: none. */
-const struct node *settings_config(const struct settings *s, struct str profile);
-const struct node *settings_credentials(const struct settings *s, struct str profile);
+const struct node *profile_config(const struct profile_settings *s, struct str profile);
+const struct node *profile_credentials(const struct profile_settings *s, struct str profile);
 /* Section "<kind> <name>" of the config file: "services", "sso-session". */
-const struct node *settings_section(const struct settings *s, const char *kind, struct str name);
+const struct node *profile_section(const struct profile_settings *s, const char *kind,
+                                   struct str name);
 
 /* Setting of the chosen profile, empty: none. */
-struct str settings_get(const struct settings *s, const char *key);
+struct str profile_get(const struct profile_settings *s, const char *key);
 /* Environment variable, empty when unset. */
 struct str env_get(const char *name);
 /* "~/…" with the home directory in place. */

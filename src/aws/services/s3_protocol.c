@@ -9,7 +9,7 @@ static bool wants_path_style(const struct aws *aws)
 {
     if (!aws->settings)
         return false;
-    const struct node *section = settings_config(aws->settings, aws->settings->profile);
+    const struct node *section = profile_config(aws->settings, aws->settings->profile);
     return node_is_text(node_get_c(node_get_c(section, "s3"), "addressing_style"), "path");
 }
 

@@ -121,7 +121,7 @@ static void aws_has_an_endpoint_for_every_region(void **state)
 static const char profile_text[] = "[profile p]\nservices = s\nendpoint_url = http://profile\n"
                                    "[services s]\nlambda =\n  endpoint_url = http://section\n";
 
-static struct str endpoint_url(struct arena *a, const struct settings *settings,
+static struct str endpoint_url(struct arena *a, const struct profile_settings *settings,
                                const char *service, const char *fixed)
 {
     struct err err = {0};
@@ -137,7 +137,7 @@ static void the_nearest_endpoint_setting_wins(void **state)
     (void)state;
     cleanup_arena struct arena *a = arena_new();
     struct err err = {0};
-    struct settings s = {.profile = STR("p")};
+    struct profile_settings s = {.profile = STR("p")};
     s.config = ini_read(a, STR("config"), str_c(profile_text), &err);
     check_str(endpoint_url(a, &s, "sns", ""), "http://profile");
     check_str(endpoint_url(a, &s, "lambda", ""), "http://section");
