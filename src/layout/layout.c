@@ -418,13 +418,11 @@ int layout_service(struct arena *a, const struct service *service, const struct 
                        .stage_resources = node_map(a),
                        .stage_outputs = node_map(a),
                        .stage_parameters = node_map(a)};
-    ret->service_stack = layout_stack_name(a, service, STR(""));
     if (lay_out(&l, err) < 0)
         return -1;
     if (!(ret->service_template = finish_service(&l, err)))
         return -1;
     if (service->stage.n) {
-        ret->stage_stack = layout_stack_name(a, service, service->stage);
         ret->stage_template = finish_stage(&l);
         if (waves_check(&l, err) < 0)
             return -1;

@@ -74,9 +74,8 @@ struct layout_value {
 };
 
 struct layout {
-    struct str service_stack, stage_stack; /* names; stage_stack is empty without a stage */
-    const struct node *service_template;   /* today's whole service template */
-    const struct node *stage_template;     /* NULL without a stage */
+    const struct node *service_template; /* today's whole service template */
+    const struct node *stage_template;   /* NULL without a stage */
     struct layout_function *functions;
     size_t function_count;
     struct layout_api *apis;

@@ -50,8 +50,7 @@ static void read_function(const struct node *c, struct lambda_function *ret)
                                     .last_update_reason = text_of(c, "LastUpdateStatusReason"),
                                     .last_update_reason_code =
                                         text_of(c, "LastUpdateStatusReasonCode"),
-                                    .configuration = c,
-                                    .reserved_concurrency = -1};
+                                    .configuration = c};
 }
 
 int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
@@ -64,8 +63,6 @@ int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str
     read_function(node_get_c(answer, "Configuration"), ret);
     ret->image_uri = text_of(node_get_c(answer, "Code"), "ResolvedImageUri");
     ret->tags = node_get_c(answer, "Tags");
-    ret->reserved_concurrency =
-        node_int_or(node_path(answer, "Concurrency.ReservedConcurrentExecutions"), -1);
     return 0;
 }
 
@@ -300,10 +297,8 @@ int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct 
     struct aws_answer answer;
     if (aws_rest_json(a, aws, "lambda", "Invoke", &request, &answer, err) < 0)
         return -1;
-    *ret = (struct lambda_invocation){.payload = answer.body,
-                                      .function_error = aws_header(&answer, "x-amz-function-error"),
-                                      .executed_version =
-                                          aws_header(&answer, "x-amz-executed-version")};
+    *ret = (struct lambda_invocation){
+        .payload = answer.body, .function_error = aws_header(&answer, "x-amz-function-error")};
     struct str tail = aws_header(&answer, "x-amz-log-result");
     if (tail.n && !base64_decode(a, tail, &ret->log_tail))
         ret->log_tail = (struct str){"", 0};

@@ -161,7 +161,6 @@ struct lambda_function {
     struct str image_uri;             /* for images: the resolved one */
     const struct node *configuration; /* everything AWS answered */
     const struct node *tags;
-    int64_t reserved_concurrency; /* -1: none */
 };
 
 /* GetFunction; `qualifier` may be empty. */
@@ -215,7 +214,6 @@ struct lambda_invocation {
     struct str payload;
     struct str function_error; /* empty: none */
     struct str log_tail;       /* decoded, when asked for */
-    struct str executed_version;
 };
 int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                   struct str payload, bool log_tail, struct lambda_invocation *ret,

@@ -129,9 +129,7 @@ int recorded_layout(const struct release *r, const struct record *record,
     const struct node *apis = node_get_c(record->body, "apis");
     const struct node *resources = node_get_c(template, "Resources");
     (void)err;
-    *ret = (struct layout){.service_stack = layout_stack_name(a, r->service, STR("")),
-                           .stage_stack = layout_stack_name(a, r->service, r->service->stage),
-                           .stage_template = template};
+    *ret = (struct layout){.stage_template = template};
     ret->functions = ARENA_ARRAY(a, node_count(functions) + 1, struct layout_function);
     ret->apis = ARENA_ARRAY(a, node_count(apis) + 1, struct layout_api);
     member_each (m, functions) {
