@@ -128,6 +128,9 @@ enum stage_use {
     STAGE_NONE, /* the service alone, whatever stage is named */
 };
 
+/* Is the stage in custom.troupe.protect? */
+bool context_is_protected(const struct service *service);
+
 /* Load the service for the stage in args[`stage_arg`] (SIZE_MAX: none), --stage, or provider.stage;
  * "STAGE@REGION" is short for --region. */
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,

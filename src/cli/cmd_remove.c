@@ -17,10 +17,7 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
         return -1;
     if (remove_losses(r, &w, &losses, &n, err) < 0)
         return -1;
-    bool protected = false;
-    for (size_t i = 0; i < r->service->settings.protect_count; i++)
-    protected |= str_eq(r->service->settings.protect[i], r->service->stage);
-    if (!n && !protected)
+    if (!n && !context_is_protected(r->service))
         return 0;
     struct buf names = BUF(cli->arena);
     for (size_t i = 0; i < n; i++) {

@@ -46,7 +46,7 @@ struct asking {
     bool guarded;     /* ask for protected stages, too, when no data is lost */
 };
 
-static bool is_protected(const struct service *service)
+bool context_is_protected(const struct service *service)
 {
     for (size_t i = 0; i < service->settings.protect_count; i++)
         if (str_eq(service->settings.protect[i], service->stage))
@@ -64,7 +64,7 @@ static int confirm(void *context, const struct plan *plan, struct err *err)
     if (context_new_stage(cli, q->release, plan, err) < 0)
         return -1;
     bool loses = loses_data(plan, &names);
-    bool guarded = q->guarded && !plan->nothing && is_protected(q->service);
+    bool guarded = q->guarded && !plan->nothing && context_is_protected(q->service);
     if (cli->options.yes || (!loses && !guarded))
         return 0;
     struct str stage = q->service->address.n ? q->service->address : q->service->name;
