@@ -4,16 +4,23 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-/* Whole numbers may be written as strings in templates; environment values must be strings. */
-static const struct node *typed(struct arena *a, const char *member, const struct node *n)
+/* ---- what single members need ---- */
+
+/* Whole numbers may be written as strings in templates. */
+static const struct node *whole_number(struct arena *a, const struct layout_function *f,
+                                       const struct node *n)
 {
     int64_t v;
-    if ((strcmp(member, "Timeout") == 0 || strcmp(member, "MemorySize") == 0) &&
-        node_is(n, NODE_STRING) && str_to_int(n->text, &v))
-        return node_from(node_int(a, v), n);
-    if (strcmp(member, "Environment") != 0)
-        return n;
+    (void)f;
+    return node_is(n, NODE_STRING) && str_to_int(n->text, &v) ? node_from(node_int(a, v), n) : n;
+}
+
+/* Values of variables must be strings. */
+static const struct node *texts(struct arena *a, const struct layout_function *f,
+                                const struct node *n)
+{
     struct node *out = node_map(a), *variables = node_map(a);
+    (void)f;
     member_each (m, node_get_c(n, "Variables"))
         node_put(a, variables, m->key,
                  node_is(m->value, NODE_STRING)
@@ -36,6 +43,51 @@ static const struct node *with_log_group(struct arena *a, const struct layout_fu
     return out;
 }
 
+static bool covers(const struct node *want, const struct node *got);
+
+static bool same_variables(const struct node *want, const struct node *got)
+{
+    return node_count(node_get_c(want, "Variables")) == node_count(node_get_c(got, "Variables")) &&
+           covers(want, got);
+}
+
+static bool same_layers(const struct node *want, const struct node *got)
+{
+    if (node_count(want) != node_count(got))
+        return false;
+    for (size_t i = 0; i < node_count(want); i++)
+        if (!covers(want->items[i], got->items[i])) /* their order decides which file wins */
+            return false;
+    return true;
+}
+
+/* Members of layout_published that are not simply taken over and compared. */
+static const struct special {
+    const char *name;
+    /* What is sent for `n`; NULL: `n`. */
+    const struct node *(*complete)(struct arena *a, const struct layout_function *f,
+                                   const struct node *n);
+    bool (*same)(const struct node *want, const struct node *got); /* NULL: covers */
+    const char *observed; /* path to it in what AWS says; NULL: its name */
+    bool left_out;        /* AWS may leave it out of the answer, whatever it is */
+    bool not_compared;
+} specials[] = {{"Description", .not_compared = true}, /* PublishVersion may replace it */
+                {"Timeout", .complete = whole_number},
+                {"MemorySize", .complete = whole_number},
+                {"Environment", .complete = texts, .same = same_variables},
+                {"Layers", .same = same_layers},
+                {"LoggingConfig", .complete = with_log_group, .left_out = true},
+                {"ImageConfig", .observed = "ImageConfigResponse.ImageConfig"}};
+
+static const struct special *special_of(const char *name)
+{
+    static const struct special plain = {0};
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (strcmp(specials[i].name, name) == 0)
+            return &specials[i];
+    return &plain;
+}
+
 int definition_complete(struct arena *a, const struct layout_function *f,
                         const struct node *properties, const struct node *image,
                         const struct node **ret_configuration, const struct node **ret_code,
@@ -48,9 +100,8 @@ int definition_complete(struct arena *a, const struct layout_function *f,
         const struct node *n = node_get_c(properties, p->property);
         if (node_empty(n) && !(n = json_parse(a, STR("default"), str_c(p->unset), err)))
             return -1;
-        if (strcmp(p->member, "LoggingConfig") == 0)
-            n = with_log_group(a, f, n);
-        node_put_c(a, configuration, p->member, typed(a, p->member, n));
+        const struct special *m = special_of(p->member);
+        node_put_c(a, configuration, p->member, m->complete ? m->complete(a, f, n) : n);
     }
     const struct node *architectures = node_get_c(properties, "Architectures");
     if (!architectures &&
@@ -112,43 +163,25 @@ static bool seq_has(const struct node *seq, const struct node *item)
     return false;
 }
 
-static bool same_layers(const struct node *want, const struct node *got)
+/* What was never set is often left out of the answer. */
+static bool may_be_absent(const struct layout_published *p, const struct node *want)
 {
-    if (node_count(want) != node_count(got))
-        return false;
-    for (size_t i = 0; i < node_count(want); i++)
-        if (!covers(want->items[i], got->items[i])) /* their order decides which file wins */
-            return false;
-    return true;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err ignored = {0};
+    const struct node *standard = json_parse(a, STR("default"), str_c(p->unset), &ignored);
+    return covers(want, standard) || is_unset(want) || special_of(p->member)->left_out;
 }
 
-static const struct node *observed_member(const struct node *observed, const char *member)
+static bool member_matches(const struct layout_published *p, const struct node *want,
+                           const struct node *observed)
 {
-    const struct node *n = node_get_c(observed, member);
-    if (n || strcmp(member, "ImageConfig") != 0)
-        return n;
-    return node_path(observed, "ImageConfigResponse.ImageConfig");
-}
-
-static bool member_matches(const char *member, const char *unset, const struct node *want,
-                           const struct node *got)
-{
-    if (!got) { /* what was never set is often left out of the answer */
-        cleanup_arena struct arena *a = arena_new();
-        struct err ignored = {0};
-        const struct node *standard = json_parse(a, STR("default"), str_c(unset), &ignored);
-        bool same =
-            covers(want, standard) || is_unset(want) || strcmp(member, "LoggingConfig") == 0;
-        err_clear(&ignored);
-        return same;
-    }
-    if (strcmp(member, "Environment") == 0)
-        return node_count(node_get_c(want, "Variables")) ==
-                   node_count(node_get_c(got, "Variables")) &&
-               covers(want, got);
-    if (strcmp(member, "Layers") == 0)
-        return same_layers(want, got);
-    return covers(want, got);
+    const struct special *m = special_of(p->member);
+    const struct node *got = node_get_c(observed, p->member);
+    if (!got && m->observed)
+        got = node_path(observed, m->observed);
+    if (!got)
+        return may_be_absent(p, want);
+    return m->same ? m->same(want, got) : covers(want, got);
 }
 
 bool definition_matches(const struct node *configuration, const struct node *observed,
@@ -156,9 +189,9 @@ bool definition_matches(const struct node *configuration, const struct node *obs
 {
     for (const struct layout_published *p = layout_published; p->member; p++) {
         const struct node *want = node_get_c(configuration, p->member);
-        if (!want || strcmp(p->member, "Description") == 0)
+        if (!want || special_of(p->member)->not_compared)
             continue;
-        if (!member_matches(p->member, p->unset, want, observed_member(observed, p->member))) {
+        if (!member_matches(p, want, observed)) {
             *ret_member = str_c(p->member);
             return false;
         }
