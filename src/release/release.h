@@ -11,10 +11,11 @@
 #include "release/bucket/store.h"
 #include "release/publish/api_kind.h"
 
-/* Who watches. Calls may come from several threads, one at a time. */
 /* How much what is told matters to who reads only a log of it. */
 enum told { TOLD_STEP, TOLD_NOTICE, TOLD_FAILURE };
 
+/* Who watches. Functions are published by several threads, which call at the same time: whoever
+ * observes takes a lock of its own (ui/progress.c). */
 struct observer {
     void *context;
     /* `step` is under way: "publish", "stack" …; `text` says what just happened in it. */
