@@ -69,6 +69,7 @@ int aws_json(struct arena *a, struct aws *aws, const char *service, const char *
 struct aws_rest {
     const char *method;         /* "GET" … */
     struct str path;            /* already percent-encoded: build with aws_path */
+    struct str bucket, key;     /* of S3, instead of a path; without a key: the bucket itself */
     const struct node *query;   /* map of strings, or of sequences of strings; NULL: none */
     const struct node *headers; /* map of strings, NULL: none */
     const struct node *json;    /* body as JSON (rest-json), or NULL */
@@ -83,12 +84,10 @@ struct aws_rest {
 int aws_rest_json(struct arena *a, struct aws *aws, const char *service, const char *operation,
                   const struct aws_rest *request, struct aws_answer *answer, struct err *err);
 
-/* REST-XML (S3). `bucket` may be empty; virtual-hosted or path style is decided by endpoint and
- * name. Follows region redirects once. `answer->node` is set for XML bodies with an XML content
- * type. */
-int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str bucket,
-           struct str key, const struct aws_rest *request, struct aws_answer *answer,
-           struct err *err);
+/* REST-XML (S3). Virtual-hosted or path style is decided by endpoint and name. Follows region
+ * redirects once. `answer->node` is set for XML bodies with an XML content type. */
+int aws_s3(struct arena *a, struct aws *aws, const char *operation, const struct aws_rest *request,
+           struct aws_answer *answer, struct err *err);
 
 /* From now on S3 is asked to refuse whatever is sent to `bucket` unless it belongs to `account`:
  * bucket names are the whole world's, and one that was deleted may be anybody's. */

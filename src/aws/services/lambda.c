@@ -22,13 +22,11 @@ static struct node *qualified(struct arena *a, struct str qualifier)
     return query;
 }
 
-static int send(struct arena *a, struct aws *aws, const char *operation, const char *method,
-                struct str path, const struct node *query, const struct node *json,
-                const struct node **ret, struct err *err)
+static int send(struct arena *a, struct aws *aws, const char *operation,
+                const struct aws_rest *request, const struct node **ret, struct err *err)
 {
-    struct aws_rest request = {.method = method, .path = path, .query = query, .json = json};
     struct aws_answer answer;
-    if (aws_rest_json(a, aws, "lambda", operation, &request, &answer, err) < 0)
+    if (aws_rest_json(a, aws, "lambda", operation, request, &answer, err) < 0)
         return -1;
     if (ret)
         *ret = answer.node;
@@ -57,8 +55,9 @@ int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str
                struct lambda_function *ret, struct err *err)
 {
     const struct node *answer;
-    if (send(a, aws, "GetFunction", "GET", AWS_PATH(a, FUNCTION, function), qualified(a, qualifier),
-             NULL, &answer, err) < 0)
+    struct aws_rest request = {
+        .method = "GET", .path = AWS_PATH(a, FUNCTION, function), .query = qualified(a, qualifier)};
+    if (send(a, aws, "GetFunction", &request, &answer, err) < 0)
         return -1;
     read_function(node_get_c(answer, "Configuration"), ret);
     ret->image_uri = text_of(node_get_c(answer, "Code"), "ResolvedImageUri");
@@ -66,12 +65,11 @@ int lambda_get(struct arena *a, struct aws *aws, struct str function, struct str
     return 0;
 }
 
-static int change(struct arena *a, struct aws *aws, const char *operation, const char *method,
-                  struct str path, const struct node *json, struct lambda_function *ret,
-                  struct err *err)
+static int change(struct arena *a, struct aws *aws, const char *operation,
+                  const struct aws_rest *request, struct lambda_function *ret, struct err *err)
 {
     const struct node *answer;
-    if (send(a, aws, operation, method, path, NULL, json, &answer, err) < 0)
+    if (send(a, aws, operation, request, &answer, err) < 0)
         return -1;
     if (ret)
         read_function(answer, ret);
@@ -82,15 +80,18 @@ int lambda_update_configuration(struct arena *a, struct aws *aws, struct str fun
                                 const struct node *configuration, struct lambda_function *ret,
                                 struct err *err)
 {
-    return change(a, aws, "UpdateFunctionConfiguration", "PUT",
-                  AWS_PATH(a, FUNCTION "/configuration", function), configuration, ret, err);
+    struct aws_rest request = {.method = "PUT",
+                               .path = AWS_PATH(a, FUNCTION "/configuration", function),
+                               .json = configuration};
+    return change(a, aws, "UpdateFunctionConfiguration", &request, ret, err);
 }
 
 int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
                        const struct node *code, struct lambda_function *ret, struct err *err)
 {
-    return change(a, aws, "UpdateFunctionCode", "PUT", AWS_PATH(a, FUNCTION "/code", function),
-                  code, ret, err);
+    struct aws_rest request = {
+        .method = "PUT", .path = AWS_PATH(a, FUNCTION "/code", function), .json = code};
+    return change(a, aws, "UpdateFunctionCode", &request, ret, err);
 }
 
 int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
@@ -104,8 +105,9 @@ int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct
         node_put_str(a, body, "Description", description);
     if (revision_id.n)
         node_put_str(a, body, "RevisionId", revision_id);
-    return change(a, aws, "PublishVersion", "POST", AWS_PATH(a, FUNCTION "/versions", function),
-                  body, ret, err);
+    struct aws_rest request = {
+        .method = "POST", .path = AWS_PATH(a, FUNCTION "/versions", function), .json = body};
+    return change(a, aws, "PublishVersion", &request, ret, err);
 }
 
 int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
@@ -116,8 +118,10 @@ int lambda_delete_version(struct arena *a, struct aws *aws, struct str function,
     if (!str_to_int(version, &number) || number < 1)
         return err_set(err, ERR_FAILED, "DeleteFunction: '%.*s' is no version number",
                        STR_ARG(version));
-    if (send(a, aws, "DeleteFunction", "DELETE", AWS_PATH(a, FUNCTION, function),
-             qualified(a, version), NULL, NULL, err) == 0)
+    struct aws_rest request = {.method = "DELETE",
+                               .path = AWS_PATH(a, FUNCTION, function),
+                               .query = qualified(a, version)};
+    if (send(a, aws, "DeleteFunction", &request, NULL, err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND)
         return -1;
@@ -185,8 +189,9 @@ int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, stru
                      struct lambda_alias *ret, struct err *err)
 {
     const struct node *answer;
-    if (send(a, aws, "GetAlias", "GET", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias), NULL,
-             NULL, &answer, err) < 0)
+    struct aws_rest request = {.method = "GET",
+                               .path = AWS_PATH(a, FUNCTION "/aliases/{}", function, alias)};
+    if (send(a, aws, "GetAlias", &request, &answer, err) < 0)
         return -1;
     read_alias(answer, ret);
     return 0;
@@ -203,8 +208,10 @@ int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, str
     if (revision_id.n)
         node_put_str(a, body, "RevisionId", revision_id);
     const struct node *answer;
-    if (send(a, aws, "UpdateAlias", "PUT", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
-             NULL, body, &answer, err) < 0)
+    struct aws_rest request = {.method = "PUT",
+                               .path = AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
+                               .json = body};
+    if (send(a, aws, "UpdateAlias", &request, &answer, err) < 0)
         return -1;
     if (ret)
         read_alias(answer, ret);
@@ -220,8 +227,10 @@ int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, st
     node_put_c(a, routing, "AdditionalVersionWeights", weights);
     node_put_str(a, body, "FunctionVersion", version);
     node_put_c(a, body, "RoutingConfig", routing);
-    return send(a, aws, "UpdateAlias", "PUT", AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
-                NULL, body, NULL, err);
+    struct aws_rest request = {.method = "PUT",
+                               .path = AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
+                               .json = body};
+    return send(a, aws, "UpdateAlias", &request, NULL, err);
 }
 
 /* Items of `list` on all pages, in one sequence. */
@@ -235,7 +244,8 @@ static const struct node *all_pages(struct arena *a, struct aws *aws, const char
         struct node *query = node_map(a);
         if (p.token.n)
             node_put_str(a, query, "Marker", p.token);
-        if (send(a, aws, operation, "GET", path, query, NULL, &answer, err) < 0)
+        struct aws_rest request = {.method = "GET", .path = path, .query = query};
+        if (send(a, aws, operation, &request, &answer, err) < 0)
             return NULL;
         node_each (item, node_get_c(answer, list))
             node_push(a, items, item);

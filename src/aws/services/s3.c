@@ -40,8 +40,8 @@ int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, 
            struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
 {
     struct aws_answer answer;
-    struct aws_rest request = {.method = "GET", .raw_answer = true};
-    if (aws_s3(a, aws, "GetObject", bucket, key, &request, &answer, err) < 0)
+    struct aws_rest request = {.method = "GET", .bucket = bucket, .key = key, .raw_answer = true};
+    if (aws_s3(a, aws, "GetObject", &request, &answer, err) < 0)
         return -1;
     *ret = answer.body;
     if (ret_etag)
@@ -51,11 +51,11 @@ int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, 
 }
 
 /* HEAD. Its answer has no body with a code: 404 is all that S3 tells. */
-static int head(struct arena *a, struct aws *aws, const char *operation, struct str bucket,
-                struct str key, bool *ret, struct aws_answer *answer, struct err *err)
+static int head(struct arena *a, struct aws *aws, const char *operation,
+                const struct aws_rest *request, bool *ret, struct aws_answer *answer,
+                struct err *err)
 {
-    struct aws_rest request = {.method = "HEAD"};
-    *ret = aws_s3(a, aws, operation, bucket, key, &request, answer, err) == 0;
+    *ret = aws_s3(a, aws, operation, request, answer, err) == 0;
     if (*ret)
         return 0;
     if (err->kind != ERR_NOT_FOUND)
@@ -67,8 +67,9 @@ static int head(struct arena *a, struct aws *aws, const char *operation, struct 
 int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
             struct str *ret_etag, struct err *err)
 {
+    struct aws_rest request = {.method = "HEAD", .bucket = bucket, .key = key};
     struct aws_answer answer;
-    if (head(a, aws, "HeadObject", bucket, key, ret, &answer, err) < 0)
+    if (head(a, aws, "HeadObject", &request, ret, &answer, err) < 0)
         return -1;
     if (ret_etag)
         *ret_etag = *ret ? aws_header(&answer, "etag") : (struct str){"", 0};
@@ -78,8 +79,9 @@ int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key,
 int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *ret,
                      struct str *ret_region, struct err *err)
 {
+    struct aws_rest request = {.method = "HEAD", .bucket = bucket};
     struct aws_answer answer;
-    if (head(a, aws, "HeadBucket", bucket, (struct str){0}, ret, &answer, err) < 0)
+    if (head(a, aws, "HeadBucket", &request, ret, &answer, err) < 0)
         return -1;
     if (ret_region)
         *ret_region = aws_header(&answer, "x-amz-bucket-region");
@@ -101,9 +103,13 @@ static int put_whole(struct arena *a, struct aws *aws, const struct s3_put *put,
 {
     struct node *headers = condition_headers(a, put);
     put_checksum(a, headers, put->body);
-    struct aws_rest request = {
-        .method = "PUT", .headers = headers, .body = put->body, .content_type = put->content_type};
-    return aws_s3(a, aws, "PutObject", put->bucket, put->key, &request, answer, err);
+    struct aws_rest request = {.method = "PUT",
+                               .bucket = put->bucket,
+                               .key = put->key,
+                               .headers = headers,
+                               .body = put->body,
+                               .content_type = put->content_type};
+    return aws_s3(a, aws, "PutObject", &request, answer, err);
 }
 
 /* ---- parts ---- */
@@ -129,10 +135,14 @@ static int upload_part(size_t i, void *context, struct arena *a, struct err *err
     node_put_str(a, query, "uploadId", u->id);
     struct node *headers = node_map(a);
     put_checksum(a, headers, part_body(u, i));
-    struct aws_rest request = {
-        .method = "PUT", .query = query, .headers = headers, .body = part_body(u, i)};
+    struct aws_rest request = {.method = "PUT",
+                               .bucket = u->put->bucket,
+                               .key = u->put->key,
+                               .query = query,
+                               .headers = headers,
+                               .body = part_body(u, i)};
     struct aws_answer answer;
-    if (aws_s3(a, u->aws, "UploadPart", u->put->bucket, u->put->key, &request, &answer, err) < 0)
+    if (aws_s3(a, u->aws, "UploadPart", &request, &answer, err) < 0)
         return -1;
     u->etags[i] = aws_header(&answer, "etag");
     return 0;
@@ -142,12 +152,13 @@ static int upload_begin(struct upload *u, struct err *err)
 {
     struct arena *a = u->arena;
     struct aws_rest request = {.method = "POST",
+                               .bucket = u->put->bucket,
+                               .key = u->put->key,
                                .query = text_map(a, "uploads", STR("")),
                                .headers = text_map(a, "x-amz-checksum-algorithm", STR("SHA256")),
                                .content_type = u->put->content_type};
     struct aws_answer answer;
-    if (aws_s3(a, u->aws, "CreateMultipartUpload", u->put->bucket, u->put->key, &request, &answer,
-               err) < 0)
+    if (aws_s3(a, u->aws, "CreateMultipartUpload", &request, &answer, err) < 0)
         return -1;
     u->id = text_of(answer.node, "UploadId");
     if (!u->id.n)
@@ -161,9 +172,11 @@ static void upload_abort(struct upload *u)
 {
     struct err ignored cleanup_err = {0};
     struct aws_answer answer;
-    struct aws_rest request = {.method = "DELETE", .query = text_map(u->arena, "uploadId", u->id)};
-    aws_s3(u->arena, u->aws, "AbortMultipartUpload", u->put->bucket, u->put->key, &request, &answer,
-           &ignored);
+    struct aws_rest request = {.method = "DELETE",
+                               .bucket = u->put->bucket,
+                               .key = u->put->key,
+                               .query = text_map(u->arena, "uploadId", u->id)};
+    aws_s3(u->arena, u->aws, "AbortMultipartUpload", &request, &answer, &ignored);
 }
 
 static int upload_complete(struct upload *u, struct aws_answer *answer, struct err *err)
@@ -178,12 +191,13 @@ static int upload_complete(struct upload *u, struct aws_answer *answer, struct e
                 STR_ARG(u->etags[i]), STR_ARG(sha256_base64(a, part_body(u, i))), i + 1);
     buf_lit(&b, "</CompleteMultipartUpload>");
     struct aws_rest request = {.method = "POST",
+                               .bucket = u->put->bucket,
+                               .key = u->put->key,
                                .query = text_map(a, "uploadId", u->id),
                                .headers = condition_headers(a, u->put),
                                .body = buf_str(&b),
                                .content_type = "application/xml"};
-    if (aws_s3(a, u->aws, "CompleteMultipartUpload", u->put->bucket, u->put->key, &request, answer,
-               err) < 0)
+    if (aws_s3(a, u->aws, "CompleteMultipartUpload", &request, answer, err) < 0)
         return -1;
     /* S3 may answer 200 first, and with a failure in the body. */
     if (node_get_c(answer->node, "Code"))
@@ -235,8 +249,8 @@ int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, s
     struct node *headers = text_map(a, "x-amz-copy-source", source);
     if (owner.n)
         node_put_str(a, headers, "x-amz-source-expected-bucket-owner", owner);
-    struct aws_rest request = {.method = "PUT", .headers = headers};
-    if (aws_s3(a, aws, "CopyObject", to, key, &request, &answer, err) < 0)
+    struct aws_rest request = {.method = "PUT", .bucket = to, .key = key, .headers = headers};
+    if (aws_s3(a, aws, "CopyObject", &request, &answer, err) < 0)
         return -1;
     /* S3 may answer 200 first, and with a failure in the body. Source: API reference, CopyObject */
     if (text_of(answer.node, "ETag").n)
@@ -251,8 +265,10 @@ int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str ke
 {
     struct aws_answer answer;
     struct aws_rest request = {.method = "DELETE",
+                               .bucket = bucket,
+                               .key = key,
                                .headers = etag.n ? text_map(a, "If-Match", etag) : NULL};
-    if (aws_s3(a, aws, "DeleteObject", bucket, key, &request, &answer, err) == 0)
+    if (aws_s3(a, aws, "DeleteObject", &request, &answer, err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND || str_eq(err->code, STR("NoSuchBucket")))
         return -1;
@@ -288,9 +304,9 @@ int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str pref
         node_put_str(a, query, "prefix", prefix);
         if (p.token.n)
             node_put_str(a, query, "continuation-token", p.token);
-        struct aws_rest request = {.method = "GET", .query = query};
+        struct aws_rest request = {.method = "GET", .bucket = bucket, .query = query};
         struct aws_answer answer;
-        if (aws_s3(a, aws, "ListObjectsV2", bucket, (struct str){0}, &request, &answer, err) < 0)
+        if (aws_s3(a, aws, "ListObjectsV2", &request, &answer, err) < 0)
             return -1;
         node_each (item, answer_list(a, answer.node, "Contents"))
             vec_push(a, &objects, object_of(item));
@@ -340,12 +356,13 @@ static int delete_some(struct arena *a, struct aws *aws, struct str bucket,
     struct node *headers = node_map(a);
     put_checksum(a, headers, body);
     struct aws_rest request = {.method = "POST",
+                               .bucket = bucket,
                                .query = text_map(a, "delete", STR("")),
                                .headers = headers,
                                .body = body,
                                .content_type = "application/xml"};
     struct aws_answer answer;
-    if (aws_s3(a, aws, "DeleteObjects", bucket, (struct str){0}, &request, &answer, err) < 0)
+    if (aws_s3(a, aws, "DeleteObjects", &request, &answer, err) < 0)
         return -1;
     const struct node *errors = answer_list(a, answer.node, "Error");
     if (!errors->count)
@@ -369,10 +386,9 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str pre
         node_put_str(page, query, "max-keys", str_fmt(page, "%d", DELETE_AT_ONCE));
         if (prefix.n)
             node_put_str(page, query, "prefix", prefix);
-        struct aws_rest request = {.method = "GET", .query = query};
+        struct aws_rest request = {.method = "GET", .bucket = bucket, .query = query};
         struct aws_answer answer;
-        if (aws_s3(page, aws, "ListObjectVersions", bucket, (struct str){0}, &request, &answer,
-                   err) < 0)
+        if (aws_s3(page, aws, "ListObjectVersions", &request, &answer, err) < 0)
             return -1;
         VEC(const struct node *) items = {0};
         node_each (version, answer_list(page, answer.node, "Version"))

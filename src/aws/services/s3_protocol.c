@@ -114,10 +114,10 @@ static void prepare(struct arena *a, const struct aws_rest *request, struct call
         call_header(call, m->key.p, node_text(m->value));
 }
 
-int aws_s3(struct arena *a, struct aws *aws, const char *operation, struct str bucket,
-           struct str key, const struct aws_rest *request, struct aws_answer *answer,
-           struct err *err)
+int aws_s3(struct arena *a, struct aws *aws, const char *operation, const struct aws_rest *request,
+           struct aws_answer *answer, struct err *err)
 {
+    struct str bucket = request->bucket, key = request->key;
     struct call call = {
         .service = aws_service_find("s3"), .operation = operation, .method = request->method};
     if (!bucket.n)
