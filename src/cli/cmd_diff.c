@@ -68,7 +68,7 @@ static int read_side(const struct release *r, struct world *w, struct side *s, s
         return -1;
     if (chain_begin(r, w, s->stage, &chain, err) < 0 ||
         chain_find(r, w, &chain, s->number, record, err) < 0 ||
-        record_read_more(r->arena, &w->store, true, false, record, err) < 0)
+        record_read_more(r->arena, &w->store, RECORD_VERSIONS, record, err) < 0)
         return -1;
     if (node_is_text(node_get_c(record->body, "what"), "remove")) {
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal: there is nothing to compare",

@@ -43,8 +43,8 @@ static int read_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct gathering *g = context;
     struct prune_record *r = &g->records[i];
-    return record_read(a, &g->world->store, r->ref.stage, r->ref.number, true, true, &r->record,
-                       err);
+    return record_read(a, &g->world->store, r->ref.stage, r->ref.number,
+                       RECORD_VERSIONS | RECORD_OUTCOME, &r->record, err);
 }
 
 static int read_records(struct gathering *g, struct err *err)

@@ -150,7 +150,7 @@ static int finish_removal(const struct release *r, const struct store *store, st
         return -1;
     if (!newest_record(refs, n, stage, &last))
         return say_never_was(stage, err);
-    if (record_read(a, store, stage, last.number, false, false, &record, err) < 0)
+    if (record_read(a, store, stage, last.number, 0, &record, err) < 0)
         return -1;
     bool removal = str_eq(node_text(node_get_c(record.body, "what")), STR("remove"));
     *ret_nothing = removal && last.has_outcome;

@@ -182,7 +182,7 @@ static int read_record(const struct release *r, const struct world *w, struct st
     *ret = (struct record){.stage = s->name, .number = number};
     if (number == s->number)
         ret->digest = world_digest(&s->stack);
-    if (record_read_more(r->arena, &w->store, true, false, ret, err) == 0)
+    if (record_read_more(r->arena, &w->store, RECORD_VERSIONS, ret, err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND && err->kind != ERR_REFUSED)
         return -1;

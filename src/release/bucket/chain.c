@@ -59,7 +59,7 @@ static int extend(const struct release *r, const struct world *w, struct chain *
     *ret = false;
     if (!last || !last->digest.n)
         return 0;
-    if (record_read_more(r->arena, &w->store, false, false, last, err) < 0)
+    if (record_read_more(r->arena, &w->store, 0, last, err) < 0)
         return err->kind != ERR_NOT_FOUND
                    ? -1
                    : err_wrap(err, "what was before %.*s#%lld cannot be checked", STR_ARG(c->stage),

@@ -282,10 +282,10 @@ static int read_object(struct arena *a, const struct store *store, struct str ke
 }
 
 int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
-                bool with_versions, bool with_outcome, struct record *ret, struct err *err)
+                unsigned also, struct record *ret, struct err *err)
 {
     *ret = (struct record){.stage = stage, .number = number};
-    return record_read_more(a, store, with_versions, with_outcome, ret, err);
+    return record_read_more(a, store, also, ret, err);
 }
 
 struct str record_digest(struct arena *a, const struct node *body, const struct node *versions)
@@ -331,14 +331,16 @@ static int say_record_gone(struct arena *a, const struct store *store, const str
                     STR_ARG(record->stage));
 }
 
-int record_read_more(struct arena *a, const struct store *store, bool with_versions,
-                     bool with_outcome, struct record *record, struct err *err)
+int record_read_more(struct arena *a, const struct store *store, unsigned also,
+                     struct record *record, struct err *err)
 {
     if (read_part(a, store, record, "", &record->body, err) < 0 && err->kind == ERR_NOT_FOUND)
         return say_record_gone(a, store, record, err);
     if (err->kind != ERR_NONE ||
-        (with_versions && read_part(a, store, record, ".versions", &record->versions, err) < 0) ||
-        (with_outcome && read_part(a, store, record, ".outcome", &record->outcome, err) < 0))
+        (also & RECORD_VERSIONS &&
+         read_part(a, store, record, ".versions", &record->versions, err) < 0) ||
+        (also & RECORD_OUTCOME &&
+         read_part(a, store, record, ".outcome", &record->outcome, err) < 0))
         return err_wrap(err, "read record %.*s#%lld", STR_ARG(record->stage),
                         (long long)record->number);
     return 0;
@@ -354,8 +356,8 @@ static int read_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct reading *x = context;
     const struct record_ref *ref = &x->refs[i];
-    if (record_read(a, x->store, ref->stage, ref->number, false, ref->has_outcome, &x->ret[i],
-                    err) == 0)
+    if (record_read(a, x->store, ref->stage, ref->number, ref->has_outcome ? RECORD_OUTCOME : 0,
+                    &x->ret[i], err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND)
         return -1;

@@ -90,14 +90,16 @@ bool record_moves_by_api(const struct record *record);
 /* "<hash of the body> <hash of the versions>", of their canonical JSON. */
 struct str record_digest(struct arena *a, const struct node *body, const struct node *versions);
 
-/* Read a record; `versions` and `outcome` only when asked for. FAILED for a format newer than
- * RECORD_FORMAT: it is never guessed at. */
+/* What is read beside the body. */
+enum { RECORD_VERSIONS = 1, RECORD_OUTCOME = 2 };
+/* Read a record; `also`: RECORD_…, or 0. FAILED for a format newer than RECORD_FORMAT: it is never
+ * guessed at. */
 int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
-                bool with_versions, bool with_outcome, struct record *ret, struct err *err);
-/* Of a record whose stage and number are set: the parts it has not yet. REFUSED when body or
+                unsigned also, struct record *ret, struct err *err);
+/* The same of a record whose stage and number are set, but for what it has. REFUSED when body or
  * versions are not what `digest` says. */
-int record_read_more(struct arena *a, const struct store *store, bool with_versions,
-                     bool with_outcome, struct record *record, struct err *err);
+int record_read_more(struct arena *a, const struct store *store, unsigned also,
+                     struct record *record, struct err *err);
 /* The bodies of many, and the outcomes of those that have one, in parallel; `ret` has room for all.
  * One that somebody deleted has no body. */
 int records_read(struct arena *a, const struct store *store, const struct record_ref *refs,

@@ -36,7 +36,8 @@ int recorded_read(const struct release *r, struct world *w, struct chain *chain,
     number = number ? number : chain->current;
     if (chain_find(r, w, chain, number, ret, err) < 0)
         return -1;
-    if (record_read_more(r->arena, &w->store, true, !known, ret, err) < 0) {
+    if (record_read_more(r->arena, &w->store, RECORD_VERSIONS | (!known ? RECORD_OUTCOME : 0), ret,
+                         err) < 0) {
         if (err->kind != ERR_NOT_FOUND || is_listed(w, stage, number))
             return -1;
         err_clear(err);
@@ -191,7 +192,7 @@ static int add_own(const struct release *r, struct world *w, struct source_bundl
         return 0;
     *record = (struct record){
         .stage = r->service->address, .number = w->current, .digest = world_digest(&w->stage)};
-    if (record_read_more(a, &w->store, false, false, record, &gone) == 0 &&
+    if (record_read_more(a, &w->store, 0, record, &gone) == 0 &&
         read_bundle(r, w, record, own, &gone) == 0)
         bundle->own = own;
     else if (gone.kind != ERR_FAILED && gone.kind != ERR_NOT_FOUND)

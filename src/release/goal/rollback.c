@@ -52,7 +52,7 @@ static int find_before(const struct release *r, struct world *w, struct chain *c
             return err_set(err, ERR_FAILED, "record %.*s#%lld restores a later one",
                            STR_ARG(at.stage), (long long)at.number);
         if (chain_find(r, w, chain, n, &at, err) < 0 ||
-            record_read_more(r->arena, &w->store, false, false, &at, err) < 0)
+            record_read_more(r->arena, &w->store, 0, &at, err) < 0)
             return -1;
     }
     *ret = member_int(&at, "before");

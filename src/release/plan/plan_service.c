@@ -13,8 +13,8 @@ static int needed_by_records(const struct release *r, const struct world *w, str
         struct record record;
         if (w->records[i].pruned)
             continue;
-        if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, false,
-                        false, &record, err) < 0)
+        if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, 0, &record,
+                        err) < 0)
             return -1;
         node_each (id, node_get_c(record.body, "needs"))
             if (!map_has(ret, node_text(id)))

@@ -46,7 +46,7 @@ struct reading {
 static int read_versions(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct reading *x = context;
-    if (record_read(a, &x->world->store, x->refs[i]->stage, x->refs[i]->number, true, false,
+    if (record_read(a, &x->world->store, x->refs[i]->stage, x->refs[i]->number, RECORD_VERSIONS,
                     &x->records[i], err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND)

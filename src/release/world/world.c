@@ -303,7 +303,7 @@ static int read_interrupted(const struct release *r, struct world *w, struct err
 {
     if (!w->last_interrupted)
         return 0;
-    return record_read(r->arena, &w->store, r->service->address, w->last_number, true, false,
+    return record_read(r->arena, &w->store, r->service->address, w->last_number, RECORD_VERSIONS,
                        &w->interrupted, err);
 }
 
@@ -348,7 +348,8 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
     w->record.number = w->current;
     w->record.digest = world_digest(&w->stage);
     if (w->current && (versions || parts & WORLD_RECORD) &&
-        record_read_more(r->arena, &w->store, versions, false, &w->record, err) < 0) {
+        record_read_more(r->arena, &w->store, versions ? RECORD_VERSIONS : 0, &w->record, err) <
+            0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -372,7 +373,7 @@ static int find_succeeded(const struct release *r, struct world *w, struct recor
         const struct record_ref *ref = &w->records[i];
         if (!str_eq(ref->stage, r->service->address) || !ref->has_outcome)
             continue;
-        if (record_read(r->arena, &w->store, ref->stage, ref->number, false, true, ret, err) < 0)
+        if (record_read(r->arena, &w->store, ref->stage, ref->number, RECORD_OUTCOME, ret, err) < 0)
             return -1;
         if (str_eq(node_text(node_get_c(ret->outcome, "outcome")), STR("succeeded")))
             return 0;
@@ -393,7 +394,8 @@ int world_served(const struct release *r, bool versions, struct world *w, struct
     if (!str_eq(node_text(node_get_c(w->record.body, "what")), STR("remove")))
         w->current = w->record.number;
     if (w->current)
-        return record_read_more(r->arena, &w->store, versions, false, &w->record, err);
+        return record_read_more(r->arena, &w->store, versions ? RECORD_VERSIONS : 0, &w->record,
+                                err);
     err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed", STR_ARG(r->service->address));
     return err_help(err, "troupe deploy %.*s", STR_ARG(r->service->address));
 }

@@ -201,7 +201,8 @@ static void test_write_once(void **state)
     check_kind(f, write_record(f, 1, "other"), ERR_PRECONDITION, "write record dev#1");
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "PutObject"});
     check_ok(write_record(f, 2, "mine"), &f->err);
-    check_ok(record_read(f->arena, &f->store, STR("dev"), 1, true, true, &record, &f->err),
+    check_ok(record_read(f->arena, &f->store, STR("dev"), 1, RECORD_VERSIONS | RECORD_OUTCOME,
+                         &record, &f->err),
              &f->err);
     assert_true(node_is_text(node_get_c(record.body, "nonce"), "mine"));
     assert_null(record.versions);
@@ -222,7 +223,8 @@ static void test_write_once(void **state)
     check_ok(record_write_mark(f->arena, &f->store, STR("dev"), 1, "gone", &when, &f->err),
              &f->err);
     assert_true(when > 0);
-    check_ok(record_read(f->arena, &f->store, STR("dev"), 1, true, true, &record, &f->err),
+    check_ok(record_read(f->arena, &f->store, STR("dev"), 1, RECORD_VERSIONS | RECORD_OUTCOME,
+                         &record, &f->err),
              &f->err);
     assert_int_equal(node_int_or(node_get_c(record.versions, "n"), 0), 2);
     assert_true(node_is_text(node_get_c(record.outcome, "outcome"), "failed"));
@@ -233,23 +235,25 @@ static void test_read(void **state)
 {
     struct fixture *f = *state;
     struct record record;
-    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, true, true, &record, &f->err),
+    check_kind(f,
+               record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS | RECORD_OUTCOME,
+                           &record, &f->err),
                ERR_NOT_FOUND, "the record of dev#7 is gone");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": 2}"));
-    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, false, false, &record, &f->err),
-               ERR_FAILED, "has format 2, this troupe reads format 1");
+    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), ERR_FAILED,
+               "has format 2, this troupe reads format 1");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": 1}"));
     fake_put(cloud, STAGES "dev/7.versions.json", STR("{\"format\": 3}"));
-    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, true, false, &record, &f->err),
+    check_kind(f,
+               record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS, &record, &f->err),
                ERR_FAILED, "has format 3");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": "));
-    assert_int_equal(
-        record_read(f->arena, &f->store, STR("dev"), 7, false, false, &record, &f->err), -1);
+    assert_int_equal(record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), -1);
     err_clear(&f->err);
     fake_fault(cloud,
                (struct fake_fault){FAULT_REFUSE, "GetObject", NULL, 403, "AccessDenied", "no"});
-    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, false, false, &record, &f->err),
-               ERR_DENIED, "read record dev#7");
+    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), ERR_DENIED,
+               "read record dev#7");
 }
 
 static void test_altered(void **state)
@@ -270,7 +274,8 @@ static void test_altered(void **state)
         struct record record = {.stage = STR("dev"), .number = 3, .digest = digest};
         fake_put(cloud, STAGES "dev/3.json", str_c(cases[i].body));
         fake_put(cloud, STAGES "dev/3.versions.json", str_c(cases[i].versions));
-        int done = record_read_more(f->arena, &f->store, true, true, &record, &f->err);
+        int done = record_read_more(f->arena, &f->store, RECORD_VERSIONS | RECORD_OUTCOME, &record,
+                                    &f->err);
         if (cases[i].refused)
             check_kind(f, done, ERR_REFUSED, "was altered");
         else
@@ -340,7 +345,7 @@ static void test_chain(void **state)
         check_ok(chain_find(&r, &w, &chain, number, &record, &f->err), &f->err);
         assert_int_equal(record.number, number);
         assert_true(record.digest.n > 0);
-        check_ok(record_read_more(f->arena, &f->store, false, false, &record, &f->err), &f->err);
+        check_ok(record_read_more(f->arena, &f->store, 0, &record, &f->err), &f->err);
     }
     check_ok(chain_find(&r, &w, &chain, 9, &record, &f->err), &f->err);
     assert_int_equal(record.digest.n, 0);
