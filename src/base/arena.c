@@ -34,8 +34,9 @@ struct arena {
 
 void die(const char *why)
 {
-    const struct iovec parts[] = {
-        {"error: ", 7}, {(char *)why, strlen(why)}, {"\n", 1}}; /* nothing is allocated any more */
+    const struct iovec parts[] = {{"error: ", 7},
+                                  {(void *)(uintptr_t)why, strlen(why)},
+                                  {"\n", 1}}; /* nothing is allocated any more */
     if (writev(STDERR_FILENO, parts, sizeof parts / sizeof *parts) < 0)
         _exit(1);
     _exit(1);

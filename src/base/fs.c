@@ -91,15 +91,15 @@ int fs_write(struct str path, struct str content, mode_t mode, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
     const char *target = str_z(a, path);
-    struct str temporary = str_fmt(a, "%s.XXXXXX", target);
-    cleanup_fd int fd = mkostemp((char *)temporary.p, O_CLOEXEC);
+    char *temporary = str_z(a, str_fmt(a, "%s.XXXXXX", target));
+    cleanup_fd int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, errno, "cannot write '%s'", target);
     int error = write_fd(fd, content);
-    if (!error && (fchmod(fd, mode) < 0 || rename(temporary.p, target) < 0))
+    if (!error && (fchmod(fd, mode) < 0 || rename(temporary, target) < 0))
         error = errno;
     if (error) {
-        unlink(temporary.p);
+        unlink(temporary);
         return err_sys(err, error, "cannot write '%s'", target);
     }
     return 0;

@@ -40,15 +40,16 @@ static void grow(struct map *m)
         m->slots[slot_of(m, m->entries[i].key)] = (uint32_t)i + 1;
 }
 
-void map_put(struct map *m, struct str key, void *value)
+void map_put(struct map *m, struct str key, const void *value)
 {
+    void *kept = (void *)(uintptr_t)value; /* whoever takes it out knows whether it is const */
     struct map_entry *e = find(m, key);
     if (e) {
-        e->value = value;
+        e->value = kept;
         return;
     }
     if (m->n == m->cap)
         grow(m);
-    m->entries[m->n++] = (struct map_entry){key, value};
+    m->entries[m->n++] = (struct map_entry){key, kept};
     m->slots[slot_of(m, key)] = (uint32_t)m->n;
 }

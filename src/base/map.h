@@ -1,5 +1,6 @@
 /* A hash map from strings to pointers that remembers insertion order. Keys are not copied: they
- * must live as long as the map. Not for concurrent writers. */
+ * must live as long as the map. Not for concurrent writers. What is put in as const is taken out
+ * as const. */
 #ifndef TROUPE_MAP_H
 #define TROUPE_MAP_H
 
@@ -24,6 +25,6 @@ struct map {
 void *map_get(const struct map *m, struct str key);
 bool map_has(const struct map *m, struct str key);
 /* Set `key`; an existing one keeps its place in the order. */
-void map_put(struct map *m, struct str key, void *value);
+void map_put(struct map *m, struct str key, const void *value);
 
 #endif

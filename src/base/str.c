@@ -156,7 +156,7 @@ struct str str_dup(struct arena *a, struct str s)
     return (struct str){arena_dup(a, s.p, s.n), s.n};
 }
 
-const char *str_z(struct arena *a, struct str s)
+char *str_z(struct arena *a, struct str s)
 {
     return arena_dup(a, s.p, s.n);
 }

@@ -46,7 +46,7 @@ size_t str_distance(struct str a, struct str b, size_t limit);
 
 /* Arena copies; NUL behind. */
 struct str str_dup(struct arena *a, struct str s);
-const char *str_z(struct arena *a, struct str s);
+char *str_z(struct arena *a, struct str s);
 struct str str_concat(struct arena *a, struct str x, struct str y);
 struct str str_lower(struct arena *a, struct str s);
 struct str str_upper(struct arena *a, struct str s);

@@ -27,7 +27,7 @@ static struct map rows_of(struct arena *a, const struct matrix *m, const struct 
     struct map rows = MAP(a);
     for (size_t i = 0; i < m->n; i++)
         member_each (f, node_get_c(m->stages[i].record.body, section->name))
-            map_put(&rows, f->key, (void *)f);
+            map_put(&rows, f->key, f);
     return rows;
 }
 

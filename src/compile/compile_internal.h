@@ -3,6 +3,7 @@
 #ifndef TROUPE_COMPILE_COMPILE_INTERNAL_H
 #define TROUPE_COMPILE_COMPILE_INTERNAL_H
 
+#include "cfn/template.h"
 #include "compile/compile.h"
 
 /* A compilation under way. */
@@ -26,6 +27,7 @@ struct compilation {
     struct node *destinations;  /* targets of events that the role may send to already */
     struct schedule_state *schedule;
     struct s3_state *s3;
+    struct sns_state *sns;
     struct sqs_state *sqs;
     struct stream_state *stream;
 };

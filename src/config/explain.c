@@ -133,8 +133,8 @@ static void put_value(struct explaining *x, struct node *map, const struct node 
 
 static bool seen(struct explaining *x, const struct origin *o)
 {
-    struct origin **key = ARENA_NEW(x->arena, struct origin *);
-    *key = (struct origin *)o;
+    const struct origin **key = ARENA_NEW(x->arena, const struct origin *);
+    *key = o;
     struct str name = {(const char *)key, sizeof *key};
     if (map_has(&x->seen, name))
         return true;

@@ -38,7 +38,7 @@ static struct pos pos_at(struct reader *r, const char *at)
     return (struct pos){r->source, r->line, r->counted_columns + 1, 0};
 }
 
-static const struct node *bad(struct reader *r, const char *what)
+static struct node *bad(struct reader *r, const char *what)
 {
     if (r->err->kind == ERR_NONE)
         err_at(r->err, pos_at(r, r->p), ERR_CONFIG, "invalid JSON: %s", what);
@@ -168,7 +168,7 @@ static bool digits(struct reader *r)
     return r->p > from;
 }
 
-static const struct node *read_number(struct reader *r)
+static struct node *read_number(struct reader *r)
 {
     const char *from = r->p;
     bool whole = true;
@@ -200,9 +200,9 @@ static const struct node *read_number(struct reader *r)
     return node_number(r->arena, number_canonical(r->arena, value));
 }
 
-static const struct node *read_value(struct reader *r);
+static struct node *read_value(struct reader *r);
 
-static const struct node *read_seq(struct reader *r)
+static struct node *read_seq(struct reader *r)
 {
     struct node *seq = node_seq(r->arena);
     skip_space(r);
@@ -257,7 +257,7 @@ static bool read_member(struct reader *r, struct node *map)
     return true;
 }
 
-static const struct node *read_map(struct reader *r)
+static struct node *read_map(struct reader *r)
 {
     struct node *map = node_map(r->arena);
     skip_space(r);
@@ -278,7 +278,7 @@ static const struct node *read_map(struct reader *r)
     }
 }
 
-static const struct node *read_word(struct reader *r)
+static struct node *read_word(struct reader *r)
 {
     static const struct {
         struct str word;
@@ -294,24 +294,24 @@ static const struct node *read_word(struct reader *r)
     return bad(r, "expected a value");
 }
 
-static const struct node *read_prune(struct reader *r)
+static struct node *read_collection(struct reader *r)
 {
     if (r->depth >= DOC_DEPTH_MAX)
         return bad(r, "nested too deeply");
     r->depth++;
-    const struct node *n = *r->p++ == '[' ? read_seq(r) : read_map(r);
+    struct node *n = *r->p++ == '[' ? read_seq(r) : read_map(r);
     r->depth--;
     return n;
 }
 
-static const struct node *read_string_node(struct reader *r)
+static struct node *read_string_node(struct reader *r)
 {
     struct str s;
     r->p++;
     return read_string(r, &s) ? node_str(r->arena, s) : NULL;
 }
 
-static const struct node *read_value(struct reader *r)
+static struct node *read_value(struct reader *r)
 {
     skip_space(r);
     if (r->p >= r->end)
@@ -319,15 +319,15 @@ static const struct node *read_value(struct reader *r)
     const char *from = r->p;
     struct pos at = pos_at(r, from);
     char c = *from;
-    const struct node *n = c == '"'                             ? read_string_node(r)
-                           : c == '[' || c == '{'               ? read_prune(r)
-                           : c == '-' || (c >= '0' && c <= '9') ? read_number(r)
-                                                                : read_word(r);
+    struct node *n = c == '"'                             ? read_string_node(r)
+                     : c == '[' || c == '{'               ? read_collection(r)
+                     : c == '-' || (c >= '0' && c <= '9') ? read_number(r)
+                                                          : read_word(r);
     if (!n)
         return NULL;
     if (at.line == r->line)
         at.length = columns(from, r->p);
-    ((struct node *)n)->pos = at; /* not handed out yet, so it may change */
+    n->pos = at;
     return n;
 }
 

@@ -93,7 +93,7 @@ static size_t slot_of(const struct node *map, struct str key)
     return i;
 }
 
-const struct member *node_member(const struct node *map, struct str key)
+static struct member *find_member(const struct node *map, struct str key)
 {
     if (!node_is(map, NODE_MAP))
         return NULL;
@@ -105,6 +105,11 @@ const struct member *node_member(const struct node *map, struct str key)
         if (str_eq(map->members[i].key, key))
             return &map->members[i];
     return NULL;
+}
+
+const struct member *node_member(const struct node *map, struct str key)
+{
+    return find_member(map, key);
 }
 
 static void index_build(struct arena *a, struct node *map)
@@ -136,7 +141,7 @@ void node_put_at(struct arena *a, struct node *map, struct str key, struct pos k
     if (!value)
         return;
     add_weight(map, value);
-    struct member *old = (struct member *)node_member(map, key);
+    struct member *old = find_member(map, key);
     if (old) {
         *old = (struct member){key, key_pos, value};
         return;
@@ -165,7 +170,7 @@ void node_put_str(struct arena *a, struct node *map, const char *key, struct str
 
 void node_drop(struct node *map, struct str key)
 {
-    struct member *m = (struct member *)node_member(map, key);
+    struct member *m = find_member(map, key);
     if (!m)
         return;
     size_t at = (size_t)(m - map->members);

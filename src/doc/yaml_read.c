@@ -171,7 +171,7 @@ static const struct node *read_node(struct reader *r);
 static int keep_anchor(struct reader *r, const yaml_char_t *name, const struct node *n)
 {
     if (name)
-        map_put(&r->anchors, str_dup(r->arena, str_c((const char *)name)), (void *)n);
+        map_put(&r->anchors, str_dup(r->arena, str_c((const char *)name)), n);
     return 0;
 }
 
@@ -245,10 +245,10 @@ static const struct node *read_seq(struct reader *r)
             return NULL;
     }
     if (!r->has_event ||
-        apply_tag(r, tag.n ? (yaml_char_t *)tag.p : NULL, at, YAML_SEQ_TAG, &seq) < 0)
+        apply_tag(r, tag.n ? (const yaml_char_t *)tag.p : NULL, at, YAML_SEQ_TAG, &seq) < 0)
         return NULL;
     seq->pos = at;
-    keep_anchor(r, anchor.n ? (yaml_char_t *)anchor.p : NULL, seq);
+    keep_anchor(r, anchor.n ? (const yaml_char_t *)anchor.p : NULL, seq);
     return seq;
 }
 
@@ -351,10 +351,10 @@ static const struct node *read_map(struct reader *r)
     vec_each (&merges.list, m)
         if (merge_into(r, map, m->value, m->at) < 0 || !check_weight(r, map, at))
             return NULL;
-    if (apply_tag(r, tag.n ? (yaml_char_t *)tag.p : NULL, at, YAML_MAP_TAG, &map) < 0)
+    if (apply_tag(r, tag.n ? (const yaml_char_t *)tag.p : NULL, at, YAML_MAP_TAG, &map) < 0)
         return NULL;
     map->pos = at;
-    keep_anchor(r, anchor.n ? (yaml_char_t *)anchor.p : NULL, map);
+    keep_anchor(r, anchor.n ? (const yaml_char_t *)anchor.p : NULL, map);
     return map;
 }
 

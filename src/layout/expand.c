@@ -52,7 +52,7 @@ static void add_needed(struct walk *w, struct str id)
         return;
     struct str outer = w->path;
     w->path = outer.n ? str_fmt(w->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
-    map_put(&w->ret->ids, id, (void *)resource);
+    map_put(&w->ret->ids, id, resource);
     find_holes(w, resource);
     cfn_each_value(node_get_c(resource, "Properties"), visit, w);
     size_t n;
@@ -190,13 +190,13 @@ const struct node *layout_beside(struct arena *a, const struct node *target, con
     struct map ids = MAP(a), values = MAP(a), exports = MAP(a);
     const struct node *had = node_get_c(old, "Outputs");
     member_each (m, node_get_c(target, "Resources"))
-        map_put(&ids, m->key, (void *)m->value);
+        map_put(&ids, m->key, m->value);
     member_each (m, had)
-        map_put(&exports, node_text(node_path(m->value, "Export.Name")), (void *)m->value);
+        map_put(&exports, node_text(node_path(m->value, "Export.Name")), m->value);
     member_each (m, node_get_c(target, "Outputs")) {
         struct str export = node_text(node_path(m->value, "Export.Name"));
         if (!node_get(had, m->key) && !(export.n && map_has(&exports, export)))
-            map_put(&values, m->key, (void *)m->value);
+            map_put(&values, m->key, m->value);
     }
     return both(a, target, old, &ids, &values);
 }
@@ -224,12 +224,12 @@ const struct node *layout_expand(struct arena *a, const struct layout *layout,
         struct closure c;
         closure_of(a, target, old, v->expression, &c);
         if (c.holes.n) {
-            map_put(ret_waiting, v->output, (void *)v);
+            map_put(ret_waiting, v->output, v);
             continue;
         }
         for (size_t k = 0; k < c.ids.n; k++)
             map_put(&ids, c.ids.entries[k].key, c.ids.entries[k].value);
-        map_put(&values, v->output, (void *)node_get(node_get_c(target, "Outputs"), v->output));
+        map_put(&values, v->output, node_get(node_get_c(target, "Outputs"), v->output));
     }
     if (stand_already(&ids, node_get_c(old, "Resources")) &&
         stand_already(&values, node_get_c(old, "Outputs")))

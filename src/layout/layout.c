@@ -382,8 +382,10 @@ static int lay_out(struct laying *l, struct err *err)
     struct layout *out = l->out;
     init_functions(l);
     shared_api_init(l);
-    if (stage_settings_init(l, err) < 0 || scope_decide(l, err) < 0 ||
-        unqualified_check(l, err) < 0)
+    if (stage_settings_init(l, err) < 0)
+        return -1;
+    scope_decide(l);
+    if (unqualified_check(l, err) < 0)
         return -1;
     service_part_warn(l);
     stage_settings_warn(l);

@@ -93,7 +93,7 @@ const struct node *with_a_resource(struct arena *a, const struct node *template)
 int waves_check(struct laying *l, struct err *err);
 
 /* scope.c: decide for every resource. */
-int scope_decide(struct laying *l, struct err *err);
+void scope_decide(struct laying *l);
 /* The entry of resources.service that `id` matches: an index, or SIZE_MAX. */
 size_t scope_asked_for(const struct laying *l, struct str id);
 
@@ -135,13 +135,14 @@ const struct node *own_deployment(struct laying *l, const struct node *flat);
 
 /* Find the APIs that stages share, for l->out->apis. */
 void shared_api_init(struct laying *l);
-/* Make the document of `api`; what went into it gets SCOPE_NOWHERE. ERR_CONFIG for what a document
- * cannot have. */
+/* Make the document of `api`. ERR_CONFIG for what a document cannot have. */
 int shared_api_define(struct laying *l, struct layout_api *api, struct err *err);
 /* The resource of the service stack. */
 const struct node *shared_api_head(struct laying *l, const struct layout_api *api);
-/* The property by which resources name the API that they belong to: "RestApiId" or "ApiId". */
-const char *shared_api_owner(const struct layout_api *api);
+/* Does `resource` go into its document? */
+bool shared_api_defines(const struct layout_api *api, const struct node *resource);
+/* Is `resource` a deployment or stage of it? */
+bool shared_api_points(const struct layout_api *api, const struct node *resource);
 
 /* The shared API whose pointer `id` is; NULL: none. */
 const struct layout_api *shared_api_stage(const struct laying *l, struct str id);

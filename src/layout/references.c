@@ -133,7 +133,7 @@ const struct node *references_depends_on(struct laying *l, const struct node *de
             id = p->id;
         if (!id.n || map_has(&seen, id))
             continue;
-        map_put(&seen, id, (void *)item);
+        map_put(&seen, id, item);
         node_push(a, out, node_str(a, id));
     }
     if (pointer.n)

@@ -27,24 +27,16 @@ static void place_functions(struct laying *l)
     }
 }
 
-static bool belongs_to(const struct node *resource, const struct layout_api *api)
-{
-    const struct node *owner =
-        node_get_c(node_get_c(resource, "Properties"), shared_api_owner(api));
-    struct cfn_value v;
-    return cfn_is_value(owner, &v) && !v.attribute.n && str_eq(v.id, api->id);
-}
-
-/* Place deployments and stages of the APIs: troupe publishes the former and makes the latter anew,
- * as pointers. The stage of an HTTP API of the stage's own stays a resource of its stack
- * (stage_pointers.c). */
+/* Place what goes into the APIs' definitions, and their deployments and stages: troupe publishes
+ * the former and makes the latter anew, as pointers. The stage of an HTTP API of the stage's own
+ * stays a resource of its stack (stage_pointers.c). */
 static void place_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
         place(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
-            if (cfn_is(cfn_type_of(m->value), CFN_API_POINTER) && belongs_to(m->value, api))
+            if (shared_api_points(api, m->value) || shared_api_defines(api, m->value))
                 place(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
@@ -171,9 +163,8 @@ static void name_deployment(struct laying *l, struct str id, struct str types)
     p->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
-int scope_decide(struct laying *l, struct err *err)
+void scope_decide(struct laying *l)
 {
-    (void)err;
     place_functions(l);
     place_apis(l);
     if (l->described_stage.n && !map_has(&l->placements, l->described_stage))
@@ -188,5 +179,4 @@ int scope_decide(struct laying *l, struct err *err)
             name_version(l, &l->compiled->functions[i]);
     name_deployment(l, l->compiled->rest_deployment_id, STR("AWS::ApiGateway::"));
     name_deployment(l, l->compiled->websocket_deployment_id, STR("AWS::ApiGatewayV2::"));
-    return 0;
 }

@@ -7,22 +7,32 @@
 static const struct kind {
     const char *owner;       /* property by which its resources name it */
     const char *const *kept; /* properties that stay in the head */
-    int (*build)(struct arena *a, const struct node *template, struct str api_id,
-                 const struct openapi_options *options, struct openapi *ret, struct err *err);
+    const struct node *(*build)(struct arena *a, const struct node *template, struct str api_id,
+                                const struct openapi_options *options, struct err *err);
+    bool (*takes)(const struct node *resource, struct str api_id);
 } kinds[] = {
     [API_REST] = {"RestApiId",
                   (const char *const[]){"Name", "EndpointConfiguration", "SecurityPolicy",
                                         "EndpointAccessMode", NULL},
-                  openapi_build},
+                  openapi_build, openapi_takes},
     [API_HTTP] = {"ApiId",
                   (const char *const[]){"Name", "ProtocolType", "IpAddressType",
                                         "CorsConfiguration", NULL},
-                  openapi_build_http},
+                  openapi_build_http, openapi_takes_http},
 };
 
-const char *shared_api_owner(const struct layout_api *api)
+bool shared_api_defines(const struct layout_api *api, const struct node *resource)
 {
-    return kinds[api->kind].owner;
+    return kinds[api->kind].takes(resource, api->id);
+}
+
+bool shared_api_points(const struct layout_api *api, const struct node *resource)
+{
+    const struct node *owner =
+        node_get_c(node_get_c(resource, "Properties"), kinds[api->kind].owner);
+    struct cfn_value v;
+    return cfn_is(cfn_type_of(resource), CFN_API_POINTER) && cfn_is_value(owner, &v) &&
+           !v.attribute.n && str_eq(v.id, api->id);
 }
 
 static void share(struct laying *l, enum api_kind kind, struct str id, const char *stage_id)
@@ -126,19 +136,13 @@ int shared_api_define(struct laying *l, struct layout_api *api, struct err *err)
     warn_of_name(l, api);
     struct openapi_options options = {
         .title = node_text(name_of(l, api)), .function_arn = stage_variable_arn, .context = l};
-    struct openapi built;
-    if (kinds[api->kind].build(l->arena, l->compiled->template, api->id, &options, &built, err) < 0)
+    const struct node *document =
+        kinds[api->kind].build(l->arena, l->compiled->template, api->id, &options, err);
+    if (!document)
         return -1;
     if (api->kind == API_HTTP && keep_cors(l, api, err) < 0)
         return -1;
-    for (size_t i = 0; i < built.consumed_count; i++) {
-        struct placement *p = (struct placement *)placement_of(l, built.consumed[i]);
-        if (p) {
-            p->scope = SCOPE_NOWHERE;
-            p->api = api;
-        }
-    }
-    api->document = references_rewrite(l, built.document, REFERENCE_LITERAL, err);
+    api->document = references_rewrite(l, document, REFERENCE_LITERAL, err);
     return api->document ? 0 : -1;
 }
 

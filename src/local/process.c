@@ -20,6 +20,13 @@ struct report {
     int error;
 };
 
+/* exec takes its lists without const for old programs' sake, and changes nothing in them. Source:
+ * POSIX, exec, "Rationale". */
+static char *const *exec_list(const char *const *words)
+{
+    return (char *const *)(uintptr_t)words;
+}
+
 /* Become the program `argv`, in the child. Behind a fork of a program with threads only some calls
  * are safe; no others are used. */
 static _Noreturn void become(const char *const *argv, const char *const *env, const char *dir,
@@ -31,7 +38,7 @@ static _Noreturn void become(const char *const *argv, const char *const *env, co
                  chdir(dir) == 0 &&
                  write(report_fd, &report.pid, sizeof report.pid) == (ssize_t)sizeof report.pid;
     if (ready)
-        execve(argv[0], (char *const *)argv, (char *const *)env);
+        execve(argv[0], exec_list(argv), exec_list(env));
     int error = errno;
     ssize_t told = write(report_fd, &error, sizeof error);
     _exit(told == (ssize_t)sizeof error ? 127 : 126);
@@ -197,7 +204,7 @@ int process_run(struct arena *a, const char *const *argv, const char *const *env
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (null >= 0 && dup2(null, 0) >= 0 && dup2(ends[1], 1) >= 0 && dup2(ends[1], 2) >= 0 &&
             chdir(dir_z) == 0)
-            execvpe(argv[0], (char *const *)argv, (char *const *)env);
+            execvpe(argv[0], exec_list(argv), exec_list(env));
         int error = errno;
         _exit(write(failed[1], &error, sizeof error) > 0 ? 127 : 126);
     }

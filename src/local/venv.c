@@ -113,7 +113,7 @@ static int make_venv(const struct maker *m, struct str name, struct str requirem
 {
     sweep(m, name);
     struct str dir = path_join(m->a, m->parent, name);
-    char *unfinished = (char *)str_fmt(m->a, "%.*s.XXXXXX", STR_ARG(dir)).p;
+    char *unfinished = str_z(m->a, str_fmt(m->a, "%.*s.XXXXXX", STR_ARG(dir)));
     if (!mkdtemp(unfinished))
         return err_sys(err, errno, "cannot create directory '%s'", unfinished);
     int result = fill(m, str_c(unfinished), requirements, err);

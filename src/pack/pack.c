@@ -22,6 +22,7 @@ struct plan {
     struct selection selection;
     struct file_list list;
     struct str bytes;
+    char *out; /* where the bytes of a zip are written */
     unsigned char digest[SHA256_BYTES];
     struct zip_summary summary;
 };
@@ -218,7 +219,7 @@ static int build_one(size_t index, void *context, struct arena *scratch, struct 
     struct packer *p = context;
     struct plan *plan = &p->plans.p[index];
     if (!plan->path.n)
-        zip_write(p->store, &plan->list, (char *)plan->bytes.p);
+        zip_write(p->store, &plan->list, plan->out);
     sha256(plan->bytes, plan->digest);
     return 0;
 }
@@ -232,7 +233,7 @@ static int build(struct packer *p, struct err *err)
             continue;
         if (zip_size(p->store, &plan->list, &plan->bytes.n, err) < 0)
             return -1;
-        plan->bytes.p = arena_alloc(p->arena, plan->bytes.n);
+        plan->bytes.p = plan->out = arena_alloc(p->arena, plan->bytes.n);
     }
     return pool_run(p->plans.n, p->options->jobs, build_one, p, err);
 }

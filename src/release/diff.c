@@ -366,7 +366,7 @@ static void compare_resources(struct comparing *c)
     member_each (m, y) {
         const struct member *other = find_pair(c, x, y, m);
         if (other)
-            map_put(&paired, other->key, (void *)other);
+            map_put(&paired, other->key, other);
         if (is_told(cfn_type_of(m->value), STR("")))
             continue;
         if (other)

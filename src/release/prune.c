@@ -113,7 +113,7 @@ static void expect_orphans(struct orphans *o, const struct prune_record *r)
         struct str name = node_text(node_get_c(m->value, "name"));
         if (print.n < 8 || node_get(node_get_c(r->record.versions, "functions"), m->key))
             continue;
-        map_put(&o->functions, name, (void *)r);
+        map_put(&o->functions, name, r);
         struct claim *claim = ARENA_NEW(a, struct claim);
         *claim = (struct claim){OURS_INTENT, &r->record,
                                 .wrote = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(r->ref.stage),

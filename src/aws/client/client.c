@@ -26,7 +26,7 @@ struct str aws_url_suffix(const struct aws *aws)
 
 unsigned long aws_call_count(const struct aws *aws)
 {
-    return atomic_load(&((struct aws *)(uintptr_t)aws)->calls);
+    return atomic_load(&aws->calls);
 }
 
 /* ---- parts of requests and answers ---- */

@@ -107,11 +107,8 @@ static struct str configured(struct arena *a, const struct endpoint_service *ser
 {
     if (is_ignored(settings))
         return (struct str){0};
-    struct str variable = str_fmt(a, "AWS_ENDPOINT_URL_%s", service->id);
-    char *p = (char *)(uintptr_t)variable.p;
-    for (size_t i = 0; i < variable.n; i++)
-        p[i] = p[i] >= 'a' && p[i] <= 'z' ? (char)(p[i] - 32) : p[i];
-    struct str url = env_get(p);
+    struct str variable = str_upper(a, str_fmt(a, "AWS_ENDPOINT_URL_%s", service->id));
+    struct str url = env_get(variable.p);
     if (!url.n)
         url = env_get("AWS_ENDPOINT_URL");
     if (!url.n && settings)

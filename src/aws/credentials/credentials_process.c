@@ -100,7 +100,7 @@ int credentials_process(struct credential_search *search, struct credentials *re
                        STR_ARG(search->profile));
     char **argv = ARENA_ARRAY(a, n + 1, char *);
     for (size_t i = 0; i < n; i++)
-        argv[i] = (char *)(uintptr_t)str_z(a, words[i]);
+        argv[i] = str_z(a, words[i]);
     if (run(a, argv, &text, err) < 0 || check_version(a, text, err) < 0)
         return err_wrap(err, "AWS profile '%.*s'", STR_ARG(search->profile));
     return credentials_from_json(a, text, "credential_process", ret, err);

@@ -168,8 +168,8 @@ static int add_permission(struct compilation *c, const struct s3_use *use,
         a, target_arn(c, f), node_c(a, "s3.amazonaws.com"),
         node_join(a, "",
                   NODE_LIST(a, node_c(a, "arn:"), node_ref(a, STR("AWS::Partition")), suffix)));
-    node_put_c(a, (struct node *)node_get_c(permission, "Properties"), "SourceAccount",
-               node_ref(a, STR("AWS::AccountId")));
+    permission =
+        cfn_with_property(a, permission, "SourceAccount", node_ref(a, STR("AWS::AccountId")));
     depend_on_alias(c, permission, f);
     return resource_share(c, id, permission, use->pos, err);
 }

@@ -11,6 +11,26 @@ struct subscription {
     const struct node *redrive; /* RedrivePolicy, or NULL */
 };
 
+/* A topic of the service's own: its resource, which each further event adds to. */
+struct topic {
+    const struct node *name;
+    struct node *resource, *properties;
+    struct node *subscriptions; /* NULL: none yet */
+    struct node *depends_on;
+};
+
+struct sns_state {
+    struct map topics; /* logical id -> struct topic * */
+};
+
+static int sns_begin(struct compilation *c, struct err *err)
+{
+    (void)err;
+    c->sns = ARENA_NEW(c->arena, struct sns_state);
+    c->sns->topics = MAP(c->arena);
+    return 0;
+}
+
 /* The parts of an ARN. "::" does not separate, so that ${AWS::AccountId} stays whole. Part `index`
  * counted from the front, or the last one for SIZE_MAX. */
 static struct str arn_part(struct str arn, size_t index)
@@ -159,16 +179,30 @@ static int add_subscription(struct compilation *c, const struct subscription *s,
 
 /* Add the alias of `f` to the topic's DependsOn, which is a text while only one function has an
  * alias, and a list from then on. */
-static void depend_too(struct compilation *c, struct node *topic, const struct function *f)
+static void depend_too(struct compilation *c, struct topic *topic, const struct function *f)
 {
     struct arena *a = c->arena;
     struct function_alias alias;
-    const struct node *old = node_get_c(topic, "DependsOn");
+    struct node *list = topic->depends_on;
     if (!function_alias(c, f, &alias))
         return;
-    struct node *list = node_is(old, NODE_SEQ) ? (struct node *)old : NODE_LIST(a, old);
     add_unique(a, list, node_str(a, alias.id));
-    node_put_c(a, topic, "DependsOn", list->count == 1 ? list->items[0] : list);
+    node_put_c(a, topic->resource, "DependsOn", list->count == 1 ? list->items[0] : list);
+}
+
+static struct topic *topic_new(struct compilation *c, const struct subscription *s, struct str id,
+                               struct err *err)
+{
+    struct arena *a = c->arena;
+    struct node *p = node_map(a);
+    struct topic *topic = ARENA_NEW(a, struct topic);
+    *topic = (struct topic){s->name, resource_new(a, "AWS::SNS::Topic", p), p, NULL, node_seq(a)};
+    node_put_c(a, p, "TopicName", s->name);
+    node_put_c(a, p, "DisplayName", node_setting(s->event->node, NULL, "displayName"));
+    if (resource_add(c, id, topic->resource, s->event->pos, err) < 0)
+        return NULL;
+    map_put(&c->sns->topics, id, topic);
+    return topic;
 }
 
 static int add_own_topic(struct compilation *c, const struct subscription *s, struct err *err)
@@ -176,33 +210,23 @@ static int add_own_topic(struct compilation *c, const struct subscription *s, st
     struct arena *a = c->arena;
     const struct function *f = s->event->function;
     struct str id = str_concat(a, STR("SNSTopic"), name_alphanumeric(a, node_text(s->name)));
-    struct node *topic = (struct node *)node_get(c->resources, id);
-    if (!topic) {
-        struct node *p = node_map(a);
-        node_put_c(a, p, "TopicName", s->name);
-        node_put_c(a, p, "DisplayName", node_setting(s->event->node, NULL, "displayName"));
-        topic = resource_new(a, "AWS::SNS::Topic", p);
-        if (resource_add(c, id, topic, s->event->pos, err) < 0)
-            return -1;
-    }
-    struct node *p = (struct node *)node_get_c(topic, "Properties");
-    if (!node_equal(node_get_c(p, "TopicName"), s->name)) {
+    struct topic *topic = map_get(&c->sns->topics, id);
+    if (!topic && !(topic = topic_new(c, s, id, err)))
+        return -1;
+    if (!node_equal(topic->name, s->name)) {
         err_at(err, s->event->pos, ERR_CONFIG, "topics '%.*s' and '%.*s' get the same logical id",
-               STR_ARG(node_text(node_get_c(p, "TopicName"))), STR_ARG(node_text(s->name)));
-        return err_note(err, topic->pos, "the other one is here");
+               STR_ARG(node_text(topic->name)), STR_ARG(node_text(s->name)));
+        return err_note(err, topic->resource->pos, "the other one is here");
     }
     depend_too(c, topic, f);
     if (node_truthy(node_get_c(s->event->node, "filterPolicy")) || s->redrive)
         return add_subscription(c, s, node_ref(a, id), err);
-    struct node *list = (struct node *)node_get_c(p, "Subscription");
-    if (!list) {
-        list = node_seq(a);
-        node_put_c(a, p, "Subscription", list);
-    }
+    if (!topic->subscriptions)
+        node_put_c(a, topic->properties, "Subscription", topic->subscriptions = node_seq(a));
     struct node *entry = node_map(a);
     node_put_c(a, entry, "Endpoint", target_arn(c, f));
     node_put_c(a, entry, "Protocol", node_c(a, "lambda"));
-    node_push(a, list, entry);
+    node_push(a, topic->subscriptions, entry);
     return 0;
 }
 
@@ -230,4 +254,4 @@ static int sns_compile(struct compilation *c, const struct event *event, struct 
     return resource_share(c, id, permission, event->pos, err);
 }
 
-const struct event_type event_sns = {"sns", NULL, sns_compile, NULL};
+const struct event_type event_sns = {"sns", sns_begin, sns_compile, NULL};

@@ -104,7 +104,8 @@ static int note_type(struct compilation *c, const struct event_type *type,
 static int compile_if(struct compilation *c, const struct event_type *type,
                       const struct event *event, void *context, struct err *err)
 {
-    if (context != type)
+    const struct event_type **wanted = context;
+    if (*wanted != type)
         return 0;
     if (type->compile(c, event, err) < 0)
         return err_wrap(err, "function '%.*s': event '%s'", STR_ARG(event->function->key),
@@ -121,7 +122,7 @@ int events_compile(struct compilation *c, struct err *err)
         const struct event_type *type = event_types[i];
         struct err one = {0};
         if (present[i] && (!type->begin || type->begin(c, &one) == 0) &&
-            each_event(c, compile_if, (void *)type, &one) == 0 && type->finish)
+            each_event(c, compile_if, &type, &one) == 0 && type->finish)
             type->finish(c, &one);
         err_also(err, &one);
     }

@@ -51,13 +51,11 @@ static int allow_everybody(struct compilation *c, const struct function *f, stru
     struct arena *a = c->arena;
     const struct node *target = target_arn(c, f);
     struct node *url = permission_new(a, target, node_c(a, "*"), NULL);
-    struct node *p = (struct node *)node_get_c(url, "Properties");
-    node_put_c(a, p, "Action", node_c(a, "lambda:InvokeFunctionUrl"));
-    node_put_c(a, p, "FunctionUrlAuthType", node_c(a, "NONE"));
+    url = cfn_with_property(a, url, "Action", node_c(a, "lambda:InvokeFunctionUrl"));
+    url = cfn_with_property(a, url, "FunctionUrlAuthType", node_c(a, "NONE"));
     depend_on_alias(c, url, f);
     struct node *function = permission_new(a, target, node_c(a, "*"), NULL);
-    p = (struct node *)node_get_c(function, "Properties");
-    node_put_c(a, p, "InvokedViaFunctionUrl", node_bool(a, true));
+    function = cfn_with_property(a, function, "InvokedViaFunctionUrl", node_bool(a, true));
     depend_on_alias(c, function, f);
     struct pos from = node_pos(node_get_c(f->node, "url"));
     if (resource_add(c, name_with(c, f, "LambdaPermissionFnUrl"), url, from, err) < 0)

@@ -12,7 +12,7 @@ static struct str trimmed(struct str path)
 static void note_existing(struct compilation *c, struct str path, const struct node *id)
 {
     if (node_truthy(id))
-        map_put(&c->rest->resource_ids, trimmed(path), (void *)id);
+        map_put(&c->rest->resource_ids, trimmed(path), id);
 }
 
 /* Read restApiResources: a map of path to id, or a list of {path, resourceId}. */
@@ -100,7 +100,7 @@ static const struct node *resource_make(struct compilation *c, const struct rest
         resource_add(c, id, resource, e->event.pos, err) < 0)
         return NULL;
     const struct node *ref = node_ref(a, id);
-    map_put(&c->rest->resource_ids, path, (void *)ref);
+    map_put(&c->rest->resource_ids, path, ref);
     return ref;
 }
 
@@ -133,6 +133,6 @@ int rest_resources(struct compilation *c, struct err *err)
         path_add(c, e, known, &one);
         err_also(err, &one);
     }
-    map_put(&c->rest->resource_ids, STR(""), (void *)c->rest->root);
+    map_put(&c->rest->resource_ids, STR(""), c->rest->root);
     return err->kind ? -1 : 0;
 }

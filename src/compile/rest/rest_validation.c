@@ -147,17 +147,15 @@ static void validate_event(struct compilation *c, const struct rest_event *e)
     bool has_schemas = node_count(schemas) > 0;
     if (!has_schemas && !has_required(e->parameters))
         return;
-    /* rest_methods made it, and it is still open for building */
-    struct node *method =
-        (struct node *)node_get(c->resources, rest_method_id(a, e->path, e->method));
-    struct node *properties = (struct node *)node_get_c(method, "Properties");
-    node_put_c(a, properties, "RequestValidatorId", node_ref(a, validator_add(c, e)));
-    if (!has_schemas)
-        return;
-    struct node *models = node_map(a);
+    struct str id = rest_method_id(a, e->path, e->method);
+    struct node *validator = node_ref(a, validator_add(c, e)), *models = node_map(a);
     member_each (m, schemas)
         node_put_at(a, models, m->key, m->key_pos, node_ref(a, model_add(c, e, m)));
-    node_put_c(a, properties, "RequestModels", models);
+    const struct node *method = node_get(c->resources, id);
+    method = cfn_with_property(a, method, "RequestValidatorId", validator);
+    if (has_schemas)
+        method = cfn_with_property(a, method, "RequestModels", models);
+    node_put(a, c->resources, id, method);
 }
 
 void rest_validation(struct compilation *c)

@@ -39,7 +39,7 @@ int check_fixed_names(const struct checking *k, struct err *err)
             str_fmt(k->arena, "%.*s %.*s", STR_ARG(cfn_type_of(m->value)), STR_ARG(name->text));
         const struct member *old = map_get(&seen, key);
         if (!old) {
-            map_put(&seen, key, (void *)m);
+            map_put(&seen, key, m);
             continue;
         }
         struct err one = {0};

@@ -376,10 +376,7 @@ static int add_method(struct building *b, struct str id, const struct node *meth
     if (add_integration(b, operation, node_get_c(method, "Integration"), err) < 0)
         return -1;
     path = path.n ? path : STR("/");
-    struct node *item = (struct node *)node_get(b->paths, path); /* made here, so still open */
-    if (!item)
-        node_put(a, b->paths, path, item = node_map(a));
-    node_put(a, item, openapi_verb(a, node_text(node_get_c(method, "HttpMethod"))), operation);
+    openapi_operation(b, path, node_text(node_get_c(method, "HttpMethod")), operation);
     return 0;
 }
 
@@ -400,6 +397,7 @@ static const struct openapi_part parts[] = {
     {"AWS::ApiGateway::RequestValidator", add_validator},
     {"AWS::ApiGateway::GatewayResponse", add_gateway_response},
     {"AWS::ApiGateway::Method", add_method},
+    {NULL, NULL},
 };
 
 /* Put the properties of the RestApi that belong to the definition; the others stay in the head. */
@@ -433,8 +431,13 @@ static int add_api(struct building *b, struct node *document, struct err *err)
     return 0;
 }
 
-int openapi_build(struct arena *a, const struct node *template, struct str api_id,
-                  const struct openapi_options *options, struct openapi *ret, struct err *err)
+bool openapi_takes(const struct node *resource, struct str api_id)
+{
+    return openapi_part_of(parts, "RestApiId", resource, api_id) != NULL;
+}
+
+const struct node *openapi_build(struct arena *a, const struct node *template, struct str api_id,
+                                 const struct openapi_options *options, struct err *err)
 {
     struct building b = {.arena = a,
                          .resources = node_get_c(template, "Resources"),
@@ -442,13 +445,14 @@ int openapi_build(struct arena *a, const struct node *template, struct str api_i
                          .what = "a shared REST API",
                          .options = options,
                          .paths = node_map(a),
+                         .items = MAP(a),
                          .schemas = node_map(a),
                          .schemes = node_map(a),
                          .validators = node_map(a),
                          .gateway_responses = node_map(a)};
     struct node *document = node_map(a), *info = node_map(a), *components = node_map(a);
-    if (openapi_parts(&b, parts, sizeof parts / sizeof *parts, "RestApiId", err) < 0)
-        return -1;
+    if (openapi_parts(&b, parts, "RestApiId", err) < 0)
+        return NULL;
     node_put_str(a, document, "openapi", STR("3.0.1"));
     node_put_str(a, info, "title", options->title);
     node_put_str(a, info, "version", STR("1"));
@@ -462,7 +466,6 @@ int openapi_build(struct arena *a, const struct node *template, struct str api_i
     openapi_put_any(a, document, "x-amazon-apigateway-request-validators", b.validators);
     openapi_put_any(a, document, "x-amazon-apigateway-gateway-responses", b.gateway_responses);
     if (add_api(&b, document, err) < 0)
-        return -1;
-    *ret = (struct openapi){document, b.consumed.p, b.consumed.n};
-    return 0;
+        return NULL;
+    return document;
 }

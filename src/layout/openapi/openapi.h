@@ -18,26 +18,23 @@ struct openapi_options {
     void *context;
 };
 
-struct openapi {
-    const struct node
-        *document; /* may still hold intrinsics; the release resolves them to literals */
-    /* Logical ids of the template that went into it, besides the API itself: resources, methods,
-     * authorizers, models, validators, gateway responses; integrations and routes. The layout drops
-     * them. */
-    struct str *consumed;
-    size_t consumed_count;
-};
-
-/* Build the document of the API `api_id` in `template` (a flat template as compile makes it, user's
- * own resources of these types with that RestApiId included). ERR_CONFIG with a place for a
- * property that has no counterpart in OpenAPI. */
-int openapi_build(struct arena *a, const struct node *template, struct str api_id,
-                  const struct openapi_options *options, struct openapi *ret, struct err *err);
+/* The document of the API `api_id` in `template` (a flat template as compile makes it, user's own
+ * resources of these types with that RestApiId included). It may still hold intrinsics; the release
+ * resolves them to literals. NULL: ERR_CONFIG with a place for a property that has no counterpart
+ * in OpenAPI. */
+const struct node *openapi_build(struct arena *a, const struct node *template, struct str api_id,
+                                 const struct openapi_options *options, struct err *err);
+/* Does `resource` go into that document? Resources, methods, authorizers, models, validators and
+ * gateway responses do. */
+bool openapi_takes(const struct node *resource, struct str api_id);
 
 /* The same for the HTTP API `api_id`. CORS is not in it: it holds for the whole API at once, so it
  * is the head's, and whoever publishes adds what the head has (openapi_cors). */
-int openapi_build_http(struct arena *a, const struct node *template, struct str api_id,
-                       const struct openapi_options *options, struct openapi *ret, struct err *err);
+const struct node *openapi_build_http(struct arena *a, const struct node *template,
+                                      struct str api_id, const struct openapi_options *options,
+                                      struct err *err);
+/* Integrations, authorizers and routes do. */
+bool openapi_takes_http(const struct node *resource, struct str api_id);
 /* CorsConfiguration as "x-amazon-apigateway-cors" has it. */
 struct node *openapi_cors(struct arena *a, const struct node *configuration);
 

@@ -247,10 +247,7 @@ static int add_route(struct building *b, struct str id, const struct node *prope
         return -1;
     add_parameters(a, operation, path);
     node_put_c(a, operation, "responses", default_response(a));
-    struct node *item = (struct node *)node_get(b->paths, path); /* made here, so still open */
-    if (!item)
-        node_put(a, b->paths, path, item = node_map(a));
-    node_put(a, item, openapi_verb(a, method), operation);
+    openapi_operation(b, path, method, operation);
     return 0;
 }
 
@@ -260,6 +257,7 @@ static const struct openapi_part parts[] = {
     {"AWS::ApiGatewayV2::Integration", add_integration},
     {"AWS::ApiGatewayV2::Authorizer", add_authorizer},
     {"AWS::ApiGatewayV2::Route", add_route},
+    {NULL, NULL},
 };
 
 struct node *openapi_cors(struct arena *a, const struct node *configuration)
@@ -270,8 +268,14 @@ struct node *openapi_cors(struct arena *a, const struct node *configuration)
     return out;
 }
 
-int openapi_build_http(struct arena *a, const struct node *template, struct str api_id,
-                       const struct openapi_options *options, struct openapi *ret, struct err *err)
+bool openapi_takes_http(const struct node *resource, struct str api_id)
+{
+    return openapi_part_of(parts, "ApiId", resource, api_id) != NULL;
+}
+
+const struct node *openapi_build_http(struct arena *a, const struct node *template,
+                                      struct str api_id, const struct openapi_options *options,
+                                      struct err *err)
 {
     struct building b = {.arena = a,
                          .resources = node_get_c(template, "Resources"),
@@ -279,14 +283,15 @@ int openapi_build_http(struct arena *a, const struct node *template, struct str 
                          .what = "a shared HTTP API",
                          .options = options,
                          .paths = node_map(a),
+                         .items = MAP(a),
                          .integrations = node_map(a),
                          .schemes = node_map(a)};
     const struct node *api = node_get_c(node_get(b.resources, api_id), "Properties");
     const struct node *disabled = node_get_c(api, "DisableExecuteApiEndpoint");
     struct node *document = node_map(a), *info = node_map(a), *components = node_map(a);
     struct node *endpoint = node_map(a);
-    if (openapi_parts(&b, parts, sizeof parts / sizeof *parts, "ApiId", err) < 0)
-        return -1;
+    if (openapi_parts(&b, parts, "ApiId", err) < 0)
+        return NULL;
     node_put_str(a, document, "openapi", STR("3.0.1"));
     node_put_str(a, info, "title", options->title);
     node_put_c(a, info, "version", node_get_c(api, "Version"));
@@ -301,6 +306,5 @@ int openapi_build_http(struct arena *a, const struct node *template, struct str 
     node_put_str(a, document, "x-amazon-apigateway-importexport-version", STR("1.0"));
     node_put_c(a, endpoint, "disableExecuteApiEndpoint", disabled);
     openapi_endpoint(a, document, endpoint);
-    *ret = (struct openapi){document, b.consumed.p, b.consumed.n};
-    return 0;
+    return document;
 }

@@ -13,7 +13,7 @@ struct building {
     const char *what; /* the API, for messages: "a shared REST API" */
     const struct openapi_options *options;
     struct node *paths, *schemas, *schemes, *validators, *gateway_responses, *integrations;
-    VEC(struct str) consumed;
+    struct map items; /* path -> struct node *: the Path Item Objects in `paths` */
 };
 
 /* ---- properties ---- */
@@ -55,13 +55,18 @@ struct openapi_part {
     const char *type;
     int (*add)(struct building *, struct str id, const struct node *properties, struct err *);
 };
-/* Every resource of these types whose property `owner` names the API, type by type. */
-int openapi_parts(struct building *b, const struct openapi_part *parts, size_t n, const char *owner,
+/* The row for `resource`, of those until a type of NULL; also NULL when its property `owner` does
+ * not name the API. */
+const struct openapi_part *openapi_part_of(const struct openapi_part *parts, const char *owner,
+                                           const struct node *resource, struct str api);
+/* Every resource that has a row, type by type. */
+int openapi_parts(struct building *b, const struct openapi_part *parts, const char *owner,
                   struct err *err);
 /* Set `key` of `to`, unless `map` is empty. */
 void openapi_put_any(struct arena *a, struct node *to, const char *key, const struct node *map);
-/* "x-amazon-apigateway-any-method" for "any". */
-struct str openapi_verb(struct arena *a, struct str method);
+/* Add an operation to `paths`; "ANY" becomes "x-amazon-apigateway-any-method". */
+void openapi_operation(struct building *b, struct str path, struct str method,
+                       const struct node *operation);
 /* Put an API's endpoint where OpenAPI 3 has it, into extensions of a server. Source: API Gateway
  * developer guide, "x-amazon-apigateway-endpoint-configuration object". */
 void openapi_endpoint(struct arena *a, struct node *document, const struct node *endpoint);

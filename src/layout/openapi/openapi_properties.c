@@ -110,17 +110,25 @@ void openapi_scheme(struct building *b, const char *name, const char *header, co
 
 /* ---- parts ---- */
 
-int openapi_parts(struct building *b, const struct openapi_part *parts, size_t n, const char *owner,
+const struct openapi_part *openapi_part_of(const struct openapi_part *parts, const char *owner,
+                                           const struct node *resource, struct str api)
+{
+    const struct node *named = node_get_c(node_get_c(resource, "Properties"), owner);
+    if (!str_eq(node_text(node_get_c(named, "Ref")), api))
+        return NULL;
+    while (parts->type && !node_is_text(node_get_c(resource, "Type"), parts->type))
+        parts++;
+    return parts->type ? parts : NULL;
+}
+
+int openapi_parts(struct building *b, const struct openapi_part *parts, const char *owner,
                   struct err *err)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (const struct openapi_part *part = parts; part->type; part++) {
         member_each (m, b->resources) {
-            const struct node *properties = node_get_c(m->value, "Properties");
-            struct str api = node_text(node_get_c(node_get_c(properties, owner), "Ref"));
-            if (!node_is_text(node_get_c(m->value, "Type"), parts[i].type) || !str_eq(api, b->api))
+            if (openapi_part_of(parts, owner, m->value, b->api) != part)
                 continue;
-            vec_push(b->arena, &b->consumed, m->key);
-            if (parts[i].add(b, m->key, properties, err) < 0) {
+            if (part->add(b, m->key, node_get_c(m->value, "Properties"), err) < 0) {
                 if (!err->pos.source)
                     err->pos = m->value->pos;
                 return -1;
@@ -136,10 +144,19 @@ void openapi_put_any(struct arena *a, struct node *to, const char *key, const st
         node_put_c(a, to, key, map);
 }
 
-struct str openapi_verb(struct arena *a, struct str method)
+void openapi_operation(struct building *b, struct str path, struct str method,
+                       const struct node *operation)
 {
+    struct arena *a = b->arena;
     struct str verb = str_lower(a, method);
-    return str_eq(verb, STR("any")) ? STR("x-amazon-apigateway-any-method") : verb;
+    struct node *item = map_get(&b->items, path);
+    if (!item) {
+        item = node_map(a);
+        map_put(&b->items, path, item);
+        node_put(a, b->paths, path, item);
+    }
+    node_put(a, item, str_eq(verb, STR("any")) ? STR("x-amazon-apigateway-any-method") : verb,
+             operation);
 }
 
 void openapi_endpoint(struct arena *a, struct node *document, const struct node *endpoint)

@@ -61,7 +61,7 @@ static void add_output(struct joining *j, struct str name, const struct node *ou
 {
     node_put(j->arena, out, name, cfn_replace_values(j->arena, output, turn_back, j));
     if (placed)
-        map_put(placed, str_concat(j->arena, STR(OUTPUT_PREFIX), name), (void *)place);
+        map_put(placed, str_concat(j->arena, STR(OUTPUT_PREFIX), name), place);
 }
 
 static void add_resources(struct joining *j, const struct node *template, const char *place,
@@ -76,7 +76,7 @@ static void add_resources(struct joining *j, const struct node *template, const 
         const struct node *r = cfn_replace_values(a, m->value, turn_back, j);
         node_put(a, out, m->key, was ? cfn_with(a, r, "DependsOn", was) : r);
         if (placed)
-            map_put(placed, m->key, (void *)place);
+            map_put(placed, m->key, place);
     }
 }
 

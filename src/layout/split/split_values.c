@@ -28,7 +28,7 @@ static void add_condition(void *context, const struct node *name)
     const struct node *condition = node_get(g->conditions, name->text);
     if (!condition || map_has(g->ret, name->text))
         return;
-    map_put(g->ret, name->text, (void *)condition);
+    map_put(g->ret, name->text, condition);
     cfn_each_condition(condition, add_condition, context);
 }
 

@@ -210,13 +210,13 @@ const struct node *adopt_withhold(struct arena *a, const struct node *service,
     struct map withheld = MAP(a);
     member_each (m, moving)
         if (node_get(resources, m->key))
-            map_put(&withheld, m->key, (void *)m->value);
+            map_put(&withheld, m->key, m->value);
     for (size_t i = 0; i < withheld.n; i++) { /* grows while it is walked */
         struct str id = withheld.entries[i].key;
         node_drop(resources, id);
         member_each (m, resources)
             if (!map_has(&withheld, m->key) && cfn_mentions(m->value, id))
-                map_put(&withheld, m->key, (void *)m->value);
+                map_put(&withheld, m->key, m->value);
     }
     member_each (m, node_get_c(service, "Outputs")) {
         bool stays = true;

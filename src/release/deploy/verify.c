@@ -38,14 +38,14 @@ static char **environment(struct arena *a, const struct verification *v)
             vec_push(a, &all, *e);
     }
     for (size_t i = 0; i < OURS; i++)
-        vec_push(a, &all, (char *)str_fmt(a, "%s=%.*s", ours[i].name, STR_ARG(ours[i].value)).p);
+        vec_push(a, &all, str_z(a, str_fmt(a, "%s=%.*s", ours[i].name, STR_ARG(ours[i].value))));
     vec_push(a, &all, NULL);
     return all.p;
 }
 
 static int start(struct arena *a, const struct verification *v, pid_t *ret, struct err *err)
 {
-    char *argv[] = {"/bin/sh", "-c", (char *)str_z(a, v->command), NULL};
+    char *argv[] = {"/bin/sh", "-c", str_z(a, v->command), NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);

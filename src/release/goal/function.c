@@ -21,7 +21,7 @@ static const struct node *with_hole(struct arena *a, const struct node *template
     return out;
 }
 
-static const struct layout_function *find_function(const struct layout *l, struct str key)
+static struct layout_function *find_function(const struct layout *l, struct str key)
 {
     for (size_t i = 0; i < l->function_count; i++)
         if (str_eq(l->functions[i].key, key))
@@ -74,7 +74,7 @@ static int find_one_function(const struct goal *goal, const struct release *r, s
     const struct node *template = plan_unnumbered(a, w->stage_template);
     if (w->record.body && recorded_layout(r, &w->record, template, layout, err) < 0)
         return -1;
-    struct layout_function *was = (struct layout_function *)find_function(layout, one->key);
+    struct layout_function *was = find_function(layout, one->key);
     if (check_function(one->key, r, w, now, was, err) < 0)
         return -1;
     struct str alias = was->alias_id;

@@ -46,11 +46,11 @@ static struct map added(const struct release *r, const struct plan *plan)
 {
     struct map all = MAP(r->arena), had = MAP(r->arena);
     member_each (m, node_get_c(plan->world.stage_template, "Resources"))
-        map_put(&had, place_in_api(r->arena, m->value), (void *)m->value);
+        map_put(&had, place_in_api(r->arena, m->value), m->value);
     member_each (m, node_get_c(plan->target.layout->stage_template, "Resources")) {
         struct str place = place_in_api(r->arena, m->value);
         if (place.n && !map_has(&had, place))
-            map_put(&all, place, (void *)m->value);
+            map_put(&all, place, m->value);
     }
     return all;
 }

@@ -6,7 +6,7 @@
 
 static const struct node *filler(void *context, struct arena *a, struct str kind, struct str name)
 {
-    const struct plan *plan = context;
+    const struct plan *plan = *(const struct plan **)context;
     struct str with = {"", 0};
     if (str_eq(kind, STR("Troupe::Bucket")))
         with = plan->world.bucket;
@@ -28,8 +28,7 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
                                        int64_t number)
 {
     struct arena *a = r->arena;
-    const struct node *filled =
-        layout_fill(a, plan->target.layout->stage_template, filler, (void *)plan);
+    const struct node *filled = layout_fill(a, plan->target.layout->stage_template, filler, &plan);
     return number ? plan_numbered(a, filled, number, plan->digest) : plan_unnumbered(a, filled);
 }
 

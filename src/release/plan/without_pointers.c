@@ -37,7 +37,7 @@ static void find_leaving(struct leaving *x, const struct node *resources)
         struct str id = id_of(x->plan, x->gone[i]);
         if (!node_get(resources, id))
             continue;
-        map_put(&x->ids, id, (void *)x->gone[i]);
+        map_put(&x->ids, id, x->gone[i]);
         member_each (m, resources)
             if (!x->gone[i]->gateway && is_behind(m->value, id))
                 map_put(&x->ids, m->key, NULL);

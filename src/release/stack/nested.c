@@ -81,7 +81,7 @@ int nested_read(const struct release *r, const struct store *store, struct str n
     if (pool_run_into(a, x.all.n, JOBS, read_part, &x, err) < 0)
         return -1;
     for (size_t i = 0; i < x.all.n; i++)
-        map_put(&parts, x.all.p[i]->key, (void *)x.parts[i]);
+        map_put(&parts, x.all.p[i]->key, x.parts[i]);
     return layout_join(a, root, &parts, ret, ret_placed, err);
 }
 
@@ -180,7 +180,7 @@ int nested_placed(struct arena *a, const struct split *split, const struct map *
     const struct node *flat;
     *placed = MAP(a);
     for (size_t i = 0; i < split->part_count; i++)
-        map_put(&parts, split->parts[i].id, (void *)split->parts[i].template);
+        map_put(&parts, split->parts[i].id, split->parts[i].template);
     if (layout_join(a, split->root, &parts, &flat, placed, err) < 0)
         return -1;
     *ret = placed;

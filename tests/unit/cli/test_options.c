@@ -11,7 +11,7 @@ static int parse(struct arena *a, const char *line, struct options *o,
     int argc = 1;
     struct str rest = str_c(line), word;
     while (str_cut(&rest, ' ', &word))
-        argv[argc++] = (char *)str_z(a, str_replace(a, word, STR("''"), STR("")));
+        argv[argc++] = str_z(a, str_replace(a, word, STR("''"), STR("")));
     return options_parse(a, argc, argv, o, command, err);
 }
 

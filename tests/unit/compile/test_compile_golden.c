@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 #include "compile/compile.h"
 #include "config/sharing.h"
 #include "layout/layout.h"
@@ -179,13 +180,15 @@ static const struct node *normalised(struct arena *a, const struct node *templat
     member_each (m, node_get_c(template, "Resources"))
         note_renaming(a, &r, m);
     const struct node *out = rename_deep(a, template, &r);
+    struct node *resources = node_map(a);
     member_each (m, node_get_c(out, "Resources")) {
-        struct node *p = (struct node *)node_get_c(m->value, "Properties");
-        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version") &&
-            node_get_c(p, "CodeSha256"))
-            node_put_str(a, p, "CodeSha256", STR("SHA256"));
+        bool hashed = node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version") &&
+                      node_path(m->value, "Properties.CodeSha256");
+        node_put(a, resources, m->key,
+                 hashed ? cfn_with_property(a, m->value, "CodeSha256", node_str(a, STR("SHA256")))
+                        : m->value);
     }
-    return out;
+    return cfn_with(a, out, "Resources", resources);
 }
 
 /* ---- comparing ---- */

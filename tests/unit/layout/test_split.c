@@ -113,7 +113,7 @@ static void check_joined(struct arena *a, struct placed *p)
     const struct node *joined;
     p->where = MAP(a);
     for (size_t i = 0; i < p->split.part_count; i++)
-        map_put(&parts, p->split.parts[i].id, (void *)p->split.parts[i].template);
+        map_put(&parts, p->split.parts[i].id, p->split.parts[i].template);
     check_ok(layout_join(a, p->split.root, &parts, &joined, &p->where, &err), &err);
     if (!node_equal(joined, p->flat)) {
         struct node_change *changes;

@@ -385,8 +385,9 @@ static void test_many(void **state)
     check_ok(content_store_add(store, &list, 1, 2, &err), &err);
     struct str bytes;
     check_ok(zip_size(store, &list, &bytes.n, &err), &err);
-    bytes.p = arena_alloc(a, bytes.n);
-    zip_write(store, &list, (char *)bytes.p);
+    char *out = arena_alloc(a, bytes.n);
+    bytes.p = out;
+    zip_write(store, &list, out);
     struct zip_summary summary;
     check_ok(zip_inspect(bytes, &summary, &err), &err);
     assert_int_equal(summary.file_count, N);
