@@ -160,7 +160,7 @@ void process_stop(long pid, struct str began, int64_t grace_ms)
         clock_sleep_ms(POLL_MS);
 }
 
-static void prune(int fd, struct buf *out)
+static void collect(int fd, struct buf *out)
 {
     enum { CHUNK = 4096, OUTPUT_MAX = 1 << 20 };
     char chunk[CHUNK];
@@ -214,7 +214,7 @@ int process_run(struct arena *a, const char *const *argv, const char *const *env
     if (pid < 0)
         return err_sys(err, error, "cannot run '%s'", argv[0]);
     struct buf b = BUF(a);
-    prune(out, &b);
+    collect(out, &b);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (read_all(failed_out, &error, sizeof error))

@@ -129,7 +129,7 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
     return 0;
 }
 
-static void prune(struct content_store *s, const struct file_list *list)
+static void collect(struct content_store *s, const struct file_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct file *f = &list->files[i];
@@ -161,7 +161,7 @@ int content_store_add(struct content_store *s, const struct file_list *lists, si
     size_t from = s->pending.n;
     s->batches.n = 0;
     for (size_t i = 0; i < n; i++)
-        prune(s, &lists[i]);
+        collect(s, &lists[i]);
     make_batches(s, from);
     return pool_run(s->batches.n, jobs, add_batch, s, err);
 }

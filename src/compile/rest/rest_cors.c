@@ -81,7 +81,7 @@ static void merge(struct arena *a, struct preflight *p, const struct rest_event 
     p->pos = e->event.pos;
 }
 
-static preflights prune(struct compilation *c)
+static preflights collect(struct compilation *c)
 {
     preflights all = {0};
     vec_each (&c->rest->events, e) {
@@ -236,7 +236,7 @@ static void preflight_add(struct compilation *c, const struct preflight *p)
 
 void rest_preflights(struct compilation *c)
 {
-    preflights all = prune(c);
+    preflights all = collect(c);
     vec_each (&all, p)
         preflight_add(c, p);
 }
