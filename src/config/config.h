@@ -158,6 +158,8 @@ void service_alone(struct service *service);
  * files of such names are there, but for those in "unrecorded(config/huge.yml)". Reads files; the
  * texts live in the arena of `s`. */
 const struct node *service_bundle(const struct service *s);
+/* Such a map, recorded for `stage`, which may be empty. What is wrong with it service_load says. */
+struct source_bundle source_bundle_read(const struct node *n, struct str stage);
 
 /* Does glob `pattern` (`*`, `?`) match `name` as a whole? */
 bool settings_glob(struct str pattern, struct str name);

@@ -18,14 +18,7 @@ static void ignore_warning(void *context, struct pos pos, struct str msg, struct
 
 static struct source_bundle bundle_of(const struct node *n)
 {
-    return (struct source_bundle){.stage = node_text(node_get_c(n, "stage")),
-                                  .main = node_text(node_get_c(n, "main")),
-                                  .files = node_get_c(n, "files"),
-                                  .externals = node_get_c(n, "externals"),
-                                  .absent = node_get_c(n, "absent"),
-                                  .params = node_get_c(n, "params"),
-                                  .options = node_get_c(n, "options"),
-                                  .dotenv = node_get_c(n, "dotenv")};
+    return source_bundle_read(n, node_text(node_get_c(n, "stage")));
 }
 
 static int load(struct arena *a, const struct source_bundle *bundle, struct str stage,

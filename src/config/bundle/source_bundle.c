@@ -101,3 +101,15 @@ const struct node *service_bundle(const struct service *s)
     node_put_c(a, bundle, "dotenv", dotenv_files(r));
     return bundle;
 }
+
+struct source_bundle source_bundle_read(const struct node *n, struct str stage)
+{
+    return (struct source_bundle){.stage = stage,
+                                  .main = node_text(node_get_c(n, "main")),
+                                  .files = node_get_c(n, "files"),
+                                  .externals = node_get_c(n, "externals"),
+                                  .absent = node_get_c(n, "absent"),
+                                  .params = node_get_c(n, "params"),
+                                  .options = node_get_c(n, "options"),
+                                  .dotenv = node_get_c(n, "dotenv")};
+}

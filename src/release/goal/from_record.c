@@ -168,14 +168,7 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
                         STR_ARG(r->service->address));
     }
-    *ret = (struct source_bundle){.stage = node_text(node_get_c(record->body, "stage")),
-                                  .main = node_text(node_get_c(n, "main")),
-                                  .files = node_get_c(n, "files"),
-                                  .externals = node_get_c(n, "externals"),
-                                  .absent = node_get_c(n, "absent"),
-                                  .params = node_get_c(n, "params"),
-                                  .options = node_get_c(n, "options"),
-                                  .dotenv = node_get_c(n, "dotenv")};
+    *ret = source_bundle_read(n, node_text(node_get_c(record->body, "stage")));
     return 0;
 }
 

@@ -16,13 +16,7 @@ struct source_bundle bundle_read(struct arena *a, struct str text)
     struct err err = {0};
     const struct node *n = json_parse(a, STR("bundle.json"), text, &err);
     check_ok(n ? 0 : -1, &err);
-    return (struct source_bundle){.main = node_text(node_get_c(n, "main")),
-                                  .files = node_get_c(n, "files"),
-                                  .externals = node_get_c(n, "externals"),
-                                  .absent = node_get_c(n, "absent"),
-                                  .params = node_get_c(n, "params"),
-                                  .options = node_get_c(n, "options"),
-                                  .dotenv = node_get_c(n, "dotenv")};
+    return source_bundle_read(n, STR(""));
 }
 
 struct source_bundle bundle_of(struct arena *a, const struct service *s)
