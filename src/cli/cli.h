@@ -152,8 +152,9 @@ int context_aws(struct cli *cli, const struct service *service, struct err *err)
 /* Release all clients. */
 void context_free(struct cli *cli);
 struct release context_release(struct cli *cli, const struct service *service);
-/* Stacks and bucket of the service, and of its stage when it has one. */
-int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err);
+/* All three at once, for commands that make nothing of the service's files. */
+int context_open(struct cli *cli, size_t stage_arg, enum stage_use use, struct release *ret,
+                 struct err *err);
 /* A function of a stage as it was deployed. */
 struct deployed_function {
     struct str key, name; /* name: FunctionName */
@@ -168,8 +169,8 @@ int context_function(struct cli *cli, const char *command, struct service *servi
  * changes. */
 int context_plan(struct cli *cli, const struct release *r, const struct goal *goal,
                  struct err *err);
-/* Plan, ask where data would be lost (and, `guarded`, where the stage is protected), apply, show
- * what came of it. `doing` is for the question: "deploying". */
+/* With --plan: context_plan. Else plan, ask where data would be lost (and, `guarded`, where the
+ * stage is protected), apply, show what came of it. `doing` is for the question: "deploying". */
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err);
 /* The same, but the caller has asked the question already. */

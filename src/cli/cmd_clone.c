@@ -6,7 +6,7 @@
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct str from;
     int64_t number;
     if (cli->options.arg_count != 2) {
@@ -14,13 +14,9 @@ static int run(struct cli *cli, struct err *err)
         return err_help(err, "troupe clone FROM NEW, or FROM#N NEW");
     }
     if (record_address(cli->options.args[0], &from, &number, err) < 0 ||
-        context_service(cli, 1, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, 1, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     struct goal goal = goal_clone(cli->arena, region_address(&r, from), number, cli->options.exact);
-    if (cli->options.plan)
-        return context_plan(cli, &r, &goal, err);
     return context_reach(cli, &r, &goal, STR("cloning"), false, err);
 }
 

@@ -85,8 +85,6 @@ static int run_deploy(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
     struct target *target = ARENA_NEW(cli->arena, struct target);
-    if (cli->options.plan)
-        return run_plan(cli, err);
     if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);

@@ -345,7 +345,7 @@ static int read_configurations(struct cli *cli, struct side *sides, const struct
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct side sides[2] = {0};
     struct world w;
     struct diff diff;
@@ -356,10 +356,8 @@ static int run(struct cli *cli, struct err *err)
     for (int i = 0; i < 2; i++)
         if (record_address(cli->options.args[i], &sides[i].stage, &sides[i].number, err) < 0)
             return -1;
-    if (context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, SIZE_MAX, STAGE_NONE, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     if (world_find(&r, false, &w, err) < 0)
         return -1;
     if (w.bucket.n && records_list(cli->arena, &w.store, &w.records, &w.record_count, err) < 0)
@@ -374,7 +372,7 @@ static int run(struct cli *cli, struct err *err)
         diff_make(cli->arena, &sides[0].side, &sides[1].side, &diff);
     }
     if (cli->options.json)
-        show_json(cli, service, sides, &diff);
+        show_json(cli, r.service, sides, &diff);
     else
         show_text(cli, sides, &diff);
     return 0;

@@ -125,16 +125,14 @@ static void show(struct cli *cli, const struct service *service, const struct hi
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct world w;
-    if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     struct history h = {0};
-    if (context_world(cli, &r, &w, err) < 0 || read_history(cli, &r, &w, &h, err) < 0)
+    if (world_find(&r, true, &w, err) < 0 || read_history(cli, &r, &w, &h, err) < 0)
         return -1;
-    show(cli, service, &h);
+    show(cli, r.service, &h);
     return 0;
 }
 

@@ -109,13 +109,11 @@ static void show(struct cli *cli, const struct node *info)
 
 static int run_info(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct world w;
-    if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &w, err) < 0 || world_served(&r, true, &w, err) < 0)
+    if (world_find(&r, true, &w, err) < 0 || world_served(&r, true, &w, err) < 0)
         return -1;
     if (stack_condition(w.stage.status) == STACK_BUSY)
         context_warn(cli, (struct pos){0},
@@ -124,7 +122,7 @@ static int run_info(struct cli *cli, struct err *err)
                              "are not known until it is done",
                              STR_ARG(w.stage_name), STR_ARG(w.stage.status)),
                      STR(""));
-    const struct node *info = info_json(cli, service, &w);
+    const struct node *info = info_json(cli, r.service, &w);
     if (cli->options.json) {
         json_write(&cli->out, info, 2);
         buf_char(&cli->out, '\n');

@@ -105,19 +105,17 @@ static void show(struct cli *cli, const struct service *service, const struct pr
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct pruning how = {.only_look = cli->options.plan};
     struct world world;
     struct pruned pruned;
     if (read_duration(cli->options.unused_for, &how.unused_ms, err) < 0 ||
-        context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, SIZE_MAX, STAGE_NONE, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &world, err) < 0 || prune_run(&r, &how, &world, &pruned, err) < 0)
+    if (world_find(&r, true, &world, err) < 0 || prune_run(&r, &how, &world, &pruned, err) < 0)
         return -1;
     progress_clear(cli->progress);
-    show(cli, service, &pruned);
+    show(cli, r.service, &pruned);
     return 0;
 }
 

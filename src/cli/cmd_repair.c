@@ -48,17 +48,15 @@ static void show(struct cli *cli, const struct service *service, const struct re
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct repaired repaired;
-    if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
-    r.source_revision = context_source_revision(cli->arena, service->dir);
+    r.source_revision = context_source_revision(cli->arena, r.service->dir);
     int done = repair_run(&r, cli->options.plan, &repaired, err);
     progress_clear(cli->progress);
     if (done == 0 || repaired.finding_count)
-        show(cli, service, &repaired, done == 0);
+        show(cli, r.service, &repaired, done == 0);
     return done < 0 ? -1 : repaired.unrepaired ? 1 : 0;
 }
 

@@ -6,7 +6,7 @@
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct str other;
     int64_t number;
     if (!cli->options.to.n) {
@@ -14,15 +14,11 @@ static int run(struct cli *cli, struct err *err)
         return err_help(err, "troupe reset STAGE --to OTHER, or --to OTHER#N");
     }
     if (record_address(cli->options.to, &other, &number, err) < 0 ||
-        context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     struct goal goal =
         goal_reset(cli->arena, region_address(&r, other), number, cli->options.exact);
-    goal.shifting = context_shifting(cli, service);
-    if (cli->options.plan)
-        return context_plan(cli, &r, &goal, err);
+    goal.shifting = context_shifting(cli, r.service);
     return context_reach(cli, &r, &goal, STR("resetting"), true, err);
 }
 

@@ -13,16 +13,12 @@ static int number_of(const struct options *o, int64_t *ret, struct err *err)
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     int64_t number;
     if (number_of(&cli->options, &number, err) < 0 ||
-        context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     struct goal goal = goal_rollback(cli->arena, number);
-    if (cli->options.plan)
-        return context_plan(cli, &r, &goal, err);
     return context_reach(cli, &r, &goal, STR("rolling back"), false, err);
 }
 

@@ -22,10 +22,10 @@ static int read_options(const struct options *o, int64_t *ret_number, struct err
     return 0;
 }
 
-static int check_under_way(struct cli *cli, struct release *r, struct err *err)
+static int check_under_way(struct release *r, struct err *err)
 {
     struct world world;
-    if (context_world(cli, r, &world, err) < 0 || world_read(r, 0, false, &world, err) < 0)
+    if (world_find(r, true, &world, err) < 0 || world_read(r, 0, false, &world, err) < 0)
         return -1;
     if (world_shift(&world))
         return 0;
@@ -35,23 +35,19 @@ static int check_under_way(struct cli *cli, struct release *r, struct err *err)
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct shifting *shifting = ARENA_NEW(cli->arena, struct shifting);
     int64_t number;
     if (read_options(&cli->options, &number, err) < 0 ||
-        context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     shifting->stand = cli->options.weight ? (unsigned)cli->options.weight : 100;
     struct goal goal = goal_shift(cli->arena, number, shifting);
     if (cli->options.abort) {
-        if (check_under_way(cli, &r, err) < 0)
+        if (check_under_way(&r, err) < 0)
             return -1;
         goal = goal_rollback(cli->arena, 0);
     }
-    if (cli->options.plan)
-        return context_plan(cli, &r, &goal, err);
     return context_reach(cli, &r, &goal, STR("shifting"), !cli->options.abort, err);
 }
 

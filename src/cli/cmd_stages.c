@@ -223,27 +223,25 @@ static int by_name(const void *x, const void *y)
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     struct matrix m = {0};
     struct world w;
-    if (context_service(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, SIZE_MAX, STAGE_NONE, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &w, err) < 0)
+    if (world_find(&r, true, &w, err) < 0)
         return -1;
     if (w.bucket.n && status_of_all(&r, &w, &m.stages, &m.n, err) < 0)
         return -1;
     if (m.n)
         qsort(m.stages, m.n, sizeof *m.stages, by_name);
     if (cli->options.json)
-        show_json(cli, service, &m);
+        show_json(cli, r.service, &m);
     else if (!w.service_exists)
-        buf_fmt(&cli->out, "service '%.*s' is not deployed\n", STR_ARG(service->name));
+        buf_fmt(&cli->out, "service '%.*s' is not deployed\n", STR_ARG(r.service->name));
     else if (!m.n)
-        buf_fmt(&cli->out, "service '%.*s' has no stages\n", STR_ARG(service->name));
+        buf_fmt(&cli->out, "service '%.*s' has no stages\n", STR_ARG(r.service->name));
     else
-        show_text(cli, service, &m);
+        show_text(cli, r.service, &m);
     return 0;
 }
 

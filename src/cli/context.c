@@ -229,10 +229,15 @@ struct release context_release(struct cli *cli, const struct service *service)
     };
 }
 
-int context_world(struct cli *cli, const struct release *r, struct world *ret, struct err *err)
+int context_open(struct cli *cli, size_t stage_arg, enum stage_use use, struct release *ret,
+                 struct err *err)
 {
-    (void)cli;
-    return world_find(r, true, ret, err);
+    struct service *service = ARENA_NEW(cli->arena, struct service);
+    if (context_service(cli, stage_arg, use, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
+        return -1;
+    *ret = context_release(cli, service);
+    return 0;
 }
 
 /* ---- questions ---- */

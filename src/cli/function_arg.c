@@ -56,7 +56,7 @@ static int find_deployed(struct cli *cli, const struct service *service, struct 
 {
     struct world w;
     struct release r = context_release(cli, service);
-    if (context_world(cli, &r, &w, err) < 0 || world_served(&r, false, &w, err) < 0)
+    if (world_find(&r, true, &w, err) < 0 || world_served(&r, false, &w, err) < 0)
         return -1;
     const struct node *deployed = node_get_c(w.record.body, "functions");
     const struct node *f = node_get(deployed, key);

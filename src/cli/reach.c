@@ -186,6 +186,8 @@ int context_apply(struct cli *cli, struct release *r, const struct goal *goal, c
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err)
 {
+    if (cli->options.plan)
+        return context_plan(cli, r, goal, err);
     struct asking q = {cli, r, r->service, doing, guarded};
     return context_apply(cli, r, goal, confirm, &q, err);
 }
