@@ -141,8 +141,7 @@ static int find_target(struct repairing *x, struct target *ret, struct err *err)
         err_clear(err);
         template = plan_unnumbered(a, w->stage_template);
     }
-    if (recorded_layout(x->r, &w->record, template, layout, err) < 0)
-        return -1;
+    recorded_layout(x->r, &w->record, template, layout);
     *ret = (struct target){.layout = layout, .origin = &w->record, .pinned = true};
     return 0;
 }

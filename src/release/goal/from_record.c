@@ -122,14 +122,13 @@ static void add_values(struct arena *a, const struct node *template, struct layo
     l->value_count = values.n;
 }
 
-int recorded_layout(const struct release *r, const struct record *record,
-                    const struct node *template, struct layout *ret, struct err *err)
+void recorded_layout(const struct release *r, const struct record *record,
+                     const struct node *template, struct layout *ret)
 {
     struct arena *a = r->arena;
     const struct node *functions = node_get_c(record->body, "functions");
     const struct node *apis = node_get_c(record->body, "apis");
     const struct node *resources = node_get_c(template, "Resources");
-    (void)err;
     *ret = (struct layout){.stage_template = template};
     ret->functions = ARENA_ARRAY(a, node_count(functions) + 1, struct layout_function);
     ret->apis = ARENA_ARRAY(a, node_count(apis) + 1, struct layout_api);
@@ -148,7 +147,6 @@ int recorded_layout(const struct release *r, const struct record *record,
             .kind = kind, .id = m->key, .stage_id = find_api_stage(resources, kind, m->key)};
     }
     add_values(a, template, ret);
-    return 0;
 }
 
 /* ---- sources ---- */

@@ -17,8 +17,8 @@ int recorded_template(const struct release *r, struct world *w, const struct rec
 
 /* A layout of what `record` says about functions and APIs around `template`: no definitions, only
  * pointers. Artifacts have hashes and no bytes. */
-int recorded_layout(const struct release *r, const struct record *record,
-                    const struct node *template, struct layout *ret, struct err *err);
+void recorded_layout(const struct release *r, const struct record *record,
+                     const struct node *template, struct layout *ret);
 
 /* Load, compile and lay out the sources of `record` for the release's stage. Nothing is packaged:
  * code is found by its hash. */
