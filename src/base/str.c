@@ -31,6 +31,22 @@ bool str_ends(struct str s, struct str suffix)
     return s.n >= suffix.n && str_eq((struct str){s.p + (s.n - suffix.n), suffix.n}, suffix);
 }
 
+bool str_skip(struct str *s, struct str prefix)
+{
+    bool begins = str_starts(*s, prefix);
+    if (begins)
+        *s = str_sub(*s, prefix.n, s->n);
+    return begins;
+}
+
+bool str_strip(struct str *s, struct str suffix)
+{
+    bool ends = str_ends(*s, suffix);
+    if (ends)
+        s->n -= suffix.n;
+    return ends;
+}
+
 struct str str_sub(struct str s, size_t from, size_t n)
 {
     if (from > s.n)

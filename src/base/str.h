@@ -28,6 +28,9 @@ bool str_eq(struct str a, struct str b);
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
+/* Cut what `*s` begins or ends with. False, and `*s` as it was: it does not. */
+bool str_skip(struct str *s, struct str prefix);
+bool str_strip(struct str *s, struct str suffix);
 /* Part from `from` (clamped), at most `n` bytes. */
 struct str str_sub(struct str s, size_t from, size_t n);
 /* Index of the first `needle` at or after `from`, or -1. */

@@ -7,8 +7,8 @@
 
 static struct str stage_of(const struct lease_info *l)
 {
-    struct str prefix = STR(LEASE_STAGE);
-    return str_starts(l->name, prefix) ? str_sub(l->name, prefix.n, l->name.n) : STR("");
+    struct str stage = l->name;
+    return str_skip(&stage, STR(LEASE_STAGE)) ? stage : STR("");
 }
 
 /* "stage 'dev' is locked: …" */
@@ -107,20 +107,18 @@ static void show_json(struct cli *cli, const struct unlocking *u)
 static int run(struct cli *cli, struct err *err)
 {
     struct arena *a = cli->arena;
-    struct service *service = ARENA_NEW(a, struct service);
+    struct release r;
     struct world w;
-    if (context_service(cli, 0, STAGE_OPTIONAL, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, 0, STAGE_OPTIONAL, &r, err) < 0)
         return -1;
     /* the lease of a stage is broken only when the stage was named: provider.stage does not
      * count */
     bool whole = !cli->options.arg_count && !cli->options.stage.n;
-    struct release r = context_release(cli, service);
     if (world_find(&r, false, &w, err) < 0)
         return -1;
-    struct unlocking u = {.service = service, .name = STR("service")};
+    struct unlocking u = {.service = r.service, .name = STR("service")};
     if (!whole)
-        u.name = str_fmt(a, LEASE_STAGE "%.*s", STR_ARG(service->address));
+        u.name = str_fmt(a, LEASE_STAGE "%.*s", STR_ARG(r.service->address));
     if (w.bucket.n && leases_list(a, &w.store, &u.all, &u.n, err) < 0)
         return -1;
     for (size_t i = 0; i < u.n; i++)
@@ -128,7 +126,7 @@ static int run(struct cli *cli, struct err *err)
             u.held = &u.all[i];
     for (size_t i = 0; i < u.n && !cli->options.json; i++)
         if (&u.all[i] == u.held || whole)
-            buf_fmt(&cli->out, "%.*s\n", STR_ARG(describe(a, service, &u.all[i])));
+            buf_fmt(&cli->out, "%.*s\n", STR_ARG(describe(a, r.service, &u.all[i])));
     if (u.held && !cli->options.plan && break_it(cli, &w.store, &u, err) < 0)
         return -1;
     if (cli->options.json)

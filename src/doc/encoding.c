@@ -13,7 +13,8 @@ static const struct {
 
 struct str encoding_skip_mark(struct str text)
 {
-    return str_starts(text, STR("\xEF\xBB\xBF")) ? str_sub(text, 3, text.n) : text;
+    str_skip(&text, STR("\xEF\xBB\xBF"));
+    return text;
 }
 
 static const char *foreign(struct str text)

@@ -163,7 +163,8 @@ static void write_line(struct buf *b, struct str line, unsigned indent)
 
 static void write_literal(struct buf *b, struct str s, unsigned indent)
 {
-    struct str rest = str_ends(s, STR("\n")) ? str_sub(s, 0, s.n - 1) : s, line;
+    struct str rest = s, line;
+    str_strip(&rest, STR("\n"));
     write_header(b, '|', s);
     while (str_cut(&rest, '\n', &line))
         write_line(b, line, indent);
@@ -197,7 +198,8 @@ static void write_folded_line(struct buf *b, struct str line, unsigned indent, s
 
 static void write_folded(struct buf *b, struct str s, unsigned indent, size_t width)
 {
-    struct str rest = str_ends(s, STR("\n")) ? str_sub(s, 0, s.n - 1) : s, line;
+    struct str rest = s, line;
+    str_strip(&rest, STR("\n"));
     bool deep = s.p[0] == ' ' || s.p[0] == '\n', first = true;
     write_header(b, '>', s);
     while (str_cut(&rest, '\n', &line)) {

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/vec.h"
+#include "doc/encoding.h"
 #include "doc/json.h"
 
 /* More than any package.json; larger ones are not followed. */
@@ -33,9 +34,7 @@ static const struct node *read_json(struct tree *t, struct str path)
     struct str text;
     if (fs_read(t->arena, file, PACKAGE_BYTES_MAX, &text, &err) < 0)
         return NULL;
-    if (str_starts(text, STR("\xef\xbb\xbf")))
-        text = str_sub(text, 3, text.n);
-    return json_parse(t->arena, file, text, &err);
+    return json_parse(t->arena, file, encoding_skip_mark(text), &err);
 }
 
 static bool is_link(struct tree *t, struct str path)

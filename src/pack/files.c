@@ -51,8 +51,8 @@ struct walk {
 /* "./x" -> "x" */
 static struct str without_dot(struct str s)
 {
-    while (str_starts(s, STR("./")))
-        s = str_sub(s, 2, s.n);
+    while (str_skip(&s, STR("./")))
+        ;
     return s;
 }
 

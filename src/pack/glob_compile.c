@@ -448,8 +448,8 @@ static size_t stars_and_extensions(struct str s)
 
 static struct alternative compile_one(struct arena *a, struct str text, enum glob_pass pass)
 {
-    while (str_starts(text, STR("./")))
-        text = str_sub(text, 2, text.n);
+    while (str_skip(&text, STR("./")))
+        ;
     if (str_eq(text, STR("***")))
         text = STR("*");
     struct parser p = {.arena = a, .in = text, .pass = pass};

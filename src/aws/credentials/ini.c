@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "doc/encoding.h"
 
 /* ---- words ---- */
 
@@ -124,8 +125,7 @@ static bool read_line(struct ini *ini, struct str line)
 const struct node *ini_read(struct arena *a, struct str path, struct str text, struct err *err)
 {
     struct ini ini = {.arena = a, .sections = MAP(a)};
-    struct str rest = str_starts(text, STR("\xEF\xBB\xBF")) ? str_sub(text, 3, text.n) : text;
-    struct str line;
+    struct str rest = encoding_skip_mark(text), line;
     for (int number = 1; rest.n && str_cut(&rest, '\n', &line); number++)
         if (!read_line(&ini, line)) {
             err_set(err, ERR_CONFIG, "%.*s: line %d is neither '[section]' nor 'key = value'",

@@ -84,10 +84,9 @@ static struct str known_profiles(struct arena *a, const struct profile_settings 
 {
     struct buf b = BUF(a);
     member_each (m, s->config) {
-        bool prefixed = str_starts(m->key, STR("profile "));
-        if (prefixed || str_eq(m->key, STR("default")))
-            buf_fmt(&b, "%s%.*s", b.n ? ", " : "",
-                    STR_ARG(prefixed ? str_sub(m->key, 8, m->key.n) : m->key));
+        struct str name = m->key;
+        if (str_skip(&name, STR("profile ")) || str_eq(name, STR("default")))
+            buf_fmt(&b, "%s%.*s", b.n ? ", " : "", STR_ARG(name));
     }
     member_each (m, s->credentials)
         if (!profile_config(s, m->key))

@@ -45,9 +45,9 @@ static int address(struct arena *a, struct aws *aws, struct str region, struct s
         call->path = str_fmt(a, "/%.*s%s%.*s", STR_ARG(aws_encode(a, bucket, false)),
                              key.n ? "/" : "", STR_ARG(path));
     } else {
-        struct str url = call->endpoint.url; /* AWS's own: "https://" in front */
-        call->endpoint.url =
-            str_fmt(a, "https://%.*s.%.*s", STR_ARG(bucket), STR_ARG(str_sub(url, 8, url.n)));
+        struct str host = call->endpoint.url; /* AWS's own */
+        str_skip(&host, STR("https://"));
+        call->endpoint.url = str_fmt(a, "https://%.*s.%.*s", STR_ARG(bucket), STR_ARG(host));
         call->path = str_concat(a, STR("/"), path);
     }
     return 0;

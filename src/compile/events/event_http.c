@@ -35,10 +35,8 @@ static int read_path(struct rest_event *e, struct str path, struct err *err)
     struct str p = path;
     if (!p.p)
         return err_at(err, e->event.pos, ERR_CONFIG, "'path' is missing");
-    if (str_starts(p, STR("/")))
-        p = str_sub(p, 1, SIZE_MAX);
-    if (str_ends(p, STR("/")))
-        p = str_sub(p, 0, p.n - 1);
+    str_skip(&p, STR("/"));
+    str_strip(&p, STR("/"));
     if (str_find(p, STR("//"), 0) >= 0 || str_starts(p, STR("/")) || str_ends(p, STR("/")))
         return err_at(err, node_pos(e->path_node), ERR_CONFIG, "path '%.*s' has an empty part",
                       STR_ARG(path));

@@ -4,9 +4,9 @@
 
 static struct str trimmed(struct str path)
 {
-    if (str_starts(path, STR("/")))
-        path = str_sub(path, 1, SIZE_MAX);
-    return str_ends(path, STR("/")) ? str_sub(path, 0, path.n - 1) : path;
+    str_skip(&path, STR("/"));
+    str_strip(&path, STR("/"));
+    return path;
 }
 
 static void note_existing(struct compilation *c, struct str path, const struct node *id)

@@ -91,13 +91,13 @@ static struct str validator_add(struct compilation *c, const struct rest_event *
 
 /* ---- models ---- */
 
-static struct str model_put(struct compilation *c, struct str id, const char *type,
+static struct str model_put(struct compilation *c, struct str id, struct str type,
                             const struct node *schema, const struct node *named, struct pos pos)
 {
     struct arena *a = c->arena;
     struct node *p = node_map(a);
     node_put_c(a, p, "RestApiId", c->rest->id);
-    node_put_c(a, p, "ContentType", node_c(a, type));
+    node_put_c(a, p, "ContentType", node_str(a, type));
     node_put_c(a, p, "Schema", schema);
     if (node_truthy(node_get_c(named, "name")))
         copy_member(a, p, "Name", named, "name");
@@ -115,7 +115,7 @@ static struct str shared_model(struct compilation *c, const struct node *name,
     const struct node *schema = node_get_c(model, "schema");
     struct str id =
         str_fmt(a, "ApiGateway%.*sModel", STR_ARG(words_joined(a, node_text(name), true)));
-    return model_put(c, id, "application/json", node_truthy(schema) ? schema : model, model,
+    return model_put(c, id, STR("application/json"), node_truthy(schema) ? schema : model, model,
                      model->pos);
 }
 
@@ -127,8 +127,8 @@ static struct str own_model(struct compilation *c, const struct rest_event *e,
     bool is_wrapped = node_truthy(schema);
     struct str id = str_fmt(a, "%.*s%.*sModel", STR_ARG(rest_method_id(a, e->path, e->method)),
                             STR_ARG(words_joined(a, m->key, false)));
-    return model_put(c, id, str_z(a, m->key), is_wrapped ? schema : m->value,
-                     is_wrapped ? m->value : NULL, m->key_pos);
+    return model_put(c, id, m->key, is_wrapped ? schema : m->value, is_wrapped ? m->value : NULL,
+                     m->key_pos);
 }
 
 static struct str model_add(struct compilation *c, const struct rest_event *e,

@@ -40,10 +40,10 @@ bool recorded_file_looked_for(struct resolver *r, struct str name)
     if (is_absent(b, str_fmt(r->arena, "unrecorded(%.*s)", STR_ARG(name))))
         return false;
     node_each (absent, b->absent) {
-        struct str text = node_text(absent);
-        if (!str_starts(text, STR("file(")) || str_find(text, STR("<*>"), 0) < 0)
+        struct str pattern = node_text(absent);
+        if (!str_skip(&pattern, STR("file(")) || !str_strip(&pattern, STR(")")) ||
+            str_find(pattern, STR("<*>"), 0) < 0)
             continue;
-        struct str pattern = str_sub(text, 5, text.n - 6);
         if (sibling_matches(str_replace(r->arena, pattern, STR("<*>"), (struct str){"", 1}), name))
             return true;
     }

@@ -50,10 +50,10 @@ static void record_dotenv(struct resolver *r)
         return;
     for (size_t i = 0; i < 2; i++)
         node_each (text, asked[i]) {
-            if (!str_starts(text->text, prefix))
+            struct str name = text->text;
+            if (!str_skip(&name, prefix))
                 continue;
             struct query q = {.type = STR("env")};
-            struct str name = str_sub(text->text, prefix.n, text->text.n);
             const struct str *value = map_get(values, name);
             record_value(r, &q, dotenv_text(r, STR(".env"), name),
                          value ? node_str(r->arena, *value) : NULL);
@@ -91,7 +91,7 @@ const struct node *service_bundle(const struct service *s)
     }
     struct node *bundle = node_map(a), *files = node_map(a);
     vec_each (&r->sources, file)
-        node_put_c(a, files, str_z(a, file->path), node_str(a, file->text));
+        node_put(a, files, file->path, node_str(a, file->text));
     node_put_str(a, bundle, "main", s->file);
     node_put_c(a, bundle, "files", files);
     node_put_c(a, bundle, "externals", r->externals);

@@ -80,9 +80,9 @@ static void say_of_other_stage(struct resolver *r, const struct query *q, struct
     const struct node *externals = r->options->bundle ? r->options->bundle->externals : NULL;
     struct str end = str_fmt(r->arena, "):%.*s", STR_ARG(q->address));
     member_each (m, externals) {
-        if (!str_starts(m->key, STR("env(")) || !str_ends(m->key, end))
+        struct str file = m->key;
+        if (!str_skip(&file, STR("env(")) || !str_strip(&file, end))
             continue;
-        struct str file = str_sub(m->key, 4, m->key.n - 4 - end.n);
         ret->why = str_fmt(r->arena,
                            "%.*s; when this was recorded it was in '%.*s', which is not "
                            "for stage '%.*s'",
@@ -98,11 +98,12 @@ static void say_of_other_stage(struct resolver *r, const struct query *q, struct
 static bool names_variable(struct resolver *r, struct str text, struct str name)
 {
     struct arena *a = r->arena;
-    struct str rest = str_sub(text, 3, text.n), there = r->options->bundle->stage;
+    struct str rest = text, there = r->options->bundle->stage;
+    bool is_variable = str_skip(&rest, STR("env"));
     ptrdiff_t end = str_starts(rest, STR("(")) ? str_find(rest, STR("):"), 0) : -1;
     if (end > 0)
         rest = str_sub(rest, (size_t)end + 1, rest.n);
-    if (!str_starts(text, STR("env")) || !str_starts(rest, STR(":")))
+    if (!is_variable || !str_starts(rest, STR(":")))
         return false;
     rest = str_sub(rest, 1, rest.n);
     if (str_eq(rest, name))

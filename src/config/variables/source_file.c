@@ -150,8 +150,8 @@ static int file_load(struct resolver *r, const struct wanted *w, const struct qu
 static struct str absolute(struct resolver *r, struct str path)
 {
     const char *home = getenv("HOME");
-    if (str_starts(path, STR("~/")) && home)
-        path = path_join(r->arena, str_c(home), str_sub(path, 2, path.n));
+    if (home && str_skip(&path, STR("~/")))
+        path = path_join(r->arena, str_c(home), path);
     return path_clean(r->arena, path_join(r->arena, r->dir, path));
 }
 

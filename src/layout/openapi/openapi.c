@@ -99,9 +99,9 @@ static struct str authorizer_name(struct building *b, struct str id)
 /* "method.request.header.Authorization" -> "Authorization": the header with the token. */
 static struct str token_header(const struct node *source)
 {
-    struct str text = node_text(source), prefix = STR("method.request.header.");
-    return str_starts(text, prefix) && str_find_char(text, ',', 0) < 0
-               ? str_sub(text, prefix.n, text.n)
+    struct str text = node_text(source);
+    return str_skip(&text, STR("method.request.header.")) && str_find_char(text, ',', 0) < 0
+               ? text
                : STR("Unused");
 }
 
@@ -290,13 +290,13 @@ static void add_request_body(struct building *b, struct node *operation, const s
 
 static const struct node *response_headers(struct building *b, const struct node *parameters)
 {
-    struct str prefix = STR("method.response.header.");
     struct node *headers = node_map(b->arena);
     member_each (m, parameters) {
         struct node *header = node_map(b->arena);
         node_put_c(b->arena, header, "schema", string_schema(b->arena));
-        if (str_starts(m->key, prefix))
-            node_put(b->arena, headers, str_sub(m->key, prefix.n, m->key.n), header);
+        struct str name = m->key;
+        if (str_skip(&name, STR("method.response.header.")))
+            node_put(b->arena, headers, name, header);
     }
     return headers->size ? headers : NULL;
 }

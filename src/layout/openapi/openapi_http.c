@@ -141,9 +141,9 @@ static int add_authorizer(struct building *b, struct str id, const struct node *
 /* The id in {"Fn::Join": ["/", ["integrations", {Ref}]]} or "integrations/${id}". */
 static struct str target_id(const struct node *target)
 {
-    struct str prefix = STR("integrations/${"), text = node_text(node_get_c(target, "Fn::Sub"));
-    if (str_starts(text, prefix) && str_ends(text, STR("}")))
-        return str_sub(text, prefix.n, text.n - prefix.n - 1);
+    struct str text = node_text(node_get_c(target, "Fn::Sub"));
+    if (str_skip(&text, STR("integrations/${")) && str_strip(&text, STR("}")))
+        return text;
     const struct node *parts = node_path(target, "Fn::Join.1");
     size_t n = node_count(parts);
     return n ? node_text(node_get_c(parts->items[n - 1], "Ref")) : (struct str){"", 0};

@@ -31,11 +31,10 @@ static bool plain_value(const struct node *n, struct cfn_value *ret)
  * Output X is. */
 static bool output_of(const struct joining *j, const struct cfn_value *v, struct cfn_value *ret)
 {
-    static const struct str prefix = {"Outputs.", 8};
     const struct node *part = map_get(j->parts, v->id);
-    if (!part || !str_starts(v->attribute, prefix))
+    struct str name = v->attribute;
+    if (!part || !str_skip(&name, STR("Outputs.")))
         return false;
-    struct str name = str_sub(v->attribute, prefix.n, v->attribute.n);
     return plain_value(node_get_c(node_get(node_get_c(part, "Outputs"), name), "Value"), ret);
 }
 

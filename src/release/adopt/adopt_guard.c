@@ -10,7 +10,7 @@ static const struct node *withheld(struct arena *a, const struct deploying *d)
     struct node *ids = node_map(a);
     for (size_t i = 0; adoption && i < adoption->count; i++)
         if (adoption->items[i].fate == ADOPT_MOVED)
-            node_put_c(a, ids, str_z(a, adoption->items[i].id), node_null(a));
+            node_put(a, ids, adoption->items[i].id, node_null(a));
     return ids;
 }
 

@@ -322,9 +322,8 @@ static int say_lost(const struct lease *l, struct err *err)
     struct str stage = l->name;
     err_set(err, ERR_LOCKED, "%.*s: the lease was broken or taken over by somebody else",
             STR_ARG(l->purpose));
-    if (!str_starts(stage, STR(LEASE_STAGE)))
+    if (!str_skip(&stage, STR(LEASE_STAGE)))
         return err_help(err, "nothing was changed since; run the same command again");
-    stage = str_sub(stage, sizeof LEASE_STAGE - 1, stage.n);
     return err_help(err,
                     "it stopped before its next change; what is left half done is shown by "
                     "'troupe stages', and finished or undone by: troupe repair %.*s",

@@ -47,9 +47,9 @@ int leases_list(struct arena *a, const struct store *store, struct lease_info **
     for (size_t i = 0; i < n; i++) {
         struct str name = str_sub(objects[i].key, prefix.n, objects[i].key.n);
         bool there;
-        if (!str_ends(name, STR(".json")))
+        if (!str_strip(&name, STR(".json")))
             continue;
-        struct lease_info info = {.name = str_sub(name, 0, name.n - 5)};
+        struct lease_info info = {.name = name};
         if (look(a, store, objects[i].key, objects[i].modified_ms, &info, &there, err) < 0)
             return -1;
         if (there)

@@ -178,10 +178,9 @@ int store_secret(struct arena *a, const struct store *store, bool create, struct
 static bool parse_key(struct str rest, struct record_ref *ret, struct str *ret_part)
 {
     ptrdiff_t slash = str_rfind_char(rest, '/');
-    if (slash <= 0 || !str_ends(rest, STR(".json")))
+    struct str name = str_sub(rest, (size_t)(slash + 1), rest.n), number;
+    if (slash <= 0 || !str_strip(&name, STR(".json")))
         return false;
-    struct str name = str_sub(rest, (size_t)slash + 1, rest.n), number;
-    name = str_sub(name, 0, name.n - 5);
     *ret_part = name;
     if (!str_cut(ret_part, '.', &number))
         return false;

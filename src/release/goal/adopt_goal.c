@@ -47,8 +47,8 @@ static int find_alias_stacks(const struct release *r, struct adoption *adoption,
         return -1;
     for (size_t i = 0; i < n; i++) {
         struct str alias = node_text(node_get_c(all[i].tags, "ALIAS"));
-        if (alias.n && str_starts(all[i].name, prefix) &&
-            str_eq(str_sub(all[i].name, prefix.n, all[i].name.n), alias) &&
+        struct str rest = all[i].name;
+        if (alias.n && str_skip(&rest, prefix) && str_eq(rest, alias) &&
             stack_condition(all[i].status) != STACK_GONE)
             vec_push(r->arena, &found, all[i]);
     }
@@ -246,8 +246,7 @@ static int physical_ids(const struct release *r, struct str stack, const struct 
         return -1;
     for (size_t i = 0; i < n; i++)
         if (!str_eq(all[i].status, STR("DELETE_COMPLETE")) && all[i].physical_id.n)
-            node_put_str(r->arena, physical, str_z(r->arena, all[i].logical_id),
-                         all[i].physical_id);
+            node_put(r->arena, physical, all[i].logical_id, node_str(r->arena, all[i].physical_id));
     *ret = physical;
     return 0;
 }

@@ -37,9 +37,8 @@ const struct node *plan_parameters(const struct release *r, const struct plan *p
 {
     struct node *values = node_map(r->arena);
     member_each (m, node_get_c(template, "Parameters")) {
-        struct str name = str_starts(m->key, STR(LAYOUT_RENAMED))
-                              ? str_sub(m->key, sizeof LAYOUT_RENAMED - 1, m->key.n)
-                              : m->key;
+        struct str name = m->key;
+        str_skip(&name, STR(LAYOUT_RENAMED));
         const struct node *value = node_get(plan->world.service.outputs, name);
         if (!value && name.n < m->key.n) /* of the service once; the stack still has it */
             value = node_get(plan->world.stage.parameters, name);

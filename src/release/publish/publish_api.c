@@ -52,13 +52,11 @@ static struct str head_lines(struct arena *a, const struct node *methods)
 /* An integration of its own, or one of the document's collection. */
 static const struct node *integration_of(const struct node *document, const struct node *operation)
 {
-    struct str prefix = STR("#/components/x-amazon-apigateway-integrations/");
     const struct node *n = node_get_c(operation, "x-amazon-apigateway-integration");
     struct str reference = node_text(node_get_c(n, "$ref"));
-    if (!str_starts(reference, prefix))
+    if (!str_skip(&reference, STR("#/components/x-amazon-apigateway-integrations/")))
         return n;
-    return node_get(node_path(document, "components.x-amazon-apigateway-integrations"),
-                    str_sub(reference, prefix.n, reference.n));
+    return node_get(node_path(document, "components.x-amazon-apigateway-integrations"), reference);
 }
 
 /* The same from the document. */

@@ -22,13 +22,9 @@ static struct str without_ids(struct arena *a, struct str s)
 
 struct str reason_plain(struct arena *a, struct str reason)
 {
-    struct str frame = STR("Resource handler returned message: \"");
     struct str s = before(reason, STR(" (RequestToken: "));
-    if (str_starts(s, frame)) {
-        s = str_sub(s, frame.n, s.n);
-        if (str_ends(s, STR("\"")))
-            s = str_sub(s, 0, s.n - 1);
-    }
+    if (str_skip(&s, STR("Resource handler returned message: \"")))
+        str_strip(&s, STR("\""));
     s = without_ids(a, s);
     struct str tail = STR(" Rollback requested by user.");
     return str_ends(s, tail) ? str_sub(s, 0, s.n - tail.n) : s;

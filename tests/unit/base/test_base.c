@@ -322,16 +322,41 @@ static void test_backoff(void **state)
     cancel_clear();
 }
 
+static void test_cut_ends(void **state)
+{
+    (void)state;
+    struct str s = STR("file(a.yml)");
+    assert_false(str_skip(&s, STR("files(")));
+    assert_false(str_strip(&s, STR("))")));
+    check_str(s, "file(a.yml)");
+    assert_true(str_skip(&s, STR("file(")));
+    assert_true(str_strip(&s, STR(")")));
+    check_str(s, "a.yml");
+    assert_true(str_skip(&s, STR("a.yml")));
+    assert_int_equal(s.n, 0);
+    assert_false(str_skip(&s, STR("a")));
+    assert_false(str_strip(&s, STR("a")));
+    assert_true(str_skip(&s, STR("")) && str_strip(&s, STR("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_str),           cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_hashes),        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_files),
-        cmocka_unit_test(test_pool),          cmocka_unit_test(test_pool_into),
-        cmocka_unit_test(test_errors),        cmocka_unit_test(test_errors_together),
-        cmocka_unit_test(test_map_and_arena), cmocka_unit_test(test_visible),
-        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_str),
+        cmocka_unit_test(test_cut_ends),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_pool_into),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_errors_together),
+        cmocka_unit_test(test_map_and_arena),
+        cmocka_unit_test(test_visible),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_backoff),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
