@@ -1,12 +1,21 @@
 /* Loading libcurl. */
-#define LIBCURL_IMPLEMENTATION
 #include "base/libcurl.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
-struct libcurl libcurl;
 static const char *problem; /* why loading failed; set once */
+
+#ifdef LIBCURL_LINKED
+
+static void find_functions(void)
+{
+}
+
+#else
+
+#include <dlfcn.h>
+
+struct libcurl libcurl;
 
 static void *symbol(void *library, const char *name)
 {
@@ -16,10 +25,7 @@ static void *symbol(void *library, const char *name)
     return p;
 }
 
-/* An older one does not know CURLOPT_PROTOCOLS_STR: any protocol that a URL names stays open. */
-enum { OLDEST = 0x075500 };
-
-static void load(void)
+static void find_functions(void)
 {
     static const char *const names[] = {"libcurl.so.4", "libcurl.4.dylib", "libcurl.so"};
     void *library = NULL;
@@ -32,10 +38,20 @@ static void load(void)
 #define LOAD(name) *(void **)&libcurl.name = symbol(library, "curl_" #name);
     LIBCURL_FUNCTIONS(LOAD)
 #undef LOAD
-    if (!problem && libcurl.version_info(CURLVERSION_NOW)->version_num < OLDEST)
+}
+
+#endif
+
+/* An older one does not know CURLOPT_PROTOCOLS_STR: any protocol that a URL names stays open. */
+enum { OLDEST = 0x075500 };
+
+static void load(void)
+{
+    find_functions();
+    if (!problem && curl_version_info(CURLVERSION_NOW)->version_num < OLDEST)
         problem = "it is older than 7.85";
-    if (!problem)
-        libcurl.global_init(CURL_GLOBAL_DEFAULT);
+    if (!problem && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        problem = "it cannot be initialised";
 }
 
 int libcurl_load(struct err *err)
@@ -46,4 +62,23 @@ int libcurl_load(struct err *err)
         return 0;
     err_set(err, ERR_FAILED, "cannot load libcurl: %s", problem);
     return err_help(err, "install libcurl 7.85 or newer, on Debian: apt-get install libcurl4");
+}
+
+void libcurl_note(struct libcurl_setup *setup, const char *option, CURLcode code)
+{
+    if (code == CURLE_OK || setup->refused)
+        return;
+    setup->code = code;
+    setup->refused = option;
+}
+
+int libcurl_ready(const struct libcurl_setup *setup, struct err *err)
+{
+    if (!setup->easy)
+        return err_set(err, ERR_FAILED, "libcurl has no memory for a connection");
+    if (!setup->refused)
+        return 0;
+    err_set(err, ERR_FAILED, "libcurl does not take %s: %s", setup->refused,
+            curl_easy_strerror(setup->code));
+    return err_help(err, "install a libcurl with TLS, on Debian: apt-get install libcurl4");
 }

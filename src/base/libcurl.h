@@ -4,7 +4,11 @@
  * commands that never open a connection take altogether (200 runs of `version` and of `print`, on
  * two busy cores: 14 ms each as it is, 32 to 41 ms linked against it). Include this instead of
  * <curl/curl.h> and call libcurl_load before the first curl function; the functions are called by
- * their own names. Any thread. */
+ * their own names. Any thread.
+ *
+ * Built with -Dlibcurl=linked it is linked against, so that one file can hold all of troupe where
+ * there are static libraries; then the functions are libcurl's own, and libcurl_load checks only
+ * the version. */
 #ifndef TROUPE_LIBCURL_H
 #define TROUPE_LIBCURL_H
 
@@ -16,6 +20,8 @@
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 #undef curl_share_setopt
+
+#ifndef LIBCURL_LINKED
 
 #define LIBCURL_FUNCTIONS(X) \
     X(easy_cleanup)          \
@@ -49,10 +55,6 @@ struct libcurl {
 /* Filled by libcurl_load; read-only afterwards. */
 extern struct libcurl libcurl;
 
-/* Load and initialise it, once. FAILED with the loader's reason. */
-int libcurl_load(struct err *err);
-
-#ifndef LIBCURL_IMPLEMENTATION
 #define curl_easy_cleanup libcurl.easy_cleanup
 #define curl_easy_getinfo libcurl.easy_getinfo
 #define curl_easy_init libcurl.easy_init
@@ -74,6 +76,23 @@ int libcurl_load(struct err *err);
 #define curl_slist_append libcurl.slist_append
 #define curl_slist_free_all libcurl.slist_free_all
 #define curl_version_info libcurl.version_info
+
 #endif
+
+/* Load and initialise it, once. FAILED with the loader's reason. */
+int libcurl_load(struct err *err);
+
+/* The options of one connection. Each counts: without CURLOPT_PROTOCOLS_STR, say, a URL may name
+ * any protocol. */
+struct libcurl_setup {
+    CURL *easy;
+    CURLcode code;
+    const char *refused; /* the first option that libcurl did not take, or NULL */
+};
+#define LIBCURL_SET(setup, option, value) \
+    libcurl_note((setup), #option, curl_easy_setopt((setup)->easy, option, value))
+void libcurl_note(struct libcurl_setup *setup, const char *option, CURLcode code);
+/* FAILED: there is no handle, or an option was not taken. */
+int libcurl_ready(const struct libcurl_setup *setup, struct err *err);
 
 #endif

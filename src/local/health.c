@@ -37,25 +37,21 @@ static void curl_cleanup(CURL **curl)
         curl_easy_cleanup(*curl);
 }
 
-static bool loaded(void)
-{
-    cleanup_err struct err ignored = {0};
-    return libcurl_load(&ignored) == 0;
-}
-
 bool health_ok(int port)
 {
     cleanup_arena struct arena *a = arena_new();
-    __attribute__((cleanup(curl_cleanup))) CURL *curl = loaded() ? curl_easy_init() : NULL;
+    cleanup_err struct err ignored = {0};
     struct str url = str_fmt(a, "http://127.0.0.1:%d/_ministack/health", port);
     long status = 0;
-    if (!curl)
+    if (libcurl_load(&ignored) < 0)
         return false;
-    curl_easy_setopt(curl, CURLOPT_URL, url.p);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
-    return curl_easy_perform(curl) == CURLE_OK &&
+    __attribute__((cleanup(curl_cleanup))) CURL *curl = curl_easy_init();
+    struct libcurl_setup setup = {.easy = curl};
+    LIBCURL_SET(&setup, CURLOPT_URL, url.p);
+    LIBCURL_SET(&setup, CURLOPT_NOPROXY, "*");
+    LIBCURL_SET(&setup, CURLOPT_NOSIGNAL, 1L);
+    LIBCURL_SET(&setup, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
+    LIBCURL_SET(&setup, CURLOPT_WRITEFUNCTION, discard);
+    return libcurl_ready(&setup, &ignored) == 0 && curl_easy_perform(curl) == CURLE_OK &&
            curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == 200;
 }

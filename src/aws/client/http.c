@@ -64,6 +64,16 @@ static void share_unlock(CURL *easy, curl_lock_data data, void *context)
     pthread_mutex_unlock(&http->share_locks[data]);
 }
 
+static bool share_set_up(struct http *http)
+{
+    CURLSH *s = http->share = curl_share_init();
+    return s && curl_share_setopt(s, CURLSHOPT_USERDATA, http) == CURLSHE_OK &&
+           curl_share_setopt(s, CURLSHOPT_LOCKFUNC, share_lock) == CURLSHE_OK &&
+           curl_share_setopt(s, CURLSHOPT_UNLOCKFUNC, share_unlock) == CURLSHE_OK &&
+           curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK &&
+           curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
 struct http *http_new(const struct http_options *options, struct err *err)
 {
     if (libcurl_load(err) < 0)
@@ -83,13 +93,11 @@ struct http *http_new(const struct http_options *options, struct err *err)
     pthread_mutex_init(&http->lock, NULL);
     for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
         pthread_mutex_init(&http->share_locks[i], NULL);
-    http->share = curl_share_init();
-    curl_share_setopt(http->share, CURLSHOPT_USERDATA, http);
-    curl_share_setopt(http->share, CURLSHOPT_LOCKFUNC, share_lock);
-    curl_share_setopt(http->share, CURLSHOPT_UNLOCKFUNC, share_unlock);
-    curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    return http;
+    if (share_set_up(http))
+        return http;
+    err_set(err, ERR_FAILED, "libcurl cannot share names and sessions between connections");
+    http_free(http);
+    return NULL;
 }
 
 void http_free(struct http *http)
@@ -101,7 +109,8 @@ void http_free(struct http *http)
         curl_easy_cleanup(h->easy);
         curl_multi_cleanup(h->multi);
     }
-    curl_share_cleanup(http->share);
+    if (http->share)
+        curl_share_cleanup(http->share);
     for (size_t i = 0; i < CURL_LOCK_DATA_LAST; i++)
         pthread_mutex_destroy(&http->share_locks[i]);
     pthread_mutex_destroy(&http->lock);
@@ -118,17 +127,16 @@ static struct handle *handle_take(struct http *http)
     else
         h = ARENA_NEW(http->arena, struct handle);
     pthread_mutex_unlock(&http->lock);
-    if (!h->easy) {
-        h->easy = curl_easy_init();
-        h->multi = curl_multi_init();
-    } else {
-        curl_easy_reset(h->easy);
-    }
+    h->easy = h->easy ? h->easy : curl_easy_init();
+    h->multi = h->multi ? h->multi : curl_multi_init();
     return h;
 }
 
+/* Forgets its options, which point to what the caller has; the connection stays open. */
 static void handle_give(struct http *http, struct handle *h)
 {
+    if (h->easy)
+        curl_easy_reset(h->easy);
     pthread_mutex_lock(&http->lock);
     h->next = http->idle;
     http->idle = h;
@@ -283,6 +291,13 @@ static bool has_control(struct str s)
     return false;
 }
 
+static void append(struct curl_slist **list, const char *line)
+{
+    *list = curl_slist_append(*list, line);
+    if (!*list)
+        die("out of memory");
+}
+
 static int header_list(struct arena *a, const struct http_request *r, struct curl_slist **ret,
                        struct err *err)
 {
@@ -295,46 +310,47 @@ static int header_list(struct arena *a, const struct http_request *r, struct cur
         typed |= h->name.n == 12 && strncasecmp(h->name.p, "content-type", 12) == 0;
         struct str line = h->value.n ? str_fmt(a, "%.*s: %.*s", STR_ARG(h->name), STR_ARG(h->value))
                                      : str_fmt(a, "%.*s;", STR_ARG(h->name));
-        *ret = curl_slist_append(*ret, line.p);
+        append(ret, line.p);
     }
-    *ret = curl_slist_append(*ret, "Expect:"); /* libcurl would wait a second for "100 Continue" */
+    append(ret, "Expect:"); /* libcurl would wait a second for "100 Continue" */
     if (!typed)
-        *ret = curl_slist_append(*ret, "Content-Type:");
+        append(ret, "Content-Type:");
     return 0;
 }
 
-static void set_up(struct http *http, CURL *easy, const struct http_request *r,
+static void set_up(struct http *http, struct libcurl_setup *s, const struct http_request *r,
                    struct curl_slist *headers, struct transfer *t, char *message)
 {
-    curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
-    curl_easy_setopt(easy, CURLOPT_URL, str_z(t->arena, r->url));
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* S3 keys may hold "." and ".." */
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)(r->connect_timeout_ms ? r->connect_timeout_ms : CONNECT_TIMEOUT_MS));
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    LIBCURL_SET(s, CURLOPT_SHARE, http->share);
+    LIBCURL_SET(s, CURLOPT_URL, str_z(t->arena, r->url));
+    LIBCURL_SET(s, CURLOPT_PROTOCOLS_STR, "http,https");
+    LIBCURL_SET(s, CURLOPT_PATH_AS_IS, 1L); /* S3 keys may hold "." and ".." */
+    LIBCURL_SET(s, CURLOPT_NOSIGNAL, 1L);
+    LIBCURL_SET(s, CURLOPT_HTTPHEADER, headers);
+    if (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2)
+        LIBCURL_SET(s, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    LIBCURL_SET(s, CURLOPT_ERRORBUFFER, message);
+    LIBCURL_SET(s, CURLOPT_WRITEFUNCTION, on_body);
+    LIBCURL_SET(s, CURLOPT_WRITEDATA, t);
+    LIBCURL_SET(s, CURLOPT_HEADERFUNCTION, on_header);
+    LIBCURL_SET(s, CURLOPT_HEADERDATA, t);
+    LIBCURL_SET(s, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    LIBCURL_SET(s, CURLOPT_CONNECTTIMEOUT_MS,
+                (long)(r->connect_timeout_ms ? r->connect_timeout_ms : CONNECT_TIMEOUT_MS));
+    LIBCURL_SET(s, CURLOPT_TCP_KEEPALIVE, 1L);
     if (http->options.ca_bundle.n)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, http->options.ca_bundle.p);
+        LIBCURL_SET(s, CURLOPT_CAINFO, http->options.ca_bundle.p);
     if (r->direct || is_loopback(url_authority(r->url)))
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+        LIBCURL_SET(s, CURLOPT_NOPROXY, "*");
     bool plain = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
     if (strcmp(r->method, "HEAD") == 0)
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        LIBCURL_SET(s, CURLOPT_NOBODY, 1L);
     if (r->body.n || (!plain && strcmp(r->method, "DELETE") != 0)) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.n ? r->body.p : "");
+        LIBCURL_SET(s, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+        LIBCURL_SET(s, CURLOPT_POSTFIELDS, r->body.n ? r->body.p : "");
     }
     if (!plain || r->body.n)
-        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+        LIBCURL_SET(s, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 static CURLcode finished(CURLM *multi, bool *ret)
@@ -430,6 +446,17 @@ static int network_error(struct arena *a, CURL *easy, CURLcode code, const char 
                    STR_ARG(why));
 }
 
+static int exchange(struct handle *h, const struct http_request *r, struct transfer *t,
+                    const char *message, struct err *err)
+{
+    CURLcode code = curl_multi_add_handle(h->multi, h->easy) == CURLM_OK
+                        ? run(h, t, r->timeout_ms ? r->timeout_ms : TIMEOUT_MS)
+                        : CURLE_FAILED_INIT;
+    int done = code == CURLE_OK ? 0 : network_error(t->arena, h->easy, code, message, r, t, err);
+    curl_multi_remove_handle(h->multi, h->easy);
+    return done;
+}
+
 /* Has the whole request left? Its body is up, and libcurl has sent or received something. */
 static bool is_sent(CURL *easy, const struct http_request *r, const struct transfer *t)
 {
@@ -457,18 +484,13 @@ int http_send(struct arena *a, struct http *http, const struct http_request *r,
                          .body = BUF(a),
                          .answer_max = r->answer_max ? r->answer_max : ANSWER_BYTES_MAX};
     struct handle *h = handle_take(http);
-    set_up(http, h->easy, r, headers, &t, message);
-    curl_multi_add_handle(h->multi, h->easy);
-    CURLcode code = run(h, &t, r->timeout_ms ? r->timeout_ms : TIMEOUT_MS);
-    int done = 0;
-    if (code != CURLE_OK)
-        done = network_error(a, h->easy, code, message, r, &t, err);
+    struct libcurl_setup setup = {.easy = h->multi ? h->easy : NULL};
+    set_up(http, &setup, r, headers, &t, message);
+    int done = libcurl_ready(&setup, err) < 0 ? -1 : exchange(h, r, &t, message, err);
     long status = 0;
     curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
     if (ret_sent)
         *ret_sent = is_sent(h->easy, r, &t);
-    curl_multi_remove_handle(h->multi, h->easy);
-    curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, NULL);
     handle_give(http, h);
     ret->status = (int)status;
     ret->body = buf_str(&t.body);

@@ -9,6 +9,7 @@
 #include "loopback.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/libcurl.h"
 #include "base/pool.h"
 #include "aws/services/gateway.h"
 #include "aws/services/services.h"
@@ -705,6 +706,43 @@ static void a_wish_to_stop_ends_a_call(void **state)
     tear_down(&f);
 }
 
+#ifndef LIBCURL_LINKED
+
+static CURLcode (*real_setopt)(CURL *, CURLoption, ...);
+static int set_count, refused_count;
+
+static CURLcode refusing_setopt(CURL *easy, CURLoption option, ...)
+{
+    va_list ap;
+    va_start(ap, option);
+    void *value = va_arg(ap, void *);
+    va_end(ap);
+    return ++set_count == refused_count ? CURLE_UNKNOWN_OPTION : real_setopt(easy, option, value);
+}
+
+/* Whichever it is: without it the call would be another one than was meant. */
+static void an_option_that_libcurl_refuses_ends_the_call(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct str found;
+    set_up_with(&f, 0, REPLIES({200, NULL, identity, WHOLE, 0}));
+    real_setopt = libcurl.easy_setopt;
+    libcurl.easy_setopt = refusing_setopt;
+    for (refused_count = 1, set_count = 0; account(&f, &found) < 0; set_count = 0) {
+        assert_int_equal(f.err.kind, ERR_FAILED);
+        assert_true(str_find(f.err.msg, STR("libcurl does not take CURLOPT_"), 0) >= 0);
+        err_clear(&f.err);
+        assert_true(++refused_count < 100);
+    }
+    libcurl.easy_setopt = real_setopt;
+    assert_true(refused_count > 15);
+    assert_int_equal(loopback_requests(f.server), 1);
+    tear_down(&f);
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -735,6 +773,9 @@ int main(void)
         cmocka_unit_test(weights_are_sent_as_fractions),
         cmocka_unit_test(alarms_are_asked_for_by_the_hundred),
         cmocka_unit_test(a_wish_to_stop_ends_a_call),
+#ifndef LIBCURL_LINKED
+        cmocka_unit_test(an_option_that_libcurl_refuses_ends_the_call),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
