@@ -1,46 +1,9 @@
 /* API Gateway's operations on REST APIs. */
 #include "doc/json.h"
 #include "aws/client/aws_internal.h"
-#include "aws/services/gateway.h"
+#include "aws/services/gateway_internal.h"
 
-static int send(struct arena *a, struct aws *aws, const char *operation,
-                const struct aws_rest *request, const struct node **ret, struct err *err)
-{
-    struct aws_answer answer;
-    if (aws_rest_json(a, aws, "apigateway", operation, request, &answer, err) < 0)
-        return -1;
-    if (ret)
-        *ret = answer.node;
-    return 0;
-}
-
-/* Items of a page. API Gateway's member is `item`; one item alone need not be in a list. */
-static const struct node *page_items(struct arena *a, const struct node *answer)
-{
-    return answer_list(a, answer, "item");
-}
-
-/* Get all pages; `first` is the query of the first one. */
-static int all_pages(struct arena *a, struct aws *aws, const char *operation, struct str path,
-                     const struct node *first, const struct node **ret, struct err *err)
-{
-    struct node *items = node_seq(a);
-    struct pages p = {0};
-    const struct node *answer;
-    do {
-        struct node *query = first ? node_shallow(a, first) : node_map(a);
-        node_put_str(a, query, "limit", STR("500"));
-        if (p.token.n)
-            node_put_str(a, query, "position", p.token);
-        struct aws_rest request = {.method = "GET", .path = path, .query = query};
-        if (send(a, aws, operation, &request, &answer, err) < 0)
-            return -1;
-        node_each (item, page_items(a, answer))
-            node_push(a, items, item);
-    } while (page_next(&p, operation, text_of(answer, "position"), err));
-    *ret = items;
-    return err->kind ? -1 : 0;
-}
+static const struct gateway_service service = {"apigateway", "limit", "position", "item"};
 
 /* ---- the head ---- */
 
@@ -55,7 +18,7 @@ static int put(struct arena *a, struct aws *aws, struct str api, struct str docu
                                .query = query,
                                .body = document,
                                .content_type = "application/octet-stream"};
-    return send(a, aws, "PutRestApi", &request, NULL, err);
+    return gateway_send(a, aws, &service, "PutRestApi", &request, NULL, err);
 }
 
 static struct node *method_of(struct arena *a, struct str path, const struct member *m)
@@ -77,8 +40,8 @@ static int methods(struct arena *a, struct aws *aws, struct str api, const struc
     struct node *query = node_map(a), *all = node_seq(a);
     const struct node *resources;
     node_put_str(a, query, "embed", STR("methods"));
-    if (all_pages(a, aws, "GetResources", AWS_PATH(a, "/restapis/{}/resources", api), query,
-                  &resources, err) < 0)
+    if (gateway_list(a, aws, &service, "GetResources", AWS_PATH(a, "/restapis/{}/resources", api),
+                     query, &resources, err) < 0)
         return -1;
     node_each (resource, resources)
         member_each (m, node_get_c(resource, "resourceMethods"))
@@ -99,7 +62,7 @@ static int deploy(struct arena *a, struct aws *aws, struct str api, struct str d
     struct aws_rest request = {
         .method = "POST", .path = AWS_PATH(a, "/restapis/{}/deployments", api), .json = body};
     const struct node *answer;
-    if (send(a, aws, "CreateDeployment", &request, &answer, err) < 0)
+    if (gateway_send(a, aws, &service, "CreateDeployment", &request, &answer, err) < 0)
         return -1;
     *ret_id = text_of(answer, "id");
     return 0;
@@ -108,8 +71,8 @@ static int deploy(struct arena *a, struct aws *aws, struct str api, struct str d
 static int deployments(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                        struct err *err)
 {
-    return all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/restapis/{}/deployments", api), NULL,
-                     ret, err);
+    return gateway_list(a, aws, &service, "GetDeployments",
+                        AWS_PATH(a, "/restapis/{}/deployments", api), NULL, ret, err);
 }
 
 static int delete_deployment(struct arena *a, struct aws *aws, struct str api, struct str id,
@@ -117,7 +80,7 @@ static int delete_deployment(struct arena *a, struct aws *aws, struct str api, s
 {
     struct aws_rest request = {.method = "DELETE",
                                .path = AWS_PATH(a, "/restapis/{}/deployments/{}", api, id)};
-    if (send(a, aws, "DeleteDeployment", &request, NULL, err) == 0)
+    if (gateway_send(a, aws, &service, "DeleteDeployment", &request, NULL, err) == 0)
         return 0;
     if (err->kind != ERR_NOT_FOUND)
         return -1;
@@ -132,9 +95,9 @@ static int stages(struct arena *a, struct aws *aws, struct str api, const struct
 {
     struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/restapis/{}/stages", api)};
     const struct node *answer;
-    if (send(a, aws, "GetStages", &request, &answer, err) < 0)
+    if (gateway_send(a, aws, &service, "GetStages", &request, &answer, err) < 0)
         return -1;
-    *ret = page_items(a, answer);
+    *ret = answer_list(a, answer, service.items);
     return 0;
 }
 
@@ -149,7 +112,7 @@ static int stage_move(struct arena *a, struct aws *aws, struct str api, struct s
     node_put_c(a, body, "patchOperations", patches);
     struct aws_rest request = {
         .method = "PATCH", .path = AWS_PATH(a, "/restapis/{}/stages/{}", api, stage), .json = body};
-    return send(a, aws, "UpdateStage", &request, NULL, err);
+    return gateway_send(a, aws, &service, "UpdateStage", &request, NULL, err);
 }
 
 const struct gateway gateway_rest = {
@@ -170,13 +133,14 @@ int restapi_domains(struct arena *a, struct aws *aws, struct str api, const stru
 {
     const struct node *domains, *mappings;
     struct node *names = node_seq(a);
-    if (all_pages(a, aws, "GetDomainNames", STR("/domainnames"), NULL, &domains, err) < 0)
+    if (gateway_list(a, aws, &service, "GetDomainNames", STR("/domainnames"), NULL, &domains, err) <
+        0)
         return -1;
     node_each (domain, domains) {
         struct str name = text_of(domain, "domainName");
-        if (all_pages(a, aws, "GetBasePathMappings",
-                      AWS_PATH(a, "/domainnames/{}/basepathmappings", name), NULL, &mappings,
-                      err) < 0)
+        if (gateway_list(a, aws, &service, "GetBasePathMappings",
+                         AWS_PATH(a, "/domainnames/{}/basepathmappings", name), NULL, &mappings,
+                         err) < 0)
             return -1;
         node_each (mapping, mappings)
             if (str_eq(text_of(mapping, "restApiId"), api)) {

@@ -3,39 +3,9 @@
 #include "base/backoff.h"
 #include "doc/json.h"
 #include "aws/client/aws_internal.h"
-#include "aws/services/gateway.h"
+#include "aws/services/gateway_internal.h"
 
-static int send(struct arena *a, struct aws *aws, const char *operation,
-                const struct aws_rest *request, const struct node **ret, struct err *err)
-{
-    struct aws_answer answer;
-    if (aws_rest_json(a, aws, "apigatewayv2", operation, request, &answer, err) < 0)
-        return -1;
-    if (ret)
-        *ret = answer.node;
-    return 0;
-}
-
-static int all_pages(struct arena *a, struct aws *aws, const char *operation, struct str path,
-                     const struct node **ret, struct err *err)
-{
-    struct node *items = node_seq(a);
-    struct pages p = {0};
-    const struct node *answer;
-    do {
-        struct node *query = node_map(a);
-        node_put_str(a, query, "maxResults", STR("500"));
-        if (p.token.n)
-            node_put_str(a, query, "nextToken", p.token);
-        struct aws_rest request = {.method = "GET", .path = path, .query = query};
-        if (send(a, aws, operation, &request, &answer, err) < 0)
-            return -1;
-        node_each (item, node_get_c(answer, "items"))
-            node_push(a, items, item);
-    } while (page_next(&p, operation, text_of(answer, "nextToken"), err));
-    *ret = items;
-    return err->kind ? -1 : 0;
-}
+static const struct gateway_service service = {"apigatewayv2", "maxResults", "nextToken", "items"};
 
 /* ---- the definition ---- */
 
@@ -47,7 +17,7 @@ static int put(struct arena *a, struct aws *aws, struct str api, struct str docu
     node_put_str(a, body, "body", document);
     struct aws_rest request = {
         .method = "PUT", .path = AWS_PATH(a, "/v2/apis/{}", api), .query = query, .json = body};
-    return send(a, aws, "ReimportApi", &request, NULL, err);
+    return gateway_send(a, aws, &service, "ReimportApi", &request, NULL, err);
 }
 
 /* "GET /users" -> the operation and its path; "$default" has no method. */
@@ -67,9 +37,10 @@ static int methods(struct arena *a, struct aws *aws, struct str api, const struc
 {
     const struct node *routes, *integrations;
     struct node *all = node_seq(a), *by_target = node_map(a), *whole = node_seq(a);
-    if (all_pages(a, aws, "GetRoutes", AWS_PATH(a, "/v2/apis/{}/routes", api), &routes, err) < 0 ||
-        all_pages(a, aws, "GetIntegrations", AWS_PATH(a, "/v2/apis/{}/integrations", api),
-                  &integrations, err) < 0)
+    if (gateway_list(a, aws, &service, "GetRoutes", AWS_PATH(a, "/v2/apis/{}/routes", api), NULL,
+                     &routes, err) < 0 ||
+        gateway_list(a, aws, &service, "GetIntegrations",
+                     AWS_PATH(a, "/v2/apis/{}/integrations", api), NULL, &integrations, err) < 0)
         return -1;
     node_each (integration, integrations)
         node_put(a, by_target,
@@ -102,7 +73,7 @@ static int wait_for_deployment(struct arena *a, struct aws *aws, struct str api,
                                .path = AWS_PATH(a, "/v2/apis/{}/deployments/{}", api, id)};
     for (;;) {
         const struct node *answer;
-        if (send(a, aws, "GetDeployment", &request, &answer, err) < 0)
+        if (gateway_send(a, aws, &service, "GetDeployment", &request, &answer, err) < 0)
             return -1;
         struct str status = text_of(answer, "deploymentStatus");
         if (str_eq(status, STR("FAILED")))
@@ -125,7 +96,7 @@ static int deploy(struct arena *a, struct aws *aws, struct str api, struct str d
     struct aws_rest request = {
         .method = "POST", .path = AWS_PATH(a, "/v2/apis/{}/deployments", api), .json = body};
     const struct node *answer;
-    if (send(a, aws, "CreateDeployment", &request, &answer, err) < 0)
+    if (gateway_send(a, aws, &service, "CreateDeployment", &request, &answer, err) < 0)
         return -1;
     *ret_id = text_of(answer, "deploymentId");
     return str_eq(text_of(answer, "deploymentStatus"), STR("PENDING"))
@@ -138,8 +109,8 @@ static int deployments(struct arena *a, struct aws *aws, struct str api, const s
 {
     const struct node *all;
     struct node *items = node_seq(a);
-    if (all_pages(a, aws, "GetDeployments", AWS_PATH(a, "/v2/apis/{}/deployments", api), &all,
-                  err) < 0)
+    if (gateway_list(a, aws, &service, "GetDeployments",
+                     AWS_PATH(a, "/v2/apis/{}/deployments", api), NULL, &all, err) < 0)
         return -1;
     node_each (one, all) {
         struct node *item = node_map(a);
@@ -158,7 +129,7 @@ static int delete_deployment(struct arena *a, struct aws *aws, struct str api, s
 {
     struct aws_rest request = {.method = "DELETE",
                                .path = AWS_PATH(a, "/v2/apis/{}/deployments/{}", api, id)};
-    if (send(a, aws, "DeleteDeployment", &request, NULL, err) == 0)
+    if (gateway_send(a, aws, &service, "DeleteDeployment", &request, NULL, err) == 0)
         return 0;
     if (err->kind == ERR_NOT_FOUND) {
         err_clear(err);
@@ -174,7 +145,8 @@ static int delete_deployment(struct arena *a, struct aws *aws, struct str api, s
 static int stages(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                   struct err *err)
 {
-    return all_pages(a, aws, "GetStages", AWS_PATH(a, "/v2/apis/{}/stages", api), ret, err);
+    return gateway_list(a, aws, &service, "GetStages", AWS_PATH(a, "/v2/apis/{}/stages", api), NULL,
+                        ret, err);
 }
 
 static int stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
@@ -184,7 +156,7 @@ static int stage_move(struct arena *a, struct aws *aws, struct str api, struct s
     node_put_str(a, body, "deploymentId", deployment);
     struct aws_rest request = {
         .method = "PATCH", .path = AWS_PATH(a, "/v2/apis/{}/stages/{}", api, stage), .json = body};
-    return send(a, aws, "UpdateStage", &request, NULL, err);
+    return gateway_send(a, aws, &service, "UpdateStage", &request, NULL, err);
 }
 
 const struct gateway gateway_http = {

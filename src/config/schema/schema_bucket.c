@@ -111,43 +111,26 @@ static const struct schema metrics_configurations = {
                         {"TagFilters", LIST_OF(CLOSED_MAP({"Key", &any_string, REQUIRED},
                                                           {"Value", &any_string, REQUIRED}))})};
 
+/* Lists of notifications, to a Lambda function, a queue or a topic. */
+#define NOTIFICATIONS(target)                                                                \
+    LIST_OF(CLOSED_MAP(                                                                      \
+        {"Event", SCHEMA(.type = TYPE_STRING, .pattern = "^s3:"), REQUIRED},                 \
+        {"Filter",                                                                           \
+         CLOSED_MAP(                                                                         \
+             {"S3Key",                                                                       \
+              CLOSED_MAP({"Rules",                                                           \
+                          LIST_OF(CLOSED_MAP({"Name", CHOICE("prefix", "suffix"), REQUIRED}, \
+                                             {"Value", &any_string, REQUIRED})),             \
+                          REQUIRED}),                                                        \
+              REQUIRED})},                                                                   \
+        {target, &aws_arn, REQUIRED}))
+
 static const struct schema notification_configuration = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS(
-        {"LambdaConfigurations",
-         LIST_OF(CLOSED_MAP(
-             {"Event", SCHEMA(.type = TYPE_STRING, .pattern = "^s3:"), REQUIRED},
-             {"Filter", CLOSED_MAP({"S3Key",
-                                    CLOSED_MAP({"Rules",
-                                                LIST_OF(CLOSED_MAP(
-                                                    {"Name", CHOICE("prefix", "suffix"), REQUIRED},
-                                                    {"Value", &any_string, REQUIRED})),
-                                                REQUIRED}),
-                                    REQUIRED})},
-             {"Function", &aws_arn, REQUIRED}))},
-        {"QueueConfigurations",
-         LIST_OF(CLOSED_MAP(
-             {"Event", SCHEMA(.type = TYPE_STRING, .pattern = "^s3:"), REQUIRED},
-             {"Filter", CLOSED_MAP({"S3Key",
-                                    CLOSED_MAP({"Rules",
-                                                LIST_OF(CLOSED_MAP(
-                                                    {"Name", CHOICE("prefix", "suffix"), REQUIRED},
-                                                    {"Value", &any_string, REQUIRED})),
-                                                REQUIRED}),
-                                    REQUIRED})},
-             {"Queue", &aws_arn, REQUIRED}))},
-        {"TopicConfigurations",
-         LIST_OF(CLOSED_MAP(
-             {"Event", SCHEMA(.type = TYPE_STRING, .pattern = "^s3:"), REQUIRED},
-             {"Filter", CLOSED_MAP({"S3Key",
-                                    CLOSED_MAP({"Rules",
-                                                LIST_OF(CLOSED_MAP(
-                                                    {"Name", CHOICE("prefix", "suffix"), REQUIRED},
-                                                    {"Value", &any_string, REQUIRED})),
-                                                REQUIRED}),
-                                    REQUIRED})},
-             {"Topic", &aws_arn, REQUIRED}))})};
+    .fields = FIELDS({"LambdaConfigurations", NOTIFICATIONS("Function")},
+                     {"QueueConfigurations", NOTIFICATIONS("Queue")},
+                     {"TopicConfigurations", NOTIFICATIONS("Topic")})};
 
 static const struct schema object_lock_configuration = {
     .type = TYPE_MAP,

@@ -69,7 +69,7 @@ const struct node *stack_tags(struct arena *a, const struct service *service, st
     struct node *tags = node_map(a);
     member_each (m, node_path(service->root, "provider.stackTags"))
         if (stage.n || !(node_flags_deep(m->value) & NODE_STAGE))
-            node_put_str(a, tags, str_z(a, m->key), node_text(m->value));
+            node_put(a, tags, m->key, node_str(a, node_text(m->value)));
     node_put_str(a, tags, TAG_SERVICE, service->name);
     if (stage.n)
         node_put_str(a, tags, TAG_STAGE, stage);
