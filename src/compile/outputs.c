@@ -9,9 +9,7 @@ void outputs_export(struct compilation *c)
         struct member *m = &c->outputs->members[i];
         if (node_get_c(m->value, "Export"))
             continue;
-        struct node *output = node_shallow(a, m->value);
         struct str name = str_fmt(a, "sls-%.*s-%.*s", STR_ARG(name_prefix(c)), STR_ARG(m->key));
-        node_put_c(a, output, "Export", node_fn(a, "Name", node_staged(c, name)));
-        m->value = output;
+        m->value = cfn_with(a, m->value, "Export", node_fn(a, "Name", node_staged(c, name)));
     }
 }

@@ -137,12 +137,7 @@ static void strip_properties(struct arena *a, struct node *resources)
         const struct node *p = node_get_c(m->value, "Properties");
         if (!p)
             continue;
-        struct node *resource = node_shallow(a, m->value);
-        if (node_truthy(p))
-            node_put_c(a, resource, "Properties", without_nulls(a, p));
-        else
-            node_drop(resource, STR("Properties"));
-        m->value = resource;
+        m->value = cfn_with(a, m->value, "Properties", node_truthy(p) ? without_nulls(a, p) : NULL);
     }
 }
 
@@ -193,7 +188,5 @@ const struct node *resources_finish(struct compilation *c, struct err *err)
         if (extend_one(c, resources, m, err) < 0)
             return NULL;
     strip_properties(a, resources);
-    struct node *finished = node_shallow(a, template);
-    node_put_c(a, finished, "Resources", resources);
-    return finished;
+    return cfn_with(a, template, "Resources", resources);
 }

@@ -207,11 +207,10 @@ const struct node *with_a_resource(struct arena *a, const struct node *template)
     member_each (m, resources)
         if (!node_get_c(m->value, "Condition"))
             return template;
-    struct node *out = node_shallow(a, template), *more = copy_or_new(a, resources);
-    node_put_c(a, more, LAYOUT_PLACEHOLDER,
-               node_fn(a, "Type", node_str(a, STR("AWS::CloudFormation::WaitConditionHandle"))));
-    node_put_c(a, out, "Resources", more);
-    return out;
+    const struct node *placeholder =
+        node_fn(a, "Type", node_str(a, STR("AWS::CloudFormation::WaitConditionHandle")));
+    return cfn_with(a, template, "Resources",
+                    cfn_with(a, resources, LAYOUT_PLACEHOLDER, placeholder));
 }
 
 const struct node *layout_expand(struct arena *a, const struct layout *layout,

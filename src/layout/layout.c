@@ -70,9 +70,7 @@ static void log_into_stage(struct laying *l, const struct layout_function *f,
     const struct placement *p = placement_of(l, c->log_group_id);
     if (!p || p->scope != SCOPE_STAGE || node_get_c(given, "LogGroup"))
         return;
-    struct node *config = given ? node_shallow(a, given) : node_map(a);
-    node_put_c(a, config, "LogGroup", node_ref(a, p->id));
-    node_put_c(a, properties, "LoggingConfig", config);
+    node_put_c(a, properties, "LoggingConfig", cfn_with(a, given, "LogGroup", node_ref(a, p->id)));
 }
 
 static int define_function(struct laying *l, struct layout_function *f, struct err *err)
@@ -305,13 +303,11 @@ static const struct node *stage_address(struct laying *l, const struct node *out
     const struct node *parts = node_path(output, "Value.Fn::Join.1");
     if (!node_is(parts, NODE_SEQ))
         return output;
-    struct node *longer = node_shallow(a, parts), *join = node_seq(a),
-                *out = node_shallow(a, output);
+    struct node *longer = node_shallow(a, parts), *join = node_seq(a);
     node_push(a, longer, node_strf(a, "/%.*s", STR_ARG(l->service->stage)));
     node_push(a, join, node_str(a, STR("")));
     node_push(a, join, longer);
-    node_put_c(a, out, "Value", node_fn(a, "Fn::Join", join));
-    return out;
+    return cfn_with(a, output, "Value", node_fn(a, "Fn::Join", join));
 }
 
 static int add_outputs(struct laying *l, struct err *err)

@@ -64,11 +64,8 @@ const struct node *metrics_rewrite(struct laying *l, const struct node *n)
     if (node_is(dimensions, NODE_SEQ)) {
         const struct node *now = rewrite_dimensions(
             l, dimensions, node_is_text(node_get_c(n, "Namespace"), "AWS/Lambda"));
-        if (now != dimensions) {
-            struct node *out = node_shallow(l->arena, n);
-            node_put_c(l->arena, out, "Dimensions", now);
-            n = out;
-        }
+        if (now != dimensions)
+            n = cfn_with(l->arena, n, "Dimensions", now);
     }
     return node_change_children(l->arena, n, rewrite_child, l);
 }

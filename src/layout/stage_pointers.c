@@ -72,9 +72,8 @@ static int put_stage(struct laying *l, const struct layout_api *api, struct node
 static void put_variables(struct laying *l, struct node *properties, const char *key,
                           const struct node *given)
 {
-    struct node *variables = given ? node_shallow(l->arena, given) : node_map(l->arena);
-    node_put_str(l->arena, variables, "alias", l->service->stage);
-    node_put_c(l->arena, properties, key, variables);
+    const struct node *alias = node_str(l->arena, l->service->stage);
+    node_put_c(l->arena, properties, key, cfn_with(l->arena, given, "alias", alias));
 }
 
 static int add_rest_stage(struct laying *l, const struct layout_api *api, struct err *err)

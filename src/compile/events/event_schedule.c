@@ -117,9 +117,7 @@ static const struct node *input_text(struct compilation *c, const struct node *i
             err_wrap(err, "'body' must be JSON text");
             return NULL;
         }
-        struct node *copy = node_shallow(a, input);
-        node_put_c(a, copy, "body", parsed);
-        input = copy;
+        input = cfn_with(a, input, "body", parsed);
     }
     if (!node_is(input, NODE_STRING))
         input = node_stringified(a, input);

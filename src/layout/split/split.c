@@ -216,11 +216,7 @@ static const struct node *keep(struct building *b, const struct node *metadata,
         node_put_c(a, kept, "DependsOn", p->depends);
     if (node_count(outputs))
         node_put_c(a, kept, "Outputs", outputs);
-    if (!kept->size)
-        return metadata;
-    struct node *out = metadata ? node_shallow(a, metadata) : node_map(a);
-    node_put_c(a, out, PART_METADATA, kept);
-    return out;
+    return kept->size ? cfn_with(a, metadata, PART_METADATA, kept) : metadata;
 }
 
 /* The flat template's own Outputs that are in this stack, rewritten; their names go into

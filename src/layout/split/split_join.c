@@ -90,8 +90,7 @@ static int check_all_there(const struct joining *j, struct err *err)
 
 static const struct node *without_kept(struct arena *a, const struct node *metadata)
 {
-    struct node *out = node_shallow(a, metadata);
-    node_drop(out, STR(PART_METADATA));
+    const struct node *out = cfn_with(a, metadata, PART_METADATA, NULL);
     return out->size ? out : NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 #include "release/adopt/adopt.h"
 #include "release/deploy/engine.h"
 #include "release/dispose/late_log_groups.h"
@@ -48,9 +49,8 @@ static const struct node *record_apis(const struct deploying *d)
 /* What it was made from, so that another stage can be made from it later. */
 static const struct node *source_bundle(const struct deploying *d)
 {
-    struct node *bundle = node_shallow(d->arena, service_bundle(d->r->service));
-    node_put_c(d->arena, bundle, "format", node_int(d->arena, RECORD_FORMAT));
-    return bundle;
+    return cfn_with(d->arena, service_bundle(d->r->service), "format",
+                    node_int(d->arena, RECORD_FORMAT));
 }
 
 static int keep_sources(struct deploying *d, struct str *ret, struct err *err)

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 #include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/publish/pointers.h"
@@ -75,30 +76,19 @@ int engine_reconcile(struct deploying *d, bool back, struct err *err)
     return pointers_reconcile(d->r, &all, &moved, err);
 }
 
-static const struct node *with_property(struct arena *a, const struct node *resource,
-                                        const char *property, struct str value)
-{
-    struct node *out = node_shallow(a, resource);
-    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
-    node_put_str(a, properties, property, value);
-    node_put_c(a, out, "Properties", properties);
-    return out;
-}
-
 /* One that the stack has: `from` is what it points at. */
 static void put_pointer(struct arena *a, struct node *resources, struct str id,
                         const char *property, struct str from, struct str to)
 {
     const struct node *old = node_get(resources, id);
     if (old && from.n && to.n)
-        node_put(a, resources, id, with_property(a, old, property, to));
+        node_put(a, resources, id, cfn_with_property(a, old, property, node_str(a, to)));
 }
 
 const struct node *engine_pointers_only(const struct deploying *d)
 {
     struct arena *a = d->arena;
     const struct node *old = d->plan->world.stage_template;
-    struct node *out = node_shallow(a, old);
     struct node *resources = node_shallow(a, node_get_c(old, "Resources"));
     for (size_t i = 0; i < d->plan->function_count; i++)
         put_pointer(a, resources, d->plan->functions[i].function->alias_id, "FunctionVersion",
@@ -106,6 +96,6 @@ const struct node *engine_pointers_only(const struct deploying *d)
     for (size_t i = 0; i < d->plan->api_count; i++)
         put_pointer(a, resources, d->plan->apis[i].api->stage_id, "DeploymentId",
                     d->plan->apis[i].from, d->plan->apis[i].to);
-    node_put_c(a, out, "Resources", resources);
+    const struct node *out = cfn_with(a, old, "Resources", resources);
     return plan_numbered(a, out, d->plan->number, d->plan->digest);
 }

@@ -1,5 +1,7 @@
 /* Goal of one function: everything as it is, but for its code. */
 #include "release/goal/from_record.h"
+
+#include "cfn/template.h"
 #include "release/plan/plan.h"
 
 struct one_function {
@@ -10,15 +12,11 @@ struct one_function {
 static const struct node *with_hole(struct arena *a, const struct node *template, struct str alias,
                                     struct str key)
 {
-    struct node *out = node_shallow(a, template);
+    const struct node *hole = node_fn(a, "Troupe::Version", node_str(a, key));
     struct node *resources = node_shallow(a, node_get_c(template, "Resources"));
-    struct node *resource = node_shallow(a, node_get(resources, alias));
-    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
-    node_put_c(a, properties, "FunctionVersion", node_fn(a, "Troupe::Version", node_str(a, key)));
-    node_put_c(a, resource, "Properties", properties);
-    node_put(a, resources, alias, resource);
-    node_put_c(a, out, "Resources", resources);
-    return out;
+    node_put(a, resources, alias,
+             cfn_with_property(a, node_get(resources, alias), "FunctionVersion", hole));
+    return cfn_with(a, template, "Resources", resources);
 }
 
 static struct layout_function *find_function(const struct layout *l, struct str key)

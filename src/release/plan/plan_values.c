@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 #include "release/publish/definition.h"
 
 struct known {
@@ -81,9 +82,7 @@ static const struct node *with_cors(struct arena *a, const struct plan *plan,
     if (p->api->kind != API_HTTP || !text.n)
         return document;
     const struct node *cors = json_parse(a, name, text, err);
-    struct node *out = node_shallow(a, document);
-    node_put_c(a, out, "x-amazon-apigateway-cors", cors);
-    return cors ? out : NULL;
+    return cors ? cfn_with(a, document, "x-amazon-apigateway-cors", cors) : NULL;
 }
 
 static int resolve_api(struct known *k, struct api_plan *p, struct err *err)

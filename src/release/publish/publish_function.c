@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 #include "release/bucket/lease.h"
 #include "release/publish/definition.h"
 
@@ -37,9 +38,7 @@ struct publishing {
 static const struct node *with_revision(struct publishing *p, const struct node *members,
                                         struct str revision)
 {
-    struct node *out = node_shallow(p->arena, members);
-    node_put_str(p->arena, out, "RevisionId", revision);
-    return out;
+    return cfn_with(p->arena, members, "RevisionId", node_str(p->arena, revision));
 }
 
 static int update_configuration(struct publishing *p, struct lambda_function *head, struct err *err)

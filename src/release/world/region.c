@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 #include "release/bucket/stage_address.h"
 
 #define MARK "region.json"
@@ -96,14 +97,6 @@ int region_copy(struct arena *a, const struct store *from, const struct store *t
     return there ? 0 : store_copy(a, from, to, key, err);
 }
 
-static struct node *with_member(struct arena *a, const struct node *map, const char *key,
-                                const struct node *value)
-{
-    struct node *out = map ? node_shallow(a, map) : node_map(a);
-    node_put_c(a, out, key, value);
-    return out;
-}
-
 const struct node *region_bucket_template(struct arena *a, const struct node *target,
                                           const struct node *now)
 {
@@ -112,10 +105,9 @@ const struct node *region_bucket_template(struct arena *a, const struct node *ta
     const struct node *resources = node_get_c(now, "Resources");
     if (!resource || node_get_c(resources, REMOTE_BUCKET))
         return NULL;
-    struct node *out = now ? node_shallow(a, now) : node_map(a);
-    node_put_str(a, out, "AWSTemplateFormatVersion", STR("2010-09-09"));
-    node_put_c(a, out, "Resources", with_member(a, resources, REMOTE_BUCKET, resource));
+    struct node *out = cfn_with(a, now, "AWSTemplateFormatVersion", node_str(a, STR("2010-09-09")));
+    node_put_c(a, out, "Resources", cfn_with(a, resources, REMOTE_BUCKET, resource));
     node_put_c(a, out, "Outputs",
-               with_member(a, node_get_c(now, "Outputs"), REMOTE_BUCKET_OUTPUT, output));
+               cfn_with(a, node_get_c(now, "Outputs"), REMOTE_BUCKET_OUTPUT, output));
     return out;
 }
