@@ -84,7 +84,8 @@ void fake_refuse(const struct fake_request *q, int status, const char *code, con
 {
     struct arena *a = q->arena;
     bool s3 = str_eq(q->service, STR("s3"));
-    if (str_eq(q->service, STR("lambda")) || str_eq(q->service, STR("apigateway"))) {
+    if (str_eq(q->service, STR("lambda")) || str_eq(q->service, STR("apigateway")) ||
+        str_eq(q->service, STR("logs"))) {
         struct node *body = node_map(a);
         node_put_str(a, body, "Message", str_c(message));
         fake_json(q, body, ret);
@@ -108,19 +109,26 @@ static int64_t now_ms(const struct fake_aws *aws)
     return START_MS + fake_clock_passed() + aws->skew_ms;
 }
 
-struct fake_object *fake_object_find(struct fake_aws *aws, struct str key)
+static struct fake_object *find_in(struct fake_aws *aws, struct str bucket, struct str key)
 {
     for (size_t i = 0; i < aws->objects.n; i++)
-        if (str_eq(aws->objects.p[i].key, key))
+        if (str_eq(aws->objects.p[i].key, key) && str_eq(aws->objects.p[i].bucket, bucket))
             return &aws->objects.p[i];
     return NULL;
 }
 
-static struct fake_object *put(struct fake_aws *aws, struct str key, struct str body)
+struct fake_object *fake_object_find(struct fake_aws *aws, struct str key)
 {
-    struct fake_object *o = fake_object_find(aws, key);
+    return find_in(aws, STR(FAKE_BUCKET), key);
+}
+
+static struct fake_object *put(struct fake_aws *aws, struct str bucket, struct str key,
+                               struct str body)
+{
+    struct fake_object *o = find_in(aws, bucket, key);
     if (!o) {
-        vec_push(aws->arena, &aws->objects, (struct fake_object){str_dup(aws->arena, key)});
+        vec_push(aws->arena, &aws->objects,
+                 (struct fake_object){str_dup(aws->arena, bucket), str_dup(aws->arena, key)});
         o = &aws->objects.p[aws->objects.n - 1];
     }
     struct str id = fake_id(aws, "etag-");
@@ -146,6 +154,19 @@ static const char *http_date(struct arena *a, int64_t ms)
     return str_dup(a, str_c(text)).p;
 }
 
+static struct str key_of(const struct fake_request *q)
+{
+    struct str key = str_sub(q->path, 1, q->path.n), bucket;
+    return str_cut(&key, '/', &bucket) && key.p ? key : (struct str){"", 0};
+}
+
+static struct str bucket_of(const struct fake_request *q)
+{
+    struct str path = str_sub(q->path, 1, q->path.n), bucket = {"", 0};
+    str_cut(&path, '/', &bucket);
+    return bucket;
+}
+
 static int by_key(const void *x, const void *y)
 {
     return str_cmp(((const struct fake_object *)x)->key, ((const struct fake_object *)y)->key);
@@ -156,22 +177,26 @@ static void list(struct fake_aws *aws, const struct fake_request *q, struct repl
     struct arena *a = q->arena;
     struct str prefix = fake_param(a, q->query, "prefix");
     struct str after = fake_param(a, q->query, "continuation-token"), last = {"", 0};
+    struct str bucket = bucket_of(q);
     struct buf b = BUF(a);
     size_t shown = 0;
-    bool more = false;
+    bool more = false, versions = str_eq(q->operation, STR("ListObjectVersions"));
+    const char *item = versions ? "Version" : "Contents";
     if (aws->objects.n)
         qsort(aws->objects.p, aws->objects.n, sizeof *aws->objects.p, by_key);
     buf_lit(&b, "<ListBucketResult>");
     for (size_t i = 0; i < aws->objects.n && !more; i++) {
         const struct fake_object *o = &aws->objects.p[i];
-        if (!str_starts(o->key, prefix) || (after.n && str_cmp(o->key, after) <= 0))
+        if (!str_eq(o->bucket, bucket) || !str_starts(o->key, prefix) ||
+            (after.n && str_cmp(o->key, after) <= 0))
             continue;
         if ((more = aws->page && shown == aws->page))
             break;
         buf_fmt(&b,
-                "<Contents><Key>%.*s</Key><LastModified>%.*s</LastModified><ETag>%.*s</ETag>"
-                "<Size>%zu</Size></Contents>",
-                STR_ARG(o->key), STR_ARG(time_iso(a, o->modified_ms)), STR_ARG(o->etag), o->body.n);
+                "<%s><Key>%.*s</Key><LastModified>%.*s</LastModified><ETag>%.*s</ETag>"
+                "<Size>%zu</Size>%s</%s>",
+                item, STR_ARG(o->key), STR_ARG(time_iso(a, o->modified_ms)), STR_ARG(o->etag),
+                o->body.n, versions ? "<VersionId>null</VersionId>" : "", item);
         last = o->key;
         shown++;
     }
@@ -182,12 +207,6 @@ static void list(struct fake_aws *aws, const struct fake_request *q, struct repl
     ret->body = buf_str(&b).p;
 }
 
-static struct str key_of(const struct fake_request *q)
-{
-    struct str key = str_sub(q->path, 1, q->path.n), bucket;
-    return str_cut(&key, '/', &bucket) && key.p ? key : (struct str){"", 0};
-}
-
 static const char *s3_operation(const struct fake_request *q)
 {
     bool key = key_of(q).n > 0;
@@ -196,6 +215,10 @@ static const char *s3_operation(const struct fake_request *q)
         return key ? "HeadObject" : "HeadBucket";
     if (str_eq(q->method, STR("PUT")))
         return fake_header(q, "x-amz-copy-source").n ? "CopyObject" : "PutObject";
+    if (str_eq(q->method, STR("POST")))
+        return "DeleteObjects";
+    if (!key && str_find(q->query, STR("versions="), 0) >= 0)
+        return "ListObjectVersions";
     return m == 'D' ? "DeleteObject" : m == 'G' && key ? "GetObject" : "ListObjectsV2";
 }
 
@@ -213,30 +236,43 @@ static bool holds(const struct fake_request *q, const struct fake_object *o, str
     return false;
 }
 
+/* <Delete>…<Object><Key>…</Key>…</Object>…</Delete> */
+static void delete_all(struct fake_aws *aws, const struct fake_request *q)
+{
+    for (ptrdiff_t at = 0; (at = str_find(q->body, STR("<Key>"), (size_t)at)) >= 0;) {
+        at += 5;
+        ptrdiff_t end = str_find(q->body, STR("</Key>"), (size_t)at);
+        drop(aws, find_in(aws, bucket_of(q), str_sub(q->body, (size_t)at, (size_t)end)));
+    }
+}
+
 static void s3(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
 {
     struct arena *a = q->arena;
-    struct str key = key_of(q);
-    struct fake_object *o = fake_object_find(aws, key);
+    struct str key = key_of(q), bucket = bucket_of(q);
+    struct fake_object *o = find_in(aws, bucket, key);
     const char *date = http_date(a, now_ms(aws));
     *ret = (struct reply){200, "Content-Type: application/xml\r\n", ""};
-    if (aws->no_bucket) {
+    if (aws->no_bucket && str_eq(bucket, STR(FAKE_BUCKET))) {
         fake_refuse(q, 404, "NoSuchBucket", "The specified bucket does not exist", ret);
-    } else if (str_eq(q->operation, STR("ListObjectsV2"))) {
+    } else if (str_starts(q->operation, STR("ListObject"))) {
         list(aws, q, ret);
+    } else if (str_eq(q->operation, STR("DeleteObjects"))) {
+        delete_all(aws, q);
+        ret->body = "<DeleteResult/>";
     } else if (str_eq(q->operation, STR("CopyObject"))) {
         struct str from = fake_decode(a, fake_header(q, "x-amz-copy-source"));
         struct fake_object *source =
             fake_object_find(aws, str_sub(from, sizeof "/" FAKE_BUCKET, from.n));
         struct str body = source ? source->body : (struct str){"", 0};
         if (source)
-            put(aws, key, body);
+            put(aws, bucket, key, body);
         ret->body = "<CopyObjectResult><ETag>\"copy\"</ETag></CopyObjectResult>";
         if (!source)
             fake_refuse(q, 404, "NoSuchKey", "The specified key does not exist.", ret);
     } else if (str_eq(q->operation, STR("PutObject"))) {
         if (holds(q, o, ret)) {
-            o = put(aws, key, q->body);
+            o = put(aws, bucket, key, q->body);
             ret->headers = str_fmt(a, "ETag: %.*s\r\nDate: %s\r\n", STR_ARG(o->etag), date).p;
         }
     } else if (str_eq(q->operation, STR("DeleteObject"))) {
@@ -288,10 +324,12 @@ static void answer(void *context, struct arena *a, struct str request, struct re
     parse(&q, request);
     bool is_s3 = str_eq(q.service, STR("s3")), is_lambda = str_eq(q.service, STR("lambda"));
     bool is_gateway = str_eq(q.service, STR("apigateway"));
+    bool is_logs = str_eq(q.service, STR("logs"));
     bool form = !is_s3 && !is_lambda && !is_gateway;
     q.operation = is_s3        ? str_c(s3_operation(&q))
                   : is_lambda  ? str_c(fake_lambda_operation(&q))
                   : is_gateway ? str_c(fake_gateway_operation(&q))
+                  : is_logs    ? str_c(fake_logs_operation(&q))
                                : fake_param(a, q.body, "Action");
     pthread_mutex_lock(&aws->lock);
     struct str call =
@@ -310,6 +348,8 @@ static void answer(void *context, struct arena *a, struct str request, struct re
         fake_lambda(aws, &q, ret);
     else if (is_gateway)
         fake_gateway(aws, &q, ret);
+    else if (is_logs)
+        fake_logs(aws, &q, ret);
     else if (str_eq(q.service, STR("sts")))
         sts(ret);
     else
@@ -353,6 +393,9 @@ void fake_aws_reset(struct fake_aws *aws)
     memset(&aws->functions, 0, sizeof aws->functions);
     memset(&aws->apis, 0, sizeof aws->apis);
     memset(&aws->stacks, 0, sizeof aws->stacks);
+    memset(&aws->log_groups, 0, sizeof aws->log_groups);
+    memset(&aws->deleted, 0, sizeof aws->deleted);
+    aws->domains = NULL;
     memset(&aws->faults, 0, sizeof aws->faults);
     memset(&aws->calls, 0, sizeof aws->calls);
     fake_clock_reset();
@@ -408,13 +451,13 @@ void fake_await_calls(struct fake_aws *aws, const char *operation, size_t n)
 
 void fake_put_locked(struct fake_aws *aws, const char *key, struct str body)
 {
-    put(aws, str_c(key), body);
+    put(aws, STR(FAKE_BUCKET), str_c(key), body);
 }
 
 void fake_put(struct fake_aws *aws, const char *key, struct str body)
 {
     pthread_mutex_lock(&aws->lock);
-    put(aws, str_c(key), body);
+    put(aws, STR(FAKE_BUCKET), str_c(key), body);
     pthread_mutex_unlock(&aws->lock);
 }
 
@@ -432,4 +475,21 @@ void fake_delete(struct fake_aws *aws, const char *key)
     pthread_mutex_lock(&aws->lock);
     drop(aws, fake_object_find(aws, str_c(key)));
     pthread_mutex_unlock(&aws->lock);
+}
+
+void fake_put_in(struct fake_aws *aws, const char *bucket, const char *key, struct str body)
+{
+    pthread_mutex_lock(&aws->lock);
+    put(aws, str_c(bucket), str_c(key), body);
+    pthread_mutex_unlock(&aws->lock);
+}
+
+size_t fake_count_in(struct fake_aws *aws, const char *bucket)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&aws->lock);
+    for (size_t i = 0; i < aws->objects.n; i++)
+        n += str_eq(aws->objects.p[i].bucket, str_c(bucket));
+    pthread_mutex_unlock(&aws->lock);
+    return n;
 }

@@ -37,7 +37,7 @@ struct fake_fault {
 };
 
 struct fake_object {
-    struct str key, body, etag;
+    struct str bucket, key, body, etag;
     int64_t modified_ms;
 };
 
@@ -69,7 +69,16 @@ struct fake_event {
 struct fake_stack {
     struct str name, id, status, template, tags_text, parameters_text;
     const struct node *outputs, *tags, *parameters;
+    struct node *physical;         /* logical id -> physical id, where it is not the usual one */
     VEC(struct fake_event) events; /* oldest first */
+    struct str set_type, set_template; /* of its change set */
+    const struct node *set_physical;   /* what that one imports */
+};
+
+struct fake_log_group {
+    struct str name;
+    int64_t retention_days; /* 0: for ever */
+    const struct node *tags;
 };
 
 struct fake_aws {
@@ -84,6 +93,9 @@ struct fake_aws {
     VEC(struct fake_function) functions;
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;
+    VEC(struct str) deleted; /* physical ids of what CloudFormation deleted */
+    VEC(struct fake_log_group) log_groups;
+    const struct node *domains;     /* custom domain -> ids of the REST APIs that it leads to */
     const struct fake_step *script; /* what the next operation on a stack does; NULL: it succeeds */
     size_t script_count;
     const char *foreseen;      /* <member>s of a change set's Changes */
@@ -112,6 +124,12 @@ void fake_put_locked(struct fake_aws *aws, const char *key, struct str body);
 /* The object's body, in the fake's arena; p NULL: there is none. */
 struct str fake_get(struct fake_aws *aws, const char *key);
 void fake_delete(struct fake_aws *aws, const char *key);
+/* The same in any bucket; and how many objects it has. */
+void fake_put_in(struct fake_aws *aws, const char *bucket, const char *key, struct str body);
+size_t fake_count_in(struct fake_aws *aws, const char *bucket);
+void fake_log_group_add(struct fake_aws *aws, const char *name, int64_t retention_days,
+                        const struct node *tags);
+bool fake_log_group_is(struct fake_aws *aws, const char *name);
 
 /* ---- the services, for the server (under the lock) ---- */
 
@@ -140,6 +158,18 @@ void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct repl
 const char *fake_gateway_operation(const struct fake_request *q);
 void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
+const char *fake_logs_operation(const struct fake_request *q);
+void fake_logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
+
+/* Physical id of a stack's resource: its own, its name, or made of both logical names. */
+struct str fake_physical(struct fake_aws *aws, const struct fake_stack *stack, struct str id);
+/* Is a bucket of the stack, that goes with it, not empty? Its logical id; p NULL: none. */
+struct str fake_full_bucket(struct fake_aws *aws, const struct fake_stack *stack);
+/* Delete what the stack's template has and `next` has not (NULL: all that does not stay by its
+ * DeletionPolicy). */
+void fake_unmake(struct fake_aws *aws, const struct fake_stack *stack, const struct node *next);
+/* ResourceIdentifierSummaries of a template: what its resources are imported by. */
+void fake_identifiers(struct arena *a, const struct node *template, struct buf *b);
 
 /* Make the resources of the stack's template that this AWS knows, and its Outputs. `form` has the
  * parameters. */

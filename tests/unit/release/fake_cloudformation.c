@@ -88,18 +88,18 @@ static struct str form_part(struct arena *a, struct str form, const char *prefix
     return buf_str(&b);
 }
 
-/* [{<key>, <value>}] of a form, as a map. */
+/* [{<key>, <value>}] of a form, as a map; those that keep their value have that of `before`. */
 static const struct node *pairs_of(struct arena *a, struct str form, const char *list,
-                                   const char *key, const char *value)
+                                   const char *key, const char *value, const struct node *before)
 {
     struct node *map = node_map(a);
     for (size_t i = 1;; i++) {
         struct str name = fake_param(a, form, str_fmt(a, "%s.member.%zu.%s", list, i, key).p);
         if (!name.n)
             return map;
-        node_put(
-            a, map, name,
-            node_str(a, fake_param(a, form, str_fmt(a, "%s.member.%zu.%s", list, i, value).p)));
+        struct str text = fake_param(a, form, str_fmt(a, "%s.member.%zu.%s", list, i, value).p);
+        bool keeps = fake_param(a, form, str_fmt(a, "%s.member.%zu.UsePreviousValue", list, i).p).n;
+        node_put(a, map, name, node_str(a, keeps ? node_text(node_get(before, name)) : text));
     }
 }
 
@@ -144,6 +144,26 @@ static void refuse(const struct fake_request *q, const char *message, struct rep
     fake_refuse(q, 400, "ValidationError", message, ret);
 }
 
+static const struct node *parse(struct arena *a, struct str text)
+{
+    struct err err = {0};
+    const struct node *n = json_parse(a, STR("template"), text, &err);
+    err_clear(&err);
+    return n;
+}
+
+/* Do all parameters of the form keep their values? */
+static bool only_keeps(struct arena *a, struct str parameters)
+{
+    for (size_t i = 1;; i++) {
+        struct str item = str_fmt(a, "Parameters.member.%zu.", i);
+        if (!fake_param(a, parameters, str_fmt(a, "%.*sParameterKey", STR_ARG(item)).p).n)
+            return true;
+        if (!fake_param(a, parameters, str_fmt(a, "%.*sUsePreviousValue", STR_ARG(item)).p).n)
+            return false;
+    }
+}
+
 static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake_request *q,
                    struct reply *ret)
 {
@@ -161,17 +181,21 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
         refuse(q, "Stack is in UPDATE_IN_PROGRESS state and can not be updated.", ret);
         return;
     }
-    if (!create && str_eq(text, s->template) && str_eq(tags, s->tags_text) &&
-        str_eq(parameters, s->parameters_text)) {
+    if (!create && str_eq(text, s->template) && (!tags.n || str_eq(tags, s->tags_text)) &&
+        (str_eq(parameters, s->parameters_text) || only_keeps(a, parameters))) {
         refuse(q, "No updates are to be performed.", ret);
         return;
     }
     s = create ? add_stack(aws, name) : s;
-    s->tags_text = tags;
+    if (tags.n)
+        s->tags_text = tags;
     s->parameters_text = parameters;
     if (tags.n)
-        s->tags = pairs_of(a, q->body, "Tags", "Key", "Value");
-    s->parameters = pairs_of(a, q->body, "Parameters", "ParameterKey", "ParameterValue");
+        s->tags = pairs_of(a, q->body, "Tags", "Key", "Value", NULL);
+    s->parameters =
+        pairs_of(a, q->body, "Parameters", "ParameterKey", "ParameterValue", s->parameters);
+    if (!aws->script)
+        fake_unmake(aws, s, parse(a, text));
     s->template = text;
     play(aws, s, fake_param(a, q->body, "ClientRequestToken"), create ? "CREATE" : "UPDATE");
     if (str_find(s->status, STR("ROLLBACK"), 0) < 0)
@@ -253,23 +277,102 @@ static void events(const struct fake_aws *aws, const struct fake_stack *s, struc
 
 static void resources(struct fake_aws *aws, const struct fake_stack *s, struct buf *b)
 {
-    struct err err = {0};
-    const struct node *template = json_parse(aws->arena, STR("template"), s->template, &err);
     buf_lit(b, "<StackResourceSummaries>");
-    member_each (m, node_get_c(template, "Resources")) {
+    member_each (m, node_get_c(parse(aws->arena, s->template), "Resources")) {
+        if (node_get_c(m->value, "Condition")) /* none of this AWS holds */
+            continue;
         buf_lit(b, "<member>");
         add_text(b, "LogicalResourceId", m->key);
-        add_text(b, "PhysicalResourceId",
-                 str_fmt(b->arena, "%.*s-%.*s", STR_ARG(s->name), STR_ARG(m->key)));
+        add_text(b, "PhysicalResourceId", fake_physical(aws, s, m->key));
         add_text(b, "ResourceType", node_text(node_get_c(m->value, "Type")));
         add_text(b, "ResourceStatus", STR("CREATE_COMPLETE"));
         buf_lit(b, "</member>");
     }
     buf_lit(b, "</StackResourceSummaries>");
-    err_clear(&err);
+}
+
+/* ---- deleting ---- */
+
+/* CloudFormation deletes no bucket that holds something. */
+static void delete_stack(struct fake_aws *aws, struct fake_stack *s, struct str token)
+{
+    struct str bucket = fake_full_bucket(aws, s);
+    struct fake_step failed[] = {{.status = "DELETE_IN_PROGRESS"},
+                                 {str_z(aws->arena, bucket), "AWS::S3::Bucket", "DELETE_FAILED",
+                                  "The bucket you tried to delete is not empty", "bucket"},
+                                 {.status = "DELETE_FAILED"}};
+    if (!aws->script && bucket.p) {
+        aws->script = failed;
+        aws->script_count = sizeof failed / sizeof *failed;
+    }
+    play(aws, s, token, "DELETE");
+    if (str_eq(s->status, STR("DELETE_COMPLETE")))
+        fake_unmake(aws, s, NULL);
+}
+
+/* ---- exports ---- */
+
+/* Stacks whose templates import the value. */
+static bool importers(struct fake_aws *aws, struct str export, struct buf *b)
+{
+    struct arena *a = aws->arena;
+    struct str mention = str_fmt(a, "{\"Fn::ImportValue\":\"%.*s\"}", STR_ARG(export));
+    bool any = false;
+    buf_lit(b, "<Imports>");
+    for (size_t i = 0; i < aws->stacks.n; i++) {
+        const struct node *template = parse(a, aws->stacks.p[i].template);
+        if (!template || str_find(json_text(a, template, 0), mention, 0) < 0)
+            continue;
+        add_text(b, "member", aws->stacks.p[i].name);
+        any = true;
+    }
+    buf_lit(b, "</Imports>");
+    return any;
 }
 
 /* ---- change sets: one for each stack, whose id is the stack's ---- */
+
+/* Of an IMPORT: what the resources are called there, from their identifiers. One whose identifier
+ * has several parts is called by the last. */
+static const struct node *imported(struct fake_aws *aws, struct str form)
+{
+    struct arena *a = aws->arena;
+    struct node *physical = node_map(a);
+    for (size_t i = 1;; i++) {
+        struct str item = str_fmt(a, "ResourcesToImport.member.%zu.", i), id, value = {"", 0};
+        id = fake_param(a, form, str_fmt(a, "%.*sLogicalResourceId", STR_ARG(item)).p);
+        if (!id.n)
+            return physical;
+        for (size_t k = 1;; k++) {
+            struct str part = fake_param(
+                a, form, str_fmt(a, "%.*sResourceIdentifier.entry.%zu.value", STR_ARG(item), k).p);
+            if (!part.n)
+                break;
+            value = part;
+        }
+        node_put_str(a, physical, str_z(a, id), value);
+    }
+}
+
+static void create_change_set(struct fake_aws *aws, struct fake_stack *s,
+                              const struct fake_request *q)
+{
+    s->set_type = fake_param(aws->arena, q->body, "ChangeSetType");
+    s->set_template = str_dup(aws->arena, template_of(aws, q));
+    s->set_physical = imported(aws, q->body);
+}
+
+static void execute_change_set(struct fake_aws *aws, struct fake_stack *s, struct str token)
+{
+    play(aws, s, token, "IMPORT");
+    if (!str_eq(s->status, STR("IMPORT_COMPLETE")) || !s->set_template.n)
+        return;
+    s->template = s->set_template;
+    s->physical = s->physical ? s->physical : node_map(aws->arena);
+    member_each (m, s->set_physical)
+        node_put(aws->arena, s->physical, m->key, m->value);
+    fake_make(aws, s, STR(""));
+}
 
 static void describe_change_set(const struct fake_aws *aws, struct buf *b)
 {
@@ -298,6 +401,16 @@ void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, str
         refuse(q, str_fmt(a, "Stack with id %.*s does not exist", STR_ARG(name)).p, ret);
         return;
     }
+    if (str_eq(q->operation, STR("ListImports"))) {
+        struct str export = fake_param(a, q->body, "ExportName");
+        begin(&b, q);
+        if (importers(aws, export, &b))
+            end(&b, q, ret);
+        else
+            refuse(q, str_fmt(a, "Export '%.*s' is not imported by any stack.", STR_ARG(export)).p,
+                   ret);
+        return;
+    }
     begin(&b, q);
     if (str_eq(q->operation, STR("DescribeStacks")))
         describe(aws, s, &b, from);
@@ -308,12 +421,17 @@ void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, str
     else if (str_eq(q->operation, STR("ListStackResources")))
         resources(aws, s, &b);
     else if (str_eq(q->operation, STR("DeleteStack")))
-        play(aws, s, token, "DELETE");
-    else if (str_eq(q->operation, STR("CreateChangeSet")))
+        delete_stack(aws, s, token);
+    else if (str_eq(q->operation, STR("ContinueUpdateRollback")))
+        play(aws, s, token, "UPDATE_ROLLBACK");
+    else if (str_eq(q->operation, STR("GetTemplateSummary")))
+        fake_identifiers(a, parse(a, fake_param(a, q->body, "TemplateBody")), &b);
+    else if (str_eq(q->operation, STR("CreateChangeSet"))) {
+        create_change_set(aws, s, q);
         add_text(&b, "Id", s->id);
-    else if (str_eq(q->operation, STR("DescribeChangeSet")))
+    } else if (str_eq(q->operation, STR("DescribeChangeSet")))
         describe_change_set(aws, &b);
     else if (str_eq(q->operation, STR("ExecuteChangeSet")))
-        play(aws, s, token, "IMPORT");
+        execute_change_set(aws, s, token);
     end(&b, q, ret);
 }

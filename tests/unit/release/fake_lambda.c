@@ -156,7 +156,10 @@ static void publish(struct fake_aws *aws, struct fake_function *f, const struct 
     }
     if (!is_published(q->arena, f)) {
         struct node *version = node_deep(a, f->head);
-        node_put_c(a, version, "Version", node_strf(a, "%zu", f->versions.n + 1));
+        int64_t last = 0;
+        if (f->versions.n)
+            str_to_int(member(f->versions.p[f->versions.n - 1], "Version"), &last);
+        node_put_c(a, version, "Version", node_strf(a, "%lld", (long long)last + 1));
         node_put_str(a, version, "Description", str_dup(a, member(body, "Description")));
         touch(aws, version);
         vec_push(a, &f->versions, version);
@@ -212,6 +215,29 @@ static void alias(struct fake_aws *aws, struct fake_function *f, const struct fa
     fake_json(q, found, ret);
 }
 
+/* DeleteFunction of a version. Source: Lambda API reference, "DeleteFunction". */
+static void delete_version(struct fake_function *f, const struct fake_request *q, struct reply *ret)
+{
+    struct str version = fake_param(q->arena, q->query, "Qualifier");
+    for (size_t i = 0; i < f->aliases.n; i++) {
+        const struct node *weights = node_path(f->aliases.p[i], "RoutingConfig");
+        if (str_eq(member(f->aliases.p[i], "FunctionVersion"), version) ||
+            node_get(node_get_c(weights, "AdditionalVersionWeights"), version)) {
+            fake_refuse(q, 409, "ResourceConflictException",
+                        "Version cannot be deleted: an alias points at it", ret);
+            return;
+        }
+    }
+    for (size_t i = 0; i < f->versions.n; i++)
+        if (str_eq(member(f->versions.p[i], "Version"), version)) {
+            memmove(&f->versions.p[i], &f->versions.p[i + 1],
+                    (f->versions.n - i - 1) * sizeof *f->versions.p);
+            f->versions.n--;
+            break;
+        }
+    *ret = (struct reply){204, NULL, ""};
+}
+
 void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
 {
     struct fake_function *f = fake_function_find(aws, part(q, 2));
@@ -220,6 +246,8 @@ void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct repl
         fake_refuse(q, 404, "ResourceNotFoundException", "Function not found", ret);
     else if (str_eq(q->operation, STR("GetFunction")))
         describe(f, q, ret);
+    else if (str_eq(q->operation, STR("DeleteFunction")))
+        delete_version(f, q, ret);
     else if (str_eq(q->operation, STR("ListAliases")))
         items(q, "Aliases", f->aliases.p, f->aliases.n, ret);
     else if (str_ends(q->operation, STR("Alias")))
@@ -243,8 +271,30 @@ struct fake_api *fake_api_add(struct fake_aws *aws, const char *id)
     return &aws->apis.p[aws->apis.n - 1];
 }
 
+/* "/domainnames", "/domainnames/<domain>/basepathmappings" */
+static void domains(const struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct arena *a = q->arena;
+    struct node *out = node_map(a), *list = node_seq(a);
+    struct str domain = part(q, 1);
+    member_each (m, domain.n ? NULL : aws->domains) {
+        struct node *one = node_map(a);
+        node_put_str(a, one, "domainName", m->key);
+        node_push(a, list, one);
+    }
+    node_each (api, domain.n ? node_get(aws->domains, domain) : NULL) {
+        struct node *one = node_map(a);
+        node_put_c(a, one, "restApiId", api);
+        node_push(a, list, one);
+    }
+    node_put_c(a, out, "item", list);
+    fake_json(q, out, ret);
+}
+
 const char *fake_gateway_operation(const struct fake_request *q)
 {
+    if (str_eq(part(q, 0), STR("domainnames")))
+        return part(q, 1).n ? "GetBasePathMappings" : "GetDomainNames";
     struct str what = part(q, 2);
     char m = q->method.p[0];
     if (!what.n)
@@ -296,6 +346,10 @@ void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct rep
 {
     struct arena *a = aws->arena;
     struct fake_api *api = NULL;
+    if (str_eq(part(q, 0), STR("domainnames"))) {
+        domains(aws, q, ret);
+        return;
+    }
     for (size_t i = 0; i < aws->apis.n; i++)
         if (str_eq(aws->apis.p[i].id, part(q, 1)))
             api = &aws->apis.p[i];

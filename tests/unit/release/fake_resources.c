@@ -4,12 +4,14 @@
 #include "fake_aws.h"
 
 #include "base/hash.h"
+#include "base/map.h"
 #include "doc/json.h"
 
 struct making {
     struct fake_aws *aws;
     struct str stack, form; /* name of the stack; the request with the parameters */
-    const struct node *template;
+    const struct node *template, *physical;
+    const struct node *parameters; /* of the stack, where the request does not say them */
 };
 
 static struct str resolve(const struct making *m, const struct node *value);
@@ -21,9 +23,11 @@ static struct str parameter(const struct making *m, struct str name)
         struct str key =
             fake_param(a, m->form, str_fmt(a, "Parameters.member.%zu.ParameterKey", i).p);
         if (!key.n)
-            return (struct str){"", 0};
+            return node_text(node_get(m->parameters, name));
+        struct str value =
+            fake_param(a, m->form, str_fmt(a, "Parameters.member.%zu.ParameterValue", i).p);
         if (str_eq(key, name))
-            return fake_param(a, m->form, str_fmt(a, "Parameters.member.%zu.ParameterValue", i).p);
+            return value.n ? value : node_text(node_get(m->parameters, name));
     }
 }
 
@@ -31,10 +35,20 @@ static struct str physical(const struct making *m, struct str id)
 {
     const struct node *resource = node_get(node_get_c(m->template, "Resources"), id);
     const struct node *properties = node_get_c(resource, "Properties");
-    if (node_is_text(node_get_c(resource, "Type"), "AWS::S3::Bucket"))
+    struct str own = node_text(node_get(m->physical, id));
+    bool bucket = node_is_text(node_get_c(resource, "Type"), "AWS::S3::Bucket");
+    if (own.n)
+        return own;
+    if (bucket && str_starts(id, STR("ServerlessDeploymentBucket")))
         return STR(FAKE_BUCKET);
-    struct str name = resolve(m, node_get_c(properties, "FunctionName"));
-    return name.n ? name : str_fmt(m->aws->arena, "%.*s-%.*s", STR_ARG(m->stack), STR_ARG(id));
+    static const char *const names[] = {"FunctionName", "BucketName", "TableName", "QueueName",
+                                        "LogGroupName"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct str name = resolve(m, node_get_c(properties, names[i]));
+        if (name.n && !node_is_text(node_get_c(resource, "Type"), "AWS::Lambda::Alias"))
+            return name;
+    }
+    return str_fmt(m->aws->arena, "%.*s-%.*s", STR_ARG(m->stack), STR_ARG(id));
 }
 
 static struct str resolve(const struct making *m, const struct node *value)
@@ -87,12 +101,21 @@ static void make_alias(const struct making *m, const struct node *properties)
                  resolve(m, node_get_c(properties, "FunctionVersion")));
 }
 
-void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
+static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
 {
     struct err err = {0};
+    struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
+    m.template = json_parse(aws->arena, STR("template"), s->template, &err);
+    m.parameters = s->parameters;
+    err_clear(&err);
+    return m;
+}
+
+void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
+{
     struct node *outputs = node_map(aws->arena);
-    struct making m = {aws, s->name, form,
-                       json_parse(aws->arena, STR("template"), s->template, &err)};
+    struct making m = making_of(aws, s);
+    m.form = form;
     static const char *const types[] = {"AWS::Lambda::Function", "AWS::Lambda::Alias"};
     for (size_t i = 0; i < 2; i++)
         member_each (r, node_get_c(m.template, "Resources")) {
@@ -108,5 +131,87 @@ void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
         node_put(aws->arena, outputs, o->key,
                  node_str(aws->arena, resolve(&m, node_get_c(o->value, "Value"))));
     s->outputs = outputs;
-    err_clear(&err);
+}
+
+struct str fake_physical(struct fake_aws *aws, const struct fake_stack *s, struct str id)
+{
+    struct making m = making_of(aws, s);
+    return physical(&m, id);
+}
+
+/* ---- what goes ---- */
+
+/* By its DeletionPolicy, which only counts when it leaves the stack. */
+static bool stays(const struct node *resource)
+{
+    const struct node *policy = node_get_c(resource, "DeletionPolicy");
+    return policy && !node_is_text(policy, "Delete");
+}
+
+struct str fake_full_bucket(struct fake_aws *aws, const struct fake_stack *s)
+{
+    struct making m = making_of(aws, s);
+    member_each (r, node_get_c(m.template, "Resources")) {
+        if (!node_is_text(node_get_c(r->value, "Type"), "AWS::S3::Bucket") || stays(r->value))
+            continue;
+        for (size_t i = 0; i < aws->objects.n; i++)
+            if (str_eq(aws->objects.p[i].bucket, physical(&m, r->key)))
+                return r->key;
+    }
+    return (struct str){NULL, 0};
+}
+
+static void drop_alias(const struct making *m, const struct node *properties)
+{
+    struct fake_function *f =
+        fake_function_find(m->aws, resolve(m, node_get_c(properties, "FunctionName")));
+    struct str name = resolve(m, node_get_c(properties, "Name"));
+    for (size_t i = 0; f && i < f->aliases.n; i++)
+        if (str_eq(node_text(node_get_c(f->aliases.p[i], "Name")), name))
+            f->aliases.p[i--] = f->aliases.p[--f->aliases.n];
+}
+
+void fake_unmake(struct fake_aws *aws, const struct fake_stack *s, const struct node *next)
+{
+    struct making m = making_of(aws, s);
+    member_each (r, node_get_c(m.template, "Resources")) {
+        const struct node *type = node_get_c(r->value, "Type");
+        if (stays(r->value) || node_get(node_get_c(next, "Resources"), r->key))
+            continue;
+        struct fake_function *f = fake_function_find(aws, physical(&m, r->key));
+        vec_push(aws->arena, &aws->deleted, physical(&m, r->key));
+        if (node_is_text(type, "AWS::Lambda::Alias"))
+            drop_alias(&m, node_get_c(r->value, "Properties"));
+        else if (node_is_text(type, "AWS::Lambda::Function") && f)
+            *f = aws->functions.p[--aws->functions.n];
+    }
+}
+
+/* ---- importing ---- */
+
+void fake_identifiers(struct arena *a, const struct node *template, struct buf *b)
+{
+    /* Others cannot be imported. Source: the registry's schemas, "primaryIdentifier". */
+    static const struct {
+        const char *type, *names[2];
+    } types[] = {{"AWS::DynamoDB::Table", {"TableName"}},
+                 {"AWS::S3::Bucket", {"BucketName"}},
+                 {"AWS::SQS::Queue", {"QueueUrl"}},
+                 {"AWS::Cognito::UserPool", {"UserPoolId"}},
+                 {"AWS::Cognito::UserPoolClient", {"UserPoolId", "ClientId"}}};
+    struct map seen = MAP(a);
+    buf_lit(b, "<ResourceIdentifierSummaries>");
+    member_each (r, node_get_c(template, "Resources"))
+        for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+            struct str type = node_text(node_get_c(r->value, "Type"));
+            if (!str_eq(type, str_c(types[i].type)) || map_has(&seen, type))
+                continue;
+            map_put(&seen, type, b);
+            buf_fmt(b, "<member><ResourceType>%s</ResourceType><ResourceIdentifiers>",
+                    types[i].type);
+            for (size_t k = 0; k < 2 && types[i].names[k]; k++)
+                buf_fmt(b, "<member>%s</member>", types[i].names[k]);
+            buf_lit(b, "</ResourceIdentifiers></member>");
+        }
+    buf_lit(b, "</ResourceIdentifierSummaries>");
 }

@@ -223,7 +223,7 @@ static void test_busy(void **state)
     fake_put(cloud, STAGES "dev/5.json", STR("{\"format\":1}"));
     fake_put(cloud, STAGES "dev/5.outcome.json", STR("{\"format\":1,\"outcome\":\"failed\"}"));
     check_ok(world_find(&f->release, true, &f->world, &f->err), &f->err);
-    check_str(f->world.bucket, "shop-ServerlessDeploymentBucket");
+    check_str(f->world.bucket, FAKE_BUCKET);
     check_ok(world_served(&f->release, false, &f->world, &f->err), &f->err);
     assert_int_equal(f->world.current, 4);
 }
