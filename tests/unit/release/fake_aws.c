@@ -242,7 +242,7 @@ static void delete_all(struct fake_aws *aws, const struct fake_request *q)
     for (ptrdiff_t at = 0; (at = str_find(q->body, STR("<Key>"), (size_t)at)) >= 0;) {
         at += 5;
         ptrdiff_t end = str_find(q->body, STR("</Key>"), (size_t)at);
-        drop(aws, find_in(aws, bucket_of(q), str_sub(q->body, (size_t)at, (size_t)end)));
+        drop(aws, find_in(aws, bucket_of(q), str_sub(q->body, (size_t)at, (size_t)(end - at))));
     }
 }
 
