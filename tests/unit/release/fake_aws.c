@@ -333,7 +333,8 @@ static void answer(void *context, struct arena *a, struct str request, struct re
                                : fake_param(a, q.body, "Action");
     pthread_mutex_lock(&aws->lock);
     struct str call =
-        str_fmt(aws->arena, "%.*s %.*s", STR_ARG(q.operation), STR_ARG(form ? q.body : q.path));
+        str_fmt(aws->arena, "%.*s %.*s%s%.*s", STR_ARG(q.operation),
+                STR_ARG(form ? q.body : q.path), q.query.n ? "?" : "", STR_ARG(q.query));
     vec_push(aws->arena, &aws->calls, call);
     struct fake_fault *f = next_fault(aws, call, q.operation);
     if (f && f->kind == FAULT_RACE)
