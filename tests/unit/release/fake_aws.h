@@ -69,6 +69,7 @@ struct fake_event {
 struct fake_stack {
     struct str name, id, status, template, tags_text, parameters_text;
     const struct node *outputs, *tags, *parameters;
+    const struct node *made;       /* template that it was brought to last */
     struct node *physical;         /* logical id -> physical id, where it is not the usual one */
     VEC(struct fake_event) events; /* oldest first */
     struct str set_type, set_template; /* of its change set */

@@ -11,6 +11,7 @@ struct making {
     struct fake_aws *aws;
     struct str stack, form; /* name of the stack; the request with the parameters */
     const struct node *template, *physical;
+    const struct node *made;       /* the template before, NULL: none */
     const struct node *parameters; /* of the stack, where the request does not say them */
 };
 
@@ -80,6 +81,19 @@ static void make_function(const struct making *m, struct str id, const struct no
     fake_function_add(m->aws, str_z(a, name), json_text(a, head, 0).p, STR("first"));
 }
 
+/* CloudFormation takes one that somebody deleted for one that is there. */
+static bool is_made(const struct making *m, const struct node *properties)
+{
+    member_each (r, node_get_c(m->made, "Resources")) {
+        const struct node *before = node_get_c(r->value, "Properties");
+        if (node_is_text(node_get_c(r->value, "Type"), "AWS::Lambda::Alias") &&
+            node_equal(node_get_c(before, "Name"), node_get_c(properties, "Name")) &&
+            node_equal(node_get_c(before, "FunctionName"), node_get_c(properties, "FunctionName")))
+            return true;
+    }
+    return false;
+}
+
 static void make_alias(const struct making *m, const struct node *properties)
 {
     struct arena *a = m->aws->arena;
@@ -92,6 +106,8 @@ static void make_alias(const struct making *m, const struct node *properties)
     for (size_t i = 0; i < f->aliases.n; i++)
         if (str_eq(node_text(node_get_c(f->aliases.p[i], "Name")), name))
             alias = f->aliases.p[i];
+    if (!alias && is_made(m, properties))
+        return;
     if (!alias) {
         alias = node_map(a);
         node_put_str(a, alias, "Name", name);
@@ -107,6 +123,7 @@ static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
     struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
     m.template = json_parse(aws->arena, STR("template"), s->template, &err);
     m.parameters = s->parameters;
+    m.made = s->made;
     err_clear(&err);
     return m;
 }
@@ -131,6 +148,7 @@ void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
         node_put(aws->arena, outputs, o->key,
                  node_str(aws->arena, resolve(&m, node_get_c(o->value, "Value"))));
     s->outputs = outputs;
+    s->made = m.template;
 }
 
 struct str fake_physical(struct fake_aws *aws, const struct fake_stack *s, struct str id)
