@@ -242,7 +242,24 @@ static void test_every_command_has_help(void **state)
     assert_null(command_nearest(STR("xyzzy")));
 }
 
-/* Whatever changes something can be looked at first, by either name. */
+/* Terminals have 80 columns, and a line that is longer is one that nobody has looked at. */
+static void test_help_has_eighty_columns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; commands[i]; i++) {
+        struct str rest = str_c(commands[i]->details), line;
+        while (str_cut(&rest, '\n', &line)) {
+            size_t columns = 0;
+            for (size_t k = 0; k < line.n; k++)
+                columns += ((unsigned char)line.p[k] & 0xc0) != 0x80;
+            if (columns > 80)
+                print_error("%s: %.*s\n", commands[i]->name, STR_ARG(line));
+            assert_in_range(columns, 0, 80);
+        }
+    }
+}
+
+/* Every command that changes something can show first what it would change, by either name. */
 static void test_what_changes_has_a_plan(void **state)
 {
     static const char *const changing[] = {
@@ -303,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_nothing_may_be_empty),
         cmocka_unit_test(test_nothing_drastic_is_suggested),
         cmocka_unit_test(test_every_command_has_help),
+        cmocka_unit_test(test_help_has_eighty_columns),
         cmocka_unit_test(test_what_changes_has_a_plan),
         cmocka_unit_test(test_names_that_are_nearly_the_same),
         cmocka_unit_test(test_stages_are_counted),
