@@ -51,7 +51,7 @@ struct command {
     const char *name;
     const char *arguments;              /* "[STAGE]" */
     const char *summary;                /* one line, lower case */
-    const char *details;                /* further lines of help, or NULL */
+    const char *details;                /* a paragraph of help, or NULL */
     const char *examples[EXAMPLES_MAX]; /* whole command lines */
     size_t args_max;
     bool drastic; /* deletes, or moves what is served: never suggested for a mistyped command */

@@ -204,9 +204,9 @@ const struct command cmd_adopt = {
     .name = "adopt",
     .arguments = "STAGE",
     .summary = "take over a stage that another tool deployed, losing nothing",
-    .details = "For stacks of serverless deploy and serverless-aws-alias. The stage's stack\n"
-               "stays, and becomes what serverless.yml says. What holds data is kept, also when\n"
-               "it moves between the stage and the service (custom.troupe.resources.service).\n"
+    .details = "For stacks of serverless deploy and serverless-aws-alias. The stage's stack "
+               "stays, and becomes what serverless.yml says. What holds data is kept, also when "
+               "it moves between the stage and the service (custom.troupe.resources.service). "
                "--plan shows what becomes of each resource, and which addresses change.",
     .examples = {"troupe adopt prod --plan", "troupe adopt prod --plan --json",
                  "troupe adopt prod"},

@@ -24,8 +24,8 @@ const struct command cmd_clone = {
     .name = "clone",
     .arguments = "FROM[#N] NEW",
     .summary = "make a new stage of another one",
-    .details = "The same as reset, for a stage that is not there yet: the same code and\n"
-               "settings. Its tables, queues and buckets are new and empty. Nothing is built or\n"
+    .details = "The same as reset, for a stage that is not there yet: the same code and "
+               "settings. Its tables, queues and buckets are new and empty. Nothing is built or "
                "uploaded.",
     .examples = {"troupe clone prod hotfix", "troupe clone prod#12 hotfix",
                  "troupe clone prod hotfix --plan"},

@@ -70,8 +70,8 @@ const struct command cmd_plan = {
     .name = "plan",
     .arguments = "[STAGE]",
     .summary = "what deploy would do",
-    .details = "Shows what deploy would do, and why, and changes nothing. The exit code is 0\n"
-               "with or without changes; with --detailed-exitcode it is 2 when there are\n"
+    .details = "Shows what deploy would do, and why, and changes nothing. The exit code is 0 "
+               "with or without changes; with --detailed-exitcode it is 2 when there are "
                "changes, and 1 for any error.",
     .examples = {"troupe plan prod", "troupe plan prod --detailed-exitcode",
                  "troupe plan --service"},
@@ -96,10 +96,10 @@ const struct command cmd_deploy = {
     .name = "deploy",
     .arguments = "[STAGE]",
     .summary = "deploy serverless.yml to a stage",
-    .details = "Publishes the functions and APIs that changed and moves the stage's pointers to\n"
-               "them in one stack update. Other stages are not touched. A stage that is not\n"
-               "there yet is made. Without a stage (none named, no provider.stage, or with\n"
-               "--service) only what all stages share is made or updated: no function is served\n"
+    .details = "Publishes the functions and APIs that changed and moves the stage's pointers to "
+               "them in one stack update. Other stages are not touched. A stage that is not "
+               "there yet is made. Without a stage (none named, no provider.stage, or with "
+               "--service) only what all stages share is made or updated: no function is served "
                "then.",
     .examples = {"troupe deploy dev --local", "troupe deploy prod --verify ./smoke.sh",
                  "troupe deploy dev --function hello"},

@@ -382,8 +382,8 @@ const struct command cmd_diff = {
     .name = "diff",
     .arguments = "A[#N] B[#M]",
     .summary = "what differs between two stages or deployments",
-    .details = "Functions (code, settings, layout), APIs and resources of the stages' stacks.\n"
-               "Without #N what the stage is at now. What differs by the stage's name only is\n"
+    .details = "Functions (code, settings, layout), APIs and resources of the stages' stacks. "
+               "Without #N what the stage is at now. What differs by the stage's name only is "
                "counted and left out.",
     .examples = {"troupe diff dev prod", "troupe diff prod#11 prod#12",
                  "troupe diff dev prod --json"},

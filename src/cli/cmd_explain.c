@@ -202,8 +202,8 @@ const struct command cmd_explain = {
     .name = "explain",
     .arguments = "[STAGE] KEY",
     .summary = "how a value of the configuration came about",
-    .details = "KEY is a path: functions.api.environment.TABLE, functions.api.events.0.http.\n"
-               "Shows the variables, files and fallbacks that took part, and whether it depends\n"
+    .details = "KEY is a path: functions.api.environment.TABLE, functions.api.events.0.http. "
+               "Shows the variables, files and fallbacks that took part, and whether it depends "
                "on the stage.",
     .examples = {"troupe explain functions.hello.timeout",
                  "troupe explain prod functions.hello.environment.TABLE",

@@ -31,6 +31,30 @@ static void help_all(struct buf *out)
     exit_codes_help(out);
 }
 
+static size_t characters(struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+/* A paragraph, in lines that every terminal has. */
+static void put_wrapped(struct buf *out, struct str text)
+{
+    enum { WIDTH = 80 };
+    struct str word;
+    size_t column = WIDTH;
+    while (str_cut(&text, ' ', &word)) {
+        size_t n = characters(word);
+        bool fits = column + 1 + n <= WIDTH;
+        buf_char(out, fits ? ' ' : '\n');
+        buf_add(out, word);
+        column = fits ? column + 1 + n : n;
+    }
+    buf_char(out, '\n');
+}
+
 static int run_help(struct cli *cli, struct err *err)
 {
     struct buf *out = &cli->out;
@@ -47,7 +71,7 @@ static int run_help(struct cli *cli, struct err *err)
     buf_fmt(out, "troupe %s%s%s\n\n%s\n", c->name, *c->arguments ? " " : "", c->arguments,
             c->summary);
     if (c->details)
-        buf_fmt(out, "\n%s\n", c->details);
+        put_wrapped(out, str_c(c->details));
     buf_lit(out, "\nexamples\n");
     for (size_t i = 0; i < EXAMPLES_MAX && c->examples[i]; i++)
         buf_fmt(out, "  %s\n", c->examples[i]);

@@ -1,10 +1,11 @@
 /* invoke: call a function of a stage. */
+#include "cli/cli.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/cli.h"
 
 #include <unistd.h>
 
@@ -119,8 +120,8 @@ const struct command cmd_invoke = {
     .name = "invoke",
     .arguments = "[STAGE] FUNCTION",
     .summary = "call a function of a stage and print what it returns",
-    .details = "The event is --data TEXT, --path FILE, or what is piped in; text that is not\n"
-               "JSON is sent as a string. --log shows the end of the log. Exits with 1 when the\n"
+    .details = "The event is --data TEXT, --path FILE, or what is piped in; text that is not "
+               "JSON is sent as a string. --log shows the end of the log. Exits with 1 when the "
                "function fails.",
     .examples = {"troupe invoke prod hello -d '{\"name\":\"you\"}'",
                  "troupe invoke prod hello --path event.json --log",

@@ -178,9 +178,9 @@ const struct command cmd_local = {
     .name = "local",
     .arguments = "up|down|status|wipe|env",
     .summary = "the local cloud: start, stop, look, empty, use",
-    .details = "It needs no account and no Docker; python3 with its venv module must be there.\n"
-               "--persist keeps what is in it when it stops. 'env' prints what aws and the SDKs\n"
-               "need to use it, its secret among it: eval \"$(troupe local env)\". After each\n"
+    .details = "It needs no account and no Docker; python3 with its venv module must be there. "
+               "--persist keeps what is in it when it stops. 'env' prints what aws and the SDKs "
+               "need to use it, its secret among it: eval \"$(troupe local env)\". After each "
                "start the secret is another one.",
     .examples = {"troupe local up --persist", "troupe local status", "troupe local env"},
     .args_max = 1,

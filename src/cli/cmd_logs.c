@@ -1,11 +1,12 @@
 /* logs: what the versions that a stage points at have written. */
+#include "cli/cli.h"
+
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "doc/json.h"
-#include "cli/cli.h"
 
 enum {
     DAY_MS = 24 * 3600 * 1000,
@@ -260,10 +261,10 @@ const struct command cmd_logs = {
     .name = "logs",
     .arguments = "[STAGE] FUNCTION",
     .summary = "what a function of a stage has written to its log",
-    .details = "The lines of the versions that the stage points at, oldest first, of the last\n"
-               "ten minutes or --since TIME. --tail goes on until it is stopped, across\n"
-               "deployments. --filter takes CloudWatch Logs' patterns. With --json, one JSON\n"
-               "object a line. Stages that point at the same version share its lines, unless\n"
+    .details = "The lines of the versions that the stage points at, oldest first, of the last "
+               "ten minutes or --since TIME. --tail goes on until it is stopped, across "
+               "deployments. --filter takes CloudWatch Logs' patterns. With --json, one JSON "
+               "object a line. Stages that point at the same version share its lines, unless "
                "custom.troupe.logs is stage.",
     .examples = {"troupe logs prod hello --tail",
                  "troupe logs prod hello --since 2h --filter ERROR",

@@ -98,9 +98,9 @@ const struct command cmd_package = {
     .name = "package",
     .arguments = "[STAGE]",
     .summary = "write template and zips, without deploying",
-    .details = "Into .serverless beside serverless.yml, or --package DIR, with the file names\n"
-               "that the Serverless Framework uses. A template that would hold a secret, as the\n"
-               "value of a SecureString parameter, is refused; --with-secrets writes it,\n"
+    .details = "Into .serverless beside serverless.yml, or --package DIR, with the file names "
+               "that the Serverless Framework uses. A template that would hold a secret, as the "
+               "value of a SecureString parameter, is refused; --with-secrets writes it, "
                "readable to its owner alone.",
     .examples = {"troupe package prod", "troupe package prod --package build",
                  "troupe package prod --with-secrets"},

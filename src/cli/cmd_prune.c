@@ -123,8 +123,8 @@ const struct command cmd_prune = {
     .name = "prune",
     .arguments = "",
     .summary = "delete old versions and code that no stage needs",
-    .details = "Keeps what any alias or API stage points at, the last deployments of each stage\n"
-               "(history.keep), what is under way, and what was pointed at less than an hour\n"
+    .details = "Keeps what any alias or API stage points at, the last deployments of each stage "
+               "(history.keep), what is under way, and what was pointed at less than an hour "
                "ago. deploy, reset and remove do this too, when enough has come together.",
     .examples = {"troupe prune --plan", "troupe prune", "troupe prune --unused-for 7d"},
     .drastic = true,

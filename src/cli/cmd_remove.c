@@ -202,8 +202,8 @@ const struct command cmd_remove = {
     .name = "remove",
     .arguments = "[STAGE]",
     .summary = "remove a stage, or with --service everything",
-    .details = "Asks before data is lost; --yes does not ask, and needs the stage's name. AWS\n"
-               "deletes no bucket that holds something: --purge empties the stage's buckets\n"
+    .details = "Asks before data is lost; --yes does not ask, and needs the stage's name. AWS "
+               "deletes no bucket that holds something: --purge empties the stage's buckets "
                "first. --plan lists what would go.",
     .examples = {"troupe remove pr-42 --plan", "troupe remove pr-42 --yes --purge",
                  "troupe remove --service --plan"},

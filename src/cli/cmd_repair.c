@@ -1,6 +1,7 @@
 /* repair */
-#include "release/repair.h"
 #include "cli/cli.h"
+
+#include "release/repair.h"
 
 #include "doc/json.h"
 
@@ -64,8 +65,8 @@ const struct command cmd_repair = {
     .name = "repair",
     .arguments = "[STAGE]",
     .summary = "finish or undo what was interrupted",
-    .details = "Finishes an interrupted rollback, undoes an interrupted deployment, and brings\n"
-               "pointers and stack back to what the stage's current record says. With --plan it\n"
+    .details = "Finishes an interrupted rollback, undoes an interrupted deployment, and brings "
+               "pointers and stack back to what the stage's current record says. With --plan it "
                "only looks. Exits with 1 when something is left that needs a person.",
     .examples = {"troupe repair prod --plan", "troupe repair prod --plan --json",
                  "troupe repair prod"},

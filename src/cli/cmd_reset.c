@@ -26,8 +26,8 @@ const struct command cmd_reset = {
     .name = "reset",
     .arguments = "STAGE --to OTHER[#N]",
     .summary = "make a stage what another one is",
-    .details = "Same code, same serverless.yml, this stage's name and parameters. Functions that\n"
-               "do not depend on the stage get the very same versions. Nothing is built or\n"
+    .details = "Same code, same serverless.yml, this stage's name and parameters. Functions that "
+               "do not depend on the stage get the very same versions. Nothing is built or "
                "uploaded.",
     .examples = {"troupe reset prod --to dev", "troupe reset prod --to dev#7 --plan",
                  "troupe reset prod@eu-central-1 --to prod"},

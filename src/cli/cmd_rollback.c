@@ -26,8 +26,8 @@ const struct command cmd_rollback = {
     .name = "rollback",
     .arguments = "[STAGE]",
     .summary = "make a stage what it was before",
-    .details = "Moves the stage's pointers to what they were at in the deployment before the\n"
-               "current one, or with --to N in that one, at once; its stack follows. Rolling\n"
+    .details = "Moves the stage's pointers to what they were at in the deployment before the "
+               "current one, or with --to N in that one, at once; its stack follows. Rolling "
                "back twice goes two back. Nothing is built or uploaded.",
     .examples = {"troupe rollback prod", "troupe rollback prod --to 12",
                  "troupe rollback prod --plan"},

@@ -55,9 +55,9 @@ const struct command cmd_shift = {
     .name = "shift",
     .arguments = "STAGE --to N",
     .summary = "give another deployment a share of the calls",
-    .details = "Deployment N answers so many percent of the calls of the stage's functions,\n"
-               "beside the current one. Again with another --weight: more, or less. --promote\n"
-               "makes it the stage's deployment, --abort takes it back. Until then commands that\n"
+    .details = "Deployment N answers so many percent of the calls of the stage's functions, "
+               "beside the current one. Again with another --weight: more, or less. --promote "
+               "makes it the stage's deployment, --abort takes it back. Until then commands that "
                "would change the stage are refused; rollback is as --abort.",
     .examples = {"troupe shift prod --to 12 --weight 10", "troupe shift prod --promote",
                  "troupe shift prod --abort"},

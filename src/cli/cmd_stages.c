@@ -249,8 +249,8 @@ const struct command cmd_stages = {
     .name = "stages",
     .arguments = "",
     .summary = "which stage serves which version",
-    .details = "A row for every function and API, a column for every stage. What differs from\n"
-               "the first column stands out. Below it: stages that are busy, shifting,\n"
+    .details = "A row for every function and API, a column for every stage. What differs from "
+               "the first column stands out. Below it: stages that are busy, shifting, "
                "interrupted or half done, and what finishes or undoes that.",
     .examples = {"troupe stages", "troupe stages --json", "troupe stages --local"},
     .args_max = 0,

@@ -140,8 +140,8 @@ const struct command cmd_unlock = {
     .name = "unlock",
     .arguments = "[STAGE]",
     .summary = "break the lease of a stage, showing whose it is",
-    .details = "Whoever works on the stage stops before the next change. Leases of commands that\n"
-               "died run out by themselves. Without STAGE: all leases, and the one on what\n"
+    .details = "Whoever works on the stage stops before the next change. Leases of commands that "
+               "died run out by themselves. Without STAGE: all leases, and the one on what "
                "stages share is broken.",
     .examples = {"troupe unlock prod --plan", "troupe unlock prod", "troupe unlock prod --yes"},
     .args_max = 1,

@@ -1,4 +1,6 @@
 /* Entry point: parse, dispatch, turn errors into messages and exit codes. */
+#include "cli/cli.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/cli.h"
 
 /* The first signal asks for a safe stop, the second stops at once. A second SIGHUP does not: a
  * terminal that closes sends one, and so does its shell. */

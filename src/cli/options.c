@@ -1,6 +1,7 @@
 /* Options: one table, from which parsing, refusal and help follow. They may stand anywhere. */
-#include "base/vec.h"
 #include "cli/cli.h"
+
+#include "base/vec.h"
 
 enum kind { FLAG, TEXT, NUMBER, PARAM };
 
