@@ -4,6 +4,7 @@
 Usage: check-house.py BUILD    a folder that meson has built (compile_commands.json and objects)
 
 - Folders of `src` include only from folders to their left (LAYERS).
+- A file includes its own header first, or else its folder's: so a header has all that it needs.
 - No files of a folder need each other in a circle, as the linker sees it. A circle that has to be
   says so in the first comment of one of its files: "Circle: <why>".
 - No two source files have the same name, wherever they are.
@@ -40,6 +41,25 @@ def upward_includes(sources):
                 yield f"{name}: includes {included}, which is in no folder of src"
             elif LAYERS.index(folder) > own:
                 yield f"{name}: includes {included}, which is above it"
+
+
+def includes(name):
+    return re.findall(r'^#include ["<]([^">]+)[">]', (ROOT / name).read_text(), re.M)
+
+
+def other_header_first(sources):
+    for name in sources:
+        own, layer = name.removeprefix("src/")[:-2] + ".h", name.split("/")[1] + "/"
+        found = includes(name)
+        if not name.endswith(".c") or not found:
+            continue
+        first = found[0]
+        whole = {first, *(includes("src/" + first) if first.startswith(layer) else [])}
+        if "src/" + own in sources:
+            if own not in whole:
+                yield f"{name}: includes {first} before {own}"
+        elif not first.startswith(layer) and any(header.startswith(layer) for header in found):
+            yield f"{name}: includes {first} before a header of {layer[:-1]}"
 
 
 def same_names(sources):
@@ -153,8 +173,8 @@ def main():
     sources = tracked("src/*.c", "src/*.h")
     defined, needed = symbols(build)
     edges = graph(defined, needed)
-    checks = [upward_includes(sources), same_names(sources), file_circles(edges), unused(defined, needed),
-              large_files()]
+    checks = [upward_includes(sources), other_header_first(sources), same_names(sources),
+              file_circles(edges), unused(defined, needed), large_files()]
     passed = failed = 0
     for check in checks:
         findings = list(check)

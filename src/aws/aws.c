@@ -1,4 +1,6 @@
 /* A client's life: its settings, its credentials, its end. */
+#include "aws/aws.h"
+
 #include "aws/client/aws_internal.h"
 #include "base/clock.h"
 

@@ -1,6 +1,7 @@
 /* The deployment bucket: its own resource, or one that exists already. */
-#include "base/clock.h"
 #include "compile/compile_internal.h"
+
+#include "base/clock.h"
 
 static const struct node *bucket_settings(const struct node *provider)
 {

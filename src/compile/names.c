@@ -3,9 +3,10 @@
  * Logical ids are the contract between a template and the resources that exist, so they follow the
  * reference byte by byte. Function names do in NAMING_FLAT; in NAMING_SHARED a shared function is
  * called `<service>-<key>`, capped where Lambda's 64 characters would be passed. */
+#include "compile/compile_internal.h"
+
 #include "base/buf.h"
 #include "base/hash.h"
-#include "compile/compile_internal.h"
 #include "config/sharing.h"
 
 static bool is_alphanumeric(char ch)

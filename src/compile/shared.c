@@ -1,7 +1,8 @@
 /* What all parts of a compilation use: small nodes, resources, permissions, where events aim. */
+#include "compile/compile_internal.h"
+
 #include "base/vec.h"
 #include "doc/json.h"
-#include "compile/compile_internal.h"
 
 /* ---- nodes ---- */
 

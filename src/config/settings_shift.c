@@ -1,6 +1,7 @@
 /* custom.troupe.shift: one rule, or a map of rules by stage. */
-#include "base/clock.h"
 #include "config/config_internal.h"
+
+#include "base/clock.h"
 #include "config/schema/schema.h"
 
 #define DURATION PATTERN("a time like 30s, 2m or 1h", "^[1-9][0-9]{0,3}[smh]$")

@@ -1,7 +1,8 @@
 /* Functions whose `condition` does not hold. The service is laid out as if the file did not have
  * them: nothing of them is made, so nothing has to be found and deleted later. */
-#include "layout/conditions.h"
 #include "layout/layout_internal.h"
+
+#include "layout/conditions.h"
 
 struct leaving {
     struct arena *arena;

@@ -1,8 +1,9 @@
 /* Functions that each stage has for itself because something refers to the function and cannot name
  * an alias. config/sharing.c decides which, from the file; here the flat template is checked
  * against that, and CloudFront's references are turned. */
-#include "config/sharing.h"
 #include "layout/layout_internal.h"
+
+#include "config/sharing.h"
 
 struct check {
     struct laying *l;

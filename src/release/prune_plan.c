@@ -1,7 +1,8 @@
 /* Which records are kept, and what the others had alone. */
+#include "release/prune.h"
+
 #include "base/map.h"
 #include "base/vec.h"
-#include "release/prune.h"
 
 /* ---- records ---- */
 

@@ -1,8 +1,9 @@
 /* Removing a stage, or the whole service. */
+#include "release/dispose/dispose.h"
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"

@@ -1,6 +1,7 @@
 /* API Gateway's operations on REST APIs. */
-#include "doc/json.h"
 #include "aws/client/aws_internal.h"
+
+#include "doc/json.h"
 #include "aws/services/gateway_internal.h"
 
 static const struct gateway_service service = {"apigateway", "limit", "position", "item"};

@@ -1,8 +1,9 @@
 /* API Gateway's operations on HTTP APIs. Source: service model of API Gateway v2; developer guide,
  * "Working with OpenAPI definitions for HTTP APIs". */
+#include "aws/client/aws_internal.h"
+
 #include "base/backoff.h"
 #include "doc/json.h"
-#include "aws/client/aws_internal.h"
 #include "aws/services/gateway_internal.h"
 
 static const struct gateway_service service = {"apigatewayv2", "maxResults", "nextToken", "items"};

@@ -1,6 +1,7 @@
 /* CloudWatch's operations. */
-#include "base/vec.h"
 #include "aws/client/aws_internal.h"
+
+#include "base/vec.h"
 
 static const char *const lists[] = {"MetricAlarms", "CompositeAlarms"};
 

@@ -1,6 +1,7 @@
 /* CloudWatch Logs' operations. */
-#include "base/vec.h"
 #include "aws/client/aws_internal.h"
+
+#include "base/vec.h"
 #include "aws/services/destroy.h"
 
 static struct log_event read_event(const struct node *n)

@@ -1,7 +1,8 @@
 /* STS's operations. */
+#include "aws/client/aws_internal.h"
+
 #include "base/fs.h"
 #include "base/hash.h"
-#include "aws/client/aws_internal.h"
 
 /* File with the ARN of the caller. It is named after the access key, which belongs to one identity
  * for as long as it exists. */

@@ -1,6 +1,7 @@
 /* `eventBridge`: a rule of an event bus; the bus too when it is named and not there yet. */
-#include "base/hash.h"
 #include "compile/compile_internal.h"
+
+#include "base/hash.h"
 
 enum { NAME_MAX_LENGTH = 64, HASHED_STEM = 31 };
 

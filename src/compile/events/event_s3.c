@@ -1,7 +1,8 @@
 /* `s3`: a bucket of the service's own that notifies functions. The notifications of all functions
  * belong to the one bucket resource, so buckets are written when all events are known. */
-#include "base/vec.h"
 #include "compile/compile_internal.h"
+
+#include "base/vec.h"
 
 struct s3_bucket {
     const struct node *name; /* BucketName */

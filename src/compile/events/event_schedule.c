@@ -1,6 +1,7 @@
 /* `schedule`: a rule of the default event bus, or a schedule of EventBridge Scheduler. */
-#include "doc/json.h"
 #include "compile/compile_internal.h"
+
+#include "doc/json.h"
 
 struct schedule_state {
     size_t function_index;  /* that `count` belongs to */

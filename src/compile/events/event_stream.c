@@ -1,7 +1,7 @@
 /* `stream`: an event source mapping from a DynamoDB or Kinesis stream. */
-#include <assert.h>
-
 #include "compile/compile_internal.h"
+
+#include <assert.h>
 
 /* What a function's role needs, one statement each, in this order. */
 enum stream_right {

@@ -1,8 +1,9 @@
 /* `websocket` events: routes of a WebSocket API, with one integration and one permission for each
  * function, authorizers, the deployment and the stage that serve them. */
+#include "compile/rest/rest.h"
+
 #include "base/hash.h"
 #include "doc/json.h"
-#include "compile/rest/rest.h"
 
 #define API_ID "WebsocketsApi"
 #define STAGE_ID "WebsocketsDeploymentStage"

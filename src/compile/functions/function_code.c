@@ -1,6 +1,7 @@
 /* What a function runs: a zip with handler and runtime, or a container image. */
-#include "base/fs.h"
 #include "compile/compile_internal.h"
+
+#include "base/fs.h"
 
 /* ---- zips ---- */
 

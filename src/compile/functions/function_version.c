@@ -2,9 +2,10 @@
  *
  * A version resource never changes, so its logical id carries a hash of all that is frozen into it:
  * code and configuration, without what belongs to the function as a whole. */
+#include "compile/compile_internal.h"
+
 #include "base/hash.h"
 #include "doc/json.h"
-#include "compile/compile_internal.h"
 
 static bool is_asked_for(struct compilation *c, const struct function *f)
 {

@@ -1,7 +1,8 @@
 /* The REST API itself, its deployment, and where it can be called. */
+#include "compile/rest/rest.h"
+
 #include "base/hash.h"
 #include "doc/json.h"
-#include "compile/rest/rest.h"
 
 static const struct node *api_name(struct compilation *c)
 {

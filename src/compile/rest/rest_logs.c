@@ -3,8 +3,9 @@
  *
  * The code of that custom resource is the reference's own zip. It is named only in NAMING_FLAT,
  * where the template is to equal the reference's. */
-#include "base/hash.h"
 #include "compile/rest/rest.h"
+
+#include "base/hash.h"
 
 #define ACCOUNT_ROLE_ID "CustomApiGatewayAccountCloudWatchRole"
 #define HANDLER_ID "CustomDashresourceDashapigwDashcwDashrole"

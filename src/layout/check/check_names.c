@@ -1,7 +1,8 @@
 /* Checks of names that AWS has only once: those of functions and of resources with a fixed name, of
  * variables below one part of a REST path; and names of environment variables. */
-#include "base/map.h"
 #include "layout/layout_internal.h"
+
+#include "base/map.h"
 
 /* The resource's name, when it is a plain text: of an expression nothing is known before
  * CloudFormation evaluates it. */

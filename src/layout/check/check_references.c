@@ -1,9 +1,10 @@
 /* References that name nothing. Sources: CloudFormation user guide, "Intrinsic function reference",
  * "Condition functions", "DependsOn attribute". */
+#include "layout/layout_internal.h"
+
 #include "base/buf.h"
 #include "base/near.h"
 #include "doc/place.h"
-#include "layout/layout_internal.h"
 
 /* Sections whose names a reference may mean; bits, because Ref takes several. */
 enum section { RESOURCES = 1, PARAMETERS = 2, CONDITIONS = 4, MAPPINGS = 8 };

@@ -1,6 +1,7 @@
 /* Splitting: the templates of the root and the nested stacks, once every resource has its stack. */
-#include "base/hash.h"
 #include "layout/split/split_internal.h"
+
+#include "base/hash.h"
 
 /* A value that crosses between stacks has a name there: that of a Parameter of the nested stack
  * that needs it, or of an Output of the nested stack that has it. */

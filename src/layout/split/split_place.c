@@ -1,7 +1,8 @@
 /* Placing: which resource goes into which stack. */
+#include "layout/split/split_internal.h"
+
 #include "base/hash.h"
 #include "doc/json.h"
-#include "layout/split/split_internal.h"
 
 const struct split_limits split_limits = {.alone = 400,
                                           .fill = 350,

@@ -1,6 +1,7 @@
 /* Taking a stack over: the steps before and around a deployment. */
-#include "doc/json.h"
 #include "release/adopt/adopt_internal.h"
+
+#include "doc/json.h"
 #include "release/dispose/dispose.h"
 #include "release/stack/stack.h"
 

@@ -1,9 +1,10 @@
 /* The way back: a resource of the service becomes a stage's. The same steps with the stacks
  * exchanged: retained and taken out there, imported here. What other stages serve holds its values
  * as literals, so they go on with it until they are deployed. */
+#include "release/adopt/adopt_internal.h"
+
 #include "base/clock.h"
 #include "doc/json.h"
-#include "release/adopt/adopt_internal.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
 

@@ -1,6 +1,7 @@
 /* What a stack that is taken over must not lose. */
-#include "cfn/cfn.h"
 #include "release/adopt/adopt_internal.h"
+
+#include "cfn/cfn.h"
 #include "release/stack/stack.h"
 
 /* Ids of the resources that move from the stage's stack into the service stack. */

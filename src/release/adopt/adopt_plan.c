@@ -1,10 +1,11 @@
 /* Deciding what becomes of each resource of a stack that is taken over. Pure. */
+#include "release/adopt/adopt.h"
+
 #include "base/hash.h"
 #include "base/vec.h"
 #include "doc/json.h"
 #include "cfn/cfn.h"
 #include "cfn/expression.h"
-#include "release/adopt/adopt.h"
 
 const char *const adopt_fate_words[ADOPT_FATE_COUNT] = {
     [ADOPT_REFUSED] = "refused",      [ADOPT_ADDRESS] = "new address",

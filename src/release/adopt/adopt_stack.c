@@ -1,6 +1,7 @@
 /* One step of the stack that is taken over. */
-#include "base/clock.h"
 #include "release/adopt/adopt_internal.h"
+
+#include "base/clock.h"
 #include "release/stack/stack.h"
 
 const struct node *adopt_previous_parameters(struct arena *a, const struct node *template,

@@ -3,9 +3,10 @@
  * A resource that changes stacks is in neither for a moment. What is known of it then stands in the
  * Metadata of the template that it was taken out of, so the same update that takes it out says so.
  */
+#include "release/adopt/adopt.h"
+
 #include "cfn/expression.h"
 #include "cfn/template.h"
-#include "release/adopt/adopt.h"
 
 /* An Output: without a change to a resource or an Output, CloudFormation has been seen to take
  * policies for no update. */

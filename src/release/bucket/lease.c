@@ -1,4 +1,6 @@
 /* Leases as objects with conditional writes. */
+#include "release/bucket/lease.h"
+
 #include "release/bucket/lease_content.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* Deploying: prepare, publish, switch (docs/design.md, "Deploying a stage"). */
+#include "release/deploy/engine.h"
+
 #include "base/clock.h"
 #include "base/pool.h"
 #include "doc/json.h"
-#include "release/deploy/engine.h"
 #include "release/dispose/dispose.h"
 #include "release/publish/publish.h"
 #include "release/stack/stack.h"

@@ -1,11 +1,12 @@
 /* The record of a deployment: the intent before anything is published, the versions as they come.
  */
+#include "release/deploy/engine.h"
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
 #include "cfn/template.h"
 #include "release/adopt/adopt.h"
-#include "release/deploy/engine.h"
 #include "release/dispose/late_log_groups.h"
 
 /* A function that waits for a wave has no fingerprint as long as its values are not known;

@@ -1,6 +1,7 @@
 /* The service stack: creating it, adding to it, changing it, under the service's lease. */
-#include "base/clock.h"
 #include "release/deploy/engine.h"
+
+#include "base/clock.h"
 #include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/stack/nested.h"

@@ -1,8 +1,9 @@
 /* Shifting: functions move by weights first, everything else at the end (docs/design.md, "Shift").
  */
+#include "release/deploy/engine.h"
+
 #include "base/clock.h"
 #include "base/vec.h"
-#include "release/deploy/engine.h"
 #include "release/deploy/shift_schedule.h"
 #include "release/deploy/verify.h"
 #include "release/publish/pointers.h"

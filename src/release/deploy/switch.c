@@ -2,9 +2,10 @@
  * nothing but the pointers, then the rest. When a resource fails in the second update,
  * CloudFormation goes back to the template of the first, which has the right pointers
  * (docs/design.md, "Rollback"). */
+#include "release/deploy/engine.h"
+
 #include "base/clock.h"
 #include "base/vec.h"
-#include "release/deploy/engine.h"
 #include "release/publish/pointers.h"
 
 /* Lambda puts a version away that was not called for long. The next call of it fails and wakes it:

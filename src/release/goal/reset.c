@@ -1,7 +1,8 @@
 /* Resetting a stage to what another is, and cloning: the recorded sources for another stage. */
+#include "release/goal/from_record.h"
+
 #include "cfn/expression.h"
 #include "release/bucket/stage_address.h"
-#include "release/goal/from_record.h"
 #include "release/plan/plan.h"
 #include "release/stack/nested.h"
 #include "release/world/region.h"

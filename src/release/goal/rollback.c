@@ -1,7 +1,8 @@
 /* Rolling back: which record, and whether its snapshots can serve at once. */
+#include "release/goal/from_record.h"
+
 #include "base/pool.h"
 #include "base/vec.h"
-#include "release/goal/from_record.h"
 #include "release/plan/plan.h"
 #include "release/publish/pointers.h"
 

@@ -1,9 +1,10 @@
 /* An API that the file only names is nobody's here: it has one resource of a path and one route of
  * a key, whichever stage's stack made it. What another stage has there is found before AWS refuses
  * it in the middle (409), or serves one stage's callers by the other. */
+#include "release/plan/plan.h"
+
 #include "cfn/expression.h"
 #include "doc/json.h"
-#include "release/plan/plan.h"
 #include "release/stack/nested.h"
 
 /* What there is one of: the properties that tell. Source: API Gateway API reference,

@@ -1,9 +1,10 @@
 /* Definitions with their values filled in, as far as those are known. */
 
+#include "release/publish/definition.h"
+
 #include "base/hash.h"
 #include "doc/json.h"
 #include "cfn/template.h"
-#include "release/publish/definition.h"
 
 struct known {
     const struct release *r;

@@ -1,8 +1,9 @@
 /* Snapshots that exist already: what kept records published is used again. */
+#include "release/plan/plan.h"
+
 #include "base/pool.h"
 #include "base/vec.h"
 #include "doc/json.h"
-#include "release/plan/plan.h"
 #include "release/publish/publish.h"
 
 /* An index maps "<function or api> <fingerprint>" to struct str *: the snapshot's number or id. */

@@ -1,7 +1,8 @@
 /* Resources that change between stage and service: nothing may be lost on the way. */
+#include "release/plan/plan.h"
+
 #include "cfn/cfn.h"
 #include "release/adopt/adopt.h"
-#include "release/plan/plan.h"
 
 /* Log groups of functions follow their functions; what they hold is not the stage's data. */
 static bool is_precious(const struct node *resource)

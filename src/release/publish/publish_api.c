@@ -1,10 +1,11 @@
 /* Publishing deployments of shared APIs (docs/design.md, "Publishing a REST API"). */
+#include "release/publish/publish.h"
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/dispose/dispose.h"
-#include "release/publish/publish.h"
 
 enum { TRIES = 4 };
 

@@ -1,8 +1,9 @@
 /* The world: stacks, bucket and records as they are now. */
+#include "release/world/region.h"
+
 #include "base/vec.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
-#include "release/world/region.h"
 
 int64_t world_deployment(const struct stack *stage)
 {
