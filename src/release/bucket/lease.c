@@ -192,24 +192,34 @@ static const struct node *unreadable(struct arena *a)
     return n;
 }
 
+/* 1: it is ours; 0: another took it in this moment, or it is ours already; -1: failed. */
+static int try_write(struct arena *a, struct lease *l, const struct s3_put *object, struct err *err)
+{
+    struct s3_written written;
+    if (store_put(a, &l->store, object, &written, err) == 0) {
+        keep_etag(l, written.etag);
+        return 1;
+    }
+    bool gone = object->condition == S3_IF_MATCH && err->kind == ERR_NOT_FOUND;
+    if (err->kind != ERR_PRECONDITION && !gone)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
 /* Try once. 1: taken, 0: held by another (err not set, `*holder` filled), -1: failed. */
 static int try_take(struct arena *a, struct lease *l, const struct node **holder, struct err *err)
 {
     struct s3_put object = {.key = l->key,
                             .body = lease_body(a, l, clock_wall_ms()),
                             .condition = S3_IF_NONE_MATCH_ANY};
-    struct s3_written written;
     struct str etag, text;
     int64_t date_ms = 0, modified_ms = 0;
     atomic_store(&l->renewed_ms, up_ms());
     atomic_store(&l->seen_ms, up_ms());
-    if (store_put(a, &l->store, &object, &written, err) == 0) {
-        keep_etag(l, written.etag);
-        return 1;
-    }
-    if (err->kind != ERR_PRECONDITION)
-        return -1;
-    err_clear(err);
+    int taken = try_write(a, l, &object, err);
+    if (taken)
+        return taken;
     if (store_get(a, &l->store, l->key, &text, &etag, &date_ms, err) < 0) {
         bool gone = err->kind == ERR_NOT_FOUND;
         if (gone)
@@ -236,16 +246,10 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
     l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, broken ? "of" : "nonce")));
     object.condition = S3_IF_MATCH;
     object.etag = etag;
-    if (store_put(a, &l->store, &object, &written, err) == 0) {
-        keep_etag(l, written.etag);
-        l->inherited = true;
-        return 1;
-    }
-    if (err->kind != ERR_PRECONDITION && err->kind != ERR_NOT_FOUND)
-        return -1;
-    err_clear(err); /* another took it in this moment, or it is ours already: look again */
-    *holder = NULL;
-    return 0;
+    taken = try_write(a, l, &object, err);
+    l->inherited |= taken > 0;
+    *holder = NULL; /* look again */
+    return taken;
 }
 
 static int take(struct lease *l, int64_t wait_ms, struct err *err)
