@@ -137,8 +137,8 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
                     struct err *err);
 /* Load the service as far as it takes to find its stacks: no variable is asked for that only a
  * deployment needs. */
-int context_place(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
-                  struct err *err);
+int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                     struct err *err);
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
 int context_target(struct cli *cli, const struct service *service, struct target *ret,
                    struct err *err);

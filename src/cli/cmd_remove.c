@@ -176,7 +176,7 @@ static int run(struct cli *cli, struct err *err)
     struct service *service = ARENA_NEW(cli->arena, struct service);
     bool whole = cli->options.service;
     if (check_named(&cli->options, err) < 0 ||
-        context_place(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
+        context_location(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
         context_aws(cli, service, err) < 0)
         return -1;
     struct release r = context_release(cli, service);

@@ -106,7 +106,7 @@ static int take_region(struct cli *cli, struct str *stage, struct err *err)
     return 0;
 }
 
-static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool place_only,
+static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool location_only,
                 struct service *ret, struct err *err)
 {
     struct str stage;
@@ -115,7 +115,7 @@ static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool plac
         return -1;
     struct config_options options = config_of(cli);
     options.stage = stage;
-    options.place_only = place_only;
+    options.location_only = location_only;
     if (service_load(cli->arena, &options, ret, err) < 0) {
         if (err->kind == ERR_NOT_FOUND) /* the file itself */
             err->kind = ERR_CONFIG;
@@ -135,8 +135,8 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
     return load(cli, stage_arg, use, false, ret, err);
 }
 
-int context_place(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
-                  struct err *err)
+int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
+                     struct err *err)
 {
     return load(cli, stage_arg, use, true, ret, err);
 }

@@ -57,8 +57,8 @@ struct config_options {
     const struct map *options; /* `opt:`: name -> struct str *; may be NULL */
     const struct map *params;  /* --param: name -> struct str *; may be NULL */
     bool lenient;              /* unknown keys are warnings */
-    bool place_only; /* only what says where the service is: for what needs no more than its stacks.
-                        Other variables are not looked up; their sections are empty. */
+    bool location_only; /* only what says where the service is: for what needs no more than its
+                        stacks. Other variables are not looked up; their sections are empty. */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;

@@ -185,7 +185,7 @@ static int check_schema(struct resolver *r, const struct node **root, struct err
                         .lenient = r->options->lenient || node_is_text(mode, "warn"),
                         .silent = node_is_text(mode, "off"),
                         .strict = node_is_text(mode, "error"),
-                        .names = r->options->place_only};
+                        .names = r->options->location_only};
     int checked = schema_check(&c, &schema_root, STR(""), root, err);
     checker_free(&c);
     return checked;
@@ -373,7 +373,7 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
         return -1;
     if (resolve_region(r, err) < 0)
         return -1;
-    if (r->options->place_only)
+    if (r->options->location_only)
         return resolve_place(r, ret, err);
     *ret = resolve_all(r, r->root, err);
     if (!*ret)

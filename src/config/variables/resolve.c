@@ -40,7 +40,7 @@ static bool may_vary(const struct node *n)
 }
 
 /* Note that `n` is final, so that a text in it that looks like a variable is not resolved again. */
-static const struct node *settled(struct resolver *r, const struct node *n)
+static const struct node * final(struct resolver *r, const struct node *n)
 {
     if (may_vary(n)) {
         struct cell *cell = cell_of(r, n);
@@ -261,7 +261,7 @@ static const struct node *arrived(struct resolver *r, const struct node *host,
     origin->value = value;
     n->pos = host->pos;
     n->origin = origin;
-    return settled(r, n);
+    return final(r, n);
 }
 
 /* The value of a source's answer, resolved as a head. It may hold variables again, even when the
@@ -445,7 +445,7 @@ static const struct node *joined(struct resolver *r, const struct node *host,
     n->pos = host->pos;
     n->flags = (uint8_t)flags;
     n->origin = text_origin(r, host, t, &parts, flags & NODE_STAGE ? buf_str(&pattern) : STR(""));
-    return settled(r, n);
+    return final(r, n);
 }
 
 static bool is_whole(const struct template *t)
@@ -513,7 +513,7 @@ const struct node *resolve_head(struct resolver *r, const struct node *n, struct
     cell->busy = false;
     r->depth--;
     cell->head = head ? with_flags(r->arena, head, n->flags) : NULL;
-    return cell->head ? settled(r, cell->head) : NULL;
+    return cell->head ? final(r, cell->head) : NULL;
 }
 
 static const struct node *all_of(struct resolver *r, const struct node *n, unsigned flags,
@@ -587,7 +587,7 @@ static const struct node *all_of(struct resolver *r, const struct node *n, unsig
         return NULL;
     flags |= head->flags;
     if (head->kind != NODE_SEQ && head->kind != NODE_MAP)
-        return settled(r, with_flags(r->arena, head, flags));
+        return final(r, with_flags(r->arena, head, flags));
     return container_all(r, head, flags, err);
 }
 
@@ -649,7 +649,7 @@ int resolve_step(struct resolver *r, const struct node *n, struct str key, const
         return -1;
     *ret = with_flags(r->arena, child, n->flags);
     if (*ret != child)
-        settled(r, *ret);
+        final(r, *ret);
     return 0;
 }
 
