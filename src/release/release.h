@@ -155,7 +155,8 @@ struct world {
     bool unclosed;                       /* the current record has no outcome yet */
     const struct node *service_template; /* when asked for */
     const struct node *stage_template;   /* what the stage stack has; NULL: none */
-    const struct map *service_placed, *stage_placed; /* which nested stack holds what; with them */
+    /* Which nested stack holds what; with the templates. */
+    const struct map *service_nesting, *stage_nesting;
     struct str cut_off; /* nonce of the dead lease that was taken over, or empty */
 };
 

@@ -35,7 +35,7 @@ static int shrink(const struct release *r, const struct store *store, const stru
 {
     struct arena *a = r->arena;
     struct map *there = ARENA_NEW(a, struct map);
-    const struct map *placed = there;
+    const struct map *nesting = there;
     const struct node *now, *step;
     *there = MAP(a);
     if (stack_condition(stack->status) != STACK_READY || !store->bucket.n)
@@ -49,7 +49,7 @@ static int shrink(const struct release *r, const struct store *store, const stru
         release_progress(r, "remove", "%d resources at a time", STACK_CHANGES_MAX);
         struct stack_update update = {
             .name = stack->name, .template = step, .parameters = parameters, .store = store};
-        if (stack_apply(r, &update, &placed, NULL, err) < 0)
+        if (stack_apply(r, &update, &nesting, NULL, err) < 0)
             return -1;
         now = step;
     }

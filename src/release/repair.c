@@ -305,7 +305,7 @@ static int apply(struct repairing *x, const struct node *template, struct err *e
                                       stack_tags(x->r->arena, x->r->service, x->r->service->stage),
                                   .store = &w->stage_store};
     if (lease_check(x->lease, err) < 0 ||
-        stack_apply(x->r, &update, &w->stage_placed, NULL, err) < 0)
+        stack_apply(x->r, &update, &w->stage_nesting, NULL, err) < 0)
         return err_wrap(err, "bring stack '%.*s' into line", STR_ARG(w->stage_name));
     return 0;
 }

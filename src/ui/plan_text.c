@@ -22,13 +22,13 @@ static struct str place(struct arena *a, struct pos pos)
 static void put_split(struct arena *a, struct node *out, struct str stack,
                       const struct split *split)
 {
-    struct node *parts = node_map(a);
-    for (size_t i = 0; i < split->part_count; i++)
+    struct node *nested = node_map(a);
+    for (size_t i = 0; i < split->nested_count; i++)
         node_put(
-            a, parts, split->parts[i].id,
-            node_int(a, (int64_t)node_count(node_get_c(split->parts[i].template, "Resources"))));
-    if (split->part_count)
-        node_put(a, out, stack, parts);
+            a, nested, split->nested[i].id,
+            node_int(a, (int64_t)node_count(node_get_c(split->nested[i].template, "Resources"))));
+    if (split->nested_count)
+        node_put(a, out, stack, nested);
 }
 
 /* {stack: {nested stack: number of its resources}}. */
@@ -105,13 +105,13 @@ static size_t count(const struct plan *plan, enum change_action from, enum chang
 
 static void add_split(struct buf *out, struct str stack, const struct split *split)
 {
-    if (!split->part_count)
+    if (!split->nested_count)
         return;
-    buf_fmt(out, "stack '%.*s' has %zu nested stack%s:", STR_ARG(stack), split->part_count,
-            split->part_count == 1 ? "" : "s");
-    for (size_t i = 0; i < split->part_count; i++)
-        buf_fmt(out, "%s %.*s (%zu resources)", i ? "," : "", STR_ARG(split->parts[i].id),
-                node_count(node_get_c(split->parts[i].template, "Resources")));
+    buf_fmt(out, "stack '%.*s' has %zu nested stack%s:", STR_ARG(stack), split->nested_count,
+            split->nested_count == 1 ? "" : "s");
+    for (size_t i = 0; i < split->nested_count; i++)
+        buf_fmt(out, "%s %.*s (%zu resources)", i ? "," : "", STR_ARG(split->nested[i].id),
+                node_count(node_get_c(split->nested[i].template, "Resources")));
     buf_char(out, '\n');
 }
 

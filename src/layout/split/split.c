@@ -10,7 +10,7 @@ struct crossing {
     struct cfn_value value;
 };
 
-struct building_part {
+struct building_stack {
     struct map imports, exports; /* value key -> struct crossing * */
     struct map import_names, export_names;
     struct node *resources, *depends;    /* `depends`: the DependsOn of the flat template */
@@ -21,8 +21,8 @@ struct building_part {
 struct building {
     struct arena *arena;
     struct splitting *s;
-    struct building_part *parts; /* [0] is the root */
-    int place;                   /* stack of what is being rewritten */
+    struct building_stack *nested; /* [0] is the root */
+    int place;                     /* stack of what is being rewritten */
 };
 
 static const struct split_resource *resource(const struct building *b, struct str id)
@@ -73,15 +73,15 @@ static const struct node *turn(void *context, struct arena *a, const struct cfn_
 {
     struct building *b = context;
     const struct split_resource *of = resource(b, v->id);
-    struct building_part *here = &b->parts[b->place];
+    struct building_stack *here = &b->nested[b->place];
     bool parameter = !of && node_member(node_get_c(b->s->flat, "Parameters"), v->id);
     if (b->place == ROOT) {
         if (!of || of->place == ROOT)
             return NULL;
-        struct building_part *there = &b->parts[of->place];
+        struct building_stack *there = &b->nested[of->place];
         struct crossing *c = cross(b, &there->exports, &there->export_names, v, true);
         struct str output = str_concat(a, STR("Outputs."), c->name);
-        return node_from(node_get_att(a, b->s->parts.p[of->place].id, str_z(a, output)), v->at);
+        return node_from(node_get_att(a, b->s->nested.p[of->place].id, str_z(a, output)), v->at);
     }
     if (of ? of->place == b->place : !parameter && !split_is_pseudo_of_stack(v->id))
         return NULL;
@@ -102,7 +102,7 @@ static const struct node *rewrite_depends(struct building *b, const struct split
                                           const struct node *depends)
 {
     struct arena *a = b->arena;
-    struct building_part *here = &b->parts[r->place];
+    struct building_stack *here = &b->nested[r->place];
     struct node *out = node_seq(a);
     struct map seen = MAP(a);
     bool changed = false;
@@ -113,7 +113,7 @@ static const struct node *rewrite_depends(struct building *b, const struct split
         bool same = !of || of->place == r->place;
         struct str id = same                ? node_text(ids[i])
                         : of->place == ROOT ? of->id
-                                            : b->s->parts.p[of->place].id;
+                                            : b->s->nested.p[of->place].id;
         changed |= !same;
         if (!same && r->place != ROOT)
             map_put(&here->needs, id, b);
@@ -135,7 +135,7 @@ static void add_resource(struct building *b, const struct split_resource *r)
     const struct node *with = depends ? rewrite_depends(b, r, depends) : NULL;
     if (with != depends)
         out = cfn_with(a, out, "DependsOn", with);
-    node_put(a, b->parts[r->place].resources, r->id, out);
+    node_put(a, b->nested[r->place].resources, r->id, out);
 }
 
 /* ---- sections ---- */
@@ -209,7 +209,7 @@ static void put_if_any(struct arena *a, struct node *out, const char *name, cons
 
 /* `metadata` with what joining cannot find in the split templates. */
 static const struct node *keep(struct building *b, const struct node *metadata,
-                               const struct building_part *p, const struct node *outputs)
+                               const struct building_stack *p, const struct node *outputs)
 {
     struct arena *a = b->arena;
     struct node *kept = node_map(a);
@@ -246,7 +246,7 @@ static const struct node *describe(struct building *b, struct str id)
 
 /* The template of a nested stack without its Parameters and Outputs: which it needs is known only
  * when all stacks are rewritten. */
-static struct node *begin_part(struct building *b, int place, const struct node **ret_conditions)
+static struct node *begin_stack(struct building *b, int place, const struct node **ret_conditions)
 {
     struct arena *a = b->arena;
     const struct node *flat = b->s->flat, *conditions = node_get_c(flat, "Conditions");
@@ -255,7 +255,7 @@ static struct node *begin_part(struct building *b, int place, const struct node 
     for (size_t i = 0; i < b->s->n; i++)
         if (b->s->all[i].place == place)
             split_conditions(conditions, b->s->all[i].node, &used);
-    struct building_part *p = &b->parts[place];
+    struct building_stack *p = &b->nested[place];
     p->output_names = node_seq(a);
     p->outputs = own_outputs(b, place, p->output_names);
     split_conditions(conditions, p->outputs, &used);
@@ -263,16 +263,16 @@ static struct node *begin_part(struct building *b, int place, const struct node 
         node_put(a, own, used.entries[i].key, rewrite_at(b, place, used.entries[i].value));
     node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(flat, "AWSTemplateFormatVersion"));
     node_put_c(a, out, "Transform", node_get_c(flat, "Transform"));
-    node_put_c(a, out, "Description", describe(b, b->s->parts.p[place].id));
+    node_put_c(a, out, "Description", describe(b, b->s->nested.p[place].id));
     *ret_conditions = own;
     return out;
 }
 
-static const struct node *finish_part(struct building *b, int place, struct node *out,
-                                      const struct node *conditions)
+static const struct node *finish_stack(struct building *b, int place, struct node *out,
+                                       const struct node *conditions)
 {
     struct arena *a = b->arena;
-    const struct building_part *p = &b->parts[place];
+    const struct building_stack *p = &b->nested[place];
     struct node *parameters = node_map(a), *outputs = p->outputs;
     for (size_t i = 0; i < p->imports.n; i++) {
         const struct crossing *c = p->imports.entries[i].value;
@@ -293,10 +293,10 @@ static const struct node *finish_part(struct building *b, int place, struct node
     return out;
 }
 
-static const struct node *stack_of_part(struct building *b, int place)
+static const struct node *nested_resource(struct building *b, int place)
 {
     struct arena *a = b->arena;
-    struct building_part *p = &b->parts[place];
+    struct building_stack *p = &b->nested[place];
     struct node *out = node_map(a), *properties = node_map(a), *arguments = node_map(a);
     struct node *depends = node_seq(a);
     for (size_t i = 0; i < p->imports.n; i++) {
@@ -306,7 +306,7 @@ static const struct node *stack_of_part(struct building *b, int place)
     for (size_t i = 0; i < p->needs.n; i++)
         node_push(a, depends, node_str(a, p->needs.entries[i].key));
     node_put_c(a, properties, "TemplateURL",
-               node_fn(a, "Troupe::Part", node_str(a, b->s->parts.p[place].id)));
+               node_fn(a, "Troupe::Part", node_str(a, b->s->nested.p[place].id)));
     put_if_any(a, properties, "Parameters", arguments);
     node_put_str(a, out, "Type", STR(PART_TYPE));
     put_if_any(a, out, "DependsOn", depends);
@@ -319,16 +319,16 @@ static const struct node *build_root(struct building *b)
     struct arena *a = b->arena;
     struct splitting *s = b->s;
     struct node *out = node_shallow(a, s->flat);
-    struct building_part *root = &b->parts[ROOT];
+    struct building_stack *root = &b->nested[ROOT];
     struct node *outputs = node_map(a);
     member_each (m, node_get_c(s->flat, "Outputs"))
         if (!map_has(&s->outputs, m->key))
             node_put(a, outputs, m->key, rewrite_at(b, ROOT, m->value));
     node_drop(out, STR("Outputs"));
     put_if_any(a, out, "Outputs", outputs);
-    for (int place = 1; place < (int)s->parts.n; place++)
-        if (b->parts[place].resources->size)
-            node_put(a, root->resources, s->parts.p[place].id, stack_of_part(b, place));
+    for (int place = 1; place < (int)s->nested.n; place++)
+        if (b->nested[place].resources->size)
+            node_put(a, root->resources, s->nested.p[place].id, nested_resource(b, place));
     node_put_c(a, out, "Resources", root->resources);
     const struct node *metadata = keep(b, node_get_c(s->flat, "Metadata"), root, NULL);
     node_put_c(a, out, "Metadata", metadata);
@@ -341,32 +341,32 @@ static void build(struct building *b, struct split *ret)
 {
     struct arena *a = b->arena;
     struct splitting *s = b->s;
-    struct node **templates = ARENA_ARRAY(a, s->parts.n, struct node *);
-    const struct node **conditions = ARENA_ARRAY(a, s->parts.n, const struct node *);
+    struct node **templates = ARENA_ARRAY(a, s->nested.n, struct node *);
+    const struct node **conditions = ARENA_ARRAY(a, s->nested.n, const struct node *);
     for (size_t i = 0; i < s->n; i++)
         add_resource(b, &s->all[i]);
-    for (int place = 1; place < (int)s->parts.n; place++)
-        templates[place] = begin_part(b, place, &conditions[place]);
+    for (int place = 1; place < (int)s->nested.n; place++)
+        templates[place] = begin_stack(b, place, &conditions[place]);
     ret->root = build_root(b);
-    ret->parts = ARENA_ARRAY(a, s->parts.n, struct split_part);
-    for (int place = 1; place < (int)s->parts.n; place++)
-        if (b->parts[place].resources->size)
-            ret->parts[ret->part_count++] = (struct split_part){
-                s->parts.p[place].id, finish_part(b, place, templates[place], conditions[place])};
+    ret->nested = ARENA_ARRAY(a, s->nested.n, struct split_nested);
+    for (int place = 1; place < (int)s->nested.n; place++)
+        if (b->nested[place].resources->size)
+            ret->nested[ret->nested_count++] = (struct split_nested){
+                s->nested.p[place].id, finish_stack(b, place, templates[place], conditions[place])};
 }
 
 static int check_names(const struct split *split, size_t most, struct err *err)
 {
     static const char *const sections[] = {"Parameters", "Outputs"};
-    for (size_t i = 0; i <= split->part_count; i++)
+    for (size_t i = 0; i <= split->nested_count; i++)
         for (size_t k = 0; k < sizeof sections / sizeof *sections; k++) {
-            const struct node *t = i ? split->parts[i - 1].template : split->root;
+            const struct node *t = i ? split->nested[i - 1].template : split->root;
             size_t n = node_count(node_get_c(t, sections[k]));
             if (n > most)
                 return err_set(err, ERR_FAILED,
                                "%s%.*s would have %zu %s, CloudFormation takes %zu in a stack",
                                i ? "nested stack " : "the stack",
-                               STR_ARG(i ? split->parts[i - 1].id : STR("")), n,
+                               STR_ARG(i ? split->nested[i - 1].id : STR("")), n,
                                k ? "outputs" : "parameters", most);
         }
     return 0;
@@ -379,18 +379,18 @@ int layout_split(struct arena *a, const struct node *flat, const struct map *pla
     *ret = (struct split){.root = flat};
     if (split_place(&s, placed, err) < 0)
         return -1;
-    if (s.parts.n == 1)
+    if (s.nested.n == 1)
         return 0;
     struct building b = {.arena = a, .s = &s};
-    b.parts = ARENA_ARRAY(a, s.parts.n, struct building_part);
-    for (size_t i = 0; i < s.parts.n; i++)
-        b.parts[i] = (struct building_part){.imports = MAP(a),
-                                            .exports = MAP(a),
-                                            .import_names = MAP(a),
-                                            .export_names = MAP(a),
-                                            .resources = node_map(a),
-                                            .depends = node_map(a),
-                                            .needs = MAP(a)};
+    b.nested = ARENA_ARRAY(a, s.nested.n, struct building_stack);
+    for (size_t i = 0; i < s.nested.n; i++)
+        b.nested[i] = (struct building_stack){.imports = MAP(a),
+                                              .exports = MAP(a),
+                                              .import_names = MAP(a),
+                                              .export_names = MAP(a),
+                                              .resources = node_map(a),
+                                              .depends = node_map(a),
+                                              .needs = MAP(a)};
     build(&b, ret);
     return check_names(ret, limits->most_names, err);
 }

@@ -2,7 +2,7 @@
  *
  * Everything else works with *flat* templates: a template is split where it is sent to
  * CloudFormation, and joined where it is read back (release/stack/nested.h). A nested stack is a
- * resource of the root: "TroupePart1" and so on; names in the code call it a part. What refers from
+ * resource of the root: "TroupePart1" and so on. What refers from
  * one stack to another goes through the root: into a nested stack by its Parameters, out of it by
  * its Outputs; a DependsOn on something in a nested stack is one on the nested stack. layout_join
  * undoes this exactly.
@@ -32,7 +32,7 @@ struct split_limits {
 /* CloudFormation's 500 resources, 1,000,000 bytes and 200 names, with room to grow. */
 extern const struct split_limits split_limits;
 
-struct split_part {
+struct split_nested {
     struct str id; /* logical id in the root: "TroupePart1" */
     const struct node *template;
 };
@@ -41,8 +41,8 @@ struct split {
     /* The flat template itself when nothing is split. Otherwise each nested stack's TemplateURL is
      * the hole {"Troupe::Part": id}. */
     const struct node *root;
-    struct split_part *parts;
-    size_t part_count;
+    struct split_nested *nested;
+    size_t nested_count;
 };
 
 /* `placed`: logical id -> const char * id of the nested stack that has the resource now, "" for the
@@ -62,12 +62,12 @@ const struct node *layout_grow(struct arena *a, const struct node *now, const st
 const struct node *layout_shrink(struct arena *a, const struct node *now, size_t most);
 
 /* Is this resource of a root one of its nested stacks? */
-bool layout_is_part(struct str id, const struct node *resource);
+bool layout_is_nested(struct str id, const struct node *resource);
 
-/* The flat template of `root`. `parts`: id -> const struct node *, the templates of all its nested
+/* The flat template of `root`. `nested`: id -> const struct node *, the templates of all its nested
  * stacks. `*ret_placed` (may be NULL) is filled as layout_split wants it. ERR_FAILED when the
  * template of one is missing. */
-int layout_join(struct arena *a, const struct node *root, const struct map *parts,
+int layout_join(struct arena *a, const struct node *root, const struct map *nested,
                 const struct node **ret, struct map *ret_placed, struct err *err);
 
 #endif

@@ -47,7 +47,7 @@ struct split_resource {
     size_t stamp; /* number of the last walk that saw it */
 };
 
-struct splitting_part {
+struct splitting_stack {
     struct str id;
     int64_t number;
     size_t count, bytes;
@@ -63,8 +63,8 @@ struct splitting {
     const struct split_limits *limits;
     struct split_resource *all;
     size_t n;
-    struct map index;                 /* id -> struct split_resource * */
-    VEC(struct splitting_part) parts; /* [0] is the root */
+    struct map index;                   /* id -> struct split_resource * */
+    VEC(struct splitting_stack) nested; /* [0] is the root */
     size_t stamp;
     struct map outputs; /* name -> struct split_output *, those in nested stacks */
 };
@@ -79,7 +79,7 @@ struct split_output {
 /* Put the conditions that `n` uses, with those that they use in turn, into `ret` (name -> node). */
 void split_conditions(const struct node *conditions, const struct node *n, struct map *ret);
 /* Fill `s` from the template, and decide the stack of every resource. When nothing is to be split,
- * s->parts has the root alone afterwards. */
+ * s->nested has the root alone afterwards. */
 int split_place(struct splitting *s, const struct map *placed, struct err *err);
 bool split_is_pseudo_of_stack(struct str id);
 

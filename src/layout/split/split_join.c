@@ -4,12 +4,12 @@
 struct joining {
     struct arena *arena;
     const struct node *root;
-    const struct map *parts;
-    const struct node *part;      /* the nested stack whose values are turned; NULL: the root */
+    const struct map *nested;
+    const struct node *inner;     /* the nested stack whose values are turned; NULL: the root */
     const struct node *arguments; /* the values that the root gives for its Parameters */
 };
 
-bool layout_is_part(struct str id, const struct node *resource)
+bool layout_is_nested(struct str id, const struct node *resource)
 {
     return str_starts(id, STR(PART_PREFIX)) &&
            node_is_text(node_get_c(resource, "Type"), PART_TYPE);
@@ -31,18 +31,18 @@ static bool plain_value(const struct node *n, struct cfn_value *ret)
  * Output X is. */
 static bool output_of(const struct joining *j, const struct cfn_value *v, struct cfn_value *ret)
 {
-    const struct node *part = map_get(j->parts, v->id);
+    const struct node *inner = map_get(j->nested, v->id);
     struct str name = v->attribute;
-    if (!part || !str_skip(&name, STR("Outputs.")))
+    if (!inner || !str_skip(&name, STR("Outputs.")))
         return false;
-    return plain_value(node_get_c(node_get(node_get_c(part, "Outputs"), name), "Value"), ret);
+    return plain_value(node_get_c(node_get(node_get_c(inner, "Outputs"), name), "Value"), ret);
 }
 
 static const struct node *turn_back(void *context, struct arena *a, const struct cfn_value *v)
 {
     const struct joining *j = context;
     struct cfn_value outer = *v, inner;
-    if (j->part && (v->attribute.n || !plain_value(node_get(j->arguments, v->id), &outer)))
+    if (j->inner && (v->attribute.n || !plain_value(node_get(j->arguments, v->id), &outer)))
         return NULL;
     if (!output_of(j, &outer, &inner))
         inner = outer;
@@ -70,7 +70,7 @@ static void add_resources(struct joining *j, const struct node *template, const 
     const struct node *depends = kept(template, "DependsOn");
     member_each (m, node_get_c(template, "Resources")) {
         const struct node *was = node_get(depends, m->key);
-        if (!j->part && layout_is_part(m->key, m->value) && map_has(j->parts, m->key))
+        if (!j->inner && layout_is_nested(m->key, m->value) && map_has(j->nested, m->key))
             continue;
         const struct node *r = cfn_replace_values(a, m->value, turn_back, j);
         node_put(a, out, m->key, was ? cfn_with(a, r, "DependsOn", was) : r);
@@ -82,7 +82,7 @@ static void add_resources(struct joining *j, const struct node *template, const 
 static int check_all_there(const struct joining *j, struct err *err)
 {
     member_each (m, node_get_c(j->root, "Resources"))
-        if (layout_is_part(m->key, m->value) && !map_has(j->parts, m->key))
+        if (layout_is_nested(m->key, m->value) && !map_has(j->nested, m->key))
             return err_set(err, ERR_FAILED, "the template of nested stack '%.*s' is missing",
                            STR_ARG(m->key));
     return 0;
@@ -94,10 +94,10 @@ static const struct node *without_kept(struct arena *a, const struct node *metad
     return out->size ? out : NULL;
 }
 
-int layout_join(struct arena *a, const struct node *root, const struct map *parts,
+int layout_join(struct arena *a, const struct node *root, const struct map *nested,
                 const struct node **ret, struct map *ret_placed, struct err *err)
 {
-    struct joining j = {.arena = a, .root = root, .parts = parts};
+    struct joining j = {.arena = a, .root = root, .nested = nested};
     struct node *outputs = node_map(a);
     const struct node *metadata = node_get_c(root, "Metadata");
     if (check_all_there(&j, err) < 0)
@@ -106,20 +106,20 @@ int layout_join(struct arena *a, const struct node *root, const struct map *part
     add_resources(&j, root, "", resources, ret_placed);
     member_each (m, node_get_c(root, "Outputs"))
         add_output(&j, m->key, m->value, "", outputs, ret_placed);
-    if (!parts->n) {
+    if (!nested->n) {
         *ret = root;
         return 0;
     }
     struct node *out = node_shallow(a, root);
-    for (size_t i = 0; i < parts->n; i++) {
-        struct str id = parts->entries[i].key;
+    for (size_t i = 0; i < nested->n; i++) {
+        struct str id = nested->entries[i].key;
         const struct node *of = node_get(node_get_c(root, "Resources"), id);
-        j.part = parts->entries[i].value;
+        j.inner = nested->entries[i].value;
         j.arguments = node_path(of, "Properties.Parameters");
-        add_resources(&j, j.part, str_z(a, id), resources, ret_placed);
-        node_each (name, kept(j.part, "Outputs"))
+        add_resources(&j, j.inner, str_z(a, id), resources, ret_placed);
+        node_each (name, kept(j.inner, "Outputs"))
             add_output(&j, node_text(name),
-                       node_get(node_get_c(j.part, "Outputs"), node_text(name)), str_z(a, id),
+                       node_get(node_get_c(j.inner, "Outputs"), node_text(name)), str_z(a, id),
                        outputs, ret_placed);
     }
     if (outputs->size)

@@ -132,33 +132,33 @@ static void read_resources(struct splitting *s)
 
 /* ---- nested stacks ---- */
 
-static int part_named(struct splitting *s, struct str id)
+static int stack_named(struct splitting *s, struct str id)
 {
-    for (size_t i = 0; i < s->parts.n; i++)
-        if (str_eq(s->parts.p[i].id, id))
+    for (size_t i = 0; i < s->nested.n; i++)
+        if (str_eq(s->nested.p[i].id, id))
             return (int)i;
     return UNPLACED;
 }
 
-static int add_part(struct splitting *s, struct str id, int64_t number)
+static int add_stack(struct splitting *s, struct str id, int64_t number)
 {
     struct arena *a = s->arena;
-    vec_push(a, &s->parts,
-             (struct splitting_part){.id = id,
-                                     .number = number,
-                                     .imports = MAP(a),
-                                     .exports = MAP(a),
-                                     .needs_seen = MAP(a)});
-    return (int)s->parts.n - 1;
+    vec_push(a, &s->nested,
+             (struct splitting_stack){.id = id,
+                                      .number = number,
+                                      .imports = MAP(a),
+                                      .exports = MAP(a),
+                                      .needs_seen = MAP(a)});
+    return (int)s->nested.n - 1;
 }
 
-static int new_part(struct splitting *s)
+static int new_stack(struct splitting *s)
 {
     int64_t number = 0;
-    for (size_t i = 1; i < s->parts.n; i++)
-        number = s->parts.p[i].number > number ? s->parts.p[i].number : number;
+    for (size_t i = 1; i < s->nested.n; i++)
+        number = s->nested.p[i].number > number ? s->nested.p[i].number : number;
     number++;
-    return add_part(s, str_fmt(s->arena, PART_PREFIX "%lld", (long long)number), number);
+    return add_stack(s, str_fmt(s->arena, PART_PREFIX "%lld", (long long)number), number);
 }
 
 /* Count the Parameters and Outputs that the stack `place` gets with `r`. */
@@ -177,9 +177,9 @@ static void count_names(struct splitting *s, const struct split_resource *r, int
     }
 }
 
-static void settle_in(struct splitting *s, struct split_resource *r, int place)
+static void put_in(struct splitting *s, struct split_resource *r, int place)
 {
-    struct splitting_part *p = &s->parts.p[place];
+    struct splitting_stack *p = &s->nested.p[place];
     r->place = place;
     p->count++;
     p->bytes += r->bytes;
@@ -221,9 +221,9 @@ static void walk_from(struct walk *w, const struct split_resource *r)
 }
 
 /* Whoever needs one resource of a nested stack needs the whole nested stack. */
-static void walk_part(struct walk *w, int place)
+static void walk_stack(struct walk *w, int place)
 {
-    struct splitting_part *p = &w->s->parts.p[place];
+    struct splitting_stack *p = &w->s->nested.p[place];
     if (p->stamp == w->s->stamp)
         return;
     p->stamp = w->s->stamp;
@@ -241,10 +241,10 @@ static bool walk_around(struct splitting *s, int place, bool back)
     struct walk w = {.s = s, .back = back};
     bool circle = false;
     s->stamp++;
-    s->parts.p[place].stamp = s->stamp;
-    for (size_t i = 0; !back && i < s->parts.p[place].needs.n; i++)
-        if (s->all[s->parts.p[place].needs.p[i]].place != place)
-            walk_to(&w, s->parts.p[place].needs.p[i]);
+    s->nested.p[place].stamp = s->stamp;
+    for (size_t i = 0; !back && i < s->nested.p[place].needs.n; i++)
+        if (s->all[s->nested.p[place].needs.p[i]].place != place)
+            walk_to(&w, s->nested.p[place].needs.p[i]);
     for (size_t i = 0; back && i < s->n; i++)
         if (s->all[i].place == place)
             for (size_t k = 0; k < s->all[i].needed_by.n; k++)
@@ -255,7 +255,7 @@ static bool walk_around(struct splitting *s, int place, bool back)
         if (r->place == place)
             circle = true;
         else if (r->place > ROOT)
-            walk_part(&w, r->place);
+            walk_stack(&w, r->place);
         else
             walk_from(&w, r);
     }
@@ -265,11 +265,11 @@ static bool walk_around(struct splitting *s, int place, bool back)
 static int say_circle(const struct splitting *s, int place, const struct split_resource *r,
                       struct err *err)
 {
-    struct str id = s->parts.p[place].id;
+    struct str id = s->nested.p[place].id;
     err_set(err, ERR_FAILED,
             "'%.*s' and the nested stack '%.*s' would need each other: a circle between stacks",
             STR_ARG(!r                ? STR("another")
-                    : r->place > ROOT ? s->parts.p[r->place].id
+                    : r->place > ROOT ? s->nested.p[r->place].id
                                       : r->id),
             STR_ARG(id));
     return err_help(err,
@@ -281,7 +281,7 @@ static int say_circle(const struct splitting *s, int place, const struct split_r
  * circle of two stacks: move it into the nested stack. */
 static int close_circles(struct splitting *s, struct err *err)
 {
-    for (int place = 1; place < (int)s->parts.n; place++) {
+    for (int place = 1; place < (int)s->nested.n; place++) {
         if (!walk_around(s, place, false))
             continue;
         size_t forward = s->stamp;
@@ -297,7 +297,7 @@ static int close_circles(struct splitting *s, struct err *err)
             struct split_resource *r = &s->all[between.p[i]];
             if (r->place != UNPLACED)
                 return say_circle(s, place, r, err);
-            settle_in(s, r, place);
+            put_in(s, r, place);
         }
     }
     return 0;
@@ -360,7 +360,7 @@ static int make_groups(struct splitting *s, bool everything)
     for (size_t i = 0; i < s->n; i++) {
         s->all[i].group = NO_GROUP;
         if (is_movable(&s->all[i], everything) && degree(&s->all[i]) > HUB_ALWAYS)
-            settle_in(s, &s->all[i], ROOT);
+            put_in(s, &s->all[i], ROOT);
     }
     for (size_t i = 0; i < s->n; i++) {
         while (s->all[i].group == NO_GROUP && is_movable(&s->all[i], everything)) {
@@ -370,7 +370,7 @@ static int make_groups(struct splitting *s, bool everything)
                 groups++;
                 break;
             }
-            settle_in(s, hub, ROOT);
+            put_in(s, hub, ROOT);
             for (size_t k = 0; k < w.queue.n; k++)
                 s->all[w.queue.p[k]].group = NO_GROUP;
         }
@@ -387,7 +387,7 @@ struct members {
 
 static bool fits(struct splitting *s, struct members g, int place, bool filling)
 {
-    const struct splitting_part *p = &s->parts.p[place];
+    const struct splitting_stack *p = &s->nested.p[place];
     size_t bytes = p->bytes;
     for (size_t i = 0; i < g.n; i++)
         bytes += s->all[g.p[i]].bytes;
@@ -415,7 +415,7 @@ static bool fits(struct splitting *s, struct members g, int place, bool filling)
 /* Would the nested stack need itself, through others, with the group in it? */
 static bool makes_circle(struct splitting *s, struct members g, int place)
 {
-    struct splitting_part *p = &s->parts.p[place];
+    struct splitting_stack *p = &s->nested.p[place];
     size_t needs = p->needs.n;
     if (place == ROOT)
         return false;
@@ -439,7 +439,7 @@ static bool try_place(struct splitting *s, struct members g, int place, bool fil
     for (size_t i = 0; i < g.n; i++)
         s->all[g.p[i]].place = place; /* all of them, before names are counted */
     for (size_t i = 0; i < g.n; i++)
-        settle_in(s, &s->all[g.p[i]], place);
+        put_in(s, &s->all[g.p[i]], place);
     return true;
 }
 
@@ -465,15 +465,15 @@ static int neighbour(struct splitting *s, struct members g)
 static bool place_group(struct splitting *s, struct members g)
 {
     int near = neighbour(s, g);
-    if (near != UNPLACED && (near != ROOT || s->parts.p[ROOT].count + g.n <= s->limits->alone) &&
+    if (near != UNPLACED && (near != ROOT || s->nested.p[ROOT].count + g.n <= s->limits->alone) &&
         try_place(s, g, near, false))
         return true;
-    for (size_t p = 1; p < s->parts.n; p++)
+    for (size_t p = 1; p < s->nested.n; p++)
         if (try_place(s, g, (int)p, true))
             return true;
-    if (try_place(s, g, new_part(s), g.n <= s->limits->fill))
+    if (try_place(s, g, new_stack(s), g.n <= s->limits->fill))
         return true;
-    s->parts.n--;
+    s->nested.n--;
     return g.n == 1 && try_place(s, g, ROOT, false);
 }
 
@@ -530,19 +530,19 @@ static void place_existing(struct splitting *s, const struct map *placed)
     for (size_t i = 0; placed && i < placed->n; i++) {
         struct str id = str_c(placed->entries[i].value);
         int64_t number;
-        if (id.n && part_named(s, id) == UNPLACED &&
+        if (id.n && stack_named(s, id) == UNPLACED &&
             str_to_int(str_sub(id, sizeof PART_PREFIX - 1, id.n), &number))
-            add_part(s, id, number);
+            add_stack(s, id, number);
     }
     /* all places first: only then is it known which values cross between stacks */
     for (size_t i = 0; i < s->n; i++)
         if (placed && map_has(placed, s->all[i].id)) {
-            s->all[i].place = part_named(s, str_c(map_get(placed, s->all[i].id)));
+            s->all[i].place = stack_named(s, str_c(map_get(placed, s->all[i].id)));
             s->all[i].existing = s->all[i].place != UNPLACED;
         }
     for (size_t i = 0; i < s->n; i++)
         if (s->all[i].existing)
-            settle_in(s, &s->all[i], s->all[i].place);
+            put_in(s, &s->all[i], s->all[i].place);
 }
 
 static bool is_small(const struct splitting *s)
@@ -561,25 +561,25 @@ static void rest_to_root(struct splitting *s)
 {
     for (size_t i = 0; i < s->n; i++)
         if (s->all[i].place == UNPLACED)
-            settle_in(s, &s->all[i], ROOT);
+            put_in(s, &s->all[i], ROOT);
 }
 
 /* Would the root be too large with all resources that have no place yet? Then more kinds of
  * resources go into nested stacks. */
 static bool root_overflows(const struct splitting *s)
 {
-    size_t count = s->parts.p[ROOT].count, bytes = s->parts.p[ROOT].bytes;
+    size_t count = s->nested.p[ROOT].count, bytes = s->nested.p[ROOT].bytes;
     for (size_t i = 0; i < s->n; i++)
         if (s->all[i].place == UNPLACED) {
             count++;
             bytes += s->all[i].bytes;
         }
-    return count + s->parts.n > s->limits->most || bytes > s->limits->most_bytes;
+    return count + s->nested.n > s->limits->most || bytes > s->limits->most_bytes;
 }
 
 static int check_no_circle(struct splitting *s, struct err *err)
 {
-    for (int place = 1; place < (int)s->parts.n; place++) {
+    for (int place = 1; place < (int)s->nested.n; place++) {
         if (!walk_around(s, place, false))
             continue;
         const struct split_resource *found = NULL, *some = NULL;
@@ -617,7 +617,7 @@ static void tell(void *context, const struct cfn_value *v)
 }
 
 /* The nested stack that could have the Output; ROOT: none. */
-static int part_told(struct splitting *s, const struct member *output)
+static int stack_told(struct splitting *s, const struct member *output)
 {
     struct telling t = {s, UNPLACED, false};
     if (str_starts(output->key, STR("Troupe"))) /* troupe reads these from the root */
@@ -638,9 +638,9 @@ static void place_outputs(struct splitting *s, const struct map *placed)
         struct str key = str_concat(s->arena, STR(OUTPUT_PREFIX), m->key);
         const char *now = placed ? map_get(placed, key) : NULL;
         struct split_output *o = ARENA_NEW(s->arena, struct split_output);
-        int told = part_told(s, m);
-        *o =
-            (struct split_output){now && part_named(s, str_c(now)) != told ? ROOT : told, m->value};
+        int told = stack_told(s, m);
+        *o = (struct split_output){now && stack_named(s, str_c(now)) != told ? ROOT : told,
+                                   m->value};
         map_put(&places, m->key, o);
         in_root -= now && o->place != ROOT;
     }
@@ -657,10 +657,10 @@ int split_place(struct splitting *s, const struct map *placed, struct err *err)
 {
     s->outputs = MAP(s->arena);
     read_resources(s);
-    add_part(s, STR(""), 0);
+    add_stack(s, STR(""), 0);
     place_existing(s, placed);
     if (is_small(s)) {
-        s->parts.n = 1;
+        s->nested.n = 1;
         return 0;
     }
     if (close_circles(s, err) < 0 || place_groups(s, false, err) < 0 ||

@@ -21,7 +21,7 @@ static int give_step(struct giving *g, const struct node *template, const char *
     struct deploying *d = g->d;
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
-    const struct map *placed = NULL; /* it asks */
+    const struct map *nesting = NULL; /* it asks */
     bool changed;
     if (template == g->template)
         return 0;
@@ -30,7 +30,7 @@ static int give_step(struct giving *g, const struct node *template, const char *
                                   .tags = stack_tags(d->arena, d->r->service, STR("")),
                                   .store = &w->store};
     if (lease_check(d->lease, err) < 0 || lease_check(g->lease, err) < 0 ||
-        stack_apply(d->r, &update, &placed, &changed, err) < 0 ||
+        stack_apply(d->r, &update, &nesting, &changed, err) < 0 ||
         cloudformation_describe(d->arena, d->r->aws, w->service_name, &w->service, err) < 0)
         return -1;
     if (!changed)
@@ -78,11 +78,11 @@ static const struct node *read_root(struct deploying *d, struct err *err)
 static int reread_stage(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
-    struct map *placed = ARENA_NEW(d->arena, struct map);
-    *placed = MAP(d->arena);
-    w->stage_placed = placed;
+    struct map *nesting = ARENA_NEW(d->arena, struct map);
+    *nesting = MAP(d->arena);
+    w->stage_nesting = nesting;
     d->stage_now = NULL;
-    return nested_read(d->r, &w->store, w->stage_name, &w->stage_template, placed, err);
+    return nested_read(d->r, &w->store, w->stage_name, &w->stage_template, nesting, err);
 }
 
 static int take_in(struct giving *g, const struct node *moving, struct err *err)

@@ -28,7 +28,7 @@ int adopt_step(struct deploying *d, const struct node *template, const char *wha
                                       adopt_previous_parameters(d->arena, template, NULL, true),
                                   .store = &w->store};
     if (lease_check(d->lease, err) < 0 ||
-        stack_apply(d->r, &update, &w->stage_placed, &changed, err) < 0 ||
+        stack_apply(d->r, &update, &w->stage_nesting, &changed, err) < 0 ||
         cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err) < 0)
         return -1;
     if (!changed) /* then nothing is safe that is to be taken out */

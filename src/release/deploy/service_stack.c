@@ -35,7 +35,7 @@ static const struct node *bucket_only(struct deploying *d, const struct node *wh
 }
 
 static int apply_service(struct deploying *d, bool create, const struct node *template,
-                         const struct map **placed, struct err *err)
+                         const struct map **nesting, struct err *err)
 {
     const struct world *w = &d->plan->world;
     struct release home = region_home(d->r);
@@ -44,36 +44,36 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
                                   .tags = stack_tags(d->arena, d->r->service, STR("")),
                                   .store = create ? NULL : &w->store,
                                   .create = create};
-    return stack_apply(&home, &update, placed, NULL, err);
+    return stack_apply(&home, &update, nesting, NULL, err);
 }
 
 /* Bring the stack from `now` to the template, in as many updates as that takes. */
 static int apply_in_steps(struct deploying *d, const struct node *now, const struct node *template,
-                          const struct map **placed, struct err *err)
+                          const struct map **nesting, struct err *err)
 {
     const struct node *step;
     while ((step = layout_grow(d->arena, now, template, STACK_CHANGES_MAX))) {
         release_progress(d->r, "service", "%d resources at a time", STACK_CHANGES_MAX);
-        if (apply_service(d, false, step, placed, err) < 0)
+        if (apply_service(d, false, step, nesting, err) < 0)
             return -1;
         now = step;
     }
-    return apply_service(d, false, template, placed, err);
+    return apply_service(d, false, template, nesting, err);
 }
 
 static int create_service(struct deploying *d, struct err *err)
 {
     const struct node *whole = engine_adopt_withhold(d, d->plan->service_target);
-    const struct map *placed = NULL;
+    const struct map *nesting = NULL;
     bool large = nested_need_bucket(d->arena, whole);
     const struct node *first = large ? bucket_only(d, whole) : whole;
     struct release home = region_home(d->r);
     if (d->plan->world.service_dead &&
         dispose_stack(&home, &d->plan->world.service, OURS_STACK, NULL, err) < 0)
         return -1;
-    if (apply_service(d, true, first, &placed, err) < 0 || refresh_service(d, err) < 0)
+    if (apply_service(d, true, first, &nesting, err) < 0 || refresh_service(d, err) < 0)
         return -1;
-    return large ? apply_in_steps(d, first, whole, &placed, err) : 0;
+    return large ? apply_in_steps(d, first, whole, &nesting, err) : 0;
 }
 
 /* Add what is missing, under the service's lease. The template is read again there: another stage
@@ -84,7 +84,7 @@ static int extend_service(struct deploying *d, struct err *err)
     cleanup_lease struct lease *lease = NULL;
     const struct node *target = d->plan->service_target;
     struct map there = MAP(d->arena);
-    const struct map *placed = &there;
+    const struct map *nesting = &there;
     const struct node *now;
     struct release home = region_home(d->r);
     if (lease_take(&w->store, STR("service"),
@@ -102,7 +102,7 @@ static int extend_service(struct deploying *d, struct err *err)
     }
     return lease_check(lease, err) < 0 || log_groups_clear(&home, w, STR(""), now, target, err) < 0
                ? -1
-               : apply_in_steps(d, now, target, &placed, err);
+               : apply_in_steps(d, now, target, &nesting, err);
 }
 
 /* Another first deployment was faster: what it makes is ours as well. */

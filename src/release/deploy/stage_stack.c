@@ -30,7 +30,7 @@ static int apply_once(struct deploying *d, const struct node *template, struct e
     if (engine_adopt_foresee(d, &update, err) < 0 || lease_check(d->lease, err) < 0 ||
         (w->stage_dead && dispose_stack(d->r, &w->stage, OURS_STACK, NULL, err) < 0) ||
         log_groups_clear(d->r, w, engine_stage(d), d->stage_now, template, err) < 0 ||
-        stack_apply(d->r, &update, &w->stage_placed, NULL, err) < 0)
+        stack_apply(d->r, &update, &w->stage_nesting, NULL, err) < 0)
         return -1;
     d->stage_now = template;
     w->stage_dead = false;

@@ -54,16 +54,16 @@ int stack_put_text(const struct release *r, const struct stack_update *u, struct
 }
 
 int stack_put_template(const struct release *r, const struct stack_update *u,
-                       const struct map *placed, struct stack_change *change, struct split *ret,
+                       const struct map *nesting, struct stack_change *change, struct split *ret,
                        struct err *err)
 {
     struct map asked = MAP(r->arena);
     const struct node *now;
     struct str text;
-    if (!u->create && !placed && nested_read(r, u->store, u->name, &now, &asked, err) < 0)
+    if (!u->create && !nesting && nested_read(r, u->store, u->name, &now, &asked, err) < 0)
         return -1;
-    placed = u->create ? NULL : placed ? placed : &asked;
-    if (layout_split(r->arena, u->template, placed, &split_limits, ret, err) < 0 ||
+    nesting = u->create ? NULL : nesting ? nesting : &asked;
+    if (layout_split(r->arena, u->template, nesting, &split_limits, ret, err) < 0 ||
         nested_write(r, u->store, u->name, ret, &text, err) < 0)
         return -1;
     return stack_put_text(r, u, text, change, err);
@@ -135,7 +135,7 @@ static int check_begun(const struct stack_update *u, struct stack_watch *w, int 
     return err_wrap(err, "%s stack '%.*s'", u->create ? "create" : "update", STR_ARG(u->name));
 }
 
-int stack_apply(const struct release *r, const struct stack_update *u, const struct map **placed,
+int stack_apply(const struct release *r, const struct stack_update *u, const struct map **nesting,
                 bool *ret_changed, struct err *err)
 {
     struct arena *a = r->arena;
@@ -143,7 +143,7 @@ int stack_apply(const struct release *r, const struct stack_update *u, const str
     struct str id;
     struct split split;
     struct stack_change change = stack_describe_change(r, u);
-    if (stack_put_template(r, u, *placed, &change, &split, err) < 0)
+    if (stack_put_template(r, u, *nesting, &change, &split, err) < 0)
         return -1;
     struct stack_watch w = stack_watch(r, u->name, change.token);
     int asked = u->create ? cloudformation_create(a, r->aws, &change, &id, err)
@@ -159,9 +159,9 @@ int stack_apply(const struct release *r, const struct stack_update *u, const str
     bool good = str_eq(w.final, STR("CREATE_COMPLETE")) || str_eq(w.final, STR("UPDATE_COMPLETE"));
     if (!good)
         return say_failed(&w, u->create, err);
-    if (split.part_count)
+    if (split.nested_count)
         nested_sweep(r, u->store, u->name, &split);
-    return nested_placed(a, &split, placed, err);
+    return nested_after(a, &split, nesting, err);
 }
 
 int stack_await_deletion(const struct release *r, struct str name, struct str id, struct str token,

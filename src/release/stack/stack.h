@@ -40,10 +40,10 @@ struct stack_update {
     bool create;
 };
 
-/* Create or update it and wait until it is done. `*placed`: which nested stack holds what now, for
+/* Create or update it and wait until it is done. `*nesting`: which nested stack holds what now, for
  * an update (NULL: it is asked), and afterwards. `*ret_changed` (may be NULL): false for "no
  * updates are to be performed". FAILED names the first resource that failed and AWS's reason. */
-int stack_apply(const struct release *r, const struct stack_update *u, const struct map **placed,
+int stack_apply(const struct release *r, const struct stack_update *u, const struct map **nesting,
                 bool *ret_changed, struct err *err);
 /* What the update would do to its resources, by a change set that is not carried out: a seq of
  * ResourceChange. */

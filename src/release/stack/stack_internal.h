@@ -14,10 +14,10 @@ struct stack_change stack_describe_change(const struct release *r, const struct 
 /* Its template, in the call or through the bucket. */
 int stack_put_text(const struct release *r, const struct stack_update *u, struct str text,
                    struct stack_change *change, struct err *err);
-/* The same of a template that is split into nested stacks where it is too large for one. `placed`:
+/* The same of a template that is split into nested stacks where it is too large for one. `nesting`:
  * which nested stack holds what now; NULL: it is asked. */
 int stack_put_template(const struct release *r, const struct stack_update *u,
-                       const struct map *placed, struct stack_change *change, struct split *ret,
+                       const struct map *nesting, struct stack_change *change, struct split *ret,
                        struct err *err);
 
 /* ---- stack_events.c: what happens to it ---- */

@@ -321,16 +321,16 @@ unsigned world_shift_percent(const struct record *shift)
 }
 
 static int read_template(const struct release *r, const struct world *w, bool exists,
-                         struct str name, const struct node **ret, const struct map **ret_placed,
+                         struct str name, const struct node **ret, const struct map **ret_nesting,
                          struct err *err)
 {
     if (!exists)
         return 0;
-    struct map *placed = ARENA_NEW(r->arena, struct map);
-    *placed = MAP(r->arena);
-    *ret_placed = placed;
+    struct map *nesting = ARENA_NEW(r->arena, struct map);
+    *nesting = MAP(r->arena);
+    *ret_nesting = nesting;
     const struct store *store = str_eq(name, w->service_name) ? &w->store : &w->stage_store;
-    return nested_read(r, store, name, ret, placed, err);
+    return nested_read(r, store, name, ret, nesting, err);
 }
 
 static int read_records(const struct release *r, struct world *w, struct err *err)
@@ -358,7 +358,7 @@ int world_want(const struct release *r, unsigned parts, struct world *w, struct 
     }
     return parts & WORLD_SERVICE && !w->service_template
                ? read_template(&home, w, w->service_exists, w->service_name, &w->service_template,
-                               &w->service_placed, err)
+                               &w->service_nesting, err)
                : 0;
 }
 
@@ -427,8 +427,8 @@ int world_read(const struct release *r, unsigned parts, bool wait_busy, struct w
     w->current = w->stage_exists ? world_deployment(&w->stage) : 0;
     if (w->service_exists && (read_records(r, w, err) < 0 || world_want(r, parts, w, err) < 0))
         return -1;
-    return read_template(r, w, w->stage_exists, w->stage_name, &w->stage_template, &w->stage_placed,
-                         err);
+    return read_template(r, w, w->stage_exists, w->stage_name, &w->stage_template,
+                         &w->stage_nesting, err);
 }
 
 /* ---- all stages ---- */

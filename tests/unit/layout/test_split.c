@@ -23,7 +23,7 @@ struct placed {
 
 static const struct node *template_of(const struct split *s, size_t i)
 {
-    return i ? s->parts[i - 1].template : s->root;
+    return i ? s->nested[i - 1].template : s->root;
 }
 
 struct reading {
@@ -82,9 +82,9 @@ static void check_sound(struct arena *a, const struct node *template)
 
 static void check_limits(struct arena *a, const struct split *s, const struct split_limits *l)
 {
-    for (size_t i = 0; i <= s->part_count; i++) {
+    for (size_t i = 0; i <= s->nested_count; i++) {
         const struct node *t = template_of(s, i);
-        assert_true(node_count(node_get_c(t, "Resources")) <= l->most + (i ? 0 : s->part_count));
+        assert_true(node_count(node_get_c(t, "Resources")) <= l->most + (i ? 0 : s->nested_count));
         assert_true(json_text(a, node_get_c(t, "Resources"), 0).n <= l->most_bytes * 2);
         if (i) {
             assert_true(node_count(node_get_c(t, "Resources")) > 0);
@@ -96,10 +96,10 @@ static void check_limits(struct arena *a, const struct split *s, const struct sp
 
 static void check_arguments(const struct split *s)
 {
-    for (size_t i = 0; i < s->part_count; i++) {
-        const struct node *stack = node_get(node_get_c(s->root, "Resources"), s->parts[i].id);
+    for (size_t i = 0; i < s->nested_count; i++) {
+        const struct node *stack = node_get(node_get_c(s->root, "Resources"), s->nested[i].id);
         const struct node *given = node_path(stack, "Properties.Parameters");
-        const struct node *wanted = node_get_c(s->parts[i].template, "Parameters");
+        const struct node *wanted = node_get_c(s->nested[i].template, "Parameters");
         assert_int_equal(node_count(given), node_count(wanted));
         member_each (m, wanted)
             assert_non_null(node_get(given, m->key));
@@ -109,12 +109,12 @@ static void check_arguments(const struct split *s)
 static void check_joined(struct arena *a, struct placed *p)
 {
     struct err err = {0};
-    struct map parts = MAP(a);
+    struct map nested = MAP(a);
     const struct node *joined;
     p->where = MAP(a);
-    for (size_t i = 0; i < p->split.part_count; i++)
-        map_put(&parts, p->split.parts[i].id, p->split.parts[i].template);
-    check_ok(layout_join(a, p->split.root, &parts, &joined, &p->where, &err), &err);
+    for (size_t i = 0; i < p->split.nested_count; i++)
+        map_put(&nested, p->split.nested[i].id, p->split.nested[i].template);
+    check_ok(layout_join(a, p->split.root, &nested, &joined, &p->where, &err), &err);
     if (!node_equal(joined, p->flat)) {
         struct node_change *changes;
         size_t n;
@@ -143,7 +143,7 @@ static bool split(struct arena *a, const struct node *flat, const struct placed 
         err_clear(&err);
         return false;
     }
-    for (size_t i = 0; i <= ret->split.part_count; i++)
+    for (size_t i = 0; i <= ret->split.nested_count; i++)
         check_sound(a, template_of(&ret->split, i));
     check_arguments(&ret->split);
     check_limits(a, &ret->split, limits);
@@ -216,7 +216,7 @@ static void test_small_templates_stay_as_they_are(void **state)
     cleanup_arena struct arena *a = arena_new();
     struct placed p;
     assert_true(split(a, rest_stage(a, 0, 199), NULL, &split_limits, &p));
-    assert_int_equal(p.split.part_count, 0);
+    assert_int_equal(p.split.nested_count, 0);
     assert_ptr_equal(p.split.root, p.flat);
 }
 
@@ -226,7 +226,7 @@ static void test_a_function_stays_whole(void **state)
     cleanup_arena struct arena *a = arena_new();
     struct placed p, grown;
     assert_true(split(a, rest_stage(a, 0, 1000), NULL, &split_limits, &p));
-    assert_int_equal(p.split.part_count, 6);
+    assert_int_equal(p.split.nested_count, 6);
     assert_string_equal(place(&p, "ApiGatewayStage"), "");
     assert_string_equal(place(&p, "Jobs"), "");
     for (size_t i = 0; i < 1000; i++)
@@ -266,34 +266,34 @@ static void test_outputs_go_with_what_they_tell(void **state)
         assert_string_equal(place(&grown, id), place(&p, id));
     }
     assert_true(split(a, told_stage(a, 170), NULL, &split_limits, &alone));
-    assert_int_equal(alone.split.part_count, 0);
+    assert_int_equal(alone.split.nested_count, 0);
     assert_true(split(a, told_stage(a, 260), &alone, &split_limits, &grown));
     assert_string_equal(place(&grown, "Outputs/F0LambdaAlias"), "");
     assert_string_equal(place(&grown, "Outputs/F259LambdaAlias"), "TroupePart1");
 }
 
-static void test_empty_parts_go(void **state)
+static void test_empty_nested_stacks_go(void **state)
 {
     (void)state;
     cleanup_arena struct arena *a = arena_new();
     struct placed p, less, few;
     assert_true(split(a, rest_stage(a, 0, 400), NULL, &split_limits, &p));
-    assert_int_equal(p.split.part_count, 3);
+    assert_int_equal(p.split.nested_count, 3);
     assert_true(split(a, rest_stage(a, 180, 400), &p, &split_limits, &less));
-    assert_int_equal(less.split.part_count, 2);
+    assert_int_equal(less.split.nested_count, 2);
     assert_string_equal(place(&less, "F399LambdaAlias"), "TroupePart3");
     assert_true(split(a, rest_stage(a, 390, 400), &less, &split_limits, &few));
-    assert_int_equal(few.split.part_count, 1); /* an Output that exists does not move back */
+    assert_int_equal(few.split.nested_count, 1); /* an Output that exists does not move back */
 }
 
-static void test_an_old_stack_grows_parts(void **state)
+static void test_an_old_stack_grows_nested_ones(void **state)
 {
     (void)state;
     cleanup_arena struct arena *a = arena_new();
     struct placed p, grown;
     assert_true(split(a, rest_stage(a, 0, 199), NULL, &split_limits, &p));
     assert_true(split(a, rest_stage(a, 0, 260), &p, &split_limits, &grown));
-    assert_int_equal(grown.split.part_count, 1);
+    assert_int_equal(grown.split.nested_count, 1);
     assert_string_equal(place(&grown, "F0LambdaAlias"), "");
     assert_string_equal(place(&grown, "F259LambdaAlias"), "TroupePart1");
 }
@@ -371,7 +371,8 @@ static void test_values_come_in_as_parameters(void **state)
         node_put_c(a, t, "Resources", resources);
         assert_true(split(a, t, NULL, &split_limits, &p));
         assert_string_equal(place(&p, "Extra"), "TroupePart1");
-        const struct node *b = node_path(p.split.parts[0].template, "Resources.Extra.Properties.B");
+        const struct node *b =
+            node_path(p.split.nested[0].template, "Resources.Extra.Properties.B");
         check_str(json_text(a, b, 0), crossings[i][1]);
     }
 }
@@ -399,13 +400,13 @@ static void test_conditions_and_lists_go_along(void **state)
               "\"Jobs\"},{\"Fn::FindInMap\":[\"M\",\"a\",\"b\"]}]},\"C\":{\"Ref\":\"Nets\"}}}"));
     node_put_c(a, t, "Resources", resources);
     assert_true(split(a, t, NULL, &split_limits, &p));
-    const struct node *part = p.split.parts[0].template;
+    const struct node *inner = p.split.nested[0].template;
     assert_string_equal(place(&p, "Extra"), "TroupePart1");
-    assert_non_null(node_path(part, "Conditions.Big"));
-    assert_non_null(node_path(part, "Conditions.Small"));
-    assert_null(node_path(part, "Conditions.Unused"));
-    assert_non_null(node_path(part, "Mappings.M"));
-    check_str(node_text(node_path(part, "Parameters.Nets.Type")), "CommaDelimitedList");
+    assert_non_null(node_path(inner, "Conditions.Big"));
+    assert_non_null(node_path(inner, "Conditions.Small"));
+    assert_null(node_path(inner, "Conditions.Unused"));
+    assert_non_null(node_path(inner, "Mappings.M"));
+    check_str(node_text(node_path(inner, "Parameters.Nets.Type")), "CommaDelimitedList");
     const struct node *given =
         node_path(p.split.root, "Resources.TroupePart1.Properties.Parameters");
     check_str(json_text(a, node_get_c(given, "Nets"), 0),
@@ -416,7 +417,7 @@ static void test_conditions_and_lists_go_along(void **state)
 
 /* ---- a new resource between others ---- */
 
-static void test_between_goes_into_the_part(void **state)
+static void test_between_goes_into_the_nested_stack(void **state)
 {
     (void)state;
     cleanup_arena struct arena *a = arena_new();
@@ -601,7 +602,7 @@ static size_t change_ids(size_t *ids, size_t n, size_t *next)
 static void test_generated_templates(void **state)
 {
     (void)state;
-    size_t circles = 0, done = 0, refused = 0, refused_only_added = 0, parts = 0;
+    size_t circles = 0, done = 0, refused = 0, refused_only_added = 0, nested = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         cleanup_arena struct arena *a = arena_new();
         size_t ids[MOST * 2], n = 10 + seed % 60, next = 1000;
@@ -623,15 +624,15 @@ static void test_generated_templates(void **state)
             if (good) {
                 before = now;
                 there = true;
-                parts += now.split.part_count;
+                nested += now.split.nested_count;
             }
             n = change_ids(ids, n, &next);
             n = n > 90 ? 90 : n;
         }
     }
-    print_message("%zu splits with %zu parts, %zu refused, %zu for circles\n", done, parts, refused,
-                  circles);
-    assert_true(parts > done);
+    print_message("%zu splits with %zu parts, %zu refused, %zu for circles\n", done, nested,
+                  refused, circles);
+    assert_true(nested > done);
     assert_true(done > refused * 4);
     assert_int_equal(refused_only_added, 0);
 }
@@ -642,12 +643,12 @@ int main(void)
         cmocka_unit_test(test_small_templates_stay_as_they_are),
         cmocka_unit_test(test_a_function_stays_whole),
         cmocka_unit_test(test_outputs_go_with_what_they_tell),
-        cmocka_unit_test(test_empty_parts_go),
-        cmocka_unit_test(test_an_old_stack_grows_parts),
+        cmocka_unit_test(test_empty_nested_stacks_go),
+        cmocka_unit_test(test_an_old_stack_grows_nested_ones),
         cmocka_unit_test(test_large_changes_go_in_steps),
         cmocka_unit_test(test_values_come_in_as_parameters),
         cmocka_unit_test(test_conditions_and_lists_go_along),
-        cmocka_unit_test(test_between_goes_into_the_part),
+        cmocka_unit_test(test_between_goes_into_the_nested_stack),
         cmocka_unit_test(test_an_unavoidable_circle_is_named),
         cmocka_unit_test(test_generated_templates),
     };

@@ -93,13 +93,13 @@ static void script(const struct fake_step *steps, size_t n)
 
 static int apply(struct fixture *f, bool create, const char *template, bool *ret_changed)
 {
-    const struct map *placed = NULL;
+    const struct map *nesting = NULL;
     struct stack_update update = {.name = STR("shop-dev"),
                                   .template = parse(f->arena, template),
                                   .tags = stack_tags(f->arena, &f->service, STR("dev")),
                                   .store = &f->store,
                                   .create = create};
-    return stack_apply(&f->release, &update, &placed, ret_changed, &f->err);
+    return stack_apply(&f->release, &update, &nesting, ret_changed, &f->err);
 }
 
 static void test_apply(void **state)
