@@ -165,12 +165,9 @@ struct deployed_function {
  * when the stage has none of that name. `command` is for the help. */
 int context_function(struct cli *cli, const char *command, struct service *service,
                      struct deployed_function *ret, struct err *err);
-/* Show what `goal` would do. The exit code: 0, or with --detailed-exitcode 2 when there are
- * changes. */
-int context_plan(struct cli *cli, const struct release *r, const struct goal *goal,
-                 struct err *err);
-/* With --plan: context_plan. Else plan, ask where data would be lost (and, `guarded`, where the
- * stage is protected), apply, show what came of it. `doing` is for the question: "deploying". */
+/* Plan, ask where data would be lost (and, `guarded`, where the stage is protected), apply, show
+ * what came of it. `doing` is for the question: "deploying". With --plan show what would be done;
+ * the exit code is 0, or with --detailed-exitcode 2 when there are changes. */
 int context_reach(struct cli *cli, struct release *r, const struct goal *goal, struct str doing,
                   bool guarded, struct err *err);
 /* The same, but the caller has asked the question already. */

@@ -53,32 +53,6 @@ static struct goal goal_of(struct cli *cli, const struct service *service,
     return goal;
 }
 
-/* ---- plan ---- */
-
-static int run_plan(struct cli *cli, struct err *err)
-{
-    struct service *service = ARENA_NEW(cli->arena, struct service);
-    struct target *target = ARENA_NEW(cli->arena, struct target);
-    if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
-        return -1;
-    struct release r = context_release(cli, service);
-    struct goal goal = goal_of(cli, service, target);
-    return context_plan(cli, &r, &goal, err);
-}
-
-const struct command cmd_plan = {
-    .name = "plan",
-    .arguments = "[STAGE]",
-    .summary = "what deploy would do",
-    .details = "Shows what deploy would do, and why, and changes nothing. The exit code is 0 "
-               "with or without changes; with --detailed-exitcode it is 2 when there are "
-               "changes, and 1 for any error.",
-    .examples = {"troupe plan prod", "troupe plan prod --detailed-exitcode",
-                 "troupe plan --service"},
-    .args_max = 1,
-    .run = run_plan,
-};
-
 /* ---- deploy ---- */
 
 static int run_deploy(struct cli *cli, struct err *err)
@@ -105,4 +79,24 @@ const struct command cmd_deploy = {
                  "troupe deploy dev --function hello"},
     .args_max = 1,
     .run = run_deploy,
+};
+
+/* ---- plan ---- */
+
+static int run_plan(struct cli *cli, struct err *err)
+{
+    cli->options.plan = true;
+    return run_deploy(cli, err);
+}
+
+const struct command cmd_plan = {
+    .name = "plan",
+    .arguments = "[STAGE]",
+    .summary = "what deploy would do",
+    .details = "Exits with 0 whether or not there are changes. With --detailed-exitcode 2 says "
+               "that there are, and 1 that it failed, whatever it was.",
+    .examples = {"troupe plan prod", "troupe plan prod --detailed-exitcode",
+                 "troupe plan --service"},
+    .args_max = 1,
+    .run = run_plan,
 };

@@ -7,7 +7,9 @@
 
 /* ---- plan ---- */
 
-int context_plan(struct cli *cli, const struct release *r, const struct goal *goal, struct err *err)
+/* The exit code: 0, or with --detailed-exitcode 2 when there are changes. */
+static int show_plan(struct cli *cli, const struct release *r, const struct goal *goal,
+                     struct err *err)
 {
     struct plan plan;
     if (plan_run(r, goal, &plan, err) < 0)
@@ -15,7 +17,6 @@ int context_plan(struct cli *cli, const struct release *r, const struct goal *go
     progress_clear(cli->progress);
     for (size_t i = 0; i < plan.target.note_count; i++)
         context_warn(cli, (struct pos){0}, plan.target.notes[i], STR(""));
-    cli->options.plan = true; /* a command that only plans may be called without the option */
     if (context_new_stage(cli, r, &plan, err) < 0)
         return -1;
     if (cli->options.json) {
@@ -187,7 +188,7 @@ int context_reach(struct cli *cli, struct release *r, const struct goal *goal, s
                   bool guarded, struct err *err)
 {
     if (cli->options.plan)
-        return context_plan(cli, r, goal, err);
+        return show_plan(cli, r, goal, err);
     struct asking q = {cli, r, r->service, doing, guarded};
     return context_apply(cli, r, goal, confirm, &q, err);
 }
