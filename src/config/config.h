@@ -81,6 +81,7 @@ struct shift {
     const struct node *alarms; /* list of names and of {Ref: logical id}; NULL: none */
 };
 
+/* custom.troupe, defaults filled in. */
 struct settings {
     const struct node *node;       /* the section itself, or NULL */
     struct str *service_resources; /* globs over logical ids */
