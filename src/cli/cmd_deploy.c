@@ -93,8 +93,9 @@ const struct command cmd_plan = {
     .name = "plan",
     .arguments = "[STAGE]",
     .summary = "what deploy would do",
-    .details = "Exits with 0 whether or not there are changes. With --detailed-exitcode 2 says "
-               "that there are, and 1 that it failed, whatever it was.",
+    .details = "Shows what deploy would do, and why, and changes nothing. The exit code is 0 "
+               "with or without changes; with --detailed-exitcode it is 2 when there are "
+               "changes, and 1 for any error.",
     .examples = {"troupe plan prod", "troupe plan prod --detailed-exitcode",
                  "troupe plan --service"},
     .args_max = 1,
