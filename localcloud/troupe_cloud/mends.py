@@ -5,7 +5,9 @@ import importlib
 from troupe_cloud import signatures
 
 MENDS = (
+    "iam.propagation",
     "lambda_functions.state",
+    "lambda_functions.execution_role",
     "lambda_functions.limits",
     "lambda_functions.publish",
     "lambda_functions.alias",

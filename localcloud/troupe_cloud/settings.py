@@ -15,7 +15,9 @@ def _seconds(name: str, default_ms: int) -> float:
 
 # How long a function stays Pending after CreateFunction and InProgress after an update.
 FUNCTION_UPDATE = _seconds("TROUPE_CLOUD_FUNCTION_UPDATE_MS", 150)
-# How long a role made by IAM "cannot be assumed by Lambda" (0 = at once; on AWS it takes seconds).
+# How long a new or changed role is unknown to other services at most (0: they know it at once).
 ROLE_DELAY = _seconds("TROUPE_CLOUD_ROLE_DELAY_MS", 0)
 # The least time a stack operation stays IN_PROGRESS.
 STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
+# What the delays of roles follow from.
+SEED = os.environ.get("TROUPE_CLOUD_SEED", "")

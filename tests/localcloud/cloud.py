@@ -154,6 +154,19 @@ def trust(service="lambda.amazonaws.com"):
     }
 
 
+def allow(*actions, resource="*", **conditions):
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return {**statement, "Condition": conditions} if conditions else statement
+
+
+def deny(*actions, resource="*", **conditions):
+    return {**allow(*actions, resource=resource, **conditions), "Effect": "Deny"}
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
 def function_arn(function, qualifier=None):
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}" + (
         f":{qualifier}" if qualifier else ""
@@ -199,9 +212,21 @@ class Tools:
             ("ddb", "dynamodb"),
         ):
             setattr(self, attribute, cloud.client(service))
-        self.role = self.iam.create_role(
-            RoleName=name("role"), AssumeRolePolicyDocument=json.dumps(trust())
-        )["Role"]["Arn"]
+        self.role = self.role_with(allow("*"))
+
+    def role_with(self, *statements, service="lambda.amazonaws.com"):
+        """The ARN of a new role with an inline policy of these statements (without one: none)."""
+        role = self.iam.create_role(
+            RoleName=name("role"), AssumeRolePolicyDocument=json.dumps(trust(service))
+        )["Role"]
+        if statements:
+            self.put_policy(role["Arn"], *statements)
+        return role["Arn"]
+
+    def put_policy(self, role, *statements, policy="inline"):
+        self.iam.put_role_policy(
+            RoleName=role.rsplit("/", 1)[-1], PolicyName=policy, PolicyDocument=document(*statements)
+        )
 
     def function(self, tag="one", files=None, **properties):
         """A ready function's name."""

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cloud import ACCOUNT, REGION, function_arn, name, node_zip, refused, trust
+from cloud import ACCOUNT, REGION, allow, document, function_arn, name, node_zip, refused, trust
 
 FORMAT = "Template format error: "
 
@@ -16,8 +16,12 @@ def queue(queue_name=None, **properties):
     return {"Type": "AWS::SQS::Queue", **({"Properties": properties} if properties else {})}
 
 
-def role():
-    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust()}}
+def role(*statements):
+    properties = {"AssumeRolePolicyDocument": trust()}
+    if statements:
+        policy = {"PolicyName": "p", "PolicyDocument": json.loads(document(*statements))}
+        properties["Policies"] = [policy]
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
 @pytest.fixture(scope="module")
@@ -394,7 +398,7 @@ def test_refused_function_updates_roll_back(aws, artifacts):
 def test_function_properties_reach_lambda(aws, artifacts):
     stack, function_name, queue_name = name("s"), name("f"), name("q")
     dead = {"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue_name}"}
-    base = {"Role": role(), "Q": queue(queue_name)}
+    base = {"Role": role(allow("sqs:*", "xray:*")), "Q": queue(queue_name)}
     full = function(
         artifacts,
         function_name,

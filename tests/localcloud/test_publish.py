@@ -227,7 +227,7 @@ LIMITS = [
     (
         {"Role": "arn:aws:iam::000000000000:role/none"},
         "InvalidParameterValueException",
-        "none cannot be found",
+        "cannot be assumed by Lambda",
     ),
 ]
 

@@ -18,6 +18,7 @@ from ministack.services.cloudformation import provisioners
 
 from troupe_cloud.cloudformation.errors import already_exists, handler_error, raise_if_failed
 from troupe_cloud.lambda_functions.alias import forget_qualifier
+from troupe_cloud.lambda_functions.execution_role import mapping_refusal
 from troupe_cloud.lambda_functions.names import base_record, qualified_arn, split_reference
 from troupe_cloud.lambda_functions.publish import precondition, unchanged_since
 from troupe_cloud.lambda_functions.state import finished_at_once
@@ -304,6 +305,11 @@ def create_mapping(original, logical_id, properties, stack_name):
 @patch_handler("AWS::Lambda::EventSourceMapping", "update")
 def update_mapping(original, physical_id, old, new, stack_name):
     """FunctionName changes in place, with its qualifier; a dropped Enabled means enabled again."""
+    _, name = function_of(new)
+    qualifier = split_reference(new["FunctionName"])[1]
+    error = mapping_refusal(name, qualifier, new.get("EventSourceArn") or "", new)
+    if error:
+        raise_if_failed(error, "Lambda")
     result = original(
         physical_id, old, {**new, "Enabled": truth(new.get("Enabled", True))}, stack_name
     )

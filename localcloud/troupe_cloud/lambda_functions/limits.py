@@ -15,7 +15,6 @@ import re
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
-from troupe_cloud.lambda_functions import state as lambda_state
 from troupe_cloud.patching import patch
 from troupe_cloud.responses import constraint, invalid_parameter
 
@@ -186,7 +185,6 @@ def create_function(original, data):
         lambda: bad_configuration(data),
         lambda: bad_zip_text(code),
         lambda: bad_code(code),
-        lambda: lambda_state.role_error(data),
     )
     return error or original(data)
 

@@ -6,7 +6,6 @@ What AWS does (Lambda developer guide, "Lambda function states"; recorded answer
 - While ``State`` is Pending or ``LastUpdateStatus`` is InProgress, updates and PublishVersion fail
   with ResourceConflictException; an update leaves ``State`` Active and the old code serving.
 - ``RevisionId`` moves with every update call and once more when that update finishes.
-- A role made seconds ago "cannot be assumed by Lambda" (``TROUPE_CLOUD_ROLE_DELAY_MS``).
 
 MiniStack sets State back to Pending on updates, allows anything meanwhile and keeps the RevisionId.
 CloudFormation waits for its functions, so inside a stack operation the change is finished at once.
@@ -17,24 +16,21 @@ Without it fails: ``test_publish.py::test_creation_takes_time``
 import contextlib
 import contextvars
 import copy
-import json
 import threading
 import time
 
-from ministack.core.responses import error_response_json, get_account_id, json_response, new_uuid
-from ministack.services import iam
+from ministack.core.responses import error_response_json, json_response, new_uuid
 from ministack.services import lambda_svc
 
 from troupe_cloud import settings
 from troupe_cloud.overlay import laid_over, make_overlayable
-from troupe_cloud.patching import patch, patch_handler
-from troupe_cloud.responses import failed, invalid_parameter
+from troupe_cloud.patching import patch
+from troupe_cloud.responses import failed
 
 make_overlayable(lambda_svc._functions)
 
 REASONS = ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")
 AT_ONCE = contextvars.ContextVar("troupe_lambda_at_once", default=False)
-_roles_made = {}
 
 
 @contextlib.contextmanager
@@ -134,49 +130,4 @@ def dry_run(original, name, data):
 
 @patch(lambda_svc, "_update_config")
 def update_config(original, name, data):
-    return busy(name) or role_error(data) or updated(original(name, data), name)
-
-
-# -- roles -----------------------------------------------------------------------------------------
-
-
-def role_name_of(arn):
-    return str(arn).rsplit("/", 1)[-1]
-
-
-def trusts_lambda(role):
-    document = role.get("AssumeRolePolicyDocument") or "{}"
-    document = document if isinstance(document, str) else json.dumps(document)
-    return "lambda.amazonaws.com" in document or '"*"' in document
-
-
-def role_error(data):
-    """The role Lambda cannot use, as the answer to a call that names it; None if it can."""
-    if not data.get("Role"):
-        return None
-    name = role_name_of(data["Role"])
-    role = iam._roles.get(name)
-    made = _roles_made.get((get_account_id(), name), 0)
-    fresh = time.monotonic() - made < settings.ROLE_DELAY and not AT_ONCE.get() if made else False
-    if fresh or (role is not None and not trusts_lambda(role)):
-        return invalid_parameter("The role defined for the function cannot be assumed by Lambda.")
-    return None
-
-
-def note_role(name):
-    _roles_made[get_account_id(), name] = time.monotonic()
-
-
-@patch(iam, "_create_role")
-def create_role(original, parameters):
-    response = original(parameters)
-    if not failed(response):
-        note_role(iam._p(parameters, "RoleName"))
-    return response
-
-
-@patch_handler("AWS::IAM::Role", "create")
-def create_stack_role(original, logical_id, properties, stack_name):
-    physical_id, attributes = original(logical_id, properties, stack_name)
-    note_role(role_name_of(physical_id))
-    return physical_id, attributes
+    return busy(name) or updated(original(name, data), name)

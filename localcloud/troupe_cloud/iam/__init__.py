@@ -1,0 +1,1 @@
+"""Roles and callers: what they may, and from when on."""
