@@ -38,6 +38,8 @@ MENDS = (
     "cloudformation.existing",
     "cloudformation.import_summary",
     "cloudformation.nested",
+    "iam.callers",
+    "cloudformation.rights",
     "secret",
     "gate",
 )

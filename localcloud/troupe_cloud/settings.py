@@ -21,3 +21,5 @@ ROLE_DELAY = _seconds("TROUPE_CLOUD_ROLE_DELAY_MS", 0)
 STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
 # What the delays of roles follow from.
 SEED = os.environ.get("TROUPE_CLOUD_SEED", "")
+# The file that says which actions on which resources callers need; empty: nothing is written.
+ACTIONS_LOG = os.environ.get("TROUPE_CLOUD_ACTIONS_LOG", "")

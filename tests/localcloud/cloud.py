@@ -102,7 +102,9 @@ class Cloud:
         self.process.wait()
         self.log.close()
 
-    def client(self, service, region=REGION, **kwargs):
+    def client(self, service, region=REGION, credentials=None, **kwargs):
+        """A client with the account's own keys, or with ``(id, secret, session token or None)``."""
+        key, secret, token = credentials or (ACCOUNT, self.secret, None)
         config = Config(
             retries={"total_max_attempts": 1},
             read_timeout=60,
@@ -114,8 +116,9 @@ class Cloud:
             endpoint_url=self.endpoint,
             region_name=region,
             config=config,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key=self.secret,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             **kwargs,
         )
 
@@ -225,7 +228,9 @@ class Tools:
 
     def put_policy(self, role, *statements, policy="inline"):
         self.iam.put_role_policy(
-            RoleName=role.rsplit("/", 1)[-1], PolicyName=policy, PolicyDocument=document(*statements)
+            RoleName=role.rsplit("/", 1)[-1],
+            PolicyName=policy,
+            PolicyDocument=document(*statements),
         )
 
     def function(self, tag="one", files=None, **properties):
