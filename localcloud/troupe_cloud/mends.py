@@ -39,6 +39,7 @@ MENDS = (
     "cloudformation.import_summary",
     "cloudformation.nested",
     "iam.callers",
+    "lambda_functions.encrypted_environment",
     "cloudformation.rights",
     "secret",
     "gate",

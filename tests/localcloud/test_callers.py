@@ -263,6 +263,26 @@ def test_calls_count_as_encrypted(aws):
     User(aws, allow("*"), plain).client("lambda").list_functions()
 
 
+def test_who_may_not_decrypt_sees_no_variables(aws):
+    key = aws.cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    function = aws.function(KMSKeyArn=key, Environment={"Variables": {"WORD": "hush"}})
+    user = User(aws, allow("lambda:*"))
+    lam = user.client("lambda")
+    for answer in (
+        lam.get_function_configuration(FunctionName=function),
+        lam.get_function(FunctionName=function)["Configuration"],
+        lam.publish_version(FunctionName=function),
+        lam.list_versions_by_function(FunctionName=function)["Versions"][0],
+    ):
+        error = answer["Environment"]["Error"]
+        assert "Variables" not in answer["Environment"] and "hush" not in str(answer)
+        assert error["ErrorCode"] == "AccessDeniedException"
+        assert user.denied("kms:Decrypt", key) in error["Message"]
+    user.may(allow("lambda:*"), allow("kms:Decrypt", resource=key))
+    shown = lam.get_function_configuration(FunctionName=function)["Environment"]
+    assert shown == {"Variables": {"WORD": "hush"}}
+
+
 def test_a_role_only_with_a_boundary(aws):
     """What accounts do that let a deployer make roles: none without the boundary."""
     boundary = aws.iam.create_policy(

@@ -225,30 +225,15 @@ def check(resource_type, operation, logical, physical, old, new, stack):
     if principal is None:
         return
     for wanted in needs(resource_type, operation, logical, physical, old, new, stack):
-        denied = principal.policies is not None and not allowed(principal, wanted)
+        denied = not callers.allows(principal, wanted)
         callers.record(principal.arn, wanted, not denied)
         if denied:
-            text = wanted.answer or callers.refusal(principal, key, wanted, get_region())
+            text = wanted.answer or callers.refusal(principal, key, wanted)
             service = wanted.action.split(":")[0].capitalize()
             raise handler_error(
                 f"{text} (Service: {service}, Status Code: 403, Request ID: {new_uuid()})",
                 "AccessDenied",
             )
-
-
-def allowed(principal, wanted):
-    context = iam_evaluator.EvalContext(
-        principal_arn=principal.arn,
-        principal_type=principal.type,
-        principal_account=principal.account,
-        action=wanted.action,
-        resource_arn=wanted.resource,
-        region=get_region(),
-        service_context={name.lower(): value for name, value in wanted.keys.items()},
-        principal_keys=principal.keys,
-    )
-    result = iam_evaluator.evaluate(context, principal.policies, *principal.limits)
-    return result.decision == "Allow"
 
 
 # -- where it is asked -----------------------------------------------------------------------------

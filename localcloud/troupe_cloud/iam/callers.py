@@ -26,7 +26,7 @@ from urllib.parse import unquote
 
 from ministack import app as ministack
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, sts
 
 from troupe_cloud import settings
@@ -237,7 +237,7 @@ def keys_of(call):
 
 @patch(iam_evaluator, "pin_request_origin")
 def pin_request_origin(original, source_ip, _secure_transport):
-    """AWS is called through TLS. Here nothing is, and ``aws:SecureTransport`` is what it is there."""
+    """AWS is called through TLS, nothing here is: ``aws:SecureTransport`` is what it is there."""
     original(source_ip, True)
 
 
@@ -260,18 +260,31 @@ def kinds_of(principal, key):
     return list(zip(kinds, (principal.policies, *principal.limits)))
 
 
-def refusal(principal, key, check, region):
-    """What AWS says to a caller that may not do this."""
-    context = iam_evaluator.EvalContext(
+def context_of(principal, check):
+    return iam_evaluator.EvalContext(
         principal_arn=principal.arn,
         principal_type=principal.type,
         principal_account=principal.account,
         action=check.action,
         resource_arn=check.resource,
-        region=region,
+        region=get_region(),
         service_context={name.lower(): value for name, value in check.keys.items()},
         principal_keys=principal.keys,
     )
+
+
+def allows(principal, check):
+    """Whether the caller's own policies, boundary and session allow this."""
+    if principal.policies is None:
+        return True
+    context = context_of(principal, check)
+    result = iam_evaluator.evaluate(context, principal.policies, *principal.limits)
+    return result.decision == "Allow"
+
+
+def refusal(principal, key, check):
+    """What AWS says to a caller that may not do this."""
+    context = context_of(principal, check)
     reason = f"because no identity-based policy allows the {check.action} action"
     decisions = [
         (kind, iam_evaluator.evaluate(context, layer).decision)
@@ -323,7 +336,7 @@ def enforce(
             record(principal.arn, check, not denied)
         if isinstance(denied, iam_evaluator.EvalResult):
             if known and not denied.resource_policy_arn:
-                DENIED.set(check.answer or refusal(principal, access_key_id, check, region))
+                DENIED.set(check.answer or refusal(principal, access_key_id, check))
             return denied
         if denied:
             return denied
