@@ -1,5 +1,6 @@
 """Callers with policies are held to them, whatever service they call, and so are stacks."""
 
+import functools
 import json
 
 import pytest
@@ -456,6 +457,41 @@ def test_a_template_in_a_bucket_has_to_be_read(aws):
     stack = name("s")
     user.client("cloudformation").create_stack(StackName=stack, TemplateURL=url)
     assert aws.finished(stack)[0] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize("by_role", [False, True])
+def test_a_part_of_a_stack_does_what_the_whole_may(aws, by_role):
+    """Nested stacks are stacks of the same caller, or of the same role."""
+    bucket, queue = name("templates"), name("q")
+    aws.s3.create_bucket(Bucket=bucket)
+    inner = {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": queue}}}
+    aws.s3.put_object(Bucket=bucket, Key="t.json", Body=aws.template(inner).encode())
+    url = f"https://{bucket}.s3.{REGION}.amazonaws.com/t.json"
+    whole = {
+        "Part": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    }
+    user, extra = User(aws, allow("cloudformation:*", "iam:PassRole")), {}
+    steps, may, arn = As(user), user.may, user.arn
+    if by_role:
+        role = aws.role_with(service="cloudformation.amazonaws.com")
+        extra, arn = {"RoleARN": role}, role.replace(":iam:", ":sts:")
+        arn = f"{arn.replace(':role/', ':assumed-role/')}/AWSCloudFormation"
+        may = functools.partial(aws.put_policy, role)
+    may(allow("cloudformation:*", "iam:PassRole"))
+    status, reason = steps.create(name("s"), whole, **extra)
+    assert status == "ROLLBACK_COMPLETE" and "S3 error: Access Denied" in reason
+    may(allow("cloudformation:*", "s3:GetObject", "iam:PassRole"))
+    stack = name("s")
+    assert steps.create(stack, whole, **extra)[0] == "ROLLBACK_COMPLETE"
+    parts = [
+        event["PhysicalResourceId"]
+        for event in steps.events_of(stack, last_operation=False)
+        if event["LogicalResourceId"] == "Part" and event.get("PhysicalResourceId")
+    ]
+    reason = steps.failure(parts[0])
+    assert f"User: {arn} is not authorized to perform: sqs:CreateQueue" in reason
+    may(allow("cloudformation:*", "s3:GetObject", "iam:PassRole", "sqs:*"))
+    assert steps.create(name("s"), whole, **extra)[0] == "CREATE_COMPLETE"
 
 
 def test_what_was_needed_is_written_down(tmp_path):

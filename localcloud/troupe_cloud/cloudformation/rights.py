@@ -31,7 +31,7 @@ from ministack.services.cloudformation import changesets, handlers, provisioners
 
 from troupe_cloud.cloudformation.errors import handler_error
 from troupe_cloud.iam import callers, roles
-from troupe_cloud.iam.callers import Check, function_needs, pass_role
+from troupe_cloud.iam.callers import Check, function_needs, pass_role, template_object
 from troupe_cloud.patching import patch, require
 
 require(iam_evaluator, "PrincipalInfo", "_gather_role_policies", "_permissions_boundary")
@@ -207,6 +207,8 @@ def needs(resource_type, operation, logical, physical, old, new, stack):
     for path, service in row.get("passes", {}).items():
         if at(new, path) and at(new, path) != at(old, path):
             yield pass_role(at(new, path), service)
+    if resource_type == "AWS::CloudFormation::Stack":
+        yield from template_object(new.get("TemplateURL"))
     if resource_type == "AWS::Lambda::Function" and operation != "delete":
         changed = {key: value for key, value in new.items() if old.get(key) != value}
         yield from (c for c in function_needs(changed) if c.action != "iam:PassRole")

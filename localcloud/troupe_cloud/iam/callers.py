@@ -165,6 +165,18 @@ def code_object(bucket, key):
     )
 
 
+def template_object(url):
+    place = re.match(r"https?://([^/]+)/([^?]+)", url or "")
+    if place:
+        bucket = re.match(r"(.+)\.s3[.-]", place[1])
+        path = f"{bucket[1]}/{place[2]}" if bucket else place[2]
+        answer = (
+            "S3 error: Access Denied\nFor more information check"
+            " http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+        )
+        yield Check("s3:GetObject", f"arn:aws:s3:::{path}", answer=answer)
+
+
 def function_needs(wanted):
     """What a caller needs who creates or changes a function to this."""
     if wanted.get("Role"):
@@ -199,16 +211,7 @@ def lambda_needs(call, resource):
 def cloudformation_needs(call, _resource):
     if parameter(call, "RoleARN"):
         yield pass_role(parameter(call, "RoleARN"), "cloudformation")
-    place = re.match(r"https?://[^/]+/(.+)", parameter(call, "TemplateURL"))
-    if place:
-        host = parameter(call, "TemplateURL").split("/")[2]
-        bucket = re.match(r"(.+)\.s3[.-]", host)
-        path = f"{bucket[1]}/{place[1]}" if bucket else place[1]
-        answer = (
-            "S3 error: Access Denied\nFor more information check"
-            " http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
-        )
-        yield Check("s3:GetObject", f"arn:aws:s3:::{path.split('?')[0]}", answer=answer)
+    yield from template_object(parameter(call, "TemplateURL"))
 
 
 def apigateway_needs(call, resource):
