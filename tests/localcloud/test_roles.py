@@ -204,7 +204,9 @@ def test_a_stack_is_refused_like_the_api(aws):
     }  # fmt: skip
     status, reason = aws.create(name("s"), {"Config": resource})
     assert status == "ROLLBACK_COMPLETE"
-    assert f"does not have permissions to call SendMessage on {QUEUE}" in reason
+    text = f"The function's execution role does not have permissions to call SendMessage on {QUEUE}"
+    assert f'Resource handler returned message: "{text}"' in reason
+    assert reason.endswith("HandlerErrorCode: InvalidRequest)")
 
 
 # -- when ------------------------------------------------------------------------------------------

@@ -62,11 +62,12 @@ def worded_as_aws():
     except ResourceError:
         raise
     except ValueError as error:
-        quoted = re.search(r"failed: (b'.*'|b\".*\")$", str(error), re.DOTALL)
+        quoted = re.search(r"failed: (b'.*'|b\".*\"|{.*})$", str(error), re.DOTALL)
         if not quoted:
             raise
         try:
-            answer = json.loads(ast.literal_eval(quoted[1]))
+            text = quoted[1]
+            answer = json.loads(text if text.startswith("{") else ast.literal_eval(text))
         except (SyntaxError, ValueError):
             raise error from None
         raise handler_error(
