@@ -5,6 +5,7 @@ import importlib
 from troupe_cloud import signatures
 
 MENDS = (
+    "iam.managed_policies",
     "iam.propagation",
     "lambda_functions.state",
     "lambda_functions.execution_role",

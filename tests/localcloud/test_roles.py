@@ -107,6 +107,19 @@ def test_managed_policies_and_boundaries_count(aws):
     )  # fmt: skip
 
 
+def test_policies_of_aws_count(aws):
+    role = aws.role_with()
+    role_name = role.rsplit("/", 1)[-1]
+    function = aws.function(Role=role)
+    arn = "arn:aws:iam::aws:policy/"
+    for policy, change in (
+        ("service-role/AWSLambdaENIManagementAccess", VPC), ("AWSXrayWriteOnlyAccess", TRACING),
+    ):  # fmt: skip
+        aws.iam.attach_role_policy(RoleName=role_name, PolicyArn=arn + policy)
+        aws.lam.update_function_configuration(FunctionName=function, **change)
+        aws.ready(function)
+
+
 DESTINATIONS = (
     (QUEUE, "sqs:SendMessage"),
     (TOPIC, "sns:Publish"),
