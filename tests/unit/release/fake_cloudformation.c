@@ -147,7 +147,7 @@ static void refuse(const struct fake_request *q, const char *message, struct rep
 static const struct node *parse(struct arena *a, struct str text)
 {
     struct err err = {0};
-    const struct node *n = json_parse(a, STR("template"), text, &err);
+    const struct node *n = text.n ? json_parse(a, STR("template"), text, &err) : NULL;
     err_clear(&err);
     return n;
 }

@@ -121,7 +121,8 @@ static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
 {
     struct err err = {0};
     struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
-    m.template = json_parse(aws->arena, STR("template"), s->template, &err);
+    if (s->template.n) /* else it is being created */
+        m.template = json_parse(aws->arena, STR("template"), s->template, &err);
     m.parameters = s->parameters;
     m.made = s->made;
     err_clear(&err);
