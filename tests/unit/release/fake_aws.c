@@ -300,6 +300,28 @@ static void sts(struct reply *ret)
         "</GetCallerIdentityResponse>"};
 }
 
+/* ---- CloudWatch ---- */
+
+void fake_cloudwatch(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct arena *a = q->arena;
+    struct buf b = BUF(a);
+    buf_lit(&b, "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms>");
+    for (size_t n = 1;; n++) {
+        struct str name = fake_param(a, q->body, str_fmt(a, "AlarmNames.member.%zu", n).p);
+        if (!name.n)
+            break;
+        for (size_t i = 0; i < aws->alarms.n; i++)
+            if (str_eq(name, str_c(aws->alarms.p[i].name)))
+                buf_fmt(&b,
+                        "<member><AlarmName>%s</AlarmName><StateValue>%s</StateValue>"
+                        "<StateReason>%s</StateReason></member>",
+                        aws->alarms.p[i].name, aws->alarms.p[i].state, aws->alarms.p[i].reason);
+    }
+    buf_lit(&b, "</MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>");
+    *ret = (struct reply){200, "Content-Type: text/xml\r\n", buf_str(&b).p};
+}
+
 /* ---- the server ---- */
 
 static struct fake_fault *next_fault(struct fake_aws *aws, struct str call, struct str operation)
@@ -353,6 +375,8 @@ static void answer(void *context, struct arena *a, struct str request, struct re
         fake_logs(aws, &q, ret);
     else if (str_eq(q.service, STR("sts")))
         sts(ret);
+    else if (str_eq(q.service, STR("monitoring")))
+        fake_cloudwatch(aws, &q, ret);
     else
         fake_cloudformation(aws, &q, ret);
     if (f && f->kind == FAULT_LOST)
@@ -394,9 +418,7 @@ void fake_aws_reset(struct fake_aws *aws)
     memset(&aws->functions, 0, sizeof aws->functions);
     memset(&aws->apis, 0, sizeof aws->apis);
     memset(&aws->stacks, 0, sizeof aws->stacks);
-    memset(&aws->log_groups, 0, sizeof aws->log_groups);
-    memset(&aws->deleted, 0, sizeof aws->deleted);
-    aws->domains = NULL;
+    memset(&aws->alarms, 0, sizeof aws->alarms);
     memset(&aws->faults, 0, sizeof aws->faults);
     memset(&aws->calls, 0, sizeof aws->calls);
     fake_clock_reset();

@@ -51,12 +51,17 @@ struct fake_function {
 
 struct fake_api {
     struct str id;
-    struct node *resources;                 /* seq, as GetResources has them */
-    VEC(struct node *) deployments, stages; /* deployments, stages: as API Gateway has them */
+    bool http;                              /* of API Gateway v2 */
+    struct node *resources;                 /* seq, as GetResources has them, or GetRoutes */
+    struct node *integrations;              /* seq, as GetIntegrations has them */
+    VEC(struct node *) deployments, stages; /* as API Gateway has them */
 };
 
-/* What happens in a stack during an operation: to a resource, or to the stack itself when `id` is
- * NULL. */
+struct fake_alarm {
+    const char *name, *state, *reason;
+};
+
+/* What happens in a stack during an operation; of the stack itself when `id` is NULL. */
 struct fake_step {
     const char *id, *type, *status, *reason, *physical;
 };
@@ -94,10 +99,8 @@ struct fake_aws {
     VEC(struct fake_function) functions;
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;
-    VEC(struct str) deleted; /* physical ids of what CloudFormation deleted */
-    VEC(struct fake_log_group) log_groups;
-    const struct node *domains;     /* custom domain -> ids of the REST APIs that it leads to */
-    const struct fake_step *script; /* what the next operation on a stack does; NULL: it succeeds */
+    VEC(struct fake_alarm) alarms;
+    const struct fake_step *script; /* of the next operation on a stack; NULL: it succeeds */
     size_t script_count;
     const char *foreseen;      /* <member>s of a change set's Changes */
     const char *import_status; /* execution status of change sets; NULL: "AVAILABLE" */
@@ -158,6 +161,9 @@ const char *fake_lambda_operation(const struct fake_request *q);
 void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 const char *fake_gateway_operation(const struct fake_request *q);
 void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
+void fake_http_api(struct fake_aws *aws, struct fake_api *api, const struct fake_request *q,
+                   struct reply *ret);
+void fake_cloudwatch(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 const char *fake_logs_operation(const struct fake_request *q);
 void fake_logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
@@ -183,5 +189,8 @@ struct fake_function *fake_function_add(struct fake_aws *aws, const char *name, 
 struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const char *service,
                                   const char *stage, const char *status, const char *template);
 struct fake_api *fake_api_add(struct fake_aws *aws, const char *id);
+struct fake_api *fake_api_find(struct fake_aws *aws, struct str id);
+/* The stage of an API, as API Gateway has it, or NULL. */
+struct node *fake_api_stage(struct fake_api *api, struct str name);
 
 #endif

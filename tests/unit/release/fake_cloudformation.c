@@ -187,8 +187,8 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
         return;
     }
     s = create ? add_stack(aws, name) : s;
-    if (tags.n)
-        s->tags_text = tags;
+    struct fake_stack before = *s;
+    s->tags_text = tags;
     s->parameters_text = parameters;
     if (tags.n)
         s->tags = pairs_of(a, q->body, "Tags", "Key", "Value", NULL);
@@ -198,8 +198,16 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
         fake_unmake(aws, s, parse(a, text));
     s->template = text;
     play(aws, s, fake_param(a, q->body, "ClientRequestToken"), create ? "CREATE" : "UPDATE");
-    if (str_find(s->status, STR("ROLLBACK"), 0) < 0)
+    if (str_eq(s->status, STR("UPDATE_ROLLBACK_COMPLETE"))) { /* everything is what it was */
+        s->tags_text = before.tags_text;
+        s->parameters_text = before.parameters_text;
+        s->tags = before.tags;
+        s->parameters = before.parameters;
+        s->template = before.template;
+        fake_make(aws, s, s->parameters_text);
+    } else if (str_find(s->status, STR("ROLLBACK"), 0) < 0) {
         fake_make(aws, s, q->body);
+    }
     begin(&b, q);
     add_text(&b, "StackId", s->id);
     end(&b, q, ret);

@@ -90,6 +90,8 @@ const char *fake_lambda_operation(const struct fake_request *q)
         return "UpdateFunctionConfiguration";
     if (str_eq(what, STR("code")))
         return "UpdateFunctionCode";
+    if (str_eq(what, STR("invocations")))
+        return "Invoke";
     if (str_eq(what, STR("versions")))
         return get ? "ListVersionsByFunction" : "PublishVersion";
     if (str_eq(what, STR("aliases")))
@@ -215,27 +217,20 @@ static void alias(struct fake_aws *aws, struct fake_function *f, const struct fa
     fake_json(q, found, ret);
 }
 
-/* DeleteFunction of a version. Source: Lambda API reference, "DeleteFunction". */
-static void delete_version(struct fake_function *f, const struct fake_request *q, struct reply *ret)
+/* A version that was put away fails the call that wakes it. Source: Lambda developer guide, "Lambda
+ * function states". */
+static void invoke(struct fake_aws *aws, struct fake_function *f, const struct fake_request *q,
+                   struct reply *ret)
 {
-    struct str version = fake_param(q->arena, q->query, "Qualifier");
-    for (size_t i = 0; i < f->aliases.n; i++) {
-        const struct node *weights = node_path(f->aliases.p[i], "RoutingConfig");
-        if (str_eq(member(f->aliases.p[i], "FunctionVersion"), version) ||
-            node_get(node_get_c(weights, "AdditionalVersionWeights"), version)) {
-            fake_refuse(q, 409, "ResourceConflictException",
-                        "Version cannot be deleted: an alias points at it", ret);
-            return;
-        }
+    struct node *found = qualified(f, fake_param(q->arena, q->query, "Qualifier"));
+    *ret = (struct reply){200, NULL, "{}"};
+    if (!found) {
+        fake_refuse(q, 404, "ResourceNotFoundException", "Function not found", ret);
+    } else if (str_eq(member(found, "State"), STR("Inactive"))) {
+        node_put_str(aws->arena, found, "State", STR("Active"));
+        f->busy = 2;
+        fake_refuse(q, 502, "ResourceNotReadyException", "The function is inactive.", ret);
     }
-    for (size_t i = 0; i < f->versions.n; i++)
-        if (str_eq(member(f->versions.p[i], "Version"), version)) {
-            memmove(&f->versions.p[i], &f->versions.p[i + 1],
-                    (f->versions.n - i - 1) * sizeof *f->versions.p);
-            f->versions.n--;
-            break;
-        }
-    *ret = (struct reply){204, NULL, ""};
 }
 
 void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
@@ -246,8 +241,8 @@ void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct repl
         fake_refuse(q, 404, "ResourceNotFoundException", "Function not found", ret);
     else if (str_eq(q->operation, STR("GetFunction")))
         describe(f, q, ret);
-    else if (str_eq(q->operation, STR("DeleteFunction")))
-        delete_version(f, q, ret);
+    else if (str_eq(q->operation, STR("Invoke")))
+        invoke(aws, f, q, ret);
     else if (str_eq(q->operation, STR("ListAliases")))
         items(q, "Aliases", f->aliases.p, f->aliases.n, ret);
     else if (str_ends(q->operation, STR("Alias")))
@@ -271,34 +266,36 @@ struct fake_api *fake_api_add(struct fake_aws *aws, const char *id)
     return &aws->apis.p[aws->apis.n - 1];
 }
 
-/* "/domainnames", "/domainnames/<domain>/basepathmappings" */
-static void domains(const struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+struct fake_api *fake_api_find(struct fake_aws *aws, struct str id)
 {
-    struct arena *a = q->arena;
-    struct node *out = node_map(a), *list = node_seq(a);
-    struct str domain = part(q, 1);
-    member_each (m, domain.n ? NULL : aws->domains) {
-        struct node *one = node_map(a);
-        node_put_str(a, one, "domainName", m->key);
-        node_push(a, list, one);
-    }
-    node_each (api, domain.n ? node_get(aws->domains, domain) : NULL) {
-        struct node *one = node_map(a);
-        node_put_c(a, one, "restApiId", api);
-        node_push(a, list, one);
-    }
-    node_put_c(a, out, "item", list);
-    fake_json(q, out, ret);
+    for (size_t i = 0; i < aws->apis.n; i++)
+        if (str_eq(aws->apis.p[i].id, id))
+            return &aws->apis.p[i];
+    return NULL;
+}
+
+struct node *fake_api_stage(struct fake_api *api, struct str name)
+{
+    return with_text(api->stages.p, api->stages.n, "stageName", name);
+}
+
+/* "/restapis/<id>/…", or "/v2/apis/<id>/…", whose parts come one later. */
+static bool is_http(const struct fake_request *q)
+{
+    return str_eq(part(q, 0), STR("v2"));
 }
 
 const char *fake_gateway_operation(const struct fake_request *q)
 {
-    if (str_eq(part(q, 0), STR("domainnames")))
-        return part(q, 1).n ? "GetBasePathMappings" : "GetDomainNames";
-    struct str what = part(q, 2);
+    bool http = is_http(q);
+    struct str what = part(q, http ? 3 : 2);
     char m = q->method.p[0];
     if (!what.n)
-        return "PutRestApi";
+        return http ? "ReimportApi" : "PutRestApi";
+    if (str_eq(what, STR("routes")))
+        return "GetRoutes";
+    if (str_eq(what, STR("integrations")))
+        return "GetIntegrations";
     if (str_eq(what, STR("resources")))
         return "GetResources";
     if (str_eq(what, STR("stages")))
@@ -345,18 +342,13 @@ static void delete_deployment(struct fake_api *api, const struct fake_request *q
 void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
 {
     struct arena *a = aws->arena;
-    struct fake_api *api = NULL;
-    if (str_eq(part(q, 0), STR("domainnames"))) {
-        domains(aws, q, ret);
-        return;
-    }
-    for (size_t i = 0; i < aws->apis.n; i++)
-        if (str_eq(aws->apis.p[i].id, part(q, 1)))
-            api = &aws->apis.p[i];
-    struct node *stage =
-        api ? with_text(api->stages.p, api->stages.n, "stageName", part(q, 3)) : NULL;
-    if (!api || (str_eq(q->operation, STR("UpdateStage")) && !stage)) {
+    bool http = is_http(q);
+    struct fake_api *api = fake_api_find(aws, part(q, http ? 2 : 1));
+    struct node *stage = api ? fake_api_stage(api, part(q, http ? 4 : 3)) : NULL;
+    if (!api || api->http != http || (str_eq(q->operation, STR("UpdateStage")) && !stage)) {
         fake_refuse(q, 404, "NotFoundException", "Invalid identifier specified", ret);
+    } else if (http) {
+        fake_http_api(aws, api, q, ret);
     } else if (str_eq(q->operation, STR("PutRestApi"))) {
         import(aws, api, body_of(q));
         fake_json(q, node_map(a), ret);

@@ -1,4 +1,5 @@
-/* What a template makes: functions and aliases, and the values of its Outputs. */
+/* What a template makes: functions and aliases, APIs and their stages, and values for its Outputs.
+ */
 #include "check.h"
 
 #include "fake_aws.h"
@@ -117,7 +118,54 @@ static void make_alias(const struct making *m, const struct node *properties)
                  resolve(m, node_get_c(properties, "FunctionVersion")));
 }
 
-static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
+static void make_api(const struct making *m, struct str id, bool http)
+{
+    struct arena *a = m->aws->arena;
+    struct str name = physical(m, id);
+    if (fake_api_find(m->aws, name))
+        return;
+    struct fake_api *api = fake_api_add(m->aws, str_z(a, name));
+    api->http = http;
+    api->integrations = node_seq(a);
+}
+
+static void make_api_stage(const struct making *m, const struct node *properties, bool http)
+{
+    struct arena *a = m->aws->arena;
+    struct str owner = resolve(m, node_get_c(properties, http ? "ApiId" : "RestApiId"));
+    struct str name = resolve(m, node_get_c(properties, "StageName"));
+    struct fake_api *api = fake_api_find(m->aws, owner);
+    struct node *stage = api ? fake_api_stage(api, name) : NULL;
+    if (!api)
+        return;
+    if (!stage) {
+        stage = node_map(a);
+        node_put_str(a, stage, "stageName", name);
+        vec_push(a, &api->stages, stage);
+    }
+    node_put_str(a, stage, "deploymentId", resolve(m, node_get_c(properties, "DeploymentId")));
+}
+
+/* In this order: what points comes after what it points at. */
+static void make(const struct making *m, size_t type, struct str id, const struct node *properties)
+{
+    switch (type) {
+    case 0:
+        make_function(m, id, properties);
+        break;
+    case 1:
+        make_alias(m, properties);
+        break;
+    case 2:
+    case 3:
+        make_api(m, id, type == 3);
+        break;
+    default:
+        make_api_stage(m, properties, type == 5);
+    }
+}
+
+void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
 {
     struct err err = {0};
     struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
@@ -132,19 +180,15 @@ static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
 void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
 {
     struct node *outputs = node_map(aws->arena);
-    struct making m = making_of(aws, s);
-    m.form = form;
-    static const char *const types[] = {"AWS::Lambda::Function", "AWS::Lambda::Alias"};
-    for (size_t i = 0; i < 2; i++)
-        member_each (r, node_get_c(m.template, "Resources")) {
-            const struct node *properties = node_get_c(r->value, "Properties");
-            if (!node_is_text(node_get_c(r->value, "Type"), types[i]))
-                continue;
-            if (i == 0)
-                make_function(&m, r->key, properties);
-            else
-                make_alias(&m, properties);
-        }
+    struct making m = {aws, s->name, form,
+                       json_parse(aws->arena, STR("template"), s->template, &err)};
+    static const char *const types[] = {"AWS::Lambda::Function",    "AWS::Lambda::Alias",
+                                        "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api",
+                                        "AWS::ApiGateway::Stage",   "AWS::ApiGatewayV2::Stage"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        member_each (r, node_get_c(m.template, "Resources"))
+            if (node_is_text(node_get_c(r->value, "Type"), types[i]))
+                make(&m, i, r->key, node_get_c(r->value, "Properties"));
     member_each (o, node_get_c(m.template, "Outputs"))
         node_put(aws->arena, outputs, o->key,
                  node_str(aws->arena, resolve(&m, node_get_c(o->value, "Value"))));

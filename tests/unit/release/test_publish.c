@@ -250,6 +250,96 @@ static void test_failures(void **state)
     assert_true(str_find(f->err.help, STR("somebody deleted it"), 0) >= 0);
 }
 
+/* ---- what Lambda says of what was published ---- */
+
+static void set(struct fake_aws *aws, struct node *n, const char *json)
+{
+    member_each (m, parse(aws->arena, json))
+        node_put(aws->arena, n, m->key, m->value);
+    node_put_str(aws->arena, n, "RevisionId", fake_id(aws, "revision-"));
+}
+
+static void set_head(struct fake_aws *aws)
+{
+    set(aws, aws->functions.p[0].head, "{\"MemorySize\":1024}");
+}
+
+/* Another publisher's settings get between an update and the answer to it: no version is made of
+ * them, not even one that is thrown away. */
+static void test_head_is_read_back(void **state)
+{
+    struct fixture *f = *state;
+    for (int updates = 1; updates <= 2; updates++) {
+        struct str version;
+        pthread_mutex_lock(&cloud->lock);
+        overwrite(cloud);
+        cloud->functions.p[0].versions.n = 0;
+        pthread_mutex_unlock(&cloud->lock);
+        fake_fault(cloud, (struct fake_fault){FAULT_RACE, "GetFunction", .race = set_head,
+                                              .skip = updates});
+        check_ok(publish(f, &version), &f->err);
+        check_published(f, version);
+        assert_int_equal(cloud->functions.p[0].versions.n, 1);
+    }
+}
+
+static const char *lie;
+
+static void set_version(struct fake_aws *aws)
+{
+    set(aws, aws->functions.p[0].versions.p[0], lie);
+}
+
+/* The answer of PublishVersion is not the version: what it is is read, and counts. */
+static void test_version_is_read_back(void **state)
+{
+    static const char *const lies[] = {"{\"MemorySize\":1024}", "{\"CodeSha256\":\"other\"}",
+                                       "{\"Architectures\":[\"arm64\"]}",
+                                       "{\"Environment\":{\"Variables\":{\"A\":\"b\"}}}"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        struct str version;
+        lie = lies[i];
+        cloud->functions.p[0].versions.n = 0;
+        fake_fault(cloud, (struct fake_fault){FAULT_RACE, "GetFunction", "Qualifier=1",
+                                              .race = set_version});
+        check_ok(publish(f, &version), &f->err);
+        check_str(version, "2");
+        check_published(f, version);
+    }
+}
+
+static void set_busy(struct fake_aws *aws)
+{
+    aws->functions.p[0].busy = 3;
+}
+
+static size_t calls_with(const char *words)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&cloud->lock);
+    for (size_t i = 0; i < cloud->calls.n; i++)
+        n += str_find(cloud->calls.p[i], str_c(words), 0) >= 0;
+    pthread_mutex_unlock(&cloud->lock);
+    return n;
+}
+
+/* A version can be called when Lambda says so, and not before. */
+static void test_version_is_awaited(void **state)
+{
+    struct fixture *f = *state;
+    struct str version;
+    fake_fault(cloud,
+               (struct fake_fault){FAULT_RACE, "GetFunction", "Qualifier=1", .race = set_busy});
+    check_ok(publish(f, &version), &f->err);
+    assert_int_equal(calls_with("Qualifier=1"), 4);
+    lie = "{\"State\":\"Failed\",\"StateReason\":\"the subnet is gone\"}";
+    cloud->functions.p[0].versions.n = 0;
+    fake_fault(cloud,
+               (struct fake_fault){FAULT_RACE, "GetFunction", "Qualifier=1", .race = set_version});
+    check_kind(f, publish(f, &version), ERR_FAILED, "its creation failed: the subnet is gone");
+}
+
 static void test_check(void **state)
 {
     struct fixture *f = *state;
@@ -479,10 +569,21 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_publish),  TEST(test_contention),   TEST(test_endless_contention),
-        TEST(test_busy),     TEST(test_lost_answers), TEST(test_new_role),
-        TEST(test_failures), TEST(test_check),        TEST(test_api),
-        TEST(test_pointers), TEST(test_pointers_of),  TEST(test_unusable),
+        TEST(test_publish),
+        TEST(test_contention),
+        TEST(test_endless_contention),
+        TEST(test_busy),
+        TEST(test_lost_answers),
+        TEST(test_new_role),
+        TEST(test_failures),
+        TEST(test_check),
+        TEST(test_api),
+        TEST(test_pointers),
+        TEST(test_pointers_of),
+        TEST(test_unusable),
+        TEST(test_head_is_read_back),
+        TEST(test_version_is_read_back),
+        TEST(test_version_is_awaited),
     };
     return cmocka_run_group_tests_name("publish", tests, start, stop);
 }
