@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "doc/json.h"
+#include "layout/layout.h"
 
 #define START_MS INT64_C(1780000000000) /* independent of the machine's clock */
 
@@ -61,8 +62,9 @@ static void parse(struct fake_request *q, struct str request)
     str_cut(&line, ' ', &q->query);
     str_cut(&q->query, '?', &q->path);
     q->path = fake_decode(q->arena, q->path);
-    for (int i = 0; i < 3; i++) /* "Credential=KEY/DATE/REGION/SERVICE/aws4_request" */
+    for (int i = 0; i < 2; i++) /* "Credential=KEY/DATE/REGION/SERVICE/aws4_request" */
         str_cut(&credential, '/', &part);
+    str_cut(&credential, '/', &q->region);
     str_cut(&credential, '/', &q->service);
 }
 
@@ -207,6 +209,26 @@ static void list(struct fake_aws *aws, const struct fake_request *q, struct repl
     ret->body = buf_str(&b).p;
 }
 
+struct str fake_object_key(struct arena *a, struct str bucket, struct str key)
+{
+    return str_ends(bucket, STR(REMOTE_BUCKET))
+               ? str_fmt(a, "%.*s:%.*s", STR_ARG(bucket), STR_ARG(key))
+               : key;
+}
+
+/* "/<bucket>/<key>" */
+static struct str key_in(struct arena *a, struct str path)
+{
+    struct str key = str_sub(path, 1, path.n), bucket;
+    return str_cut(&key, '/', &bucket) && key.p && key.n ? fake_object_key(a, bucket, key)
+                                                         : (struct str){"", 0};
+}
+
+static struct str key_of(const struct fake_request *q)
+{
+    return key_in(q->arena, q->path);
+}
+
 static const char *s3_operation(const struct fake_request *q)
 {
     bool key = key_of(q).n > 0;
@@ -262,8 +284,7 @@ static void s3(struct fake_aws *aws, const struct fake_request *q, struct reply 
         ret->body = "<DeleteResult/>";
     } else if (str_eq(q->operation, STR("CopyObject"))) {
         struct str from = fake_decode(a, fake_header(q, "x-amz-copy-source"));
-        struct fake_object *source =
-            fake_object_find(aws, str_sub(from, sizeof "/" FAKE_BUCKET, from.n));
+        struct fake_object *source = fake_object_find(aws, key_in(a, from));
         struct str body = source ? source->body : (struct str){"", 0};
         if (source)
             put(aws, bucket, key, body);
@@ -298,6 +319,38 @@ static void sts(struct reply *ret)
         "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>" FAKE_ACCOUNT "</Account>"
         "<Arn>arn:aws:iam::" FAKE_ACCOUNT ":user/x</Arn></GetCallerIdentityResult>"
         "</GetCallerIdentityResponse>"};
+}
+
+/* ---- CloudWatch Logs ---- */
+
+static const char *logs_operation(const struct fake_request *q)
+{
+    struct str target = fake_header(q, "x-amz-target"), service;
+    str_cut(&target, '.', &service);
+    return str_z(q->arena, target);
+}
+
+static void logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct err err = {0};
+    struct arena *a = q->arena;
+    const struct node *body = json_parse(a, STR("body"), q->body, &err);
+    struct str prefix = node_text(node_get_c(body, "logGroupNamePrefix"));
+    struct str name = node_text(node_get_c(body, "logGroupName"));
+    struct node *out = node_map(a), *groups = node_seq(a);
+    for (size_t i = 0; i < aws->log_groups.n; i++) {
+        struct node *group = node_map(a);
+        if (str_eq(q->operation, STR("DeleteLogGroup")) && str_eq(aws->log_groups.p[i], name)) {
+            aws->log_groups.p[i] = aws->log_groups.p[--aws->log_groups.n];
+            break;
+        }
+        node_put_str(a, group, "logGroupName", aws->log_groups.p[i]);
+        if (str_starts(aws->log_groups.p[i], prefix))
+            node_push(a, groups, group);
+    }
+    if (str_eq(q->operation, STR("DescribeLogGroups")))
+        node_put_c(a, out, "logGroups", groups);
+    fake_json(q, out, ret);
 }
 
 /* ---- CloudWatch ---- */
@@ -347,11 +400,11 @@ static void answer(void *context, struct arena *a, struct str request, struct re
     bool is_s3 = str_eq(q.service, STR("s3")), is_lambda = str_eq(q.service, STR("lambda"));
     bool is_gateway = str_eq(q.service, STR("apigateway"));
     bool is_logs = str_eq(q.service, STR("logs"));
-    bool form = !is_s3 && !is_lambda && !is_gateway;
+    bool form = !is_s3 && !is_lambda && !is_gateway && !is_logs;
     q.operation = is_s3        ? str_c(s3_operation(&q))
                   : is_lambda  ? str_c(fake_lambda_operation(&q))
                   : is_gateway ? str_c(fake_gateway_operation(&q))
-                  : is_logs    ? str_c(fake_logs_operation(&q))
+                  : is_logs    ? str_c(logs_operation(&q))
                                : fake_param(a, q.body, "Action");
     pthread_mutex_lock(&aws->lock);
     struct str call =
@@ -372,7 +425,7 @@ static void answer(void *context, struct arena *a, struct str request, struct re
     else if (is_gateway)
         fake_gateway(aws, &q, ret);
     else if (is_logs)
-        fake_logs(aws, &q, ret);
+        logs(aws, &q, ret);
     else if (str_eq(q.service, STR("sts")))
         sts(ret);
     else if (str_eq(q.service, STR("monitoring")))
@@ -410,7 +463,7 @@ void fake_aws_reset(struct fake_aws *aws)
     arena_free(aws->arena);
     aws->arena = arena_new();
     aws->skew_ms = 0;
-    aws->page = aws->made = aws->script_count = 0;
+    aws->page = aws->made = aws->script_count = aws->script_skip = 0;
     aws->no_bucket = false;
     aws->script = NULL;
     aws->foreseen = aws->import_status = NULL;
@@ -419,6 +472,7 @@ void fake_aws_reset(struct fake_aws *aws)
     memset(&aws->apis, 0, sizeof aws->apis);
     memset(&aws->stacks, 0, sizeof aws->stacks);
     memset(&aws->alarms, 0, sizeof aws->alarms);
+    memset(&aws->log_groups, 0, sizeof aws->log_groups);
     memset(&aws->faults, 0, sizeof aws->faults);
     memset(&aws->calls, 0, sizeof aws->calls);
     fake_clock_reset();
@@ -427,8 +481,13 @@ void fake_aws_reset(struct fake_aws *aws)
 
 struct aws *fake_aws_client(struct fake_aws *aws)
 {
+    return fake_aws_client_in(aws, STR(FAKE_REGION));
+}
+
+struct aws *fake_aws_client_in(struct fake_aws *aws, struct str region)
+{
     struct err err = {0};
-    struct aws_options options = {.region = STR("eu-central-1"),
+    struct aws_options options = {.region = region,
                                   .endpoint_url = loopback_url(aws->server),
                                   .access_key = STR("AKIDEXAMPLE"),
                                   .secret_key = STR("very-secret-key")};

@@ -45,6 +45,7 @@ struct fake_function {
     struct str name;
     struct node *head;           /* its configuration, as GetFunction has it */
     VEC(struct node *) versions; /* of the same kind */
+    VEC(struct str) resources;   /* logical ids of those that a stack made, "": none did */
     VEC(struct node *) aliases;  /* as GetAlias has them */
     int busy;                    /* how many answers still say that an update is in progress */
 };
@@ -72,7 +73,7 @@ struct fake_event {
 };
 
 struct fake_stack {
-    struct str name, id, status, template, tags_text, parameters_text;
+    struct str region, name, id, status, template, tags_text, parameters_text;
     const struct node *outputs, *tags, *parameters;
     const struct node *made;       /* template that it was brought to last */
     struct node *physical;         /* logical id -> physical id, where it is not the usual one */
@@ -100,10 +101,11 @@ struct fake_aws {
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;
     VEC(struct fake_alarm) alarms;
-    const struct fake_step *script; /* of the next operation on a stack; NULL: it succeeds */
-    size_t script_count;
-    const char *foreseen;      /* <member>s of a change set's Changes */
-    const char *import_status; /* execution status of change sets; NULL: "AVAILABLE" */
+    VEC(struct str) log_groups;
+    const struct fake_step *script;   /* of the next operation on a stack; NULL: it succeeds */
+    size_t script_count, script_skip; /* after so many */
+    const char *foreseen;             /* <member>s of a change set's Changes */
+    const char *import_status;        /* execution status of change sets; NULL: "AVAILABLE" */
     VEC(struct fake_fault) faults;
     VEC(struct str) calls; /* "PutObject /deployments/troupe/…" */
     size_t made;           /* how many ids were made */
@@ -113,8 +115,11 @@ struct fake_aws *fake_aws_start(void);
 void fake_aws_stop(struct fake_aws *aws);
 /* Make it empty. Its clock and the test's are set to their start. */
 void fake_aws_reset(struct fake_aws *aws);
-/* A client for it. */
+/* A client of it, at home or in another region. Stacks and buckets are of a region; what is in
+ * stacks has a name that no other region has. */
+#define FAKE_REGION "eu-central-1"
 struct aws *fake_aws_client(struct fake_aws *aws);
+struct aws *fake_aws_client_in(struct fake_aws *aws, struct str region);
 
 void fake_fault(struct fake_aws *aws, struct fake_fault fault);
 /* How many calls of `operation` there were. */
@@ -140,7 +145,7 @@ bool fake_log_group_is(struct fake_aws *aws, const char *name);
 struct fake_request {
     struct arena *arena; /* of the answer */
     struct str method, path, query, body, head;
-    struct str service, operation;
+    struct str region, service, operation;
 };
 
 /* A value of a query or a form, decoded; empty: absent. */
@@ -153,6 +158,9 @@ void fake_json(const struct fake_request *q, const struct node *body, struct rep
 void fake_refuse(const struct fake_request *q, int status, const char *code, const char *message,
                  struct reply *ret);
 struct fake_object *fake_object_find(struct fake_aws *aws, struct str key);
+/* The key under which the state has an object: those of other buckets than FAKE_BUCKET begin with
+ * "<bucket>:". */
+struct str fake_object_key(struct arena *a, struct str bucket, struct str key);
 
 struct fake_function *fake_function_find(struct fake_aws *aws, struct str name);
 struct fake_stack *fake_stack_find(struct fake_aws *aws, struct str name);
@@ -168,19 +176,9 @@ void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, str
 const char *fake_logs_operation(const struct fake_request *q);
 void fake_logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 
-/* Physical id of a stack's resource: its own, its name, or made of both logical names. */
-struct str fake_physical(struct fake_aws *aws, const struct fake_stack *stack, struct str id);
-/* Is a bucket of the stack, that goes with it, not empty? Its logical id; p NULL: none. */
-struct str fake_full_bucket(struct fake_aws *aws, const struct fake_stack *stack);
-/* Delete what the stack's template has and `next` has not (NULL: all that does not stay by its
- * DeletionPolicy). */
-void fake_unmake(struct fake_aws *aws, const struct fake_stack *stack, const struct node *next);
-/* ResourceIdentifierSummaries of a template: what its resources are imported by. */
-void fake_identifiers(struct arena *a, const struct node *template, struct buf *b);
-
-/* Make the resources of the stack's template that this AWS knows, and its Outputs. `form` has the
- * parameters. */
-void fake_make(struct fake_aws *aws, struct fake_stack *stack, struct str form);
+/* Make what the stack's template has that this AWS knows, and its Outputs; what `old` (empty: no
+ * template) had and this one has not goes. `form` has the parameters. */
+void fake_make(struct fake_aws *aws, struct fake_stack *stack, struct str old, struct str form);
 
 /* Make a function with this code and configuration, a revision and a state. */
 struct fake_function *fake_function_add(struct fake_aws *aws, const char *name, const char *json,

@@ -34,32 +34,39 @@ static void add_pairs(struct buf *b, const char *list, const char *key, const ch
 
 /* ---- state ---- */
 
-struct fake_stack *fake_stack_find(struct fake_aws *aws, struct str name)
+static struct fake_stack *find_in(struct fake_aws *aws, struct str region, struct str name)
 {
     for (size_t i = 0; i < aws->stacks.n; i++) {
         struct fake_stack *s = &aws->stacks.p[i];
-        if (str_eq(s->id, name) ||
-            (str_eq(s->name, name) && !str_eq(s->status, STR("DELETE_COMPLETE"))))
+        if (str_eq(s->id, name) || (str_eq(s->name, name) && str_eq(s->region, region) &&
+                                    !str_eq(s->status, STR("DELETE_COMPLETE"))))
             return s;
     }
     return NULL;
 }
 
-static struct fake_stack *add_stack(struct fake_aws *aws, struct str name)
+struct fake_stack *fake_stack_find(struct fake_aws *aws, struct str name)
+{
+    return find_in(aws, STR(FAKE_REGION), name);
+}
+
+static struct fake_stack *add_stack(struct fake_aws *aws, struct str region, struct str name)
 {
     struct str number = fake_id(aws, "");
     struct str id =
-        str_fmt(aws->arena, "arn:aws:cloudformation:eu-central-1:" FAKE_ACCOUNT ":stack/%.*s/%.*s",
-                STR_ARG(name), STR_ARG(number));
+        str_fmt(aws->arena, "arn:aws:cloudformation:%.*s:" FAKE_ACCOUNT ":stack/%.*s/%.*s",
+                STR_ARG(region), STR_ARG(name), STR_ARG(number));
     vec_push(aws->arena, &aws->stacks,
-             (struct fake_stack){.name = str_dup(aws->arena, name), .id = id});
+             (struct fake_stack){.region = str_dup(aws->arena, region),
+                                 .name = str_dup(aws->arena, name),
+                                 .id = id});
     return &aws->stacks.p[aws->stacks.n - 1];
 }
 
 struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const char *service,
                                   const char *stage, const char *status, const char *template)
 {
-    struct fake_stack *s = add_stack(aws, str_c(name));
+    struct fake_stack *s = add_stack(aws, STR(FAKE_REGION), str_c(name));
     struct node *tags = node_map(aws->arena);
     if (*service)
         node_put_str(aws->arena, tags, "troupe:service", str_c(service));
@@ -68,7 +75,7 @@ struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const 
     s->tags = tags;
     s->status = str_c(status);
     s->template = str_c(template);
-    fake_make(aws, s, STR(""));
+    fake_make(aws, s, STR(""), STR(""));
     return s;
 }
 
@@ -108,14 +115,18 @@ static void play(struct fake_aws *aws, struct fake_stack *s, struct str token, c
     struct arena *a = aws->arena;
     struct fake_step usual[] = {{.status = str_fmt(a, "%s_IN_PROGRESS", verb).p},
                                 {.status = str_fmt(a, "%s_COMPLETE", verb).p}};
-    const struct fake_step *steps = aws->script ? aws->script : usual;
-    size_t n = aws->script ? aws->script_count : sizeof usual / sizeof *usual;
+    bool scripted = aws->script && !aws->script_skip;
+    const struct fake_step *steps = scripted ? aws->script : usual;
+    size_t n = scripted ? aws->script_count : sizeof usual / sizeof *usual;
     for (size_t i = 0; i < n; i++) {
         vec_push(a, &s->events, (struct fake_event){fake_id(aws, "event-"), token, steps[i]});
         if (!steps[i].id)
             s->status = str_c(steps[i].status);
     }
-    aws->script = NULL;
+    if (scripted)
+        aws->script = NULL;
+    else if (aws->script)
+        aws->script_skip--;
 }
 
 static struct str template_of(struct fake_aws *aws, const struct fake_request *q)
@@ -186,7 +197,7 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
         refuse(q, "No updates are to be performed.", ret);
         return;
     }
-    s = create ? add_stack(aws, name) : s;
+    s = create ? add_stack(aws, q->region, name) : s;
     struct fake_stack before = *s;
     s->tags_text = tags;
     s->parameters_text = parameters;
@@ -204,9 +215,9 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
         s->tags = before.tags;
         s->parameters = before.parameters;
         s->template = before.template;
-        fake_make(aws, s, s->parameters_text);
+        fake_make(aws, s, text, s->parameters_text);
     } else if (str_find(s->status, STR("ROLLBACK"), 0) < 0) {
-        fake_make(aws, s, q->body);
+        fake_make(aws, s, before.template, q->body);
     }
     begin(&b, q);
     add_text(&b, "StackId", s->id);
@@ -246,13 +257,15 @@ static void add_next(struct buf *b, const struct fake_aws *aws, size_t from, siz
         buf_fmt(b, "<NextToken>%zu</NextToken>", from + aws->page);
 }
 
-static void describe(struct fake_aws *aws, struct fake_stack *s, struct buf *b, size_t from)
+static void describe(struct fake_aws *aws, struct fake_stack *s, struct str region, struct buf *b,
+                     size_t from)
 {
     buf_lit(b, "<Stacks>");
     if (s)
         describe_one(b, s);
     for (size_t i = 0; !s && i < aws->stacks.n; i++)
-        if (on_page(aws, from, i) && !str_eq(aws->stacks.p[i].status, STR("DELETE_COMPLETE")))
+        if (on_page(aws, from, i) && str_eq(aws->stacks.p[i].region, region) &&
+            !str_eq(aws->stacks.p[i].status, STR("DELETE_COMPLETE")))
             describe_one(b, &aws->stacks.p[i]);
     buf_lit(b, "</Stacks>");
     if (!s)
@@ -396,7 +409,7 @@ void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, str
     struct arena *a = q->arena;
     struct str name = fake_param(a, q->body, "StackName"),
                set = fake_param(a, q->body, "ChangeSetName");
-    struct fake_stack *s = fake_stack_find(aws, name.n ? name : set);
+    struct fake_stack *s = find_in(aws, q->region, name.n ? name : set);
     struct str token = fake_param(aws->arena, q->body, "ClientRequestToken");
     struct buf b = BUF(a);
     size_t from = page_from(q);
@@ -421,7 +434,7 @@ void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, str
     }
     begin(&b, q);
     if (str_eq(q->operation, STR("DescribeStacks")))
-        describe(aws, s, &b, from);
+        describe(aws, s, q->region, &b, from);
     else if (str_eq(q->operation, STR("DescribeStackEvents")))
         events(aws, s, &b, from);
     else if (str_eq(q->operation, STR("GetTemplate")))

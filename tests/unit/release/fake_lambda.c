@@ -110,7 +110,9 @@ static void update(struct fake_aws *aws, struct fake_function *f, const struct f
 {
     const struct node *body = body_of(q);
     struct str key = member(body, "S3Key");
-    struct fake_object *object = key.n ? fake_object_find(aws, key) : NULL;
+    struct fake_object *object =
+        key.n ? fake_object_find(aws, fake_object_key(q->arena, member(body, "S3Bucket"), key))
+              : NULL;
     if (key.n && !object) {
         fake_refuse(q, 400, "InvalidParameterValueException", "S3 Error Code: NoSuchKey.", ret);
         return;

@@ -7,14 +7,18 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "doc/json.h"
+#include "layout/layout.h"
 
 struct making {
     struct fake_aws *aws;
-    struct str stack, form; /* name of the stack; the request with the parameters */
-    const struct node *template, *physical;
-    const struct node *made;       /* the template before, NULL: none */
-    const struct node *parameters; /* of the stack, where the request does not say them */
+    struct str stack, form; /* name; the request, which has the parameters */
+    const struct node *template, *old;
 };
+
+static const struct node *resource_of(const struct node *template, struct str id)
+{
+    return node_get(node_get_c(template, "Resources"), id);
+}
 
 static struct str resolve(const struct making *m, const struct node *value);
 
@@ -35,13 +39,9 @@ static struct str parameter(const struct making *m, struct str name)
 
 static struct str physical(const struct making *m, struct str id)
 {
-    const struct node *resource = node_get(node_get_c(m->template, "Resources"), id);
+    const struct node *resource = resource_of(m->template, id);
     const struct node *properties = node_get_c(resource, "Properties");
-    struct str own = node_text(node_get(m->physical, id));
-    bool bucket = node_is_text(node_get_c(resource, "Type"), "AWS::S3::Bucket");
-    if (own.n)
-        return own;
-    if (bucket && str_starts(id, STR("ServerlessDeploymentBucket")))
+    if (str_eq(id, STR(SERVICE_BUCKET)))
         return STR(FAKE_BUCKET);
     static const char *const names[] = {"FunctionName", "BucketName", "TableName", "QueueName",
                                         "LogGroupName"};
@@ -53,10 +53,24 @@ static struct str physical(const struct making *m, struct str id)
     return str_fmt(m->aws->arena, "%.*s-%.*s", STR_ARG(m->stack), STR_ARG(id));
 }
 
+/* The number of the version that resource `id` has made; empty: none yet. */
+static struct str version_of(const struct making *m, struct str id)
+{
+    const struct node *properties = node_get_c(resource_of(m->template, id), "Properties");
+    struct fake_function *f =
+        fake_function_find(m->aws, resolve(m, node_get_c(properties, "FunctionName")));
+    for (size_t i = 0; f && i < f->resources.n; i++)
+        if (str_eq(f->resources.p[i], id))
+            return str_fmt(m->aws->arena, "%zu", i + 1);
+    return (struct str){"", 0};
+}
+
 static struct str resolve(const struct making *m, const struct node *value)
 {
     struct str ref = node_text(node_get_c(value, "Ref")), given;
     const struct node *attribute = node_get_c(value, "Fn::GetAtt");
+    if (attribute && node_is_text(node_path(attribute, "1"), "Version"))
+        return version_of(m, node_text(node_path(attribute, "0")));
     if (attribute) {
         given = physical(m, node_text(node_path(attribute, "0")));
         return str_fmt(m->aws->arena, "arn:aws:x:eu-central-1:" FAKE_ACCOUNT ":%.*s",
@@ -68,18 +82,40 @@ static struct str resolve(const struct making *m, const struct node *value)
     return given.n ? given : physical(m, ref);
 }
 
+/* What it has now, unless this update does not touch it: then the head stays as it is. */
 static void make_function(const struct making *m, struct str id, const struct node *properties)
 {
     struct arena *a = m->aws->arena;
-    struct str name = physical(m, id);
+    struct str name = physical(m, id), key = resolve(m, node_path(properties, "Code.S3Key"));
+    struct fake_function *f = fake_function_find(m->aws, name);
+    const struct fake_object *object = fake_object_find(m->aws, key);
     struct node *head = node_map(a);
-    if (fake_function_find(m->aws, name))
+    if (f && node_equal(resource_of(m->old, id), resource_of(m->template, id)))
         return;
     member_each (p, properties)
         if (!str_eq(p->key, STR("Code")) && !str_eq(p->key, STR("Role")))
             node_put(a, head, p->key, p->value);
     node_put_str(a, head, "Role", resolve(m, node_get_c(properties, "Role")));
-    fake_function_add(m->aws, str_z(a, name), json_text(a, head, 0).p, STR("first"));
+    if (!f)
+        f = fake_function_add(m->aws, str_z(a, name), json_text(a, head, 0).p,
+                              object ? object->body : STR("first"));
+    else if (object)
+        node_put_str(a, f->head, "CodeSha256", sha256_base64(a, object->body));
+}
+
+static void make_version(const struct making *m, struct str id, const struct node *properties)
+{
+    struct arena *a = m->aws->arena;
+    struct fake_function *f =
+        fake_function_find(m->aws, resolve(m, node_get_c(properties, "FunctionName")));
+    if (!f || version_of(m, id).n)
+        return;
+    struct node *version = node_deep(a, f->head);
+    node_put_c(a, version, "Version", node_strf(a, "%zu", f->versions.n + 1));
+    while (f->resources.n < f->versions.n)
+        vec_push(a, &f->resources, STR(""));
+    vec_push(a, &f->versions, version);
+    vec_push(a, &f->resources, str_dup(a, id));
 }
 
 /* CloudFormation takes one that somebody deleted for one that is there. */
@@ -146,7 +182,52 @@ static void make_api_stage(const struct making *m, const struct node *properties
     node_put_str(a, stage, "deploymentId", resolve(m, node_get_c(properties, "DeploymentId")));
 }
 
+/* ---- what goes ---- */
+
+/* Take the one whose `key` is `name` out of `all`. */
+static void drop(struct node **all, size_t *n, const char *key, struct str name)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (str_eq(node_text(node_get_c(all[i], key)), name)) {
+            memmove(&all[i], &all[i + 1], (--*n - i) * sizeof *all);
+            return;
+        }
+}
+
+static void drop_pointer(const struct making *m, const struct node *properties, const char *owner,
+                         const char *name)
+{
+    struct str of = resolve(m, node_get_c(properties, owner));
+    struct str called = resolve(m, node_get_c(properties, name));
+    struct fake_function *f = fake_function_find(m->aws, of);
+    struct fake_api *api = fake_api_find(m->aws, of);
+    if (f)
+        drop(f->aliases.p, &f->aliases.n, "Name", called);
+    if (api)
+        drop(api->stages.p, &api->stages.n, "stageName", called);
+}
+
+static void drop_function(const struct making *m, struct str id)
+{
+    struct fake_function *f = fake_function_find(m->aws, physical(m, id));
+    if (f)
+        *f = m->aws->functions.p[--m->aws->functions.n];
+}
+
+/* ---- all of them ---- */
+
 /* In this order: what points comes after what it points at. */
+static const struct type {
+    const char *name, *owner, *pointer; /* properties of a pointer */
+} types[] = {{"AWS::Lambda::Function"},
+             {"AWS::Lambda::Version"},
+             {"AWS::Lambda::Alias", "FunctionName", "Name"},
+             {"AWS::ApiGateway::RestApi"},
+             {"AWS::ApiGatewayV2::Api"},
+             {"AWS::ApiGateway::Stage", "RestApiId", "StageName"},
+             {"AWS::ApiGatewayV2::Stage", "ApiId", "StageName"}};
+enum { TYPES = sizeof types / sizeof *types };
+
 static void make(const struct making *m, size_t type, struct str id, const struct node *properties)
 {
     switch (type) {
@@ -154,44 +235,62 @@ static void make(const struct making *m, size_t type, struct str id, const struc
         make_function(m, id, properties);
         break;
     case 1:
-        make_alias(m, properties);
+        make_version(m, id, properties);
         break;
     case 2:
+        make_alias(m, properties);
+        break;
     case 3:
-        make_api(m, id, type == 3);
+    case 4:
+        make_api(m, id, type == 4);
         break;
     default:
-        make_api_stage(m, properties, type == 5);
+        make_api_stage(m, properties, type == 6);
     }
 }
 
-void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
+static bool is_same(const struct type *t, const struct node *before, const struct node *after)
 {
-    struct err err = {0};
-    struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
-    if (s->template.n) /* else it is being created */
-        m.template = json_parse(aws->arena, STR("template"), s->template, &err);
-    m.parameters = s->parameters;
-    m.made = s->made;
-    err_clear(&err);
-    return m;
+    const struct node *was = node_get_c(before, "Properties"),
+                      *is = node_get_c(after, "Properties");
+    return after &&
+           (!t->owner || (node_equal(node_get_c(was, t->owner), node_get_c(is, t->owner)) &&
+                          node_equal(node_get_c(was, t->pointer), node_get_c(is, t->pointer))));
 }
 
-void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
+/* What `from` has and the template `to` has not. */
+static void unmake(const struct making *from, const struct node *to)
 {
-    struct node *outputs = node_map(aws->arena);
-    struct making m = {aws, s->name, form,
-                       json_parse(aws->arena, STR("template"), s->template, &err)};
-    static const char *const types[] = {"AWS::Lambda::Function",    "AWS::Lambda::Alias",
-                                        "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api",
-                                        "AWS::ApiGateway::Stage",   "AWS::ApiGatewayV2::Stage"};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    for (size_t i = TYPES; i-- > 0;)
+        member_each (r, node_get_c(from->template, "Resources")) {
+            if (!node_is_text(node_get_c(r->value, "Type"), types[i].name) ||
+                node_is_text(node_get_c(r->value, "DeletionPolicy"), "Retain") ||
+                is_same(&types[i], r->value, resource_of(to, r->key)))
+                continue;
+            if (types[i].owner)
+                drop_pointer(from, node_get_c(r->value, "Properties"), types[i].owner,
+                             types[i].pointer);
+            else if (i == 0)
+                drop_function(from, r->key);
+        }
+}
+
+void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str old, struct str form)
+{
+    struct err err = {0};
+    struct arena *a = aws->arena;
+    struct node *outputs = node_map(a);
+    const struct node *before = old.n ? json_parse(a, STR("template"), old, &err) : NULL;
+    struct making m = {aws, s->name, form, json_parse(a, STR("template"), s->template, &err),
+                       before};
+    struct making was = {aws, s->name, form, before, NULL};
+    for (size_t i = 0; i < TYPES; i++)
         member_each (r, node_get_c(m.template, "Resources"))
-            if (node_is_text(node_get_c(r->value, "Type"), types[i]))
+            if (node_is_text(node_get_c(r->value, "Type"), types[i].name))
                 make(&m, i, r->key, node_get_c(r->value, "Properties"));
+    unmake(&was, m.template);
     member_each (o, node_get_c(m.template, "Outputs"))
-        node_put(aws->arena, outputs, o->key,
-                 node_str(aws->arena, resolve(&m, node_get_c(o->value, "Value"))));
+        node_put(a, outputs, o->key, node_str(a, resolve(&m, node_get_c(o->value, "Value"))));
     s->outputs = outputs;
     s->made = m.template;
 }
