@@ -28,7 +28,7 @@ struct story {
     struct buf out;
     struct map deployments; /* "deployment-17" -> struct str *: "d1" */
     struct map none;
-    bool explain;
+    struct str stop_when; /* a text of the progress */
     /* of the command under way */
     struct str words[WORDS];
     size_t word_count;
@@ -97,6 +97,10 @@ static void progress(void *context, enum told told, const char *step, struct str
     struct story *s = context;
     if (strcmp(step, "shift") == 0 || (strcmp(step, "switch") == 0 && told == TOLD_STEP))
         buf_fmt(&s->out, "  %s… %.*s\n", step, STR_ARG(text));
+    if (s->stop_when.n && str_find(text, s->stop_when, 0) >= 0) {
+        s->stop_when = (struct str){"", 0};
+        cancel_request();
+    }
 }
 
 /* The service for stage word 1 ("-": none). */
@@ -371,12 +375,6 @@ static void write_code(struct story *s)
     s->code = s->rest;
 }
 
-static void cancel(struct fake_aws *aws)
-{
-    (void)aws;
-    cancel_request();
-}
-
 static struct fake_fault fault(struct story *s, enum fault kind)
 {
     return (struct fake_fault){.kind = kind,
@@ -398,12 +396,10 @@ static void refuse(struct story *s)
     fake_fault(cloud, f);
 }
 
-/* ^C while the call is under way. */
-static void stop_at(struct story *s)
+/* stop-when TEXT: ^C as soon as the progress says so. */
+static void stop_when(struct story *s)
 {
-    struct fake_fault f = fault(s, FAULT_RACE);
-    f.race = cancel;
-    fake_fault(cloud, f);
+    s->stop_when = word(s, 1);
 }
 
 /* fail-update N: the N-th operation on a stack from now on fails, and is rolled back. */
@@ -587,7 +583,7 @@ static const struct command {
     {"remove", remove_it},
     {"code", write_code},
     {"refuse", refuse},
-    {"stop-at", stop_at},
+    {"stop-when", stop_when},
     {"alarm", alarm_is},
     {"version", version},
     {"alias", alias},
