@@ -443,6 +443,52 @@ static void alarm_at(struct story *s)
                (struct fake_fault){FAULT_RACE, str_z(cloud->arena, word(s, 1)), .race = cross});
 }
 
+/* What somebody else does while a call is under way. */
+static struct meanwhile {
+    const char *stack, *stage, *status; /* a stack is there, */
+    const char *key;                    /* or an object */
+} meanwhile;
+
+static void others_act(struct fake_aws *aws)
+{
+    static const char template[] =
+        "{\"Resources\":{\"ServerlessDeploymentBucket\":{\"Type\":\"AWS::S3::Bucket\"}},"
+        "\"Outputs\":{\"ServerlessDeploymentBucketName\":{\"Value\":\"" FAKE_BUCKET "\"}}}";
+    struct meanwhile *m = &meanwhile;
+    struct fake_stack *stack = m->stack ? fake_stack_find(aws, str_c(m->stack)) : NULL;
+    if (m->key)
+        fake_put_locked(aws, m->key, STR("{\"format\":1}"));
+    else if (stack)
+        stack->status = str_c(m->status);
+    else
+        fake_stack_add(aws, m->stack, "shop", m->stage, m->status, template);
+}
+
+/* meanwhile OPERATION TARGET stack NAME STAGE STATUS ("-": the service's), or object KEY */
+static void others(struct story *s)
+{
+    struct arena *a = cloud->arena;
+    struct fake_fault f = fault(s, FAULT_RACE);
+    bool stack = str_eq(word(s, 3), STR("stack")), service = str_eq(word(s, 5), STR("-"));
+    meanwhile = (struct meanwhile){0};
+    if (stack)
+        meanwhile = (struct meanwhile){.stack = str_z(a, word(s, 4)),
+                                       .stage = service ? "" : str_z(a, word(s, 5)),
+                                       .status = str_z(a, word(s, 6))};
+    else
+        meanwhile.key = str_fmt(a, "troupe/shop/%.*s", STR_ARG(word(s, 4))).p;
+    f.race = others_act;
+    fake_fault(cloud, f);
+}
+
+/* write NAME TEXT, beside serverless.yml. */
+static void write_file(struct story *s)
+{
+    check_ok(fs_write(path_join(s->arena, s->dir, word(s, 1)),
+                      str_concat(s->arena, s->rest, STR("\n")), 0644, &s->err),
+             &s->err);
+}
+
 /* later SECONDS: what a stopped command left in the bucket runs out. */
 static void later(struct story *s)
 {
@@ -563,6 +609,16 @@ static void calls(struct story *s)
     say(s, str_fmt(s->arena, "  %zu\n", fake_calls(cloud, str_z(s->arena, word(s, 1)))));
 }
 
+/* variables FUNCTION: those of its versions. */
+static void variables(struct story *s)
+{
+    struct fake_function *f = function_of(s);
+    for (size_t i = 0; i < f->versions.n; i++)
+        say(s, str_fmt(s->arena, "  v%zu %.*s\n", i + 1,
+                       STR_ARG(json_text(
+                           s->arena, node_path(f->versions.p[i], "Environment.Variables"), 0))));
+}
+
 /* keys TEXT: what the bucket has. */
 static void keys(struct story *s)
 {
@@ -595,6 +651,9 @@ static const struct command {
     {"keys", keys},
     {"fail-update", fail_update},
     {"template", take_out},
+    {"variables", variables},
+    {"meanwhile", others},
+    {"write", write_file},
     {"later", later},
     {"alarm-at", alarm_at},
     {"allow", allow},
@@ -618,7 +677,8 @@ static void split_words(struct story *s, struct str line)
         if (one.n > 1 && one.p[0] == '\'')
             one = str_sub(one, 1, one.n - 2);
         s->words[s->word_count++] = one;
-        if (s->word_count == 1 || (s->word_count == 2 && str_eq(s->words[0], STR("object"))))
+        if (s->word_count == 1 || (s->word_count == 2 && (str_eq(s->words[0], STR("object")) ||
+                                                          str_eq(s->words[0], STR("write")))))
             s->rest = i < line.n ? str_sub(line, i + 1, line.n) : (struct str){"", 0};
         i++;
     }
