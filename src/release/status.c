@@ -149,8 +149,8 @@ static void say(struct arena *a, struct stage_status *s)
                           STR_ARG(s->stack.status));
     } else if (condition != STACK_READY) {
         s->word = str_z(a, s->stack.status);
-        s->note = str_fmt(a, "stack '%.*s' cannot be updated; %s: troupe remove %.*s",
-                          STR_ARG(s->stack.name), stack_way_out(s->stack.status), STR_ARG(s->name));
+        s->note = str_fmt(a, "stack '%.*s' cannot be updated; %.*s", STR_ARG(s->stack.name),
+                          STR_ARG(stack_way_out(a, s->stack.status, s->name)));
     } else if (s->altered) {
         s->word = "altered";
         s->note =

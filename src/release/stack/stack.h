@@ -13,8 +13,10 @@ enum stack_condition {
 enum stack_condition stack_condition(struct str status);
 /* Its creation failed and all that it had made is gone again: deleting it loses nothing. */
 bool stack_never_worked(struct str status);
-/* What to do about a stuck stack, as a help line; empty when there is nothing special to say. */
-const char *stack_way_out(struct str status);
+/* What to do about a stuck stack, as a help line in `a` or a constant; empty when there is nothing
+ * special to say. `what`: the stage, or "--service", that `troupe remove` would take, where that is
+ * the way out; empty: it is not named. */
+struct str stack_way_out(struct arena *a, struct str status, struct str what);
 
 /* Tags that say whose stack it is (stage empty: the service stack), with the user's own stack tags.
  */

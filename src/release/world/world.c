@@ -240,12 +240,10 @@ static int make_ready(const struct release *r, struct stack *stack, struct str n
         return 0;
     err_set(err, ERR_FAILED, "stack '%.*s' is in state %.*s and cannot be updated", STR_ARG(name),
             STR_ARG(stack->status));
+    struct str what = stage.n ? stage : STR("--service");
     if (r->adopts && !node_get_c(stack->tags, TAG_SERVICE)) /* not ours to remove */
-        return err_help(err, "%s", stack_way_out(stack->status));
-    if (stage.n)
-        return err_help(err, "%s: troupe remove %.*s", stack_way_out(stack->status),
-                        STR_ARG(stage));
-    return err_help(err, "%s: troupe remove --service", stack_way_out(stack->status));
+        what = (struct str){"", 0};
+    return err_help(err, "%.*s", STR_ARG(stack_way_out(r->arena, stack->status, what)));
 }
 
 /* One that never worked is as good as none. Another tool's is not ours to clear away. */

@@ -337,9 +337,36 @@ static void test_conditions(void **state)
     assert_int_equal(stack_condition(STR("SOMETHING_NEW")), STACK_BUSY);
     assert_true(stack_never_worked(STR("ROLLBACK_COMPLETE")));
     assert_false(stack_never_worked(STR("UPDATE_ROLLBACK_COMPLETE")));
-    assert_string_equal(stack_way_out(STR("CREATE_COMPLETE")), "");
-    assert_string_equal(stack_way_out(STR("SOMETHING_NEW")), "");
-    assert_true(strlen(stack_way_out(STR("UPDATE_ROLLBACK_FAILED"))) > 0);
+}
+
+/* Removing a stage loses what it has: it is advice where that is nothing. */
+static void test_ways_out(void **state)
+{
+    static const struct {
+        const char *status;
+        bool advice, removes;
+    } cases[] = {
+        {"CREATE_COMPLETE"},
+        {"SOMETHING_NEW"},
+        {"CREATE_FAILED", true, true},
+        {"ROLLBACK_COMPLETE", true, true},
+        {"ROLLBACK_FAILED", true, true},
+        {"DELETE_FAILED", true, true},
+        {"REVIEW_IN_PROGRESS", true, true},
+        {"UPDATE_FAILED", true},
+        {"UPDATE_ROLLBACK_FAILED", true},
+        {"IMPORT_ROLLBACK_FAILED", true},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str status = str_c(cases[i].status);
+        struct str named = stack_way_out(f->arena, status, STR("dev"));
+        struct str unnamed = stack_way_out(f->arena, status, STR(""));
+        assert_int_equal(named.n > 0, cases[i].advice);
+        assert_int_equal(str_ends(named, STR(": troupe remove dev")), cases[i].removes);
+        assert_true(str_starts(named, unnamed));
+        assert_true(str_find(unnamed, STR("troupe remove"), 0) < 0);
+    }
 }
 
 static void test_owner(void **state)
@@ -478,9 +505,9 @@ int main(void)
         TEST(test_apply),          TEST(test_events),      TEST(test_failures),
         TEST(test_failure_inside), TEST(test_lost_answer), TEST(test_lost_answer_of_update),
         TEST(test_no_answer),      TEST(test_blind),       TEST(test_stopped),
-        TEST(test_wait),           TEST(test_conditions),  TEST(test_owner),
-        TEST(test_foresee),        TEST(test_import),      TEST(test_large),
-        TEST(test_nested),
+        TEST(test_wait),           TEST(test_conditions),  TEST(test_ways_out),
+        TEST(test_owner),          TEST(test_foresee),     TEST(test_import),
+        TEST(test_large),          TEST(test_nested),
     };
     return cmocka_run_group_tests_name("stack", tests, start, stop);
 }
