@@ -28,6 +28,7 @@ struct story {
     struct buf out;
     struct map deployments; /* "deployment-17" -> struct str *: "d1" */
     struct map none;
+    pthread_mutex_t told; /* observers are called by several threads */
     struct str stop_when; /* a text of the progress */
     /* of the command under way */
     struct str words[WORDS];
@@ -86,21 +87,25 @@ static void finished(void *context, const char *step, struct str text)
 {
     struct story *s = context;
     ptrdiff_t took = str_find(text, STR(" in "), 0);
+    pthread_mutex_lock(&s->told);
     if (strcmp(step, "shift") == 0)
         buf_fmt(&s->out, "  %s: %.*s\n", step, STR_ARG(text));
     if (strcmp(step, "prepare") == 0 || strcmp(step, "switch") == 0)
         buf_fmt(&s->out, "  %s: %.*s\n", step, (int)took, text.p);
+    pthread_mutex_unlock(&s->told);
 }
 
 static void progress(void *context, enum told told, const char *step, struct str text)
 {
     struct story *s = context;
+    pthread_mutex_lock(&s->told);
     if (strcmp(step, "shift") == 0 || (strcmp(step, "switch") == 0 && told == TOLD_STEP))
         buf_fmt(&s->out, "  %s… %.*s\n", step, STR_ARG(text));
     if (s->stop_when.n && str_find(text, s->stop_when, 0) >= 0) {
         s->stop_when = (struct str){"", 0};
         cancel_request();
     }
+    pthread_mutex_unlock(&s->told);
 }
 
 /* The service for stage word 1 ("-": none). */
@@ -719,7 +724,8 @@ static void play(struct story *s)
 
 static void test_story(void **state)
 {
-    struct story s = {.arena = arena_new(), .folder = *(struct str *)*state};
+    struct story s = {
+        .arena = arena_new(), .folder = *(struct str *)*state, .told = PTHREAD_MUTEX_INITIALIZER};
     char name[] = "/tmp/troupe-story-XXXXXX";
     fake_aws_reset(cloud);
     assert_non_null(mkdtemp(name));
