@@ -703,6 +703,22 @@ static void run_line(struct story *s, struct str line)
     fail_msg("no command '%.*s'", STR_ARG(word(s, 0)));
 }
 
+/* The first line that differs; cmocka cuts long messages off. */
+static void say_difference(struct str path, struct str got, struct str want)
+{
+    struct str is = {"", 0}, was = {"", 0};
+    int line = 0;
+    do {
+        line++;
+        if (!str_cut(&got, '\n', &is))
+            is = STR("(the end)");
+        if (!str_cut(&want, '\n', &was))
+            was = STR("(the end)");
+    } while (str_eq(is, was));
+    fail_msg("%.*s:%d differs; BLESS=1 rewrites it\n is  '%.*s'\n was '%.*s'", STR_ARG(path), line,
+             STR_ARG(is), STR_ARG(was));
+}
+
 static void play(struct story *s)
 {
     struct str path = path_join(s->arena, s->folder, STR("story.txt")), want, rest, line;
@@ -718,8 +734,7 @@ static void play(struct story *s)
     if (getenv("BLESS"))
         check_ok(fs_write(path, got, 0644, &s->err), &s->err);
     else if (!str_eq(got, want))
-        fail_msg("%.*s differs; BLESS=1 rewrites it; it is now:\n%.*s", STR_ARG(path),
-                 STR_ARG(got));
+        say_difference(path, got, want);
 }
 
 static void test_story(void **state)
