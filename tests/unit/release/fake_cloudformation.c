@@ -75,7 +75,8 @@ struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const 
     s->tags = tags;
     s->status = str_c(status);
     s->template = str_c(template);
-    fake_make(aws, s, STR(""), STR(""));
+    if (!str_eq(s->status, STR("ROLLBACK_COMPLETE"))) /* all that it had made is gone */
+        fake_make(aws, s, STR(""), STR(""));
     return s;
 }
 
