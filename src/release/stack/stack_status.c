@@ -7,6 +7,7 @@ static const struct {
     const char *status;
     enum stack_condition condition;
     const char *way_out;
+    bool removes; /* removing the stack is the way out, and loses nothing that serves */
 } statuses[] = {
     {"CREATE_COMPLETE", STACK_READY, ""},
     {"UPDATE_COMPLETE", STACK_READY, ""},
@@ -18,17 +19,18 @@ static const struct {
     {"IMPORT_IN_PROGRESS", STACK_BUSY, ""},
     {"IMPORT_ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
     {"REVIEW_IN_PROGRESS", STACK_STUCK,
-     "a change set waits on it: execute or delete that one, or delete the stack"},
+     "a change set waits on it: execute or delete that one, or delete the stack", true},
     {"ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
     {"UPDATE_IN_PROGRESS", STACK_BUSY, ""},
     {"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", STACK_BUSY, ""},
     {"UPDATE_ROLLBACK_IN_PROGRESS", STACK_BUSY, ""},
     {"UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", STACK_BUSY, ""},
-    {"CREATE_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
+    {"CREATE_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it", true},
     {"ROLLBACK_COMPLETE", STACK_STUCK,
-     "it never worked: the next deployment makes it again, or remove it"},
-    {"ROLLBACK_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it"},
-    {"DELETE_FAILED", STACK_STUCK, "fix what keeps it from being deleted, then remove it again"},
+     "it never worked: the next deployment makes it again, or remove it", true},
+    {"ROLLBACK_FAILED", STACK_STUCK, "it never worked, so nothing is lost by removing it", true},
+    {"DELETE_FAILED", STACK_STUCK, "fix what keeps it from being deleted, then remove it again",
+     true},
     {"UPDATE_FAILED", STACK_STUCK,
      "roll it back: aws cloudformation rollback-stack --stack-name …"},
     {"UPDATE_ROLLBACK_FAILED", STACK_STUCK,
@@ -56,10 +58,14 @@ bool stack_never_worked(struct str status)
     return str_eq(status, STR("ROLLBACK_COMPLETE"));
 }
 
-const char *stack_way_out(struct str status)
+struct str stack_way_out(struct arena *a, struct str status, struct str what)
 {
     size_t i = status_row(status);
-    return i < sizeof statuses / sizeof *statuses ? statuses[i].way_out : "";
+    if (i == sizeof statuses / sizeof *statuses)
+        return STR("");
+    return statuses[i].removes && what.n
+               ? str_fmt(a, "%s: troupe remove %.*s", statuses[i].way_out, STR_ARG(what))
+               : str_c(statuses[i].way_out);
 }
 
 /* ---- owner ---- */

@@ -9,7 +9,7 @@
 #include "doc/json.h"
 #include "layout/layout.h"
 
-#define START_MS INT64_C(1780000000000) /* independent of the machine's clock */
+#define START_MS INT64_C(1780000000000) /* its clock has nothing to do with the machine's */
 
 /* ---- reading requests ---- */
 
@@ -209,24 +209,9 @@ static void list(struct fake_aws *aws, const struct fake_request *q, struct repl
     ret->body = buf_str(&b).p;
 }
 
-struct str fake_object_key(struct arena *a, struct str bucket, struct str key)
+struct fake_object *fake_object_find_in(struct fake_aws *aws, struct str bucket, struct str key)
 {
-    return str_ends(bucket, STR(REMOTE_BUCKET))
-               ? str_fmt(a, "%.*s:%.*s", STR_ARG(bucket), STR_ARG(key))
-               : key;
-}
-
-/* "/<bucket>/<key>" */
-static struct str key_in(struct arena *a, struct str path)
-{
-    struct str key = str_sub(path, 1, path.n), bucket;
-    return str_cut(&key, '/', &bucket) && key.p && key.n ? fake_object_key(a, bucket, key)
-                                                         : (struct str){"", 0};
-}
-
-static struct str key_of(const struct fake_request *q)
-{
-    return key_in(q->arena, q->path);
+    return find_in(aws, bucket, key);
 }
 
 static const char *s3_operation(const struct fake_request *q)
@@ -244,7 +229,7 @@ static const char *s3_operation(const struct fake_request *q)
     return m == 'D' ? "DeleteObject" : m == 'G' && key ? "GetObject" : "ListObjectsV2";
 }
 
-/* Check the conditions of a request. False: one does not hold. */
+/* False: a condition of the request does not hold. */
 static bool holds(const struct fake_request *q, const struct fake_object *o, struct reply *ret)
 {
     struct str match = fake_header(q, "if-match"), none = fake_header(q, "if-none-match");
@@ -284,7 +269,9 @@ static void s3(struct fake_aws *aws, const struct fake_request *q, struct reply 
         ret->body = "<DeleteResult/>";
     } else if (str_eq(q->operation, STR("CopyObject"))) {
         struct str from = fake_decode(a, fake_header(q, "x-amz-copy-source"));
-        struct fake_object *source = fake_object_find(aws, key_in(a, from));
+        struct str rest = str_sub(from, 1, from.n), of;
+        str_cut(&rest, '/', &of);
+        struct fake_object *source = find_in(aws, of, rest);
         struct str body = source ? source->body : (struct str){"", 0};
         if (source)
             put(aws, bucket, key, body);
@@ -319,38 +306,6 @@ static void sts(struct reply *ret)
         "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>" FAKE_ACCOUNT "</Account>"
         "<Arn>arn:aws:iam::" FAKE_ACCOUNT ":user/x</Arn></GetCallerIdentityResult>"
         "</GetCallerIdentityResponse>"};
-}
-
-/* ---- CloudWatch Logs ---- */
-
-static const char *logs_operation(const struct fake_request *q)
-{
-    struct str target = fake_header(q, "x-amz-target"), service;
-    str_cut(&target, '.', &service);
-    return str_z(q->arena, target);
-}
-
-static void logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
-{
-    struct err err = {0};
-    struct arena *a = q->arena;
-    const struct node *body = json_parse(a, STR("body"), q->body, &err);
-    struct str prefix = node_text(node_get_c(body, "logGroupNamePrefix"));
-    struct str name = node_text(node_get_c(body, "logGroupName"));
-    struct node *out = node_map(a), *groups = node_seq(a);
-    for (size_t i = 0; i < aws->log_groups.n; i++) {
-        struct node *group = node_map(a);
-        if (str_eq(q->operation, STR("DeleteLogGroup")) && str_eq(aws->log_groups.p[i], name)) {
-            aws->log_groups.p[i] = aws->log_groups.p[--aws->log_groups.n];
-            break;
-        }
-        node_put_str(a, group, "logGroupName", aws->log_groups.p[i]);
-        if (str_starts(aws->log_groups.p[i], prefix))
-            node_push(a, groups, group);
-    }
-    if (str_eq(q->operation, STR("DescribeLogGroups")))
-        node_put_c(a, out, "logGroups", groups);
-    fake_json(q, out, ret);
 }
 
 /* ---- CloudWatch ---- */
@@ -404,7 +359,7 @@ static void answer(void *context, struct arena *a, struct str request, struct re
     q.operation = is_s3        ? str_c(s3_operation(&q))
                   : is_lambda  ? str_c(fake_lambda_operation(&q))
                   : is_gateway ? str_c(fake_gateway_operation(&q))
-                  : is_logs    ? str_c(logs_operation(&q))
+                  : is_logs    ? str_c(fake_logs_operation(&q))
                                : fake_param(a, q.body, "Action");
     pthread_mutex_lock(&aws->lock);
     struct str call =
@@ -425,7 +380,7 @@ static void answer(void *context, struct arena *a, struct str request, struct re
     else if (is_gateway)
         fake_gateway(aws, &q, ret);
     else if (is_logs)
-        logs(aws, &q, ret);
+        fake_logs(aws, &q, ret);
     else if (str_eq(q.service, STR("sts")))
         sts(ret);
     else if (str_eq(q.service, STR("monitoring")))
@@ -473,6 +428,8 @@ void fake_aws_reset(struct fake_aws *aws)
     memset(&aws->stacks, 0, sizeof aws->stacks);
     memset(&aws->alarms, 0, sizeof aws->alarms);
     memset(&aws->log_groups, 0, sizeof aws->log_groups);
+    memset(&aws->deleted, 0, sizeof aws->deleted);
+    aws->domains = NULL;
     memset(&aws->faults, 0, sizeof aws->faults);
     memset(&aws->calls, 0, sizeof aws->calls);
     fake_clock_reset();

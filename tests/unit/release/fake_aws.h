@@ -22,18 +22,17 @@ enum fault {
     FAULT_REFUSE, /* status, code and message instead of an effect */
     FAULT_LOST,   /* it takes effect, and the answer is lost */
     FAULT_BROKEN, /* the connection breaks before it takes effect */
-    FAULT_RACE,   /* `race` runs just before the request, as somebody else who was faster */
+    FAULT_RACE,   /* `race` runs just before: somebody else was faster */
 };
 
 struct fake_fault {
     enum fault kind;
     const char *operation; /* "PutObject" */
-    const char *target;    /* a piece of its path or form; NULL: any */
+    const char *target;    /* part of its path or form, NULL: any */
     int status;
     const char *code, *message;
     void (*race)(struct fake_aws *aws); /* under the lock */
-    /* begins after `skip` calls and lasts for `times` (0: one) */
-    int skip, times;
+    int skip, times;                    /* after so many, so often (0: once) */
 };
 
 struct fake_object {
@@ -43,11 +42,11 @@ struct fake_object {
 
 struct fake_function {
     struct str name;
-    struct node *head;           /* its configuration, as GetFunction has it */
+    struct node *head;           /* its configuration as GetFunction has it */
     VEC(struct node *) versions; /* of the same kind */
     VEC(struct str) resources;   /* logical ids of those that a stack made, "": none did */
     VEC(struct node *) aliases;  /* as GetAlias has them */
-    int busy;                    /* how many answers still say that an update is in progress */
+    int busy;                    /* so many answers more say that an update is in progress */
 };
 
 struct fake_api {
@@ -94,26 +93,28 @@ struct fake_aws {
     pthread_cond_t called;
     struct loopback *server;
     int64_t skew_ms;
-    size_t page; /* how many events, stacks and objects an answer has; 0: all */
+    size_t page; /* events, stacks and objects of one answer; 0: all */
     bool no_bucket;
     VEC(struct fake_object) objects;
     VEC(struct fake_function) functions;
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;
     VEC(struct fake_alarm) alarms;
-    VEC(struct str) log_groups;
+    VEC(struct str) deleted; /* physical ids of what CloudFormation deleted */
+    VEC(struct fake_log_group) log_groups;
+    const struct node *domains;       /* custom domain -> ids of the REST APIs that it leads to */
     const struct fake_step *script;   /* of the next operation on a stack; NULL: it succeeds */
     size_t script_count, script_skip; /* after so many */
     const char *foreseen;             /* <member>s of a change set's Changes */
     const char *import_status;        /* execution status of change sets; NULL: "AVAILABLE" */
     VEC(struct fake_fault) faults;
     VEC(struct str) calls; /* "PutObject /deployments/troupe/…" */
-    size_t made;           /* how many ids were made */
+    size_t made;           /* ids so far */
 };
 
 struct fake_aws *fake_aws_start(void);
 void fake_aws_stop(struct fake_aws *aws);
-/* Make it empty. Its clock and the test's are set to their start. */
+/* Empty again; its clock and the test's are at their start. */
 void fake_aws_reset(struct fake_aws *aws);
 /* A client of it, at home or in another region. Stacks and buckets are of a region; what is in
  * stacks has a name that no other region has. */
@@ -122,15 +123,15 @@ struct aws *fake_aws_client(struct fake_aws *aws);
 struct aws *fake_aws_client_in(struct fake_aws *aws, struct str region);
 
 void fake_fault(struct fake_aws *aws, struct fake_fault fault);
-/* How many calls of `operation` there were. */
+/* Calls of `operation` so far. */
 size_t fake_calls(struct fake_aws *aws, const char *operation);
-/* Wait until there were `n` such calls. */
+/* Wait until there were `n`. */
 void fake_await_calls(struct fake_aws *aws, const char *operation, size_t n);
 
-/* Put, read and delete objects as somebody else would. Those with `_locked` are for races. */
+/* Objects, as somebody else puts, reads and deletes them. Those with `_locked` are for races. */
 void fake_put(struct fake_aws *aws, const char *key, struct str body);
 void fake_put_locked(struct fake_aws *aws, const char *key, struct str body);
-/* The object's body, in the fake's arena; p NULL: there is none. */
+/* Its body, in the fake's arena; p NULL: there is none. */
 struct str fake_get(struct fake_aws *aws, const char *key);
 void fake_delete(struct fake_aws *aws, const char *key);
 /* The same in any bucket; and how many objects it has. */
@@ -158,9 +159,7 @@ void fake_json(const struct fake_request *q, const struct node *body, struct rep
 void fake_refuse(const struct fake_request *q, int status, const char *code, const char *message,
                  struct reply *ret);
 struct fake_object *fake_object_find(struct fake_aws *aws, struct str key);
-/* The key under which the state has an object: those of other buckets than FAKE_BUCKET begin with
- * "<bucket>:". */
-struct str fake_object_key(struct arena *a, struct str bucket, struct str key);
+struct fake_object *fake_object_find_in(struct fake_aws *aws, struct str bucket, struct str key);
 
 struct fake_function *fake_function_find(struct fake_aws *aws, struct str name);
 struct fake_stack *fake_stack_find(struct fake_aws *aws, struct str name);
@@ -176,14 +175,24 @@ void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, str
 const char *fake_logs_operation(const struct fake_request *q);
 void fake_logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 
-/* Make what the stack's template has that this AWS knows, and its Outputs; what `old` (empty: no
- * template) had and this one has not goes. `form` has the parameters. */
-void fake_make(struct fake_aws *aws, struct fake_stack *stack, struct str old, struct str form);
+/* Physical id of a stack's resource: its own, its name, or made of both logical names. */
+struct str fake_physical(struct fake_aws *aws, const struct fake_stack *stack, struct str id);
+/* Is a bucket of the stack, that goes with it, not empty? Its logical id; p NULL: none. */
+struct str fake_full_bucket(struct fake_aws *aws, const struct fake_stack *stack);
+/* Delete what the stack's template has and `next` has not (NULL: all that does not stay by its
+ * DeletionPolicy). */
+void fake_unmake(struct fake_aws *aws, const struct fake_stack *stack, const struct node *next);
+/* ResourceIdentifierSummaries of a template: what its resources are imported by. */
+void fake_identifiers(struct arena *a, const struct node *template, struct buf *b);
 
-/* Make a function with this code and configuration, a revision and a state. */
+/* Make what the stack's template has that this AWS knows, and its Outputs. `form` has the
+ * parameters. */
+void fake_make(struct fake_aws *aws, struct fake_stack *stack, struct str form);
+
+/* A function whose code is `code` and whose configuration is `json`, with revision and state. */
 struct fake_function *fake_function_add(struct fake_aws *aws, const char *name, const char *json,
                                         struct str code);
-/* Make a stack with the service's tag and, unless `stage` is empty, the stage's. */
+/* A stack that is there already; tags of the service's and, unless empty, the stage's. */
 struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const char *service,
                                   const char *stage, const char *status, const char *template);
 struct fake_api *fake_api_add(struct fake_aws *aws, const char *id);

@@ -76,13 +76,13 @@ struct fake_stack *fake_stack_add(struct fake_aws *aws, const char *name, const 
     s->status = str_c(status);
     s->template = str_c(template);
     if (!str_eq(s->status, STR("ROLLBACK_COMPLETE"))) /* all that it had made is gone */
-        fake_make(aws, s, STR(""), STR(""));
+        fake_make(aws, s, STR(""));
     return s;
 }
 
 /* ---- operations on stacks ---- */
 
-/* Members of a form below `prefix`, as they are. */
+/* The part of a form below `prefix`, as it is. */
 static struct str form_part(struct arena *a, struct str form, const char *prefix)
 {
     struct buf b = BUF(a);
@@ -200,14 +200,13 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
     }
     s = create ? add_stack(aws, q->region, name) : s;
     struct fake_stack before = *s;
-    s->tags_text = tags;
+    if (tags.n)
+        s->tags_text = tags;
     s->parameters_text = parameters;
     if (tags.n)
         s->tags = pairs_of(a, q->body, "Tags", "Key", "Value", NULL);
     s->parameters =
         pairs_of(a, q->body, "Parameters", "ParameterKey", "ParameterValue", s->parameters);
-    if (!aws->script)
-        fake_unmake(aws, s, parse(a, text));
     s->template = text;
     play(aws, s, fake_param(a, q->body, "ClientRequestToken"), create ? "CREATE" : "UPDATE");
     if (str_eq(s->status, STR("UPDATE_ROLLBACK_COMPLETE"))) { /* everything is what it was */
@@ -216,9 +215,10 @@ static void change(struct fake_aws *aws, struct fake_stack *s, const struct fake
         s->tags = before.tags;
         s->parameters = before.parameters;
         s->template = before.template;
-        fake_make(aws, s, text, s->parameters_text);
+        fake_make(aws, s, s->parameters_text);
     } else if (str_find(s->status, STR("ROLLBACK"), 0) < 0) {
-        fake_make(aws, s, before.template, q->body);
+        fake_unmake(aws, &before, parse(a, text));
+        fake_make(aws, s, q->body);
     }
     begin(&b, q);
     add_text(&b, "StackId", s->id);
@@ -240,7 +240,7 @@ static void describe_one(struct buf *b, const struct fake_stack *s)
     buf_lit(b, "</member>");
 }
 
-/* Is item `i` on the page that the request asks for? `from` is the first of it. */
+/* `from` of the request's page on; true: item `i` is on it. */
 static bool on_page(const struct fake_aws *aws, size_t from, size_t i)
 {
     return i >= from && (!aws->page || i < from + aws->page);

@@ -111,8 +111,7 @@ static void update(struct fake_aws *aws, struct fake_function *f, const struct f
     const struct node *body = body_of(q);
     struct str key = member(body, "S3Key");
     struct fake_object *object =
-        key.n ? fake_object_find(aws, fake_object_key(q->arena, member(body, "S3Bucket"), key))
-              : NULL;
+        key.n ? fake_object_find_in(aws, member(body, "S3Bucket"), key) : NULL;
     if (key.n && !object) {
         fake_refuse(q, 400, "InvalidParameterValueException", "S3 Error Code: NoSuchKey.", ret);
         return;
@@ -127,7 +126,7 @@ static void update(struct fake_aws *aws, struct fake_function *f, const struct f
     fake_json(q, f->head, ret);
 }
 
-/* A version with the same code and configuration as the newest is that one. */
+/* One that says the same as the newest version makes none. */
 static bool is_published(struct arena *a, const struct fake_function *f)
 {
     struct node *head = node_shallow(a, f->head), *last;
@@ -235,6 +234,29 @@ static void invoke(struct fake_aws *aws, struct fake_function *f, const struct f
     }
 }
 
+/* DeleteFunction of a version. Source: Lambda API reference, "DeleteFunction". */
+static void delete_version(struct fake_function *f, const struct fake_request *q, struct reply *ret)
+{
+    struct str version = fake_param(q->arena, q->query, "Qualifier");
+    for (size_t i = 0; i < f->aliases.n; i++) {
+        const struct node *weights = node_path(f->aliases.p[i], "RoutingConfig");
+        if (str_eq(member(f->aliases.p[i], "FunctionVersion"), version) ||
+            node_get(node_get_c(weights, "AdditionalVersionWeights"), version)) {
+            fake_refuse(q, 409, "ResourceConflictException",
+                        "Version cannot be deleted: an alias points at it", ret);
+            return;
+        }
+    }
+    for (size_t i = 0; i < f->versions.n; i++)
+        if (str_eq(member(f->versions.p[i], "Version"), version)) {
+            memmove(&f->versions.p[i], &f->versions.p[i + 1],
+                    (f->versions.n - i - 1) * sizeof *f->versions.p);
+            f->versions.n--;
+            break;
+        }
+    *ret = (struct reply){204, NULL, ""};
+}
+
 void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
 {
     struct fake_function *f = fake_function_find(aws, part(q, 2));
@@ -245,6 +267,8 @@ void fake_lambda(struct fake_aws *aws, const struct fake_request *q, struct repl
         describe(f, q, ret);
     else if (str_eq(q->operation, STR("Invoke")))
         invoke(aws, f, q, ret);
+    else if (str_eq(q->operation, STR("DeleteFunction")))
+        delete_version(f, q, ret);
     else if (str_eq(q->operation, STR("ListAliases")))
         items(q, "Aliases", f->aliases.p, f->aliases.n, ret);
     else if (str_ends(q->operation, STR("Alias")))
@@ -287,8 +311,30 @@ static bool is_http(const struct fake_request *q)
     return str_eq(part(q, 0), STR("v2"));
 }
 
+/* "/domainnames", "/domainnames/<domain>/basepathmappings" */
+static void domains(const struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct arena *a = q->arena;
+    struct node *out = node_map(a), *list = node_seq(a);
+    struct str domain = part(q, 1);
+    member_each (m, domain.n ? NULL : aws->domains) {
+        struct node *one = node_map(a);
+        node_put_str(a, one, "domainName", m->key);
+        node_push(a, list, one);
+    }
+    node_each (api, domain.n ? node_get(aws->domains, domain) : NULL) {
+        struct node *one = node_map(a);
+        node_put_c(a, one, "restApiId", api);
+        node_push(a, list, one);
+    }
+    node_put_c(a, out, "item", list);
+    fake_json(q, out, ret);
+}
+
 const char *fake_gateway_operation(const struct fake_request *q)
 {
+    if (str_eq(part(q, 0), STR("domainnames")))
+        return part(q, 1).n ? "GetBasePathMappings" : "GetDomainNames";
     bool http = is_http(q);
     struct str what = part(q, http ? 3 : 2);
     char m = q->method.p[0];
@@ -344,6 +390,10 @@ static void delete_deployment(struct fake_api *api, const struct fake_request *q
 void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
 {
     struct arena *a = aws->arena;
+    if (str_eq(part(q, 0), STR("domainnames"))) {
+        domains(aws, q, ret);
+        return;
+    }
     bool http = is_http(q);
     struct fake_api *api = fake_api_find(aws, part(q, http ? 2 : 1));
     struct node *stage = api ? fake_api_stage(api, part(q, http ? 4 : 3)) : NULL;

@@ -7,13 +7,16 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "doc/json.h"
-#include "layout/layout.h"
 
 struct making {
     struct fake_aws *aws;
     struct str stack, form; /* name; the request, which has the parameters */
-    const struct node *template, *old;
+    const struct node *template, *physical;
+    const struct node *made;       /* the template before, NULL: none */
+    const struct node *parameters; /* of the stack, where the request does not say them */
 };
+
+static struct str resolve(const struct making *m, const struct node *value);
 
 static const struct node *resource_of(const struct node *template, struct str id)
 {
@@ -39,9 +42,13 @@ static struct str parameter(const struct making *m, struct str name)
 
 static struct str physical(const struct making *m, struct str id)
 {
-    const struct node *resource = resource_of(m->template, id);
+    const struct node *resource = node_get(node_get_c(m->template, "Resources"), id);
     const struct node *properties = node_get_c(resource, "Properties");
-    if (str_eq(id, STR(SERVICE_BUCKET)))
+    struct str own = node_text(node_get(m->physical, id));
+    bool bucket = node_is_text(node_get_c(resource, "Type"), "AWS::S3::Bucket");
+    if (own.n)
+        return own;
+    if (bucket && str_starts(id, STR("ServerlessDeploymentBucket")))
         return STR(FAKE_BUCKET);
     static const char *const names[] = {"FunctionName", "BucketName", "TableName", "QueueName",
                                         "LogGroupName"};
@@ -88,9 +95,10 @@ static void make_function(const struct making *m, struct str id, const struct no
     struct arena *a = m->aws->arena;
     struct str name = physical(m, id), key = resolve(m, node_path(properties, "Code.S3Key"));
     struct fake_function *f = fake_function_find(m->aws, name);
-    const struct fake_object *object = fake_object_find(m->aws, key);
+    const struct fake_object *object =
+        fake_object_find_in(m->aws, resolve(m, node_path(properties, "Code.S3Bucket")), key);
     struct node *head = node_map(a);
-    if (f && node_equal(resource_of(m->old, id), resource_of(m->template, id)))
+    if (f && node_equal(resource_of(m->made, id), resource_of(m->template, id)))
         return;
     member_each (p, properties)
         if (!str_eq(p->key, STR("Code")) && !str_eq(p->key, STR("Role")))
@@ -182,38 +190,6 @@ static void make_api_stage(const struct making *m, const struct node *properties
     node_put_str(a, stage, "deploymentId", resolve(m, node_get_c(properties, "DeploymentId")));
 }
 
-/* ---- what goes ---- */
-
-/* Take the one whose `key` is `name` out of `all`. */
-static void drop(struct node **all, size_t *n, const char *key, struct str name)
-{
-    for (size_t i = 0; i < *n; i++)
-        if (str_eq(node_text(node_get_c(all[i], key)), name)) {
-            memmove(&all[i], &all[i + 1], (--*n - i) * sizeof *all);
-            return;
-        }
-}
-
-static void drop_pointer(const struct making *m, const struct node *properties, const char *owner,
-                         const char *name)
-{
-    struct str of = resolve(m, node_get_c(properties, owner));
-    struct str called = resolve(m, node_get_c(properties, name));
-    struct fake_function *f = fake_function_find(m->aws, of);
-    struct fake_api *api = fake_api_find(m->aws, of);
-    if (f)
-        drop(f->aliases.p, &f->aliases.n, "Name", called);
-    if (api)
-        drop(api->stages.p, &api->stages.n, "stageName", called);
-}
-
-static void drop_function(const struct making *m, struct str id)
-{
-    struct fake_function *f = fake_function_find(m->aws, physical(m, id));
-    if (f)
-        *f = m->aws->functions.p[--m->aws->functions.n];
-}
-
 /* ---- all of them ---- */
 
 /* In this order: what points comes after what it points at. */
@@ -249,48 +225,30 @@ static void make(const struct making *m, size_t type, struct str id, const struc
     }
 }
 
-static bool is_same(const struct type *t, const struct node *before, const struct node *after)
-{
-    const struct node *was = node_get_c(before, "Properties"),
-                      *is = node_get_c(after, "Properties");
-    return after &&
-           (!t->owner || (node_equal(node_get_c(was, t->owner), node_get_c(is, t->owner)) &&
-                          node_equal(node_get_c(was, t->pointer), node_get_c(is, t->pointer))));
-}
-
-/* What `from` has and the template `to` has not. */
-static void unmake(const struct making *from, const struct node *to)
-{
-    for (size_t i = TYPES; i-- > 0;)
-        member_each (r, node_get_c(from->template, "Resources")) {
-            if (!node_is_text(node_get_c(r->value, "Type"), types[i].name) ||
-                node_is_text(node_get_c(r->value, "DeletionPolicy"), "Retain") ||
-                is_same(&types[i], r->value, resource_of(to, r->key)))
-                continue;
-            if (types[i].owner)
-                drop_pointer(from, node_get_c(r->value, "Properties"), types[i].owner,
-                             types[i].pointer);
-            else if (i == 0)
-                drop_function(from, r->key);
-        }
-}
-
-void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str old, struct str form)
+static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
 {
     struct err err = {0};
-    struct arena *a = aws->arena;
-    struct node *outputs = node_map(a);
-    const struct node *before = old.n ? json_parse(a, STR("template"), old, &err) : NULL;
-    struct making m = {aws, s->name, form, json_parse(a, STR("template"), s->template, &err),
-                       before};
-    struct making was = {aws, s->name, form, before, NULL};
+    struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
+    if (s->template.n) /* else it is being created */
+        m.template = json_parse(aws->arena, STR("template"), s->template, &err);
+    m.parameters = s->parameters;
+    m.made = s->made;
+    err_clear(&err);
+    return m;
+}
+
+void fake_make(struct fake_aws *aws, struct fake_stack *s, struct str form)
+{
+    struct node *outputs = node_map(aws->arena);
+    struct making m = making_of(aws, s);
+    m.form = form;
     for (size_t i = 0; i < TYPES; i++)
         member_each (r, node_get_c(m.template, "Resources"))
             if (node_is_text(node_get_c(r->value, "Type"), types[i].name))
                 make(&m, i, r->key, node_get_c(r->value, "Properties"));
-    unmake(&was, m.template);
     member_each (o, node_get_c(m.template, "Outputs"))
-        node_put(a, outputs, o->key, node_str(a, resolve(&m, node_get_c(o->value, "Value"))));
+        node_put(aws->arena, outputs, o->key,
+                 node_str(aws->arena, resolve(&m, node_get_c(o->value, "Value"))));
     s->outputs = outputs;
     s->made = m.template;
 }
@@ -323,28 +281,53 @@ struct str fake_full_bucket(struct fake_aws *aws, const struct fake_stack *s)
     return (struct str){NULL, 0};
 }
 
-static void drop_alias(const struct making *m, const struct node *properties)
+/* Take the one whose `key` is `name` out of `all`. */
+static void drop(struct node **all, size_t *n, const char *key, struct str name)
 {
-    struct fake_function *f =
-        fake_function_find(m->aws, resolve(m, node_get_c(properties, "FunctionName")));
-    struct str name = resolve(m, node_get_c(properties, "Name"));
-    for (size_t i = 0; f && i < f->aliases.n; i++)
-        if (str_eq(node_text(node_get_c(f->aliases.p[i], "Name")), name))
-            f->aliases.p[i--] = f->aliases.p[--f->aliases.n];
+    for (size_t i = 0; i < *n; i++)
+        if (str_eq(node_text(node_get_c(all[i], key)), name)) {
+            memmove(&all[i], &all[i + 1], (--*n - i) * sizeof *all);
+            return;
+        }
+}
+
+static void drop_pointer(const struct making *m, const struct node *properties, const char *owner,
+                         const char *name)
+{
+    struct str of = resolve(m, node_get_c(properties, owner));
+    struct str called = resolve(m, node_get_c(properties, name));
+    struct fake_function *f = fake_function_find(m->aws, of);
+    struct fake_api *api = fake_api_find(m->aws, of);
+    if (f)
+        drop(f->aliases.p, &f->aliases.n, "Name", called);
+    if (api)
+        drop(api->stages.p, &api->stages.n, "stageName", called);
+}
+
+static bool is_same(const struct type *t, const struct node *before, const struct node *after)
+{
+    const struct node *was = node_get_c(before, "Properties"),
+                      *is = node_get_c(after, "Properties");
+    return after &&
+           (!t->owner || (node_equal(node_get_c(was, t->owner), node_get_c(is, t->owner)) &&
+                          node_equal(node_get_c(was, t->pointer), node_get_c(is, t->pointer))));
 }
 
 void fake_unmake(struct fake_aws *aws, const struct fake_stack *s, const struct node *next)
 {
     struct making m = making_of(aws, s);
     member_each (r, node_get_c(m.template, "Resources")) {
-        const struct node *type = node_get_c(r->value, "Type");
-        if (stays(r->value) || node_get(node_get_c(next, "Resources"), r->key))
+        const struct node *after = node_get(node_get_c(next, "Resources"), r->key);
+        const struct type *t = types;
+        while (t < types + TYPES && !node_is_text(node_get_c(r->value, "Type"), t->name))
+            t++;
+        if (stays(r->value) || (t < types + TYPES ? is_same(t, r->value, after) : after != NULL))
             continue;
         struct fake_function *f = fake_function_find(aws, physical(&m, r->key));
         vec_push(aws->arena, &aws->deleted, physical(&m, r->key));
-        if (node_is_text(type, "AWS::Lambda::Alias"))
-            drop_alias(&m, node_get_c(r->value, "Properties"));
-        else if (node_is_text(type, "AWS::Lambda::Function") && f)
+        if (t < types + TYPES && t->owner)
+            drop_pointer(&m, node_get_c(r->value, "Properties"), t->owner, t->pointer);
+        else if (t == types && f)
             *f = aws->functions.p[--aws->functions.n];
     }
 }
@@ -356,23 +339,23 @@ void fake_identifiers(struct arena *a, const struct node *template, struct buf *
     /* Others cannot be imported. Source: the registry's schemas, "primaryIdentifier". */
     static const struct {
         const char *type, *names[2];
-    } types[] = {{"AWS::DynamoDB::Table", {"TableName"}},
-                 {"AWS::S3::Bucket", {"BucketName"}},
-                 {"AWS::SQS::Queue", {"QueueUrl"}},
-                 {"AWS::Cognito::UserPool", {"UserPoolId"}},
-                 {"AWS::Cognito::UserPoolClient", {"UserPoolId", "ClientId"}}};
+    } importable[] = {{"AWS::DynamoDB::Table", {"TableName"}},
+                      {"AWS::S3::Bucket", {"BucketName"}},
+                      {"AWS::SQS::Queue", {"QueueUrl"}},
+                      {"AWS::Cognito::UserPool", {"UserPoolId"}},
+                      {"AWS::Cognito::UserPoolClient", {"UserPoolId", "ClientId"}}};
     struct map seen = MAP(a);
     buf_lit(b, "<ResourceIdentifierSummaries>");
     member_each (r, node_get_c(template, "Resources"))
-        for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        for (size_t i = 0; i < sizeof importable / sizeof *importable; i++) {
             struct str type = node_text(node_get_c(r->value, "Type"));
-            if (!str_eq(type, str_c(types[i].type)) || map_has(&seen, type))
+            if (!str_eq(type, str_c(importable[i].type)) || map_has(&seen, type))
                 continue;
             map_put(&seen, type, b);
             buf_fmt(b, "<member><ResourceType>%s</ResourceType><ResourceIdentifiers>",
-                    types[i].type);
-            for (size_t k = 0; k < 2 && types[i].names[k]; k++)
-                buf_fmt(b, "<member>%s</member>", types[i].names[k]);
+                    importable[i].type);
+            for (size_t k = 0; k < 2 && importable[i].names[k]; k++)
+                buf_fmt(b, "<member>%s</member>", importable[i].names[k]);
             buf_lit(b, "</ResourceIdentifiers></member>");
         }
     buf_lit(b, "</ResourceIdentifierSummaries>");
