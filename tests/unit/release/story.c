@@ -333,14 +333,15 @@ static void deploy(struct story *s)
         say_error(s);
         return;
     }
-    struct goal goal = function.n ? goal_function(&s->target, function) : goal_deploy(&s->target);
+    struct goal goal =
+        function.n ? goal_function(s->arena, &s->target, function) : goal_deploy(&s->target);
     goal.shifting = shifting(s);
     pursue(s, &goal);
 }
 
 static void rollback(struct story *s)
 {
-    struct goal goal = goal_rollback(number(word(s, 2)));
+    struct goal goal = goal_rollback(s->arena, number(word(s, 2)));
     check_ok(load(s), &s->err);
     pursue(s, &goal);
 }
@@ -349,7 +350,7 @@ static void rollback(struct story *s)
 static void shift(struct story *s)
 {
     struct shifting by_hand = {.stand = (unsigned)number(word(s, 3))};
-    struct goal goal = goal_shift(number(word(s, 2)), &by_hand);
+    struct goal goal = goal_shift(s->arena, number(word(s, 2)), &by_hand);
     check_ok(load(s), &s->err);
     pursue(s, &goal);
 }
@@ -358,8 +359,8 @@ static void shift(struct story *s)
 static void reset(struct story *s)
 {
     bool clone = str_eq(word(s, 0), STR("clone"));
-    struct goal goal =
-        (clone ? goal_clone : goal_reset)(word(s, 2), number(word(s, 3)), has(s, "--exact"));
+    struct goal goal = (clone ? goal_clone : goal_reset)(s->arena, word(s, 2), number(word(s, 3)),
+                                                         has(s, "--exact"));
     check_ok(load(s), &s->err);
     pursue(s, &goal);
 }

@@ -269,7 +269,7 @@ static void test_gone_and_needed(void **state)
 /* A rollback whose stack did not follow. */
 static void roll_back_half(struct fixture *f)
 {
-    struct goal back = goal_rollback(0);
+    struct goal back = goal_rollback(f->arena, 0);
     deploy(f, "one");
     deploy(f, "two");
     fake_fault(cloud,
@@ -315,7 +315,7 @@ static int shift(struct fixture *f, unsigned percent)
 {
     struct shifting *shifting = ARENA_NEW(f->arena, struct shifting);
     shifting->stand = percent;
-    struct goal goal = goal_shift(2, shifting);
+    struct goal goal = goal_shift(f->arena, 2, shifting);
     goal.ends_shift = true;
     return deploy_run(&f->release, &goal, NULL, NULL, &f->done, &f->err);
 }
@@ -323,7 +323,7 @@ static int shift(struct fixture *f, unsigned percent)
 /* dev#1 serves, dev#2 can. */
 static void stand_before_shift(struct fixture *f)
 {
-    struct goal back = goal_rollback(0);
+    struct goal back = goal_rollback(f->arena, 0);
     deploy(f, "one");
     deploy(f, "two");
     check_ok(deploy_run(&f->release, &back, NULL, NULL, &f->done, &f->err), &f->err);

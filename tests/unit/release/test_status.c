@@ -25,14 +25,14 @@ static void deploy(struct fixture *f, const char *file, const char *code)
 
 static int roll_back(struct fixture *f)
 {
-    struct goal back = goal_rollback(0);
+    struct goal back = goal_rollback(f->arena, 0);
     return deploy_run(&f->release, &back, NULL, NULL, &f->done, &f->err);
 }
 
 static int shift(struct fixture *f)
 {
     static const struct shifting quarter = {.stand = 25};
-    struct goal goal = goal_shift(2, &quarter);
+    struct goal goal = goal_shift(f->arena, 2, &quarter);
     return deploy_run(&f->release, &goal, NULL, NULL, &f->done, &f->err);
 }
 
