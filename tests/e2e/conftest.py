@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 import pytest
 import requests
 from botocore.config import Config
@@ -97,21 +98,48 @@ def fetch(url, proxy=None, **kwargs):
     return requests.get(url, timeout=30, **kwargs)
 
 
+class Clients:
+    """boto3 clients past the proxy, which sign for one account at a time. To make those that a test
+    uses takes longer than what most tests do with them, so that accounts lend them from each other."""
+
+    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+    idle = []
+
+    def __init__(self, cloud):
+        self.endpoint, self.made, session = cloud.endpoint, {}, botocore.session.Session()
+        session.set_credentials("nobody", cloud.secret)
+        self.credentials, self.session = session.get_credentials(), boto3.Session(botocore_session=session)
+
+    @classmethod
+    def lent(cls, account):
+        clients = cls.idle.pop() if cls.idle else cls(account.cloud)
+        clients.credentials.access_key = account.id
+        return clients
+
+    def get(self, service, region):
+        if (service, region) not in self.made:
+            self.made[service, region] = self.session.client(
+                service, endpoint_url=self.endpoint, region_name=region, config=self.config)
+        return self.made[service, region]
+
+    def give_back(self):
+        self.credentials.access_key = "nobody"
+        self.idle.append(self)
+
+
 class Account:
     """A fresh account of the cloud: an access key of twelve digits is that account."""
 
     def __init__(self, cloud, number):
         self.cloud, self.id = cloud, number
-        self._clients = {}
+        self._clients = Clients.lent(self)
 
     def client(self, service, region=REGION):
         """A boto3 client past the proxy."""
-        if (service, region) not in self._clients:
-            config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-            self._clients[service, region] = boto3.client(
-                service, endpoint_url=self.cloud.endpoint, region_name=region, config=config,
-                aws_access_key_id=self.id, aws_secret_access_key=self.cloud.secret)
-        return self._clients[service, region]
+        return self._clients.get(service, region)
+
+    def close(self):
+        self._clients.give_back()
 
     def world(self):
         return World(self.client).snapshot()
@@ -137,7 +165,9 @@ def closed(proxy):
 
 @pytest.fixture
 def account(cloud):
-    return new_account(cloud)
+    made = new_account(cloud)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -239,15 +269,17 @@ def troupe(tmp_path, account, proxy):
 @pytest.fixture
 def troupes(tmp_path, cloud):
     """Makes further ones, each with an account, a proxy and a folder of its own."""
-    proxies = []
+    made = []
 
     def make():
-        account = new_account(cloud)
-        proxies.append(Proxy(cloud))
-        return new_troupe(tmp_path / f"more-{len(proxies)}", account, proxies[-1])
+        account, proxy = new_account(cloud), Proxy(cloud)
+        made.append((account, proxy))
+        return new_troupe(tmp_path / f"more-{len(made)}", account, proxy)
 
     yield make
-    for proxy in proxies:
+    for account, _ in made:
+        account.close()
+    for _, proxy in made:
         closed(proxy)
 
 
@@ -265,4 +297,5 @@ def stands(cloud, tmp_path_factory):
         return made[command.name]
 
     yield stand
+    account.close()
     closed(proxy)
