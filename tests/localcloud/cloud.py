@@ -64,7 +64,6 @@ class Cloud:
             **settings,
         )
         self.log = open(Path(folder) / "cloud.log", "w+")
-        started = time.monotonic()
         self.process = subprocess.Popen(
             [os.environ.get("TROUPE_CLOUD_PYTHON", sys.executable), "-m", self.module],
             env=environment,
@@ -74,12 +73,11 @@ class Cloud:
             start_new_session=True,
         )
         self._wait_until_ready()
-        self.start_seconds = time.monotonic() - started
 
     def _wait_until_ready(self):
-        for _ in range(200):
+        for _ in range(1200):
             try:
-                if requests.get(f"{self.endpoint}/_ministack/health", timeout=2).ok:
+                if requests.get(f"{self.endpoint}/_ministack/health", timeout=30).ok:
                     return
             except requests.ConnectionError:
                 pass
@@ -249,7 +247,7 @@ class Tools:
         return function
 
     def ready(self, function):
-        for _ in range(200):
+        for _ in range(3000):
             config = self.lam.get_function(FunctionName=function)["Configuration"]
             if config["State"] == "Active" and config["LastUpdateStatus"] == "Successful":
                 return config
@@ -334,7 +332,7 @@ class Tools:
         return self.finished(stack)
 
     def finished(self, stack):
-        for _ in range(600):
+        for _ in range(2400):
             try:
                 found = self.cf.describe_stacks(StackName=stack)["Stacks"][0]
             except ClientError as error:

@@ -201,7 +201,7 @@ def test_no_updates(aws):
         "No updates are to be performed.",
     )
     aws.cf.create_change_set(ChangeSetName="c", **same)
-    for _ in range(50):
+    for _ in range(1200):
         found = aws.cf.describe_change_set(StackName=stack, ChangeSetName="c")
         if found["Status"] == "FAILED":
             break
@@ -209,48 +209,48 @@ def test_no_updates(aws):
     assert found["StatusReason"].startswith("The submitted information didn't contain changes.")
 
 
-def test_busy_stack(aws):
+def test_busy_stack(slow):
     stack = name("s")
-    body = aws.template({"Q": queue()}, Outputs={"O": {"Value": "old"}})
-    identity = aws.cf.create_stack(StackName=stack, TemplateBody=body)["StackId"]
+    body = slow.template({"Q": queue()}, Outputs={"O": {"Value": "old"}})
+    identity = slow.cf.create_stack(StackName=stack, TemplateBody=body)["StackId"]
     assert (
-        aws.cf.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+        slow.cf.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
     )
-    changed = aws.template({"Q": queue(VisibilityTimeout=7)}, Outputs={"O": {"Value": "new"}})
-    assert refused(aws.cf.update_stack, StackName=stack, TemplateBody=changed) == (
+    changed = slow.template({"Q": queue(VisibilityTimeout=7)}, Outputs={"O": {"Value": "new"}})
+    assert refused(slow.cf.update_stack, StackName=stack, TemplateBody=changed) == (
         400,
         "ValidationError",
         f"Stack:{identity} is in CREATE_IN_PROGRESS state and can not be updated.",
     )
-    assert refused(aws.cf.create_stack, StackName=stack, TemplateBody=body)[:2] == (
+    assert refused(slow.cf.create_stack, StackName=stack, TemplateBody=body)[:2] == (
         400,
         "AlreadyExistsException",
     )
-    assert aws.finished(stack)[0] == "CREATE_COMPLETE"
-    assert aws.outputs(stack) == {"O": "old"}
-    aws.cf.update_stack(StackName=stack, TemplateBody=changed)
-    found = aws.cf.describe_stacks(StackName=stack)["Stacks"][0]
+    assert slow.finished(stack)[0] == "CREATE_COMPLETE"
+    assert slow.outputs(stack) == {"O": "old"}
+    slow.cf.update_stack(StackName=stack, TemplateBody=changed)
+    found = slow.cf.describe_stacks(StackName=stack)["Stacks"][0]
     assert (found["StackStatus"], found.get("Outputs", [])) == ("UPDATE_IN_PROGRESS", [])
     for call in (
-        aws.cf.update_stack,
-        lambda **kw: aws.cf.create_change_set(ChangeSetName="c", **kw),
+        slow.cf.update_stack,
+        lambda **kw: slow.cf.create_change_set(ChangeSetName="c", **kw),
     ):
         assert (
             refused(call, StackName=stack, TemplateBody=body)[2]
             == f"Stack:{identity} is in UPDATE_IN_PROGRESS state and can not be updated."
         )
     assert (
-        refused(aws.cf.delete_stack, StackName=stack)[2]
+        refused(slow.cf.delete_stack, StackName=stack)[2]
         == f"Stack [{identity}] cannot be deleted while in status UPDATE_IN_PROGRESS"
     )
-    assert aws.finished(stack)[0] == "UPDATE_COMPLETE"
-    assert aws.outputs(stack) == {"O": "new"}
-    aws.cf.delete_stack(StackName=stack)
+    assert slow.finished(stack)[0] == "UPDATE_COMPLETE"
+    assert slow.outputs(stack) == {"O": "new"}
+    slow.cf.delete_stack(StackName=stack)
     assert (
-        aws.cf.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"]
+        slow.cf.describe_stacks(StackName=identity)["Stacks"][0]["StackStatus"]
         == "DELETE_IN_PROGRESS"
     )
-    assert aws.finished(stack)[0] == "GONE"
+    assert slow.finished(stack)[0] == "GONE"
 
 
 def test_delete_while_creating(aws):
@@ -550,7 +550,7 @@ def test_import_of_function_and_alias(aws):
             }
         ],
     )
-    for _ in range(50):
+    for _ in range(1200):
         if (
             aws.cf.describe_change_set(StackName=stack, ChangeSetName="i")["Status"]
             == "CREATE_COMPLETE"

@@ -27,7 +27,7 @@ def target(aws):
     return function
 
 
-def seen(aws, function, seconds=8):
+def seen(aws, function, seconds=60):
     """The first event line in the function's log, or None after the time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -43,7 +43,7 @@ def seen(aws, function, seconds=8):
     return None
 
 
-def received(aws, url, seconds=8):
+def received(aws, url, seconds=60):
     messages = []
     end = time.monotonic() + seconds
     while not messages and time.monotonic() < end:
@@ -253,7 +253,7 @@ def test_weights_apply_to_queue_batches(aws):
     )
     for number in range(24):
         aws.sqs.send_message(QueueUrl=url, MessageBody=str(number))
-    end, versions = time.monotonic() + 15, []
+    end, versions = time.monotonic() + 60, []
     while len(versions) < 24 and time.monotonic() < end:
         time.sleep(0.3)
         try:

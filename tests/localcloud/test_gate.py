@@ -257,15 +257,15 @@ def test_presigned_addresses(aws, version):
     s3, bucket = signer_of(aws.cloud, version), name("signed")
     aws.s3.create_bucket(Bucket=bucket)
     put = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "a b"}, 60)
-    assert requests.put(put, data=b"content", timeout=9).status_code == 200
+    assert requests.put(put, data=b"content", timeout=60).status_code == 200
     get = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b"}, 60)
-    assert requests.get(get, timeout=9).content == b"content"
+    assert requests.get(get, timeout=60).content == b"content"
     for wrong in (get.replace("a%20b", "a"), get.split("?")[0], get.replace("Signature=", "Signature=x")):
-        assert requests.get(wrong, timeout=9).status_code == 403
+        assert requests.get(wrong, timeout=60).status_code == 403
     request = AWSRequest("GET", f"{aws.cloud.endpoint}/{bucket}/a")
     signer = S3SigV4QueryAuth(Credentials(ACCOUNT, "test"), "s3", REGION)
     signer.add_auth(request)
-    assert requests.get(request.url, timeout=9).status_code == 403
+    assert requests.get(request.url, timeout=60).status_code == 403
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
@@ -277,7 +277,7 @@ def test_expired_address(aws, version):
         url = signer_of(aws.cloud, version).generate_presigned_url(
             "get_object", {"Bucket": bucket, "Key": "k"}, seconds
         )
-        assert requests.get(url, timeout=9).status_code == status
+        assert requests.get(url, timeout=60).status_code == status
 
 
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
@@ -286,11 +286,11 @@ def test_forms_need_a_signed_policy(aws, version):
     aws.s3.create_bucket(Bucket=bucket)
     post = signer_of(aws.cloud, version).generate_presigned_post(bucket, "k")
     file = {"file": ("f", b"x")}
-    assert requests.post(post["url"], data=post["fields"], files=file, timeout=9).ok
+    assert requests.post(post["url"], data=post["fields"], files=file, timeout=60).ok
     signature = "signature" if version == "s3" else "x-amz-signature"
     for fields in ({"key": "no"}, {**post["fields"], signature: "0" * 64}):
-        assert requests.post(post["url"], data=fields, files=file, timeout=9).status_code == 403
-    answer = requests.post(post["url"] + "?delete", data={"key": "k"}, files=file, timeout=9)
+        assert requests.post(post["url"], data=fields, files=file, timeout=60).status_code == 403
+    answer = requests.post(post["url"] + "?delete", data={"key": "k"}, files=file, timeout=60)
     assert answer.status_code == 403
     assert [item["Key"] for item in aws.s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k"]
 
@@ -350,15 +350,15 @@ def test_functions_have_keys_of_their_own(aws):
 def test_code_is_shown_to_who_was_given_its_address(aws):
     function = aws.function(files={"index.js": NODE % "secret code"})
     url = aws.lam.get_function(FunctionName=function)["Code"]["Location"]
-    assert requests.get(url, timeout=9).content[:2] == b"PK"
-    assert requests.get(url.split("&X-Troupe")[0], timeout=9).status_code == 403
+    assert requests.get(url, timeout=60).content[:2] == b"PK"
+    assert requests.get(url.split("&X-Troupe")[0], timeout=60).status_code == 403
     other = aws.function("other")
-    assert requests.get(url.replace(function, other), timeout=9).status_code == 403
+    assert requests.get(url.replace(function, other), timeout=60).status_code == 403
     content = {"ZipFile": zipped({"a": "b"})}
     layer = aws.lam.publish_layer_version(LayerName=name("layer"), Content=content)
     url = layer["Content"]["Location"]
-    assert requests.get(url, timeout=9).content[:2] == b"PK"
-    assert requests.get(url.split("?")[0], timeout=9).status_code == 403
+    assert requests.get(url, timeout=60).content[:2] == b"PK"
+    assert requests.get(url.split("?")[0], timeout=60).status_code == 403
 
 
 # -- users of a user pool --------------------------------------------------------------------------

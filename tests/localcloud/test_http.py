@@ -250,7 +250,7 @@ def handshake(aws, api, stage, host="127.0.0.1"):
     """The status of a WebSocket handshake."""
     import socket
 
-    with socket.create_connection(("127.0.0.1", aws.cloud.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", aws.cloud.port), timeout=60) as connection:
         connection.sendall(
             (
                 f"GET /_aws/execute-api/{api}/{stage} HTTP/1.1\r\nHost: {host}\r\nUpgrade:"

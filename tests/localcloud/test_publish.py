@@ -110,17 +110,17 @@ def test_revision_moves_with_every_step(aws):
     assert config(aws, function)["RevisionId"] == seen[-1]
 
 
-def test_creation_takes_time(aws):
+def test_creation_takes_time(slow):
     function = name("f")
-    made = aws.lam.create_function(
+    made = slow.lam.create_function(
         FunctionName=function,
         Runtime="nodejs20.x",
-        Role=aws.role,
+        Role=slow.role,
         Handler="index.handler",
         Code={"ZipFile": node_zip("x")},
     )
     assert (made["State"], made["StateReasonCode"]) == ("Pending", "Creating")
-    assert refused(aws.lam.publish_version, FunctionName=function) == (
+    assert refused(slow.lam.publish_version, FunctionName=function) == (
         409,
         "ResourceConflictException",
         (
@@ -128,37 +128,37 @@ def test_creation_takes_time(aws):
             "in the following state: Pending"
         ),
     )
-    assert refused(aws.lam.invoke, FunctionName=function, Payload=b"{}")[:2] == (
+    assert refused(slow.lam.invoke, FunctionName=function, Payload=b"{}")[:2] == (
         409,
         "ResourceConflictException",
     )
-    ready = aws.ready(function)
+    ready = slow.ready(function)
     assert "StateReason" not in ready
     assert ready["RevisionId"] != made["RevisionId"]
 
 
-def test_update_in_progress_excludes_updates_and_publishing(aws):
-    function = aws.function()
-    aws.publish(function)
-    answer = aws.lam.update_function_code(FunctionName=function, ZipFile=node_zip("two"))
+def test_update_in_progress_excludes_updates_and_publishing(slow):
+    function = slow.function()
+    slow.publish(function)
+    answer = slow.lam.update_function_code(FunctionName=function, ZipFile=node_zip("two"))
     assert (answer["State"], answer["LastUpdateStatus"]) == ("Active", "InProgress")
     message = (
         "The operation cannot be performed at this time. An update is in progress for resource: "
         f"{function_arn(function)}"
     )
     for call, arguments in (
-        (aws.lam.update_function_configuration, {"Timeout": 5}),
-        (aws.lam.publish_version, {}),
-        (aws.lam.update_function_code, {"ZipFile": node_zip("x")}),
+        (slow.lam.update_function_configuration, {"Timeout": 5}),
+        (slow.lam.publish_version, {}),
+        (slow.lam.update_function_code, {"ZipFile": node_zip("x")}),
     ):
         assert refused(call, FunctionName=function, **arguments) == (
             409,
             "ResourceConflictException",
             message,
         )
-    assert aws.call(function, qualifier="1")[2]["tag"] == "one"
-    aws.ready(function)
-    assert aws.publish(function) == "2"
+    assert slow.call(function, qualifier="1")[2]["tag"] == "one"
+    slow.ready(function)
+    assert slow.publish(function) == "2"
 
 
 def test_dry_run_changes_nothing(aws):

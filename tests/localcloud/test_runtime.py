@@ -234,21 +234,36 @@ def test_failures_have_their_type(aws, runtime, files, kind, text):
     assert text in answer["errorMessage"]
 
 
-def test_a_call_under_way_ends_well(aws):
+# Tells that it began, and works until it is told to end.
+WORKING = """const fs = require('fs');
+exports.handler = async () => {
+  fs.writeFileSync('%(folder)s/began', '');
+  while (!fs.existsSync('%(folder)s/end')) await new Promise((f) => setTimeout(f, 20));
+  return 'old';
+};
+"""
+
+
+def test_a_call_under_way_ends_well(aws, tmp_path):
     """Changing or deleting a function leaves alone what it is working on."""
-    slow = "exports.handler = async () => { await new Promise((f) => setTimeout(f, 1500)); return 'old'; };"
+    slow = WORKING % {"folder": tmp_path}
+    began, end = tmp_path / "began", tmp_path / "end"
     for change in (
         lambda name: aws.lam.update_function_code(
             FunctionName=name, ZipFile=zipped({"index.js": slow.replace("old", "new")})
         ),
         lambda name: aws.lam.delete_function(FunctionName=name),
     ):
-        function = aws.function(files={"index.js": slow}, Timeout=10)
+        function = aws.function(files={"index.js": slow}, Timeout=60)
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(aws.call, function)
-            time.sleep(0.7)
+            while not began.exists() and not answer.done():
+                time.sleep(0.02)
             change(function)
+            began.unlink()
+            end.touch()
             assert answer.result()[2] == "old"
+        end.unlink()
 
 
 def test_timeout(aws):
