@@ -267,6 +267,13 @@ def troupe(tmp_path, account, proxy):
 
 
 @pytest.fixture
+def shop(troupe):
+    """The service `shop`, of which dev is deployed."""
+    troupe.use("shop")("deploy", "dev")
+    return troupe
+
+
+@pytest.fixture
 def troupes(tmp_path, cloud):
     """Makes further ones, each with an account, a proxy and a folder of its own."""
     made = []

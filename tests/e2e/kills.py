@@ -5,6 +5,7 @@ may change. All start from the same account (``two_stages``) unless they say oth
 from dataclasses import dataclass
 
 from legacy import serverless_deploy
+from shop import append, code
 
 QUEUE = """resources:
   Resources:
@@ -23,19 +24,11 @@ TABLE = """resources:
 ENVIRONMENT = "      STAGE: ${sls:stage}\n"
 
 
-def code(troupe, text):
-    """The next code, whatever the last was."""
-    path = troupe.folder / "handler.js"
-    path.write_text("\n".join(f"const CODE = '{text}';" if line.startswith("const CODE") else line
-                              for line in path.read_text().splitlines()))
-
-
 def with_queue(troupe):
     """A route more, and a queue that a function needs."""
     troupe.edit("serverless.yml", "- http: GET /hello\n", "- http: GET /hello\n      - http: GET /new\n")
     troupe.edit("serverless.yml", ENVIRONMENT, ENVIRONMENT + "      JOBS: !Ref Jobs\n")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(QUEUE)
+    append(troupe, QUEUE)
 
 
 def two_stages(troupe):
@@ -120,8 +113,7 @@ def needing_a_table_of_the_service(troupe):
     """A table that all stages share, and that a function needs."""
     code(troupe, "four")
     troupe.edit("serverless.yml", ENVIRONMENT, ENVIRONMENT + "      ORDERS: !Ref Orders\n")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(TABLE)
+    append(troupe, TABLE)
     table_of_the_service(troupe)
 
 
@@ -183,21 +175,18 @@ def shift_under_way(troupe):
 def changed_by_steps(troupe):
     """Other code, which gets a part of the calls first."""
     code(troupe, "four")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1s}\n")
+    append(troupe, "custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1s}\n")
 
 
 def by_another_tool(troupe):
     """dev as `serverless deploy` makes it, with a table."""
     troupe.use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(TABLE)
+    append(troupe, TABLE)
     serverless_deploy(troupe, "dev")
 
 
 def table_of_the_service(troupe):
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    resources: {service: [Orders]}\n")
+    append(troupe, "custom:\n  troupe:\n    resources: {service: [Orders]}\n")
 
 
 def stages_with_a_table(troupe):
@@ -213,8 +202,7 @@ def stages_with_a_table(troupe):
 
 def keeping_one(troupe):
     """Only the last deployment of each stage is kept: dev's second one needs a version of its own."""
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    history: {keep: 1}\n")
+    append(troupe, "custom:\n  troupe:\n    history: {keep: 1}\n")
 
 
 @dataclass

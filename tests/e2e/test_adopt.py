@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from legacy import alias_deploy, apply, exists, outputs, physical, serverless_deploy, settle, template
+from shop import append
 
 SERVICE = """service: shop
 provider:
@@ -60,11 +61,6 @@ ALL_PER_STAGE = "custom: {troupe: {functions: {perStage: ['*']}, apis: {rest: pe
 def shop(troupe):
     """The service's files, not deployed."""
     return troupe.write({"serverless.yml": SERVICE, "handler.js": CODE})
-
-
-def add(troupe, text):
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(text)
 
 
 def fill(account, table):
@@ -151,7 +147,7 @@ def test_addresses_stay_with_everything_per_stage(shop):
     account = shop.account
     stack = serverless_deploy(shop, "dev")
     before, old = physical(account, stack), outputs(account, stack)
-    add(shop, ALL_PER_STAGE)
+    append(shop, ALL_PER_STAGE)
     plan = fates(shop("adopt", "dev", "--plan", "--json").json)
     assert "new address" not in plan
     shop("adopt", "dev", "--yes")
@@ -225,7 +221,7 @@ def test_a_table_moves_to_the_service_while_adopting(shop):
     stack = serverless_deploy(shop, "dev")
     table = physical(shop.account, stack)["Orders"]
     fill(shop.account, table)
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     plan = fates(shop("adopt", "dev", "--plan", "--json").json)
     assert plan["to the service"]["Orders"]["physicalId"] == table
     shop("adopt", "dev", "--yes")
@@ -237,7 +233,7 @@ def test_a_table_moves_to_the_service_later(shop):
     shop("deploy", "dev")
     table = physical(shop.account, "shop-dev")["Orders"]
     fill(shop.account, table)
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     before = shop.world()
     refused = shop("deploy", "dev", "--yes", check=3)
     assert "'Orders'" in refused.err and "troupe adopt dev" in refused.err and shop.world() == before
@@ -258,7 +254,7 @@ def test_the_table_of_a_second_stage_stays_beside(shop):
     table, other = physical(account, "shop-prod")["Orders"], physical(account, "shop-dev")["Orders"]
     fill(account, table)
     fill(account, other)
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     shop("adopt", "prod", "--yes")
     left = fates(shop("adopt", "dev", "--plan", "--json").json)["left behind"]["Orders"]
     assert left["physicalId"] == other
@@ -271,7 +267,7 @@ def test_the_table_of_a_second_stage_stays_beside(shop):
 @pytest.fixture
 def shared(shop):
     """The table is the service's, and two stages use it."""
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     shop("deploy", "dev")
     shop("deploy", "prod")
     table = physical(shop.account, "shop")["Orders"]
@@ -309,7 +305,7 @@ def test_a_table_of_the_service_becomes_a_stages(shared):
 def test_the_other_stage_does_not_make_the_service_another_one(shared):
     shop, table = shared
     shop("adopt", "dev", "--yes")
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     shop.edit("serverless.yml", "  hello:\n", "  more:\n    handler: handler.hello\n  hello:\n")
     before = shop.world()["stacks"]
     assert "'Orders' is not in the service stack any more" in shop("deploy", "prod", "--yes", check=3).err
@@ -356,7 +352,7 @@ def test_what_cannot_be_imported(shop):
     text = "    Secret:\n      Type: AWS::SecretsManager::Secret\n  Outputs:\n"
     shop.edit("serverless.yml", "  Outputs:\n", text)
     serverless_deploy(shop, "dev")
-    add(shop, IN_SERVICE.replace("Orders", "Secret"))
+    append(shop, IN_SERVICE.replace("Orders", "Secret"))
     refused(shop, "Secret", "cannot import it")
 
 
@@ -372,7 +368,7 @@ def test_a_function_with_a_fixed_name(shop):
     shop.edit("serverless.yml", "    handler: handler.work\n", "    handler: handler.work\n    name: worker\n")
     serverless_deploy(shop, "dev")
     refused(shop, "worker", "perStage")
-    add(shop, "custom: {troupe: {functions: {perStage: [work]}}}\n")
+    append(shop, "custom: {troupe: {functions: {perStage: [work]}}}\n")
     shop("adopt", "dev", "--yes")
     assert "worker" in shop.world()["functions"]
 
@@ -442,7 +438,7 @@ def test_alias_stacks_go_after_what_is_new(aliased):
 
 def test_an_alias_is_in_the_way_of_a_function_that_stays(aliased):
     troupe, _, alias = aliased
-    add(troupe, ALL_PER_STAGE)
+    append(troupe, ALL_PER_STAGE)
     refused(troupe, alias, "share it between stages")
 
 
@@ -477,7 +473,7 @@ def test_killed_and_run_again(shop, operation, nth, after):
     serverless_deploy(shop, "dev")
     table = physical(shop.account, "shop-dev")["Orders"]
     fill(shop.account, table)
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     assert reaches_the_end(shop, table, {"nth": nth, "operation": operation, "after": after})
 
 
@@ -486,7 +482,7 @@ def test_what_is_on_its_way_is_not_lost_by_other_files(shop):
     serverless_deploy(shop, "dev")
     table = physical(shop.account, "shop-dev")["Orders"]
     fill(shop.account, table)
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     shop.proxy.kill(1, operation="ExecuteChangeSet")
     assert shop("adopt", "dev", "--yes", check=False).code == -9
     shop.proxy.clear()
@@ -498,7 +494,7 @@ def test_what_is_on_its_way_is_not_lost_by_other_files(shop):
     shop.edit("serverless.yml", IN_SERVICE, "")
     refused(shop, "Orders", "on its way into the service stack")
     assert "not made by troupe" in shop("deploy", "dev", check=3).err
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     shop("adopt", "dev", "--yes")
     moved(shop, "dev", table)
 
@@ -580,7 +576,7 @@ def test_a_custom_domain_that_leads_to_the_old_api(shop):
     gateway.create_domain_name(domainName=name, certificateArn="arn:aws:acm:us-east-1:000000000000:certificate/x")
     gateway.create_base_path_mapping(domainName=name, restApiId=api, stage="dev")
     refused(shop, name, "perStage")
-    add(shop, ALL_PER_STAGE)
+    append(shop, ALL_PER_STAGE)
     shop("adopt", "dev", "--yes")
     assert physical(shop.account, stack)["ApiGatewayRestApi"] == api
 
@@ -603,7 +599,7 @@ def test_parameters_and_conditions_stay(shop):
 
     stack = serverless_deploy(shop, "dev", change=given)
     before = physical(shop.account, stack)
-    add(shop, IN_SERVICE)
+    append(shop, IN_SERVICE)
     shop("adopt", "dev", "--yes")
     now = physical(shop.account, stack)
     assert now["Jobs"] == before["Jobs"] and "Never" not in now

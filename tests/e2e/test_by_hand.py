@@ -10,7 +10,8 @@ import json
 import pytest
 
 from invariants import Records, settled_problems, stage_problems
-from kills import code, two_stages
+from kills import two_stages
+from shop import code
 from test_rollback import EMPTY_ZIP
 from world import differences, of_stage, settled
 

@@ -13,7 +13,7 @@ import pytest
 from conftest import new_account, new_troupe, closed
 from program import PROGRAM, bare_environment
 from proxy import Proxy
-from test_rollback import code
+from shop import append, code
 from world import differences
 
 TABLE = """
@@ -35,8 +35,7 @@ def shop(cloud, tmp_path_factory):
     account = new_account(cloud)
     proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("line") / "one", account, proxy).use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(TABLE)
+    append(troupe, TABLE)
     troupe.edit("serverless.yml", "provider:\n", "provider:\n  stage: prod\n")
     troupe("deploy", "prod")
     troupe("deploy", "dev")
@@ -162,8 +161,7 @@ def test_a_name_that_is_nearly_a_stage(shop):
 
 def test_stages_that_may_be_made(shop):
     original = (shop.folder / "serverless.yml").read_text()
-    with open(shop.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe: {stages: [prod, 'pr-*', prdo]}\n")
+    append(shop, "custom:\n  troupe: {stages: [prod, 'pr-*', prdo]}\n")
     try:
         before = shop.world()
         for args in (("deploy", "qa", "--yes"), ("clone", "dev", "qa"), ("plan", "qa")):

@@ -11,13 +11,6 @@ COMMANDS = ("deploy", "plan", "stages", "info", "history", "invoke", "remove", "
             "version", "help")
 
 
-@pytest.fixture
-def shop(troupe):
-    troupe.use("shop")
-    troupe("deploy", "dev")
-    return troupe
-
-
 # -- without AWS -------------------------------------------------------------------------------------
 
 

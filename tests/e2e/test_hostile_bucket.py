@@ -8,7 +8,7 @@ import json
 import pytest
 
 from conftest import REGION, new_account, new_troupe
-from kills import code
+from shop import code
 
 FOLDER = "troupe/shop"
 EVIL = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "evil-admin", "AssumeRolePolicyDocument": {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shop import append
 from test_shared_http_api import SHARED, code
 from world import leftovers
 
@@ -36,8 +37,7 @@ FEATURES = """resources:
 @pytest.fixture(params=["shared", "own"])
 def web(request, troupe):
     troupe.use("web")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write((SHARED if request.param == "shared" else "") + FEATURES)
+    append(troupe, (SHARED if request.param == "shared" else "") + FEATURES)
     troupe.edit("serverless.yml", "  runtime: nodejs20.x\n", "  runtime: nodejs20.x\n  logs: {httpApi: true}\n")
     troupe.edit("serverless.yml", "    cors: true\n", """    cors: true
     metrics: true

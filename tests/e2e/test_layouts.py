@@ -2,6 +2,8 @@
 
 import json
 
+from shop import append
+
 SERVICE = """service: own
 provider: {name: aws, runtime: nodejs20.x}
 custom:
@@ -127,8 +129,7 @@ def test_removing_the_service_removes_stages_that_never_stood(troupe):
 def test_an_api_has_so_many_stages(troupe):
     """AWS allows ten; said before the last ones, refused before anything changes."""
     troupe.use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    apis: {restStages: 4}\n")
+    append(troupe, "custom:\n  troupe:\n    apis: {restStages: 4}\n")
     assert "stage" not in troupe("deploy", "a").err.replace("stack", "")
     assert "this is stage 2 of API" in troupe("deploy", "b").err
     assert "this is stage 3" in troupe("deploy", "c").err

@@ -5,7 +5,7 @@ import time
 
 import requests
 
-from test_rollback import append, code, served
+from shop import append, code, served
 
 OWN = """custom:
   troupe:

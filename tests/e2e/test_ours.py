@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from kills import code
 from program import ROOT
+from shop import code
 from world import World
 
 BUCKET = "company-files"

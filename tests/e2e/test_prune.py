@@ -1,11 +1,10 @@
 """Collecting: what nobody needs goes, and nothing else."""
 
 import json
-import time
 
 import pytest
 
-from test_rollback import append, code, number, served, versions
+from shop import Held, append, code, number, served, versions
 
 KEEP = "custom:\n  troupe:\n    history: {keep: %d}\n"
 NOW = ("--unused-for", "0s")
@@ -193,13 +192,10 @@ def test_killed_and_run_again(shop, account, proxy, operation, nth, after):
 def test_somebody_is_at_work(shop, account, proxy):
     """Marks first, then a look for others: whoever began before is not harmed."""
     code(shop, "code 4")  # finds version 4 again
-    rule = proxy.delay(5, operation="UpdateStack")
-    running = shop.start("deploy", "dev")
-    while not rule.hits:
-        time.sleep(0.05)
+    deploy = Held(shop, proxy, "UpdateStack", "deploy", "dev")
     result = shop("prune", *NOW, check=4)
     assert "stage 'dev' is being worked on" in result.err, str(result)
-    assert running.wait().code == 0 and served(shop) == "code 4"
+    assert deploy.end().code == 0 and served(shop) == "code 4"
     shop("prune", *NOW)
     assert published(account) == {"4", "5"}
 

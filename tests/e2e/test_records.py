@@ -3,19 +3,7 @@
 import json
 import threading
 
-import pytest
-
-
-@pytest.fixture
-def shop(troupe):
-    troupe.use("shop")
-    troupe("deploy", "dev")
-    return troupe
-
-
-def bucket(troupe):
-    (name,) = troupe.world()["buckets"]
-    return name
+from shop import bucket
 
 
 def read(troupe, key):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from test_rollback import number, served, three, versions
+from shop import number, served, versions
+from test_rollback import three
 
 
 def test_nothing_to_repair(troupe, proxy):

@@ -4,17 +4,14 @@ import json
 
 import pytest
 
+from shop import versions
+
 PARAMS = """params:
   default:
     size: 128
   prod:
     size: 512
 """
-
-
-def versions(troupe, stage):
-    return {name: function["aliases"][stage]["version"] for name, function in troupe.world()["functions"].items()
-            if stage in function["aliases"]}
 
 
 def code_of(troupe, name, stage):

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from test_rollback import code
+from shop import append, code
 from world import leftovers
 
 OWN = "custom:\n  troupe:\n    apis: {rest: perStage}\n"
@@ -13,8 +13,7 @@ OWN = "custom:\n  troupe:\n    apis: {rest: perStage}\n"
 def features(request, troupe):
     troupe.use("features")
     if request.param == "own":
-        with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-            file.write(OWN)
+        append(troupe, OWN)
     for stage in ("dev", "prod"):
         troupe("deploy", stage)
     return troupe

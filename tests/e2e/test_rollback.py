@@ -4,6 +4,8 @@ import io
 import json
 import zipfile
 
+from shop import append, code, number, served, versions
+
 QUEUE = """resources:
   Resources:
     Jobs:
@@ -23,31 +25,6 @@ with zipfile.ZipFile(BYTES, "w") as archive:
     archive.writestr("x.js", "exports.x = async () => 1;")
 EMPTY_ZIP = BYTES.getvalue()
 ROUTE = "- http: GET /hello\n"
-
-
-def code(troupe, text):
-    """The next code, whatever the last was."""
-    path = troupe.folder / "handler.js"
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join(f"const CODE = '{text}';" if line.startswith("const CODE") else line for line in lines))
-
-
-def served(troupe, stage="dev"):
-    return troupe.call_rest(stage, "/hello").json()["code"]
-
-
-def append(troupe, text):
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(text)
-
-
-def number(troupe, stage="dev"):
-    return int(troupe.world()["stacks"][f"shop-{stage}"]["outputs"]["TroupeDeployment"])
-
-
-def versions(troupe, stage="dev"):
-    return {name: function["aliases"][stage]["version"] for name, function in troupe.world()["functions"].items()
-            if stage in function["aliases"]}
 
 
 def three(troupe):

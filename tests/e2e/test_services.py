@@ -6,11 +6,11 @@ Each is deployed to two stages, used, and removed without a trace.
 import json
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
+from shop import eventually
 from world import leftovers
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -87,14 +87,6 @@ def deployed(troupe, name):
     for stage in ("dev", "prod"):
         troupe("deploy", stage)
         assert troupe("plan", stage, "--json").json["nothing"] is True
-
-
-def eventually(question, seconds=15):
-    """Ask until the answer is true."""
-    until = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < until, "it does not become true"
-        time.sleep(0.1)
 
 
 def test_orders(troupe):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shop import append
 from test_moving import Caller
 from test_prune import NOW
 from world import leftovers
@@ -25,8 +26,7 @@ def served(troupe, stage, path="/time"):
 
 
 def share(troupe):
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(SHARED)
+    append(troupe, SHARED)
 
 
 @pytest.fixture
@@ -128,8 +128,7 @@ def test_by_weights(web):
 
 
 def test_deployments_are_collected(web):
-    with open(web.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("    history: {keep: 1}\n")
+    append(web, "    history: {keep: 1}\n")
     for n, route in enumerate(("/a", "/b", "/c")):
         web.edit("serverless.yml", "- httpApi: GET /time\n", f"- httpApi: GET /time\n      - httpApi: GET {route}\n")
         web("deploy", "dev")
@@ -201,8 +200,7 @@ def test_there_and_back(troupe):
 
 def test_functions_of_a_stage_and_authorizers(troupe):
     troupe.use("web")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write(SHARED + "    functions: {perStage: [own]}\n")
+    append(troupe, SHARED + "    functions: {perStage: [own]}\n")
     troupe.edit("serverless.yml", "    cors: true\n", """    cors: true
     authorizers:
       guard: {type: request, functionName: guard, enableSimpleResponses: true, identitySource: $request.header.X-Word}

@@ -1,10 +1,9 @@
 """Shifting: functions get a new version by weights first, and keep the old one when something says no."""
 
-import time
-
 import pytest
 
-from test_rollback import append, code, number, served, three, versions
+from shop import append, code, eventually, number, outcomes, served, versions
+from test_rollback import three
 
 CANARY = """custom:
   troupe:
@@ -38,22 +37,11 @@ def alias(account, stage="dev"):
     return got["FunctionVersion"], (got.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})
 
 
-def outcomes(troupe, stage="dev"):
-    return [entry["outcome"] for entry in troupe("history", stage, "--json").json["deployments"]]
-
-
-def wait_for(what, seconds=60):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.05)
-
-
 def test_canary(shop, account):
     append(shop, CANARY % ("3s", ""))
     old = alias(account)[0]
     running = shop.start("deploy", "dev")
-    wait_for(lambda: alias(account)[1])
+    eventually(lambda: alias(account)[1])
     main, weights = alias(account)
     assert main == old and list(weights.values()) == [0.1], weights
     assert number(shop) == 1
@@ -92,7 +80,7 @@ def test_an_alarm_takes_it_back(shop, account):
     append(shop, CANARY % ("1h", ", alarms: [too-many]"))
     before = alias(account)
     running = shop.start("deploy", "dev")
-    wait_for(lambda: alias(account)[1])
+    eventually(lambda: alias(account)[1])
     cloudwatch.set_alarm_state(AlarmName="too-many", StateValue="ALARM", StateReason="errors everywhere")
     result = running.wait()
     assert result.code == 1 and "alarm 'too-many' went off: errors everywhere" in result.err, str(result)
@@ -127,7 +115,7 @@ def test_an_alarm_of_the_stage(shop, account):
     code(shop, "three")
     names = [alarm["AlarmName"] for alarm in account.client("cloudwatch").describe_alarms()["MetricAlarms"]]
     running = shop.start("deploy", "dev")
-    wait_for(lambda: alias(account)[1])
+    eventually(lambda: alias(account)[1])
     for name in names:
         account.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="no")
     assert running.wait().code == 1 and served(shop) == "two"
@@ -152,7 +140,7 @@ def test_ctrl_c_takes_it_back(shop, account):
     append(shop, CANARY % ("1h", ""))
     before = alias(account)
     running = shop.start("deploy", "dev")
-    wait_for(lambda: alias(account)[1])
+    eventually(lambda: alias(account)[1])
     running.process.send_signal(2)
     result = running.wait()
     assert result.code == 130 and "serves what it served before" in result.err, str(result)
@@ -169,7 +157,7 @@ def test_killed_in_the_middle(shop, account, then):
     append(shop, CANARY % ("3s", ""))
     before = alias(account)
     running = shop.start("deploy", "dev")
-    wait_for(lambda: alias(account)[1])
+    eventually(lambda: alias(account)[1])
     running.process.kill()
     running.wait()
     assert alias(account)[1]

@@ -3,6 +3,7 @@
 import json
 
 from conftest import fetch
+from shop import append
 from world import leftovers
 
 WRITES = {"s3.PutObject", "lambda.PublishVersion", "lambda.UpdateFunctionCode", "lambda.UpdateFunctionConfiguration",
@@ -184,8 +185,7 @@ def test_the_urls_of_info_work(troupe):
 def test_values_of_stage_resources_reach_functions(troupe):
     troupe.use("shop")
     troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: !Ref Jobs\n")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n")
+    append(troupe, "resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n")
     troupe("deploy", "dev")
     troupe("deploy", "prod")
     queues = {stage: troupe.call_rest(stage, "/orders", "POST").json()["stage"] for stage in ("dev", "prod")}
@@ -205,8 +205,7 @@ def test_removing_a_stage_that_is_not_there_says_so(troupe):
 
 def test_remove_refuses_to_lose_data_unasked(troupe):
     troupe.use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n")
+    append(troupe, "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n")
     troupe("deploy", "dev")
     before = troupe.world()
     result = troupe("remove", "dev", check=3)
@@ -219,8 +218,7 @@ def test_remove_refuses_to_lose_data_unasked(troupe):
 
 def test_purge_empties_the_buckets_of_the_stage(troupe):
     troupe.use("shop")
-    with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n")
+    append(troupe, "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n")
     troupe("deploy", "dev")
     bucket = next(name for name in troupe.world()["buckets"] if "files" in name.lower())
     troupe.account.client("s3").put_object(Bucket=bucket, Key="kept", Body=b"x")

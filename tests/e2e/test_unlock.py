@@ -1,48 +1,11 @@
 """Unlocking: a lease is shown, broken when its holder still has it, and the holder stops."""
 
 import json
-import threading
 import time
 
-import pytest
-
-from test_rollback import code, number, served, versions
+from shop import Held, append, bucket, code, eventually, number, served, versions
 
 LEASE_SEEN_S = 5
-
-
-@pytest.fixture
-def shop(troupe):
-    troupe.use("shop")
-    code(troupe, "one")
-    troupe("deploy", "dev")
-    return troupe
-
-
-class Held:
-    """A command that stands still in one of its calls."""
-
-    def __init__(self, troupe, proxy, operation, *args, key=""):
-        self.reached, self.go_on, self.key = threading.Event(), threading.Event(), key
-        proxy.rule("call", operation=operation, function=self.wait)
-        self.running = troupe.start(*args)
-        assert self.reached.wait(60), f"it never came to {operation}\n{proxy.show()}"
-
-    def wait(self, call):
-        """Only the first such call waits."""
-        if self.reached.is_set() or not call.params.get("Key", "").endswith(self.key):
-            return
-        self.reached.set()
-        assert self.go_on.wait(120)
-
-    def end(self):
-        self.go_on.set()
-        return self.running.wait()
-
-
-def bucket(troupe):
-    (name,) = troupe.world()["buckets"]
-    return name
 
 
 def lease(troupe, name="stage-dev"):
@@ -168,19 +131,19 @@ def test_a_rollback_that_lost_its_lease_moves_no_pointer(shop, proxy):
     assert served(shop) == "one" and number(shop) == 3
 
 
+def weights(troupe, function):
+    alias = troupe.account.client("lambda").get_alias(FunctionName=f"shop-{function}", Name="dev")
+    return alias.get("RoutingConfig")
+
+
 def test_a_shift_that_lost_its_lease_takes_nothing_back(shop, proxy):
     code(shop, "two")
-    with open(shop.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1h}\n")
+    append(shop, "custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1h}\n")
     running = shop.start("deploy", "dev")
-    end = time.monotonic() + 60
-    while not proxy.calls("lambda.UpdateAlias"):
-        assert time.monotonic() < end, proxy.show()
-        time.sleep(0.1)
-    time.sleep(0.3)
+    eventually(lambda: weights(shop, "hello") and weights(shop, "orders"))
     shop("unlock", "dev", "--yes")
     mark = proxy.mark()
-    result = running.wait(60)
+    result = running.wait()
     assert result.code == 4, str(result)
     assert not proxy.calls("lambda.UpdateAlias", mark)
     shop("repair", "dev")

@@ -2,20 +2,10 @@
 
 import time
 
-import pytest
-
+from shop import append, code, number, versions
 from test_records import held
-from test_rollback import code, number, versions
 from test_shift import alias
 from test_unlock import put
-
-
-@pytest.fixture
-def shop(troupe):
-    troupe.use("shop")
-    code(troupe, "one")
-    troupe("deploy", "dev")
-    return troupe
 
 
 def stage(troupe, name="dev"):
@@ -43,8 +33,7 @@ def test_the_matrix_is_what_the_aliases_say(shop):
 
 
 def test_own_functions_say_so(shop):
-    with open(shop.folder / "serverless.yml", "a", encoding="utf-8") as file:
-        file.write("custom:\n  troupe:\n    functions: {perStage: [orders]}\n")
+    append(shop, "custom:\n  troupe:\n    functions: {perStage: [orders]}\n")
     shop("deploy", "prod")
     line = next(line for line in shop("stages").out.splitlines() if line.startswith("orders"))
     version = shop.world()["functions"]["shop-prod-orders"]["aliases"]["prod"]["version"]
