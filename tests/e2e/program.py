@@ -59,7 +59,13 @@ class Running:
             pass
 
     def _read(self, name):
-        self._texts[name] = getattr(self.process, name).read()
+        self._texts[name] = b""
+        while part := os.read(getattr(self.process, name).fileno(), 1 << 16):
+            self._texts[name] += part
+
+    def said(self, text):
+        """Did it write this by now?"""
+        return any(text.encode() in written for written in list(self._texts.values()))
 
     def wait(self, timeout=TIMEOUT_S):
         """Wait for the end; a process that does not end is killed and fails the test."""

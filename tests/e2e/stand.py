@@ -53,7 +53,7 @@ class Stand:
     def wait_for_stacks(self):
         """What was under way when the command was killed goes on by itself."""
         client = self.account.client("cloudformation")
-        for _ in range(400):
+        for _ in range(2400):
             stacks = client.describe_stacks()["Stacks"]
             if not [stack for stack in stacks if stack["StackStatus"].endswith("IN_PROGRESS")]:
                 return

@@ -22,7 +22,7 @@ def pipes(cloud, tmp_path_factory):
     closed(proxy)
 
 
-def received(troupe, function, stage, containing, seconds=20):
+def received(troupe, function, stage, containing, seconds=60):
     """Wait until the function's log shows an event with this text; the ARN it was called by."""
     logs = troupe.account.client("logs")
     until = time.monotonic() + seconds

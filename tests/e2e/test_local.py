@@ -2,13 +2,14 @@
 
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import boto3
 import pytest
 import requests
 from botocore.exceptions import ClientError
+
+from shop import eventually
 
 REFUSED = "http://127.0.0.1:9"
 
@@ -58,15 +59,14 @@ def test_up_status_down(local):
     up = local("local", "up", "--json").json
     endpoint = up["endpoint"]
     assert endpoint.startswith("http://127.0.0.1:")
-    assert requests.get(endpoint + "/_ministack/health", timeout=5).ok
+    assert requests.get(endpoint + "/_ministack/health", timeout=60).ok
     assert local("local", "up", "--json").json["endpoint"] == endpoint
     assert endpoint in local("local", "status").out
     assert processes(local.place)
     local("local", "down")
     with pytest.raises(requests.ConnectionError):
-        requests.get(endpoint + "/_ministack/health", timeout=5)
-    time.sleep(0.2)
-    assert processes(local.place) == []
+        requests.get(endpoint + "/_ministack/health", timeout=60)
+    eventually(lambda: processes(local.place) == [])
     local("local", "down")
 
 
@@ -123,8 +123,7 @@ def test_local_deploys_without_any_settings(local):
     local("local", "wipe")
     assert local("stages", "--local", "--json").json["stages"] == []
     local("local", "down")
-    time.sleep(0.2)
-    assert processes(local.place) == []
+    eventually(lambda: processes(local.place) == [])
 
 
 def test_persist_keeps_the_world(local):

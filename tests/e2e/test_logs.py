@@ -2,9 +2,10 @@
 
 import json
 import re
-import time
 
 import pytest
+
+from shop import eventually
 
 SERVICE = """service: talk
 provider: {name: aws, runtime: nodejs20.x}
@@ -74,21 +75,17 @@ def test_following_across_deployments(troupe):
     troupe("deploy", "dev")
     say(troupe, "dev", "before")
     running = troupe.start("logs", "dev", "say", "--tail", "--since", "5m")
-    time.sleep(1)
-    say_later(troupe, "during")
+    eventually(lambda: running.said("heard before"))
+    say(troupe, "dev", "during")
+    eventually(lambda: running.said("heard during"))
     troupe.edit("handler.js", "'one'", "'two'")
     troupe("deploy", "dev")
-    say_later(troupe, "after")
-    time.sleep(5)
+    say(troupe, "dev", "after")
+    eventually(lambda: running.said("heard after") and running.said("points at version 2 now"))
     running.process.send_signal(2)
     result = running.wait()
     assert result.code == 0 and re.findall(r"heard (\S+)", result.out) == ["before", "during", "after"], str(result)
     assert "points at version 2 now" in result.err
-
-
-def say_later(troupe, word):
-    time.sleep(0.1)
-    say(troupe, "dev", word)
 
 
 @pytest.mark.parametrize(("args", "code", "message"), (

@@ -281,7 +281,7 @@ def test_killed_and_run_again(far, name):
 def settle(far):
     """A killed command's stack operations go on without it."""
     for region in (HOME, AWAY, "ap-southeast-2"):
-        for _ in range(100):
+        for _ in range(600):
             stacks = far.account.client("cloudformation", region).describe_stacks()["Stacks"]
             if not any(stack["StackStatus"].endswith("_IN_PROGRESS") for stack in stacks):
                 break
