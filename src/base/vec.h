@@ -23,6 +23,6 @@
     } while (0)
 
 /* `vec_each(&names, s)`: s is a pointer to each element in turn. */
-#define vec_each(v, it) for (__typeof__((v)->p) it = (v)->p; (v)->n && it < (v)->p + (v)->n; it++)
+#define vec_each(v, it) for (__typeof__(*(v)->p) *it = (v)->p; (v)->n && it < (v)->p + (v)->n; it++)
 
 #endif

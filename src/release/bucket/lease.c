@@ -12,7 +12,6 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/hash.h"
-#include "doc/json.h"
 #include "release/dispose/dispose.h"
 
 struct lease {
@@ -42,17 +41,15 @@ static int64_t up_ms(void)
 
 static struct str lease_body(struct arena *a, const struct lease *l, int64_t now_ms)
 {
-    struct node *n = node_map(a);
-    node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, n, "nonce", l->nonce);
-    node_put_str(a, n, "host", l->host);
-    node_put_c(a, n, "pid", node_int(a, getpid()));
-    node_put_str(a, n, "user", l->user);
-    node_put_str(a, n, "purpose", l->purpose);
-    node_put_str(a, n, "taken", l->taken);
-    node_put_str(a, n, "renewed", time_iso(a, now_ms));
-    node_put_c(a, n, "lasts_ms", node_int(a, LEASE_MS));
-    return json_text(a, n, 1);
+    struct lease_content content = {.nonce = l->nonce,
+                                    .host = l->host,
+                                    .pid = getpid(),
+                                    .user = l->user,
+                                    .purpose = l->purpose,
+                                    .taken = l->taken,
+                                    .renewed = time_iso(a, now_ms),
+                                    .lasts_ms = LEASE_MS};
+    return object_text(a, &lease_table, &content);
 }
 
 static void keep_etag(struct lease *l, struct str etag)
@@ -64,17 +61,23 @@ static void keep_etag(struct lease *l, struct str etag)
 
 /* ---- renewing ---- */
 
+static bool is_own(struct arena *a, const struct lease *l, struct str text)
+{
+    cleanup_err struct err ignored = {0};
+    struct lease_content holder;
+    return lease_content_read(a, l->key, text, &holder, &ignored) == 0 &&
+           str_eq(holder.nonce, l->nonce);
+}
+
 /* The condition did not hold: another has it, or a retried write met its own first success. */
 static void look_whose(struct arena *a, struct lease *l)
 {
     struct err err = {0};
     struct str text, etag;
-    const struct node *holder = NULL;
-    if (store_get(a, &l->store, l->key, &text, &etag, NULL, &err) == 0)
-        holder = json_parse(a, l->key, text, &err);
-    if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
+    bool there = store_get(a, &l->store, l->key, &text, &etag, NULL, &err) == 0;
+    if (there && is_own(a, l, text))
         keep_etag(l, etag);
-    else if (holder || err.kind != ERR_NETWORK) /* else it runs out by itself: lease_check */
+    else if (there || err.kind != ERR_NETWORK) /* else it runs out by itself: lease_check */
         atomic_store(&l->lost, true);
     err_clear(&err);
 }
@@ -153,21 +156,18 @@ static struct str person(void)
 
 /* S3's clock at reading against S3's clock at writing: `modified` and `date` both come from there.
  */
-static bool has_run_out(const struct node *holder, int64_t modified_ms, int64_t date_ms)
+static bool has_run_out(const struct lease_content *holder, int64_t modified_ms, int64_t date_ms)
 {
-    int64_t lasts = node_int_or(node_get_c(holder, "lasts_ms"), LEASE_MS);
-    return modified_ms > 0 && date_ms > 0 && date_ms - modified_ms > lasts;
+    return modified_ms > 0 && date_ms > 0 && date_ms - modified_ms > holder->lasts_ms;
 }
 
-static int say_held(const struct lease *l, const struct node *holder, struct err *err)
+static int say_held(const struct lease *l, const struct lease_content *holder, struct err *err)
 {
-    struct str host = node_text(node_get_c(holder, "host")), name;
+    struct str host = holder->host, name;
     str_cut(&host, '/', &name);
-    struct str user = node_text(node_get_c(holder, "user"));
-    err_set(err, ERR_LOCKED, "%.*s: '%.*s' on '%.*s' (process %.*s) is at work: %.*s",
-            STR_ARG(l->purpose), STR_ARG(user), STR_ARG(name),
-            STR_ARG(node_text(node_get_c(holder, "pid"))),
-            STR_ARG(node_text(node_get_c(holder, "purpose"))));
+    err_set(err, ERR_LOCKED, "%.*s: '%.*s' on '%.*s' (process %lld) is at work: %.*s",
+            STR_ARG(l->purpose), STR_ARG(holder->user), STR_ARG(name), (long long)holder->pid,
+            STR_ARG(holder->purpose));
     return err_help(err,
                     "wait until it is done; what was left behind by a crash runs out %d seconds "
                     "after its last sign of life",
@@ -182,14 +182,6 @@ static int modified_of(struct arena *a, const struct lease *l, int64_t *ret, str
         return -1;
     *ret = n ? objects[0].modified_ms : 0;
     return 0;
-}
-
-static const struct node *unreadable(struct arena *a)
-{
-    struct node *n = node_map(a);
-    node_put_str(a, n, "user", STR("somebody"));
-    node_put_str(a, n, "purpose", STR("the lease cannot be read"));
-    return n;
 }
 
 /* 1: it is ours; 0: another took it in this moment, or it is ours already; -1: failed. */
@@ -207,8 +199,10 @@ static int try_write(struct arena *a, struct lease *l, const struct s3_put *obje
     return 0;
 }
 
-/* Try once. 1: taken, 0: held by another (err not set, `*holder` filled), -1: failed. */
-static int try_take(struct arena *a, struct lease *l, const struct node **holder, struct err *err)
+/* Try once. 1: taken, 0: held by another (err not set; by `*holder`, or `*ret_gone`), -1: failed.
+ */
+static int try_take(struct arena *a, struct lease *l, struct lease_content *holder, bool *ret_gone,
+                    struct err *err)
 {
     struct s3_put object = {.key = l->key,
                             .body = lease_body(a, l, clock_wall_ms()),
@@ -221,34 +215,29 @@ static int try_take(struct arena *a, struct lease *l, const struct node **holder
     if (taken)
         return taken;
     if (store_get(a, &l->store, l->key, &text, &etag, &date_ms, err) < 0) {
-        bool gone = err->kind == ERR_NOT_FOUND;
-        if (gone)
+        *ret_gone = err->kind == ERR_NOT_FOUND;
+        if (*ret_gone)
             err_clear(err);
-        *holder = NULL;
-        return gone ? 0 : -1;
+        return *ret_gone ? 0 : -1;
     }
-    if (!(*holder = json_parse(a, l->key, text, err))) {
-        err_clear(err); /* whatever it is, it runs out like any other */
-        *holder = unreadable(a);
-    }
-    if (modified_of(a, l, &modified_ms, err) < 0)
+    if (lease_content_read(a, l->key, text, holder, err) < 0 ||
+        modified_of(a, l, &modified_ms, err) < 0)
         return -1;
-    bool own = str_eq(node_text(node_get_c(*holder, "nonce")), l->nonce);
-    bool broken = lease_is_broken(*holder);
-    if (!own && !broken && !lease_is_dead(l->host, *holder) &&
-        !has_run_out(*holder, modified_ms, date_ms))
+    bool own = str_eq(holder->nonce, l->nonce), broken = holder->broken.n;
+    if (!own && !broken && !lease_is_dead(l->host, holder) &&
+        !has_run_out(holder, modified_ms, date_ms))
         return 0;
     if (own) { /* a retried write met its own first success */
         keep_etag(l, etag);
         l->inherited = l->inherited_nonce.n > 0;
         return 1;
     }
-    l->inherited_nonce = str_dup(l->arena, node_text(node_get_c(*holder, broken ? "of" : "nonce")));
+    l->inherited_nonce = str_dup(l->arena, broken ? holder->of : holder->nonce);
     object.condition = S3_IF_MATCH;
     object.etag = etag;
     taken = try_write(a, l, &object, err);
     l->inherited |= taken > 0;
-    *holder = NULL; /* look again */
+    *ret_gone = true; /* look again */
     return taken;
 }
 
@@ -258,13 +247,14 @@ static int take(struct lease *l, int64_t wait_ms, struct err *err)
     struct backoff wait = backoff_begin(AGAIN_MS, AGAIN_MS, wait_ms);
     for (;;) {
         cleanup_arena struct arena *a = arena_new();
-        const struct node *holder = NULL;
-        int got = try_take(a, l, &holder, err);
+        struct lease_content holder;
+        bool gone = false;
+        int got = try_take(a, l, &holder, &gone, err);
         if (got)
             return got > 0 ? 0 : -1;
-        if (holder && backoff_is_over(&wait))
-            return say_held(l, holder, err);
-        if ((holder ? backoff_pause(&wait) : clock_sleep_ms(10)) < 0)
+        if (!gone && backoff_is_over(&wait))
+            return say_held(l, &holder, err);
+        if ((gone ? clock_sleep_ms(10) : backoff_pause(&wait)) < 0)
             return err_set(err, ERR_CANCELLED, "stopped while waiting for the lease");
     }
 }
@@ -310,15 +300,13 @@ static void look_again(struct lease *l)
     cleanup_arena struct arena *a = arena_new();
     struct err err = {0};
     struct str text;
-    const struct node *holder = NULL;
     int64_t begun = up_ms();
     if (begun - atomic_load(&l->seen_ms) < LEASE_SEEN_MS)
         return;
-    if (store_get(a, &l->store, l->key, &text, NULL, NULL, &err) == 0)
-        holder = json_parse(a, l->key, text, &err);
-    if (holder && str_eq(node_text(node_get_c(holder, "nonce")), l->nonce))
+    bool there = store_get(a, &l->store, l->key, &text, NULL, NULL, &err) == 0;
+    if (there && is_own(a, l, text))
         atomic_store(&l->seen_ms, begun);
-    else if (holder || err.kind == ERR_NOT_FOUND)
+    else if (there || err.kind == ERR_NOT_FOUND)
         atomic_store(&l->lost, true);
     err_clear(&err);
 }

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
-#include "doc/json.h"
 #include "release/bucket/lease_content.h"
 
 /* `*ret_there` false: nobody holds it. `ret->name` is set. */
@@ -19,19 +18,19 @@ static int look(struct arena *a, const struct store *store, struct str key, int6
         err_clear(err);
         return 0;
     }
-    const struct node *n = json_parse(a, key, text, err);
-    if (!n)
+    struct lease_content content;
+    if (lease_content_read(a, key, text, &content, err) < 0)
         return -1;
-    struct str host = node_text(node_get_c(n, "host"));
+    struct str host = content.host;
     str_cut(&host, '/', &ret->host); /* behind it: which boot */
-    ret->user = node_text(node_get_c(n, "user"));
-    ret->purpose = node_text(node_get_c(n, "purpose"));
-    ret->taken = node_text(node_get_c(n, "taken"));
-    ret->pid = node_int_or(node_get_c(n, "pid"), 0);
-    ret->nonce = node_text(node_get_c(n, "nonce"));
-    ret->ends_ms = modified_ms + node_int_or(node_get_c(n, "lasts_ms"), LEASE_MS);
-    ret->dead = lease_holder_is_dead(n);
-    *ret_there = !lease_is_broken(n);
+    ret->user = content.user;
+    ret->purpose = content.purpose;
+    ret->taken = content.taken;
+    ret->pid = content.pid;
+    ret->nonce = content.nonce;
+    ret->ends_ms = modified_ms + content.lasts_ms;
+    ret->dead = lease_is_dead(lease_host(a), &content);
+    *ret_there = !content.broken.n;
     return 0;
 }
 
@@ -62,15 +61,12 @@ int leases_list(struct arena *a, const struct store *store, struct lease_info **
 
 static struct str marker(struct arena *a, const struct lease_info *lease)
 {
-    struct node *n = node_map(a);
     const char *user = getenv("USER");
-    node_put_c(a, n, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, n, "nonce", random_hex(a, 8));
-    node_put_str(a, n, "of", lease->nonce);
-    node_put_str(a, n, "broken", time_iso(a, clock_wall_ms()));
-    node_put_str(a, n, "user", str_c(user && *user ? user : "unknown"));
-    node_put_c(a, n, "lasts_ms", node_int(a, 0));
-    return json_text(a, n, 1);
+    struct lease_content content = {.nonce = random_hex(a, 8),
+                                    .of = lease->nonce,
+                                    .broken = time_iso(a, clock_wall_ms()),
+                                    .user = str_c(user && *user ? user : "unknown")};
+    return object_text(a, &lease_table, &content);
 }
 
 int lease_break(struct arena *a, const struct store *store, const struct lease_info *lease,

@@ -163,6 +163,8 @@ static void test_whose_clock(void **state)
         {LEASE_MS + 1000, -48 * 3600 * 1000, LEASE_MS, true},
         /* the holder says how long it lasts */
         {LEASE_MS + 1000, 0, 5 * LEASE_MS, false},
+        /* the holder says that it lasts for no time at all */
+        {2000, 0, 0, true},
         {-3600 * 1000, 0, LEASE_MS, false}, /* S3's clock is set back */
     };
     struct fixture *f = *state;
