@@ -70,7 +70,7 @@ static int read_side(const struct release *r, struct world *w, struct side *s, s
         chain_find(r, w, &chain, s->number, record, err) < 0 ||
         record_read_more(r->arena, &w->store, RECORD_VERSIONS, record, err) < 0)
         return -1;
-    if (node_is_text(node_get_c(record->body, "what"), "remove")) {
+    if (record_is_removal(record)) {
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal: there is nothing to compare",
                 STR_ARG(s->stage), (long long)s->number);
         return err_help(err, "which there are: troupe history %.*s", STR_ARG(s->stage));
@@ -100,15 +100,15 @@ static struct str version_text(struct arena *a, const struct diff_function *f, i
 {
     if (f->version[side].n)
         return str_fmt(a, "v%.*s", STR_ARG(f->version[side]));
-    return str_eq(f->layout[side], STR("perStage")) ? STR("own") : STR("?");
+    return f->layout[side] == LAYOUT_PER_STAGE ? STR("own") : STR("?");
 }
 
 static struct str function_text(struct arena *a, const struct diff_function *f)
 {
     struct buf b = BUF(a);
-    if (!str_eq(f->layout[0], f->layout[1]))
-        buf_fmt(&b, "%s -> %s", str_eq(f->layout[0], STR("shared")) ? "shared" : "per stage",
-                str_eq(f->layout[1], STR("shared")) ? "shared" : "per stage");
+    if (f->layout[0] != f->layout[1])
+        buf_fmt(&b, "%s -> %s", f->layout[0] == LAYOUT_SHARED ? "shared" : "per stage",
+                f->layout[1] == LAYOUT_SHARED ? "shared" : "per stage");
     if (f->code)
         buf_fmt(&b, "%scode", b.n ? ", " : "");
     for (size_t i = 0; i < f->part_count; i++)
@@ -253,7 +253,9 @@ static const struct node *functions_json(struct arena *a, const struct diff *d)
         node_put_str(a, n, "in", str_c(where_words[f->where]));
         node_put_c(a, n, "code", node_bool(a, f->code));
         node_put_c(a, n, "configuration", parts);
-        node_put_c(a, n, "layout", pair(a, f->layout));
+        struct str layouts[2] = {record_layout_word(f->layout[0]),
+                                 record_layout_word(f->layout[1])};
+        node_put_c(a, n, "layout", pair(a, layouts));
         node_put_c(a, n, "version", pair(a, f->version));
         node_push(a, all, n);
     }
@@ -329,8 +331,7 @@ static int read_configurations(struct cli *cli, struct side *sides, const struct
         const struct diff_function *f = &d->functions[i];
         for (int k = 0; k < 2 && f->part_count && f->version[0].n && f->version[1].n; k++) {
             struct lambda_function got;
-            const struct node *of_record = node_get_c(sides[k].side.record.body, "functions");
-            struct str name = node_text(node_get_c(node_get(of_record, f->key), "name"));
+            struct str name = record_function(sides[k].side.record.body, f->key)->name;
             if (lambda_get(a, cli->aws, name, f->version[k], &got, err) == 0)
                 node_put(a, all[k], f->key, got.configuration);
             else if (err->kind != ERR_NOT_FOUND)

@@ -23,22 +23,31 @@ static struct str state_of(const struct history *h, size_t i)
     return str_c(record_state_word(record_state(&h->stage, record->number, record->outcome)));
 }
 
-static struct str field(const struct record *r, const char *name)
+/* Of a record that is gone, nothing is known. */
+static const struct record_body *body_of(const struct record *record)
 {
-    return node_text(node_get_c(r->body, name));
+    static const struct record_body gone;
+    return record->body ? record->body : &gone;
+}
+
+static struct str reason_of(const struct record *record)
+{
+    return record->outcome ? record->outcome->reason : (struct str){"", 0};
 }
 
 static const struct node *entry_json(struct arena *a, const struct history *h, size_t i)
 {
     const struct record *record = &h->records[i];
+    const struct record_body *body = body_of(record);
     struct node *n = node_map(a);
     node_put_c(a, n, "number", node_int(a, record->number));
-    node_put_str(a, n, "when", field(record, "when"));
-    node_put_str(a, n, "who", field(record, "who"));
-    node_put_str(a, n, "what", field(record, "what"));
-    node_put_str(a, n, "source", field(record, "source"));
+    node_put_str(a, n, "when", body->when);
+    node_put_str(a, n, "who", body->who);
+    node_put_str(a, n, "what", body->what);
+    node_put_str(a, n, "source", body->source);
     node_put_str(a, n, "outcome", state_of(h, i));
-    node_put_c(a, n, "reason", node_get_c(record->outcome, "reason"));
+    if (reason_of(record).n)
+        node_put_str(a, n, "reason", reason_of(record));
     node_put_c(a, n, "current", node_bool(a, record->number == h->stage.number));
     node_put_c(a, n, "pruned", node_bool(a, h->refs[i].pruned));
     return n;
@@ -57,7 +66,8 @@ static void entry_row(struct table *t, const struct history *h, size_t i)
 {
     const struct record *record = &h->records[i];
     bool current = record->number == h->stage.number;
-    struct str reason = node_text(node_get_c(record->outcome, "reason"));
+    const struct record_body *body = body_of(record);
+    struct str reason = reason_of(record);
     struct buf outcome = BUF(t->arena);
     buf_add(&outcome, state_of(h, i));
     if (reason.n)
@@ -66,10 +76,10 @@ static void entry_row(struct table *t, const struct history *h, size_t i)
         buf_lit(&outcome, " (pruned)");
     table_cell(t, current ? STR("◆") : STR(" "));
     table_cell(t, str_fmt(t->arena, "%lld", (long long)record->number));
-    table_cell(t, field(record, "when"));
-    table_cell(t, short_who(field(record, "who")));
-    table_cell(t, field(record, "what"));
-    table_cell(t, field(record, "source"));
+    table_cell(t, body->when);
+    table_cell(t, short_who(body->who));
+    table_cell(t, body->what);
+    table_cell(t, body->source);
     table_cell(t, buf_str(&outcome));
 }
 
@@ -93,8 +103,7 @@ static int read_history(struct cli *cli, const struct release *r, struct world *
     if (records_read(cli->arena, &w->store, h->refs, n, h->records, err) < 0)
         return -1;
     chain_check(cli->arena, h->stage.number, world_digest(&h->stage.stack), h->records, n);
-    if (n && !w->stage_exists && !node_is_text(node_get_c(h->records[0].body, "what"), "remove") &&
-        !h->stage.note.n)
+    if (n && !w->stage_exists && !record_is_removal(&h->records[0]) && !h->stage.note.n)
         h->stage.note = str_fmt(cli->arena, "its stack is gone; make it again: troupe deploy %.*s",
                                 STR_ARG(r->service->address));
     return 0;

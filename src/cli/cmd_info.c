@@ -12,25 +12,25 @@ static bool is_internal(struct str output)
 }
 
 static const struct node *function_json(struct cli *cli, const struct world *w,
-                                        const struct service *service, const struct member *m,
-                                        const struct node *record)
+                                        const struct service *service,
+                                        const struct record_function *f)
 {
     struct arena *a = cli->arena;
     struct node *n = node_map(a);
-    struct str name = node_text(node_get_c(m->value, "name"));
-    const struct node *version =
-        node_get_c(node_get(node_get_c(record, "functions"), m->key), "version");
-    node_put_str(a, n, "name", m->key);
+    struct str name = f->name, key = f->object.key;
+    struct str version = record_version(w->record.versions, key)->version;
+    node_put_str(a, n, "name", key);
     node_put_str(a, n, "function", name);
     node_put_c(a, n, "arn",
                node_strf(a, "arn:%.*s:lambda:%.*s:%.*s:function:%.*s:%.*s", STR_ARG(w->partition),
                          STR_ARG(aws_region(cli->aws)), STR_ARG(w->account), STR_ARG(name),
                          STR_ARG(service->address)));
-    node_put_c(a, n, "version", version);
+    if (version.n)
+        node_put_str(a, n, "version", version);
     struct str id = {"", 0};
     for (size_t i = 0; i < service->function_count; i++)
-        if (str_eq(service->functions[i].key, m->key))
-            id = str_fmt(a, "%.*sLambdaFunctionUrl", STR_ARG(str_upper_first(a, m->key)));
+        if (str_eq(service->functions[i].key, key))
+            id = str_fmt(a, "%.*sLambdaFunctionUrl", STR_ARG(str_upper_first(a, key)));
     node_put_c(a, n, "url", id.n ? node_get(w->stage.outputs, id) : NULL);
     return n;
 }
@@ -58,8 +58,8 @@ static const struct node *info_json(struct cli *cli, const struct service *servi
     struct arena *a = cli->arena;
     struct node *out = node_map(a), *functions = node_seq(a), *outputs = node_map(a);
     const struct node *urls = context_urls(cli, &w->stage);
-    member_each (m, node_get_c(w->record.body, "functions"))
-        node_push(a, functions, function_json(cli, w, service, m, w->record.versions));
+    for (size_t i = 0; w->record.body && i < w->record.body->functions.n; i++)
+        node_push(a, functions, function_json(cli, w, service, &w->record.body->functions.p[i]));
     member_each (m, w->stage.outputs)
         if (!is_internal(m->key))
             node_put(a, outputs, m->key, local_url(cli, urls, m));

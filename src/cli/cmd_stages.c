@@ -15,26 +15,29 @@ struct matrix {
 /* A section of a record, whose keys are the rows. It has keys of functions of the stage's own,
  * too. */
 struct section {
-    const char *name, *what, *prefix;
+    const char *name, *prefix;
     bool api;
 };
-static const struct section functions_of = {"functions", "version", "v", false};
-static const struct section apis_of = {"apis", "deployment", "", true};
+static const struct section functions_of = {"functions", "v", false};
+static const struct section apis_of = {"apis", "", true};
 
 /* Row names of one section, in the order they are met. */
 static struct map rows_of(struct arena *a, const struct matrix *m, const struct section *section)
 {
     struct map rows = MAP(a);
-    for (size_t i = 0; i < m->n; i++)
-        member_each (f, node_get_c(m->stages[i].record.body, section->name))
-            map_put(&rows, f->key, f);
+    for (size_t i = 0; i < m->n; i++) {
+        const struct record_body *body = m->stages[i].record.body;
+        for (size_t k = 0; body && !section->api && k < body->functions.n; k++)
+            map_put(&rows, body->functions.p[k].object.key, a);
+        for (size_t k = 0; body && section->api && k < body->apis.n; k++)
+            map_put(&rows, body->apis.p[k].object.key, a);
+    }
     return rows;
 }
 
 static bool is_own(const struct stage_status *s, const struct section *section, struct str row)
 {
-    const struct node *entry = node_get(node_get_c(s->record.body, section->name), row);
-    return node_is_text(node_get_c(entry, "layout"), "perStage");
+    return !section->api && record_function(s->record.body, row)->layout == LAYOUT_PER_STAGE;
 }
 
 /* The version of a function of the stage's own, from the stack's output:
@@ -54,10 +57,10 @@ static struct str own_version(struct arena *a, const struct stage_status *s, str
 static struct str recorded(struct arena *a, const struct stage_status *s,
                            const struct section *section, struct str row)
 {
-    const struct node *all = node_get_c(s->record.versions, section->name);
     if (is_own(s, section, row))
         return own_version(a, s, row);
-    return node_text(node_get_c(node_get(all, row), section->what));
+    return section->api ? record_deployment(s->record.versions, row)->deployment
+                        : record_version(s->record.versions, row)->version;
 }
 
 /* What the stage points at now, when that is something else than recorded; otherwise empty. */

@@ -1,6 +1,8 @@
 /* The function that a command is about. */
 #include "cli/cli.h"
 
+#include "base/vec.h"
+
 /* Read "invoke STAGE FUNCTION", or "invoke FUNCTION" when the stage is given otherwise. */
 static int split_arguments(struct options *o, const char *command, struct str *ret_key,
                            struct err *err)
@@ -28,8 +30,8 @@ static void offer(struct str name, struct str key, struct str *best, size_t *dis
 
 /* Refuse a function that the stage does not have, whatever serverless.yml says; the file is looked
  * at for the advice. */
-static int say_none(const struct service *service, const struct node *deployed, struct str key,
-                    struct err *err)
+static int say_none(const struct service *service, const struct record_body *deployed,
+                    struct str key, struct err *err)
 {
     struct str nearest = {"", 0};
     size_t distance = 3;
@@ -38,8 +40,8 @@ static int say_none(const struct service *service, const struct node *deployed, 
         planned |= str_eq(service->functions[i].key, key);
         offer(key, service->functions[i].key, &nearest, &distance);
     }
-    member_each (m, deployed)
-        offer(key, m->key, &nearest, &distance);
+    vec_each (&deployed->functions, f)
+        offer(key, f->object.key, &nearest, &distance);
     err_set(err, ERR_NOT_FOUND, "stage '%.*s' has no function '%.*s'%s", STR_ARG(service->address),
             STR_ARG(key), planned ? " yet" : "");
     if (planned)
@@ -58,14 +60,13 @@ static int find_deployed(struct cli *cli, const struct service *service, struct 
     struct release r = context_release(cli, service);
     if (world_find(&r, true, &w, err) < 0 || world_served(&r, false, &w, err) < 0)
         return -1;
-    const struct node *deployed = node_get_c(w.record.body, "functions");
-    const struct node *f = node_get(deployed, key);
+    const struct record_function *f = record_function(w.record.body, key);
     *ret = (struct deployed_function){
         .key = key,
-        .name = node_text(node_get_c(f, "name")),
-        .per_stage = node_is_text(node_get_c(f, "layout"), "perStage"),
+        .name = f->name,
+        .per_stage = f->layout == LAYOUT_PER_STAGE,
     };
-    return ret->name.n ? 0 : say_none(service, deployed, key, err);
+    return ret->name.n ? 0 : say_none(service, w.record.body, key, err);
 }
 
 int context_function(struct cli *cli, const char *command, struct service *service,

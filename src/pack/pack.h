@@ -42,13 +42,14 @@ int pack_service(struct arena *a, const struct service *service, const struct pa
  * not there. */
 int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err);
 
-/* What was packaged for an earlier deployment, without files: `record_functions` is the `functions`
- * of its record, function key -> {artifact: SHA-256 as hexadecimal digits, …}. Artifacts have their
- * two hashes and the name "<key>.zip" of the first function that runs them; `bytes` are empty and
- * sizes 0, so they must be in the bucket already. Functions with `image:` have none, as above.
+/* What was packaged for an earlier deployment, without files: `recorded` has its functions by key,
+ * each a struct str *: SHA-256 of the code as hexadecimal digits, empty for an image. Artifacts
+ * have their two hashes and the name "<key>.zip" of the first function that runs them; `bytes` are
+ * empty and sizes 0, so they must be in the bucket already. Functions with `image:` have none, as
+ * above.
  * `*ret` lives in `a`. ERR_CONFIG with the function's place: the deployment has no code for it.
  * ERR_FAILED: what it names is no hash. */
-int pack_recorded(struct arena *a, const struct service *service,
-                  const struct node *record_functions, struct packed *ret, struct err *err);
+int pack_recorded(struct arena *a, const struct service *service, const struct map *recorded,
+                  struct packed *ret, struct err *err);
 
 #endif

@@ -24,36 +24,35 @@ static bool read_digest(struct str hex, unsigned char out[SHA256_BYTES])
 }
 
 /* The artifact that the record has for the function. */
-static int artifact_of(struct arena *a, const struct function *fn, const struct node *recorded,
+static int artifact_of(struct arena *a, const struct function *fn, const struct str *recorded,
                        struct artifact *ret, struct err *err)
 {
     unsigned char digest[SHA256_BYTES];
-    const struct node *artifact = node_get_c(recorded, "artifact");
     if (!recorded) {
         err_at(err, fn->pos, ERR_CONFIG,
                "function '%.*s' was not part of that deployment, so there is no code for it",
                STR_ARG(fn->key));
         return err_help(err, "deploy the stage from its files instead: troupe deploy STAGE");
     }
-    if (node_is(recorded, NODE_MAP) && node_empty(artifact)) {
+    if (!recorded->n) {
         err_at(err, fn->pos, ERR_CONFIG,
                "function '%.*s' ran an image in that deployment, so there is no code for it",
                STR_ARG(fn->key));
         return err_help(err, "deploy the stage from its files instead: troupe deploy STAGE");
     }
-    if (!read_digest(node_text(artifact), digest))
+    if (!read_digest(*recorded, digest))
         return err_set(err, ERR_FAILED,
                        "the record is damaged: the artifact of function '%.*s' is no SHA-256: "
                        "'%.*s'",
-                       STR_ARG(fn->key), STR_ARG(node_text(artifact)));
+                       STR_ARG(fn->key), STR_ARG(*recorded));
     *ret = (struct artifact){.name = str_concat(a, fn->key, STR(".zip")),
-                             .sha256_hex = str_dup(a, node_text(artifact)),
+                             .sha256_hex = str_dup(a, *recorded),
                              .sha256_base64 = base64_encode(a, digest, SHA256_BYTES)};
     return 0;
 }
 
-int pack_recorded(struct arena *a, const struct service *service,
-                  const struct node *record_functions, struct packed *ret, struct err *err)
+int pack_recorded(struct arena *a, const struct service *service, const struct map *recorded,
+                  struct packed *ret, struct err *err)
 {
     size_t n = service->function_count;
     struct packed packed = {.artifacts = ARENA_ARRAY(a, n, struct artifact),
@@ -64,7 +63,7 @@ int pack_recorded(struct arena *a, const struct service *service,
         struct artifact *next = &packed.artifacts[packed.artifact_count];
         if (!node_empty(node_get_c(fn->node, "image")))
             continue;
-        if (artifact_of(a, fn, node_get(record_functions, fn->key), next, err) < 0)
+        if (artifact_of(a, fn, map_get(recorded, fn->key), next, err) < 0)
             return -1;
         struct artifact *known = map_get(&seen, next->sha256_hex);
         if (!known) {

@@ -94,16 +94,12 @@ static bool same_but_for_name(const struct comparing *c, const struct node_chang
 
 /* ---- functions ---- */
 
-static const struct node *section(const struct comparing *c, int side, const char *name)
+/* One without body has nothing. */
+static const struct record_body *body_of(const struct comparing *c, int side)
 {
-    return node_get_c(c->side[side]->record.body, name);
-}
-
-static struct str published(const struct comparing *c, int side, const char *name, struct str key,
-                            const char *what)
-{
-    const struct node *all = node_get_c(c->side[side]->record.versions, name);
-    return node_text(node_get_c(node_get(all, key), what));
+    static const struct record_body none;
+    const struct record_body *body = c->side[side]->record.body;
+    return body ? body : &none;
 }
 
 static bool is_code(struct str part)
@@ -167,11 +163,11 @@ static void compare_parts(struct comparing *c, const struct node *x, const struc
     ret->part_count = names.n;
 }
 
-static void side_of_function(struct comparing *c, int side, const struct node *entry,
+static void side_of_function(struct comparing *c, int side, const struct record_function *entry,
                              struct diff_function *f)
 {
-    f->layout[side] = node_text(node_get_c(entry, "layout"));
-    f->version[side] = published(c, side, "functions", f->key, "version");
+    f->layout[side] = entry->layout;
+    f->version[side] = record_version(c->side[side]->record.versions, f->key)->version;
 }
 
 static const struct node *own_resource(const struct comparing *c, int side, struct str name)
@@ -190,7 +186,7 @@ static void compare_own(struct comparing *c, struct diff_function *f)
     struct node_change *all = NULL;
     struct map names = MAP(c->arena);
     size_t n = 0;
-    if (x && y && str_eq(f->layout[0], f->layout[1]))
+    if (x && y && f->layout[0] == f->layout[1])
         node_diff(c->arena, x, y, &all, &n);
     for (size_t i = 0; i < n; i++) {
         struct str rest = all[i].path, property;
@@ -206,23 +202,20 @@ static void compare_own(struct comparing *c, struct diff_function *f)
         f->parts[i] = names.entries[i].key;
 }
 
-static void compare_function(struct comparing *c, const struct node *x, const struct node *y,
-                             struct diff_function *f)
+static void compare_function(struct comparing *c, const struct record_function *x,
+                             const struct record_function *y, struct diff_function *f)
 {
-    struct str artifact_x = node_text(node_get_c(x, "artifact"));
-    struct str artifact_y = node_text(node_get_c(y, "artifact"));
-    const struct node *print_x = node_get_c(x, "fingerprint");
-    const struct node *print_y = node_get_c(y, "fingerprint");
     side_of_function(c, 0, x, f);
     side_of_function(c, 1, y, f);
-    compare_parts(c, node_get_c(x, "parts"), node_get_c(y, "parts"), f);
+    compare_parts(c, x->parts, y->parts, f);
     if (!f->part_count)
         compare_own(c, f);
     size_t renamed = drop_renamed(c, f);
-    if (artifact_x.n && artifact_y.n)
-        f->code = !str_eq(artifact_x, artifact_y);
-    bool same = print_x && print_y ? node_equal(print_x, print_y) : !f->code && !f->part_count;
-    bool moved = !str_eq(f->layout[0], f->layout[1]);
+    if (x->artifact.n && y->artifact.n)
+        f->code = !str_eq(x->artifact, y->artifact);
+    bool same = x->fingerprint.n && y->fingerprint.n ? str_eq(x->fingerprint, y->fingerprint)
+                                                     : !f->code && !f->part_count;
+    bool moved = f->layout[0] != f->layout[1];
     if (same && !moved)
         c->diff->same_functions++;
     else if (renamed && !f->part_count && !f->code && !moved)
@@ -233,25 +226,25 @@ static void compare_function(struct comparing *c, const struct node *x, const st
 
 static void compare_functions(struct comparing *c)
 {
-    const struct node *x = section(c, 0, "functions"), *y = section(c, 1, "functions");
+    const struct record_body *x = body_of(c, 0), *y = body_of(c, 1);
     c->diff->functions =
-        ARENA_ARRAY(c->arena, node_count(x) + node_count(y) + 1, struct diff_function);
-    member_each (m, y) {
-        struct diff_function f = {.key = m->key};
-        const struct node *other = node_get(x, m->key);
-        if (other) {
-            compare_function(c, other, m->value, &f);
+        ARENA_ARRAY(c->arena, x->functions.n + y->functions.n + 1, struct diff_function);
+    vec_each (&y->functions, of_y) {
+        struct diff_function f = {.key = of_y->object.key};
+        const struct record_function *other = record_function(x, f.key);
+        if (other->object.read) {
+            compare_function(c, other, of_y, &f);
             continue;
         }
         f.where = DIFF_ONLY_B;
-        side_of_function(c, 1, m->value, &f);
+        side_of_function(c, 1, of_y, &f);
         c->diff->functions[c->diff->function_count++] = f;
     }
-    member_each (m, x) {
-        struct diff_function f = {.key = m->key, .where = DIFF_ONLY_A};
-        if (node_get(y, m->key))
+    vec_each (&x->functions, of_x) {
+        struct diff_function f = {.key = of_x->object.key, .where = DIFF_ONLY_A};
+        if (record_function(y, f.key)->object.read)
             continue;
-        side_of_function(c, 0, m->value, &f);
+        side_of_function(c, 0, of_x, &f);
         c->diff->functions[c->diff->function_count++] = f;
     }
 }
@@ -260,29 +253,28 @@ static void compare_functions(struct comparing *c)
 
 static void add_api(struct comparing *c, struct str id, enum diff_where where)
 {
-    c->diff->apis[c->diff->api_count++] =
-        (struct diff_api){.id = id,
-                          .where = where,
-                          .deployment = {published(c, 0, "apis", id, "deployment"),
-                                         published(c, 1, "apis", id, "deployment")}};
+    struct diff_api *api = &c->diff->apis[c->diff->api_count++];
+    *api = (struct diff_api){.id = id, .where = where};
+    for (int i = 0; i < 2; i++)
+        api->deployment[i] = record_deployment(c->side[i]->record.versions, id)->deployment;
 }
 
 static void compare_apis(struct comparing *c)
 {
-    const struct node *x = section(c, 0, "apis"), *y = section(c, 1, "apis");
-    c->diff->apis = ARENA_ARRAY(c->arena, node_count(x) + node_count(y) + 1, struct diff_api);
-    member_each (m, y) {
-        const struct node *other = node_get(x, m->key);
-        if (!other)
-            add_api(c, m->key, DIFF_ONLY_B);
-        else if (node_equal(node_get_c(other, "fingerprint"), node_get_c(m->value, "fingerprint")))
+    const struct record_body *x = body_of(c, 0), *y = body_of(c, 1);
+    c->diff->apis = ARENA_ARRAY(c->arena, x->apis.n + y->apis.n + 1, struct diff_api);
+    vec_each (&y->apis, api) {
+        const struct record_api *other = record_api(x, api->object.key);
+        if (!other->object.read)
+            add_api(c, api->object.key, DIFF_ONLY_B);
+        else if (str_eq(other->fingerprint, api->fingerprint))
             c->diff->same_apis++;
         else
-            add_api(c, m->key, DIFF_BOTH);
+            add_api(c, api->object.key, DIFF_BOTH);
     }
-    member_each (m, x)
-        if (!node_get(y, m->key))
-            add_api(c, m->key, DIFF_ONLY_A);
+    vec_each (&x->apis, api)
+        if (!record_api(y, api->object.key)->object.read)
+            add_api(c, api->object.key, DIFF_ONLY_A);
 }
 
 /* ---- resources ---- */

@@ -20,10 +20,10 @@ enum diff_where { DIFF_BOTH, DIFF_ONLY_A, DIFF_ONLY_B };
 struct diff_function {
     struct str key;
     enum diff_where where;
-    struct str layout[2];  /* "shared", "perStage"; of A and B */
-    struct str version[2]; /* numbers, or empty: none, or one of the stage's own stack */
-    bool code;             /* another artifact or image */
-    struct str *parts;     /* what else differs: "MemorySize", "variable TABLE" */
+    enum record_layout layout[2]; /* of A and B */
+    struct str version[2];        /* numbers, or empty: none, or one of the stage's own stack */
+    bool code;                    /* another artifact or image */
+    struct str *parts;            /* what else differs: "MemorySize", "variable TABLE" */
     size_t part_count;
 };
 

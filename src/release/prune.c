@@ -105,15 +105,13 @@ struct orphans {
 static void expect_orphans(struct orphans *o, const struct prune_record *r)
 {
     struct arena *a = o->g->r->arena;
-    bool served = node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
-    if (r->kept != KEPT_NOT || served)
+    if (r->kept != KEPT_NOT || record_succeeded(&r->record) || !r->record.body)
         return;
-    member_each (m, node_get_c(r->record.body, "functions")) {
-        struct str print = node_text(node_get_c(m->value, "fingerprint"));
-        struct str name = node_text(node_get_c(m->value, "name"));
-        if (print.n < 8 || node_get(node_get_c(r->record.versions, "functions"), m->key))
+    vec_each (&r->record.body->functions, f) {
+        struct str print = f->fingerprint;
+        if (print.n < 8 || record_version(r->record.versions, f->object.key)->object.read)
             continue;
-        map_put(&o->functions, name, r);
+        map_put(&o->functions, f->name, r);
         struct claim *claim = ARENA_NEW(a, struct claim);
         *claim = (struct claim){OURS_INTENT, &r->record,
                                 .wrote = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(r->ref.stage),
@@ -153,10 +151,8 @@ static int look_for_orphans(size_t i, void *context, struct arena *a, struct err
 static bool is_named(const struct gathering *g, const struct prune_item *item)
 {
     for (size_t i = 0; i < g->record_count; i++)
-        member_each (m, node_get_c(g->records[i].record.versions, "functions"))
-            if (str_eq(node_text(node_get_c(m->value, "name")), item->owner) &&
-                str_eq(node_text(node_get_c(m->value, "version")), item->id))
-                return true;
+        if (record_names_version(&g->records[i].record, item->owner, item->id))
+            return true;
     return false;
 }
 

@@ -15,21 +15,16 @@ static const struct prune_stage *find_stage(const struct prune_stage *stages, si
     return NULL;
 }
 
-static bool succeeded(const struct prune_record *r)
-{
-    return node_is_text(node_get_c(r->record.outcome, "outcome"), "succeeded");
-}
-
 /* When the last pointer left the record: the time of the outcome of the stage's next deployment
  * that succeeded. A shift that was taken back had calls until its own outcome was written. 0:
  * pointers are still there. */
 static int64_t left_ms(const struct prune_record *all, size_t i)
 {
     int64_t own = all[i].ref.outcome_ms;
-    if (!succeeded(&all[i]))
+    if (!record_succeeded(&all[i].record))
         return own;
     for (size_t k = i; k-- > 0 && str_eq(all[k].ref.stage, all[i].ref.stage);)
-        if (succeeded(&all[k]))
+        if (record_succeeded(&all[k].record))
             return all[k].ref.outcome_ms > own ? all[k].ref.outcome_ms : own;
     return 0;
 }
@@ -45,10 +40,9 @@ static bool is_recent(const struct prune_record *all, size_t i, const struct pru
 static bool is_awaited(const struct prune_record *all, size_t i, size_t newest)
 {
     for (size_t k = newest; k < i; k++) {
-        const struct node *body = all[k].record.body;
-        if (!all[k].ref.has_outcome &&
-            (node_int_or(node_get_c(body, "to"), 0) == all[i].ref.number ||
-             node_int_or(node_get_c(body, "restores"), 0) == all[i].ref.number))
+        const struct record_body *body = all[k].record.body;
+        if (!all[k].ref.has_outcome && body &&
+            (body->to == all[i].ref.number || body->restores == all[i].ref.number))
             return true;
     }
     return false;
@@ -59,8 +53,7 @@ static enum kept decide(const struct prune_record *all, size_t i, size_t newest,
                         const struct prune_stage *stage, const struct prune_rules *rules)
 {
     const struct prune_record *r = &all[i];
-    bool removed = !stage && all[newest].ref.has_outcome &&
-                   node_is_text(node_get_c(all[newest].record.body, "what"), "remove");
+    bool removed = !stage && all[newest].ref.has_outcome && record_is_removal(&all[newest].record);
     if (r->ref.pruned) /* others count on its being gone */
         return KEPT_NOT;
     if (!r->ref.has_outcome || is_awaited(all, i, newest))
@@ -131,22 +124,22 @@ static void name_object(struct items_of *x, const struct prune_record *r, const 
 
 static void name_all(struct items_of *x, const struct prune_record *r)
 {
-    const struct node *body = r->record.body, *versions = r->record.versions;
-    member_each (m, node_get_c(versions, "functions"))
+    static const struct record_body no_body;
+    static const struct record_versions no_versions;
+    const struct record_body *body = r->record.body ? r->record.body : &no_body;
+    const struct record_versions *versions = r->record.versions ? r->record.versions : &no_versions;
+    vec_each (&versions->functions, v)
         name_item(x, r,
-                  (struct prune_item){.kind = COLLECT_VERSION,
-                                      .owner = node_text(node_get_c(m->value, "name")),
-                                      .id = node_text(node_get_c(m->value, "version"))});
-    member_each (m, node_get_c(versions, "apis"))
-        name_item(x, r,
-                  (struct prune_item){.kind = COLLECT_DEPLOYMENT,
-                                      .api = api_kind_recorded(m->value),
-                                      .owner = node_text(node_get_c(m->value, "id")),
-                                      .id = node_text(node_get_c(m->value, "deployment"))});
-    member_each (m, node_get_c(body, "functions"))
-        name_object(x, r, "artifacts", node_text(node_get_c(m->value, "artifact")), "zip");
-    name_object(x, r, "sources", node_text(node_get_c(body, "sources")), "json");
-    name_object(x, r, "templates", node_text(node_get_c(versions, "stage_template")), "json");
+                  (struct prune_item){.kind = COLLECT_VERSION, .owner = v->name, .id = v->version});
+    vec_each (&versions->apis, d)
+        name_item(
+            x, r,
+            (struct prune_item){
+                .kind = COLLECT_DEPLOYMENT, .api = d->kind, .owner = d->id, .id = d->deployment});
+    vec_each (&body->functions, f)
+        name_object(x, r, "artifacts", f->artifact, "zip");
+    name_object(x, r, "sources", body->sources, "json");
+    name_object(x, r, "templates", versions->stage_template, "json");
 }
 
 void prune_items(struct arena *a, const struct prune_record *records, size_t n,

@@ -96,28 +96,26 @@ static int record_removal(const struct release *r, const struct store *store, st
 {
     struct arena *a = r->arena;
     struct record_ref *refs, last = {0};
-    struct node *body = node_map(a);
     struct str who;
     size_t n;
     if (records_list(a, store, &refs, &n, err) < 0 || sts_caller(a, r->aws, &who, err) < 0)
         return -1;
     newest_record(refs, n, stage, &last);
-    int64_t number = last.number + 1;
-    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, body, "service", r->service->name);
-    node_put_str(a, body, "stage", r->service->stage);
-    node_put_c(a, body, "number", node_int(a, number));
-    node_put_str(a, body, "what", STR("remove"));
-    node_put_str(a, body, "nonce", random_hex(a, 8));
-    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
-    node_put_str(a, body, "who", who);
-    node_put_str(a, body, "source", r->source_revision);
-    node_put_str(a, body, "tool", STR(TROUPE_VERSION));
+    struct record_body body = {.removal = true,
+                               .service = r->service->name,
+                               .stage = r->service->stage,
+                               .number = last.number + 1,
+                               .what = STR(RECORD_REMOVAL),
+                               .nonce = random_hex(a, 8),
+                               .when = time_iso(a, clock_wall_ms()),
+                               .who = who,
+                               .source = r->source_revision,
+                               .tool = STR(TROUPE_VERSION)};
     if (r->disposals)
-        disposals_put(a, r->disposals, body);
-    if (record_write(a, store, stage, number, body, err) < 0)
+        disposals_record(a, r->disposals, &body);
+    if (record_write(a, store, stage, body.number, &body, err) < 0)
         return -1;
-    return record_write_outcome(a, store, stage, number, "succeeded", STR(""), err);
+    return record_write_outcome(a, store, stage, body.number, OUTCOME_SUCCEEDED, STR(""), err);
 }
 
 /* Delete the stage's nested templates from the bucket. Not for a remote stage: its templates went
@@ -153,15 +151,16 @@ static int finish_removal(const struct release *r, const struct store *store, st
         return say_never_was(stage, err);
     if (record_read(a, store, stage, last.number, 0, &record, err) < 0)
         return -1;
-    bool removal = str_eq(node_text(node_get_c(record.body, "what")), STR("remove"));
+    bool removal = record_is_removal(&record);
     *ret_nothing = removal && last.has_outcome;
     if (*ret_nothing)
         return 0;
     if (lease_take_stage(store, stage, "remove", &lease, err) < 0)
         return -1;
     sweep_nested(r, store);
-    return removal ? record_write_outcome(a, store, stage, last.number, "succeeded", STR(""), err)
-                   : record_removal(r, store, stage, err);
+    return removal
+               ? record_write_outcome(a, store, stage, last.number, OUTCOME_SUCCEEDED, STR(""), err)
+               : record_removal(r, store, stage, err);
 }
 
 int remove_stage(const struct release *r, struct str stage, bool purge, bool *ret_nothing,

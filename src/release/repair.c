@@ -82,11 +82,11 @@ static int read_world(struct repairing *x, struct err *err)
  * when it was being promoted: before that it stands at its weight, or never began. */
 static bool is_switch(const struct record *record, bool current)
 {
-    if (!record->body || !node_bool_or(node_get_c(record->body, "flips"), false))
+    if (!record->body || !record->body->switches)
         return false;
-    if (node_get_c(record->body, "to"))
+    if (record->body->to)
         return current || world_shift_percent(record) >= 100;
-    return node_get_c(record->body, "restores");
+    return record->body->restores;
 }
 
 static const struct record *unfinished_switch(const struct world *w)
@@ -100,12 +100,11 @@ static int finish_switch(struct repairing *x, const struct record *record, struc
                          struct err *err)
 {
     static const struct shifting all = {.stand = 100};
-    int64_t to = node_int_or(node_get_c(record->body, "to"), 0);
+    int64_t to = record->body->to;
     struct goal goal =
-        to ? goal_shift(x->r->arena, to, &all)
-           : goal_rollback(x->r->arena, node_int_or(node_get_c(record->body, "restores"), 0));
+        to ? goal_shift(x->r->arena, to, &all) : goal_rollback(x->r->arena, record->body->restores);
     struct deployed deployed;
-    goal.what = node_text(node_get_c(record->body, "what"));
+    goal.what = record->body->what;
     find(x, true, "%.*s (%.*s#%lld) was interrupted: finished", STR_ARG(goal.what),
          STR_ARG(stage_of(x)), (long long)record->number);
     if (x->only_look)
@@ -128,7 +127,7 @@ static int find_target(struct repairing *x, struct target *ret, struct err *err)
     if (recorded_template(x->r, w, &w->record, &template, err) < 0)
         return -1;
     if (!template) { /* kept nowhere but in the sources */
-        if (node_get_c(w->record.versions, "stage_template"))
+        if (record_stage_template(&w->record).n)
             find(x, true, "the template of %.*s#%lld is gone from the bucket", STR_ARG(stage_of(x)),
                  (long long)w->current);
         if (recorded_target(x->r, w, &w->record, ret, err) == 0) {
@@ -218,10 +217,8 @@ static void add_shift(const struct repairing *x, struct pointers *all)
         if (!f->to.n)
             continue;
         struct pointer *p = &all->all[k++];
-        struct str beside = node_text(
-            node_get_c(node_get(node_get_c(shift->versions, "functions"), key), "version"));
-        const struct node *after =
-            node_get_c(node_get(node_get_c(shift->body, "functions"), key), "parts");
+        struct str beside = record_version(shift->versions, key)->version;
+        const struct node *after = record_function(shift->body, key)->parts;
         if (!beside.n || str_eq(beside, p->want) ||
             !shift_possible(node_get(resources, f->function->alias_id), f->parts, after, NULL))
             continue;
@@ -264,20 +261,18 @@ static int check_objects(struct repairing *x, struct err *err)
 {
     struct arena *a = x->r->arena;
     const struct store *store = &x->world.store;
-    const struct node *body = x->world.record.body;
+    const struct record_body *body = x->world.record.body;
     struct map seen = MAP(a);
-    if (check_object(x,
-                     store_key(a, store, "sources/%.*s.json",
-                               STR_ARG(node_text(node_get_c(body, "sources")))),
+    if (check_object(x, store_key(a, store, "sources/%.*s.json", STR_ARG(body->sources)),
                      "the source bundle", err) < 0)
         return -1;
-    member_each (m, node_get_c(body, "functions")) {
-        struct str sha = node_text(node_get_c(m->value, "artifact"));
+    vec_each (&body->functions, f) {
+        struct str sha = f->artifact;
         if (!sha.n || map_has(&seen, sha))
             continue;
         map_put(&seen, sha, x);
         if (check_object(x, store_key(a, store, "artifacts/%.*s.zip", STR_ARG(sha)),
-                         str_fmt(a, "the code of '%.*s'", STR_ARG(m->key)).p, err) < 0)
+                         str_fmt(a, "the code of '%.*s'", STR_ARG(f->object.key)).p, err) < 0)
             return -1;
     }
     return 0;
@@ -288,7 +283,7 @@ static int check_objects(struct repairing *x, struct err *err)
 static int put_template_back(struct repairing *x, struct err *err)
 {
     const struct world *w = &x->world;
-    struct str sha = node_text(node_get_c(w->record.versions, "stage_template"));
+    struct str sha = record_stage_template(&w->record);
     struct str text = json_text(x->r->arena, plan_stage_template(x->r, &x->plan, 0), 0);
     if (!sha.n || !str_eq(sha256_hex(x->r->arena, text), sha))
         return 0;
@@ -373,8 +368,9 @@ static int close_records(struct repairing *x, struct err *err)
     if (w->last_interrupted && !world_shift(w)) {
         find(x, true, "%.*s#%lld was interrupted: undone", STR_ARG(stage),
              (long long)w->last_number);
-        if (!x->only_look && record_write_outcome(x->r->arena, &w->store, stage, w->last_number,
-                                                  "superseded", STR("undone by repair"), err) < 0)
+        if (!x->only_look &&
+            record_write_outcome(x->r->arena, &w->store, stage, w->last_number, OUTCOME_SUPERSEDED,
+                                 STR("undone by repair"), err) < 0)
             return -1;
     }
     if (!w->unclosed)
@@ -383,7 +379,7 @@ static int close_records(struct repairing *x, struct err *err)
          (long long)w->current);
     return x->only_look ? 0
                         : record_write_outcome(x->r->arena, &w->store, stage, w->current,
-                                               "succeeded", STR(""), err);
+                                               OUTCOME_SUCCEEDED, STR(""), err);
 }
 
 static int check_first(const struct repairing *x, struct err *err)

@@ -29,17 +29,17 @@ static bool at_work(const struct stage_status *s)
 /* Is this the record of a shift by hand that stands at its weight? */
 static bool is_shift(const struct record *record)
 {
-    return record->body && node_get_c(record->body, "shift") && node_get_c(record->body, "to") &&
-           world_shift_percent(record);
+    return record->body && record->body->shifts && record->body->to && world_shift_percent(record);
 }
 
 enum record_state record_state(const struct stage_status *s, int64_t number,
-                               const struct node *outcome)
+                               const struct record_outcome *outcome)
 {
-    struct str text = node_text(node_get_c(outcome, "outcome"));
-    for (size_t i = 0; i <= RECORD_SUPERSEDED; i++)
-        if (str_eq(text, str_c(words[i])))
-            return (enum record_state)i;
+    static const enum record_state states[] = {[OUTCOME_SUCCEEDED] = RECORD_SUCCEEDED,
+                                               [OUTCOME_FAILED] = RECORD_FAILED,
+                                               [OUTCOME_SUPERSEDED] = RECORD_SUPERSEDED};
+    if (outcome)
+        return states[outcome->outcome];
     bool open = s->open.body && number == s->open.number;
     if (number == s->number && s->number)
         return !s->behind ? RECORD_SUCCEEDED : at_work(s) ? RECORD_UNDER_WAY : RECORD_HALF_DONE;
@@ -63,7 +63,7 @@ static int look_behind(const struct release *r, const struct world *w, struct st
                        struct err *err)
 {
     const struct node *template;
-    struct str text, sha = node_text(node_get_c(s->record.versions, "stage_template"));
+    struct str text, sha = record_stage_template(&s->record);
     if (!s->unclosed || !sha.n || stack_condition(s->stack.status) == STACK_BUSY)
         return 0;
     if (nested_read(r, &w->store, s->stack.name, &template, NULL, err) < 0)
@@ -82,19 +82,24 @@ static int look_drifted(const struct release *r, struct stage_status *s, struct 
                   (s->unclosed && record_moves_by_api(&s->record) && s->behind);
     if (!may_be)
         return 0;
-    member_each (m, node_get_c(s->record.versions, "functions"))
+    const struct record_versions *published = s->record.versions;
+    for (size_t i = 0; published && i < published->functions.n; i++) {
+        const struct record_version *v = &published->functions.p[i];
         vec_push(a, &all,
-                 (struct pointer){.key = m->key,
-                                  .owner = node_text(node_get_c(m->value, "name")),
+                 (struct pointer){.key = v->object.key,
+                                  .owner = v->name,
                                   .stage = r->service->stage,
-                                  .want = node_text(node_get_c(m->value, "version"))});
-    member_each (m, node_get_c(s->record.versions, "apis"))
+                                  .want = v->version});
+    }
+    for (size_t i = 0; published && i < published->apis.n; i++) {
+        const struct record_api_deployment *d = &published->apis.p[i];
         vec_push(a, &all,
-                 (struct pointer){.gateway = api_gateway(api_kind_recorded(m->value)),
-                                  .key = m->key,
-                                  .owner = node_text(node_get_c(m->value, "id")),
+                 (struct pointer){.gateway = api_gateway(d->kind),
+                                  .key = d->object.key,
+                                  .owner = d->id,
                                   .stage = r->service->stage,
-                                  .want = node_text(node_get_c(m->value, "deployment"))});
+                                  .want = d->deployment});
+    }
     struct pointers *pointers = ARENA_NEW(a, struct pointers);
     *pointers = (struct pointers){all.p, all.n};
     return pointers_check(r, pointers, &s->drifts, &s->drift_count, err);
@@ -105,7 +110,7 @@ static int look_drifted(const struct release *r, struct stage_status *s, struct 
 static struct str record_name(struct arena *a, const struct record *record)
 {
     return str_fmt(a, "%.*s#%lld (%.*s)", STR_ARG(record->stage), (long long)record->number,
-                   STR_ARG(node_text(node_get_c(record->body, "what"))));
+                   STR_ARG(record->body->what));
 }
 
 static void say_open(struct arena *a, struct stage_status *s)
@@ -119,7 +124,7 @@ static void say_open(struct arena *a, struct stage_status *s)
                           STR_ARG(name), world_shift_percent(&s->open), STR_ARG(s->name));
         return;
     }
-    bool switches = record_moves_by_api(&s->open) && !node_get_c(s->open.body, "shift");
+    bool switches = record_moves_by_api(&s->open) && !s->open.body->shifts;
     s->word = "interrupted";
     s->note =
         str_fmt(a, "%.*s was interrupted; %s it with: troupe repair %.*s", STR_ARG(name),
@@ -187,7 +192,8 @@ static int read_record(const struct release *r, const struct world *w, struct st
     if (err->kind != ERR_NOT_FOUND && err->kind != ERR_REFUSED)
         return -1;
     s->altered |= err->kind == ERR_REFUSED;
-    ret->body = ret->versions = NULL;
+    ret->body = NULL;
+    ret->versions = NULL;
     err_clear(err);
     return 0;
 }

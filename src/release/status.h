@@ -37,7 +37,7 @@ struct stage_status {
 
 /* State of one of the stage's records. `outcome` as read, NULL: none. */
 enum record_state record_state(const struct stage_status *stage, int64_t number,
-                               const struct node *outcome);
+                               const struct record_outcome *outcome);
 
 /* Of one stage (r->service->stage), whose stack is in `w`. `w->records` are listed. */
 int status_of_stage(const struct release *r, struct world *w, struct stage_status *ret,

@@ -64,14 +64,13 @@ static int extend(const struct release *r, const struct world *w, struct chain *
                    ? -1
                    : err_wrap(err, "what was before %.*s#%lld cannot be checked", STR_ARG(c->stage),
                               (long long)last->number);
-    int64_t before = node_int_or(node_get_c(last->body, "before"), 0);
+    int64_t before = last->body->before;
     if (before <= 0 || before >= last->number)
         return 0;
     *ret = true;
-    vec_push(r->arena, &c->links,
-             (struct record){.stage = c->stage,
-                             .number = before,
-                             .digest = node_text(node_get_c(last->body, "before_digest"))});
+    vec_push(
+        r->arena, &c->links,
+        (struct record){.stage = c->stage, .number = before, .digest = last->body->before_digest});
     return 0;
 }
 
@@ -119,12 +118,12 @@ void chain_check(struct arena *a, int64_t current, struct str digest, struct rec
         if (records[i].number != current || !records[i].body)
             continue;
         str_cut(&rest, ' ', &body);
-        if (!str_eq(body, sha256_hex(a, json_canonical(a, records[i].body)))) {
+        if (!str_eq(body, sha256_hex(a, json_canonical(a, record_body_node(a, records[i].body))))) {
             records[i].body = NULL;
             records[i].unvouched = STR("record altered");
             return; /* nor can be said what was before */
         }
-        current = node_int_or(node_get_c(records[i].body, "before"), 0);
-        digest = node_text(node_get_c(records[i].body, "before_digest"));
+        current = records[i].body->before;
+        digest = records[i].body->before_digest;
     }
 }

@@ -254,6 +254,7 @@ static int say_unreadable(const struct store *store, struct str key, struct err 
     return err_help(err, "put back what was there: an earlier version of the object, or a copy");
 }
 
+/* NULL without an error: it is optional, and not there. */
 static int read_object(struct arena *a, const struct store *store, struct str key, bool optional,
                        const struct node **ret, struct err *err)
 {
@@ -266,18 +267,9 @@ static int read_object(struct arena *a, const struct store *store, struct str ke
         return 0;
     }
     *ret = json_parse(a, key, text, err);
-    if (!*ret)
-        return say_unreadable(store, key, err);
-    int64_t format = node_int_or(node_get_c(*ret, "format"), 0);
-    if (format == RECORD_FORMAT)
+    if (*ret && object_check(*ret, key, err) == 0)
         return 0;
-    if (format < RECORD_FORMAT) {
-        err_set(err, ERR_FAILED, "it has no format");
-        return say_unreadable(store, key, err);
-    }
-    err_set(err, ERR_FAILED, "'%.*s' has format %lld, this troupe reads format %d", STR_ARG(key),
-            (long long)format, RECORD_FORMAT);
-    return err_help(err, "update troupe: the service was deployed by a newer one");
+    return object_format(*ret) > OBJECT_FORMAT ? -1 : say_unreadable(store, key, err);
 }
 
 int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
@@ -287,34 +279,86 @@ int record_read(struct arena *a, const struct store *store, struct str stage, in
     return record_read_more(a, store, also, ret, err);
 }
 
-struct str record_digest(struct arena *a, const struct node *body, const struct node *versions)
+struct str record_digest(struct arena *a, const struct record_body *body,
+                         const struct record_versions *versions)
 {
-    return str_fmt(a, "%.*s %.*s", STR_ARG(sha256_hex(a, json_canonical(a, body))),
-                   STR_ARG(sha256_hex(a, json_canonical(a, versions))));
+    const struct node *of_body = record_body_node(a, body),
+                      *of_versions = object_node(a, &versions_table, versions, 0);
+    return str_fmt(a, "%.*s %.*s", STR_ARG(sha256_hex(a, json_canonical(a, of_body))),
+                   STR_ARG(sha256_hex(a, json_canonical(a, of_versions))));
+}
+
+/* Read a part of the record that is there: `*ret` NULL: it is not. `vouched` is its hash, or empty:
+ * nobody says. */
+static int read_part(struct arena *a, const struct store *store, const struct record *record,
+                     const char *part, struct str vouched, const struct node **ret, struct err *err)
+{
+    struct str key = record_key(a, store, record->stage, record->number, part);
+    if (read_object(a, store, key, *part, ret, err) < 0)
+        return -1;
+    if (!*ret || !vouched.n || str_eq(sha256_hex(a, json_canonical(a, *ret)), vouched))
+        return 0;
+    return store_say_altered(store, key, err);
+}
+
+static int read_body(struct arena *a, const struct store *store, struct record *record,
+                     struct str vouched, struct err *err)
+{
+    struct record_body *body = ARENA_NEW(a, struct record_body);
+    const struct node *n;
+    if (record->body)
+        return 0;
+    if (read_part(a, store, record, "", vouched, &n, err) < 0)
+        return -1;
+    if (record_body_read(a, n, body, err) < 0)
+        return say_unreadable(store, record_key(a, store, record->stage, record->number, ""), err);
+    record->body = body;
+    return 0;
+}
+
+/* `*ret` stays NULL when it is not there. */
+static int read_optional(struct arena *a, const struct store *store, const struct record *record,
+                         const char *part, struct str vouched, const struct object_table *table,
+                         void *into, bool *ret_there, struct err *err)
+{
+    const struct node *n;
+    *ret_there = false;
+    if (read_part(a, store, record, part, vouched, &n, err) < 0)
+        return -1;
+    if (n && object_read(a, table, n, into, err) < 0)
+        return say_unreadable(store, record_key(a, store, record->stage, record->number, part),
+                              err);
+    *ret_there = n;
+    return 0;
+}
+
+static int read_versions(struct arena *a, const struct store *store, struct record *record,
+                         struct str vouched, struct err *err)
+{
+    struct record_versions *versions = ARENA_NEW(a, struct record_versions);
+    bool there;
+    if (record->versions)
+        return 0;
+    if (read_optional(a, store, record, ".versions", vouched, &versions_table, versions, &there,
+                      err) < 0)
+        return -1;
+    record->versions = there ? versions : NULL;
+    return 0;
 }
 
 /* The outcome is not vouched for: it is written after the stack has said what it is at. */
-static int check_part(struct arena *a, const struct store *store, const struct record *record,
-                      const char *part, const struct node *n, struct err *err)
+static int read_outcome(struct arena *a, const struct store *store, struct record *record,
+                        struct err *err)
 {
-    struct str versions = record->digest, body;
-    if (!n || !record->digest.n || strcmp(part, ".outcome") == 0)
+    struct record_outcome *outcome = ARENA_NEW(a, struct record_outcome);
+    bool there;
+    if (record->outcome)
         return 0;
-    str_cut(&versions, ' ', &body);
-    if (str_eq(sha256_hex(a, json_canonical(a, n)), *part ? versions : body))
-        return 0;
-    return store_say_altered(store, record_key(a, store, record->stage, record->number, part), err);
-}
-
-static int read_part(struct arena *a, const struct store *store, const struct record *record,
-                     const char *part, const struct node **ret, struct err *err)
-{
-    struct str key = record_key(a, store, record->stage, record->number, part);
-    if (*ret)
-        return 0;
-    return read_object(a, store, key, *part, ret, err) < 0
-               ? -1
-               : check_part(a, store, record, part, *ret, err);
+    if (read_optional(a, store, record, ".outcome", STR(""), &outcome_table, outcome, &there, err) <
+        0)
+        return -1;
+    record->outcome = there ? outcome : NULL;
+    return 0;
 }
 
 static int say_record_gone(struct arena *a, const struct store *store, const struct record *record,
@@ -333,13 +377,13 @@ static int say_record_gone(struct arena *a, const struct store *store, const str
 int record_read_more(struct arena *a, const struct store *store, unsigned also,
                      struct record *record, struct err *err)
 {
-    if (read_part(a, store, record, "", &record->body, err) < 0 && err->kind == ERR_NOT_FOUND)
+    struct str versions = record->digest, body = {"", 0};
+    str_cut(&versions, ' ', &body);
+    if (read_body(a, store, record, body, err) < 0 && err->kind == ERR_NOT_FOUND)
         return say_record_gone(a, store, record, err);
     if (err->kind != ERR_NONE ||
-        (also & RECORD_VERSIONS &&
-         read_part(a, store, record, ".versions", &record->versions, err) < 0) ||
-        (also & RECORD_OUTCOME &&
-         read_part(a, store, record, ".outcome", &record->outcome, err) < 0))
+        (also & RECORD_VERSIONS && read_versions(a, store, record, versions, err) < 0) ||
+        (also & RECORD_OUTCOME && read_outcome(a, store, record, err) < 0))
         return err_wrap(err, "read record %.*s#%lld", STR_ARG(record->stage),
                         (long long)record->number);
     return 0;
@@ -375,30 +419,31 @@ int records_read(struct arena *a, const struct store *store, const struct record
 
 /* ---- writing ---- */
 
-static int put_json(struct arena *a, const struct store *store, struct str key,
-                    const struct node *body, enum s3_condition condition, struct s3_written *ret,
-                    struct err *err)
+static int put_text(struct arena *a, const struct store *store, struct str key, struct str text,
+                    enum s3_condition condition, struct s3_written *ret, struct err *err)
 {
-    struct s3_put object = {.key = key, .body = json_text(a, body, 1), .condition = condition};
+    struct s3_put object = {.key = key, .body = text, .condition = condition};
     return store_put(a, store, &object, ret, err);
 }
 
 static bool is_our_own(struct arena *a, const struct store *store, struct str key,
-                       const struct node *body)
+                       const struct record_body *body)
 {
     struct err ignored = {0};
-    const struct node *there;
-    bool same = read_object(a, store, key, false, &there, &ignored) == 0 &&
-                node_equal(node_get_c(there, "nonce"), node_get_c(body, "nonce"));
+    const struct node *n;
+    struct record_body there;
+    bool same = read_object(a, store, key, false, &n, &ignored) == 0 &&
+                record_body_read(a, n, &there, &ignored) == 0 && str_eq(there.nonce, body->nonce);
     err_clear(&ignored);
     return same;
 }
 
 int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,
-                 const struct node *body, struct err *err)
+                 const struct record_body *body, struct err *err)
 {
     struct str key = record_key(a, store, stage, number, "");
-    if (put_json(a, store, key, body, S3_IF_NONE_MATCH_ANY, NULL, err) == 0)
+    struct str text = json_text(a, record_body_node(a, body), 1);
+    if (put_text(a, store, key, text, S3_IF_NONE_MATCH_ANY, NULL, err) == 0)
         return 0;
     if (err->kind == ERR_PRECONDITION && is_our_own(a, store, key, body)) {
         err_clear(err);
@@ -408,10 +453,11 @@ int record_write(struct arena *a, const struct store *store, struct str stage, i
 }
 
 int record_write_versions(struct arena *a, const struct store *store, struct str stage,
-                          int64_t number, const struct node *versions, struct err *err)
+                          int64_t number, const struct record_versions *versions, struct err *err)
 {
     struct str key = record_key(a, store, stage, number, ".versions");
-    if (put_json(a, store, key, versions, S3_ALWAYS, NULL, err) < 0)
+    struct str text = object_text(a, &versions_table, versions);
+    if (put_text(a, store, key, text, S3_ALWAYS, NULL, err) < 0)
         return err_wrap(err, "write the versions of %.*s#%lld", STR_ARG(stage), (long long)number);
     return 0;
 }
@@ -419,12 +465,11 @@ int record_write_versions(struct arena *a, const struct store *store, struct str
 int record_write_mark(struct arena *a, const struct store *store, struct str stage, int64_t number,
                       const char *mark, int64_t *ret_date_ms, struct err *err)
 {
-    struct node *body = node_map(a);
+    struct record_mark content = {.when = time_iso(a, clock_wall_ms())};
     struct str key = record_key(a, store, stage, number, str_fmt(a, ".%s", mark).p);
-    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    struct str text = object_text(a, &mark_table, &content);
     struct s3_written written;
-    if (put_json(a, store, key, body, S3_ALWAYS, &written, err) < 0)
+    if (put_text(a, store, key, text, S3_ALWAYS, &written, err) < 0)
         return err_wrap(err, "mark %.*s#%lld as %s", STR_ARG(stage), (long long)number, mark);
     if (ret_date_ms)
         *ret_date_ms = written.date_ms;
@@ -432,16 +477,13 @@ int record_write_mark(struct arena *a, const struct store *store, struct str sta
 }
 
 int record_write_outcome(struct arena *a, const struct store *store, struct str stage,
-                         int64_t number, const char *outcome, struct str reason, struct err *err)
+                         int64_t number, enum outcome outcome, struct str reason, struct err *err)
 {
-    struct node *body = node_map(a);
-    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, body, "outcome", str_c(outcome));
-    if (reason.n)
-        node_put_str(a, body, "reason", reason);
-    node_put_str(a, body, "when", time_iso(a, clock_wall_ms()));
+    struct record_outcome content = {
+        .outcome = outcome, .reason = reason, .when = time_iso(a, clock_wall_ms())};
     struct str key = record_key(a, store, stage, number, ".outcome");
-    if (put_json(a, store, key, body, S3_IF_NONE_MATCH_ANY, NULL, err) < 0) {
+    struct str text = object_text(a, &outcome_table, &content);
+    if (put_text(a, store, key, text, S3_IF_NONE_MATCH_ANY, NULL, err) < 0) {
         if (err->kind != ERR_PRECONDITION)
             return err_wrap(err, "write the outcome of %.*s#%lld", STR_ARG(stage),
                             (long long)number);
@@ -452,6 +494,38 @@ int record_write_outcome(struct arena *a, const struct store *store, struct str 
 
 bool record_moves_by_api(const struct record *record)
 {
-    return record->body && (node_bool_or(node_get_c(record->body, "flips"), false) ||
-                            node_bool_or(node_get_c(record->body, "shift"), false));
+    return record->body && (record->body->switches || record->body->shifts);
+}
+
+bool record_is_removal(const struct record *record)
+{
+    return record->body && record->body->removal;
+}
+
+bool record_succeeded(const struct record *record)
+{
+    return record->outcome && record->outcome->outcome == OUTCOME_SUCCEEDED;
+}
+
+struct str record_stage_template(const struct record *record)
+{
+    return record->versions ? record->versions->stage_template : (struct str){"", 0};
+}
+
+bool record_names_version(const struct record *record, struct str function, struct str version)
+{
+    if (record && record->versions)
+        vec_each (&record->versions->functions, v)
+            if (str_eq(v->name, function) && str_eq(v->version, version))
+                return true;
+    return false;
+}
+
+bool record_names_deployment(const struct record *record, struct str api, struct str deployment)
+{
+    if (record && record->versions)
+        vec_each (&record->versions->apis, d)
+            if (str_eq(d->id, api) && str_eq(d->deployment, deployment))
+                return true;
+    return false;
 }

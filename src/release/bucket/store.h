@@ -7,6 +7,7 @@
 #define TROUPE_RELEASE_BUCKET_STORE_H
 
 #include "aws/services/services.h"
+#include "release/bucket/record.h"
 
 struct store {
     struct aws *aws;
@@ -74,26 +75,34 @@ int records_list(struct arena *a, const struct store *store, struct record_ref *
 struct record {
     struct str stage;
     int64_t number;
-    struct str digest;           /* what it has to be (record_digest); empty: nobody says */
-    struct str unvouched;        /* why nobody does, for the user; or empty */
-    const struct node *body;     /* stages/<stage>/<n>.json */
-    const struct node *versions; /* <n>.versions.json, NULL: none yet */
-    const struct node *outcome;  /* <n>.outcome.json, NULL: none yet */
+    struct str digest;              /* what it has to be (record_digest); empty: nobody says */
+    struct str unvouched;           /* why nobody does, for the user; or empty */
+    const struct record_body *body; /* stages/<stage>/<n>.json */
+    const struct record_versions *versions; /* <n>.versions.json, NULL: none yet */
+    const struct record_outcome *outcome;   /* <n>.outcome.json, NULL: none yet */
 };
-
-enum { RECORD_FORMAT = 1 };
 
 /* Are pointers moved by API before the stack follows (rollbacks, shifts)? When its writer was
  * stopped they may be anywhere. False for a record without body. */
 bool record_moves_by_api(const struct record *record);
+/* Was it a removal, or did it succeed? False for one without body or outcome. */
+bool record_is_removal(const struct record *record);
+bool record_succeeded(const struct record *record);
+/* Hash of the stage template that was kept with it; empty: none was. */
+struct str record_stage_template(const struct record *record);
+/* Did it have version `version` of the function of that name, or that deployment of the API, at
+ * AWS? False for NULL. */
+bool record_names_version(const struct record *record, struct str function, struct str version);
+bool record_names_deployment(const struct record *record, struct str api, struct str deployment);
 
 /* "<hash of the body> <hash of the versions>", of their canonical JSON. */
-struct str record_digest(struct arena *a, const struct node *body, const struct node *versions);
+struct str record_digest(struct arena *a, const struct record_body *body,
+                         const struct record_versions *versions);
 
 /* What is read beside the body. */
 enum { RECORD_VERSIONS = 1, RECORD_OUTCOME = 2 };
-/* Read a record; `also`: RECORD_…, or 0. FAILED for a format newer than RECORD_FORMAT: it is never
- * guessed at. */
+/* Read a record; `also`: RECORD_…, or 0. FAILED for a format newer than OBJECT_FORMAT: it is never
+ * guessed at; and for what is no record (object_read). */
 int record_read(struct arena *a, const struct store *store, struct str stage, int64_t number,
                 unsigned also, struct record *ret, struct err *err);
 /* The same of a record whose stage and number are set, but for what it has. REFUSED when body or
@@ -107,17 +116,16 @@ int records_read(struct arena *a, const struct store *store, const struct record
 /* Write the intent. PRECONDITION when the number is taken by somebody else; a retried write that
  * meets its own first success is recognised by `body.nonce`. */
 int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,
-                 const struct node *body, struct err *err);
+                 const struct record_body *body, struct err *err);
 /* Replace <n>.versions.json; only the holder of the stage's lease does. */
 int record_write_versions(struct arena *a, const struct store *store, struct str stage,
-                          int64_t number, const struct node *versions, struct err *err);
+                          int64_t number, const struct record_versions *versions, struct err *err);
 /* Write <n>.<mark>.json, "collected" or "gone": see record_ref. `*ret_date_ms` (may be NULL): when,
  * by S3's clock. */
 int record_write_mark(struct arena *a, const struct store *store, struct str stage, int64_t number,
                       const char *mark, int64_t *ret_date_ms, struct err *err);
-/* Write the outcome ("succeeded", "failed" with a reason, "superseded"); one that is there stays.
- */
+/* Write the outcome, with a reason or none; one that is there stays. */
 int record_write_outcome(struct arena *a, const struct store *store, struct str stage,
-                         int64_t number, const char *outcome, struct str reason, struct err *err);
+                         int64_t number, enum outcome outcome, struct str reason, struct err *err);
 
 #endif

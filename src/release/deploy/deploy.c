@@ -259,7 +259,7 @@ static void note_failure(struct deploying *d, const struct err *err)
     if (d->phase >= DEPLOY_RECORDED && err->kind != ERR_HALF_DONE && err->kind != ERR_CANCELLED &&
         !lease_lost(d->lease)) /* who has it now may be finishing this very record */
         record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
-                             "failed", err->msg, &ignored);
+                             OUTCOME_FAILED, err->msg, &ignored);
     err_clear(&ignored);
 }
 
@@ -343,7 +343,7 @@ static int check_reused_kept(struct deploying *d, struct err *err)
 static int clear_weights(struct deploying *d, struct err *err)
 {
     const struct record *last = &d->plan->world.interrupted;
-    return last->body && node_get_c(last->body, "shift") ? engine_reconcile(d, true, err) : 0;
+    return last->body && last->body->shifts ? engine_reconcile(d, true, err) : 0;
 }
 
 static int publish(struct deploying *d, struct err *err)
@@ -430,7 +430,7 @@ static int apply(struct deploying *d, struct err *err)
     if (d->percent) /* the record stays open */
         return 0;
     return record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
-                                "succeeded", STR(""), err);
+                                OUTCOME_SUCCEEDED, STR(""), err);
 }
 
 /* ---- nothing to do ---- */
@@ -441,7 +441,7 @@ static int finish_outcome(struct deploying *d, struct err *err)
     const struct world *w = &d->plan->world;
     if (!w->unclosed)
         return 0;
-    return record_write_outcome(d->arena, &w->store, engine_stage(d), w->current, "succeeded",
+    return record_write_outcome(d->arena, &w->store, engine_stage(d), w->current, OUTCOME_SUCCEEDED,
                                 STR(""), err);
 }
 
@@ -453,8 +453,8 @@ static int undo_switch(struct deploying *d, struct err *err)
     if (engine_reconcile(d, false, err) < 0)
         return -1;
     d->undone = w->last_number;
-    return record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number, "superseded",
-                                STR("taken back"), err);
+    return record_write_outcome(d->arena, &w->store, engine_stage(d), w->last_number,
+                                OUTCOME_SUPERSEDED, STR("taken back"), err);
 }
 
 static int finish_interrupted(struct deploying *d, struct err *err)

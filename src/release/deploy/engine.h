@@ -25,8 +25,8 @@ struct deploying {
     struct arena *arena;
     const char *verb;
     struct plan *plan;
-    struct lease *lease;     /* of the stage; NULL while there is no bucket */
-    const struct node *body; /* the record */
+    struct lease *lease;            /* of the stage; NULL while there is no bucket */
+    const struct record_body *body; /* the record */
     enum deploy_phase phase;
     bool resumed;     /* an interrupted run of the same command wrote the record */
     unsigned percent; /* of the calls, when a shift stands at it */

@@ -40,7 +40,6 @@ static struct pointers shared_aliases(const struct deploying *d, bool quiet)
 {
     struct arena *a = d->arena;
     const struct world *w = &d->plan->world;
-    const struct node *before = node_get_c(w->record.body, "functions");
     const struct node *resources = node_get_c(w->stage_template, "Resources");
     VEC(struct pointer) all = {0};
     for (size_t i = 0; i < d->plan->function_count; i++) {
@@ -49,7 +48,7 @@ static struct pointers shared_aliases(const struct deploying *d, bool quiet)
         if (!f->from.n || !f->to.n || str_eq(f->from, f->to))
             continue;
         if (shift_possible(node_get(resources, f->function->alias_id),
-                           node_get_c(node_get(before, f->function->key), "parts"), f->parts,
+                           record_function(w->record.body, f->function->key)->parts, f->parts,
                            &why)) {
             vec_push(a, &all,
                      (struct pointer){.key = f->function->key,

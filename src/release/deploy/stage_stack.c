@@ -59,7 +59,7 @@ int engine_keep_template(struct deploying *d, const struct node *template, struc
     const struct target *t = &d->plan->target;
     struct str text = json_text(d->arena, plan_unnumbered(d->arena, template), 0);
     bool secret = node_flags_deep(template) & NODE_SECRET ||
-                  (t->pinned && !node_get_c(t->origin->versions, "stage_template"));
+                  (t->pinned && !record_stage_template(t->origin).n);
     d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
     if (secret)
         return 0;

@@ -43,6 +43,23 @@ void disposals_put(struct arena *a, const struct disposals *all, struct node *in
     }
 }
 
+static record_disposed_list all_of(struct arena *a, const struct disposals *all, enum fate fate)
+{
+    VEC(struct record_disposed) out = {0};
+    vec_each (&all->all, d)
+        if (d->fate == fate)
+            vec_push(a, &out,
+                     (struct record_disposed){.type = d->type, .name = d->name, .why = d->why});
+    return (record_disposed_list){out.p, out.n};
+}
+
+void disposals_record(struct arena *a, const struct disposals *all, struct record_body *ret)
+{
+    ret->deleted = all_of(a, all, FATE_DELETED);
+    ret->emptied = all_of(a, all, FATE_EMPTIED);
+    ret->kept = all_of(a, all, FATE_KEPT);
+}
+
 int dispose_refuse(const char *what, struct str name, enum ours why, struct err *err)
 {
     return err_set(err, ERR_FAILED, "%s '%.*s' is not deleted: it is not %s", what, STR_ARG(name),

@@ -60,17 +60,6 @@ int dispose_stack(const struct release *r, const struct stack *stack, enum ours 
 
 /* ---- snapshots ---- */
 
-/* Does the record name `value` as `key` of the one whose `owner_key` is `owner`? */
-static bool names(const struct record *record, const char *section, const char *owner_key,
-                  struct str owner, const char *key, struct str value)
-{
-    member_each (m, record ? node_get_c(record->versions, section) : NULL)
-        if (str_eq(node_text(node_get_c(m->value, owner_key)), owner) &&
-            str_eq(node_text(node_get_c(m->value, key)), value))
-            return true;
-    return false;
-}
-
 static bool says_so_itself(const struct claim *claim)
 {
     return claim->why == OURS_INTENT && claim->wrote.n && str_eq(claim->wrote, claim->says);
@@ -80,8 +69,7 @@ int dispose_version(struct arena *a, struct aws *aws, const struct claim *claim,
                     struct str function, struct str version, struct err *err)
 {
     if (!says_so_itself(claim) &&
-        (claim->why != OURS_RECORD ||
-         !names(claim->record, "functions", "name", function, "version", version)))
+        (claim->why != OURS_RECORD || !record_names_version(claim->record, function, version)))
         return dispose_refuse("version",
                               str_fmt(a, "%.*s:%.*s", STR_ARG(function), STR_ARG(version)),
                               claim->why, err);
@@ -93,8 +81,7 @@ int dispose_deployment(struct arena *a, struct aws *aws, const struct claim *cla
                        struct err *err)
 {
     if (!says_so_itself(claim) &&
-        (claim->why != OURS_RECORD ||
-         !names(claim->record, "apis", "id", api, "deployment", deployment)))
+        (claim->why != OURS_RECORD || !record_names_deployment(claim->record, api, deployment)))
         return dispose_refuse("deployment",
                               str_fmt(a, "%.*s of %.*s", STR_ARG(deployment), STR_ARG(api)),
                               claim->why, err);

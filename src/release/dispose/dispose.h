@@ -33,6 +33,8 @@ struct disposals {
 /* {"deleted": […], "emptied": […], "kept": […]}, each of {type, name, why}, as members of `into`;
  * empty ones are left out. */
 void disposals_put(struct arena *a, const struct disposals *all, struct node *into);
+/* The same for the record of a removal. */
+void disposals_record(struct arena *a, const struct disposals *all, struct record_body *ret);
 
 /* What bears out OURS_RECORD and OURS_INTENT. */
 struct claim {

@@ -30,31 +30,27 @@ static bool has_name(const struct node *names, struct str name)
     return false;
 }
 
-/* Where the function of the record's entry writes to unless it is told otherwise. */
-static bool is_default_group(const struct node *function, struct str group)
+/* Where the recorded function writes to unless it is told otherwise. */
+static bool is_default_group(const struct record_function *function, struct str group)
 {
-    struct str name = node_text(node_get_c(function, "name"));
+    struct str name = function->name;
     return str_starts(group, STR(FUNCTION_GROUP)) && name.n &&
            str_eq(str_sub(group, strlen(FUNCTION_GROUP), group.n), name);
 }
 
 static bool has_function_of(const struct record *record, struct str group)
 {
-    member_each (m, node_get_c(record->body, "functions"))
-        if (is_default_group(m->value, group))
+    for (size_t i = 0; record->body && i < record->body->functions.n; i++)
+        if (is_default_group(&record->body->functions.p[i], group))
             return true;
     return false;
 }
 
-static bool succeeded(const struct record *record)
-{
-    return node_is_text(node_get_c(record->outcome, "outcome"), "succeeded");
-}
-
 bool log_groups_named(const struct record *record, struct str group)
 {
-    const struct node *names = node_get_c(record->body, "logGroups");
-    return succeeded(record) && (names ? has_name(names, group) : has_function_of(record, group));
+    const struct node *names = record->body ? record->body->log_groups : NULL;
+    return record_succeeded(record) &&
+           (names ? has_name(names, group) : has_function_of(record, group));
 }
 
 /* ---- records ---- */
@@ -78,7 +74,7 @@ static bool is_written_to(const struct record *all, size_t n, struct str group)
 {
     struct str stage = {"", 0};
     for (size_t i = 0; i < n; i++) {
-        if (str_eq(all[i].stage, stage) || !succeeded(&all[i]))
+        if (str_eq(all[i].stage, stage) || !record_succeeded(&all[i]))
             continue;
         stage = all[i].stage; /* this is its newest that did */
         if (has_function_of(&all[i], group))
@@ -145,14 +141,14 @@ int log_groups_recorded(const struct release *r, const struct store *store, stru
         read_records(r, store, refs, n, STR(""), &records, &n, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
+        const struct record_body *body = records[i].body;
         struct node *names = node_seq(a);
         struct str region;
         address_stage(records[i].stage, &region);
-        member_each (m, node_get_c(records[i].body, "functions"))
+        for (size_t k = 0; body && k < body->functions.n; k++)
             node_push(a, names,
-                      node_strf(a, FUNCTION_GROUP "%.*s",
-                                STR_ARG(node_text(node_get_c(m->value, "name")))));
-        node_each (name, node_get_c(records[i].body, "logGroups"))
+                      node_strf(a, FUNCTION_GROUP "%.*s", STR_ARG(body->functions.p[k].name)));
+        node_each (name, body ? body->log_groups : NULL)
             node_push(a, names, name);
         node_each (item, names) {
             struct str name = node_text(item);

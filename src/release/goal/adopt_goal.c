@@ -330,7 +330,7 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                              .service_today = ret->layout->service_template,
                              .service_now = w->service_template,
                              .outputs = w->stage.outputs,
-                             .needs = node_get_c(w->record.body, "needs"),
+                             .needs = w->record.body ? w->record.body->needs : NULL,
                              .layout = ret->layout,
                              .settings = &r->service->settings,
                              .stage = r->service->stage};

@@ -23,10 +23,8 @@ static bool is_listed(const struct world *w, struct str stage, int64_t number)
 /* A rollback whose stack did not follow served all the same: what it restored counts. */
 static bool served(const struct record *record)
 {
-    struct str outcome = node_text(node_get_c(record->outcome, "outcome"));
-    bool switches = node_bool_or(node_get_c(record->body, "flips"), false) &&
-                    !node_get_c(record->body, "shift");
-    return str_eq(outcome, STR("succeeded")) || (outcome.n && switches && record->versions);
+    bool switches = record->body->switches && !record->body->shifts;
+    return record_succeeded(record) || (record->outcome && switches && record->versions);
 }
 
 int recorded_read(const struct release *r, struct world *w, struct chain *chain, int64_t number,
@@ -46,15 +44,15 @@ int recorded_read(const struct release *r, struct world *w, struct chain *chain,
         return err_help(err, "which there are: troupe history %.*s", STR_ARG(stage));
     }
     known = known || (number == w->current && str_eq(stage, r->service->address));
-    if (node_is_text(node_get_c(ret->body, "what"), "remove"))
+    if (record_is_removal(ret))
         err_set(err, ERR_REFUSED, "%.*s#%lld was a removal", STR_ARG(stage), (long long)number);
     else if (is_pruned(w, stage, number))
         err_set(err, ERR_REFUSED, "the versions of %.*s#%lld were pruned", STR_ARG(stage),
                 (long long)number);
     else if (!ret->versions || !(known || served(ret)))
-        err_set(err, ERR_REFUSED, "%.*s#%lld never served: it %.*s", STR_ARG(stage),
-                (long long)number,
-                STR_ARG(node_text_or(node_get_c(ret->outcome, "outcome"), STR("was interrupted"))));
+        err_set(
+            err, ERR_REFUSED, "%.*s#%lld never served: it %.*s", STR_ARG(stage), (long long)number,
+            STR_ARG(ret->outcome ? outcome_word(ret->outcome->outcome) : STR("was interrupted")));
     else if (chain->passed)
         err_set(err, ERR_REFUSED, "%.*s#%lld never served: the stack of '%.*s' was never at it",
                 STR_ARG(stage), (long long)number, STR_ARG(stage));
@@ -66,7 +64,7 @@ int recorded_read(const struct release *r, struct world *w, struct chain *chain,
 int recorded_template(const struct release *r, struct world *w, const struct record *record,
                       const struct node **ret, struct err *err)
 {
-    struct str sha = node_text(node_get_c(record->versions, "stage_template"));
+    struct str sha = record_stage_template(record);
     *ret = NULL;
     if (!sha.n)
         return 0;
@@ -102,13 +100,13 @@ static struct str find_api_stage(const struct node *resources, enum api_kind kin
     return (struct str){"", 0};
 }
 
-static const struct artifact *artifact_of(struct arena *a, struct str key, const struct node *entry)
+static const struct artifact *artifact_of(struct arena *a, const struct record_function *f)
 {
-    struct str sha = node_text(node_get_c(entry, "artifact"));
-    if (!sha.n)
+    if (!f->artifact.n)
         return NULL;
     struct artifact *artifact = ARENA_NEW(a, struct artifact);
-    *artifact = (struct artifact){.name = str_fmt(a, "%.*s.zip", STR_ARG(key)), .sha256_hex = sha};
+    *artifact = (struct artifact){.name = str_fmt(a, "%.*s.zip", STR_ARG(f->object.key)),
+                                  .sha256_hex = f->artifact};
     return artifact;
 }
 
@@ -126,26 +124,23 @@ void recorded_layout(const struct release *r, const struct record *record,
                      const struct node *template, struct layout *ret)
 {
     struct arena *a = r->arena;
-    const struct node *functions = node_get_c(record->body, "functions");
-    const struct node *apis = node_get_c(record->body, "apis");
+    const struct record_body *body = record->body;
     const struct node *resources = node_get_c(template, "Resources");
     *ret = (struct layout){.stage_template = template};
-    ret->functions = ARENA_ARRAY(a, node_count(functions) + 1, struct layout_function);
-    ret->apis = ARENA_ARRAY(a, node_count(apis) + 1, struct layout_api);
-    member_each (m, functions) {
-        struct str name = node_text(node_get_c(m->value, "name"));
-        ret->functions[ret->function_count++] = (struct layout_function){
-            .key = m->key,
-            .name = name,
-            .alias_id = find_alias(resources, name),
-            .per_stage = node_is_text(node_get_c(m->value, "layout"), "perStage"),
-            .artifact = artifact_of(a, m->key, m->value)};
-    }
-    member_each (m, apis) {
-        enum api_kind kind = api_kind_recorded(m->value);
-        ret->apis[ret->api_count++] = (struct layout_api){
-            .kind = kind, .id = m->key, .stage_id = find_api_stage(resources, kind, m->key)};
-    }
+    ret->functions = ARENA_ARRAY(a, body->functions.n + 1, struct layout_function);
+    ret->apis = ARENA_ARRAY(a, body->apis.n + 1, struct layout_api);
+    vec_each (&body->functions, f)
+        ret->functions[ret->function_count++] =
+            (struct layout_function){.key = f->object.key,
+                                     .name = f->name,
+                                     .alias_id = find_alias(resources, f->name),
+                                     .per_stage = f->layout == LAYOUT_PER_STAGE,
+                                     .artifact = artifact_of(a, f)};
+    vec_each (&body->apis, p)
+        ret->apis[ret->api_count++] =
+            (struct layout_api){.kind = p->kind,
+                                .id = p->object.key,
+                                .stage_id = find_api_stage(resources, p->kind, p->object.key)};
     add_values(a, template, ret);
 }
 
@@ -154,7 +149,7 @@ void recorded_layout(const struct release *r, const struct record *record,
 static int read_bundle(const struct release *r, struct world *w, const struct record *record,
                        struct source_bundle *ret, struct err *err)
 {
-    struct str sha = node_text(node_get_c(record->body, "sources"));
+    struct str sha = record->body->sources;
     const struct node *n;
     if (store_get_json(r->arena, &w->store, "sources", sha, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
@@ -166,7 +161,7 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
                         STR_ARG(r->service->address));
     }
-    *ret = source_bundle_read(n, node_text(node_get_c(record->body, "stage")));
+    *ret = source_bundle_read(n, record->body->stage);
     return 0;
 }
 
@@ -217,11 +212,13 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct compile_options options = {NAMING_SHARED, STR("artifacts")};
-    const struct node *functions = node_get_c(record->body, "functions");
+    struct map recorded = MAP(a);
     struct left_out rest;
+    vec_each (&record->body->functions, f)
+        map_put(&recorded, f->object.key, &f->artifact);
     if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
         load(r, bundle, service, err) < 0 || layout_leave_out(a, service, &rest, err) < 0 ||
-        pack_recorded(a, rest.service, functions, packed, err) < 0 ||
+        pack_recorded(a, rest.service, &recorded, packed, err) < 0 ||
         compile_service(a, rest.service, packed, &options, compiled, err) < 0 ||
         layout_service(a, rest.service, compiled, layout, err) < 0)
         return -1;

@@ -84,8 +84,8 @@ static int find_one_function(const struct goal *goal, const struct release *r, s
                            .origin = &w->record,
                            .pinned = true,
                            .unpinned = one->key,
-                           .sources = node_text(node_get_c(w->record.body, "sources")),
-                           .needs = node_get_c(w->record.body, "needs")};
+                           .sources = w->record.body->sources,
+                           .needs = w->record.body->needs};
     return 0;
 }
 

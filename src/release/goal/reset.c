@@ -85,8 +85,7 @@ static int check_described(const struct model *like, const struct record *record
 {
     for (size_t i = 0; i < l->function_count; i++) {
         const struct layout_function *f = &l->functions[i];
-        const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
-        struct str version = node_text(node_get_c(entry, "version"));
+        struct str version = record_version(record->versions, f->key)->version;
         if (is_of_stage(l, node_get_c(f->definition, "Role")))
             return refuse_foreign(like, f->key, version, "runs under a role", err);
         if (is_of_stage(l, node_path(f->definition, "LoggingConfig.LogGroup")))
@@ -109,18 +108,17 @@ static int check_exact(const struct model *like, const struct release *r,
             return -1;
         err_clear(err);
     }
-    member_each (m, node_get_c(record->versions, "functions")) {
+    vec_each (&record->versions->functions, v) {
         struct lambda_function got;
-        struct str version = node_text(node_get_c(m->value, "version"));
-        if (lambda_get(r->arena, r->aws, node_text(node_get_c(m->value, "name")), version, &got,
-                       err) < 0)
-            return err_wrap(err, "version %.*s of '%.*s'", STR_ARG(version), STR_ARG(m->key));
+        struct str version = v->version, key = v->object.key;
+        if (lambda_get(r->arena, r->aws, v->name, version, &got, err) < 0)
+            return err_wrap(err, "version %.*s of '%.*s'", STR_ARG(version), STR_ARG(key));
         if (belongs(resources, n, "AWS::IAM::Role",
                     node_text(node_get_c(got.configuration, "Role"))))
-            return refuse_foreign(like, m->key, version, "runs under a role", err);
+            return refuse_foreign(like, key, version, "runs under a role", err);
         if (belongs(resources, n, "AWS::Logs::LogGroup",
                     node_text(node_path(got.configuration, "LoggingConfig.LogGroup"))))
-            return refuse_foreign(like, m->key, version, "logs into a group", err);
+            return refuse_foreign(like, key, version, "logs into a group", err);
     }
     return 0;
 }
@@ -187,8 +185,7 @@ static int find_clone(const struct goal *goal, const struct release *r, struct w
     if (make(like, r, w, "clone of", ret, err) < 0)
         return -1;
     const struct record *last = w->current ? &w->record : &w->interrupted;
-    if (!w->stage_exists || !last->body ||
-        str_eq(node_text(node_get_c(last->body, "what")), ret->what))
+    if (!w->stage_exists || !last->body || str_eq(last->body->what, ret->what))
         return 0;
     err_set(err, ERR_REFUSED, "stage '%.*s' is there already", STR_ARG(stage_of(r)));
     return err_help(err, "make it the same as '%.*s': troupe reset %.*s --to %.*s",

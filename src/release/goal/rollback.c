@@ -8,34 +8,28 @@
 
 /* ---- which record ---- */
 
-static int64_t member_int(const struct record *record, const char *name)
-{
-    return node_int_or(node_get_c(record->body, name), 0);
-}
-
 /* Is the current record a rollback that was interrupted? Then the same command goes on with it. */
 static bool continues(struct world *w)
 {
-    struct str lease = node_text(node_get_c(w->record.body, "lease"));
-    return member_int(&w->record, "restores") &&
-           (w->unclosed || (w->cut_off.n && str_eq(w->cut_off, lease)));
+    const struct record_body *body = w->record.body;
+    return body && body->restores &&
+           (w->unclosed || (w->cut_off.n && str_eq(w->cut_off, body->lease)));
 }
 
 /* What served before was never a deployment of ours: there is only its template. */
 static int say_adopted(const struct release *r, const struct world *w, const struct record *at,
                        struct err *err)
 {
-    const struct node *adopted = node_get_c(at->body, "adopted");
-    struct str key = store_key(r->arena, &w->store, "templates/%.*s.json",
-                               STR_ARG(node_text(node_get_c(adopted, "template"))));
+    const struct record_adoption *adopted = at->body->adopted;
+    struct str key =
+        store_key(r->arena, &w->store, "templates/%.*s.json", STR_ARG(adopted->template));
     bool kept = false;
     if (store_head(r->arena, &w->store, key, &kept, NULL, err) < 0)
         return -1;
     err_set(err, ERR_REFUSED,
             "what was before %.*s#%lld was made by %.*s: it cannot be rolled "
             "back to",
-            STR_ARG(at->stage), (long long)at->number,
-            STR_ARG(node_text(node_get_c(adopted, "by"))));
+            STR_ARG(at->stage), (long long)at->number, STR_ARG(adopted->by));
     if (!kept)
         return err_help(err, "its template is in the old deployment bucket");
     return err_help(err, "its template is kept in s3://%.*s/%.*s", STR_ARG(w->store.bucket),
@@ -48,7 +42,7 @@ static int find_before(const struct release *r, struct world *w, struct chain *c
                        struct err *err)
 {
     struct record at = w->record;
-    for (int64_t n; (n = member_int(&at, "restores"));) {
+    for (int64_t n; (n = at.body->restores);) {
         if (n >= at.number)
             return err_set(err, ERR_FAILED, "record %.*s#%lld restores a later one",
                            STR_ARG(at.stage), (long long)at.number);
@@ -56,10 +50,10 @@ static int find_before(const struct release *r, struct world *w, struct chain *c
             record_read_more(r->arena, &w->store, 0, &at, err) < 0)
             return -1;
     }
-    *ret = member_int(&at, "before");
+    *ret = at.body->before;
     if (*ret)
         return 0;
-    if (node_get_c(at.body, "adopted"))
+    if (at.body->adopted)
         return say_adopted(r, w, &at, err);
     struct str stage = r->service->address;
     if (at.number == w->record.number)
@@ -90,7 +84,7 @@ static int find_number(const struct goal *goal, const struct release *r, struct 
     }
     if (!continues(w))
         return find_before(r, w, chain, ret, err);
-    *ret = member_int(&w->record, "restores");
+    *ret = w->record.body->restores;
     return 0;
 }
 
@@ -130,8 +124,7 @@ static int check_versions(struct checking *c, const struct world *w, const struc
     const struct node *now = node_get_c(w->stage_template, "Resources");
     for (size_t i = 0; i < layout->function_count; i++) {
         const struct layout_function *f = &layout->functions[i];
-        const struct node *entry = node_get(node_get_c(record->versions, "functions"), f->key);
-        struct str version = node_text(node_get_c(entry, "version"));
+        struct str version = record_version(record->versions, f->key)->version;
         const struct node *alias = node_get(now, f->alias_id);
         if (version.n &&
             !str_eq(version, node_text(node_path(alias, "Properties.FunctionVersion"))))
@@ -159,16 +152,15 @@ static int check_deployments(struct checking *c, const struct world *w, const st
     const struct node *now = node_get_c(w->stage_template, "Resources");
     for (size_t i = 0; i < layout->api_count; i++) {
         const struct node *deployments = NULL;
-        const struct node *entry =
-            node_get(node_get_c(record->versions, "apis"), layout->apis[i].id);
-        struct str id = node_text(node_get_c(entry, "deployment"));
+        const struct record_api_deployment *entry =
+            record_deployment(record->versions, layout->apis[i].id);
+        struct str id = entry->deployment;
         bool there = false;
         const struct node *stage = node_get(now, layout->apis[i].stage_id);
         if (str_eq(id, node_text(node_path(stage, "Properties.DeploymentId"))))
             continue;
         const struct gateway *gateway = api_gateway(layout->apis[i].kind);
-        if (gateway->deployments(c->r->arena, c->r->aws, node_text(node_get_c(entry, "id")),
-                                 &deployments, err) < 0) {
+        if (gateway->deployments(c->r->arena, c->r->aws, entry->id, &deployments, err) < 0) {
             if (err->kind != ERR_NOT_FOUND)
                 return -1;
             err_clear(err);
@@ -186,8 +178,8 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
                        const struct layout *layout, struct err *err)
 {
     struct map waiting = MAP(c->r->arena);
-    const struct node *needs = node_get_c(record->body, "needs");
-    bool same = node_equal(needs, node_get_c(w->record.body, "needs"));
+    const struct node *needs = record->body->needs;
+    bool same = node_equal(needs, w->record.body->needs);
     if (!same && world_want(c->r, WORLD_SERVICE, w, err) < 0)
         return -1;
     const struct node *resources = node_get_c(w->service_template, "Resources");
@@ -206,13 +198,11 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
  * would call a function that is not there. */
 static void check_layouts(struct checking *c, const struct world *w, const struct record *record)
 {
-    const struct node *now = node_get_c(w->record.body, "functions");
-    member_each (m, node_get_c(record->body, "functions")) {
-        const struct node *there = node_get(now, m->key);
-        if (there && !c->unusable.n &&
-            !node_equal(node_get_c(there, "layout"), node_get_c(m->value, "layout")))
-            c->unusable =
-                str_fmt(c->r->arena, "'%.*s' moves between service and stage", STR_ARG(m->key));
+    vec_each (&record->body->functions, f) {
+        const struct record_function *now = record_function(w->record.body, f->object.key);
+        if (now->object.read && !c->unusable.n && now->layout != f->layout)
+            c->unusable = str_fmt(c->r->arena, "'%.*s' moves between service and stage",
+                                  STR_ARG(f->object.key));
     }
 }
 
@@ -266,8 +256,8 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                                .pinned = true,
                                .switches = true,
                                .asleep = {c.asleep.p, c.asleep.n},
-                               .sources = node_text(node_get_c(record->body, "sources")),
-                               .needs = node_get_c(record->body, "needs")};
+                               .sources = record->body->sources,
+                               .needs = record->body->needs};
     }
     if (record->unvouched.n)
         target_note(r->arena, ret, record->unvouched);

@@ -7,9 +7,9 @@ static int find_number(const struct goal *goal, const struct release *r, const s
 {
     const struct record *under_way = world_shift(w);
     struct str stage = r->service->address;
-    if (!under_way && w->unclosed && node_get_c(w->record.body, "to"))
+    if (!under_way && w->unclosed && w->record.body && w->record.body->to)
         under_way = &w->record; /* its end was cut off */
-    int64_t at = under_way ? node_int_or(node_get_c(under_way->body, "to"), 0) : 0;
+    int64_t at = under_way ? under_way->body->to : 0;
     const int64_t *asked = goal->context; /* 0: that of the shift under way */
     *ret = *asked ? *asked : at;
     if (!*ret) {

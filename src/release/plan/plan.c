@@ -5,12 +5,6 @@
 
 /* ---- the plan ---- */
 
-static struct str recorded(const struct node *versions, const char *section, struct str key,
-                           const char *what)
-{
-    return node_text(node_get_c(node_get(node_get_c(versions, section), key), what));
-}
-
 /* What the stage's stack says a pointer of it points at. */
 static struct str points_at(const struct plan *plan, struct str id, const char *property)
 {
@@ -52,24 +46,24 @@ static void pin(const struct release *r, struct plan *plan)
     /* A definition names the functions that a stage has of its own: it is no other stage's. */
     bool has_own = plan->function_count < plan->target.layout->function_count;
     bool calls_others = has_own && !str_eq(origin->stage, r->service->address);
-    const struct node *functions = node_get_c(origin->body, "functions");
     for (size_t i = 0; i < plan->function_count; i++) {
         struct function_plan *f = &plan->functions[i];
         struct str key = f->function->key;
-        f->to = recorded(origin->versions, "functions", key, "version");
+        f->to = record_version(origin->versions, key)->version;
         f->pinned = f->to.n && !str_eq(key, plan->target.unpinned);
         if (!f->pinned) {
             f->to = (struct str){"", 0};
             continue;
         }
-        f->fingerprint = recorded(origin->versions, "functions", key, "fingerprint");
-        f->parts = node_get_c(node_get(functions, key), "parts");
+        f->fingerprint = record_version(origin->versions, key)->fingerprint;
+        f->parts = record_function(origin->body, key)->parts;
     }
     for (size_t i = 0; i < plan->api_count && !calls_others; i++) {
         struct api_plan *p = &plan->apis[i];
-        p->to = recorded(origin->versions, "apis", p->api->id, "deployment");
-        p->aws_id = recorded(origin->versions, "apis", p->api->id, "id");
-        p->fingerprint = recorded(origin->versions, "apis", p->api->id, "fingerprint");
+        const struct record_api_deployment *d = record_deployment(origin->versions, p->api->id);
+        p->to = d->deployment;
+        p->aws_id = d->id;
+        p->fingerprint = d->fingerprint;
         p->pinned = p->to.n > 0;
     }
 }
@@ -80,9 +74,8 @@ static int check_only_code(const struct planning *p, struct err *err)
     struct str key = p->plan->target.unpinned, stage = p->r->service->address;
     for (size_t i = 0; i < p->plan->function_count && key.n; i++) {
         const struct function_plan *f = &p->plan->functions[i];
-        const struct node *before = node_get_c(
-            node_get(node_get_c(p->plan->world.record.body, "functions"), f->function->key),
-            "parts");
+        const struct node *before =
+            record_function(p->plan->world.record.body, f->function->key)->parts;
         if (!str_eq(f->function->key, key))
             continue;
         struct node *was = node_shallow(p->r->arena, before ? before : node_map(p->r->arena));

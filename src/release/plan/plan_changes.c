@@ -36,15 +36,14 @@ int changes_functions(struct planning *p, struct err *err)
     struct arena *a = p->r->arena;
     if (p->r->explain && world_want(p->r, WORLD_RECORD, &p->plan->world, err) < 0)
         return -1;
-    const struct node *record = p->plan->world.record.body;
+    const struct record_body *record = p->plan->world.record.body;
     for (size_t i = 0; i < p->plan->function_count; i++) {
         const struct function_plan *f = &p->plan->functions[i];
         if (f->to.n && str_eq(f->to, f->from)) {
             p->plan->unchanged++;
             continue;
         }
-        const struct node *before =
-            node_get_c(node_get(node_get_c(record, "functions"), f->function->key), "parts");
+        const struct node *before = record_function(record, f->function->key)->parts;
         struct str reason = f->parts
                                 ? definition_reason(a, before, changes_parts_like(a, f, before))
                             : before ? STR("a resource it needs changes")

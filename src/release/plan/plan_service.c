@@ -16,7 +16,7 @@ static int needed_by_records(const struct release *r, const struct world *w, str
         if (record_read(r->arena, &w->store, w->records[i].stage, w->records[i].number, 0, &record,
                         err) < 0)
             return -1;
-        node_each (id, node_get_c(record.body, "needs"))
+        node_each (id, record.body->needs)
             if (!map_has(ret, node_text(id)))
                 map_put(ret, node_text(id), &w->records[i]);
     }
@@ -93,7 +93,7 @@ static bool has_all(const struct plan *plan)
 {
     const struct record *like = plan->target.origin ? plan->target.origin : &plan->world.record;
     const struct node *today = plan->target.layout->service_template;
-    const struct node *needs = node_get_c(like->body, "needs");
+    const struct node *needs = like->body ? like->body->needs : NULL;
     member_each (m, node_get_c(today, "Outputs"))
         if (!node_get(plan->world.service.outputs, m->key))
             return false;

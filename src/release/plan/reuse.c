@@ -18,16 +18,14 @@ static void index_add(struct arena *a, struct map *index, struct str name, struc
     map_put(index, key, value);
 }
 
-static void index_record(struct arena *a, struct map *index, const struct node *versions)
+static void index_record(struct arena *a, struct map *index, const struct record_versions *versions)
 {
-    member_each (m, node_get_c(versions, "functions"))
-        index_add(a, index, node_text(node_get_c(m->value, "name")),
-                  node_text(node_get_c(m->value, "fingerprint")),
-                  node_text(node_get_c(m->value, "version")));
-    member_each (m, node_get_c(versions, "apis"))
-        index_add(a, index, node_text(node_get_c(m->value, "id")),
-                  node_text(node_get_c(m->value, "fingerprint")),
-                  node_text(node_get_c(m->value, "deployment")));
+    if (!versions)
+        return;
+    vec_each (&versions->functions, v)
+        index_add(a, index, v->name, v->fingerprint, v->version);
+    vec_each (&versions->apis, d)
+        index_add(a, index, d->id, d->fingerprint, d->deployment);
 }
 
 static struct str index_find(struct arena *a, const struct map *index, struct str name,

@@ -17,7 +17,7 @@ static int needs(const struct release *r, struct world *w, struct str id, struct
 {
     if (world_want(r, WORLD_RECORD, w, err) < 0)
         return -1;
-    node_each (one, node_get_c(w->record.body, "needs"))
+    node_each (one, w->record.body ? w->record.body->needs : NULL)
         if (str_eq(node_text(one), id))
             return 1;
     return 0;

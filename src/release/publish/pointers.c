@@ -51,8 +51,7 @@ struct str pointer_text(struct arena *a, struct str version, struct str beside, 
 static bool is_other_code(struct arena *a, const struct record *record, struct str key,
                           const struct lambda_function *got)
 {
-    const struct node *entry = node_get(node_get_c(record->body, "functions"), key);
-    struct str artifact = node_text(node_get_c(entry, "artifact")), bytes;
+    struct str artifact = record_function(record->body, key)->artifact, bytes;
     return artifact.n && got->code_sha256.n && base64_decode(a, got->code_sha256, &bytes) &&
            !str_eq(hex_encode(a, bytes.p, bytes.n), artifact);
 }

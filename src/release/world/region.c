@@ -73,13 +73,11 @@ int regions_list(const struct release *r, const struct store *store, struct str 
 int region_mark(const struct release *r, const struct store *store, struct err *err)
 {
     struct arena *a = r->arena;
-    struct node *body = node_map(a);
+    struct region_mark content = {.region = r->service->region};
     struct str key = store_key(a, store, "stages/%.*s/" MARK, STR_ARG(r->service->address));
     if (!r->service->remote)
         return 0;
-    node_put_c(a, body, "format", node_int(a, RECORD_FORMAT));
-    node_put_str(a, body, "region", r->service->region);
-    struct s3_put object = {.key = key, .body = json_text(a, body, 1)};
+    struct s3_put object = {.key = key, .body = object_text(a, &region_table, &content)};
     if (store_put(a, store, &object, NULL, err) < 0)
         return err_wrap(err, "note the region of '%.*s'", STR_ARG(r->service->address));
     return 0;

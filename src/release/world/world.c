@@ -309,13 +309,13 @@ static int read_interrupted(const struct release *r, struct world *w, struct err
 const struct record *world_shift(const struct world *w)
 {
     const struct record *last = &w->interrupted;
-    bool by_hand = last->body && node_get_c(last->body, "shift") && node_get_c(last->body, "to");
+    bool by_hand = last->body && last->body->shifts && last->body->to;
     return by_hand && world_shift_percent(last) ? last : NULL;
 }
 
 unsigned world_shift_percent(const struct record *shift)
 {
-    return (unsigned)node_int_or(node_get_c(shift->versions, "percent"), 0);
+    return shift->versions ? (unsigned)shift->versions->percent : 0;
 }
 
 static int read_template(const struct release *r, const struct world *w, bool exists,
@@ -374,7 +374,7 @@ static int find_succeeded(const struct release *r, struct world *w, struct recor
             continue;
         if (record_read(r->arena, &w->store, ref->stage, ref->number, RECORD_OUTCOME, ret, err) < 0)
             return -1;
-        if (str_eq(node_text(node_get_c(ret->outcome, "outcome")), STR("succeeded")))
+        if (record_succeeded(ret))
             return 0;
     }
     *ret = (struct record){0};
@@ -390,7 +390,7 @@ int world_served(const struct release *r, bool versions, struct world *w, struct
                                 .digest = w->current ? world_digest(&w->stage) : STR("")};
     if (!w->current && busy && find_succeeded(r, w, &w->record, err) < 0)
         return -1;
-    if (!str_eq(node_text(node_get_c(w->record.body, "what")), STR("remove")))
+    if (!record_is_removal(&w->record))
         w->current = w->record.number;
     if (w->current)
         return record_read_more(r->arena, &w->store, versions ? RECORD_VERSIONS : 0, &w->record,

@@ -628,9 +628,14 @@ static void variables(struct story *s)
 /* keys TEXT: what the bucket has. */
 static void keys(struct story *s)
 {
-    for (size_t i = 0; i < cloud->objects.n; i++)
-        if (str_find(cloud->objects.p[i].key, word(s, 1), 0) >= 0)
-            say(s, str_fmt(s->arena, "  %.*s\n", STR_ARG(cloud->objects.p[i].key)));
+    for (size_t i = 0; i < cloud->objects.n; i++) {
+        const struct fake_object *o = &cloud->objects.p[i];
+        bool home = str_eq(o->bucket, STR(FAKE_BUCKET));
+        struct str key = str_fmt(s->arena, "%.*s%s%.*s", STR_ARG(home ? STR("") : o->bucket),
+                                 home ? "" : ":", STR_ARG(o->key));
+        if (str_find(key, word(s, 1), 0) >= 0)
+            say(s, str_fmt(s->arena, "  %.*s\n", STR_ARG(key)));
+    }
 }
 
 static const struct command {

@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include "base/fs.h"
+#include "records.h"
 #include "release/adopt/adopt.h"
 
 static struct str tests_dir;
@@ -40,9 +41,10 @@ static void add_world(struct looking *x)
     struct world *w = &x->world;
     const struct node *stack = node_get_c(x->c, "stack"), *service = node_get_c(x->c, "service");
     struct node *body = node_map(f->arena);
-    node_put_c(f->arena, body, "needs", node_get_c(x->c, "needs"));
+    if (node_get_c(x->c, "needs"))
+        node_put_c(f->arena, body, "needs", node_get_c(x->c, "needs"));
     *w = (struct world){.stage_name = STR("shop-dev"), .service_name = STR("shop")};
-    w->record.body = body;
+    w->record.body = body_of(f->arena, json_text(f->arena, body, 0).p);
     w->stage_template = stack;
     w->service_template = service;
     cloud->domains = kept(node_get_c(x->c, "domains"));

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "doc/json.h"
+#include "records.h"
 #include "release/diff.h"
 
 static void check_renamed(const char *x, const char *from, const char *y, const char *to, bool want)
@@ -39,9 +40,8 @@ static struct diff_side side_of(struct arena *a, const char *stage, const char *
 {
     struct err err = {0};
     struct diff_side s = {.record = {.stage = str_c(stage), .number = 1}};
-    s.record.body = json_parse(a, STR("record"), str_c(body), &err);
-    assert_non_null(s.record.body);
-    s.record.versions = versions ? json_parse(a, STR("versions"), str_c(versions), &err) : NULL;
+    s.record.body = body_of(a, body);
+    s.record.versions = versions ? versions_of(a, versions) : NULL;
     s.template = template ? json_parse(a, STR("template"), str_c(template), &err) : NULL;
     assert_true(!template || s.template);
     return s;
@@ -90,7 +90,7 @@ static void test_functions(void **state)
     check_str(d.functions[1].parts[0], "MemorySize");
     check_str(d.functions[1].parts[1], "variable OLD");
     check_str(d.functions[2].key, "moved");
-    check_str(d.functions[2].layout[1], "perStage");
+    assert_int_equal(d.functions[2].layout[1], LAYOUT_PER_STAGE);
     assert_int_equal(d.functions[3].where, DIFF_ONLY_B);
     assert_int_equal(d.functions[4].where, DIFF_ONLY_A);
     check_str(d.functions[4].key, "gone");

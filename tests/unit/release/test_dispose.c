@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "doc/json.h"
+#include "records.h"
 #include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
 
@@ -75,10 +76,10 @@ static void test_snapshots_that_no_record_names(void **state)
 {
     struct arena *a = arena_new();
     struct record record = {
-        .versions =
-            parse(a, "{\"functions\": {\"a\": {\"name\": \"shop-a\", \"version\": \"3\"}, \"a-b\": "
-                     "{\"name\": \"shop-a-b\", \"version\": \"4\"}}, \"apis\": {\"Api\": {\"id\": "
-                     "\"api1\", \"deployment\": \"d1\"}}}")};
+        .versions = versions_of(
+            a, "{\"functions\": {\"a\": {\"name\": \"shop-a\", \"version\": \"3\"}, \"a-b\": "
+               "{\"name\": \"shop-a-b\", \"version\": \"4\"}}, \"apis\": {\"Api\": {\"id\": "
+               "\"api1\", \"deployment\": \"d1\"}}}")};
     struct claim named = {OURS_RECORD, .record = &record}, nothing = {OURS_RECORD, NULL},
                  folder = {OURS_FOLDER, .record = &record},
                  hint = {OURS_INTENT, .wrote = STR("dev#1 12345678"),
@@ -103,13 +104,13 @@ static void test_log_groups_that_no_record_names(void **state)
 {
     struct arena *a = arena_new();
     struct release r = {.arena = a};
-    const struct node *good = parse(a, "{\"outcome\": \"succeeded\"}");
-    struct record listed = {.body = parse(a, "{\"logGroups\": [\"/aws/lambda/shop-dev-a\"], "
-                                             "\"functions\": {\"a\": {\"name\": \"shop-a\"}}}"),
+    const struct record_outcome *good = outcome_of(a, "succeeded");
+    struct record listed = {.body = body_of(a, "{\"logGroups\": [\"/aws/lambda/shop-dev-a\"], "
+                                               "\"functions\": {\"a\": {\"name\": \"shop-a\"}}}"),
                             .outcome = good},
-                  older = {.body = parse(a, "{\"functions\": {\"a\": {\"name\": \"shop-a\"}}}"),
+                  older = {.body = body_of(a, "{\"functions\": {\"a\": {\"name\": \"shop-a\"}}}"),
                            .outcome = good},
-                  failed = {.body = listed.body, .outcome = parse(a, "{\"outcome\": \"failed\"}")},
+                  failed = {.body = listed.body, .outcome = outcome_of(a, "failed")},
                   open = {.body = listed.body};
     static const struct {
         const char *group;

@@ -1,16 +1,8 @@
 /* Which records are pruned, and what goes with them. */
 #include "check.h"
 
-#include "doc/json.h"
+#include "records.h"
 #include "release/prune.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
 
 /* A record as letters: "n outcome minute versions…". */
 struct row {
@@ -36,9 +28,9 @@ static void check_rows(const struct row *rows, size_t n, const struct prune_stag
                                          .has_outcome = row->outcome,
                                          .pruned = row->pruned,
                                          .outcome_ms = row->outcome ? row->outcome_ms : 0};
-        all[i].record.body = parse(a, row->removal ? "{\"what\":\"remove\"}" : "{}");
+        all[i].record.body = body_of(a, row->removal ? "{\"what\":\"remove\"}" : "{}");
         if (row->outcome)
-            all[i].record.outcome = parse(a, str_fmt(a, "{\"outcome\":\"%s\"}", row->outcome).p);
+            all[i].record.outcome = outcome_of(a, row->outcome);
     }
     prune_decide(all, n, stages, stage_count, rules);
     for (size_t i = 0; i < n; i++)
@@ -154,8 +146,8 @@ static void test_items(void **state)
         "\"apis\":{\"A\":{\"id\":\"api\",\"deployment\":\"d0\"}}}"};
     for (size_t i = 0; i < 3; i++) {
         all[i].ref = (struct record_ref){.stage = STR("dev"), .number = (int64_t)(3 - i)};
-        all[i].record.body = parse(a, bodies[i]);
-        all[i].record.versions = parse(a, versions[i]);
+        all[i].record.body = body_of(a, bodies[i]);
+        all[i].record.versions = versions_of(a, versions[i]);
         all[i].kept = i ? KEPT_NOT : KEPT_CURRENT;
     }
     prune_items(a, all, 3, &items, &n);

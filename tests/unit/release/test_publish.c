@@ -6,6 +6,7 @@
 #include "doc/json.h"
 #include "fake_aws.h"
 #include "fake_clock.h"
+#include "records.h"
 #include "release/bucket/lease.h"
 #include "release/dispose/dispose.h"
 #include "release/publish/definition.h"
@@ -533,9 +534,9 @@ static void test_unusable(void **state)
     check_ok(publish(f, &version), &f->err);
     struct pointer p = {.key = STR("api"), .owner = STR("shop-api"), .want = version};
     record.body =
-        parse(f->arena, str_fmt(f->arena, "{\"functions\":{\"api\":{\"artifact\":\"%.*s\"}}}",
-                                STR_ARG(f->artifact.sha256_hex))
-                            .p);
+        body_of(f->arena, str_fmt(f->arena, "{\"functions\":{\"api\":{\"artifact\":\"%.*s\"}}}",
+                                  STR_ARG(f->artifact.sha256_hex))
+                              .p);
     check_ok(pointer_unusable(f->arena, &f->release, &record, &p, &got, &why, &f->err), &f->err);
     assert_null(why);
     struct node *made = cloud->functions.p[0].versions.p[0];

@@ -5,6 +5,7 @@
 #include "doc/json.h"
 #include "fake_aws.h"
 #include "fake_clock.h"
+#include "records.h"
 #include "release/deploy/engine.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"
@@ -92,7 +93,7 @@ static void add_stage(struct fixture *f, int number, const char *status)
     struct str body = str_fmt(cloud->arena, "{\"format\":1,\"n\":%d}", number),
                versions = STR("{\"format\":1}");
     struct str digest =
-        record_digest(cloud->arena, parse(f->arena, body.p), parse(f->arena, versions.p));
+        record_digest(cloud->arena, body_of(f->arena, body.p), versions_of(f->arena, versions.p));
     struct str template = str_fmt(
         cloud->arena,
         "{\"Resources\":{\"T\":{\"Type\":\"AWS::SNS::Topic\"}},\"Outputs\":{\"" DEPLOYMENT_OUTPUT
@@ -313,7 +314,7 @@ static void test_intent(void **state)
     check_ok(intent_write(&d, &f->err), &f->err);
     assert_true(d.phase == DEPLOY_RECORDED && !d.resumed);
     assert_non_null(fake_get(cloud, STAGES "dev/4.json").p);
-    assert_int_equal(node_int_or(node_get_c(d.body, "before"), 0), 3);
+    assert_int_equal(d.body->before, 3);
 
     /* the run ends here; the same command again resumes its record */
     check_ok(read_world(f, WORLD_ALL), &f->err);
@@ -337,9 +338,10 @@ static void test_intent(void **state)
 
     /* a record that was altered is not resumed, whatever hash it has of itself */
     check_ok(read_world(f, WORLD_ALL), &f->err);
-    struct node *altered = node_shallow(f->arena, f->world.interrupted.body);
-    node_put_str(f->arena, altered, "sources", STR("evil"));
-    fake_put(cloud, STAGES "dev/5.json", json_text(f->arena, altered, 0));
+    struct record_body altered = *f->world.interrupted.body;
+    altered.sources = STR("evil");
+    fake_put(cloud, STAGES "dev/5.json",
+             json_text(f->arena, record_body_node(f->arena, &altered), 0));
     check_ok(read_world(f, WORLD_ALL), &f->err);
     d = deploying_of(f, &plan, &layout);
     plan.target.what = STR("rollback to 2");

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "doc/json.h"
 #include "fake_aws.h"
+#include "records.h"
 #include "release/bucket/chain.h"
 
 #define STAGES "troupe/shop/stages/"
@@ -45,14 +46,6 @@ static void check_kind(struct fixture *f, int done, enum err_kind kind, const ch
     if (str_find(f->err.msg, str_c(words), 0) < 0)
         check_str(f->err.msg, words);
     err_clear(&f->err);
-}
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
 }
 
 /* ---- objects ---- */
@@ -186,10 +179,8 @@ static void test_list(void **state)
 
 static int write_record(struct fixture *f, int64_t number, const char *nonce)
 {
-    struct node *body = node_map(f->arena);
-    node_put_c(f->arena, body, "format", node_int(f->arena, RECORD_FORMAT));
-    node_put_str(f->arena, body, "nonce", str_c(nonce));
-    return record_write(f->arena, &f->store, STR("dev"), number, body, &f->err);
+    struct record_body body = {.nonce = str_c(nonce)};
+    return record_write(f->arena, &f->store, STR("dev"), number, &body, &f->err);
 }
 
 /* Nobody overwrites what another wrote. A write whose answer was lost meets its own. */
@@ -204,21 +195,20 @@ static void test_write_once(void **state)
     check_ok(record_read(f->arena, &f->store, STR("dev"), 1, RECORD_VERSIONS | RECORD_OUTCOME,
                          &record, &f->err),
              &f->err);
-    assert_true(node_is_text(node_get_c(record.body, "nonce"), "mine"));
+    check_str(record.body->nonce, "mine");
     assert_null(record.versions);
     assert_null(record.outcome);
-    check_ok(record_write_versions(f->arena, &f->store, STR("dev"), 1,
-                                   parse(f->arena, "{\"format\":1}"), &f->err),
+    for (int64_t percent = 10; percent < 30; percent += 10) {
+        struct record_versions versions = {.percent = percent};
+        check_ok(record_write_versions(f->arena, &f->store, STR("dev"), 1, &versions, &f->err),
+                 &f->err);
+    }
+    check_ok(record_write_outcome(f->arena, &f->store, STR("dev"), 1, OUTCOME_FAILED, STR("why"),
+                                  &f->err),
              &f->err);
-    check_ok(record_write_versions(f->arena, &f->store, STR("dev"), 1,
-                                   parse(f->arena, "{\"format\":1,\"n\":2}"), &f->err),
-             &f->err);
-    check_ok(
-        record_write_outcome(f->arena, &f->store, STR("dev"), 1, "failed", STR("why"), &f->err),
-        &f->err);
-    check_ok(
-        record_write_outcome(f->arena, &f->store, STR("dev"), 1, "succeeded", STR(""), &f->err),
-        &f->err); /* the first outcome stays */
+    check_ok(record_write_outcome(f->arena, &f->store, STR("dev"), 1, OUTCOME_SUCCEEDED, STR(""),
+                                  &f->err),
+             &f->err); /* the first outcome stays */
     int64_t when = 0;
     check_ok(record_write_mark(f->arena, &f->store, STR("dev"), 1, "gone", &when, &f->err),
              &f->err);
@@ -226,9 +216,9 @@ static void test_write_once(void **state)
     check_ok(record_read(f->arena, &f->store, STR("dev"), 1, RECORD_VERSIONS | RECORD_OUTCOME,
                          &record, &f->err),
              &f->err);
-    assert_int_equal(node_int_or(node_get_c(record.versions, "n"), 0), 2);
-    assert_true(node_is_text(node_get_c(record.outcome, "outcome"), "failed"));
-    assert_true(node_is_text(node_get_c(record.outcome, "reason"), "why"));
+    assert_int_equal(record.versions->percent, 20);
+    assert_int_equal(record.outcome->outcome, OUTCOME_FAILED);
+    check_str(record.outcome->reason, "why");
 }
 
 static void test_read(void **state)
@@ -241,7 +231,7 @@ static void test_read(void **state)
                ERR_NOT_FOUND, "the record of dev#7 is gone");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": 2}"));
     check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), ERR_FAILED,
-               "has format 2, this troupe reads format 1");
+               "has format 2, written by a newer troupe; troupe " TROUPE_VERSION " reads format 1");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": 1}"));
     fake_put(cloud, STAGES "dev/7.versions.json", STR("{\"format\": 3}"));
     check_kind(f,
@@ -259,9 +249,8 @@ static void test_read(void **state)
 static void test_altered(void **state)
 {
     struct fixture *f = *state;
-    const struct node *body = parse(f->arena, "{\"format\":1,\"n\":1}"),
-                      *versions = parse(f->arena, "{\"format\":1,\"v\":1}");
-    struct str digest = record_digest(f->arena, body, versions);
+    struct str digest = record_digest(f->arena, body_of(f->arena, "{\"format\":1,\"n\":1}"),
+                                      versions_of(f->arena, "{\"format\":1,\"v\":1}"));
     static const struct {
         const char *body, *versions;
         bool refused;
@@ -293,7 +282,7 @@ static void test_read_many(void **state)
     for (int i = 0; i < N; i++) {
         refs[i] = (struct record_ref){.stage = STR("dev"), .number = i + 1, .has_outcome = i % 2};
         fake_put(cloud, str_fmt(f->arena, STAGES "dev/%d.json", i + 1).p,
-                 str_fmt(f->arena, "{\"format\":1,\"n\":%d}", i + 1));
+                 str_fmt(f->arena, "{\"format\":1,\"number\":%d}", i + 1));
         if (i % 2)
             fake_put(cloud, str_fmt(f->arena, STAGES "dev/%d.outcome.json", i + 1).p,
                      STR("{\"format\":1,\"outcome\":\"succeeded\"}"));
@@ -301,7 +290,7 @@ static void test_read_many(void **state)
     fake_delete(cloud, STAGES "dev/5.json");
     check_ok(records_read(f->arena, &f->store, refs, N, records, &f->err), &f->err);
     for (int i = 0; i < N; i++) {
-        assert_int_equal(node_int_or(node_get_c(records[i].body, "n"), 0), i == 4 ? 0 : i + 1);
+        assert_int_equal(records[i].body ? records[i].body->number : 0, i == 4 ? 0 : i + 1);
         assert_int_equal(records[i].outcome != NULL, i % 2);
     }
     fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "GetObject", "/9.json", 403, "AccessDenied",
@@ -321,7 +310,7 @@ static struct str write_chain(struct fixture *f)
             str_fmt(f->arena, "{\"format\":1,\"n\":%d,\"before\":%d,\"before_digest\":\"%.*s\"}", i,
                     i - 1, STR_ARG(digest));
         fake_put(cloud, str_fmt(f->arena, STAGES "dev/%d.json", i).p, text);
-        digest = record_digest(f->arena, parse(f->arena, text.p), parse(f->arena, "{}"));
+        digest = record_digest(f->arena, body_of(f->arena, text.p), versions_of(f->arena, "{}"));
     }
     return digest;
 }
@@ -367,7 +356,7 @@ static void test_chain(void **state)
     chain_check(f->arena, 3, digest, all, 3);
     for (size_t i = 0; i < 3; i++)
         assert_non_null(all[i].body);
-    all[1].body = parse(f->arena, "{\"before\":1}");
+    all[1].body = body_of(f->arena, "{\"before\":1}");
     chain_check(f->arena, 3, digest, all, 3);
     assert_non_null(all[0].body);
     assert_null(all[1].body);
