@@ -150,17 +150,19 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
                        struct source_bundle *ret, struct err *err)
 {
     struct str sha = record->body->sources;
+    struct str key = store_key(r->arena, &w->store, "sources/%.*s.json", STR_ARG(sha));
     const struct node *n;
     if (store_get_json(r->arena, &w->store, "sources", sha, &n, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
-        struct str key = store_key(r->arena, &w->store, "sources/%.*s.json", STR_ARG(sha));
         err_set(err, ERR_FAILED, "the recorded sources are gone from the bucket: s3://%.*s/%.*s",
                 STR_ARG(w->bucket), STR_ARG(key));
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
                         STR_ARG(r->service->address));
     }
+    if (object_format(n) > OBJECT_FORMAT)
+        return object_check(n, key, err);
     *ret = source_bundle_read(n, record->body->stage);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "fake_aws.h"
 #include "records.h"
 #include "release/bucket/chain.h"
+#include "release/goal/from_record.h"
 
 #define STAGES "troupe/shop/stages/"
 
@@ -363,6 +364,52 @@ static void test_chain(void **state)
     check_str(all[1].unvouched, "record altered");
 }
 
+/* ---- source bundles ---- */
+
+static void test_newer_sources(void **state)
+{
+    struct fixture *f = *state;
+    struct service service = {.name = STR("shop"), .stage = STR("dev"), .address = STR("dev")};
+    struct release r = {.arena = f->arena, .aws = f->aws, .service = &service};
+    struct world w = {.bucket = f->store.bucket, .store = f->store};
+    struct str text = STR("{\"format\":2,\"tool\":\"9.1\",\"main\":[]}");
+    struct record_body body = {.sources = sha256_hex(f->arena, text)};
+    struct record record = {.stage = STR("dev"), .number = 1, .body = &body};
+    struct target target;
+    fake_put(cloud, str_fmt(f->arena, "troupe/shop/sources/%.*s.json", STR_ARG(body.sources)).p,
+             text);
+    check_kind(f, recorded_target(&r, &w, &record, &target, &f->err), ERR_FAILED,
+               "has format 2, written by troupe 9.1");
+}
+
+/* ---- wrong types ---- */
+
+/* The object is named, and the member. */
+static void test_no_record(void **state)
+{
+    static const struct {
+        const char *part, *text, *words;
+    } cases[] = {
+        {"", "{\"format\":1,\"before\":\"1\"}", "'before' is a string, not a whole number"},
+        {".versions", "{\"format\":1,\"apis\":[]}", "'apis' is a list, not a map of maps"},
+        {".outcome", "{\"format\":1,\"outcome\":\"won\"}", "'outcome' is 'won', which this"},
+        {".outcome", "{\"format\":1}", "'outcome' is missing"},
+        {".versions", "[]", "it has no format"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record record;
+        const char *key = str_fmt(f->arena, STAGES "dev/7%s.json", cases[i].part).p;
+        fake_put(cloud, STAGES "dev/7.json", STR("{\"format\":1}"));
+        fake_put(cloud, STAGES "dev/7.versions.json", STR("{\"format\":1}"));
+        fake_put(cloud, key, str_c(cases[i].text));
+        int done = record_read(f->arena, &f->store, STR("dev"), 7, true, true, &record, &f->err);
+        assert_true(str_find(f->err.msg, str_c(key), 0) >= 0);
+        assert_true(str_find(f->err.msg, STR("is no record"), 0) >= 0);
+        check_kind(f, done, ERR_FAILED, cases[i].words);
+    }
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -382,9 +429,9 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_bucket), TEST(test_put_once),   TEST(test_secret),
-        TEST(test_list),      TEST(test_write_once), TEST(test_read),
-        TEST(test_altered),   TEST(test_read_many),  TEST(test_chain),
+        TEST(test_no_bucket),  TEST(test_put_once),      TEST(test_secret),    TEST(test_list),
+        TEST(test_write_once), TEST(test_read),          TEST(test_altered),   TEST(test_read_many),
+        TEST(test_chain),      TEST(test_newer_sources), TEST(test_no_record),
     };
     return cmocka_run_group_tests_name("store", tests, start, stop);
 }
