@@ -131,11 +131,34 @@ static struct record_body record_of(const struct deploying *d, struct str source
 
 /* ---- what an interrupted run left behind ---- */
 
+/* `body` without what depends on how far the run had come that wrote it (add_functions). */
+static struct record_body without_waiting(const struct deploying *d, const struct record_body *body)
+{
+    const struct layout *l = d->plan->target.layout;
+    struct record_body ret = *body;
+    ret.functions.p = ARENA_ARRAY(d->arena, body->functions.n + 1, struct record_function);
+    for (size_t i = 0; i < body->functions.n; i++) {
+        const struct record_function *f = &body->functions.p[i];
+        struct record_function *out = &ret.functions.p[i];
+        *out = *f;
+        for (size_t k = 0; k < l->function_count; k++)
+            if (l->functions[k].waits && str_eq(l->functions[k].key, f->object.key))
+                *out = (struct record_function){.object.key = f->object.key,
+                                                .name = f->name,
+                                                .layout = f->layout,
+                                                .artifact = f->artifact};
+    }
+    return ret;
+}
+
 /* Has the record this content? The hash is computed from what the record says. The one that it
  * gives itself is not believed, because nothing vouches for an unfinished record. */
 static bool says(const struct deploying *d, const struct record *record, struct str hash)
 {
-    return record->body && str_eq(record_content(d->arena, record->body), hash);
+    if (!record->body)
+        return false;
+    struct record_body body = without_waiting(d, record->body);
+    return str_eq(record_content(d->arena, &body), hash);
 }
 
 /* Was the record made when the stage was at the deployment where it is now? */

@@ -350,6 +350,33 @@ static void test_intent(void **state)
     assert_int_equal(plan.number, 6);
 }
 
+/* A function that waits for a wave has no fingerprint until its values are known. Whether the run
+ * that was cut off knew them by then makes no difference. */
+static void test_intent_that_waits(void **state)
+{
+    static const char *const prints[] = {"", "f1", "f1", ""};
+    struct fixture *f = *state;
+    struct layout layout;
+    struct plan plan;
+    fake_stack_add(cloud, "shop", "shop", "", "UPDATE_COMPLETE", SERVICE_TEMPLATE);
+    add_stage(f, 3, "UPDATE_COMPLETE");
+    for (size_t i = 0; i < sizeof prints / sizeof *prints; i++) {
+        /* The third waits for nothing: what it says is another deployment. */
+        struct layout_function function = {
+            .key = STR("api"), .name = STR("shop-api"), .waits = i != 2};
+        struct function_plan planned = {.function = &function, .fingerprint = str_c(prints[i])};
+        check_ok(read_world(f, WORLD_ALL), &f->err);
+        struct deploying d = deploying_of(f, &plan, &layout);
+        layout.functions = &function;
+        layout.function_count = 1;
+        plan.functions = &planned;
+        plan.function_count = 1;
+        check_ok(intent_write(&d, &f->err), &f->err);
+        assert_int_equal(d.resumed, i % 2);
+        assert_int_equal(plan.number, i < 2 ? 4 : 5);
+    }
+}
+
 /* The answer to the write is lost, and another command has the number. */
 static void test_intent_races(void **state)
 {
@@ -387,9 +414,12 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing), TEST(test_read),         TEST(test_states),       TEST(test_owners),
-        TEST(test_busy),    TEST(test_remains),      TEST(test_given_bucket), TEST(test_stages),
-        TEST(test_intent),  TEST(test_intent_races),
+        TEST(test_nothing),      TEST(test_read),
+        TEST(test_states),       TEST(test_owners),
+        TEST(test_busy),         TEST(test_remains),
+        TEST(test_given_bucket), TEST(test_stages),
+        TEST(test_intent),       TEST(test_intent_that_waits),
+        TEST(test_intent_races),
     };
     return cmocka_run_group_tests_name("release_world", tests, start, stop);
 }
