@@ -223,6 +223,53 @@ static void test_unreadable_content(void **state)
     lease_release(&lease);
 }
 
+/* `troupe unlock` shows it, and can break it. */
+static void test_unreadable_is_listed(void **state)
+{
+    struct fixture *f = *state;
+    struct lease_info *all;
+    size_t n;
+    bool gone;
+    fake_put(cloud, KEY, STR("{\"nonce\": 7}"));
+    check_ok(leases_list(f->arena, &f->store, &all, &n, &f->err), &f->err);
+    assert_int_equal(n, 1);
+    check_str(all[0].user, "somebody");
+    check_ok(lease_break(f->arena, &f->store, &all[0], &gone, &f->err), &f->err);
+    check_ok(leases_list(f->arena, &f->store, &all, &n, &f->err), &f->err);
+    assert_int_equal(n, 0);
+}
+
+/* What a newer troupe says is not guessed at, even when it seems to have run out. */
+static void test_newer_content(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *lease = NULL;
+    struct lease_info *all;
+    size_t n;
+    fake_put(cloud, KEY, STR("{\"format\": 2, \"tool\": \"9.1\", \"nonce\": [1]}"));
+    cloud->skew_ms = 2 * LEASE_MS;
+    check_kind(f, take(f, 0, &lease), ERR_FAILED, "has format 2, written by troupe 9.1");
+    assert_null(lease);
+    check_kind(f, leases_list(f->arena, &f->store, &all, &n, &f->err), ERR_FAILED, "has format 2");
+}
+
+/* A holder is told that its lease is lost when another's, or anything else, stands in its place. */
+static void test_replaced_content(void **state)
+{
+    static const char *const others[] = {"oops", "{\"format\": 2}", "{\"format\": 1}"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct lease *lease = NULL;
+        fake_aws_reset(cloud);
+        check_ok(take(f, 0, &lease), &f->err);
+        fake_put(cloud, KEY, str_c(others[i]));
+        fake_clock_pass(LEASE_SEEN_MS);
+        check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
+        lease_release(&lease);
+        check_str(fake_get(cloud, KEY), others[i]);
+    }
+}
+
 static void put_theirs(struct fake_aws *aws)
 {
     fake_put_locked(aws, KEY, holder(aws->arena, "faster", STR("far/boot"), 1, LEASE_MS));
@@ -509,6 +556,9 @@ int main(void)
         TEST(test_whose_clock),
         TEST(test_dead_holder),
         TEST(test_unreadable_content),
+        TEST(test_unreadable_is_listed),
+        TEST(test_newer_content),
+        TEST(test_replaced_content),
         TEST(test_two_take_over),
         TEST(test_lost_answers),
         TEST(test_refused),
