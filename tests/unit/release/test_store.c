@@ -403,7 +403,8 @@ static void test_no_record(void **state)
         fake_put(cloud, STAGES "dev/7.json", STR("{\"format\":1}"));
         fake_put(cloud, STAGES "dev/7.versions.json", STR("{\"format\":1}"));
         fake_put(cloud, key, str_c(cases[i].text));
-        int done = record_read(f->arena, &f->store, STR("dev"), 7, true, true, &record, &f->err);
+        int done = record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS | RECORD_OUTCOME,
+                               &record, &f->err);
         assert_true(str_find(f->err.msg, str_c(key), 0) >= 0);
         assert_true(str_find(f->err.msg, STR("is no record"), 0) >= 0);
         check_kind(f, done, ERR_FAILED, cases[i].words);
