@@ -1,7 +1,8 @@
 /* The watch on an operation: its events, what failed in it first, and its end. */
+#include "release/stack/stack_internal.h"
+
 #include "base/clock.h"
 #include "release/stack/reason.h"
-#include "release/stack/stack_internal.h"
 
 static bool is_over(struct str status)
 {
