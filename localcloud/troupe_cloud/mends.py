@@ -36,6 +36,7 @@ MENDS = (
     "cloudformation.exports",
     "cloudformation.stack_events",
     "cloudformation.stacks",
+    "cloudformation.names",
     "cloudformation.existing",
     "cloudformation.import_summary",
     "cloudformation.nested",

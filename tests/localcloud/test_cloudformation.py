@@ -145,6 +145,45 @@ def test_made_up_names_differ_from_region_to_region(aws):
     assert len(names) == 2
 
 
+def test_made_up_names_never_come_back(aws):
+    """Whatever was deleted is gone: a second resource of the same logical id is another one."""
+    stack, keep = name("s"), {"Keep": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
+    trust = {"Version": "2012-10-17", "Statement": []}
+    keys = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    resources = {
+        "Q": queue(),
+        "T": {"Type": "AWS::SNS::Topic"},
+        "R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+        "B": {"Type": "AWS::S3::Bucket"},
+        "D": {"Type": "AWS::DynamoDB::Table", "Properties": keys},
+        "L": {"Type": "AWS::Logs::LogGroup"},
+        "P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}},
+    }
+
+    def physical(operation, template):
+        body = aws.template(template)
+        operation(StackName=stack, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
+        assert aws.finished(stack)[0].endswith("_COMPLETE")
+        found = aws.cf.describe_stack_resources(StackName=stack)["StackResources"]
+        return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in found}
+
+    first = physical(aws.cf.create_stack, {**keep, **resources})
+    more = {**resources, "Q": queue(DelaySeconds=1)}
+    more["L"] = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 1}}
+    assert physical(aws.cf.update_stack, {**keep, **more}) == first
+    physical(aws.cf.update_stack, keep)
+    second = physical(aws.cf.update_stack, {**keep, **resources})
+    aws.cf.delete_stack(StackName=stack)
+    aws.cf.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 0.1})
+    third = physical(aws.cf.create_stack, {**keep, **resources})
+    for logical in resources:
+        assert len({first[logical], second[logical], third[logical]}) == 3, logical
+
+
 def test_unknown_parameter_is_refused(aws):
     assert refused(
         aws.cf.create_stack,

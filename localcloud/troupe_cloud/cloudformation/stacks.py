@@ -4,8 +4,7 @@ What AWS does (CloudFormation user guide, "Understand stack creation events", "O
 messages: localstack's cloudformation snapshots): an operation on a stack that is busy is refused, a
 stack in ROLLBACK_COMPLETE can only be deleted, outputs are not shown while an operation runs.
 MiniStack finishes within milliseconds (``TROUPE_CLOUD_STACK_MS`` sets the least time here), creates
-over a rolled-back stack and always shows outputs. It makes up the same names in every region, so
-stacks of one name in two regions get one role, and the deletion of either stack deletes it.
+over a rolled-back stack and always shows outputs.
 
 Without it fails: ``test_cloudformation.py::test_busy_stack``
 """
@@ -13,11 +12,9 @@ Without it fails: ``test_cloudformation.py::test_busy_stack``
 import asyncio
 import contextlib
 
-from ministack.core.responses import get_region
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets
 from ministack.services.cloudformation import handlers
-from ministack.services.cloudformation import provisioners
 from ministack.services.cloudformation import stacks
 
 from troupe_cloud import settings
@@ -32,7 +29,6 @@ from troupe_cloud.patching import patch, require
 
 require(handlers, "_p", "_error", "_resolve_stack", "_describe_stacks", "_esc")
 require(cloudformation, "_stacks", "_stack_events")
-require(provisioners, "_NAME_SEED")
 UPDATABLE = (
     "CREATE_COMPLETE",
     "UPDATE_COMPLETE",
@@ -40,18 +36,6 @@ UPDATABLE = (
     "IMPORT_COMPLETE",
     "IMPORT_ROLLBACK_COMPLETE",
 )
-
-
-# -- names -----------------------------------------------------------------------------------------
-
-
-@patch(provisioners, "_physical_name")
-def physical_name(original, *args, **kwargs):
-    token = provisioners._NAME_SEED.set(f"{provisioners._NAME_SEED.get()} {get_region()}")
-    try:
-        return original(*args, **kwargs)
-    finally:
-        provisioners._NAME_SEED.reset(token)
 
 
 # -- states ----------------------------------------------------------------------------------------
