@@ -196,3 +196,60 @@ def test_a_failed_deployment_is_no_place_to_go(troupe):
     assert "no deployment dev#7" in troupe("rollback", "dev", "--to", "7", check=1).err
     assert "not deployed" in troupe("rollback", "prod", check=1).err
     assert troupe("rollback", "dev", "--to", "prod", check=2).err
+
+
+# How the resource whose value a function was published with came to be another one.
+WITH = "functions:\n  hello: {handler: handler.hello, environment: {JOBS: !Ref Jobs}}\n" + QUEUE
+WITHOUT = "functions:\n  hello: {handler: handler.hello}\n"
+HEAD = "service: shop\nprovider: {name: aws, runtime: nodejs20.x}\n"
+ENV = "const CODE = 'one';\nexports.hello = async () => ({code: CODE, jobs: process.env.JOBS || ''});\n"
+MADE_AGAIN = {
+    "deleted and made again": ("deploy without", "deploy with"),
+    "removed with its stage": ("remove", "deploy with"),
+    "replaced": ("deploy fifo",),
+}
+
+
+def test_a_value_that_is_gone_is_not_served_again(troupe):
+    """Old versions know the queue that was. A rollback publishes for the queue that is."""
+    sources = {
+        "with": WITH,
+        "without": WITHOUT,
+        "fifo": WITH + "      Properties: {FifoQueue: true}\n",
+    }
+
+    def do(stage, step):
+        verb, _, file = step.partition(" ")
+        if file:
+            troupe.write({"serverless.yml": HEAD + sources[file]})
+        troupe(verb, stage, "--yes")
+
+    def serves(stage):
+        return json.loads(troupe("invoke", stage, "hello").out)
+
+    def queue(stage):
+        resources = troupe.account.client("cloudformation").describe_stack_resources(StackName=f"shop-{stage}")
+        return next(r["PhysicalResourceId"] for r in resources["StackResources"] if r["LogicalResourceId"] == "Jobs")
+
+    troupe.write({"serverless.yml": HEAD + WITH, "handler.js": ENV})
+    troupe("deploy", "dev-2")
+    neighbour = troupe.stage("dev-2", "shop")
+    for i, (how, steps) in enumerate(MADE_AGAIN.items()):
+        stage = f"dev{i}"
+        code(troupe, "one")
+        do(stage, "deploy with")
+        first = queue(stage)
+        assert serves(stage) == {"code": "one", "jobs": first}, how
+        code(troupe, "two")
+        for step in steps:
+            do(stage, step)
+        assert queue(stage) != first, how
+        last = number(troupe, stage)
+        beside = troupe("shift", stage, "--to", "1", "--weight", "50", "--yes", check=3)
+        assert "'Jobs' is no longer the one that its functions know" in beside.err, f"{how}: {beside}"
+        result = troupe("rollback", stage, "--to", "1", "--yes")
+        assert "from the recorded sources" in result.out + result.err, f"{how}: {result}"
+        assert serves(stage) == {"code": "one", "jobs": queue(stage)}, how
+        troupe("rollback", stage, "--to", str(last), "--yes")
+        assert serves(stage) == {"code": "two", "jobs": queue(stage)}, how
+    assert troupe.stage("dev-2", "shop") == neighbour

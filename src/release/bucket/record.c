@@ -147,6 +147,7 @@ static const struct object_table deployment_table = {
 static const struct object_member versions_members[] = {
     MEMBER(record_versions, functions, OBJECT_MAP, OBJECT_ALWAYS, NULL, &version_table),
     MEMBER(record_versions, apis, OBJECT_MAP, OBJECT_ALWAYS, NULL, &deployment_table),
+    MEMBER(record_versions, values, OBJECT_NAMED),
     MEMBER(record_versions, percent, OBJECT_WHOLE),
     MEMBER(record_versions, stage_template, OBJECT_TEXT),
     {0},

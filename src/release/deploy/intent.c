@@ -257,10 +257,28 @@ int intent_write(struct deploying *d, struct err *err)
                     STR_ARG(engine_stage(d)), STR_ARG(engine_stage(d)));
 }
 
+/* What the snapshots were published with: of pinned ones their own record says it. The values of
+ * another stage (reset --exact) cannot be looked up in this stage's stack, so they are left out. */
+static const struct node *values(const struct deploying *d, struct arena *a)
+{
+    const struct plan *plan = d->plan;
+    const struct target *t = &plan->target;
+    bool of_record = t->pinned && str_eq(t->origin->stage, engine_stage(d));
+    if (of_record && !t->origin->versions->values)
+        return NULL;
+    struct node *all = of_record ? node_shallow(a, t->origin->versions->values) : node_map(a);
+    for (size_t i = 0; i < plan->values.n; i++) {
+        struct str name = plan->values.entries[i].key;
+        node_put(a, all, name,
+                 node_str(a, values_hash(a, plan->key, name, plan->values.entries[i].value)));
+    }
+    return all;
+}
+
 static struct record_versions versions(const struct deploying *d, struct arena *a)
 {
     const struct plan *plan = d->plan;
-    struct record_versions all = {.stage_template = d->template_sha};
+    struct record_versions all = {.values = values(d, a), .stage_template = d->template_sha};
     all.functions.p = ARENA_ARRAY(a, plan->function_count + 1, struct record_version);
     all.apis.p = ARENA_ARRAY(a, plan->api_count + 1, struct record_api_deployment);
     for (size_t i = 0; i < plan->function_count; i++) {

@@ -3,6 +3,7 @@
 
 #include "base/pool.h"
 #include "base/vec.h"
+#include "cfn/expression.h"
 #include "release/plan/plan.h"
 #include "release/publish/pointers.h"
 
@@ -194,6 +195,44 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
     return 0;
 }
 
+/* The resource that the record's definitions took the value from, for people. */
+static struct str value_of(const struct layout *layout, struct str name)
+{
+    for (size_t i = 0; i < layout->value_count; i++) {
+        struct cfn_value v;
+        if (str_eq(layout->values[i].output, name))
+            return cfn_is_value(layout->values[i].expression, &v) ? v.id : name;
+    }
+    return name;
+}
+
+/* The stacks have the values that the record's snapshots were published with. A queue that was
+ * deleted and made again is another one, with another name, and the old versions would send into
+ * one that is gone. */
+static int check_values(struct checking *c, const struct world *w, const struct record *record,
+                        const struct layout *layout, struct err *err)
+{
+    struct arena *a = c->r->arena;
+    const struct node *values = record->versions->values;
+    struct str key = {0};
+    if (c->unusable.n)
+        return 0;
+    if (!values && layout->value_count)
+        c->unusable = STR("an older troupe made it, which did not keep what its values were");
+    if (!node_count(values))
+        return 0;
+    if (store_secret(a, &w->store, false, &key, err) < 0)
+        return -1;
+    member_each (m, values) {
+        const struct node *now = values_now(w, m->key);
+        if (c->unusable.n || (now && str_eq(node_text(m->value), values_hash(a, key, m->key, now))))
+            continue;
+        c->unusable = str_fmt(a, "'%.*s' is no longer the one that its functions know",
+                              STR_ARG(value_of(layout, m->key)));
+    }
+    return 0;
+}
+
 /* A function that the record has in the other stack than today: until the stack is updated, its API
  * would call a function that is not there. */
 static void check_layouts(struct checking *c, const struct world *w, const struct record *record)
@@ -215,7 +254,7 @@ static int check_usable(struct checking *c, struct world *w, const struct record
     }
     check_layouts(c, w, record);
     recorded_layout(c->r, record, template, layout);
-    if (check_needs(c, w, record, layout, err) < 0)
+    if (check_needs(c, w, record, layout, err) < 0 || check_values(c, w, record, layout, err) < 0)
         return -1;
     if (c->unusable.n)
         return 0;
@@ -244,13 +283,9 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     template = template ? plan_unnumbered(r->arena, template) : NULL;
     if (check_usable(&c, w, record, template, layout, err) < 0)
         return -1;
-    if (c.unusable.n) {
-        if (recorded_target(r, w, record, ret, err) < 0)
-            return -1;
-        target_note(r->arena, ret,
-                    str_fmt(r->arena, "not at once, but from the recorded sources: %.*s",
-                            STR_ARG(c.unusable)));
-    } else {
+    if (c.unusable.n && recorded_target(r, w, record, ret, err) < 0)
+        return -1;
+    if (!c.unusable.n)
         *ret = (struct target){.layout = layout,
                                .origin = record,
                                .pinned = true,
@@ -258,9 +293,12 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                                .asleep = {c.asleep.p, c.asleep.n},
                                .sources = record->body->sources,
                                .needs = record->body->needs};
-    }
     if (record->unvouched.n)
         target_note(r->arena, ret, record->unvouched);
+    if (c.unusable.n)
+        target_note(r->arena, ret,
+                    str_fmt(r->arena, "not at once, but from the recorded sources: %.*s",
+                            STR_ARG(c.unusable)));
     ret->what = str_fmt(r->arena, "rollback to %lld", (long long)number);
     ret->restores = number;
     return 0;

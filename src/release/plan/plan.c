@@ -129,8 +129,11 @@ int plan_make(const struct release *r, const struct target *target, const struct
               struct plan *ret, struct err *err)
 {
     struct planning p = {.r = r, .plan = ret};
-    *ret = (struct plan){
-        .target = *target, .world = *world, .nothing = true, .digest = world_digest(&world->stage)};
+    *ret = (struct plan){.target = *target,
+                         .world = *world,
+                         .values = MAP(r->arena),
+                         .nothing = true,
+                         .digest = world_digest(&world->stage)};
     if (r->service->address.n)
         init_snapshots(r, ret);
     if (target->pinned)

@@ -7,6 +7,11 @@
 /* Resolve all definitions with what the stacks say now, and fingerprint them. `strict`: a value
  * that is not known is an error; else its function stays without configuration. */
 int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct err *err);
+/* The value of a stack's Output that definitions take: "TroupeValue…" of the stage's stack, else of
+ * the service's. NULL: there is none now. */
+const struct node *values_now(const struct world *w, struct str name);
+/* What a record keeps of it: 32 hexadecimal digits, made with the service's key (store_secret). */
+struct str values_hash(struct arena *a, struct str key, struct str name, const struct node *value);
 /* Give every function and API whose fingerprint is known the snapshot that a kept record has for
  * it. */
 int plan_reuse(const struct release *r, struct plan *plan, struct err *err);

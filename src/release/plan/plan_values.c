@@ -8,12 +8,35 @@
 
 struct known {
     const struct release *r;
-    const struct plan *plan;
+    struct plan *plan;
 };
+
+const struct node *values_now(const struct world *w, struct str name)
+{
+    bool of_stage = str_starts(name, STR("TroupeValue"));
+    return node_get(of_stage ? w->stage.outputs : w->service.outputs, name);
+}
+
+struct str values_hash(struct arena *a, struct str key, struct str name, const struct node *value)
+{
+    unsigned char mac[SHA256_BYTES];
+    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
+    hmac_sha256(key, text, mac);
+    return str_sub(hex_encode(a, mac, sizeof mac), 0, 32);
+}
+
+/* One that a stack has now, noted for the record. */
+static const struct node *take(struct known *k, struct str name)
+{
+    const struct node *value = values_now(&k->plan->world, name);
+    if (value)
+        map_put(&k->plan->values, name, value);
+    return value;
+}
 
 static const struct node *lookup(void *context, struct arena *a, struct str name)
 {
-    const struct known *k = context;
+    struct known *k = context;
     const struct world *w = &k->plan->world;
     const struct {
         struct str name, value;
@@ -28,11 +51,11 @@ static const struct node *lookup(void *context, struct arena *a, struct str name
     if (map_has(&k->plan->waiting, name)) /* the stack may still have an old one */
         return NULL;
     if (str_starts(name, STR("TroupeValue")))
-        return node_get(w->stage.outputs, name);
+        return take(k, name);
     /* The service may still show a value that has the name of a resource of the stage. */
     const struct node *parameters =
         node_get_c(k->plan->target.layout->stage_template, "Parameters");
-    return node_get(parameters, name) ? node_get(w->service.outputs, name) : NULL;
+    return node_get(parameters, name) ? take(k, name) : NULL;
 }
 
 static int resolve_one(struct known *k, struct function_plan *f, struct err *err)
@@ -51,11 +74,11 @@ static int resolve_one(struct known *k, struct function_plan *f, struct err *err
     return 0;
 }
 
-/* Values are hashed with the service's key. */
+/* Values are hashed with the service's key, those of variables and those of the stacks. */
 static int fingerprint_all(const struct release *r, struct plan *plan, bool create, struct err *err)
 {
     struct arena *a = r->arena;
-    bool values = false;
+    bool values = plan->values.n > 0;
     for (size_t i = 0; i < plan->function_count; i++)
         values |= definition_has_values(plan->functions[i].configuration);
     if (values && !plan->key.n && store_secret(a, &plan->world.store, create, &plan->key, err) < 0)
@@ -119,11 +142,9 @@ int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct
         if (!f->pinned && tolerate(resolve_one(&k, f, err), strict, err) < 0)
             return err_wrap(err, "function '%.*s'", STR_ARG(f->function->key));
     }
-    if (fingerprint_all(r, plan, strict, err) < 0)
-        return -1;
     for (size_t i = 0; i < plan->api_count; i++)
         if (!plan->apis[i].pinned &&
             tolerate(resolve_api(&k, &plan->apis[i], err), strict, err) < 0)
             return -1;
-    return 0;
+    return fingerprint_all(r, plan, strict, err);
 }
