@@ -17,8 +17,14 @@ def _seconds(name: str, default_ms: int) -> float:
 FUNCTION_UPDATE = _seconds("TROUPE_CLOUD_FUNCTION_UPDATE_MS", 150)
 # How long a new or changed role is unknown to other services at most (0: they know it at once).
 ROLE_DELAY = _seconds("TROUPE_CLOUD_ROLE_DELAY_MS", 0)
+# How long a version with SnapStart stays Pending at least.
+SNAPSHOT = _seconds("TROUPE_CLOUD_SNAPSHOT_MS", 0)
+# How long provisioned concurrency takes to follow an alias to another version.
+PROVISIONING = _seconds("TROUPE_CLOUD_PROVISIONING_MS", 150)
 # The least time a stack operation stays IN_PROGRESS.
 STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
+# The most bytes of a function's unzipped code with its layers.
+CODE_BYTES = int(os.environ.get("TROUPE_CLOUD_CODE_BYTES") or 262144000)
 # What the delays of roles follow from.
 SEED = os.environ.get("TROUPE_CLOUD_SEED", "")
 # The file that says which actions on which resources callers need; empty: nothing is written.

@@ -15,8 +15,12 @@ import re
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc
 
-from troupe_cloud.patching import patch
+from troupe_cloud import settings
+from troupe_cloud.patching import patch, require
 from troupe_cloud.responses import constraint, invalid_parameter
+
+require(lambda_svc, "_unzipped_size", "_layer_unzipped_size")
+lambda_svc._UNZIPPED_LIMIT_BYTES = settings.CODE_BYTES
 
 RANGES = (("timeout", "Timeout", 1, 900), ("memorySize", "MemorySize", 128, 10240))
 LENGTHS = (
@@ -174,6 +178,18 @@ def bad_zip_text(code):
                 "Could not unzip uploaded file. Please check your file, then try to upload again."
             )
     return None
+
+
+@patch(lambda_svc, "_validate_total_unzipped_size")
+def validate_size(original, code, layers):
+    """With layers the message is another one (aws/aws-cdk#8446, serverless/serverless#8313)."""
+    if not layers or original(code, layers) is None:
+        return original(code, layers)
+    size = lambda_svc._unzipped_size(code) + sum(map(lambda_svc._layer_unzipped_size, layers))
+    return invalid_parameter(
+        "Function code combined with layers exceeds the maximum allowed size of"
+        f" {settings.CODE_BYTES} bytes. The actual size is {size} bytes."
+    )
 
 
 @patch(lambda_svc, "_create_function")

@@ -44,7 +44,7 @@ def finished_at_once():
 
 
 def settle(config):
-    """The function is ready; its $LATEST gets a new RevisionId for that.
+    """The change is over; $LATEST gets a new RevisionId for that.
 
     The states come last: who reads meanwhile and sees it ready has its final RevisionId.
     """
@@ -52,6 +52,10 @@ def settle(config):
         config["RevisionId"] = new_uuid()
     for reason in REASONS:
         config.pop(reason, None)
+    ended(config)
+
+
+def ended(config):
     config["State"], config["LastUpdateStatus"] = "Active", "Successful"
 
 

@@ -5,6 +5,8 @@ karl-cardenas-coding/go-lambda-cleanup#45, floci-io/floci#2824):
 
 - GetFunction by alias reports the version's configuration under the alias's ARN, and its code
   location is that version's zip. MiniStack gives the newest zip and the version's ARN.
+- ``ResolvedImageUri`` of an image is its repository and digest, without a tag that was given
+  besides. MiniStack gives back what it was given.
 - DeleteFunction never takes $LATEST or an alias as qualifier; a version that an alias points at
   stays; an absent version is no error. MiniStack deletes the whole function for
   ``Qualifier=$LATEST``.
@@ -12,6 +14,8 @@ karl-cardenas-coding/go-lambda-cleanup#45, floci-io/floci#2824):
 
 Without it fails: ``test_alias.py::test_list_functions_with_all_versions``
 """
+
+import re
 
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import lambda_svc
@@ -49,6 +53,9 @@ def get_function(original, name, qualifier=None):
         answer["Code"]["Location"] = granted(
             answer["Code"]["Location"].replace(f"/{name}?", place)
         )
+    image = answer["Code"].get("ResolvedImageUri")
+    if image:
+        answer["Code"]["ResolvedImageUri"] = re.sub(r":[^:/@]+@", "@", image)
     if not answer.get("Tags"):
         answer.pop("Tags", None)
     return json_response(answer)
