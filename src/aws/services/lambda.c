@@ -136,16 +136,25 @@ static bool is_busy(const struct lambda_function *f)
     return str_eq(f->state, STR("Pending")) || str_eq(f->last_update_status, STR("InProgress"));
 }
 
-static int wait_failure(const struct lambda_function *f, struct str function, struct err *err)
+bool lambda_has_failed(const struct lambda_function *f)
 {
-    bool update = str_eq(f->last_update_status, STR("Failed"));
+    return str_eq(f->state, STR("Failed")) || str_eq(f->last_update_status, STR("Failed"));
+}
+
+int lambda_failure(const struct lambda_function *f, struct str function, struct err *err)
+{
+    struct str failed = STR("Failed"), number = f->version;
+    bool update = str_eq(f->last_update_status, failed) && !str_eq(f->state, failed);
+    int64_t version;
     struct str code = update ? f->last_update_reason_code : f->state_reason_code;
     struct str reason = update ? f->last_update_reason : f->state_reason;
-    err_set(err, ERR_FAILED, "function '%.*s': %s failed: %.*s", STR_ARG(function),
-            update ? "its update" : "its creation",
-            STR_ARG(reason.n ? reason
-                    : code.n ? code
-                             : STR("AWS gave no reason")));
+    reason = reason.n ? reason : code.n ? code : STR("AWS gave no reason");
+    if (str_to_int(number, &version))
+        err_set(err, ERR_FAILED, "version %.*s of function '%.*s' failed: %.*s", STR_ARG(number),
+                STR_ARG(function), STR_ARG(reason));
+    else
+        err_set(err, ERR_FAILED, "function '%.*s': %s failed: %.*s", STR_ARG(function),
+                update ? "its update" : "its creation", STR_ARG(reason));
     err->code = str_dup(err->arena, code);
     return -1;
 }
@@ -153,12 +162,18 @@ static int wait_failure(const struct lambda_function *f, struct str function, st
 int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                 int64_t timeout_ms, struct lambda_function *ret, struct err *err)
 {
+    if (lambda_wait_idle(a, aws, function, qualifier, timeout_ms, ret, err) < 0)
+        return -1;
+    return lambda_has_failed(ret) ? lambda_failure(ret, function, err) : 0;
+}
+
+int lambda_wait_idle(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                     int64_t timeout_ms, struct lambda_function *ret, struct err *err)
+{
     struct backoff wait = backoff_begin(POLL_FIRST_MS, POLL_MOST_MS, timeout_ms);
     for (;;) {
         if (lambda_get(a, aws, function, qualifier, ret, err) < 0)
             return -1;
-        if (str_eq(ret->state, STR("Failed")) || str_eq(ret->last_update_status, STR("Failed")))
-            return wait_failure(ret, function, err);
         if (!is_busy(ret))
             return 0;
         if (backoff_is_over(&wait))

@@ -174,9 +174,18 @@ int lambda_update_configuration(struct arena *a, struct aws *aws, struct str fun
 /* UpdateFunctionCode: `code` holds S3Bucket/S3Key or ImageUri, Architectures, RevisionId. */
 int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
                        const struct node *code, struct lambda_function *ret, struct err *err);
-/* Poll GetFunction until no update is in progress (and State is no longer Pending). FAILED with
- * AWS's reason when the update failed or after `timeout_ms`. `qualifier` empty: $LATEST; a number:
- * until that version is Active. */
+/* How long AWS's own waiters wait: botocore's function_updated_v2 for an update,
+ * published_version_active for a version, whose VPC connection, snapshot or image may take long. */
+enum { LAMBDA_UPDATE_MS = 5 * 60 * 1000, LAMBDA_VERSION_MS = 26 * 60 * 1000 };
+/* Poll GetFunction until nothing is in progress, whatever came of it. `qualifier` empty: $LATEST.
+ * FAILED after `timeout_ms`. */
+int lambda_wait_idle(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
+                     int64_t timeout_ms, struct lambda_function *ret, struct err *err);
+/* Did its creation or its last update fail? */
+bool lambda_has_failed(const struct lambda_function *f);
+/* Set FAILED with AWS's reason, and its code as err->code; -1. */
+int lambda_failure(const struct lambda_function *f, struct str function, struct err *err);
+/* Both: FAILED, too, when it has failed. */
 int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                 int64_t timeout_ms, struct lambda_function *ret, struct err *err);
 /* PublishVersion; empty strings are left out. PRECONDITION: revision is old, or $LATEST holds

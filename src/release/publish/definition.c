@@ -45,9 +45,19 @@ static const struct node *with_log_group(struct arena *a, const struct layout_fu
 
 static bool covers(const struct node *want, const struct node *got);
 
+bool definition_unreadable(const struct node *observed, struct str *ret_why)
+{
+    const struct node *error = node_path(observed, "Environment.Error");
+    if (error)
+        *ret_why = node_text(node_get_c(error, "Message"));
+    return error != NULL;
+}
+
+/* Variables that the caller may not decrypt are like none: nobody knows them. */
 static bool same_variables(const struct node *want, const struct node *got)
 {
-    return node_count(node_get_c(want, "Variables")) == node_count(node_get_c(got, "Variables")) &&
+    return !node_get_c(got, "Error") &&
+           node_count(node_get_c(want, "Variables")) == node_count(node_get_c(got, "Variables")) &&
            covers(want, got);
 }
 

@@ -16,6 +16,9 @@ int definition_complete(struct arena *a, const struct layout_function *f,
  * Description is not compared: PublishVersion may replace it. */
 bool definition_matches(const struct node *configuration, const struct node *observed,
                         struct str *ret_member);
+/* Does Lambda hide the variables, because the caller may not decrypt them? `*ret_why`: its words.
+ * Source: Lambda API reference, EnvironmentError. */
+bool definition_unreadable(const struct node *observed, struct str *ret_why);
 /* SHA-256 of everything that makes the version what it is. */
 /* Does it hold values that may be secret: environment variables? */
 bool definition_has_values(const struct node *configuration);

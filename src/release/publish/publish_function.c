@@ -9,13 +9,21 @@
 #include "release/bucket/lease.h"
 #include "release/publish/definition.h"
 
-enum { TRIES = 12, READY_MS = 5 * 60 * 1000, FRESH_ROLE_MS = 90 * 1000 };
+enum { TRIES = 12, FRESH_ROLE_MS = 90 * 1000 };
 
 /* Lambda answers 400 while it cannot assume a role that was made just now: try again, for at most
  * FRESH_ROLE_MS. */
 static bool is_fresh_role(const struct err *err)
 {
     return str_find(err->msg, STR("cannot be assumed by Lambda"), 0) >= 0;
+}
+
+/* Neither the layers go with the code that is there, nor the code with the layers: whichever is
+ * sent first decides. One of the two orders always works when both ends fit (aws/aws-cdk#8446,
+ * hashicorp/terraform-provider-aws#45012). */
+static bool is_too_large(const struct err *err)
+{
+    return str_find(err->msg, STR("combined with layers exceeds the maximum allowed size"), 0) >= 0;
 }
 
 /* Worth another round: the head was moved by somebody else, or an update of theirs is in progress.
@@ -33,6 +41,7 @@ struct publishing {
     const struct function_plan *f;
     struct str name;
     struct backoff role; /* for the first one that is new; before: all 0 */
+    struct lease *turn;  /* after meeting another publisher; before: NULL */
 };
 
 static const struct node *with_revision(struct publishing *p, const struct node *members,
@@ -41,13 +50,30 @@ static const struct node *with_revision(struct publishing *p, const struct node 
     return cfn_with(p->arena, members, "RevisionId", node_str(p->arena, revision));
 }
 
-static int update_configuration(struct publishing *p, struct lambda_function *head, struct err *err)
+/* An update succeeds or fails after its call was answered. When another call came after it, which
+ * LastModified says, the failure is that one's: try again once, in turn. */
+static int wait_for_update(struct publishing *p, const struct lambda_function *sent,
+                           struct lambda_function *head, struct err *err)
+{
+    if (lambda_wait_idle(p->arena, p->r->aws, p->name, STR(""), LAMBDA_UPDATE_MS, head, err) < 0)
+        return -1;
+    if (!lambda_has_failed(head))
+        return 0;
+    lambda_failure(head, p->name, err);
+    if (!p->turn && !node_equal(node_get_c(sent->configuration, "LastModified"),
+                                node_get_c(head->configuration, "LastModified")))
+        err->kind = ERR_CONFLICT;
+    return -1;
+}
+
+static int update_configuration(struct publishing *p, const struct node *configuration,
+                                struct lambda_function *head, struct err *err)
 {
     for (;;) {
-        const struct node *members = with_revision(p, p->f->configuration, head->revision_id);
+        const struct node *members = with_revision(p, configuration, head->revision_id);
         struct lambda_function updated;
         if (lambda_update_configuration(p->arena, p->r->aws, p->name, members, &updated, err) == 0)
-            return lambda_wait(p->arena, p->r->aws, p->name, STR(""), READY_MS, head, err);
+            return wait_for_update(p, &updated, head, err);
         if (!is_fresh_role(err))
             return -1;
         enum { ROLE_PAUSE_MS = 1000 };
@@ -63,6 +89,19 @@ static int update_configuration(struct publishing *p, struct lambda_function *he
     }
 }
 
+/* AWS names an image by repository and digest, whatever tag was given besides. */
+static bool same_image(struct str want, struct str got)
+{
+    struct str names[] = {{"", 0}, {"", 0}}, *images[] = {&want, &got};
+    for (int i = 0; i < 2; i++) {
+        str_cut(images[i], '@', &names[i]); /* what is left is the digest */
+        ptrdiff_t tag = str_rfind_char(names[i], ':');
+        if (tag > str_rfind_char(names[i], '/'))
+            names[i] = str_sub(names[i], 0, (size_t)tag);
+    }
+    return str_eq(names[0], names[1]) && str_eq(want, got);
+}
+
 static bool same_code(const struct function_plan *f, const struct lambda_function *head)
 {
     const struct node *architectures = node_get_c(head->configuration, "Architectures");
@@ -71,7 +110,7 @@ static bool same_code(const struct function_plan *f, const struct lambda_functio
     if (!str_eq(want, got.n ? got : STR("x86_64")))
         return false;
     const struct node *image = node_get_c(f->code, "ImageUri");
-    return image ? str_eq(node_text(image), head->image_uri)
+    return image ? same_image(node_text(image), head->image_uri)
                  : str_eq(f->code_sha256, head->code_sha256);
 }
 
@@ -102,37 +141,97 @@ static int update_code(struct publishing *p, struct lambda_function *head, struc
     if (lambda_update_code(a, p->r->aws, p->name, code, &updated, err) < 0 ||
         check_received(p, &updated, err) < 0)
         return -1;
-    return lambda_wait(a, p->r->aws, p->name, STR(""), READY_MS, head, err);
+    return wait_for_update(p, &updated, head, err);
+}
+
+/* Bring the head to the definition. When its last update failed, that of another stage maybe, what
+ * it shows is not what it has: the next update ends that, so send it whatever it shows. */
+static int update_head(struct publishing *p, struct lambda_function *head, struct err *err)
+{
+    struct str member;
+    bool unmade = str_eq(head->state, STR("Failed"));
+    bool configure = lambda_has_failed(head) ||
+                     !definition_matches(p->f->configuration, head->configuration, &member);
+    if (configure && update_configuration(p, p->f->configuration, head, err) < 0) {
+        if (!is_too_large(err) || same_code(p->f, head))
+            return -1;
+        err_clear(err);
+        return update_code(p, head, err) < 0
+                   ? -1
+                   : update_configuration(p, p->f->configuration, head, err);
+    }
+    return (unmade || !same_code(p->f, head)) ? update_code(p, head, err) : 0;
+}
+
+/* What cannot be compared is not published: it may be what another stage just put there. */
+static int check_readable(struct publishing *p, const struct lambda_function *got, struct err *err)
+{
+    const struct node *key = node_get_c(p->f->configuration, "KMSKeyArn");
+    struct str why;
+    if (!definition_has_values(p->f->configuration) ||
+        !definition_unreadable(got->configuration, &why) ||
+        !str_eq(node_text(key), node_text(node_get_c(got->configuration, "KMSKeyArn"))))
+        return 0;
+    err_set(err, ERR_REFUSED, "its environment cannot be read back: %.*s", STR_ARG(why));
+    return err_help(err,
+                    "allow the caller kms:Decrypt with '%.*s': every stage writes to this "
+                    "function, so a version counts only when its variables were compared",
+                    STR_ARG(node_text(key)));
 }
 
 /* Is `got` what the definition says? CONFLICT when not: somebody else wrote in between. */
 static int verify(struct publishing *p, const struct lambda_function *got, struct err *err)
 {
     struct str member = STR("code");
+    if (check_readable(p, got, err) < 0)
+        return -1;
     if (same_code(p->f, got) &&
         definition_matches(p->f->configuration, got->configuration, &member))
         return 0;
     return err_set(err, ERR_CONFLICT, "what was published differs in %.*s", STR_ARG(member));
 }
 
+/* PublishVersion. Lambda answers the last version when nothing has changed since. */
+static int publish_head(struct publishing *p, const struct lambda_function *head,
+                        struct str description, struct lambda_function *ret, struct err *err)
+{
+    if (verify(p, head, err) < 0)
+        return -1;
+    return lambda_publish(p->arena, p->r->aws, p->name, p->f->code_sha256, head->revision_id,
+                          description, ret, err);
+}
+
+/* Lambda would answer `failed` for ever: change the head's own description, which no version gets,
+ * so that the next one is a new one. */
+static int touch_head(struct publishing *p, struct str failed, struct lambda_function *head,
+                      struct err *err)
+{
+    struct arena *a = p->arena;
+    release_tell(p->r, TOLD_NOTICE, "publish", "%.*s: version %.*s failed, publishing another one",
+                 STR_ARG(p->f->function->key), STR_ARG(failed));
+    struct node *configuration = node_shallow(a, p->f->configuration);
+    node_put(a, configuration, STR("Description"),
+             node_strf(a, "version %.*s failed", STR_ARG(failed)));
+    if (lambda_wait_idle(a, p->r->aws, p->name, STR(""), LAMBDA_UPDATE_MS, head, err) < 0)
+        return -1;
+    return update_configuration(p, configuration, head, err);
+}
+
 /* One round. CONFLICT or PRECONDITION: try again. */
 static int publish_once(struct publishing *p, struct str hint, struct str *ret, struct err *err)
 {
     struct lambda_function head, version;
-    struct str member;
-    if (lambda_wait(p->arena, p->r->aws, p->name, STR(""), READY_MS, &head, err) < 0)
-        return -1;
-    if (!definition_matches(p->f->configuration, head.configuration, &member) &&
-        update_configuration(p, &head, err) < 0)
-        return -1;
-    if (!same_code(p->f, &head) && update_code(p, &head, err) < 0)
-        return -1;
-    if (verify(p, &head, err) < 0)
-        return -1;
     struct str own = node_text(node_get_c(p->f->configuration, "Description"));
-    if (lambda_publish(p->arena, p->r->aws, p->name, p->f->code_sha256, head.revision_id,
-                       own.n ? own : hint, &version, err) < 0 ||
-        lambda_wait(p->arena, p->r->aws, p->name, version.version, READY_MS, &version, err) < 0 ||
+    if (lambda_wait_idle(p->arena, p->r->aws, p->name, STR(""), LAMBDA_UPDATE_MS, &head, err) < 0 ||
+        check_readable(p, &head, err) < 0 || update_head(p, &head, err) < 0 ||
+        publish_head(p, &head, own.n ? own : hint, &version, err) < 0)
+        return -1;
+    if (str_eq(version.state, STR("Failed")) &&
+        (touch_head(p, version.version, &head, err) < 0 ||
+         publish_head(p, &head, own.n ? own : hint, &version, err) < 0))
+        return -1;
+    if (lambda_wait(p->arena, p->r->aws, p->name, version.version, LAMBDA_VERSION_MS, &version,
+                    err) < 0 ||
         verify(p, &version, err) < 0)
         return -1;
     *ret = version.version;
@@ -141,14 +240,14 @@ static int publish_once(struct publishing *p, struct str hint, struct str *ret, 
 
 /* Whoever met another at a head queues up: each disturbs the holder once at most, so all get
  * through however many they are. The checks above hold without the lease; it only makes turns. */
-static int queue_up(struct publishing *p, struct lease **lease, struct err *err)
+static int queue_up(struct publishing *p, struct err *err)
 {
     enum { WAIT_MS = 15 * 60 * 1000 };
-    if (*lease)
+    if (p->turn)
         return 0;
     return lease_take(p->store, str_fmt(p->arena, "function-%.*s", STR_ARG(p->name)),
                       str_fmt(p->arena, "publish '%.*s'", STR_ARG(p->f->function->key)), WAIT_MS,
-                      lease, err);
+                      &p->turn, err);
 }
 
 /* Pauses grow with the round and differ between contenders. */
@@ -168,29 +267,37 @@ static void say_deleted(const struct function_plan *f, struct err *err)
              STR_ARG(f->function->name));
 }
 
-int publish_function(struct arena *a, const struct release *r, const struct store *store,
-                     const struct function_plan *f, struct str hint, struct str *ret_version,
-                     struct err *err)
+static int publish_in_rounds(struct publishing *p, struct str hint, struct str *ret_version,
+                             struct err *err)
 {
-    struct publishing p = {a, r, store, f, f->function->name, {0}};
-    cleanup_lease struct lease *turn = NULL;
+    const struct function_plan *f = p->f;
     for (int round = 0;; round++) {
-        if (publish_once(&p, hint, ret_version, err) == 0)
+        if (publish_once(p, hint, ret_version, err) == 0)
             return 0;
         if (err->kind == ERR_NOT_FOUND)
             say_deleted(f, err);
         if (!is_contention(err) || round + 1 == TRIES)
             return err_wrap(err, "publish function '%.*s'", STR_ARG(f->function->key));
         err_clear(err);
-        release_tell(r, TOLD_NOTICE, "publish",
+        release_tell(p->r, TOLD_NOTICE, "publish",
                      "%.*s: somebody else is publishing it, trying again",
                      STR_ARG(f->function->key));
-        if (queue_up(&p, &turn, err) < 0)
+        if (queue_up(p, err) < 0)
             return -1;
-        if (clock_sleep_ms(jitter_ms(a, round)) < 0)
+        if (clock_sleep_ms(jitter_ms(p->arena, round)) < 0)
             return err_set(err, ERR_CANCELLED, "stopped while publishing '%.*s'",
                            STR_ARG(f->function->key));
     }
+}
+
+int publish_function(struct arena *a, const struct release *r, const struct store *store,
+                     const struct function_plan *f, struct str hint, struct str *ret_version,
+                     struct err *err)
+{
+    struct publishing p = {.arena = a, .r = r, .store = store, .f = f, .name = f->function->name};
+    int done = publish_in_rounds(&p, hint, ret_version, err);
+    lease_release(&p.turn);
+    return done;
 }
 
 int publish_check(struct arena *a, const struct release *r, const struct function_plan *f,
