@@ -62,6 +62,8 @@ struct pointer {
     struct str want;               /* version or deployment */
     struct str beside;             /* another version that takes `percent` of the calls, or empty */
     unsigned percent;
+    bool
+        provisioned; /* an alias with provisioned concurrency: Lambda gives it weights of its own */
 };
 struct pointers {
     struct pointer *all;
@@ -86,7 +88,6 @@ struct target {
     bool pinned;              /* the snapshots are those of `origin`, whatever definitions say */
     struct str unpinned;      /* but for this function; empty: none */
     bool switches;            /* pointers move by API first, the stack follows */
-    struct pointers asleep;   /* versions that have to be woken before */
     int64_t restores;         /* number of the stage's own record that this makes current again */
     int64_t to;               /* the same of a shift by hand: a rollback goes back from it */
     struct str sources;       /* hash of a source bundle in the bucket; empty: of the service */

@@ -350,7 +350,7 @@ static int bring_into_line(struct repairing *x, const struct pointers *all, stru
     size_t moved;
     const struct node *template = plan_stage_template(x->r, &x->plan, w->current);
     if (lease_check(x->lease, err) < 0 || pointers_reconcile(x->r, all, &moved, err) < 0 ||
-        put_template_back(x, err) < 0)
+        pointers_wait(x->r, all, err) < 0 || put_template_back(x, err) < 0)
         return -1;
     if (x->gone.n && take_out_gone(x, template, err) < 0)
         return -1;

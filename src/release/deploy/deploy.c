@@ -401,7 +401,8 @@ static int publish_all(struct deploying *d, struct err *err)
     const struct shifting *shifting = d->plan->target.shifting;
     if (d->plan->target.switches)
         return shifting && shifting->stand < 100 ? engine_stand(d, err) : engine_switch(d, err);
-    if (clear_weights(d, err) < 0 || publish(d, err) < 0 || engine_shift(d, err) < 0)
+    if (clear_weights(d, err) < 0 || publish(d, err) < 0 || engine_wake(d, err) < 0 ||
+        engine_shift(d, err) < 0)
         return -1;
     if (switch_by_stack(d, err) == 0)
         return 0;

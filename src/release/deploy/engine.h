@@ -77,7 +77,8 @@ int intent_finish(struct deploying *d, struct err *err);
  * update fails. */
 int engine_switch(struct deploying *d, struct err *err);
 
-/* Wake the target's versions that are put away. */
+/* Wake the versions that the stage is to serve and that were published before, where Lambda has put
+ * them away. */
 int engine_wake(struct deploying *d, struct err *err);
 
 /* shift.c: in steps, watching alarms; what fails is taken back. At the end the aliases are moved by

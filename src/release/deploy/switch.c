@@ -8,25 +8,18 @@
 #include "base/vec.h"
 #include "release/publish/pointers.h"
 
-/* Lambda puts a version away that was not called for long. The next call of it fails and wakes it:
- * troupe makes that call before users do. */
 int engine_wake(struct deploying *d, struct err *err)
 {
-    enum { WAKE_MS = 2 * 60 * 1000 };
-    const struct pointers *asleep = &d->plan->target.asleep;
-    for (size_t i = 0; i < asleep->n; i++) {
-        const struct pointer *p = &asleep->all[i];
-        struct lambda_invocation answer;
-        struct lambda_function woken;
-        struct err expected = {0};
-        release_progress(d->r, "switch", "waking version %.*s of '%.*s'", STR_ARG(p->want),
-                         STR_ARG(p->key));
-        lambda_invoke(d->arena, d->r->aws, p->owner, p->want, STR("{}"), false, &answer, &expected);
-        err_clear(&expected);
-        if (lambda_wait(d->arena, d->r->aws, p->owner, p->want, WAKE_MS, &woken, err) < 0)
-            return err_wrap(err, "wake version %.*s of '%.*s'", STR_ARG(p->want), STR_ARG(p->key));
+    VEC(struct pointer) old = {0};
+    for (size_t i = 0; i < d->plan->function_count; i++) {
+        const struct function_plan *f = &d->plan->functions[i];
+        if (f->to.n && !f->published && !str_eq(f->to, f->from))
+            vec_push(d->arena, &old,
+                     (struct pointer){
+                         .key = f->function->key, .owner = f->function->name, .want = f->to});
     }
-    return 0;
+    struct pointers pointers = {old.p, old.n};
+    return pointers_wake(d->r, &pointers, err);
 }
 
 /* Move the pointers whose target differs from the record's. When an interrupted run may have moved
@@ -41,7 +34,8 @@ static int switch_pointers(struct deploying *d, struct err *err)
         return -1;
     pointers_of(d->arena, d->plan, false, &all);
     if (d->drifted || d->resumed)
-        return pointers_reconcile(d->r, &all, &moved, err);
+        return pointers_reconcile(d->r, &all, &moved, err) < 0 ? -1
+                                                               : pointers_wait(d->r, &all, err);
     for (size_t i = 0, k = 0; i < d->plan->function_count + d->plan->api_count; i++) {
         size_t n = d->plan->function_count;
         struct str from = i < n ? d->plan->functions[i].from : d->plan->apis[i - n].from;
@@ -57,7 +51,7 @@ static int switch_pointers(struct deploying *d, struct err *err)
         return -1;
     release_finished(d->r, "switch", "%zu pointer%s moved in %.1fs", moving.n,
                      moving.n == 1 ? "" : "s", (double)(clock_mono_ms() - start) / 1000);
-    return 0;
+    return pointers_wait(d->r, &moving, err);
 }
 
 /* The update failed. CloudFormation puts the old template back, and with it the old versions: move

@@ -95,12 +95,8 @@ struct checking {
     const struct release *r;
     const struct record *record;
     VEC(struct pointer) all; /* versions that are not what serves now */
-    VEC(struct pointer) asleep;
-    struct str unusable; /* the first one that is: says why */
-    struct usable {
-        struct str why_not;
-        bool asleep;
-    } * found; /* by version of `all` */
+    struct str unusable;     /* the first one that is: says why */
+    struct str *why_not;     /* by version of `all`; empty: it can */
 };
 
 static int check_version(size_t i, void *context, struct arena *a, struct err *err)
@@ -112,9 +108,8 @@ static int check_version(size_t i, void *context, struct arena *a, struct err *e
     if (pointer_unusable(a, c->r, c->record, p, &got, &why, err) < 0)
         return -1;
     if (why)
-        c->found[i].why_not =
+        c->why_not[i] =
             str_fmt(a, "version %.*s of '%.*s' %s", STR_ARG(p->want), STR_ARG(p->key), why);
-    c->found[i].asleep = !why && str_eq(got.state, STR("Inactive"));
     return 0;
 }
 
@@ -135,15 +130,11 @@ static int check_versions(struct checking *c, const struct world *w, const struc
                                       .stage = c->r->service->stage,
                                       .want = version});
     }
-    c->found = ARENA_ARRAY(c->r->arena, c->all.n + 1, struct usable);
+    c->why_not = ARENA_ARRAY(c->r->arena, c->all.n + 1, struct str);
     if (pool_run_into(c->r->arena, c->all.n, 16, check_version, c, err) < 0)
         return -1;
-    for (size_t i = 0; i < c->all.n; i++) {
-        if (!c->unusable.n)
-            c->unusable = c->found[i].why_not;
-        if (c->found[i].asleep)
-            vec_push(c->r->arena, &c->asleep, c->all.p[i]);
-    }
+    for (size_t i = 0; i < c->all.n && !c->unusable.n; i++)
+        c->unusable = c->why_not[i];
     return 0;
 }
 
@@ -290,7 +281,6 @@ static int find(const struct goal *goal, const struct release *r, struct world *
                                .origin = record,
                                .pinned = true,
                                .switches = true,
-                               .asleep = {c.asleep.p, c.asleep.n},
                                .sources = record->body->sources,
                                .needs = record->body->needs};
     if (record->unvouched.n)

@@ -1,5 +1,6 @@
 /* Reading and moving pointers by API. */
 #include "release/publish/pointers.h"
+#include "base/backoff.h"
 #include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
@@ -11,16 +12,20 @@ enum { JOBS = 16 };
 void pointers_of(struct arena *a, const struct plan *plan, bool back, struct pointers *ret)
 {
     struct str stage = node_text(node_get_c(plan->world.stage.tags, TAG_STAGE));
+    const struct node *resources = node_get_c(plan->world.stage_template, "Resources");
     VEC(struct pointer) all = {0};
     for (size_t i = 0; i < plan->function_count; i++) {
         const struct function_plan *f = &plan->functions[i];
         struct str want = back ? f->from : f->to;
+        const struct node *alias = node_get(resources, f->function->alias_id);
         if (want.n)
             vec_push(a, &all,
                      (struct pointer){.key = f->function->key,
                                       .owner = f->function->name,
                                       .stage = stage,
-                                      .want = want});
+                                      .want = want,
+                                      .provisioned = node_path(
+                                          alias, "Properties.ProvisionedConcurrencyConfig")});
     }
     for (size_t i = 0; i < plan->api_count; i++) {
         const struct api_plan *p = &plan->apis[i];
@@ -76,6 +81,68 @@ int pointer_unusable(struct arena *a, const struct release *r, const struct reco
     return 0;
 }
 
+/* ---- waking ---- */
+
+/* The call that wakes it fails, whatever it answers; only one that is not allowed never will. */
+static int call(struct arena *a, const struct release *r, const struct pointer *p, struct err *err)
+{
+    struct lambda_invocation answer;
+    release_progress(r, "switch", "waking version %.*s of '%.*s'", STR_ARG(p->want),
+                     STR_ARG(p->key));
+    if (lambda_invoke(a, r->aws, p->owner, p->want, STR("{}"), false, &answer, err) < 0 &&
+        err->kind == ERR_DENIED)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+static int until_awake(struct arena *a, const struct release *r, const struct pointer *p,
+                       struct err *err)
+{
+    enum { PAUSE_MS = 200, PAUSE_MOST_MS = 5000 };
+    struct backoff wait = backoff_begin(PAUSE_MS, PAUSE_MOST_MS, LAMBDA_VERSION_MS);
+    struct lambda_function found;
+    for (bool called = false;; called = true) {
+        if (lambda_wait_idle(a, r->aws, p->owner, p->want, LAMBDA_VERSION_MS, &found, err) < 0)
+            return -1;
+        if (!str_eq(found.state, STR("Inactive")))
+            return called && lambda_has_failed(&found) ? lambda_failure(&found, p->owner, err) : 0;
+        if (backoff_is_over(&wait))
+            return lambda_failure(&found, p->owner, err);
+        if (call(a, r, p, err) < 0)
+            return -1;
+        if (backoff_pause(&wait) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped");
+    }
+}
+
+static int wake(struct arena *a, const struct release *r, const struct pointer *p, struct err *err)
+{
+    if (p->gateway || until_awake(a, r, p, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return err_wrap(err, "wake version %.*s of '%.*s'", STR_ARG(p->want), STR_ARG(p->key));
+    err_clear(err);
+    return 0;
+}
+
+struct waking {
+    const struct release *r;
+    const struct pointers *pointers;
+};
+
+static int wake_one(size_t i, void *context, struct arena *a, struct err *err)
+{
+    const struct waking *w = context;
+    return wake(a, w->r, &w->pointers->all[i], err);
+}
+
+int pointers_wake(const struct release *r, const struct pointers *pointers, struct err *err)
+{
+    struct waking w = {r, pointers};
+    return pool_run_into(r->arena, pointers->n, JOBS, wake_one, &w, err);
+}
+
 /* ---- moving ---- */
 
 struct moving {
@@ -104,7 +171,11 @@ static unsigned percent_of(const struct lambda_alias *alias)
 static bool is_there(const struct lambda_alias *alias, const struct pointer *p)
 {
     struct str beside = p->percent ? p->beside : STR("");
-    return str_eq(alias->version, p->want) && str_eq(alias->weighted_version, beside) &&
+    if (!str_eq(alias->version, p->want))
+        return false;
+    if (p->provisioned && !beside.n) /* nobody else can give it weights */
+        return true;
+    return str_eq(alias->weighted_version, beside) &&
            (!beside.n || percent_of(alias) == p->percent);
 }
 
@@ -172,6 +243,8 @@ static int move_one(size_t i, void *context, struct arena *a, struct err *err)
         return -1;
     if (good || m->drifts)
         return 0;
+    if (m->only_drifted && wake(a, m->r, p, err) < 0)
+        return -1;
     int moved = p->gateway ? p->gateway->stage_move(a, m->r->aws, p->owner, p->stage, p->want, err)
                            : move_alias(a, m->r, p, err);
     if (moved < 0) {
@@ -217,4 +290,48 @@ int pointers_check(const struct release *r, const struct pointers *pointers, str
         if (m.drifts[i].pointer)
             m.drifts[(*ret_n)++] = m.drifts[i];
     return 0;
+}
+
+/* ---- provisioned concurrency ---- */
+
+static int until_unweighted(struct arena *a, const struct release *r, const struct pointer *p,
+                            struct err *err)
+{
+    enum { PAUSE_MS = 500, PAUSE_MOST_MS = 5000, WAIT_MS = 15 * 60 * 1000 };
+    struct backoff wait = backoff_begin(PAUSE_MS, PAUSE_MOST_MS, WAIT_MS);
+    for (bool told = false;; told = true) {
+        struct lambda_alias alias;
+        if (lambda_alias_get(a, r->aws, p->owner, p->stage, &alias, err) < 0)
+            return -1;
+        if (!alias.weighted_version.n)
+            return 0;
+        if (backoff_is_over(&wait))
+            return err_set(err, ERR_FAILED,
+                           "its provisioned concurrency does not follow: it is at %.*s",
+                           STR_ARG(pointer_text(a, alias.version, alias.weighted_version,
+                                                percent_of(&alias))));
+        if (!told)
+            release_progress(r, "switch", "%.*s: waiting for its provisioned concurrency",
+                             STR_ARG(p->key));
+        if (backoff_pause(&wait) < 0)
+            return err_set(err, ERR_CANCELLED, "stopped");
+    }
+}
+
+static int wait_one(size_t i, void *context, struct arena *a, struct err *err)
+{
+    const struct waking *w = context;
+    const struct pointer *p = &w->pointers->all[i];
+    if (!p->provisioned || until_unweighted(a, w->r, p, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return err_wrap(err, "move '%.*s'", STR_ARG(p->key));
+    err_clear(err);
+    return 0;
+}
+
+int pointers_wait(const struct release *r, const struct pointers *pointers, struct err *err)
+{
+    struct waking w = {r, pointers};
+    return pool_run_into(r->arena, pointers->n, JOBS, wait_one, &w, err);
 }

@@ -8,10 +8,18 @@
 void pointers_of(struct arena *a, const struct plan *plan, bool back, struct pointers *ret);
 /* "v3", "v3 90% v4 10%" */
 struct str pointer_text(struct arena *a, struct str version, struct str beside, unsigned percent);
+/* Lambda puts a version away that was not called for weeks, and its next call fails: wake those of
+ * `pointers` that are, before users call them. One that is not there is left out. Source: Lambda
+ * developer guide, "Lambda function states". */
+int pointers_wake(const struct release *r, const struct pointers *pointers, struct err *err);
+/* Wait until Lambda has taken its own weights from aliases with provisioned concurrency: until then
+ * a stack cannot update them. Source: hashicorp/terraform-provider-aws#48116. */
+int pointers_wait(const struct release *r, const struct pointers *pointers, struct err *err);
 /* Move all of them at once, to their weights or clearing weights. One call each, in parallel. A
  * pointer that is not there is left to the stack. */
 int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err);
-/* Read all of them and move those that are elsewhere or weighted. `*ret_moved` counts. */
+/* Read all of them and move those that are elsewhere or weighted, waking versions before.
+ * `*ret_moved` counts. */
 int pointers_reconcile(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
                        struct err *err);
 /* Can version `p->want` of the function serve what `record` says of it? `*ret`: what it is.
