@@ -224,7 +224,8 @@ static int try_take(struct arena *a, struct lease *l, struct lease_content *hold
         modified_of(a, l, &modified_ms, err) < 0)
         return -1;
     bool own = str_eq(holder->nonce, l->nonce), broken = holder->broken.n;
-    if (!own && !broken && !lease_is_dead(l->host, holder) &&
+    bool free = holder->given_back.n;
+    if (!own && !broken && !free && !lease_is_dead(l->host, holder) &&
         !has_run_out(holder, modified_ms, date_ms))
         return 0;
     if (own) { /* a retried write met its own first success */
@@ -232,11 +233,12 @@ static int try_take(struct arena *a, struct lease *l, struct lease_content *hold
         l->inherited = l->inherited_nonce.n > 0;
         return 1;
     }
-    l->inherited_nonce = str_dup(l->arena, broken ? holder->of : holder->nonce);
+    if (!free)
+        l->inherited_nonce = str_dup(l->arena, broken ? holder->of : holder->nonce);
     object.condition = S3_IF_MATCH;
     object.etag = etag;
     taken = try_write(a, l, &object, err);
-    l->inherited |= taken > 0;
+    l->inherited |= taken > 0 && !free;
     *ret_gone = true; /* look again */
     return taken;
 }
@@ -359,6 +361,31 @@ struct str lease_inherited_nonce(const struct lease *l)
     return l && l->inherited ? l->inherited_nonce : (struct str){"", 0};
 }
 
+/* Not every maker of S3 deletes under a condition (501 NotImplemented), and not everybody may
+ * delete: a mark in its place says to whoever comes next that nobody has it. */
+static void mark_given_back(struct lease *l)
+{
+    struct arena *a = l->arena;
+    struct err ignored = {0};
+    struct lease_content mark = {.nonce = random_hex(a, 8),
+                                 .given_back = time_iso(a, clock_wall_ms())};
+    struct s3_put object = {.key = l->key,
+                            .body = object_text(a, &lease_table, &mark),
+                            .condition = S3_IF_MATCH,
+                            .etag = l->etag};
+    store_put(a, &l->store, &object, NULL, &ignored);
+    err_clear(&ignored);
+}
+
+static void give_back(struct lease *l)
+{
+    struct err err = {0};
+    if (dispose_object(l->arena, &l->store, l->key, l->etag, &err) < 0 &&
+        err.kind != ERR_PRECONDITION && err.kind != ERR_NOT_FOUND && err.kind != ERR_NETWORK)
+        mark_given_back(l);
+    err_clear(&err);
+}
+
 void lease_release(struct lease **lease)
 {
     struct lease *l = *lease;
@@ -372,11 +399,8 @@ void lease_release(struct lease **lease)
         pthread_mutex_unlock(&l->lock);
         pthread_join(l->thread, NULL);
     }
-    if (l->etag.n && !atomic_load(&l->lost)) {
-        struct err ignored = {0};
-        dispose_object(l->arena, &l->store, l->key, l->etag, &ignored);
-        err_clear(&ignored);
-    }
+    if (l->etag.n && !atomic_load(&l->lost))
+        give_back(l);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->stop_signal);
     arena_free(l->arena);

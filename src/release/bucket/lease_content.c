@@ -17,6 +17,7 @@ static const struct object_member members[] = {
     MEMBER(lease_content, purpose, OBJECT_TEXT),
     MEMBER(lease_content, taken, OBJECT_TEXT),
     MEMBER(lease_content, renewed, OBJECT_TEXT),
+    MEMBER(lease_content, given_back, OBJECT_TEXT),
     MEMBER(lease_content, lasts_ms, OBJECT_WHOLE, OBJECT_ALWAYS),
     {0},
 };

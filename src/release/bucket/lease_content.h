@@ -12,6 +12,7 @@ struct lease_content {
     int64_t pid;               /* of its process there */
     struct str user, purpose;  /* who, and for what: "deploy 'dev'" */
     struct str taken, renewed; /* ISO times by the holder's clock */
+    struct str given_back; /* when its holder was done with it, and could not delete it; or empty */
     int64_t lasts_ms; /* runs out so long after its last writing; LEASE_MS where it does not say */
 };
 extern const struct object_table lease_table;

@@ -30,7 +30,7 @@ static int look(struct arena *a, const struct store *store, struct str key, int6
     ret->nonce = content.nonce;
     ret->ends_ms = modified_ms + content.lasts_ms;
     ret->dead = lease_is_dead(lease_host(a), &content);
-    *ret_there = !content.broken.n;
+    *ret_there = !content.broken.n && !content.given_back.n;
     return 0;
 }
 
