@@ -2,10 +2,15 @@
  * changes after creation, so that CloudFormation leaves alone what is published through them. */
 #include "layout/layout_internal.h"
 
-/* The code of a head. Whoever calls the head instead of an alias gets this error. */
-static const char placeholder[] =
-    "exports.handler = async () => { throw new Error("
-    "'this function is called through its aliases, one for each stage'); };\n";
+/* What a new head is made of. Whoever calls it instead of an alias gets this error. Another runtime
+ * goes here before AWS refuses new functions of this one, a month after its deprecation; heads that
+ * are there keep theirs until something is published through them. Source: Lambda developer guide,
+ * "Lambda runtimes". */
+static const struct {
+    const char *runtime, *deprecated, *handler, *code;
+} placeholder = {"nodejs24.x", "2028-04-30", "index.handler",
+                 "exports.handler = async () => { throw new Error("
+                 "'this function is called through its aliases, one for each stage'); };\n"};
 
 /* Properties that cannot change after creation. Source: CloudFormation registry schema of
  * AWS::Lambda::Function (createOnlyProperties) and, for the last two, their documentation. */
@@ -41,7 +46,7 @@ static void add_tags(struct laying *l, struct node *properties, const struct nod
 static struct node *inline_code(struct arena *a)
 {
     struct node *code = node_map(a);
-    node_put_str(a, code, "ZipFile", str_c(placeholder));
+    node_put_str(a, code, "ZipFile", str_c(placeholder.code));
     return code;
 }
 
@@ -58,8 +63,8 @@ struct node *head_of_function(struct laying *l, const struct layout_function *f,
         node_put_c(a, code, "ImageUri", f->image);
         node_put_c(a, properties, "Code", code);
     } else {
-        node_put_str(a, properties, "Runtime", STR("nodejs22.x"));
-        node_put_str(a, properties, "Handler", STR("index.handler"));
+        node_put_str(a, properties, "Runtime", str_c(placeholder.runtime));
+        node_put_str(a, properties, "Handler", str_c(placeholder.handler));
         node_put_c(a, properties, "Code", inline_code(a));
     }
     add_fixed(l, properties, from);

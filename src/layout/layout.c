@@ -73,10 +73,41 @@ static void log_into_stage(struct laying *l, const struct layout_function *f,
     node_put_c(a, properties, "LoggingConfig", cfn_with(a, given, "LogGroup", node_ref(a, p->id)));
 }
 
+/* A head is made with code of troupe's own, which nobody has signed: where unsigned code is
+ * refused, it could not be made. Source: Lambda developer guide, "Using code signing". */
+static int signing_check(struct laying *l, const struct layout_function *f,
+                         const struct node *properties, struct err *err)
+{
+    const struct node *arn = node_get_c(properties, "CodeSigningConfigArn");
+    struct cfn_value v;
+    if (!arn || f->image)
+        return 0;
+    if (!cfn_value_of(arn, &v)) {
+        vec_push(l->arena, &l->warnings,
+                 str_fmt(l->arena,
+                         "function '%.*s' cannot be made when its code signing refuses unsigned "
+                         "code: all stages share a function that troupe makes with code of its own",
+                         STR_ARG(f->key)));
+        return 0;
+    }
+    const struct node *policy = node_path(
+        node_get(l->flat, v.id), "Properties.CodeSigningPolicies.UntrustedArtifactOnDeployment");
+    if (!node_is_text(policy, "Enforce"))
+        return 0;
+    err_at(err, arn->pos.source ? arn->pos : f->pos, ERR_CONFIG,
+           "code signing refuses the unsigned code that shared function '%.*s' is made with",
+           STR_ARG(f->key));
+    return err_help(err,
+                    "make the function one of each stage: custom.troupe.functions.perStage: [%.*s]",
+                    STR_ARG(f->key));
+}
+
 static int define_function(struct laying *l, struct layout_function *f, struct err *err)
 {
     const struct node *flat = node_get(l->flat, f->logical_id);
     struct node *properties = node_shallow(l->arena, node_get_c(flat, "Properties"));
+    if (signing_check(l, f, properties, err) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof not_in_definition / sizeof *not_in_definition; i++)
         node_drop(properties, str_c(not_in_definition[i]));
     if (published_check(f, properties, err) < 0)

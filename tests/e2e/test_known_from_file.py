@@ -61,6 +61,11 @@ REFUSED = {
     "recursiveLoop": (service("recursiveLoop: Allow"), "6:", ["functions.perStage: [f]"]),
     "extension": (service(resources="extensions: {FLambdaFunction: {Properties: {Frob: 1}}}"), "7:47",
                   ["Frob", "functions.perStage: [f]"]),
+    "code signing": (
+        service(resources="extensions: {FLambdaFunction: {Properties: {CodeSigningConfigArn: !Ref Signed}}}\nResources:\n"
+                          "  Signed: {Type: AWS::Lambda::CodeSigningConfig, Properties: {AllowedPublishers: "
+                          "{SigningProfileVersionArns: [a]}, CodeSigningPolicies: {UntrustedArtifactOnDeployment: Enforce}}}"),
+        "7:", ["code signing", "functions.perStage: [f]"]),
     "runtime": (service("runtime: [1]"), "6:14", ["runtime"]),
 }
 
@@ -76,6 +81,10 @@ TAKEN = {
     "conditions": service(resources="Conditions: {A1: !Equals [a, b], B1: !Not [Condition: A1]}\nResources:\n"
                           "  A: " + QUEUE % ", Condition: A1, Properties: {QueueName: q}" + "\n"
                           "  B: " + QUEUE % ", Condition: B1, Properties: {QueueName: q}"),
+    "code signing that warns": service(
+        resources="extensions: {FLambdaFunction: {Properties: {CodeSigningConfigArn: !Ref Signed}}}\nResources:\n"
+                  "  Signed: {Type: AWS::Lambda::CodeSigningConfig, Properties: {AllowedPublishers: "
+                  "{SigningProfileVersionArns: [a]}, CodeSigningPolicies: {UntrustedArtifactOnDeployment: Warn}}}"),
     "a parameter": service("environment: {AA: !Ref Size, BB: !FindInMap [!Ref Size, x, y]}",
                            "Parameters: {Size: {Type: String, Default: a}}\nMappings: {Map: {x: {y: z}}}"),
     "a condition of a policy": service(resources="Resources:\n  P:\n    Type: AWS::SNS::TopicPolicy\n    Properties:\n"
