@@ -46,7 +46,10 @@ struct fake_function {
     VEC(struct node *) versions; /* of the same kind */
     VEC(struct str) resources;   /* logical ids of those that a stack made, "": none did */
     VEC(struct node *) aliases;  /* as GetAlias has them */
-    int busy;                    /* so many answers more say that an update is in progress */
+    int busy;                    /* how many answers still say that an update is in progress */
+    int pending;                 /* the same of versions that are Pending */
+    int failing;                 /* how many updates still fail after their answer */
+    bool broken;                 /* versions that are published now cannot start */
 };
 
 struct fake_api {

@@ -122,6 +122,12 @@ static void update(struct fake_aws *aws, struct fake_function *f, const struct f
                      node_deep(aws->arena, m->value));
     if (object)
         node_put_str(aws->arena, f->head, "CodeSha256", sha256_base64(aws->arena, object->body));
+    node_put_str(aws->arena, f->head, "LastModified", fake_id(aws, "modified-"));
+    node_put_str(aws->arena, f->head, "State", STR("Active"));
+    node_put_str(aws->arena, f->head, "LastUpdateStatus",
+                 f->failing > 0 ? STR("Failed") : STR("Successful"));
+    node_put_str(aws->arena, f->head, "LastUpdateStatusReason", STR("no address is free"));
+    f->failing -= f->failing > 0;
     touch(aws, f->head);
     fake_json(q, f->head, ret);
 }
@@ -133,7 +139,10 @@ static bool is_published(struct arena *a, const struct fake_function *f)
     if (!f->versions.n)
         return false;
     last = node_shallow(a, f->versions.p[f->versions.n - 1]);
-    static const char *const own[] = {"Version", "RevisionId", "Description"};
+    node_put_c(a, last, "Description", node_get_c(last, "HeadDescription"));
+    node_put_c(a, head, "Description", node_get_c(head, "Description"));
+    static const char *const own[] = {"Version", "RevisionId",   "HeadDescription",
+                                      "State",   "LastModified", "StateReason"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         node_drop(head, str_c(own[i]));
         node_drop(last, str_c(own[i]));
@@ -164,6 +173,11 @@ static void publish(struct fake_aws *aws, struct fake_function *f, const struct 
             str_to_int(member(f->versions.p[f->versions.n - 1], "Version"), &last);
         node_put_c(a, version, "Version", node_strf(a, "%lld", (long long)last + 1));
         node_put_str(a, version, "Description", str_dup(a, member(body, "Description")));
+        node_put_c(a, version, "HeadDescription", node_get_c(f->head, "Description"));
+        if (f->broken) {
+            node_put_str(a, version, "State", STR("Failed"));
+            node_put_str(a, version, "StateReason", STR("it does not start"));
+        }
         touch(aws, version);
         vec_push(a, &f->versions, version);
     }
@@ -179,6 +193,10 @@ static void describe(struct fake_function *f, const struct fake_request *q, stru
         return;
     }
     struct node *configuration = node_shallow(q->arena, found), *out = node_map(q->arena);
+    if (f->pending > 0 && found != f->head) {
+        f->pending--;
+        node_put_str(q->arena, configuration, "State", STR("Pending"));
+    }
     if (f->busy > 0) {
         f->busy--;
         node_put_str(q->arena, configuration, "LastUpdateStatus", STR("InProgress"));

@@ -121,6 +121,29 @@ static void test_held(void **state)
     assert_true(str_eq(fake_get(cloud, KEY), elsewhere(f->arena)));
 }
 
+/* Where it cannot be deleted, a mark says that nobody has it; nobody was interrupted. */
+static void test_given_back(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *first = NULL, *second = NULL;
+    struct lease_info *held;
+    size_t n;
+    fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "DeleteObject", NULL, 501, "NotImplemented",
+                                          "A header you provided implies functionality that is "
+                                          "not implemented",
+                                          .times = 1});
+    check_ok(take(f, 0, &first), &f->err);
+    lease_release(&first);
+    assert_non_null(fake_get(cloud, KEY).p);
+    check_ok(leases_list(f->arena, &f->store, &held, &n, &f->err), &f->err);
+    assert_int_equal(n, 0);
+    check_ok(take(f, 0, &second), &f->err);
+    assert_false(lease_inherited(second));
+    assert_int_equal(lease_inherited_nonce(second).n, 0);
+    lease_release(&second);
+    assert_null(fake_get(cloud, KEY).p);
+}
+
 /* A command that waits gets the lease when it runs out. */
 static void test_wait_until_it_runs_out(void **state)
 {
@@ -550,6 +573,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_take_and_give_back),
+        TEST(test_given_back),
         TEST(test_held),
         TEST(test_wait_until_it_runs_out),
         TEST(test_stop_while_waiting),

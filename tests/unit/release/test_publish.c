@@ -235,16 +235,12 @@ static void test_failures(void **state)
 {
     struct fixture *f = *state;
     struct str version;
-    struct node *head = cloud->functions.p[0].head;
     /* somebody who may write to the bucket put something else in the artifact's place */
     fake_put(cloud,
              str_fmt(f->arena, "troupe/shop/artifacts/%.*s.zip", STR_ARG(f->artifact.sha256_hex)).p,
              STR("evil"));
     check_kind(f, publish(f, &version), ERR_REFUSED, "was altered");
     assert_int_equal(cloud->functions.p[0].versions.n, 0);
-    node_put_str(cloud->arena, head, "LastUpdateStatus", STR("Failed"));
-    node_put_str(cloud->arena, head, "LastUpdateStatusReason", STR("no such image"));
-    check_kind(f, publish(f, &version), ERR_FAILED, "its update failed: no such image");
     cloud->functions.n = 0;
     assert_int_equal(publish(f, &version), -1);
     assert_int_equal(f->err.kind, ERR_NOT_FOUND);
@@ -339,6 +335,142 @@ static void test_version_is_awaited(void **state)
     fake_fault(cloud,
                (struct fake_fault){FAULT_RACE, "GetFunction", "Qualifier=1", .race = set_version});
     check_kind(f, publish(f, &version), ERR_FAILED, "its creation failed: the subnet is gone");
+}
+
+/* One stage's update failed: the next publisher's ends that, whatever the head shows. */
+static void test_failed_head(void **state)
+{
+    static const char *const states[] = {"LastUpdateStatus", "State"};
+    struct fixture *f = *state;
+    struct str version;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        check_ok(publish(f, &version), &f->err); /* it shows what it should be */
+        size_t configured = fake_calls(cloud, "UpdateFunctionConfiguration"),
+               coded = fake_calls(cloud, "UpdateFunctionCode");
+        node_put_str(cloud->arena, cloud->functions.p[0].head, states[i], STR("Failed"));
+        check_ok(publish(f, &version), &f->err);
+        check_published(f, version);
+        assert_int_equal(fake_calls(cloud, "UpdateFunctionConfiguration"), configured + 1);
+        assert_int_equal(fake_calls(cloud, "UpdateFunctionCode"), coded + i);
+    }
+}
+
+/* Somebody else's update failed, which came right after ours. */
+static void fail_theirs(struct fake_aws *aws)
+{
+    struct node *head = aws->functions.p[0].head;
+    overwrite(aws);
+    node_put_str(aws->arena, head, "LastModified", fake_id(aws, "modified-"));
+    node_put_str(aws->arena, head, "LastUpdateStatus", STR("Failed"));
+}
+
+static void test_failed_update(void **state)
+{
+    struct fixture *f = *state;
+    struct str version;
+    fake_fault(cloud,
+               (struct fake_fault){FAULT_RACE, "GetFunction", .race = fail_theirs, .skip = 1});
+    check_ok(publish(f, &version), &f->err);
+    check_published(f, version);
+    pthread_mutex_lock(&cloud->lock);
+    overwrite(cloud);
+    cloud->functions.p[0].failing = 1;
+    pthread_mutex_unlock(&cloud->lock);
+    size_t configured = fake_calls(cloud, "UpdateFunctionConfiguration");
+    check_kind(f, publish(f, &version), ERR_FAILED, "its update failed: no address is free");
+    assert_int_equal(fake_calls(cloud, "UpdateFunctionConfiguration"), configured + 1);
+}
+
+/* As long as AWS's own waiter waits for a version, and no longer. */
+static void test_slow_version(void **state)
+{
+    struct fixture *f = *state;
+    struct str version;
+    cloud->functions.p[0].pending = 250; /* twenty minutes of looking every five seconds */
+    int64_t begun = fake_clock_passed();
+    check_ok(publish(f, &version), &f->err);
+    check_published(f, version);
+    assert_true(fake_clock_passed() - begun > 20 * 60 * 1000);
+    pthread_mutex_lock(&cloud->lock);
+    overwrite(cloud);
+    cloud->functions.p[0].pending = 100000;
+    pthread_mutex_unlock(&cloud->lock);
+    begun = fake_clock_passed();
+    check_kind(f, publish(f, &version), ERR_FAILED, "still busy after 1560 s");
+    assert_true(fake_clock_passed() - begun >= 26 * 60 * 1000);
+    cloud->functions.p[0].pending = 0;
+}
+
+/* PublishVersion answers the one that failed, until something changes. */
+static void test_failed_version(void **state)
+{
+    struct fixture *f = *state;
+    struct str version;
+    cloud->functions.p[0].broken = true;
+    check_kind(f, publish(f, &version), ERR_FAILED, "version 2 of function 'shop-api' failed");
+    cloud->functions.p[0].broken = false;
+    check_ok(publish(f, &version), &f->err);
+    check_str(version, "3");
+    check_published(f, version);
+    assert_true(
+        node_is_text(node_get_c(cloud->functions.p[0].versions.p[2], "Description"), "shop dev#1"));
+}
+
+/* The layers do not go with the code that is there: the code goes first. */
+static void test_too_large(void **state)
+{
+    struct fixture *f = *state;
+    struct str version;
+    struct fake_fault refused = {FAULT_REFUSE,
+                                 "UpdateFunctionConfiguration",
+                                 NULL,
+                                 400,
+                                 "InvalidParameterValueException",
+                                 "Function code combined with layers exceeds the maximum allowed "
+                                 "size of 262144000 bytes. The actual size is 300000000 bytes."};
+    fake_fault(cloud, refused);
+    check_ok(publish(f, &version), &f->err);
+    check_published(f, version);
+    assert_int_equal(fake_calls(cloud, "UpdateFunctionCode"), 1);
+    pthread_mutex_lock(&cloud->lock);
+    overwrite(cloud);
+    pthread_mutex_unlock(&cloud->lock);
+    refused.times = 100;
+    fake_fault(cloud, refused);
+    check_kind(f, publish(f, &version), ERR_FAILED, "combined with layers");
+}
+
+/* Variables under a key that the caller may not use. */
+static void test_unreadable(void **state)
+{
+    struct fixture *f = *state;
+    struct str version;
+    struct node *head = cloud->functions.p[0].head;
+    const struct node *error =
+        parse(f->arena, "{\"Error\":{\"ErrorCode\":\"AccessDeniedException\","
+                        "\"Message\":\"not for you\"}}");
+    check_ok(definition_complete(f->arena, &f->function,
+                                 parse(f->arena, "{\"Handler\":\"h.f\",\"KmsKeyArn\":\"key\","
+                                                 "\"Environment\":{\"Variables\":{\"A\":\"b\"}}}"),
+                                 NULL, &f->plan.configuration, &f->plan.code, &f->err),
+             &f->err);
+    node_put_str(cloud->arena, head, "KMSKeyArn", STR("key"));
+    node_put_c(cloud->arena, head, "Environment", error);
+    assert_int_equal(publish(f, &version), -1);
+    assert_int_equal(f->err.kind, ERR_REFUSED);
+    assert_true(str_find(f->err.msg, STR("not for you"), 0) >= 0);
+    assert_true(str_find(f->err.help, STR("kms:Decrypt"), 0) >= 0);
+    err_clear(&f->err);
+    assert_int_equal(fake_calls(cloud, "UpdateFunctionConfiguration"), 0);
+    /* another stage's key hides another stage's variables: they are overwritten */
+    node_put_str(cloud->arena, head, "KMSKeyArn", STR("theirs"));
+    check_ok(publish(f, &version), &f->err);
+    /* and no variables of ours are not the same as hidden ones */
+    struct str member;
+    const struct node *none = parse(f->arena, "{\"Environment\":{\"Variables\":{}}}");
+    struct node *observed = node_map(f->arena);
+    node_put_c(f->arena, observed, "Environment", error);
+    assert_false(definition_matches(none, observed, &member));
 }
 
 static void test_check(void **state)
@@ -481,6 +613,20 @@ static void test_pointers(void **state)
     assert_int_equal(n, 1);
     assert_int_equal(node_count(node_path(mine, "RoutingConfig.AdditionalVersionWeights")), 0);
 
+    /* Lambda's own weights, where it has provisioned concurrency; not on the way elsewhere */
+    node_put_c(cloud->arena, mine, "RoutingConfig",
+               parse(cloud->arena, "{\"AdditionalVersionWeights\":{\"1\":1.0}}"));
+    check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
+    assert_int_equal(n, 1);
+    all[0].provisioned = true;
+    check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
+    assert_int_equal(n, 0);
+    all[0].want = STR("1");
+    check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
+    assert_int_equal(n, 1);
+    all[0].want = STR("2");
+    all[0].provisioned = false;
+
     /* the answer to a move is lost: the same call again does no harm */
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateAlias"});
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateStage"});
@@ -585,6 +731,12 @@ int main(void)
         TEST(test_head_is_read_back),
         TEST(test_version_is_read_back),
         TEST(test_version_is_awaited),
+        TEST(test_failed_head),
+        TEST(test_failed_update),
+        TEST(test_slow_version),
+        TEST(test_failed_version),
+        TEST(test_too_large),
+        TEST(test_unreadable),
     };
     return cmocka_run_group_tests_name("publish", tests, start, stop);
 }
