@@ -114,6 +114,18 @@ def reserve(name, properties):
         )
 
 
+def stabilized(name):
+    """A stack waits for its functions, and fails with those that fail."""
+    config = lambda_svc._functions[name]["config"]
+    if "Failed" in (config.get("State"), config.get("LastUpdateStatus")):
+        reason = config.get("LastUpdateStatusReason") or config.get("StateReason")
+        raise handler_error(
+            f"Resource of type 'AWS::Lambda::Function' with identifier '{name}' did not"
+            f" stabilize: {reason}",
+            "NotStabilized",
+        )
+
+
 @patch_handler("AWS::Lambda::Function", "create")
 def create_function(_original, logical_id, properties, stack_name):
     name = properties.get("FunctionName") or provisioners._physical_name(
@@ -125,6 +137,7 @@ def create_function(_original, logical_id, properties, stack_name):
         raise_if_failed(lambda_svc._create_function(request_of(name, properties)), "Lambda")
     if properties.get("ReservedConcurrentExecutions") is not None:
         reserve(name, properties)
+    stabilized(name)
     return name, {"Arn": qualified_arn(name)}
 
 
@@ -141,6 +154,7 @@ def update_function(original, physical_id, old, new, stack_name, logical_id=None
             raise_if_failed(lambda_svc._update_config(physical_id, extra), "Lambda")
     if new.get("ReservedConcurrentExecutions") != old.get("ReservedConcurrentExecutions"):
         reserve(result[0], new)
+    stabilized(result[0])
     return result
 
 

@@ -83,17 +83,22 @@ int pointer_unusable(struct arena *a, const struct release *r, const struct reco
 
 /* ---- waking ---- */
 
-/* The call that wakes it fails, whatever it answers; only one that is not allowed never will. */
-static int call(struct arena *a, const struct release *r, const struct pointer *p, struct err *err)
+/* The call that wakes it fails, whatever it answers. False: the caller may not make it. */
+static bool call(struct arena *a, const struct release *r, const struct pointer *p)
 {
     struct lambda_invocation answer;
+    struct err expected = {0};
     release_progress(r, "switch", "waking version %.*s of '%.*s'", STR_ARG(p->want),
                      STR_ARG(p->key));
-    if (lambda_invoke(a, r->aws, p->owner, p->want, STR("{}"), false, &answer, err) < 0 &&
-        err->kind == ERR_DENIED)
-        return -1;
-    err_clear(err);
-    return 0;
+    lambda_invoke(a, r->aws, p->owner, p->want, STR("{}"), false, &answer, &expected);
+    bool allowed = expected.kind != ERR_DENIED;
+    if (!allowed)
+        release_tell(r, TOLD_NOTICE, "switch",
+                     "version %.*s of '%.*s' was not called for weeks: its next call will fail, "
+                     "because this caller may not wake it (lambda:InvokeFunction)",
+                     STR_ARG(p->want), STR_ARG(p->key));
+    err_clear(&expected);
+    return allowed;
 }
 
 static int until_awake(struct arena *a, const struct release *r, const struct pointer *p,
@@ -109,8 +114,8 @@ static int until_awake(struct arena *a, const struct release *r, const struct po
             return called && lambda_has_failed(&found) ? lambda_failure(&found, p->owner, err) : 0;
         if (backoff_is_over(&wait))
             return lambda_failure(&found, p->owner, err);
-        if (call(a, r, p, err) < 0)
-            return -1;
+        if (!call(a, r, p))
+            return 0;
         if (backoff_pause(&wait) < 0)
             return err_set(err, ERR_CANCELLED, "stopped");
     }

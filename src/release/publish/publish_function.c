@@ -230,6 +230,9 @@ static int publish_once(struct publishing *p, struct str hint, struct str *ret, 
         (touch_head(p, version.version, &head, err) < 0 ||
          publish_head(p, &head, own.n ? own : hint, &version, err) < 0))
         return -1;
+    if (str_eq(version.state, STR("Pending"))) /* for minutes, maybe */
+        release_progress(p->r, "publish", "%.*s: version %.*s is being made ready",
+                         STR_ARG(p->f->function->key), STR_ARG(version.version));
     if (lambda_wait(p->arena, p->r->aws, p->name, version.version, LAMBDA_VERSION_MS, &version,
                     err) < 0 ||
         verify(p, &version, err) < 0)
