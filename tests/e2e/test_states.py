@@ -83,7 +83,7 @@ def test_a_head_whose_update_failed_is_published_again(troupe, proxy):
 
 def test_versions_that_were_put_away_are_woken_before_they_serve(troupe, proxy):
     def deploy(text, *args):
-        service(troupe, code=text)
+        service(troupe, "resources: {Resources: {Jobs: {Type: AWS::SQS::Queue}}}\n", code=text)
         troupe("deploy", "dev", *args)
 
     deploy("one")
@@ -113,6 +113,24 @@ def test_versions_that_were_put_away_are_woken_before_they_serve(troupe, proxy):
     put_away(troupe, was)
     troupe("repair", "dev")
     assert version(troupe, "dev") == was and call(troupe, "dev")
+    # and one that somebody deleted
+    troupe.account.client("lambda").delete_alias(FunctionName="shop-f", Name="dev")
+    put_away(troupe, was)
+    troupe("repair", "dev")
+    assert version(troupe, "dev") == was and call(troupe, "dev")
+    # who may not wake is told so, and goes on
+    iam = troupe.account.client("iam")
+    iam.create_user(UserName="someone")
+    statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+                  {"Effect": "Deny", "Action": "lambda:InvokeFunction", "Resource": "*"}]
+    iam.put_user_policy(UserName="someone", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": statements}))
+    key = iam.create_access_key(UserName="someone")["AccessKey"]
+    proxy.secrets[key["AccessKeyId"]] = key["SecretAccessKey"]
+    put_away(troupe, "1", "2")
+    told = troupe("rollback", "dev", env={"AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                                          "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]})
+    assert "lambda:InvokeFunction" in told.err and version(troupe, "dev") == other, str(told)
 
 
 def test_a_version_whose_start_failed_is_replaced(troupe, tmp_path):
