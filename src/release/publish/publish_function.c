@@ -145,22 +145,22 @@ static int update_code(struct publishing *p, struct lambda_function *head, struc
 }
 
 /* Bring the head to the definition. When its last update failed, that of another stage maybe, what
- * it shows is not what it has: the next update ends that, so send it whatever it shows. */
+ * it shows is not what it has: the next update ends that, so send it whatever it shows. Where the
+ * configuration is not taken because of the code that is there, the code goes first. */
 static int update_head(struct publishing *p, struct lambda_function *head, struct err *err)
 {
+    const struct node *configuration = p->f->configuration;
     struct str member;
     bool unmade = str_eq(head->state, STR("Failed"));
-    bool configure = lambda_has_failed(head) ||
-                     !definition_matches(p->f->configuration, head->configuration, &member);
-    if (configure && update_configuration(p, p->f->configuration, head, err) < 0) {
-        if (!is_too_large(err) || same_code(p->f, head))
-            return -1;
-        err_clear(err);
-        return update_code(p, head, err) < 0
-                   ? -1
-                   : update_configuration(p, p->f->configuration, head, err);
-    }
-    return (unmade || !same_code(p->f, head)) ? update_code(p, head, err) : 0;
+    bool code = unmade || !same_code(p->f, head);
+    bool configure =
+        lambda_has_failed(head) || !definition_matches(configuration, head->configuration, &member);
+    if (!configure || update_configuration(p, configuration, head, err) == 0)
+        return same_code(p->f, head) ? 0 : update_code(p, head, err);
+    if (!code || !(is_too_large(err) || (unmade && err->kind == ERR_FAILED)))
+        return -1;
+    err_clear(err);
+    return update_code(p, head, err) < 0 ? -1 : update_configuration(p, configuration, head, err);
 }
 
 /* What cannot be compared is not published: it may be what another stage just put there. */
