@@ -54,7 +54,7 @@ struct aws_answer {
 
 /* ---- protocols: a new operation is a few lines on top of these ---- */
 
-/* Query protocol (CloudFormation, IAM, SNS, STS …): POST, form-encoded. `params` is a map; nested
+/* Query protocol (CloudFormation, CloudWatch, STS): POST, form-encoded. `params` is a map; nested
  * maps and sequences flatten as "A.member.1.B". `*ret` is the content of <OperationResult> as a
  * tree: elements become map members, `member` lists become sequences (an element that occurs
  * several times too), texts strings. */

@@ -238,6 +238,8 @@ int call_send(struct arena *a, struct aws *aws, struct call *call, struct aws_an
         return -1;
     t.body_hash = sha256_hex(a, call->body);
     if (attempts(a, &t, answer, err) < 0) {
+        if (err->kind == ERR_NETWORK && (t.endpoint.fips || t.endpoint.dualstack))
+            endpoint_variant_help(&t.endpoint, err);
         if (err->kind == ERR_NETWORK)
             err_wrap(err, "%s", call->operation);
         return -1;

@@ -1,31 +1,45 @@
-/* Endpoints. Source: botocore's endpoints data (host names, partitions), the "Service-specific
- * endpoints" page of the SDK reference guide (precedence). */
+/* Endpoints. Source: botocore's endpoint rules and partitions, tests/golden/aws/endpoints.txt has
+ * what they say; the "Service-specific endpoints", "FIPS endpoints" and "Dual-stack endpoints"
+ * pages of the SDK reference guide (settings, precedence). */
 #include "aws/client/endpoint.h"
 
 static const struct endpoint_service services[] = {
     {"apigateway", "apigateway", "apigateway", "api_gateway"},
     {"apigatewayv2", "apigateway", "apigateway", "apigatewayv2"},
-    {"cloudformation", "cloudformation", "cloudformation", "cloudformation", "2010-05-15"},
-    {"cloudwatch", "monitoring", "monitoring", "cloudwatch", "2010-08-01"},
-    {"iam", "iam", "iam", "iam", "2010-05-08", .global = true},
+    {"cloudformation", "cloudformation", "cloudformation", "cloudformation", "2010-05-15",
+     .gov_fips = FIPS_IS_PLAIN},
+    {"cloudwatch", "monitoring", "monitoring", "cloudwatch", "2010-08-01",
+     .gov_fips = FIPS_IS_PLAIN_DUALSTACK},
     {"lambda", "lambda", "lambda", "lambda"},
-    {"logs", "logs", "logs", "cloudwatch_logs", NULL, "Logs_20140328", "1.1"},
+    {"logs", "logs", "logs", "cloudwatch_logs", NULL, "Logs_20140328", "1.1",
+     .gov_fips = FIPS_IS_PLAIN},
     {"s3", "s3", "s3", "s3"},
-    {"sns", "sns", "sns", "sns", "2010-03-31"},
-    {"ssm", "ssm", "ssm", "ssm", NULL, "AmazonSSM", "1.1"},
-    {"sso", "portal.sso", "awsssoportal", "sso"},
-    {"sts", "sts", "sts", "sts", "2011-06-15"},
+    {"signin", "signin", "signin", "signin"},
+    {"ssm", "ssm", "ssm", "ssm", NULL, "AmazonSSM", "1.1", .gov_fips = FIPS_IS_PLAIN},
+    {"sso", "portal.sso", "awsssoportal", "sso", .gov_fips = FIPS_IS_PLAIN},
+    {"sso-oidc", "oidc", "sso-oauth", "sso_oidc", .gov_fips = FIPS_IS_PLAIN},
+    {"sts", "sts", "sts", "sts", "2011-06-15", .gov_fips = FIPS_IS_PLAIN},
 };
 
 static const struct partition partitions[] = {
-    {"aws-cn", "amazonaws.com.cn", {"cn-"}, "cn-north-1"},
-    {"aws-us-gov", "amazonaws.com", {"us-gov-"}, "us-gov-west-1"},
-    {"aws-iso", "c2s.ic.gov", {"us-iso-"}, "us-iso-east-1"},
-    {"aws-iso-b", "sc2s.sgov.gov", {"us-isob-"}, "us-isob-east-1"},
-    {"aws-iso-e", "cloud.adc-e.uk", {"eu-isoe-"}, "eu-isoe-west-1"},
-    {"aws-iso-f", "csp.hci.ic.gov", {"us-isof-"}, "us-isof-south-1"},
-    {"aws-eusc", "amazonaws.eu", {"eusc-"}, "eusc-de-east-1"},
-    {"aws", "amazonaws.com", {""}, "us-east-1"},
+    {"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn", {"cn-"}},
+    {"aws-us-gov", "amazonaws.com", "api.aws", "amazonaws-us-gov.com", {"us-gov-"}},
+    {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov", "c2shome.ic.gov", {"us-iso-"}},
+    {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", "sc2shome.sgov.gov", {"us-isob-"}},
+    {"aws-iso-e",
+     "cloud.adc-e.uk",
+     "api.cloud-aws.adc-e.uk",
+     "csphome.adc-e.uk",
+     {"eu-isoe-"},
+     .dualstack_only = "lambda"},
+    {"aws-iso-f",
+     "csp.hci.ic.gov",
+     "api.aws.hci.ic.gov",
+     "csphome.hci.ic.gov",
+     {"us-isof-"},
+     .dualstack_only = "lambda"},
+    {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", "amazonaws-eusc.eu", {"eusc-"}},
+    {"aws", "amazonaws.com", "api.aws", "aws.amazon.com", {""}},
 };
 
 const struct endpoint_service *aws_service_find(const char *name)
@@ -130,15 +144,110 @@ static bool is_url(struct str url)
     return true;
 }
 
-static struct str own_url(struct arena *a, const struct endpoint_service *service,
-                          struct str region)
+/* ---- FIPS and dual-stack hosts ---- */
+
+static const struct variant_setting {
+    const char *title, *variable, *key;
+} fips_setting = {"FIPS", "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"},
+  dualstack_setting = {"dual-stack", "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"};
+
+/* A word that is neither would silently be "no", and calls would go where they must not. */
+static int read_switch(const struct variant_setting *which, const struct profile_settings *settings,
+                       bool *ret, struct err *err)
 {
-    const struct partition *p = partition_find(region);
-    if (service->global && strcmp(p->name, "aws") == 0)
-        return str_fmt(a, "https://%s.%s", service->host_prefix, p->url_suffix);
-    if (service->global)
-        region = str_c(p->global_region);
-    return str_fmt(a, "https://%s.%.*s.%s", service->host_prefix, STR_ARG(region), p->url_suffix);
+    struct str value = env_get(which->variable);
+    bool variable = value.n > 0;
+    if (!variable && settings)
+        value = profile_get(settings, which->key);
+    cleanup_arena struct arena *a = arena_new();
+    struct str word = str_lower(a, value);
+    *ret = str_eq(word, STR("true"));
+    if (*ret || !word.n || str_eq(word, STR("false")))
+        return 0;
+    return err_set(err, ERR_CONFIG, "%s must be 'true' or 'false', not '%.*s'",
+                   variable ? which->variable : which->key, STR_ARG(value));
+}
+
+/* S3 has a switch of its own in the profile, beside the one for all services. */
+static bool s3_dualstack(const struct profile_settings *s)
+{
+    const struct node *section = s ? profile_config(s, s->profile) : NULL;
+    struct str value = node_text(node_get_c(node_get_c(section, "s3"), "use_dualstack_endpoint"));
+    return str_eq(value, STR("true")) || str_eq(value, STR("True"));
+}
+
+static int read_variant(const struct endpoint_service *service,
+                        const struct profile_settings *settings, struct endpoint *ret,
+                        struct err *err)
+{
+    if (read_switch(&fips_setting, settings, &ret->fips, err) < 0 ||
+        read_switch(&dualstack_setting, settings, &ret->dualstack, err) < 0)
+        return -1;
+    ret->dualstack |= strcmp(service->name, "s3") == 0 && s3_dualstack(settings);
+    return 0;
+}
+
+int endpoint_variant_help(const struct endpoint *e, struct err *err)
+{
+    const struct variant_setting *which = e->fips ? &fips_setting : &dualstack_setting;
+    return err_help(err,
+                    "%s or %s asks for it: AWS has no such host for every service in every "
+                    "region; unset it, or choose another region with --region",
+                    which->variable, which->key);
+}
+
+static int no_variant(const struct endpoint_service *service, const struct endpoint *e,
+                      const char *which, struct err *err)
+{
+    err_set(err, ERR_CONFIG, "%s has no %s endpoint in %.*s", service->name, which,
+            STR_ARG(e->region));
+    return endpoint_variant_help(e, err);
+}
+
+/* Source: the rules of botocore's signin, which has hosts of its own where nothing special is asked
+ * for, and in GovCloud. */
+static struct str signin_host(struct arena *a, const struct partition *p, const struct endpoint *e)
+{
+    const char *fips = e->fips ? "-fips" : "";
+    if (e->fips && str_eq(e->region, STR("us-gov-west-1")))
+        return str_fmt(a, "signin%s.%s", fips, p->signin_suffix);
+    return str_fmt(a, "%.*s.signin%s.%s", STR_ARG(e->region), fips, p->signin_suffix);
+}
+
+static int own_url(struct arena *a, const struct endpoint_service *service, struct endpoint *e,
+                   struct err *err)
+{
+    const struct partition *p = partition_find(e->region);
+    bool gov = strcmp(p->name, "aws-us-gov") == 0, s3 = strcmp(service->name, "s3") == 0;
+    if (s3 && e->fips && strcmp(p->name, "aws-cn") == 0)
+        return no_variant(service, e, "FIPS", err);
+    /* the one that has dual-stack hosts there has no FIPS ones among them */
+    if (e->dualstack && p->dualstack_only &&
+        (e->fips || strcmp(service->name, p->dualstack_only) != 0))
+        return no_variant(service, e, e->fips ? "FIPS dual-stack" : "dual-stack", err);
+    struct str host;
+    if (strcmp(service->name, "signin") == 0 && !e->dualstack && (gov || !e->fips)) {
+        host = signin_host(a, p, e);
+    } else {
+        enum gov_fips plain = e->dualstack ? FIPS_IS_PLAIN_DUALSTACK : FIPS_IS_PLAIN;
+        bool marked = e->fips && !(gov && service->gov_fips >= plain);
+        const char *suffix = e->dualstack && !s3 ? p->dualstack_suffix : p->url_suffix;
+        host = str_fmt(a, "%s%s%s.%.*s.%s", service->host_prefix, marked ? "-fips" : "",
+                       s3 && e->dualstack ? ".dualstack" : "", STR_ARG(e->region), suffix);
+    }
+    e->url = str_concat(a, STR("https://"), host);
+    return 0;
+}
+
+/* As botocore does: which hosts meet FIPS 140, or have IPv6, is not known of others than AWS's. */
+static int check_custom(const struct endpoint *e, struct str url, struct err *err)
+{
+    if (!e->fips && !e->dualstack)
+        return 0;
+    const struct variant_setting *which = e->fips ? &fips_setting : &dualstack_setting;
+    err_set(err, ERR_CONFIG, "endpoint '%.*s' is not AWS's, but %s endpoints are asked for",
+            STR_ARG(url), which->title);
+    return err_help(err, "unset the endpoint, or %s and %s", which->variable, which->key);
 }
 
 int endpoint_find(struct arena *a, const struct endpoint_service *service, struct str region,
@@ -151,12 +260,10 @@ int endpoint_find(struct arena *a, const struct endpoint_service *service, struc
         err_set(err, ERR_CONFIG, "'%.*s' is no region", STR_ARG(region));
         return err_help(err, "a region is written like us-east-1");
     }
-    if (service->global)
-        ret->region = str_c(partition_find(region)->global_region);
-    if (!url.n) {
-        ret->url = own_url(a, service, region);
-        return 0;
-    }
+    if (!fixed.n && read_variant(service, settings, ret, err) < 0)
+        return -1;
+    if (!url.n)
+        return own_url(a, service, ret, err);
     while (str_ends(url, STR("/")))
         url.n--;
     if (!is_url(url)) {
@@ -164,5 +271,5 @@ int endpoint_find(struct arena *a, const struct endpoint_service *service, struc
         return err_help(err, "write it as http://host:port or https://host");
     }
     ret->url = str_dup(a, url);
-    return 0;
+    return check_custom(ret, url, err);
 }

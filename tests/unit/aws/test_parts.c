@@ -2,6 +2,7 @@
  * refusals mean. */
 #include "check.h"
 
+#include "base/fs.h"
 #include "doc/json.h"
 #include "aws/client/aws_internal.h"
 #include "aws/client/endpoint.h"
@@ -11,6 +12,8 @@
 #include "aws/credentials/ini.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char *tests_folder = "tests";
 
 /* ---- ini ---- */
 
@@ -84,35 +87,52 @@ static void commands_are_split_without_a_shell(void **state)
 
 /* ---- endpoints ---- */
 
-static const struct {
-    const char *service, *region, *url, *signs_for;
-} own_endpoints[] = {
-    {"cloudformation", "eu-central-1", "https://cloudformation.eu-central-1.amazonaws.com",
-     "eu-central-1"},
-    {"lambda", "cn-north-1", "https://lambda.cn-north-1.amazonaws.com.cn", "cn-north-1"},
-    {"lambda", "us-gov-west-1", "https://lambda.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
-    {"apigatewayv2", "us-east-1", "https://apigateway.us-east-1.amazonaws.com", "us-east-1"},
-    {"iam", "eu-west-1", "https://iam.amazonaws.com", "us-east-1"},
-    {"s3", "ap-south-1", "https://s3.ap-south-1.amazonaws.com", "ap-south-1"},
-    {"sts", "us-east-1", "https://sts.us-east-1.amazonaws.com", "us-east-1"},
-    {"sso", "us-east-1", "https://portal.sso.us-east-1.amazonaws.com", "us-east-1"},
-    {"lambda", "us-isob-east-1", "https://lambda.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1"},
-};
+static void use(const char *variable, bool on)
+{
+    if (on)
+        setenv(variable, "true", 1);
+    else
+        unsetenv(variable);
+}
 
-static void aws_has_an_endpoint_for_every_region(void **state)
+/* A line of the table: "service region fips dualstack URL". */
+static void check_endpoint(struct arena *a, struct str line)
+{
+    struct err err = {0};
+    struct str words[5], rest = line;
+    for (size_t i = 0; i < COUNT(words); i++)
+        str_cut(&rest, ' ', &words[i]);
+    use("AWS_USE_FIPS_ENDPOINT", str_eq(words[2], STR("1")));
+    use("AWS_USE_DUALSTACK_ENDPOINT", str_eq(words[3], STR("1")));
+    const struct endpoint_service *service = aws_service_find(str_z(a, words[0]));
+    assert_non_null(service);
+    struct endpoint e;
+    int found = endpoint_find(a, service, words[1], (struct str){0}, NULL, &e, &err);
+    if (found < 0)
+        assert_int_equal(err.kind, ERR_CONFIG);
+    struct str url = found < 0 ? STR("-") : e.url;
+    if (!str_eq(url, words[4]))
+        fail_msg("%s: %s", str_z(a, line), str_z(a, url));
+    assert_true(found < 0 || (str_eq(e.region, words[1]) && !e.custom));
+    err_clear(&err);
+}
+
+/* The table is botocore's: tests/reference/endpoints.py. */
+static void endpoints_are_where_botocore_has_them(void **state)
 {
     (void)state;
     cleanup_arena struct arena *a = arena_new();
-    for (size_t i = 0; i < COUNT(own_endpoints); i++) {
-        struct err err = {0};
-        struct endpoint e;
-        check_ok(endpoint_find(a, aws_service_find(own_endpoints[i].service),
-                               str_c(own_endpoints[i].region), (struct str){0}, NULL, &e, &err),
-                 &err);
-        check_str(e.url, own_endpoints[i].url);
-        check_str(e.region, own_endpoints[i].signs_for);
-        assert_false(e.custom);
-    }
+    struct err err = {0};
+    struct str table, line;
+    check_ok(
+        fs_read(a, str_fmt(a, "%s/golden/aws/endpoints.txt", tests_folder), 1 << 20, &table, &err),
+        &err);
+    size_t n = 0;
+    for (; str_cut(&table, '\n', &line) && line.n; n++)
+        check_endpoint(a, line);
+    assert_true(n > 400);
+    use("AWS_USE_FIPS_ENDPOINT", false);
+    use("AWS_USE_DUALSTACK_ENDPOINT", false);
     assert_string_equal(partition_find(STR("eu-west-1"))->name, "aws");
     assert_string_equal(partition_find(STR("us-gov-east-1"))->name, "aws-us-gov");
     assert_string_equal(partition_find(STR("cn-north-1"))->url_suffix, "amazonaws.com.cn");
@@ -139,7 +159,7 @@ static void the_nearest_endpoint_setting_wins(void **state)
     struct err err = {0};
     struct profile_settings s = {.profile = STR("p")};
     s.config = ini_read(a, STR("config"), str_c(profile_text), &err);
-    check_str(endpoint_url(a, &s, "sns", ""), "http://profile");
+    check_str(endpoint_url(a, &s, "ssm", ""), "http://profile");
     check_str(endpoint_url(a, &s, "lambda", ""), "http://section");
     setenv("AWS_ENDPOINT_URL", "http://all/", 1);
     check_str(endpoint_url(a, &s, "lambda", ""), "http://all");
@@ -153,6 +173,49 @@ static void the_nearest_endpoint_setting_wins(void **state)
     unsetenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     unsetenv("AWS_ENDPOINT_URL_API_GATEWAY");
     unsetenv("AWS_ENDPOINT_URL");
+}
+
+static const struct {
+    const char *profile, *fips, *dualstack, *service, *fixed, *want;
+} asked[] = {
+    {"use_fips_endpoint = true", "", "", "sts", "", "https://sts-fips.eu-west-1.amazonaws.com"},
+    {"use_fips_endpoint = True", "false", "", "sts", "", "https://sts.eu-west-1.amazonaws.com"},
+    {"use_dualstack_endpoint = true", "", "", "sts", "", "https://sts.eu-west-1.api.aws"},
+    {"use_dualstack_endpoint = true", "TRUE", "", "s3", "",
+     "https://s3-fips.dualstack.eu-west-1.amazonaws.com"},
+    {"s3 =\n  use_dualstack_endpoint = true", "", "", "s3", "",
+     "https://s3.dualstack.eu-west-1.amazonaws.com"},
+    {"s3 =\n  use_dualstack_endpoint = true", "", "", "sts", "",
+     "https://sts.eu-west-1.amazonaws.com"},
+    {"", "yes", "", "sts", "", "AWS_USE_FIPS_ENDPOINT must be 'true' or 'false', not 'yes'"},
+    {"use_dualstack_endpoint = 1", "", "", "sts", "",
+     "use_dualstack_endpoint must be 'true' or 'false', not '1'"},
+    {"endpoint_url = http://mine", "true", "", "sts", "",
+     "endpoint 'http://mine' is not AWS's, but FIPS endpoints are asked for"},
+    {"endpoint_url = http://mine", "", "true", "s3", "",
+     "endpoint 'http://mine' is not AWS's, but dual-stack endpoints are asked for"},
+    {"", "true", "true", "sts", "http://local", "http://local"},
+};
+
+static void fips_and_dual_stack_are_asked_for_in_two_places(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        struct err err = {0};
+        struct endpoint e;
+        struct profile_settings s = {.profile = STR("p")};
+        struct str text = str_fmt(a, "[profile p]\n%s\n", asked[i].profile);
+        s.config = ini_read(a, STR("config"), text, &err);
+        setenv("AWS_USE_FIPS_ENDPOINT", asked[i].fips, 1);
+        setenv("AWS_USE_DUALSTACK_ENDPOINT", asked[i].dualstack, 1);
+        int found = endpoint_find(a, aws_service_find(asked[i].service), STR("eu-west-1"),
+                                  str_c(asked[i].fixed), &s, &e, &err);
+        check_str(found < 0 ? err.msg : e.url, asked[i].want);
+        err_clear(&err);
+    }
+    unsetenv("AWS_USE_FIPS_ENDPOINT");
+    unsetenv("AWS_USE_DUALSTACK_ENDPOINT");
 }
 
 static void an_endpoint_that_is_no_url_is_refused(void **state)
@@ -508,14 +571,17 @@ static void paths_are_built_from_encoded_parts(void **state)
     check_str(aws_encode(a, STR("a/b+c~\xC3\xA4"), true), "a/b%2Bc~%C3%A4");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        tests_folder = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ini_files_are_read_as_botocore_does),
         cmocka_unit_test(a_bad_line_is_named_but_not_shown),
         cmocka_unit_test(commands_are_split_without_a_shell),
-        cmocka_unit_test(aws_has_an_endpoint_for_every_region),
+        cmocka_unit_test(endpoints_are_where_botocore_has_them),
         cmocka_unit_test(the_nearest_endpoint_setting_wins),
+        cmocka_unit_test(fips_and_dual_stack_are_asked_for_in_two_places),
         cmocka_unit_test(an_endpoint_that_is_no_url_is_refused),
         cmocka_unit_test(only_plain_bucket_names_are_hosts),
         cmocka_unit_test(what_is_tried_again),
