@@ -73,6 +73,17 @@ struct str time_basic(struct arena *a, int64_t wall_ms)
     return format(a, wall_ms, "%Y%m%dT%H%M%SZ");
 }
 
+/* Milliseconds that an ISO time's rest, ".123+02:00", is ahead of UTC. */
+static int64_t offset_ms(const char *rest)
+{
+    unsigned hours, minutes = 0;
+    rest += *rest == '.' ? 1 + strspn(rest + 1, "0123456789") : 0;
+    if ((*rest != '+' && *rest != '-') || sscanf(rest + 1, "%2u:%2u", &hours, &minutes) < 1)
+        return 0;
+    int64_t ms = ((int64_t)hours * 60 + minutes) * 60 * 1000;
+    return *rest == '-' ? -ms : ms;
+}
+
 bool time_parse(struct str s, int64_t *ret_wall_ms)
 {
     static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y%m%dT%H%M%SZ",
@@ -84,8 +95,9 @@ bool time_parse(struct str s, int64_t *ret_wall_ms)
     text[s.n] = 0;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         struct tm tm = {0};
-        if (strptime(text, formats[i], &tm)) {
-            *ret_wall_ms = (int64_t)timegm(&tm) * 1000;
+        const char *rest = strptime(text, formats[i], &tm);
+        if (rest) {
+            *ret_wall_ms = (int64_t)timegm(&tm) * 1000 - offset_ms(rest);
             return true;
         }
     }

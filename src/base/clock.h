@@ -14,7 +14,7 @@ int clock_sleep_ms(int64_t ms);
 struct str time_iso(struct arena *a, int64_t wall_ms);
 /* "20260131T120000Z", as signatures want it. */
 struct str time_basic(struct arena *a, int64_t wall_ms);
-/* Parse either ISO form (fractions and offsets "+00:00" accepted) or an HTTP date
+/* Parse either ISO form (with a fraction, "UTC" or an offset "+02:00", too) or an HTTP date
  * ("Sat, 31 Jan 2026 12:00:00 GMT"). False when it is neither. */
 bool time_parse(struct str s, int64_t *ret_wall_ms);
 /* "90s", "30m", "12h", "7d". False when it is none. */

@@ -75,6 +75,14 @@ static void test_time(void **state)
     int64_t http;
     assert_true(time_parse(STR("Sat, 31 Jan 2026 12:00:00 GMT"), &http));
     assert_int_equal(t, http);
+    static const char *const same[] = {"2026-01-31T12:00:00UTC", "2026-01-31T12:00:00+00:00",
+                                       "2026-01-31T14:30:00.123+02:30",
+                                       "2026-01-31T05:00:00-07:00"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        int64_t ms;
+        assert_true(time_parse(str_c(same[i]), &ms));
+        assert_int_equal(ms, t);
+    }
     assert_false(time_parse(STR("yesterday"), &t));
     arena_free(a);
 }
