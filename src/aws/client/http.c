@@ -213,6 +213,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *context)
 static const char *const secret_headers[] = {"x-amz-security-token",
                                              "x-amz-sso_bearer_token",
                                              "authorization",
+                                             "dpop",
                                              "x-aws-ec2-metadata-token",
                                              "x-amz-server-side-encryption-customer-key",
                                              "set-cookie",

@@ -12,6 +12,7 @@ static const struct {
     {"web-identity", credentials_web_identity, true},
     {"sso", credentials_sso, true},
     {"shared-file", credentials_shared_file, true},
+    {"login", credentials_login, true},
     {"process", credentials_process, true},
     {"config-file", credentials_config_file, true},
     {"container", credentials_container, false},
@@ -25,8 +26,10 @@ static int ask(struct credential_search *search, bool profile_only, struct crede
         if (profile_only && !providers[i].profile)
             continue;
         int found = providers[i].get(search, ret, err);
-        if (found > 0)
+        if (found > 0) {
             ret->source = providers[i].name;
+            ret->of_profile = providers[i].profile;
+        }
         if (found != 0)
             return found;
     }
@@ -44,7 +47,16 @@ int credentials_find(struct credential_search *search, struct credentials *ret, 
     int found = ask(search, false, ret, err);
     if (found != 0)
         return found < 0 ? -1 : 0;
+    const struct profile_settings *s = search->settings;
+    if (s->chosen) {
+        err_set(err, ERR_DENIED, "AWS profile '%.*s' has no credentials", STR_ARG(s->profile));
+        return err_help(err,
+                        "log in with: aws login --profile %.*s; or choose another one with "
+                        "--aws-profile NAME",
+                        STR_ARG(s->profile));
+    }
     err_set(err, ERR_DENIED, "no AWS credentials found");
-    return err_help(err, "log in, e.g. with: aws sso login; or set AWS_PROFILE; or name a profile "
-                         "with --aws-profile NAME; or use the local cloud with --local");
+    return err_help(
+        err, "log in, e.g. with: aws login, aws sso login; or set AWS_PROFILE; or name a profile "
+             "with --aws-profile NAME; or use the local cloud with --local");
 }

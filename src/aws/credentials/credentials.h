@@ -11,6 +11,7 @@ struct credentials {
     struct str access_key, secret_key, session_token;
     int64_t expires_ms; /* wall time; 0: never */
     const char *source; /* name of the provider */
+    bool of_profile;    /* it belongs to the profile */
 };
 
 /* For calls that are not signed. */
@@ -36,6 +37,7 @@ credential_provider credentials_assume_role;  /* role_arn with source_profile, c
 credential_provider credentials_web_identity; /* web_identity_token_file, and its variables */
 credential_provider credentials_sso;          /* sso_session, sso_start_url: the cached login */
 credential_provider credentials_shared_file;  /* ~/.aws/credentials */
+credential_provider credentials_login;        /* login_session: the login of `aws login` */
 credential_provider credentials_process;      /* credential_process */
 credential_provider credentials_config_file;  /* keys in ~/.aws/config */
 credential_provider credentials_container;    /* ECS, EKS pod identity, CodeBuild … */

@@ -105,10 +105,11 @@ int profile_load(struct arena *a, struct str profile, struct profile_settings *r
         ret->profile = env_get("AWS_PROFILE");
     if (!ret->profile.n)
         ret->profile = env_get("AWS_DEFAULT_PROFILE");
-    bool chosen = ret->profile.n > 0;
-    if (!chosen)
+    ret->chosen = ret->profile.n > 0;
+    if (!ret->chosen)
         ret->profile = STR("default");
-    if (chosen && !profile_config(ret, ret->profile) && !profile_credentials(ret, ret->profile)) {
+    if (ret->chosen && !profile_config(ret, ret->profile) &&
+        !profile_credentials(ret, ret->profile)) {
         struct str known = known_profiles(a, ret);
         err_set(err, ERR_DENIED, "AWS profile '%.*s' does not exist", STR_ARG(ret->profile));
         if (known.n)

@@ -9,6 +9,7 @@ struct profile_settings {
     const struct node *config;      /* sections of the config file; NULL: there is none */
     const struct node *credentials; /* sections of the credentials file; NULL: there is none */
     struct str profile;             /* the chosen profile, "default" when none was named */
+    bool chosen;                    /* somebody named it: it is not "default" for want of another */
     /* --aws-profile names it: keys in the environment do not count then */
     bool named;
 };
