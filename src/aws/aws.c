@@ -57,16 +57,21 @@ static int set_up(struct aws *aws, struct err *err)
                                                 aws->options.session_token, 0, "options"};
     } else {
         struct profile_settings *settings = ARENA_NEW(aws->arena, struct profile_settings);
-        if (profile_load(aws->arena, aws->options.profile, settings, err) < 0)
-            return -1;
         aws->settings = settings;
+        if (profile_load(aws->arena, aws->options.profile, settings, err) < 0) {
+            profile_note(aws, false, err);
+            return -1;
+        }
     }
     read_region(aws);
     struct endpoint unused;
-    if (read_retries(aws, err) < 0 ||
-        endpoint_find(aws->arena, aws_service_find("cloudformation"), aws->region,
-                      aws->options.endpoint_url, aws->settings, &unused, err) < 0)
+    static const char *const always[] = {"cloudformation", "s3"};
+    if (read_retries(aws, err) < 0)
         return -1;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (endpoint_find(aws->arena, aws_service_find(always[i]), aws->region,
+                          aws->options.endpoint_url, aws->settings, &unused, err) < 0)
+            return -1;
     struct http_options http = {.ca_bundle = setting(aws, "AWS_CA_BUNDLE", "ca_bundle"),
                                 .debug = aws->options.debug_http};
     aws->http = http_new(&http, err);

@@ -19,12 +19,18 @@ struct aws;
 struct aws_options {
     struct str region;
     struct str profile;      /* --aws-profile; empty: AWS_PROFILE, "default" */
+    struct pos profile_pos;  /* where a file names it, for errors; source NULL: none does */
     struct str endpoint_url; /* for every service (the local cloud); empty: environment and config
                                 decide */
     struct str access_key, secret_key,
         session_token;  /* fixed credentials; empty: the provider chain */
     bool debug_http;    /* requests and answers to stderr, secrets masked */
     int64_t timeout_ms; /* of one attempt; 0: 60 s, connecting 10 s */
+    /* Ask the user for a line, such as the code of an MFA device: the answer without blanks around,
+     * in `a`. NULL: there is nobody to ask. */
+    int (*ask)(void *context, struct arena *a, struct str question, struct str *ret,
+               struct err *err);
+    void *ask_context;
     /* Called before each attempt is sent; tests count calls with it. May be NULL. */
     void (*trace)(void *context, const char *service, const char *operation, int attempt);
     void *trace_context;

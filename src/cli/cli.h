@@ -38,10 +38,10 @@ struct cli {
     struct progress *progress;
     struct observer observer;
     struct aws *aws;
-    struct aws *home;    /* when the stage is in another region than its service, else NULL */
-    struct map clients;  /* for other regions: name -> struct aws * */
-    struct str profile;  /* of provider.profile */
-    struct str endpoint; /* of the local cloud, or empty */
+    struct aws *home;   /* when the stage is in another region than its service, else NULL */
+    struct map clients; /* for other regions: name -> struct aws * */
+    const struct node *profile;         /* of provider.profile; NULL: none */
+    struct str endpoint;                /* of the local cloud, or empty */
     struct str local_key, local_secret; /* keys that the local cloud's calls are signed with */
 };
 
@@ -142,9 +142,10 @@ int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, stru
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
 int context_target(struct cli *cli, const struct service *service, struct target *ret,
                    struct err *err);
-/* A client for `region`, or for the local cloud. `profile` is used unless --aws-profile is given.
- * The caller frees it. */
-struct aws *context_client(struct cli *cli, struct str region, struct str profile, struct err *err);
+/* A client for `region`, or for the local cloud. `profile` (NULL: none) is the text with the
+ * profile's name that is used unless --aws-profile is given. The caller frees it. */
+struct aws *context_client(struct cli *cli, struct str region, const struct node *profile,
+                           struct err *err);
 /* Values of variables that only AWS knows (remote.c). */
 const struct remote_values *remote_values(struct cli *cli);
 /* A client for the service's region, or for the local cloud. */

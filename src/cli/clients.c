@@ -1,5 +1,7 @@
 /* Clients for AWS, or for the local cloud. */
 #include "cli/cli.h"
+
+#include "base/visible.h"
 #include "local/local.h"
 
 static void local_progress(void *context, struct str text)
@@ -25,11 +27,31 @@ static int use_local(struct cli *cli, struct aws_options *options, struct err *e
     return 0;
 }
 
-struct aws *context_client(struct cli *cli, struct str region, struct str profile, struct err *err)
+/* The code of an MFA device, which AWS takes once: it may be seen. */
+static int ask(void *context, struct arena *a, struct str question, struct str *ret,
+               struct err *err)
+{
+    struct cli *cli = context;
+    char line[100];
+    progress_clear(cli->progress);
+    fprintf(stderr, "%.*s: ", STR_ARG(visible(a, question, VISIBLE_LINE)));
+    fflush(stderr);
+    if (!fgets(line, sizeof line, stdin))
+        return err_set(err, ERR_CANCELLED, "stopped");
+    *ret = str_trim(str_dup(a, str_c(line)));
+    return 0;
+}
+
+struct aws *context_client(struct cli *cli, struct str region, const struct node *profile,
+                           struct err *err)
 {
     const struct options *o = &cli->options;
+    bool configured = !o->profile.n && node_text(profile).n;
     struct aws_options options = {.region = region,
-                                  .profile = o->profile.n ? o->profile : profile,
+                                  .profile = configured ? node_text(profile) : o->profile,
+                                  .profile_pos = configured ? node_pos(profile) : (struct pos){0},
+                                  .ask = cli->tty_in && !o->json ? ask : NULL,
+                                  .ask_context = cli,
                                   .debug_http = o->debug_http};
     const char *endpoint = getenv("AWS_ENDPOINT_URL");
     if (o->local && use_local(cli, &options, err) < 0)

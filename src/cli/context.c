@@ -32,7 +32,7 @@ void context_warning(void *context, struct pos pos, struct str msg, struct str h
 
 int context_aws(struct cli *cli, const struct service *service, struct err *err)
 {
-    cli->profile = node_text(node_path(service->root, "provider.profile"));
+    cli->profile = node_path(service->root, "provider.profile");
     cli->aws = context_client(cli, service->region, cli->profile, err);
     if (cli->aws && service->remote)
         cli->home = context_client(cli, service->home, cli->profile, err);

@@ -79,7 +79,7 @@ static int get(void *context, struct arena *a, struct str source, struct str par
         {"aws", get_account}, {"cf", get_output}, {"s3", get_object}, {"ssm", get_parameter}};
     struct asked q = {
         .cli = context, .region = region_of(params, region), .params = params, .address = address};
-    cleanup_aws struct aws *aws = context_client(q.cli, q.region, STR(""), err);
+    cleanup_aws struct aws *aws = context_client(q.cli, q.region, NULL, err);
     *ret = NULL;
     if (!aws)
         return -1;

@@ -50,6 +50,10 @@ struct call {
     bool once;                             /* not sent again when it may have arrived */
 };
 
+/* Add to an error about the client's credentials which profile they are from, and where a file
+ * names it. */
+void profile_note(const struct aws *aws, bool of_profile, struct err *err);
+
 void call_header(struct call *call, const char *name, struct str value);
 
 /* Send with signature, limits and retries. Any answer but 2xx becomes an error by errors.c;

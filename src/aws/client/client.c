@@ -61,6 +61,7 @@ struct attempt {
     struct endpoint endpoint;
     struct str body_hash; /* the same for every attempt */
     int number;           /* 1: the first */
+    bool of_profile;      /* the credentials that signed it are the profile's */
 };
 
 static struct str endpoint_path(struct arena *a, const struct attempt *t)
@@ -109,8 +110,8 @@ static void sign(struct arena *a, const struct attempt *t, const struct credenti
     call_header(signed_call, "User-Agent", user_agent(a));
 }
 
-static int send_once(struct arena *a, const struct attempt *t, struct aws_answer *answer,
-                     bool *ret_sent, struct err *err)
+static int send_once(struct arena *a, struct attempt *t, struct aws_answer *answer, bool *ret_sent,
+                     struct err *err)
 {
     struct aws *aws = t->aws;
     const struct call *call = t->call;
@@ -120,6 +121,7 @@ static int send_once(struct arena *a, const struct attempt *t, struct aws_answer
         who = *call->credentials;
     else if (credentials_current(aws, &who, err) < 0)
         return -1;
+    t->of_profile = who.of_profile;
     struct call signed_call;
     struct str path = endpoint_path(a, t);
     sign(a, t, &who, path, &signed_call);
@@ -225,7 +227,10 @@ static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answe
         struct outcome outcome = outcome_of(answer, &refusal);
         if (corrected_clock(t, &outcome, answer, &corrected) || again(t, &outcome, sent, &cost))
             continue;
-        return refusal_err(t->call, answer, &refusal, err);
+        refusal_err(t->call, answer, &refusal, err);
+        if (err->kind == ERR_DENIED && !t->call->credentials && t->of_profile)
+            profile_note(t->aws, true, err);
+        return -1;
     }
 }
 

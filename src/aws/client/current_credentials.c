@@ -9,6 +9,18 @@ static bool is_fresh(const struct credentials *c, int64_t now_ms)
     return c->access_key.n && (!c->expires_ms || c->expires_ms - now_ms > RENEW_BEFORE_MS);
 }
 
+void profile_note(const struct aws *aws, bool of_profile, struct err *err)
+{
+    const struct pos pos = aws->options.profile_pos;
+    if (!aws->settings || err->kind == ERR_CANCELLED)
+        return;
+    if (pos.source)
+        err_note(err, pos, "AWS profile '%.*s' is chosen here", STR_ARG(aws->settings->profile));
+    else if (of_profile)
+        err_note(err, pos, "the credentials are those of AWS profile '%.*s'",
+                 STR_ARG(aws->settings->profile));
+}
+
 static int renew(struct aws *aws, struct credentials *ret, struct err *err)
 {
     cleanup_arena struct arena *scratch = arena_new();
@@ -35,6 +47,7 @@ int credentials_current(struct aws *aws, struct credentials *ret, struct err *er
         } else if (aws->credentials.access_key.n && aws->credentials.expires_ms > now) {
             err_clear(err); /* the old credentials are still valid: use them */
         } else {
+            profile_note(aws, false, err);
             done = -1;
         }
     }

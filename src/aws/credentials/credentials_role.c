@@ -1,10 +1,18 @@
 /* Roles: role_arn with source_profile or credential_source, and web identities. */
 #include "aws/client/aws_internal.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/hash.h"
+#include "doc/json.h"
+#include "aws/credentials/login_token.h"
 
-enum { SOURCES_DEPTH_MAX = 16, TOKEN_BYTES_MAX = 64 * 1024 };
+enum {
+    SOURCES_DEPTH_MAX = 16,
+    TOKEN_BYTES_MAX = 64 * 1024,
+    SESSION_LEAST_MS = 15 * 60 * 1000, /* that a remembered session has to last, as in botocore */
+};
 
 /* A setting of the profile that is resolved, from either file. */
 static struct str of_profile(const struct credential_search *search, const char *key)
@@ -80,8 +88,67 @@ static void put_if(struct arena *a, struct node *map, const char *key, struct st
         node_put_str(a, map, key, value);
 }
 
-static int assume(struct credential_search *search, struct str role,
-                  const struct credentials *source, struct credentials *ret, struct err *err)
+/* ---- roles that ask for an MFA device ---- */
+
+/* Where the aws command keeps what it assumed, under the SHA-1 of the call's parameters as Python
+ * writes them. Source: botocore, AssumeRoleCredentialFetcher._create_cache_key. */
+static struct str session_path(struct credential_search *search, struct str role)
+{
+    struct arena *a = search->arena;
+    const struct {
+        const char *parameter;
+        struct str value;
+        bool number;
+    } parameters[] = {{"DurationSeconds", of_profile(search, "duration_seconds"), true},
+                      {"ExternalId", of_profile(search, "external_id"), false},
+                      {"RoleArn", role, false},
+                      {"RoleSessionName", of_profile(search, "role_session_name"), false},
+                      {"SerialNumber", of_profile(search, "mfa_serial"), false}};
+    struct buf b = BUF(a);
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        if (!parameters[i].value.n)
+            continue;
+        buf_fmt(&b, "%s\"%s\": ", b.n ? ", " : "{", parameters[i].parameter);
+        if (parameters[i].number)
+            buf_add(&b, parameters[i].value);
+        else
+            json_write(&b, node_str(a, parameters[i].value), 0);
+    }
+    buf_char(&b, '}');
+    struct str name = sha1_hex(a, buf_str(&b));
+    return home_path(a, str_fmt(a, "~/.aws/cli/cache/%.*s.json", STR_ARG(name)));
+}
+
+static int ask_code(struct credential_search *search, struct str serial, struct str *ret,
+                    struct err *err)
+{
+    const struct aws_options *options = &search->aws->options;
+    if (!options->ask) {
+        err_set(err, ERR_DENIED, "its role needs a code of MFA device '%.*s'", STR_ARG(serial));
+        return err_help(err,
+                        "run it in a terminal, which is asked for the code; or beforehand, in "
+                        "one: aws sts get-caller-identity --profile %.*s",
+                        STR_ARG(search->profile));
+    }
+    struct str question = str_fmt(search->arena, "code of MFA device '%.*s' for AWS profile '%.*s'",
+                                  STR_ARG(serial), STR_ARG(search->profile));
+    if (options->ask(options->ask_context, search->arena, question, ret, err) < 0)
+        return -1;
+    return ret->n ? 0 : err_set(err, ERR_DENIED, "no code of its MFA device was given");
+}
+
+/* Remember an answer of AssumeRole as the aws command does. */
+static void keep_session(struct arena *a, struct str path, const struct node *answer)
+{
+    struct node *session = node_map(a);
+    node_put_c(a, session, "Credentials", node_get_c(answer, "Credentials"));
+    node_put_c(a, session, "AssumedRoleUser", node_get_c(answer, "AssumedRoleUser"));
+    login_write(a, path, session);
+}
+
+/* ---- AssumeRole ---- */
+
+static struct node *assume_parameters(struct credential_search *search, struct str role)
 {
     struct arena *a = search->arena;
     struct node *params = node_map(a);
@@ -90,10 +157,53 @@ static int assume(struct credential_search *search, struct str role,
                  session_name(a, of_profile(search, "role_session_name")));
     put_if(a, params, "ExternalId", of_profile(search, "external_id"));
     put_if(a, params, "DurationSeconds", of_profile(search, "duration_seconds"));
-    const struct node *answer;
-    if (query_send(a, search->aws, "sts", "AssumeRole", params, source, &answer, err) < 0)
+    return params;
+}
+
+static int assume(struct credential_search *search, const struct node *params,
+                  const struct credentials *source, const struct node **ret_answer,
+                  struct credentials *ret, struct err *err)
+{
+    struct arena *a = search->arena;
+    if (query_send(a, search->aws, "sts", "AssumeRole", params, source, ret_answer, err) < 0)
         return -1;
-    return credentials_from_sts(a, answer, "AssumeRole", ret, err);
+    return credentials_from_sts(a, *ret_answer, "AssumeRole", ret, err);
+}
+
+static int assume_with_code(struct credential_search *search, struct str serial,
+                            struct node *params, const struct credentials *source,
+                            struct credentials *ret, struct err *err)
+{
+    struct arena *a = search->arena;
+    struct str path = session_path(search, text_of(params, "RoleArn")), code;
+    const struct node *answer = login_read(a, path);
+    if (login_remaining_ms(node_get_c(answer, "Credentials"), "Expiration") >= SESSION_LEAST_MS)
+        return credentials_from_sts(a, answer, "AssumeRole", ret, err);
+    if (ask_code(search, serial, &code, err) < 0)
+        return -1;
+    node_put_str(a, params, "SerialNumber", serial);
+    node_put_str(a, params, "TokenCode", code);
+    int found = assume(search, params, source, &answer, ret, err);
+    if (found > 0)
+        keep_session(a, path, answer);
+    return found;
+}
+
+static int assume_role(struct credential_search *search, struct str role,
+                       const struct credentials *source, struct credentials *ret, struct err *err)
+{
+    /* The clients of several regions, and those of variables, may want the role at once: the user
+     * is asked by the first, and the others find what it kept. */
+    static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+    struct str serial = of_profile(search, "mfa_serial");
+    struct node *params = assume_parameters(search, role);
+    const struct node *answer;
+    if (!serial.n)
+        return assume(search, params, source, &answer, ret, err);
+    pthread_mutex_lock(&asking);
+    int found = assume_with_code(search, serial, params, source, ret, err);
+    pthread_mutex_unlock(&asking);
+    return found;
 }
 
 int credentials_assume_role(struct credential_search *search, struct credentials *ret,
@@ -108,15 +218,11 @@ int credentials_assume_role(struct credential_search *search, struct credentials
     int found;
     if (profile.n && named.n)
         found = err_set(err, ERR_CONFIG, "it has both source_profile and credential_source");
-    else if (of_profile(search, "mfa_serial").n)
-        found = err_set(err, ERR_DENIED, "its role needs a code of an MFA device") |
-                err_help(err, "log in with another tool that sets AWS_ACCESS_KEY_ID, "
-                              "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, without --aws-profile");
     else
         found = profile.n ? from_source_profile(search, profile, &source, err)
                           : from_named_source(search, named, &source, err);
     if (found > 0)
-        found = assume(search, role, &source, ret, err);
+        found = assume_role(search, role, &source, ret, err);
     return found < 0 ? err_wrap(err, "AWS profile '%.*s'", STR_ARG(search->profile)) : found;
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "doc/json.h"
 #include "aws/client/aws_internal.h"
 
 #define SOON "2099-01-01T00:00:00Z"
@@ -40,6 +41,7 @@ static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
                                         "AWS_SHARED_CREDENTIALS_FILE",
                                         "AWS_ENDPOINT_URL",
                                         "AWS_ENDPOINT_URL_SSO",
+                                        "AWS_LOGIN_CACHE_DIRECTORY",
                                         "AWS_WEB_IDENTITY_TOKEN_FILE",
                                         "AWS_ROLE_ARN",
                                         "AWS_ROLE_SESSION_NAME",
@@ -58,6 +60,8 @@ struct home {
     struct err err;
     struct credentials found;
     struct aws *aws;
+    const char *code; /* that the user gives when asked; NULL: there is no terminal */
+    struct str question;
 };
 
 static void begin(struct home *h)
@@ -89,10 +93,23 @@ static void write_file(struct home *h, const char *name, const char *text)
     check_ok(fs_write(path, str_c(text), 0600, &err), &err);
 }
 
+static int give_code(void *context, struct arena *a, struct str question, struct str *ret,
+                     struct err *err)
+{
+    struct home *h = context;
+    (void)err;
+    h->question = str_dup(h->arena, question);
+    *ret = str_dup(a, str_c(h->code));
+    return 0;
+}
+
 /* The client's credentials, of a profile (NULL: none is named). */
 static int find(struct home *h, const char *profile)
 {
-    struct aws_options options = {.profile = str_c(profile), .region = STR("us-east-1")};
+    struct aws_options options = {.profile = str_c(profile),
+                                  .region = STR("us-east-1"),
+                                  .ask = h->code ? give_code : NULL,
+                                  .ask_context = h};
     aws_free(h->aws);
     h->aws = aws_new(&options, &h->err);
     return h->aws ? credentials_current(h->aws, &h->found, &h->err) : -1;
@@ -109,7 +126,8 @@ static void check_found(struct home *h, const char *profile, const char *key, co
 
 static const char config_text[] =
     "[default]\nregion = eu-west-3\naws_access_key_id = CONFIG\naws_secret_access_key = s\n"
-    "[profile team]\naws_access_key_id = TEAM\naws_secret_access_key = s\n";
+    "[profile team]\naws_access_key_id = TEAM\naws_secret_access_key = s\n"
+    "[profile empty]\nregion = eu-west-3\n";
 static const char credentials_text[] =
     "[default]\naws_access_key_id = FILE\naws_secret_access_key = s\naws_session_token = t\n"
     "[only]\naws_access_key_id = ONLY\naws_secret_access_key = s\n"
@@ -180,7 +198,9 @@ static void missing_credentials_say_what_to_do(void **state)
     write_file(&h, ".aws/credentials", credentials_text);
     write_file(&h, ".aws/config", config_text);
     check_refused(&h, "nope", ERR_DENIED, "AWS profile 'nope' does not exist",
-                  "use one of: default, team, only, half");
+                  "use one of: default, team, empty, only, half");
+    check_refused(&h, "empty", ERR_DENIED, "AWS profile 'empty' has no credentials",
+                  "aws login --profile empty");
     check_refused(&h, "half", ERR_DENIED,
                   "AWS profile 'half' has no aws_secret_access_key in the credentials file",
                   "aws configure");
@@ -289,7 +309,8 @@ static void unusable_roles_are_explained(void **state)
                "[profile b]\nrole_arn = r\nsource_profile = a\n"
                "[profile c]\nrole_arn = r\nsource_profile = none\n"
                "[profile d]\nrole_arn = r\ncredential_source = Moon\n"
-               "[profile e]\nrole_arn = r\nsource_profile = x\nmfa_serial = m\n"
+               "[profile e]\nrole_arn = r\nsource_profile = k\nmfa_serial = m\n"
+               "[profile k]\naws_access_key_id = K\naws_secret_access_key = s\n"
                "[profile f]\nrole_arn = r\ncredential_source = Environment\n");
     assert_int_equal(find(&h, "a"), -1);
     assert_int_equal(h.err.kind, ERR_CONFIG);
@@ -298,11 +319,64 @@ static void unusable_roles_are_explained(void **state)
     check_refused(&h, "c", ERR_DENIED, "AWS profile 'c': source_profile 'none' does not exist", "");
     check_refused(&h, "d", ERR_CONFIG, "AWS profile 'd': credential_source 'Moon' is unknown",
                   "Ec2InstanceMetadata");
-    check_refused(&h, "e", ERR_DENIED, "AWS profile 'e': its role needs a code of an MFA device",
-                  "AWS_SESSION_TOKEN");
+    check_refused(&h, "e", ERR_DENIED, "AWS profile 'e': its role needs a code of MFA device 'm'",
+                  "aws sts get-caller-identity --profile e");
+    h.code = "";
+    check_refused(&h, "e", ERR_DENIED, "AWS profile 'e': no code of its MFA device was given", "");
     check_refused(&h, "f", ERR_DENIED,
                   "AWS profile 'f': credential_source 'Environment' has no credentials", "");
     end(&h);
+}
+
+/* The name of the file is that of the aws command: the SHA-1 of
+ * {"DurationSeconds": 900, "RoleArn": "arn:aws:iam::1:role/r", "SerialNumber":
+ * "arn:aws:iam::1:mfa/m"} as botocore 1.43 makes it. */
+#define SESSION ".aws/cli/cache/682335e2e07b777c3ca11fb4874f882605678784.json"
+
+static void a_code_is_asked_for_once_a_session(void **state)
+{
+    (void)state;
+    struct home h;
+    begin(&h);
+    const struct reply replies[] = {{200, NULL, assumed, WHOLE, 0}};
+    struct loopback *server = loopback_start(replies, 1);
+    setenv("AWS_ENDPOINT_URL", loopback_url(server).p, 1);
+    write_file(&h, ".aws/config",
+               "[profile base]\naws_access_key_id = BASE\naws_secret_access_key = s\n"
+               "[profile role]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n"
+               "mfa_serial = arn:aws:iam::1:mfa/m\nduration_seconds = 900\n"
+               "[profile other]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n"
+               "mfa_serial = arn:aws:iam::1:mfa/m\n");
+    h.code = "123456";
+    check_found(&h, "role", "ASIAROLE", "assume-role");
+    check_str(h.question, "code of MFA device 'arn:aws:iam::1:mfa/m' for AWS profile 'role'");
+    assert_true(str_find(loopback_request(server, 0),
+                         STR("&SerialNumber=arn%3Aaws%3Aiam%3A%3A1%3Amfa%2Fm&TokenCode=123456"),
+                         0) > 0);
+    struct stat st;
+    assert_int_equal(stat(path_join(h.arena, h.path, STR(SESSION)).p, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    h.code = NULL; /* another run, without a terminal */
+    check_found(&h, "role", "ASIAROLE", "assume-role");
+    assert_int_equal(loopback_requests(server), 1);
+    /* other parameters are another session */
+    check_refused(&h, "other", ERR_DENIED,
+                  "AWS profile 'other': its role needs a code of MFA device 'arn:aws:iam::1:mfa/m'",
+                  "terminal");
+    /* what the aws command kept is good, unless it ends soon */
+    write_file(&h, SESSION,
+               "{\"Credentials\":{\"AccessKeyId\":\"CLI\",\"SecretAccessKey\":\"s\","
+               "\"SessionToken\":\"t\",\"Expiration\":\"2099-01-01T00:00:00UTC\"}}");
+    check_found(&h, "role", "CLI", "assume-role");
+    write_file(&h, SESSION,
+               str_fmt(h.arena, "{\"Credentials\":{\"Expiration\":\"%s\"}}",
+                       time_iso(h.arena, clock_wall_ms() + 14 * 60 * 1000).p)
+                   .p);
+    check_refused(&h, "role", ERR_DENIED,
+                  "AWS profile 'role': its role needs a code of MFA device 'arn:aws:iam::1:mfa/m'",
+                  "terminal");
+    end(&h);
+    loopback_stop(server);
 }
 
 static void a_web_identity_is_exchanged_unsigned(void **state)
@@ -355,6 +429,233 @@ static void an_sso_login_is_exchanged(void **state)
                   "aws sso login");
     end(&h);
     loopback_stop(server);
+}
+
+/* ---- logins that end soon ---- */
+
+#define MINUTES(n) ((int64_t)(n)*60 * 1000)
+
+static const char session_config[] =
+    "[profile p]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n"
+    "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n"
+    "[profile old]\nsso_start_url = corp\nsso_region = eu-west-1\n"
+    "sso_account_id = 123456789012\nsso_role_name = Dev\n"
+    "[profile l]\nlogin_session = arn:aws:iam::1:user/me\n";
+
+static const struct sso_case {
+    const char *what, *profile;
+    int left_min;        /* of the login */
+    int registered_min;  /* that its registration lasts */
+    const char *without; /* a member that the file lacks */
+    struct reply renewal;
+    size_t calls;      /* to renew it */
+    const char *token; /* that is sent for credentials; NULL: an error, which `error` begins */
+    const char *error;
+} sso_cases[] = {
+    {"fresh", "p", 16, 60, "-", {0}, 0, "old", NULL},
+    {"ends soon", "p", 14, 60, "-", {200, NULL, "NEW", WHOLE, 0}, 1, "new", NULL},
+    {"ended", "p", -60, 60, "-", {200, NULL, "NEW", WHOLE, 0}, 1, "new", NULL},
+    {"of the older form", "old", 14, 60, "-", {0}, 0, "old", NULL},
+    {"refused, still good", "p", 14, 60, "-", {400, NULL, "{}", WHOLE, 0}, 1, "old", NULL},
+    {"refused",
+     "p",
+     -1,
+     60,
+     "-",
+     {400, NULL, "GRANT", WHOLE, 0},
+     1,
+     NULL,
+     "AWS profile 'p': the SSO login has expired and cannot be renewed: CreateToken: "},
+    {"empty answer",
+     "p",
+     -1,
+     60,
+     "-",
+     {200, NULL, "{}", WHOLE, 0},
+     1,
+     NULL,
+     "AWS profile 'p': the SSO login has expired and cannot be renewed: CreateToken gave no token"},
+    {"registration over",
+     "p",
+     -1,
+     -1,
+     "-",
+     {0},
+     0,
+     NULL,
+     "AWS profile 'p': the SSO login has expired"},
+    {"no refresh token",
+     "p",
+     -1,
+     60,
+     "refreshToken",
+     {0},
+     0,
+     NULL,
+     "AWS profile 'p': the SSO login has expired"},
+    {"no secret", "p", 10, 60, "clientSecret", {0}, 0, "old", NULL},
+};
+
+static struct str in_minutes(struct arena *a, int n)
+{
+    return time_iso(a, clock_wall_ms() + MINUTES(n));
+}
+
+static void write_sso(struct home *h, const struct sso_case *c)
+{
+    struct arena *a = h->arena;
+    struct node *login = node_map(a);
+    const struct {
+        const char *key;
+        struct str value;
+    } members[] = {{"accessToken", STR("old")},
+                   {"expiresAt", in_minutes(a, c->left_min)},
+                   {"clientId", STR("client")},
+                   {"clientSecret", STR("secret")},
+                   {"registrationExpiresAt", in_minutes(a, c->registered_min)},
+                   {"refreshToken", STR("again")}};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (strcmp(members[i].key, c->without) != 0)
+            node_put_str(a, login, members[i].key, members[i].value);
+    struct str path = str_fmt(a, ".aws/sso/cache/%s.json", sha1_hex(a, STR("corp")).p);
+    write_file(h, path.p, json_text(a, login, 0).p);
+}
+
+static void check_sso(struct home *h, const struct sso_case *c)
+{
+    struct reply replies[] = {c->renewal,
+                              {200, NULL,
+                               "{\"roleCredentials\":{\"accessKeyId\":\"ASIASSO\","
+                               "\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
+                               "\"expiration\":4070908800000}}",
+                               WHOLE, 0}};
+    if (c->renewal.body && strcmp(c->renewal.body, "NEW") == 0)
+        replies[0].body = "{\"accessToken\":\"new\",\"expiresIn\":3600,"
+                          "\"refreshToken\":\"next\",\"tokenType\":\"Bearer\"}";
+    if (c->renewal.body && strcmp(c->renewal.body, "GRANT") == 0)
+        replies[0].body = "{\"error\":\"invalid_grant\",\"error_description\":\"gone\"}";
+    struct loopback *server = loopback_start(c->calls ? replies : replies + 1, c->calls ? 2 : 1);
+    setenv("AWS_ENDPOINT_URL", loopback_url(server).p, 1);
+    write_sso(h, c);
+    int found = find(h, c->profile);
+    if ((found == 0) != (c->token != NULL) ||
+        (found < 0 && !str_starts(h->err.msg, str_c(c->error))))
+        fail_msg("%s: %s", c->what, found < 0 ? str_z(h->arena, h->err.msg) : "no error");
+    if (found < 0) {
+        check_str(h->err.help, "log in with: aws sso login --profile p");
+        assert_int_equal(h->err.kind, ERR_DENIED);
+    } else {
+        check_str(loopback_header(h->arena, server, c->calls, "x-amz-sso_bearer_token"), c->token);
+    }
+    assert_int_equal(loopback_requests(server), c->calls + (c->token ? 1 : 0));
+    err_clear(&h->err);
+    loopback_stop(server);
+}
+
+static void an_sso_login_is_renewed_before_it_ends(void **state)
+{
+    (void)state;
+    struct home h;
+    begin(&h);
+    write_file(&h, ".aws/config", session_config);
+    for (size_t i = 0; i < sizeof sso_cases / sizeof *sso_cases; i++)
+        check_sso(&h, &sso_cases[i]);
+    end(&h);
+}
+
+/* ---- aws login ---- */
+
+static const char key_pem[] = "-----BEGIN EC PRIVATE KEY-----\\n"
+                              "MHcCAQEEIEzN3lq9oLD3EYrd7KkQPx+LkN3iJbLzkrnuICWGx5CKoAoGCCqGSM49\\n"
+                              "AwEHoUQDQgAEI4vzVk2KeL4NrVBR4J7JKXIsA+Seb5GCnqkJIf4f7DBPHlsi8Ua7\\n"
+                              "MWbwVQSmRvsXY3ViQQsr++rIUl5rsLgGJQ==\\n"
+                              "-----END EC PRIVATE KEY-----\\n";
+
+static const char signed_in[] =
+    "{\"accessToken\":{\"accessKeyId\":\"ASIANEW\",\"secretAccessKey\":\"s\","
+    "\"sessionToken\":\"t\"},\"tokenType\":\"aws_sigv4\",\"expiresIn\":900,"
+    "\"refreshToken\":\"next\"}";
+
+static const struct {
+    const char *what;
+    int left_min;
+    const char *key;
+    struct reply renewal;
+    size_t calls;
+    const char *access_key; /* NULL: an error, with this message and advice */
+    const char *error, *help;
+} login_cases[] = {
+    {"fresh", 6, key_pem, {200, NULL, signed_in, WHOLE, 0}, 0, "ASIAOLD", NULL, NULL},
+    {"ends soon", 4, key_pem, {200, NULL, signed_in, WHOLE, 0}, 1, "ASIANEW", NULL, NULL},
+    {"ended", -600, key_pem, {200, NULL, signed_in, WHOLE, 0}, 1, "ASIANEW", NULL, NULL},
+    {"refused, still good", 4, key_pem, {400, NULL, "{}", WHOLE, 0}, 1, "ASIAOLD", NULL, NULL},
+    {"refused",
+     -1,
+     key_pem,
+     {400, "x-amzn-ErrorType: AccessDeniedException\r\n",
+      "{\"error\":\"TOKEN_EXPIRED\",\"message\":\"over\"}", WHOLE, 0},
+     1,
+     NULL,
+     "its login has expired and cannot be renewed: CreateOAuth2Token: over",
+     "aws login --profile l"},
+    {"not allowed",
+     -1,
+     key_pem,
+     {400, "x-amzn-ErrorType: AccessDeniedException\r\n",
+      "{\"error\":\"INSUFFICIENT_PERMISSIONS\",\"message\":\"no\"}", WHOLE, 0},
+     1,
+     NULL,
+     "its login has expired and cannot be renewed: CreateOAuth2Token: no",
+     "signin:CreateOAuth2Token"},
+    {"nothing given",
+     -1,
+     key_pem,
+     {200, NULL, "{}", WHOLE, 0},
+     1,
+     NULL,
+     "its login has expired and cannot be renewed: CreateOAuth2Token gave no credentials",
+     "aws login"},
+    {"no key",
+     -1,
+     "x",
+     {200, NULL, signed_in, WHOLE, 0},
+     0,
+     NULL,
+     "its login has expired and cannot be renewed: its dpopKey is no private key on P-256",
+     "aws login"},
+};
+
+static void a_login_is_renewed_with_its_key(void **state)
+{
+    (void)state;
+    struct home h;
+    begin(&h);
+    write_file(&h, ".aws/config", session_config);
+    check_refused(&h, "l", ERR_DENIED, "AWS profile 'l': there is no login of its login_session",
+                  "aws login --profile l");
+    struct str path = str_fmt(h.arena, ".aws/login/cache/%s.json",
+                              sha256_hex(h.arena, STR("arn:aws:iam::1:user/me")).p);
+    for (size_t i = 0; i < sizeof login_cases / sizeof *login_cases; i++) {
+        struct loopback *server = loopback_start(&login_cases[i].renewal, 1);
+        setenv("AWS_ENDPOINT_URL", loopback_url(server).p, 1);
+        write_file(&h, path.p,
+                   str_fmt(h.arena,
+                           "{\"accessToken\":{\"accessKeyId\":\"ASIAOLD\","
+                           "\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
+                           "\"accountId\":\"1\",\"expiresAt\":\"%s\"},"
+                           "\"refreshToken\":\"again\",\"clientId\":\"c\",\"dpopKey\":\"%s\"}",
+                           in_minutes(h.arena, login_cases[i].left_min).p, login_cases[i].key)
+                       .p);
+        if (login_cases[i].access_key)
+            check_found(&h, "l", login_cases[i].access_key, "login");
+        else
+            check_refused(&h, "l", ERR_DENIED,
+                          str_fmt(h.arena, "AWS profile 'l': %s", login_cases[i].error).p,
+                          login_cases[i].help);
+        assert_int_equal(loopback_requests(server), login_cases[i].calls);
+        loopback_stop(server);
+    }
+    end(&h);
 }
 
 static const char role_json[] = "{\"AccessKeyId\":\"ASIAPLACE\",\"SecretAccessKey\":\"s\","
@@ -429,7 +730,10 @@ int main(void)
         cmocka_unit_test(a_role_is_assumed_with_its_source),
         cmocka_unit_test(unusable_roles_are_explained),
         cmocka_unit_test(a_web_identity_is_exchanged_unsigned),
+        cmocka_unit_test(a_code_is_asked_for_once_a_session),
         cmocka_unit_test(an_sso_login_is_exchanged),
+        cmocka_unit_test(an_sso_login_is_renewed_before_it_ends),
+        cmocka_unit_test(a_login_is_renewed_with_its_key),
         cmocka_unit_test(a_container_asks_its_endpoint),
         cmocka_unit_test(an_instance_asks_the_metadata_service),
         cmocka_unit_test(a_missing_ca_bundle_is_named),
