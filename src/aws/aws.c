@@ -58,7 +58,8 @@ static int set_up(struct aws *aws, struct err *err)
     } else {
         struct profile_settings *settings = ARENA_NEW(aws->arena, struct profile_settings);
         aws->settings = settings;
-        if (profile_load(aws->arena, aws->options.profile, settings, err) < 0) {
+        if (profile_load(aws->arena, aws->options.profile, aws->options.service_profile, settings,
+                         err) < 0) {
             profile_note(aws, false, err);
             return -1;
         }

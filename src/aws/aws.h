@@ -18,8 +18,10 @@ struct aws;
 
 struct aws_options {
     struct str region;
-    struct str profile;      /* --aws-profile; empty: AWS_PROFILE, "default" */
-    struct pos profile_pos;  /* where a file names it, for errors; source NULL: none does */
+    struct str profile; /* --aws-profile; empty: AWS_PROFILE, `service_profile`, "default" */
+    /* Text with the profile of provider.profile, which keys in the environment go before; NULL:
+     * none. */
+    const struct node *service_profile;
     struct str endpoint_url; /* for every service (the local cloud); empty: environment and config
                                 decide */
     struct str access_key, secret_key,

@@ -142,10 +142,14 @@ int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, stru
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
 int context_target(struct cli *cli, const struct service *service, struct target *ret,
                    struct err *err);
-/* A client for `region`, or for the local cloud. `profile` (NULL: none) is the text with the
- * profile's name that is used unless --aws-profile is given. The caller frees it. */
+/* A client for `region`, or for the local cloud. `profile` is the text of provider.profile; NULL:
+ * none. The caller frees it. */
 struct aws *context_client(struct cli *cli, struct str region, const struct node *profile,
                            struct err *err);
+/* Refuse AWS_<STAGE>_PROFILE and AWS_<STAGE>_ACCESS_KEY_ID. The Serverless Framework reads them,
+ * and troupe does not: an account that is not the one meant would be worse than an error. CONFIG.
+ */
+int context_check_variables(const struct cli *cli, struct str stage, struct err *err);
 /* Values of variables that only AWS knows (remote.c). */
 const struct remote_values *remote_values(struct cli *cli);
 /* A client for the service's region, or for the local cloud. */

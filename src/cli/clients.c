@@ -42,14 +42,31 @@ static int ask(void *context, struct arena *a, struct str question, struct str *
     return 0;
 }
 
+int context_check_variables(const struct cli *cli, struct str stage, struct err *err)
+{
+    static const char *const ends[] = {"PROFILE", "ACCESS_KEY_ID"};
+    stage = str_upper(cli->arena, stage);
+    if (cli->options.profile.n || cli->options.local || str_eq(stage, STR("DEFAULT")))
+        return 0;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct str name = str_fmt(cli->arena, "AWS_%.*s_%s", STR_ARG(stage), ends[i]);
+        const char *value = stage.n ? getenv(name.p) : NULL;
+        if (!value || !*value)
+            continue;
+        err_set(err, ERR_CONFIG, "%.*s is set, but credentials of a stage are not read from there",
+                STR_ARG(name));
+        return err_help(err, "name a profile with --aws-profile NAME; or unset the variable");
+    }
+    return 0;
+}
+
 struct aws *context_client(struct cli *cli, struct str region, const struct node *profile,
                            struct err *err)
 {
     const struct options *o = &cli->options;
-    bool configured = !o->profile.n && node_text(profile).n;
     struct aws_options options = {.region = region,
-                                  .profile = configured ? node_text(profile) : o->profile,
-                                  .profile_pos = configured ? node_pos(profile) : (struct pos){0},
+                                  .profile = o->profile,
+                                  .service_profile = profile,
                                   .ask = cli->tty_in && !o->json ? ask : NULL,
                                   .ask_context = cli,
                                   .debug_http = o->debug_http};

@@ -32,6 +32,8 @@ void context_warning(void *context, struct pos pos, struct str msg, struct str h
 
 int context_aws(struct cli *cli, const struct service *service, struct err *err)
 {
+    if (context_check_variables(cli, service->stage, err) < 0)
+        return -1;
     cli->profile = node_path(service->root, "provider.profile");
     cli->aws = context_client(cli, service->region, cli->profile, err);
     if (cli->aws && service->remote)

@@ -70,17 +70,22 @@ static int get_parameter(struct arena *a, const struct asked *q, const struct no
 }
 
 static int get(void *context, struct arena *a, struct str source, struct str params,
-               struct str region, struct str address, const struct node **ret, struct err *err)
+               const struct remote_place *place, struct str address, const struct node **ret,
+               struct err *err)
 {
     static const struct {
         const char *source;
         int (*get)(struct arena *, const struct asked *, const struct node **, struct err *);
     } sources[] = {
         {"aws", get_account}, {"cf", get_output}, {"s3", get_object}, {"ssm", get_parameter}};
-    struct asked q = {
-        .cli = context, .region = region_of(params, region), .params = params, .address = address};
-    cleanup_aws struct aws *aws = context_client(q.cli, q.region, NULL, err);
+    struct asked q = {.cli = context,
+                      .region = region_of(params, place->region),
+                      .params = params,
+                      .address = address};
     *ret = NULL;
+    if (context_check_variables(q.cli, place->stage, err) < 0)
+        return -1;
+    cleanup_aws struct aws *aws = context_client(q.cli, q.region, place->profile, err);
     if (!aws)
         return -1;
     q.aws = aws;

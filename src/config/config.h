@@ -11,13 +11,20 @@
 #include "base/map.h"
 #include "doc/node.h"
 
+/* Where values of AWS are asked for. */
+struct remote_place {
+    struct str region, stage;   /* the stage is empty where it is not known yet */
+    const struct node *profile; /* of provider.profile; NULL: none */
+};
+
 /* Values that only AWS knows; see variables.h. `address` is what stands behind the colon. `*ret`
  * NULL: there is no such value, the fallback applies. `params` is the text in parentheses (a
  * region), or empty. */
 struct remote_values {
     void *context;
     int (*get)(void *context, struct arena *a, struct str source, struct str params,
-               struct str region, struct str address, const struct node **ret, struct err *err);
+               const struct remote_place *place, struct str address, const struct node **ret,
+               struct err *err);
 };
 
 /* What a service was made from when it was deployed. From it the service is made again without its

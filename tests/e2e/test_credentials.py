@@ -366,6 +366,39 @@ def test_errors_name_the_profile_and_the_command(troupe, logins, homes):
     assert not wrong, "\n\n".join(wrong)
 
 
+def test_the_profile_is_the_one_that_the_framework_takes(troupe, account):
+    """Keys in the environment, as in CI, go before the service's profile; an option goes before all."""
+    keys = {name: f"{number}{account.id[1:]}" for number, name in enumerate(("env", "one", "two", "three"), 2)}
+    files = "".join(f"[profile {name}]\naws_access_key_id = {key}\naws_secret_access_key = {account.cloud.secret}\n"
+                    for name, key in keys.items() if name != "env")
+    (troupe.home / ".aws").mkdir(parents=True)
+    (troupe.home / ".aws/config").write_text(files)
+    troupe.env = {"AWS_ENDPOINT_URL": troupe.proxy.endpoint}
+    in_ci = {"AWS_ACCESS_KEY_ID": keys["env"], "AWS_SECRET_ACCESS_KEY": account.cloud.secret}
+    cases = [  # provider.profile, variables, options, whose key signs; or an error
+        ("one", {}, (), "one"),
+        ("one", {"AWS_PROFILE": "two"}, (), "two"),
+        ("one", {"AWS_DEFAULT_PROFILE": "two"}, (), "one"),
+        ("one", in_ci, (), "env"),
+        ("nope", in_ci, (), "env"),
+        ("one", {"AWS_PROFILE": "two", **in_ci}, ("--aws-profile", "three"), "three"),
+        ("one", {"AWS_DEV_PROFILE": "two"}, ("--aws-profile", "three"), "three"),
+        ("one", {"AWS_PROD_PROFILE": "two", "AWS_DEV_PROFILE": ""}, (), "one"),
+        ("one", {"AWS_DEV_PROFILE": "two"}, (), "AWS_DEV_PROFILE is set"),
+        ("one", {"AWS_DEV_ACCESS_KEY_ID": "two"}, (), "AWS_DEV_ACCESS_KEY_ID is set"),
+    ]
+    wrong = []
+    for profile, env, options, who in cases:
+        troupe.write({"serverless.yml": SERVICE % f"  profile: {profile}\ncustom: {{v: '${{ssm:/v, \"none\"}}'}}\n"})
+        for args in (("info", "dev"), ("print", "dev")):
+            result = troupe(*args, *options, "--debug-http", env=env, check=False)
+            signers = {word.partition("/")[0] for word in result.err.split("Credential=")[1:]}
+            if who in keys and signers != {keys[who]} or who not in keys and (
+                    result.code != 2 or who not in result.err or signers):
+                wrong.append(f"{profile} {env}: {signers}\n{result}")
+    assert not wrong, "\n\n".join(wrong)
+
+
 def test_settings_of_endpoints_are_not_ignored(troupe):
     """FIPS and dual-stack endpoints are used or refused, before anything is sent."""
     troupe.write({"serverless.yml": SERVICE % "  region: ${env:REGION, 'us-east-1'}\n"})

@@ -11,9 +11,9 @@ static bool is_fresh(const struct credentials *c, int64_t now_ms)
 
 void profile_note(const struct aws *aws, bool of_profile, struct err *err)
 {
-    const struct pos pos = aws->options.profile_pos;
     if (!aws->settings || err->kind == ERR_CANCELLED)
         return;
+    const struct pos pos = aws->settings->pos;
     if (pos.source)
         err_note(err, pos, "AWS profile '%.*s' is chosen here", STR_ARG(aws->settings->profile));
     else if (of_profile)

@@ -94,27 +94,36 @@ static struct str known_profiles(struct arena *a, const struct profile_settings 
     return buf_str(&b);
 }
 
-int profile_load(struct arena *a, struct str profile, struct profile_settings *ret, struct err *err)
+static void choose(struct arena *a, const struct node *service, struct profile_settings *s)
+{
+    if (!s->profile.n)
+        s->profile = env_get("AWS_PROFILE");
+    if (!s->profile.n && node_text(service).n) {
+        s->profile = str_dup(a, node_text(service));
+        s->pos = node_pos(service);
+    }
+    if (!s->profile.n)
+        s->profile = env_get("AWS_DEFAULT_PROFILE");
+    s->chosen = s->profile.n > 0;
+    if (!s->chosen)
+        s->profile = STR("default");
+}
+
+int profile_load(struct arena *a, struct str profile, const struct node *service,
+                 struct profile_settings *ret, struct err *err)
 {
     *ret = (struct profile_settings){.profile = str_dup(a, profile), .named = profile.n > 0};
     if (load(a, "AWS_CONFIG_FILE", STR("~/.aws/config"), &ret->config, err) < 0 ||
         load(a, "AWS_SHARED_CREDENTIALS_FILE", STR("~/.aws/credentials"), &ret->credentials, err) <
             0)
         return -1;
-    if (!ret->profile.n)
-        ret->profile = env_get("AWS_PROFILE");
-    if (!ret->profile.n)
-        ret->profile = env_get("AWS_DEFAULT_PROFILE");
-    ret->chosen = ret->profile.n > 0;
-    if (!ret->chosen)
-        ret->profile = STR("default");
-    if (ret->chosen && !profile_config(ret, ret->profile) &&
-        !profile_credentials(ret, ret->profile)) {
-        struct str known = known_profiles(a, ret);
-        err_set(err, ERR_DENIED, "AWS profile '%.*s' does not exist", STR_ARG(ret->profile));
-        if (known.n)
-            return err_help(err, "use one of: %.*s", STR_ARG(known));
-        return err_help(err, "make it with: aws configure --profile %.*s", STR_ARG(ret->profile));
-    }
-    return 0;
+    choose(a, service, ret);
+    bool needed = ret->chosen && !(ret->pos.source && env_get("AWS_ACCESS_KEY_ID").n);
+    if (!needed || profile_config(ret, ret->profile) || profile_credentials(ret, ret->profile))
+        return 0;
+    struct str known = known_profiles(a, ret);
+    err_set(err, ERR_DENIED, "AWS profile '%.*s' does not exist", STR_ARG(ret->profile));
+    if (known.n)
+        return err_help(err, "use one of: %.*s", STR_ARG(known));
+    return err_help(err, "make it with: aws configure --profile %.*s", STR_ARG(ret->profile));
 }

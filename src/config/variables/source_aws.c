@@ -11,9 +11,12 @@ static int ask_now(struct resolver *r, const struct query *q, struct answer *ret
         return err_help(err, "give a value without AWS, for example '${env:NAME}'");
     }
     ret->why = str_fmt(r->arena, "AWS has no value for '%.*s'", STR_ARG(q->text));
-    if (resolve_region(r, err) < 0)
+    struct found profile;
+    if (resolve_region(r, err) < 0 ||
+        resolve_path(r, r->root, STR("provider.profile"), STR(""), &profile, err) < 0)
         return -1;
-    if (remote->get(remote->context, r->arena, q->type, query_params(r->arena, q), r->region,
+    const struct remote_place place = {r->region, r->stage, profile.node};
+    if (remote->get(remote->context, r->arena, q->type, query_params(r->arena, q), &place,
                     q->address, &ret->value, err) < 0) {
         err_wrap(err, "resolve '%.*s'", STR_ARG(q->text));
         if (!err->pos.source)

@@ -9,11 +9,12 @@
 #include "base/fs.h"
 
 static int answer(void *context, struct arena *a, struct str source, struct str params,
-                  struct str region, struct str address, const struct node **ret, struct err *err)
+                  const struct remote_place *place, struct str address, const struct node **ret,
+                  struct err *err)
 {
     struct cloud *c = context;
     (void)err;
-    check_str(region, "us-east-1");
+    check_str(place->region, "us-east-1");
     c->asked = str_fmt(c->arena, "%.*s%.*s(%.*s):%.*s\n", STR_ARG(c->asked), STR_ARG(source),
                        STR_ARG(params), STR_ARG(address));
     if (c->none && str_eq(address, str_c(c->none))) {

@@ -309,10 +309,11 @@ static void test_stage_flag(void **state)
 
 /* Notes what was asked; `/secret` is a secret, `/none` does not exist. */
 static int answer(void *context, struct arena *a, struct str source, struct str params,
-                  struct str region, struct str address, const struct node **ret, struct err *err)
+                  const struct remote_place *place, struct str address, const struct node **ret,
+                  struct err *err)
 {
     (void)context;
-    check_str(region, "us-east-1");
+    check_str(place->region, "us-east-1");
     if (str_eq(address, STR("/denied")))
         return err_set(err, ERR_DENIED, "access denied");
     struct node *n =
