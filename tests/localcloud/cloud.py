@@ -327,6 +327,30 @@ class Tools:
     def update(self, stack, resources, **kwargs):
         return self.stack("update", stack, resources, **kwargs)
 
+    def imported(self, stack, body, resource_type, logical_id, identifier):
+        """Take a resource that exists into the stack."""
+        self.cf.create_change_set(
+            StackName=stack,
+            ChangeSetName="i",
+            ChangeSetType="IMPORT",
+            TemplateBody=body,
+            ResourcesToImport=[
+                {
+                    "ResourceType": resource_type,
+                    "LogicalResourceId": logical_id,
+                    "ResourceIdentifier": identifier,
+                }
+            ],
+        )
+        for _ in range(50):
+            made = self.cf.describe_change_set(StackName=stack, ChangeSetName="i")
+            if made["Status"] == "CREATE_COMPLETE":
+                break
+            time.sleep(0.05)
+        self.cf.execute_change_set(StackName=stack, ChangeSetName="i")
+        time.sleep(0.2)
+        assert self.finished(stack) == ("IMPORT_COMPLETE", "")
+
     def delete(self, stack):
         self.cf.delete_stack(StackName=stack)
         return self.finished(stack)

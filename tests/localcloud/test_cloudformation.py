@@ -576,29 +576,7 @@ def test_import_of_function_and_alias(aws):
             }
         }
     )
-    aws.cf.create_change_set(
-        StackName=stack,
-        ChangeSetName="i",
-        ChangeSetType="IMPORT",
-        TemplateBody=body,
-        ResourcesToImport=[
-            {
-                "ResourceType": "AWS::Lambda::Alias",
-                "LogicalResourceId": "A",
-                "ResourceIdentifier": {"AliasArn": arn},
-            }
-        ],
-    )
-    for _ in range(1200):
-        if (
-            aws.cf.describe_change_set(StackName=stack, ChangeSetName="i")["Status"]
-            == "CREATE_COMPLETE"
-        ):
-            break
-        time.sleep(0.05)
-    aws.cf.execute_change_set(StackName=stack, ChangeSetName="i")
-    time.sleep(0.2)
-    assert aws.finished(stack)[0] == "IMPORT_COMPLETE"
+    aws.imported(stack, body, "AWS::Lambda::Alias", "A", {"AliasArn": arn})
     assert (
         aws.cf.describe_stack_resources(PhysicalResourceId=arn)["StackResources"][0]["StackName"]
         == stack
@@ -793,6 +771,61 @@ def test_api_per_stage_in_a_stack(aws):
     assert aws.cloud.get(f"/restapis/{api}/dev/_user_request_/b").status_code == 200
     assert len(aws.rest.get_deployments(restApiId=api)["items"]) == 1
     assert aws.delete(stack)[0] == "GONE"
+
+
+def test_a_deployment_describes_a_new_stage_only(aws):
+    """Where it exists already, AWS::ApiGateway::Stage imports it and changes it from then on."""
+    stack = name("s")
+    api = {"Ref": "Api"}
+    method = {"RestApiId": api, "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]}}
+    method.update(HttpMethod="GET", AuthorizationType="NONE", Integration={"Type": "MOCK"})
+
+    def resources(ids, described=None, stage=None, **policy):
+        made = {
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": stack}},
+            "Root": {"Type": "AWS::ApiGateway::Method", "Properties": method},
+        }
+        for id in ids:
+            properties = {"RestApiId": api}
+            if described is not None:
+                properties.update(StageName="dev", StageDescription=described)
+            made[id] = {"Type": "AWS::ApiGateway::Deployment", "Properties": properties}
+            made[id]["DependsOn"] = "Root"
+        if stage:
+            settings = {"RestApiId": api, "StageName": "dev", "DeploymentId": {"Ref": stage}}
+            made["Stage"] = {"Type": "AWS::ApiGateway::Stage", "Properties": settings, **policy}
+        return made
+
+    traced, plain = {"TracingEnabled": True}, {"TracingEnabled": False}
+    outputs = {"Outputs": {"Api": {"Value": api}}}
+    assert aws.create(stack, resources("D", traced), sections=outputs) == ("CREATE_COMPLETE", "")
+    id = aws.outputs(stack)["Api"]
+
+    def stage():
+        found = aws.rest.get_stage(restApiId=id, stageName="dev")
+        return found["deploymentId"], found["tracingEnabled"]
+
+    first = stage()
+    taken = "StageDescription cannot be specified when stage referenced by StageName already exists"
+    for wanted, message in (
+        (resources("E", traced), taken),
+        (resources("D", plain), taken),
+        (resources("D"), "StageName cannot be updated"),
+    ):
+        status, reason = aws.update(stack, wanted, sections=outputs)
+        assert status == "UPDATE_ROLLBACK_COMPLETE" and message in reason
+        assert stage() == first == (first[0], True)
+    status, reason = aws.update(stack, resources("E", None, "E"), sections=outputs)
+    assert status == "UPDATE_ROLLBACK_COMPLETE" and "already exists" in reason
+
+    both = resources("D", traced, "D", DeletionPolicy="Retain")
+    identifier = {"RestApiId": id, "StageName": "dev"}
+    body = aws.template(both, **outputs)
+    aws.imported(stack, body, "AWS::ApiGateway::Stage", "Stage", identifier)
+    assert stage() == first
+    assert aws.update(stack, resources("E", None, "E"), sections=outputs)[0] == "UPDATE_COMPLETE"
+    assert stage()[0] != first[0]
+    assert len(aws.rest.get_deployments(restApiId=id)["items"]) == 1
 
 
 def test_api_body_in_a_stack(aws):

@@ -2,9 +2,10 @@
 
 What AWS does (registry schemas ``AWS::ApiGateway::Stage``, ``::Deployment``, ``::RestApi``,
 ``AWS::ApiGatewayV2::Stage``, ``::Deployment``): the resources call the API, so a stage of a missing
-deployment or of a taken name fails, a deployment that a stage points at is not deleted, and a
-changed ``Body`` is put into the same API. MiniStack ignores what the API answers, makes a new API
-for a changed Body, makes no request validators, writes v2 stages past the API and has no
+deployment or of a taken name fails, a deployment that a stage points at is not deleted, a
+deployment describes no stage that exists already, a stage can be imported, and a changed ``Body`` is
+put into the same API. MiniStack ignores what the API answers, makes a new API for a changed Body,
+makes no request validators, writes v2 stages past the API and has no
 ``AWS::ApiGatewayV2::Deployment``.
 
 Without it fails: ``test_cloudformation.py::test_api_body_in_a_stack``
@@ -14,12 +15,12 @@ import json
 
 from ministack.services import apigateway as http
 from ministack.services import apigateway_v1 as rest
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, provisioners
 
 from troupe_cloud.apigateway import openapi_http, openapi_import
 from troupe_cloud.apigateway.http import route_taken
 from troupe_cloud.apigateway.rest import canary_settings
-from troupe_cloud.cloudformation.errors import raise_if_failed
+from troupe_cloud.cloudformation.errors import handler_error, raise_if_failed
 from troupe_cloud.patching import patch, patch_handler, require
 from troupe_cloud.responses import body_of
 
@@ -33,6 +34,7 @@ require(
     "_delete_predecessor",
     "_apigw_resource_delete",
 )
+require(changesets, "_IMPORT_LOOKUPS")
 
 
 def lower_first(value):
@@ -101,7 +103,7 @@ def update_stage(original, physical_id, old, new, stack_name):
 
 
 def describe_stage(properties):
-    """``StageDescription``: settings of the stage that a deployment made or moved."""
+    """``StageDescription``: settings of the stage that a deployment made."""
     described = properties.get("StageDescription")
     stage = rest._stages_v1.get(properties.get("RestApiId"), {}).get(properties.get("StageName"))
     if not stage or not isinstance(described, dict):
@@ -116,8 +118,23 @@ def describe_stage(properties):
         stage["tags"] = provisioners._tag_map(described["Tags"])
 
 
+def refuse_description(properties):
+    """``StageDescription`` is for a stage that the deployment makes (awsdocs/
+    aws-cloudformation-user-guide#387).
+    """
+    name = properties.get("StageName")
+    if properties.get("StageDescription") and name in rest._stages_v1.get(
+        properties.get("RestApiId"), {}
+    ):
+        raise handler_error(
+            "StageDescription cannot be specified when stage referenced by StageName already exists",
+            "InvalidRequest",
+        )
+
+
 @patch_handler("AWS::ApiGateway::Deployment", "create")
 def create_deployment(original, logical_id, properties, stack_name):
+    refuse_description(properties)
     made = original(logical_id, properties, stack_name)
     describe_stage(properties)
     return made
@@ -125,9 +142,12 @@ def create_deployment(original, logical_id, properties, stack_name):
 
 @patch_handler("AWS::ApiGateway::Deployment", "update")
 def update_deployment(original, physical_id, old, new, stack_name):
-    changed = original(physical_id, old, new, stack_name)
-    describe_stage(new)
-    return changed
+    """aws/serverless-application-model#168: the stage's name is fixed with the deployment."""
+    if new.get("StageName") != old.get("StageName"):
+        raise handler_error("StageName cannot be updated", "InvalidRequest")
+    if new.get("StageDescription") != old.get("StageDescription"):
+        refuse_description(new)
+    return original(physical_id, old, new, stack_name)
 
 
 @patch_handler("AWS::ApiGateway::Deployment", "delete")
@@ -140,6 +160,23 @@ def delete_deployment(_original, physical_id, properties):
     if physical_id in rest._deployments_v1.get(api_id, {}):
         raise_if_failed(rest._delete_deployment(api_id, physical_id), "ApiGateway")
 
+
+def import_stage(identifier):
+    return identifier["StageName"], {"StageName": identifier["StageName"]}
+
+
+def stage_import_problem(api_id, name):
+    """Why a stage cannot be imported, or None."""
+    if name in rest._stages_v1.get(api_id, {}):
+        return None
+    return f"Resource of type 'AWS::ApiGateway::Stage' with identifier '{name}' was not found"
+
+
+provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Stage"]["import"] = import_stage
+changesets._IMPORT_LOOKUPS["AWS::ApiGateway::Stage"] = (
+    ("RestApiId", "StageName"),
+    stage_import_problem,
+)
 
 # MiniStack makes up an id for a validator, and no validator.
 
