@@ -137,6 +137,11 @@ const struct node *layout_resolve(struct arena *a, const struct node *tree, layo
 /* "TroupeValue" and a hash of the expression: 12 hexadecimal digits. */
 struct str layout_value_name(struct arena *a, const struct node *expression);
 
+/* The AWS::ApiGateway::Stage that `deployment`, with logical id `id`, has made by its StageName,
+ * in an API of the same template. NULL: none. */
+const struct node *layout_stage_made_by(struct arena *a, struct str id,
+                                        const struct node *deployment);
+
 /* ---- the prepare step (expand.c) ---- */
 
 /* Is `resource` (NULL allowed) of the service stack the head of a shared function? A function that

@@ -67,6 +67,10 @@ const struct node *references_rewrite(struct laying *l, const struct node *tree,
 const struct node *references_depends_on(struct laying *l, const struct node *depends_on,
                                          struct str pointer);
 const struct placement *placement_of(const struct laying *l, struct str id);
+/* Logical id of the stage of a REST API: of every one, or only of an API of the stage's own (empty:
+ * there is none). */
+#define REST_STAGE_ID "ApiGatewayStage"
+struct str own_rest_stage(const struct laying *l);
 
 /* values.c: every value that `tree` needs from the stage stack, each once; they are appended to
  * l->values, too. `known` as for layout_resolve. */
@@ -124,11 +128,11 @@ const struct node *service_part_depends_on(struct laying *l, const struct node *
 int service_part_sections(struct laying *l, struct node *template, struct err *err);
 /* Warn of entries of resources.service that match nothing. */
 void service_part_warn(struct laying *l);
-/* stage_pointers.c: aliases, and stages of shared APIs. */
+/* stage_pointers.c: aliases, stages of shared APIs, and that of a REST API of the stage's own. */
 int pointers_add(struct laying *l, struct err *err);
 
-/* The deployment of a stage's own REST API. It has the settings of the stage that it makes, and
- * depends on everything that the API consists of, resources that the user adds included. */
+/* The deployment of an API of the stage's own. It depends on everything that the API consists of,
+ * resources that the user adds included. */
 const struct node *own_deployment(struct laying *l, const struct node *flat);
 
 /* shared_api.c: heads and definitions of APIs that stages share */
@@ -149,17 +153,17 @@ const struct layout_api *shared_api_stage(const struct laying *l, struct str id)
 bool shared_api_is_http(const struct laying *l);
 
 /* stage_settings.c: properties of the REST API's stage without name, API and deployment: those from
- * `provider`, those of `given` (of the flat template, may be NULL), and those of the stage that the
- * user describes. */
-struct node *stage_settings(struct laying *l, const struct node *given);
+ * `provider`, those of `description` (StageDescription of the flat deployment, may be NULL), and
+ * those of the stage that the user describes. */
+struct node *stage_settings(struct laying *l, const struct node *description);
 /* Find the stage that the user describes. ERR_CONFIG: its name is not that of the service's
  * stage. */
 int stage_settings_init(struct laying *l, struct err *err);
 /* Warn when logs are asked for and the file does not say that the account lets API Gateway write
  * them. */
 void stage_settings_warn(struct laying *l);
-/* api_users.c: DependsOn of a resource; with the deployment of the REST API if the resource names
- * the stage that the deployment makes. */
+/* api_users.c: DependsOn of a resource; with the deployment of the REST API, which
+ * references_depends_on turns into the stage, if the resource names that stage. */
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource);
 /* `resource`, an AWS::ApiGatewayV2::ApiMapping. A shared HTTP API has no stage `$default`, so a
  * mapping to that leads to the stage named like the service's; any other mapping stays as it is. */

@@ -6,6 +6,13 @@ const struct placement *placement_of(const struct laying *l, struct str id)
     return map_get(&l->placements, id);
 }
 
+struct str own_rest_stage(const struct laying *l)
+{
+    const struct placement *p = placement_of(l, l->compiled->rest_deployment_id);
+    return l->compiled->rest_api_id.n && p && p->scope == SCOPE_STAGE ? STR(REST_STAGE_ID)
+                                                                      : STR("");
+}
+
 /* The name of a value of the service stack: of an Output there, and of a Parameter of the stage
  * stack. */
 static struct str service_value(struct laying *l, struct str id, struct str attribute)
@@ -81,8 +88,8 @@ static struct node *turn_other(const struct turning *t, const struct placement *
     struct laying *l = t->laying;
     bool in_sub = v->form == CFN_IN_SUB;
     if (is_stage(l, v->id) && (in_sub || !v->attribute.n))
-        return p->api && !in_sub ? node_ref(l->arena, p->api->stage_id)
-                                 : node_str(l->arena, l->service->stage);
+        return in_sub ? node_str(l->arena, l->service->stage)
+                      : node_ref(l->arena, p->api ? p->api->stage_id : own_rest_stage(l));
     if (p->scope == SCOPE_NOWHERE && in_sub)
         return NULL;
     if (p->scope == SCOPE_NOWHERE && p->api && !v->attribute.n)
@@ -125,9 +132,9 @@ const struct node *references_depends_on(struct laying *l, const struct node *de
     node_each (item, depends_on) {
         const struct placement *p = placement_of(l, node_text(item));
         struct str id = node_text(item);
-        if (p && !p->api && is_stage(l, id)) /* the deployment makes that stage */
-            p = placement_of(l, l->compiled->rest_deployment_id);
-        if (p && p->scope != SCOPE_STAGE)
+        if (own_rest_stage(l).n && (is_stage(l, id) || str_eq(id, l->compiled->rest_deployment_id)))
+            id = own_rest_stage(l); /* what waits for a deployment wants it served */
+        else if (p && p->scope != SCOPE_STAGE)
             id = p->function ? p->function->alias_id : p->api ? p->api->stage_id : STR("");
         else if (p)
             id = p->id;

@@ -147,13 +147,16 @@ static void identify_callee(void *context, const struct cfn_value *v)
 /* A deployment keeps the API as it was when the deployment was made, with the names of the
  * functions that it calls. Which of them are shared is not in the id that the flat template gives
  * it. It is added here; otherwise the API would go on calling a function that has moved to another
- * stack and is deleted. */
-static void name_deployment(struct laying *l, struct str id, struct str types)
+ * stack and is deleted. So is the stage that is a resource of its own (`stage`, may be empty):
+ * CloudFormation cannot take StageName away from a deployment that has made a stage. */
+static void name_deployment(struct laying *l, struct str id, struct str types, struct str stage)
 {
     struct identity x = {l, node_seq(l->arena)};
     struct placement *p = id.n ? map_get(&l->placements, id) : NULL;
     if (!p || p->scope != SCOPE_STAGE)
         return;
+    if (stage.n)
+        node_push(l->arena, x.parts, node_str(l->arena, stage));
     member_each (m, l->flat)
         if (str_starts(node_text(node_get_c(m->value, "Type")), types))
             cfn_each_value(node_get_c(m->value, "Properties"), identify_callee, &x);
@@ -177,6 +180,7 @@ void scope_decide(struct laying *l)
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);
-    name_deployment(l, l->compiled->rest_deployment_id, STR("AWS::ApiGateway::"));
-    name_deployment(l, l->compiled->websocket_deployment_id, STR("AWS::ApiGatewayV2::"));
+    name_deployment(l, l->compiled->rest_deployment_id, STR("AWS::ApiGateway::"),
+                    own_rest_stage(l));
+    name_deployment(l, l->compiled->websocket_deployment_id, STR("AWS::ApiGatewayV2::"), STR(""));
 }

@@ -50,7 +50,7 @@ void shared_api_init(struct laying *l)
     const struct settings *s = &l->service->settings;
     l->out->apis = ARENA_ARRAY(l->arena, 2, struct layout_api);
     if (!s->rest_per_stage)
-        share(l, API_REST, l->compiled->rest_api_id, "ApiGatewayStage");
+        share(l, API_REST, l->compiled->rest_api_id, REST_STAGE_ID);
     if (s->http_shared)
         share(l, API_HTTP, l->compiled->http_api_id, "HttpApiStage");
 }

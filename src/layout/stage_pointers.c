@@ -33,6 +33,8 @@ static void add_alias(struct laying *l, const struct layout_function *f,
 
 /* ---- stages of APIs ---- */
 
+#define REST_STAGE "AWS::ApiGateway::Stage"
+
 /* DependsOn of an API's stage: CloudFormation moves the stage to the new deployment only when
  * everything that the deployment calls is there and may be called, such as a new alias, or a
  * function that moved between service and stage. */
@@ -49,23 +51,30 @@ static const struct node *stage_follows(const struct laying *l, const char *log_
     return ids->count ? ids : NULL;
 }
 
-static int put_stage(struct laying *l, const struct layout_api *api, struct node *properties,
-                     const char *type, const struct node *follows, struct err *err)
+static int put_stage(struct laying *l, struct str id, struct pos pos, const char *type,
+                     const struct node *properties, const struct node *follows, struct err *err)
 {
     struct arena *a = l->arena;
     struct node *stage = node_map(a);
-    node_put_str(a, properties, "StageName", l->service->stage);
-    node_put_c(a, properties, "DeploymentId",
-               node_fn(a, "Troupe::Deployment", node_str(a, api->id)));
     const struct node *rewritten = references_rewrite(l, properties, REFERENCE_POINTER, err);
     if (!rewritten)
         return -1;
     node_put_str(a, stage, "Type", str_c(type));
     node_put_c(a, stage, "Properties", rewritten);
     node_put_c(a, stage, "DependsOn", follows);
-    stage->pos = api->pos;
-    node_put(a, l->stage_resources, api->stage_id, stage);
+    stage->pos = pos;
+    node_put(a, l->stage_resources, id, stage);
     return 0;
+}
+
+static int put_shared_stage(struct laying *l, const struct layout_api *api, const char *type,
+                            struct node *properties, const struct node *follows, struct err *err)
+{
+    struct arena *a = l->arena;
+    node_put_str(a, properties, "StageName", l->service->stage);
+    node_put_c(a, properties, "DeploymentId",
+               node_fn(a, "Troupe::Deployment", node_str(a, api->id)));
+    return put_stage(l, api->stage_id, api->pos, type, properties, follows, err);
 }
 
 /* Integrations name the stage's alias by this variable. */
@@ -76,16 +85,20 @@ static void put_variables(struct laying *l, struct node *properties, const char 
     node_put_c(l->arena, properties, key, cfn_with(l->arena, given, "alias", alias));
 }
 
+static const struct node *rest_stage_follows(const struct laying *l, const struct node *properties)
+{
+    return stage_follows(l,
+                         node_get_c(properties, "AccessLogSetting") ? "ApiGatewayLogGroup" : NULL,
+                         STR("LambdaPermissionApiGateway"));
+}
+
 static int add_rest_stage(struct laying *l, const struct layout_api *api, struct err *err)
 {
     struct arena *a = l->arena;
     struct node *properties = stage_settings(l, NULL);
     node_put_c(a, properties, "RestApiId", node_ref(a, api->id));
     put_variables(l, properties, "Variables", node_get_c(properties, "Variables"));
-    const char *log_group =
-        node_get_c(properties, "AccessLogSetting") ? "ApiGatewayLogGroup" : NULL;
-    return put_stage(l, api, properties, "AWS::ApiGateway::Stage",
-                     stage_follows(l, log_group, STR("LambdaPermissionApiGateway")), err);
+    return put_shared_stage(l, api, REST_STAGE, properties, rest_stage_follows(l, properties), err);
 }
 
 /* Add the stage of a shared HTTP API: the flat template's `$default` with the stage's name and a
@@ -98,8 +111,8 @@ static int add_http_stage(struct laying *l, const struct layout_api *api, struct
     node_drop(properties, STR("AutoDeploy"));
     put_variables(l, properties, "StageVariables", node_get_c(flat, "StageVariables"));
     const char *log_group = node_get_c(properties, "AccessLogSettings") ? "HttpApiLogGroup" : NULL;
-    return put_stage(l, api, properties, "AWS::ApiGatewayV2::Stage",
-                     stage_follows(l, log_group, STR("PermissionHttpApi")), err);
+    return put_shared_stage(l, api, "AWS::ApiGatewayV2::Stage", properties,
+                            stage_follows(l, log_group, STR("PermissionHttpApi")), err);
 }
 
 /* ---- an API of the stage's own ---- */
@@ -108,13 +121,11 @@ static int add_http_stage(struct laying *l, const struct layout_api *api, struct
  * those that the user adds included. */
 struct snapshot {
     const char *owner; /* property by which they name the API */
-    const char *log_group;
     const char *parts; /* prefix of their types */
 };
 
-static const struct snapshot rest_snapshot = {"RestApiId", "ApiGatewayLogGroup",
-                                              "AWS::ApiGateway::"},
-                             websocket_snapshot = {"ApiId", NULL, "AWS::ApiGatewayV2::"};
+static const struct snapshot rest_snapshot = {"RestApiId", "AWS::ApiGateway::"},
+                             websocket_snapshot = {"ApiId", "AWS::ApiGatewayV2::"};
 
 static bool is_part(const struct snapshot *s, const struct node *resource)
 {
@@ -138,8 +149,6 @@ static const struct node *deployment_follows(struct laying *l, const struct snap
     const struct node *api = node_get_c(node_get_c(flat, "Properties"), s->owner);
     node_each (id, node_get_c(flat, "DependsOn"))
         node_push(a, all, id);
-    if (s->log_group && node_get_c(l->flat, s->log_group))
-        node_push(a, all, node_str(a, str_c(s->log_group)));
     member_each (m, l->flat) {
         const struct node *owner = node_get_c(node_get_c(m->value, "Properties"), s->owner);
         if (is_part(s, m->value) && node_equal(owner, api) && !node_get_c(m->value, "DependsOn") &&
@@ -152,17 +161,34 @@ static const struct node *deployment_follows(struct laying *l, const struct snap
 const struct node *own_deployment(struct laying *l, const struct node *flat)
 {
     struct arena *a = l->arena;
-    const struct node *from = node_get_c(flat, "Properties");
     bool rest = node_is_text(node_get_c(flat, "Type"), "AWS::ApiGateway::Deployment");
-    struct node *out = node_shallow(a, flat), *properties = node_shallow(a, from);
-    struct node *settings =
-        rest ? stage_settings(l, node_get_c(from, "StageDescription")) : node_map(a);
-    if (settings->size)
-        node_put_c(a, properties, "StageDescription", settings);
-    node_put_c(a, out, "Properties", properties);
+    struct node *out = node_shallow(a, flat);
+    if (own_rest_stage(l).n && rest) {
+        struct node *properties = node_shallow(a, node_get_c(flat, "Properties"));
+        node_drop(properties, STR("StageName"));
+        node_drop(properties, STR("StageDescription"));
+        node_put_c(a, out, "Properties", properties);
+    }
     node_put_c(a, out, "DependsOn",
                deployment_follows(l, rest ? &rest_snapshot : &websocket_snapshot, flat));
     return out;
+}
+
+/* The stage is a resource beside the deployments: a deployment can give settings to a stage that it
+ * makes, and every later one of the API would fail. */
+static int add_own_rest_stage(struct laying *l, struct err *err)
+{
+    struct arena *a = l->arena;
+    struct str deployment = l->compiled->rest_deployment_id;
+    if (!own_rest_stage(l).n)
+        return 0;
+    const struct node *flat = node_get(l->flat, deployment), *from = node_get_c(flat, "Properties");
+    struct node *properties = stage_settings(l, node_get_c(from, "StageDescription"));
+    node_put_c(a, properties, "RestApiId", node_get_c(from, "RestApiId"));
+    node_put_c(a, properties, "StageName", node_get_c(from, "StageName"));
+    node_put_c(a, properties, "DeploymentId", node_ref(a, deployment));
+    return put_stage(l, own_rest_stage(l), flat->pos, REST_STAGE, properties,
+                     rest_stage_follows(l, properties), err);
 }
 
 int pointers_add(struct laying *l, struct err *err)
@@ -174,5 +200,5 @@ int pointers_add(struct laying *l, struct err *err)
         if ((api->kind == API_REST ? add_rest_stage : add_http_stage)(l, api, err) < 0)
             return -1;
     }
-    return 0;
+    return add_own_rest_stage(l, err);
 }

@@ -4,6 +4,8 @@
  * template. */
 #include "layout/layout_internal.h"
 
+#include "base/buf.h"
+
 #define ACCESS_LOG_FORMAT                                                                         \
     "requestId: $context.requestId, ip: $context.identity.sourceIp, "                             \
     "caller: $context.identity.caller, user: $context.identity.user, "                            \
@@ -95,6 +97,50 @@ static void add_given(struct laying *l, struct node *properties, const struct no
         node_put(l->arena, properties, m->key, m->value);
 }
 
+/* Properties of a deployment's StageDescription that a stage has as settings of all methods.
+ * Source: CloudFormation resource reference, AWS::ApiGateway::Deployment StageDescription. */
+static const char *const method_defaults[] = {
+    "CacheDataEncrypted", "CacheTtlInSeconds", "CachingEnabled",       "DataTraceEnabled",
+    "LoggingLevel",       "MetricsEnabled",    "ThrottlingBurstLimit", "ThrottlingRateLimit"};
+
+/* `description`, a deployment's StageDescription, as properties of a stage. */
+static const struct node *described(struct arena *a, const struct node *description)
+{
+    struct node *out = node_shallow(a, description), *setting = node_map(a), *all = node_seq(a);
+    for (size_t i = 0; i < sizeof method_defaults / sizeof *method_defaults; i++) {
+        node_put_c(a, setting, method_defaults[i], node_get_c(out, method_defaults[i]));
+        node_drop(out, str_c(method_defaults[i]));
+    }
+    if (!setting->size)
+        return description;
+    node_put_str(a, setting, "ResourcePath", STR("/*"));
+    node_put_str(a, setting, "HttpMethod", STR("*"));
+    node_push(a, all, setting);
+    node_each (given, node_get_c(out, "MethodSettings"))
+        node_push(a, all, given);
+    node_put_c(a, out, "MethodSettings", all);
+    return out;
+}
+
+const struct node *layout_stage_made_by(struct arena *a, struct str id,
+                                        const struct node *deployment)
+{
+    const struct node *from = node_get_c(deployment, "Properties");
+    const struct node *description = node_get_c(from, "StageDescription");
+    struct node *stage = node_map(a);
+    struct node *properties =
+        description ? node_shallow(a, described(a, description)) : node_map(a);
+    if (!node_is_text(node_get_c(deployment, "Type"), "AWS::ApiGateway::Deployment") ||
+        !node_get_c(from, "StageName") || !node_path(from, "RestApiId.Ref"))
+        return NULL;
+    node_put_c(a, properties, "RestApiId", node_get_c(from, "RestApiId"));
+    node_put_c(a, properties, "StageName", node_get_c(from, "StageName"));
+    node_put_c(a, properties, "DeploymentId", node_ref(a, id));
+    node_put_str(a, stage, "Type", STR("AWS::ApiGateway::Stage"));
+    node_put_c(a, stage, "Properties", properties);
+    return stage;
+}
+
 int stage_settings_init(struct laying *l, struct err *err)
 {
     member_each (m, l->flat) {
@@ -112,7 +158,7 @@ int stage_settings_init(struct laying *l, struct err *err)
     return err_help(err, "give its settings with: StageName: ${sls:stage}");
 }
 
-struct node *stage_settings(struct laying *l, const struct node *given)
+struct node *stage_settings(struct laying *l, const struct node *description)
 {
     struct arena *a = l->arena;
     struct node *properties = node_map(a);
@@ -133,15 +179,32 @@ struct node *stage_settings(struct laying *l, const struct node *given)
     }
     if (tags->count)
         node_put_c(a, properties, "Tags", tags);
-    add_given(l, properties, given);
+    add_given(l, properties, description ? described(l->arena, description) : NULL);
     add_given(l, properties, node_get_c(node_get(l->flat, l->described_stage), "Properties"));
     return properties;
+}
+
+/* The stage of an API outside the service may be another's, too, so it is only deployed to. */
+static void warn_of_outside(struct laying *l)
+{
+    if (!l->compiled->rest_deployment_id.n || l->compiled->rest_api_id.n)
+        return;
+    struct buf names = BUF(l->arena);
+    member_each (m, stage_settings(l, NULL))
+        buf_fmt(&names, "%s%.*s", names.n ? ", " : "", STR_ARG(m->key));
+    if (names.n)
+        vec_push(l->arena, &l->warnings,
+                 str_fmt(l->arena,
+                         "the REST API is not this service's (provider.apiGateway.restApiId): its "
+                         "stage does not get %.*s from here, set them where the API is made",
+                         STR_ARG(buf_str(&names))));
 }
 
 /* Warn that API Gateway needs a role of the account to write logs. It is a setting of the whole
  * account, so no service changes it on its own. */
 void stage_settings_warn(struct laying *l)
 {
+    warn_of_outside(l);
     const struct node *rest = logs_of(l, "provider.logs.restApi");
     bool used = (rest && l->compiled->rest_api_id.n) ||
                 (logs_of(l, "provider.logs.websocket") && l->compiled->websocket_deployment_id.n);

@@ -22,7 +22,10 @@ def settle(account, stack):
 def apply(account, stack, template, tags, create=False):
     client = account.client("cloudformation")
     call = client.create_stack if create else client.update_stack
-    call(StackName=stack, TemplateBody=json.dumps(template), Capabilities=CAPABILITIES,
+    had = [] if create else client.describe_stacks(StackName=stack)["Stacks"][0].get("Parameters", [])
+    keep = [{"ParameterKey": item["ParameterKey"], "UsePreviousValue": True} for item in had
+            if item["ParameterKey"] in template.get("Parameters", {})]
+    call(StackName=stack, TemplateBody=json.dumps(template), Capabilities=CAPABILITIES, Parameters=keep,
          Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
     found = settle(account, stack)
     assert found["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), client.describe_stack_events(StackName=stack)

@@ -4,7 +4,6 @@
 #include "release/adopt/adopt_internal.h"
 
 #include "base/clock.h"
-#include "doc/json.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
 
@@ -65,26 +64,6 @@ static int take_out(struct giving *g, const struct node *taken, struct err *err)
     return next ? give_step(g, next, "what moves is taken out of the service", err) : -1;
 }
 
-/* The stack as CloudFormation has it: an import goes into the root, nested stacks stay as they are.
- */
-static const struct node *read_root(struct deploying *d, struct err *err)
-{
-    struct str text;
-    if (cloudformation_template(d->arena, d->r->aws, d->plan->world.stage_name, &text, err) < 0)
-        return NULL;
-    return json_parse(d->arena, d->plan->world.stage_name, text, err);
-}
-
-static int reread_stage(struct deploying *d, struct err *err)
-{
-    struct world *w = &d->plan->world;
-    struct map *nesting = ARENA_NEW(d->arena, struct map);
-    *nesting = MAP(d->arena);
-    w->stage_nesting = nesting;
-    d->stage_now = NULL;
-    return nested_read(d->r, &w->store, w->stage_name, &w->stage_template, nesting, err);
-}
-
 static int take_in(struct giving *g, const struct node *moving, struct err *err)
 {
     struct deploying *d = g->d;
@@ -94,24 +73,13 @@ static int take_in(struct giving *g, const struct node *moving, struct err *err)
     struct node *imports = node_seq(a);
     if (adopt_step(d, room, "the stage has room for it", err) < 0)
         return -1;
-    const struct node *root = read_root(d, err);
-    if (!root)
-        return -1;
-    const struct node *now = node_get_c(root, "Resources");
-    struct node *resources = node_shallow(a, now), *out = node_shallow(a, root);
-    if (adopt_list_imports(d, moving, now, imports, resources, err) < 0)
+    struct node *resources = node_map(a);
+    if (adopt_list_imports(d, moving, node_get_c(w->stage_template, "Resources"), imports,
+                           resources, err) < 0)
         return -1;
     if (!imports->count)
         return 0;
-    node_put_c(a, out, "Resources", resources);
-    struct stack_update update = {.name = w->stage_name,
-                                  .template = out,
-                                  .parameters = adopt_previous_parameters(a, out, NULL, true),
-                                  .store = &w->store};
-    if (lease_check(d->lease, err) < 0 || stack_import(d->r, &update, imports, err) < 0 ||
-        cloudformation_describe(a, d->r->aws, w->stage_name, &w->stage, err) < 0)
-        return -1;
-    if (reread_stage(d, err) < 0)
+    if (engine_import(d, resources, imports, err) < 0)
         return -1;
     release_finished(d->r, "adopt", "%zu resource%s moved into stack '%.*s'", imports->count,
                      imports->count == 1 ? "" : "s", STR_ARG(w->stage_name));

@@ -421,7 +421,8 @@ static int apply(struct deploying *d, struct err *err)
         return -1;
     if (!engine_stage(d).n)
         return 0;
-    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 || make_bucket(d, err) < 0 ||
+    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 ||
+        engine_import_api_stage(d, err) < 0 || make_bucket(d, err) < 0 ||
         upload_artifacts(d, true, err) < 0)
         return -1;
     if (publish_in_waves(d, err) < 0 || publish_all(d, err) < 0) {

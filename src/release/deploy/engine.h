@@ -61,6 +61,16 @@ int engine_adopt_foresee(struct deploying *d, const struct stack_update *update,
  * serverless-aws-alias go, which import values of the old. */
 int engine_adopt_aliases(struct deploying *d, const struct node *template, struct err *err);
 
+/* stage_import.c */
+
+/* Import what exists into the stage's stack: `resources` are the definitions by logical id,
+ * `imports` as for stack_import. */
+int engine_import(struct deploying *d, const struct node *resources, const struct node *imports,
+                  struct err *err);
+/* A stage of the API that a deployment in the stack made (StageName) becomes a resource, if the
+ * target has it as one. */
+int engine_import_api_stage(struct deploying *d, struct err *err);
+
 /* intent.c */
 
 /* Write the record. An intent that an interrupted run left behind and that says the same is taken

@@ -236,6 +236,17 @@ static void check_layouts(struct checking *c, const struct world *w, const struc
     }
 }
 
+/* A deployment that makes its API's stage can be made once: later on the stage is there. */
+static void check_api_stages(struct checking *c, const struct world *w, const struct node *template)
+{
+    const struct node *now = node_get_c(w->stage_template, "Resources");
+    member_each (m, node_get_c(template, "Resources"))
+        if (!c->unusable.n && layout_stage_made_by(c->r->arena, m->key, m->value) &&
+            !node_equal(node_get(now, m->key), m->value))
+            c->unusable = STR("there the stage of its API was made by a deployment, and it is a "
+                              "resource of its own now");
+}
+
 static int check_usable(struct checking *c, struct world *w, const struct record *record,
                         const struct node *template, struct layout *layout, struct err *err)
 {
@@ -244,6 +255,7 @@ static int check_usable(struct checking *c, struct world *w, const struct record
         return 0;
     }
     check_layouts(c, w, record);
+    check_api_stages(c, w, template);
     recorded_layout(c->r, record, template, layout);
     if (check_needs(c, w, record, layout, err) < 0 || check_values(c, w, record, layout, err) < 0)
         return -1;
