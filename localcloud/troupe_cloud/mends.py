@@ -33,6 +33,7 @@ MENDS = (
     "s3",
     "apigateway.openapi_import",
     "apigateway.openapi_http",
+    "apigateway.listings",
     "cloudformation.lambda_resources",
     "lambda_functions.provisioned_concurrency",
     "cloudformation.apigateway_resources",

@@ -25,7 +25,7 @@ PROVISIONING = _seconds("TROUPE_CLOUD_PROVISIONING_MS", 150)
 STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
 # The most bytes of a function's unzipped code with its layers.
 CODE_BYTES = int(os.environ.get("TROUPE_CLOUD_CODE_BYTES") or 262144000)
-# What the delays of roles follow from.
+# What the delays of roles and the order of lists follow from.
 SEED = os.environ.get("TROUPE_CLOUD_SEED", "")
 # The file that says which actions on which resources callers need; empty: nothing is written.
 ACTIONS_LOG = os.environ.get("TROUPE_CLOUD_ACTIONS_LOG", "")

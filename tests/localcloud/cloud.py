@@ -342,7 +342,7 @@ class Tools:
                 }
             ],
         )
-        for _ in range(50):
+        for _ in range(1200):
             made = self.cf.describe_change_set(StackName=stack, ChangeSetName="i")
             if made["Status"] == "CREATE_COMPLETE":
                 break

@@ -40,8 +40,13 @@ def methods(aws, api):
     return {item["path"]: item.get("resourceMethods", {}) for item in items}
 
 
+def root_of(aws, api):
+    items = aws.rest.get_resources(restApiId=api)["items"]
+    return next(item["id"] for item in items if item["path"] == "/")
+
+
 def test_overwrite_keeps_what_is_not_definition(aws, api):
-    root = aws.rest.get_resources(restApiId=api)["items"][0]["id"]
+    root = root_of(aws, api)
     put(aws, api, document({"/old": {"get": operation()}}))
     deployment = aws.rest.create_deployment(restApiId=api)["id"]
     aws.rest.create_stage(
@@ -55,7 +60,7 @@ def test_overwrite_keeps_what_is_not_definition(aws, api):
         {"a": "1"},
     )
     assert set(methods(aws, api)) == {"/", "/new"}
-    assert aws.rest.get_resources(restApiId=api)["items"][0]["id"] == root
+    assert root_of(aws, api) == root
     stage = aws.rest.get_stage(restApiId=api, stageName="dev")
     assert (stage["deploymentId"], stage["variables"]) == (deployment, {"A": "b"})
     assert [entry["id"] for entry in aws.rest.get_deployments(restApiId=api)["items"]] == [
@@ -93,10 +98,15 @@ def test_merge_adds_and_replaces(aws, api):
 
 def test_overwrite_is_idempotent(aws, api):
     doc = document({"/a/{id}": {"x-amazon-apigateway-any-method": operation()}})
+
+    def resources():
+        items = aws.rest.get_resources(restApiId=api, embed=["methods"])["items"]
+        return sorted(items, key=lambda item: item["path"])
+
     put(aws, api, doc)
-    before = aws.rest.get_resources(restApiId=api, embed=["methods"])["items"]
+    before = resources()
     put(aws, api, doc)
-    assert aws.rest.get_resources(restApiId=api, embed=["methods"])["items"] == before
+    assert resources() == before
 
 
 def test_integration_members(aws, api):
@@ -401,6 +411,72 @@ def test_refused_documents_change_nothing(aws, api, doc, text):
     assert set(methods(aws, api)) == {"/", "/kept"}
 
 
+def test_models_lose_keywords_in_an_import(aws, api):
+    """Amazon API Gateway important notes; an update of the model takes all of them."""
+    schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "minProperties": 1,
+        "properties": {
+            "oneOf": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "string"}},
+            "b": {"type": "number", "minimum": 1, "exclusiveMinimum": True, "readOnly": True},
+            "c": {"anyOf": [{"type": "string"}, {"type": "number"}]},
+        },
+    }
+    paths = {"/a": {"get": operation()}}
+    put(aws, api, document(paths, components={"schemas": {"Some": schema}}), failOnWarnings=True)
+
+    def model():
+        return json.loads(aws.rest.get_model(restApiId=api, modelName="Some")["schema"])
+
+    assert model() == {
+        "type": "object",
+        "properties": {
+            "oneOf": {"type": "array", "items": {"type": "string"}},
+            "b": {"type": "number", "minimum": 1},
+            "c": {},
+        },
+    }
+    text = json.dumps(schema)
+    change = [{"op": "replace", "path": "/schema", "value": text}]
+    aws.rest.update_model(restApiId=api, modelName="Some", patchOperations=change)
+    assert model() == schema
+    for unknown in (
+        {"type": ["string", "null"]},
+        {"patternProperties": {"^x": {}}},
+        {"definitions": {"x": {}}},
+        {"properties": {"a": {"dependencies": {"b": ["c"]}}}},
+    ):
+        doc = document(paths, components={"schemas": {"Some": unknown}})
+        assert "keyword" in refused(put, aws=aws, api=api, doc=doc, failOnWarnings=True)[2]
+
+
+def test_overwrite_takes_vpc_endpoints_away(aws):
+    made = aws.rest.create_rest_api(
+        name=name("api"),
+        endpointConfiguration={"types": ["PRIVATE"], "vpcEndpointIds": ["vpce-1"]},
+    )
+    paths = {"/a": {"get": operation()}}
+
+    def endpoints(doc, mode="overwrite"):
+        return put(aws, made["id"], doc, mode)["endpointConfiguration"].get("vpcEndpointIds", [])
+
+    extension = {"x-amazon-apigateway-endpoint-configuration": {"vpcEndpointIds": ["vpce-2"]}}
+    server = [{"url": "/", **extension}]
+    assert endpoints(document(paths), "merge") == ["vpce-1"]
+    assert endpoints(document(paths, servers=server)) == ["vpce-2"]
+    assert endpoints(document(paths)) == []
+
+
+def test_lists_come_in_no_particular_order(aws, api):
+    put(aws, api, document({f"/{part}": {"get": operation()} for part in "abcdefgh"}))
+    seen = {
+        tuple(item["path"] for item in aws.rest.get_resources(restApiId=api)["items"])
+        for _ in range(20)
+    }
+    assert len(seen) > 1 and len({tuple(sorted(order)) for order in seen}) == 1
+
+
 def test_yaml_and_swagger(aws, api):
     text = """
 swagger: "2.0"
@@ -517,6 +593,19 @@ def test_import_and_reimport_http_api(aws):
         == []
     )
     assert [stage["StageName"] for stage in aws.http.get_stages(ApiId=api)["Items"]] == ["dev"]
+
+
+def test_reimport_replaces_tags(aws):
+    http = aws.http
+    api = http.create_api(Name=name("api"), ProtocolType="HTTP", Tags={"a": "1", "b": "2"})["ApiId"]
+    doc = http_document(aws.function())
+    http.reimport_api(ApiId=api, Body=json.dumps(doc))
+    assert http.get_api(ApiId=api).get("Tags", {}) == {}
+    doc["tags"] = [{"name": "c", "x-amazon-apigateway-tag-value": "3"}, {"name": "a word"}]
+    http.reimport_api(ApiId=api, Body=json.dumps(doc))
+    assert http.get_api(ApiId=api)["Tags"] == {"c": "3"}
+    arn = f"arn:aws:apigateway:us-east-1::/apis/{api}"
+    assert http.get_tags(ResourceArn=arn)["Tags"] == {"c": "3"}
 
 
 def test_refused_http_document_changes_nothing(aws):

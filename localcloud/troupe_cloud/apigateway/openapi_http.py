@@ -3,7 +3,10 @@
 What AWS does (API Gateway developer guide, "Working with OpenAPI definitions for HTTP APIs";
 service model of API Gateway v2): the body is ``{"body": "<document>"}``; Reimport overwrites
 routes, integrations, authorizers and CORS and keeps the API's id and stages; a route per operation,
-the path ``/$default`` is the ``$default`` route. MiniStack answers 404 to both.
+the path ``/$default`` is the ``$default`` route. The document's tags
+(``x-amazon-apigateway-tag-value``) take the place of all that the API has but those of ``aws:``
+(hashicorp/terraform-provider-aws#40506 and its ``reimportOpenAPIDefinition``, which sets them again).
+MiniStack answers 404 to both.
 
 Without it fails: ``test_openapi.py::test_import_and_reimport_http_api``
 """
@@ -29,6 +32,8 @@ require(
     "_create_authorizer",
     "_apigw_response",
     "_delete_api",
+    "_api_arn",
+    "_api_tags",
 )
 
 EXTENSION = "x-amazon-apigateway-"
@@ -184,11 +189,21 @@ def put_api(api_id, document):
         description=str(info.get("description") or ""),
         version=str(info.get("version") or ""),
     )
+    replace_tags(api, document)
     api.pop("corsConfiguration", None)
     if cors:
         api["corsConfiguration"] = {key: cors[key] for key in CORS_FIELDS if key in cors}
     redeploy(api_id)
     return http._apigw_response(api, 201)
+
+
+def replace_tags(api, document):
+    tags = {key: value for key, value in (api.get("tags") or {}).items() if key.startswith("aws:")}
+    for tag in document.get("tags") or []:
+        if EXTENSION + "tag-value" in tag:
+            tags[tag["name"]] = str(tag[EXTENSION + "tag-value"])
+    api["tags"] = tags
+    http._api_tags[http._api_arn(api["apiId"])] = dict(tags)
 
 
 def redeploy(api_id):

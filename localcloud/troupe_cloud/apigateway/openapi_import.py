@@ -9,6 +9,11 @@ What AWS does (API Gateway developer guide, "Import a REST API", "Update a REST 
 - Security is read from the operation only; a root ``security`` is ignored.
 - With ``failonwarnings`` a document with a warning changes nothing; otherwise the warnings are in
   the answer.
+- ``overwrite`` takes VPC endpoints that the document does not name from the API (aws/aws-sam-cli#2353,
+  hashicorp/terraform-provider-aws#13841).
+- Of a model's schema an import drops what API Gateway's notes on OpenAPI list ("Amazon API Gateway
+  important notes", aws/serverless-application-model#2708); what only JSON schema draft 4 knows is a
+  warning. UpdateModel takes all of it.
 
 MiniStack answers 404 to PutRestApi, ignores the body of ImportRestApi, and its importer for
 templates knows only type, method and URI of an integration.
@@ -50,6 +55,21 @@ EXTENSION = "x-amazon-apigateway-"
 MOST_BYTES, MOST_RESOURCES, MOST_AUTHORIZERS = 6 * 1024 * 1024, 300, 10
 PATH_PART = re.compile(r"[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._\-:]+\+?\}")
 LOCATIONS = {"query": "querystring", "header": "header", "path": "path"}
+DROPPED = {
+    "additionalProperties",
+    "anyOf",
+    "discriminator",
+    "example",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "maxItems",
+    "maxProperties",
+    "minItems",
+    "minProperties",
+    "oneOf",
+    "readOnly",
+}
+DRAFT_4 = {"$schema", "definitions", "dependencies", "id", "patternProperties"}
 INTEGRATION_TYPES = ("AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK")
 
 
@@ -115,11 +135,12 @@ class Importer:
             self.api["disableExecuteApiEndpoint"] = bool(
                 endpoint.get("disableExecuteApiEndpoint", False)
             )
-        if endpoint.get("vpcEndpointIds"):
-            self.api["endpointConfiguration"] = dict(
-                self.api.get("endpointConfiguration") or {},
-                vpcEndpointIds=endpoint["vpcEndpointIds"],
-            )
+        if endpoint.get("vpcEndpointIds") or not self.merge:
+            configuration = dict(self.api.get("endpointConfiguration") or {})
+            configuration.pop("vpcEndpointIds", None)
+            if endpoint.get("vpcEndpointIds"):
+                configuration["vpcEndpointIds"] = endpoint["vpcEndpointIds"]
+            self.api["endpointConfiguration"] = configuration
 
     def endpoint_configuration(self):
         """The extension stands at the root (Swagger) or in a server (OpenAPI 3)."""
@@ -152,11 +173,31 @@ class Importer:
         """The schema's text; references to other models become links to them, as API Gateway keeps
         them.
         """
-        text = json.dumps(schema)
+        text = json.dumps(self.imported(schema))
         link = f"https://apigateway.amazonaws.com/restapis/{self.api_id}/models/"
         for prefix in ("#/components/schemas/", "#/definitions/"):
             text = text.replace(prefix, link)
         return text
+
+    def imported(self, schema):
+        """What an import leaves of a schema; names of properties are no keywords."""
+        if not isinstance(schema, dict):
+            return schema
+        unknown = sorted(DRAFT_4 & schema.keys())
+        if isinstance(schema.get("type"), list):
+            unknown.append("type")
+        self.warnings += [f"Unsupported model schema keyword: {keyword}" for keyword in unknown]
+        kept = {}
+        for keyword, value in schema.items():
+            if keyword in DROPPED or keyword in unknown:
+                continue
+            if keyword == "properties" and isinstance(value, dict):
+                kept[keyword] = {name: self.imported(inner) for name, inner in value.items()}
+            elif isinstance(value, list):
+                kept[keyword] = [self.imported(inner) for inner in value]
+            else:
+                kept[keyword] = self.imported(value)
+        return kept
 
     @staticmethod
     def kept_id(record):
