@@ -48,8 +48,36 @@ static int methods(struct arena *a, struct aws *aws, struct str api, const struc
         member_each (m, node_get_c(resource, "resourceMethods"))
             node_push(a, all, method_of(a, text_of(resource, "path"), m));
     *ret = all;
-    *ret_whole = json_canonical(a, resources);
+    *ret_whole = json_canonical(a, gateway_sorted(a, resources, "id"));
     return 0;
+}
+
+static int models(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                  struct err *err)
+{
+    return gateway_list(a, aws, &service, "GetModels", AWS_PATH(a, "/restapis/{}/models", api),
+                        NULL, ret, err);
+}
+
+/* UpdateStage, UpdateModel: one member is replaced. */
+static int replace(struct arena *a, struct aws *aws, const char *operation, struct str path,
+                   const char *member, struct str value, struct err *err)
+{
+    struct node *patch = node_map(a), *patches = node_seq(a), *body = node_map(a);
+    node_put_str(a, patch, "op", STR("replace"));
+    node_put_str(a, patch, "path", str_c(member));
+    node_put_str(a, patch, "value", value);
+    node_push(a, patches, patch);
+    node_put_c(a, body, "patchOperations", patches);
+    struct aws_rest request = {.method = "PATCH", .path = path, .json = body};
+    return gateway_send(a, aws, &service, operation, &request, NULL, err);
+}
+
+static int model_set(struct arena *a, struct aws *aws, struct str api, struct str name,
+                     struct str schema, struct err *err)
+{
+    return replace(a, aws, "UpdateModel", AWS_PATH(a, "/restapis/{}/models/{}", api, name),
+                   "/schema", schema, err);
 }
 
 /* ---- deployments ---- */
@@ -105,21 +133,16 @@ static int stages(struct arena *a, struct aws *aws, struct str api, const struct
 static int stage_move(struct arena *a, struct aws *aws, struct str api, struct str stage,
                       struct str deployment, struct err *err)
 {
-    struct node *patch = node_map(a), *patches = node_seq(a), *body = node_map(a);
-    node_put_str(a, patch, "op", STR("replace"));
-    node_put_str(a, patch, "path", STR("/deploymentId"));
-    node_put_str(a, patch, "value", deployment);
-    node_push(a, patches, patch);
-    node_put_c(a, body, "patchOperations", patches);
-    struct aws_rest request = {
-        .method = "PATCH", .path = AWS_PATH(a, "/restapis/{}/stages/{}", api, stage), .json = body};
-    return gateway_send(a, aws, &service, "UpdateStage", &request, NULL, err);
+    return replace(a, aws, "UpdateStage", AWS_PATH(a, "/restapis/{}/stages/{}", api, stage),
+                   "/deploymentId", deployment, err);
 }
 
 const struct gateway gateway_rest = {
     .name = "rest api",
     .put = put,
     .methods = methods,
+    .models = models,
+    .model_set = model_set,
     .deploy = deploy,
     .deployments = deployments,
     .delete_deployment = delete_deployment,

@@ -3,6 +3,7 @@
 #include "aws/client/aws_internal.h"
 
 #include "base/backoff.h"
+#include "cfn/template.h"
 #include "doc/json.h"
 #include "aws/services/gateway_internal.h"
 
@@ -10,10 +11,35 @@ static const struct gateway_service service = {"apigatewayv2", "maxResults", "ne
 
 /* ---- the definition ---- */
 
+/* `document` with the tags that the API has: an import replaces them by those that it brings.
+ * Source: API Gateway developer guide, "x-amazon-apigateway-tag-value property". */
+static int with_tags(struct arena *a, struct aws *aws, struct str api, struct str document,
+                     struct str *ret, struct err *err)
+{
+    struct aws_rest request = {.method = "GET", .path = AWS_PATH(a, "/v2/apis/{}", api)};
+    const struct node *answer, *definition;
+    struct node *tags = node_seq(a);
+    if (gateway_send(a, aws, &service, "GetApi", &request, &answer, err) < 0 ||
+        !(definition = json_parse(a, api, document, err)))
+        return -1;
+    member_each (m, node_get_c(answer, "tags")) {
+        struct node *tag = node_map(a);
+        if (str_starts(m->key, STR("aws:"))) /* CloudFormation's own stay by themselves */
+            continue;
+        node_put_str(a, tag, "name", m->key);
+        node_put_c(a, tag, "x-amazon-apigateway-tag-value", m->value);
+        node_push(a, tags, tag);
+    }
+    *ret = tags->count ? json_canonical(a, cfn_with(a, definition, "tags", tags)) : document;
+    return 0;
+}
+
 static int put(struct arena *a, struct aws *aws, struct str api, struct str document,
                struct err *err)
 {
     struct node *query = node_map(a), *body = node_map(a);
+    if (with_tags(a, aws, api, document, &document, err) < 0)
+        return -1;
     node_put_str(a, query, "failOnWarnings", STR("true"));
     node_put_str(a, body, "body", document);
     struct aws_rest request = {
@@ -55,8 +81,8 @@ static int methods(struct arena *a, struct aws *aws, struct str api, const struc
         node_put_str(a, method, "uri", text_of(integration, "integrationUri"));
         node_push(a, all, method);
     }
-    node_push(a, whole, routes);
-    node_push(a, whole, integrations);
+    node_push(a, whole, gateway_sorted(a, routes, "routeId"));
+    node_push(a, whole, gateway_sorted(a, integrations, "integrationId"));
     *ret = all;
     *ret_whole = json_canonical(a, whole);
     return 0;

@@ -35,3 +35,25 @@ int gateway_list(struct arena *a, struct aws *aws, const struct gateway_service 
     *ret = items;
     return err->kind ? -1 : 0;
 }
+
+struct item {
+    struct str id;
+    const struct node *node;
+};
+
+static int by_id(const void *x, const void *y)
+{
+    return str_cmp(((const struct item *)x)->id, ((const struct item *)y)->id);
+}
+
+const struct node *gateway_sorted(struct arena *a, const struct node *items, const char *id)
+{
+    struct item *all = ARENA_ARRAY(a, items->count + 1, struct item);
+    struct node *out = node_seq(a);
+    for (size_t i = 0; i < items->count; i++)
+        all[i] = (struct item){text_of(items->items[i], id), items->items[i]};
+    qsort(all, items->count, sizeof *all, by_id);
+    for (size_t i = 0; i < items->count; i++)
+        node_push(a, out, all[i].node);
+    return out;
+}

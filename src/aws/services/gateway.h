@@ -15,6 +15,12 @@ struct gateway {
      * another one when somebody has written to the definition in between. */
     int (*methods)(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                    struct str *ret_whole, struct err *err);
+    /* The models of the head: seq of {name, schema}, the schema as text. NULL: the kind has none.
+     */
+    int (*models)(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
+                  struct err *err);
+    int (*model_set)(struct arena *a, struct aws *aws, struct str api, struct str name,
+                     struct str schema, struct err *err);
     /* Cut a deployment that no stage points at; it can be used when this returns. */
     int (*deploy)(struct arena *a, struct aws *aws, struct str api, struct str description,
                   struct str *ret_id, struct err *err);

@@ -419,15 +419,16 @@ static int add_api(struct building *b, struct node *document, struct err *err)
     struct arena *a = b->arena;
     const struct node *api = node_get_c(node_get(b->resources, b->api), "Properties");
     const struct node *disabled = node_get_c(api, "DisableExecuteApiEndpoint");
+    struct node *endpoint = node_map(a);
     if (openapi_put(b, document, api, table, "the REST API", err) < 0)
         return -1;
     if (node_is_text(node_get_c(document, "x-amazon-apigateway-policy"), ""))
         node_drop(document, STR("x-amazon-apigateway-policy"));
-    if (disabled) {
-        struct node *endpoint = node_map(a);
-        node_put_c(a, endpoint, "disableExecuteApiEndpoint", disabled);
-        openapi_endpoint(a, document, endpoint);
-    }
+    /* an import takes VPC endpoints that it does not name from the API */
+    node_put_c(a, endpoint, "vpcEndpointIds",
+               node_path(api, "EndpointConfiguration.VpcEndpointIds"));
+    node_put_c(a, endpoint, "disableExecuteApiEndpoint", disabled);
+    openapi_endpoint(a, document, endpoint);
     return 0;
 }
 

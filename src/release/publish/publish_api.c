@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "doc/json.h"
 #include "release/dispose/dispose.h"
+#include "release/publish/publish_models.h"
 
 enum { TRIES = 4 };
 
@@ -38,10 +39,17 @@ static struct str sorted(struct arena *a, struct lines *lines)
     return buf_str(&b);
 }
 
+static void add_models(struct arena *a, struct lines *lines, const struct node *models)
+{
+    node_each (model, models)
+        vec_push(a, &lines->all, node_text(model));
+}
+
 /* What the head consists of. */
-static struct str head_lines(struct arena *a, const struct node *methods)
+static struct str head_lines(struct arena *a, const struct node *methods, const struct node *models)
 {
     struct lines lines = {0};
+    add_models(a, &lines, models);
     node_each (m, methods)
         vec_push(a, &lines.all,
                  method_line(a, node_text(node_get_c(m, "path")),
@@ -61,9 +69,10 @@ static const struct node *integration_of(const struct node *document, const stru
 }
 
 /* The same from the document. */
-static struct str document_lines(struct arena *a, const struct node *document)
+static struct str document_lines(struct arena *a, struct str api, const struct node *document)
 {
     struct lines lines = {0};
+    add_models(a, &lines, models_wanted(a, api, document));
     member_each (path, node_get_c(document, "paths")) {
         member_each (m, path->value) {
             if (str_eq(m->key, STR("parameters")))
@@ -77,13 +86,20 @@ static struct str document_lines(struct arena *a, const struct node *document)
     return sorted(a, &lines);
 }
 
+struct head {
+    struct str lines; /* methods and models, to compare with those of the document */
+    struct str whole; /* another one when somebody has written to the methods */
+};
+
 static int read_head(struct arena *a, const struct release *r, const struct api_plan *api,
-                     struct str *ret, struct str *ret_whole, struct err *err)
+                     const struct node *document, struct head *ret, struct err *err)
 {
-    const struct node *methods;
-    if (api_gateway(api->api->kind)->methods(a, r->aws, api->aws_id, &methods, ret_whole, err) < 0)
+    const struct gateway *gateway = api_gateway(api->api->kind);
+    const struct node *methods, *models;
+    if (gateway->methods(a, r->aws, api->aws_id, &methods, &ret->whole, err) < 0 ||
+        models_now(a, r, gateway, api->aws_id, document, &models, err) < 0)
         return -1;
-    *ret = head_lines(a, methods);
+    ret->lines = head_lines(a, methods, models);
     return 0;
 }
 
@@ -113,22 +129,23 @@ static int drop_unfinished(struct arena *a, const struct release *r, const struc
 
 /* One round: `*ret_same` false when somebody else changed the head meanwhile. */
 static int publish_once(struct arena *a, const struct release *r, const struct api_plan *api,
-                        struct str want, struct str hint, struct str *ret, bool *ret_same,
-                        struct err *err)
+                        const struct node *document, struct str hint, struct str *ret,
+                        bool *ret_same, struct err *err)
 {
     const struct gateway *gateway = api_gateway(api->api->kind);
-    struct str before, after, before_whole, after_whole;
+    struct head before, after;
     *ret_same = false;
-    if (gateway->put(a, r->aws, api->aws_id, api->document, err) < 0 ||
-        read_head(a, r, api, &before, &before_whole, err) < 0)
+    if (gateway->put(a, r->aws, api->aws_id, models_withhold(a, document), err) < 0 ||
+        models_bring(a, r, gateway, api->aws_id, document, err) < 0 ||
+        read_head(a, r, api, document, &before, err) < 0)
         return -1;
-    if (!str_eq(before, want))
+    if (!str_eq(before.lines, document_lines(a, api->aws_id, document)))
         return 0;
     if (drop_unfinished(a, r, api, hint, err) < 0 ||
         gateway->deploy(a, r->aws, api->aws_id, hint, ret, err) < 0 ||
-        read_head(a, r, api, &after, &after_whole, err) < 0)
+        read_head(a, r, api, document, &after, err) < 0)
         return -1;
-    *ret_same = str_eq(before_whole, after_whole);
+    *ret_same = str_eq(before.whole, after.whole) && str_eq(before.lines, after.lines);
     return 0;
 }
 
@@ -139,10 +156,14 @@ int publish_api(struct arena *a, const struct release *r, const struct api_plan 
     if (!document)
         return -1;
     const char *what = api_gateway(api->api->kind)->name;
-    struct str want = document_lines(a, document);
     for (int round = 0; round < TRIES; round++) {
         bool same;
-        if (publish_once(a, r, api, want, hint, ret_deployment, &same, err) < 0) {
+        if (publish_once(a, r, api, document, hint, ret_deployment, &same, err) < 0) {
+            if (str_find(err->msg, STR("Warnings found during import"), 0) >= 0)
+                err_help(err,
+                         "AWS would leave a part of the API out; with custom.troupe.apis.%s: "
+                         "perStage CloudFormation makes it, without an import",
+                         api->api->kind == API_HTTP ? "http" : "rest");
             if (err->kind != ERR_CONFLICT)
                 return err_wrap(err, "publish %s '%.*s'", what, STR_ARG(api->api->id));
             err_clear(err);
