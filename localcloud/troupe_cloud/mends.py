@@ -37,6 +37,7 @@ MENDS = (
     "cloudformation.lambda_resources",
     "lambda_functions.provisioned_concurrency",
     "cloudformation.apigateway_resources",
+    "apigateway.account",
     "cloudformation.template",
     "cloudformation.exports",
     "cloudformation.stack_events",

@@ -410,3 +410,48 @@ def test_one_variable_below_a_part(api):
     status, reason = api.aws.update(one, template("{name}", "plain"))
     assert status == "UPDATE_ROLLBACK_COMPLETE" and said in reason
     assert api.aws.update(one, template("{id}", "other"))[0] == "UPDATE_COMPLETE"
+
+
+def test_stages_log_with_the_role_of_the_account(aws):
+    """Refused by the API and in stacks until the account has one; HTTP APIs need none."""
+    message = "CloudWatch Logs role ARN must be set in account settings to enable logging"
+    stack, api = name("s"), Api(aws)
+    api.route("a", "dev")
+    deployment = api.deploy()
+    api.stage("dev", deployment)
+    web = aws.http.create_api(
+        Name=name("ws"), ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
+    plain = aws.http.create_api(Name=name("http"), ProtocolType="HTTP")["ApiId"]
+    access = {"DestinationArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:x", "Format": "$context"}
+
+    def rest_stage(**settings):
+        properties = {"RestApiId": api.id, "StageName": "new", "DeploymentId": deployment, **settings}
+        return {"S": {"Type": "AWS::ApiGateway::Stage", "Properties": properties}}
+
+    def stage_of(owner, stage):
+        properties = {"ApiId": owner, "StageName": stage, "AccessLogSettings": access}
+        return {"S": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": properties}}
+
+    logged = [{"ResourcePath": "/*", "HttpMethod": "*", "LoggingLevel": "ERROR"}]
+    assert aws.create(stack, rest_stage(TracingEnabled=True))[0] == "CREATE_COMPLETE"
+    for wanted in (rest_stage(AccessLogSetting=access), rest_stage(MethodSettings=logged)):
+        status, reason = aws.update(stack, wanted)
+        assert status == "UPDATE_ROLLBACK_COMPLETE" and message in reason
+    status, reason = aws.create(name("s"), stage_of(web, "new"))
+    assert status == "ROLLBACK_COMPLETE" and message in reason
+    assert aws.create(name("s"), stage_of(plain, "new")) == ("CREATE_COMPLETE", "")
+    for path, value in (("/accessLogSettings/destinationArn", "arn:x"), ("/*/*/logging/loglevel", "INFO")):
+        with pytest.raises(Exception, match=message):
+            api.patch("dev", ("replace", path, value))
+    api.patch("dev", ("replace", "/*/*/logging/loglevel", "OFF"))
+    settings = {"DefaultRouteSettings": {"LoggingLevel": "INFO"}}
+    assert refused(aws.http.create_stage, ApiId=web, StageName="a", **settings)[2] == message
+
+    role = {"op": "replace", "path": "/cloudwatchRoleArn", "value": "arn:aws:iam::1:role/logs"}
+    try:
+        aws.rest.update_account(patchOperations=[role])
+        assert aws.update(stack, rest_stage(MethodSettings=logged)) == ("UPDATE_COMPLETE", "")
+        aws.http.create_stage(ApiId=web, StageName="a", **settings)
+    finally:
+        aws.rest.update_account(patchOperations=[{**role, "op": "remove"}])
