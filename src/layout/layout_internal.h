@@ -159,8 +159,7 @@ struct node *stage_settings(struct laying *l, const struct node *description);
 /* Find the stage that the user describes. ERR_CONFIG: its name is not that of the service's
  * stage. */
 int stage_settings_init(struct laying *l, struct err *err);
-/* Warn when logs are asked for and the file does not say that the account lets API Gateway write
- * them. */
+/* Warn of settings for the stage of an API outside the service. */
 void stage_settings_warn(struct laying *l);
 /* api_users.c: DependsOn of a resource; with the deployment of the REST API, which
  * references_depends_on turns into the stage, if the resource names that stage. */

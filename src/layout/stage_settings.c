@@ -185,7 +185,7 @@ struct node *stage_settings(struct laying *l, const struct node *description)
 }
 
 /* The stage of an API outside the service may be another's, too, so it is only deployed to. */
-static void warn_of_outside(struct laying *l)
+void stage_settings_warn(struct laying *l)
 {
     if (!l->compiled->rest_deployment_id.n || l->compiled->rest_api_id.n)
         return;
@@ -198,19 +198,4 @@ static void warn_of_outside(struct laying *l)
                          "the REST API is not this service's (provider.apiGateway.restApiId): its "
                          "stage does not get %.*s from here, set them where the API is made",
                          STR_ARG(buf_str(&names))));
-}
-
-/* Warn that API Gateway needs a role of the account to write logs. It is a setting of the whole
- * account, so no service changes it on its own. */
-void stage_settings_warn(struct laying *l)
-{
-    warn_of_outside(l);
-    const struct node *rest = logs_of(l, "provider.logs.restApi");
-    bool used = (rest && l->compiled->rest_api_id.n) ||
-                (logs_of(l, "provider.logs.websocket") && l->compiled->websocket_deployment_id.n);
-    if (used && !node_bool_or(node_get_c(rest, "roleManagedExternally"), false))
-        vec_push(l->arena, &l->warnings,
-                 STR("logs of REST and WebSocket APIs need a CloudWatch role in the account's API "
-                     "Gateway settings, which is not set up here; "
-                     "logs.restApi.roleManagedExternally: true says that it is there"));
 }

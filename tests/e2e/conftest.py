@@ -145,6 +145,11 @@ class Account:
     def close(self):
         self._clients.give_back()
 
+    def let_apis_log(self, region=REGION):
+        """Give API Gateway the role that it writes logs with."""
+        patch = {"op": "replace", "path": "/cloudwatchRoleArn", "value": f"arn:aws:iam::{self.id}:role/logs"}
+        self.client("apigateway", region).update_account(patchOperations=[patch])
+
     def world(self):
         return World(self.client).snapshot()
 

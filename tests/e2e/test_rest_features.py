@@ -12,6 +12,7 @@ OWN = "custom:\n  troupe:\n    apis: {rest: perStage}\n"
 @pytest.fixture(params=["shared", "own"])
 def features(request, troupe):
     troupe.use("features")
+    troupe.account.let_apis_log()
     if request.param == "own":
         append(troupe, OWN)
     for stage in ("dev", "prod"):

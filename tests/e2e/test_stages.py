@@ -236,8 +236,9 @@ def test_values_that_only_aws_knows(troupe, account):
 def test_settings_of_a_rest_stage(troupe, account):
     """The reference sets these by calls after its deployment; each stage has its own."""
     troupe.use("shop")
+    account.let_apis_log()
     troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  tags: {team: shop}\n  tracing: {apiGateway: true}\n"
-                "  apiGateway: {metrics: true}\n  logs: {restApi: {level: ERROR, roleManagedExternally: true}}\n")
+                "  apiGateway: {metrics: true}\n  logs: {restApi: {level: ERROR}}\n")
     troupe("deploy", "dev")
     client = account.client("apigateway")
     (api,) = client.get_rest_apis()["items"]

@@ -150,6 +150,23 @@ const struct gateway gateway_rest = {
     .stage_move = stage_move,
 };
 
+/* ---- the account ---- */
+
+int apigateway_log_role(struct arena *a, struct aws *aws, struct str *ret, struct err *err)
+{
+    struct aws_rest request = {.method = "GET", .path = STR("/account")};
+    const struct node *answer;
+    if (gateway_send(a, aws, &service, "GetAccount", &request, &answer, err) < 0)
+        return -1;
+    *ret = text_of(answer, "cloudwatchRoleArn");
+    return 0;
+}
+
+int apigateway_log_role_set(struct arena *a, struct aws *aws, struct str arn, struct err *err)
+{
+    return replace(a, aws, "UpdateAccount", STR("/account"), "/cloudwatchRoleArn", arn, err);
+}
+
 /* ---- custom domains ---- */
 
 int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,

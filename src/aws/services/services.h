@@ -272,6 +272,11 @@ int logs_group(struct arena *a, struct aws *aws, struct str name, struct log_gro
 int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                     struct err *err);
 
+/* ARN of the role with which API Gateway writes logs, a setting of the account in a region (empty:
+ * none). Source: API Gateway API reference, GetAccount, UpdateAccount. */
+int apigateway_log_role(struct arena *a, struct aws *aws, struct str *ret, struct err *err);
+int apigateway_log_role_set(struct arena *a, struct aws *aws, struct str arn, struct err *err);
+
 /* ---- values for variables ---- */
 
 /* Parameter value; SecureString decrypted and marked NODE_SECRET, StringList split. NULL: none

@@ -415,13 +415,24 @@ static int publish_all(struct deploying *d, struct err *err)
     return -1;
 }
 
+static int set_log_role(struct deploying *d, struct err *err)
+{
+    struct str role = d->plan->log_role;
+    if (!role.n)
+        return 0;
+    if (apigateway_log_role_set(d->arena, d->r->aws, role, err) < 0)
+        return err_wrap(err, "set the role with which API Gateway writes logs");
+    release_finished(d->r, "logs", "API Gateway writes logs as '%.*s'", STR_ARG(role));
+    return 0;
+}
+
 static int apply(struct deploying *d, struct err *err)
 {
     if (engine_service(d, err) < 0)
         return -1;
     if (!engine_stage(d).n)
         return 0;
-    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 ||
+    if (take_late_lease(d, err) < 0 || engine_adopt(d, err) < 0 || set_log_role(d, err) < 0 ||
         engine_import_api_stage(d, err) < 0 || make_bucket(d, err) < 0 ||
         upload_artifacts(d, true, err) < 0)
         return -1;

@@ -122,7 +122,7 @@ static int plan_stage(struct planning *p, struct err *err)
     const struct node *target = plan_stage_template(p->r, plan, 0);
     changes_stage(p, plan->world.stage_template, target);
     plan->nothing = false;
-    return 0;
+    return plan_api_logs(p->r, plan, err);
 }
 
 int plan_make(const struct release *r, const struct target *target, const struct world *world,

@@ -22,6 +22,9 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
 /* quota.c: AWS allows a REST API so many stages. A note from eight on (or two before the last);
  * REFUSED when a new one would be too many. Asks only when a stage of an API is to be made. */
 int plan_api_quota(const struct release *r, struct plan *plan, struct err *err);
+/* REFUSED when a stage of an API begins to log and the account has no role for that; sets
+ * plan->log_role when the file names the one to set. */
+int plan_api_logs(const struct release *r, struct plan *plan, struct err *err);
 /* REFUSED when another stage has what the target adds to an API outside the service. */
 int plan_external_api(const struct release *r, struct plan *plan, struct err *err);
 /* scope_change.c: REFUSED when a resource that holds data would be deleted in one stack and made
