@@ -38,6 +38,7 @@ MENDS = (
     "lambda_functions.provisioned_concurrency",
     "cloudformation.apigateway_resources",
     "apigateway.account",
+    "cloudformation.vpc_links",
     "cloudformation.template",
     "cloudformation.exports",
     "cloudformation.stack_events",

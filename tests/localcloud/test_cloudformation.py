@@ -864,6 +864,50 @@ def test_api_body_in_a_stack(aws):
     }
 
 
+def test_a_vpc_link_in_use_stays(aws):
+    """By a stage's deployment of a REST API, by a route of an HTTP API; not by what is not served."""
+    stack = name("s")
+    targets = {"Name": "x", "TargetArns": ["arn:aws:elasticloadbalancing:x"]}
+    links = {
+        "Rest": {"Type": "AWS::ApiGateway::VpcLink", "Properties": targets},
+        "Http": {
+            "Type": "AWS::ApiGatewayV2::VpcLink",
+            "Properties": {"Name": "x", "SubnetIds": ["subnet-1"]},
+        },
+    }
+    outputs = {"Outputs": {key: {"Value": {"Ref": key}} for key in links}}
+    assert aws.create(stack, links, sections=outputs) == ("CREATE_COMPLETE", "")
+    ids = aws.outputs(stack)
+    api = aws.rest.create_rest_api(name=stack)["id"]
+    root = aws.rest.get_resources(restApiId=api)["items"][0]["id"]
+    at = dict(restApiId=api, resourceId=root, httpMethod="GET")
+    aws.rest.put_method(**at, authorizationType="NONE")
+    through = dict(type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://a.example")
+    aws.rest.put_integration(
+        **at, **through, connectionType="VPC_LINK", connectionId=ids["Rest"]
+    )
+    first = aws.rest.create_deployment(restApiId=api, stageName="dev")["id"]
+    http = aws.http.create_api(Name=stack, ProtocolType="HTTP")["ApiId"]
+    integration = aws.http.create_integration(
+        ApiId=http, IntegrationType="HTTP_PROXY", IntegrationMethod="GET", IntegrationUri="arn:x",
+        ConnectionType="VPC_LINK", ConnectionId=ids["Http"], PayloadFormatVersion="1.0",
+    )["IntegrationId"]  # fmt: skip
+    route = aws.http.create_route(
+        ApiId=http, RouteKey="GET /a", Target=f"integrations/{integration}"
+    )["RouteId"]
+    for key, where in (("Rest", f"{api}:GET:{root}:dev"), ("Http", f"GET:{route}")):
+        status, reason = aws.delete(stack)
+        assert status == "DELETE_FAILED"
+        found = aws.cf.describe_stack_events(StackName=stack)["StackEvents"]
+        reasons = [event.get("ResourceStatusReason", "") for event in found]
+        assert any(f"'{ids[key]}', is referenced in [{where}]" in reason for reason in reasons)
+    aws.rest.put_integration(**at, **through)
+    aws.rest.create_deployment(restApiId=api, stageName="dev")
+    aws.rest.delete_deployment(restApiId=api, deploymentId=first)
+    aws.http.delete_route(ApiId=http, RouteId=route)
+    assert aws.delete(stack)[0] == "GONE"
+
+
 def test_stage_resources_follow_the_api(aws):
     rest = aws.rest
     api = rest.create_rest_api(name=name("api"))["id"]

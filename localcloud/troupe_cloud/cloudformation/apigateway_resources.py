@@ -222,9 +222,10 @@ def complete_method(properties):
     if not method:
         return
     method["requestValidatorId"] = properties.get("RequestValidatorId")
-    handling = (properties.get("Integration") or {}).get("ContentHandling")
-    if handling and method.get("methodIntegration"):
-        method["methodIntegration"]["contentHandling"] = handling
+    wanted = properties.get("Integration") or {}
+    for key in ("ContentHandling", "ConnectionType", "ConnectionId"):
+        if wanted.get(key) and method.get("methodIntegration"):
+            method["methodIntegration"].update(lower_first({key: wanted[key]}))
 
 
 # What another stack made stays: MiniStack's handlers do not look at the API's answer, and write
