@@ -131,8 +131,55 @@ static void warn_of_name(struct laying *l, const struct layout_api *api)
                 STR_ARG(l->service->name), api->kind == API_REST ? "rest" : "http"));
 }
 
+/* ---- VPC links ---- */
+
+/* Is `m` a VPC link that the definition names? */
+static bool is_link_of(const struct laying *l, const struct layout_api *api, const struct member *m)
+{
+    struct str type = cfn_type_of(m->value);
+    if (!str_eq(type, STR("AWS::ApiGateway::VpcLink")) &&
+        !str_eq(type, STR("AWS::ApiGatewayV2::VpcLink")))
+        return false;
+    member_each (part, l->flat)
+        if (shared_api_defines(api, part->value) &&
+            cfn_mentions(node_get_c(part->value, "Properties"), m->key))
+            return true;
+    return false;
+}
+
+/* AWS deletes no VPC link that an API names. The API keeps the definition that was published last,
+ * so the link of a stage could not go with the stage. */
+static int check_links(const struct laying *l, const struct layout_api *api, struct err *err)
+{
+    member_each (m, l->flat) {
+        if (!is_link_of(l, api, m) || placement_of(l, m->key)->scope != SCOPE_STAGE)
+            continue;
+        err_at(err, m->key_pos, ERR_CONFIG,
+               "VPC link '%.*s' is the stage's, and the API that names it is shared: AWS would not "
+               "delete the link with the stage",
+               STR_ARG(m->key));
+        return err_help(err,
+                        "let all stages have one link, with custom.troupe.resources.service: "
+                        "[%.*s], or each an API of its own, with custom.troupe.apis.%s: perStage",
+                        STR_ARG(m->key), api->kind == API_REST ? "rest" : "http");
+    }
+    return 0;
+}
+
+/* CloudFormation deletes the API before the links that it names. */
+static const struct node *links_of(const struct laying *l, const struct layout_api *api)
+{
+    struct node *ids = node_seq(l->arena);
+    member_each (m, l->flat)
+        if (is_link_of(l, api, m))
+            node_push(l->arena, ids, node_str(l->arena, m->key));
+    return ids->count ? ids : NULL;
+}
+
 int shared_api_define(struct laying *l, struct layout_api *api, struct err *err)
 {
+    if (check_links(l, api, err) < 0)
+        return -1;
     warn_of_name(l, api);
     struct openapi_options options = {
         .title = node_text(name_of(l, api)), .function_arn = stage_variable_arn, .context = l};
@@ -160,5 +207,6 @@ const struct node *shared_api_head(struct laying *l, const struct layout_api *ap
         node_put_c(a, properties, "Tags", node_get_c(from, "Tags"));
     node_put_c(a, head, "Type", node_get_c(flat, "Type"));
     node_put_c(a, head, "Properties", properties);
+    node_put_c(a, head, "DependsOn", links_of(l, api));
     return node_from(head, flat);
 }
