@@ -539,6 +539,41 @@ static void test_alarms(void **state)
                      "[" API ALIAS "]");
 }
 
+/* As AWS::ApiGateway::Stage has it: defaults of methods are the settings of all methods. */
+static void test_stages_made_by_deployments(void **state)
+{
+    static const struct {
+        const char *deployment, *stage;
+    } cases[] = {
+        {"{\"Type\":\"AWS::ApiGateway::Deployment\",\"Properties\":{\"RestApiId\":{\"Ref\":\"A\"},"
+         "\"StageName\":\"dev\",\"StageDescription\":{\"TracingEnabled\":true,\"LoggingLevel\":"
+         "\"INFO\",\"CachingEnabled\":false,\"MethodSettings\":[{\"ResourcePath\":\"/a\"}]}}}",
+         "{\"Type\":\"AWS::ApiGateway::Stage\",\"Properties\":{\"TracingEnabled\":true,"
+         "\"MethodSettings\":[{\"CachingEnabled\":false,\"LoggingLevel\":\"INFO\",\"ResourcePath\":"
+         "\"/*\",\"HttpMethod\":\"*\"},{\"ResourcePath\":\"/a\"}],\"RestApiId\":{\"Ref\":\"A\"},"
+         "\"StageName\":\"dev\",\"DeploymentId\":{\"Ref\":\"D\"}}}"},
+        {"{\"Type\":\"AWS::ApiGateway::Deployment\",\"Properties\":{\"RestApiId\":{\"Ref\":\"A\"},"
+         "\"StageName\":\"dev\"}}",
+         "{\"Type\":\"AWS::ApiGateway::Stage\",\"Properties\":{\"RestApiId\":{\"Ref\":\"A\"},"
+         "\"StageName\":\"dev\",\"DeploymentId\":{\"Ref\":\"D\"}}}"},
+        {"{\"Type\":\"AWS::ApiGateway::Deployment\",\"Properties\":{\"RestApiId\":{\"Ref\":\"A\"}}"
+         "}",
+         NULL},
+        {"{\"Type\":\"AWS::ApiGateway::Deployment\",\"Properties\":{\"RestApiId\":\"abc\","
+         "\"StageName\":\"dev\"}}",
+         NULL},
+        {"{\"Type\":\"AWS::ApiGatewayV2::Deployment\",\"Properties\":{\"RestApiId\":{\"Ref\":"
+         "\"A\"},\"StageName\":\"dev\"}}",
+         NULL},
+        {"{}", NULL}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct node *stage =
+            layout_stage_made_by(f->a, STR("D"), parse(f, cases[i].deployment));
+        assert_true(cases[i].stage ? node_equal(stage, parse(f, cases[i].stage)) : !stage);
+    }
+}
+
 static void test_stack_names(void **state)
 {
     struct fixture *f = *state;
@@ -570,6 +605,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unqualified, setup, teardown),
         cmocka_unit_test_setup_teardown(test_edge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alarms, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stages_made_by_deployments, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stack_names, setup, teardown),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
