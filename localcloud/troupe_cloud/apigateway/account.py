@@ -1,9 +1,10 @@
 """Stages of REST and WebSocket APIs log with the account's role, or not at all.
 
 What AWS does (API Gateway developer guide, "Set up CloudWatch logging for REST APIs"; recorded:
-anomalyco/sst#1556, aws-samples/amazon-bedrock-knowledgebase-slackbot#6): while the account's settings
-have no ``cloudwatchRoleArn``, a stage with access logs, or with a logging level but ``OFF``, is
-refused, by the API and in stacks. Stages of HTTP APIs need no role. MiniStack takes all of them.
+anomalyco/sst#1556, aws-samples/amazon-bedrock-knowledgebase-slackbot#6): while the account's
+settings have no ``cloudwatchRoleArn``, a stage with access logs, or with a logging level but
+``OFF``, is refused, by the API and in stacks. Stages of HTTP APIs need no role. MiniStack takes all
+of them.
 
 Without it fails: ``test_rest.py::test_stages_log_with_the_role_of_the_account``
 """
@@ -52,7 +53,9 @@ def rest_refusal(logs):
 
 
 def websocket_refusal(logs):
-    return http._apigw_error("BadRequestException", MESSAGE, 400) if logs and not has_role() else None
+    if not logs or has_role():
+        return None
+    return http._apigw_error("BadRequestException", MESSAGE, 400)
 
 
 @patch(rest, "_create_stage")

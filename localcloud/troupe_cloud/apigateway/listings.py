@@ -1,9 +1,9 @@
 """Lists of an API's parts come in no particular order.
 
-What AWS does: neither the API references of GetResources, GetModels, GetRoutes and GetIntegrations nor
-any guide says in which order a page has its items, and a page of the same API may have another one.
-MiniStack lists in the order of creation. Here every page is shuffled anew, as it follows from the
-seed.
+What AWS does: neither the API references of GetResources, GetModels, GetRoutes and GetIntegrations
+nor any guide says in which order a page has its items, and a page of the same API may have another
+one. MiniStack lists in the order of creation. Here every page is shuffled anew, as it follows from
+the seed.
 
 Without it fails: ``test_openapi.py::test_lists_come_in_no_particular_order``
 """

@@ -5,8 +5,8 @@ service model of API Gateway v2): the body is ``{"body": "<document>"}``; Reimpo
 routes, integrations, authorizers and CORS and keeps the API's id and stages; a route per operation,
 the path ``/$default`` is the ``$default`` route. The document's tags
 (``x-amazon-apigateway-tag-value``) take the place of all that the API has but those of ``aws:``
-(hashicorp/terraform-provider-aws#40506 and its ``reimportOpenAPIDefinition``, which sets them again).
-MiniStack answers 404 to both.
+(hashicorp/terraform-provider-aws#40506 and its ``reimportOpenAPIDefinition``, which sets them
+again). MiniStack answers 404 to both.
 
 Without it fails: ``test_openapi.py::test_import_and_reimport_http_api``
 """

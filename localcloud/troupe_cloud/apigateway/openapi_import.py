@@ -9,8 +9,8 @@ What AWS does (API Gateway developer guide, "Import a REST API", "Update a REST 
 - Security is read from the operation only; a root ``security`` is ignored.
 - With ``failonwarnings`` a document with a warning changes nothing; otherwise the warnings are in
   the answer.
-- ``overwrite`` takes VPC endpoints that the document does not name from the API (aws/aws-sam-cli#2353,
-  hashicorp/terraform-provider-aws#13841).
+- ``overwrite`` takes VPC endpoints that the document does not name from the API
+  (aws/aws-sam-cli#2353, hashicorp/terraform-provider-aws#13841).
 - Of a model's schema an import drops what API Gateway's notes on OpenAPI list ("Amazon API Gateway
   important notes", aws/serverless-application-model#2708); what only JSON schema draft 4 knows is a
   warning. UpdateModel takes all of it.

@@ -3,9 +3,9 @@
 What AWS does (registry schemas ``AWS::ApiGateway::Stage``, ``::Deployment``, ``::RestApi``,
 ``AWS::ApiGatewayV2::Stage``, ``::Deployment``): the resources call the API, so a stage of a missing
 deployment or of a taken name fails, a deployment that a stage points at is not deleted, a
-deployment describes no stage that exists already, a stage can be imported, and a changed ``Body`` is
-put into the same API. MiniStack ignores what the API answers, makes a new API for a changed Body,
-makes no request validators, writes v2 stages past the API and has no
+deployment describes no stage that exists already, a stage can be imported, and a changed ``Body``
+is put into the same API. MiniStack ignores what the API answers, makes a new API for a changed
+Body, makes no request validators, writes v2 stages past the API and has no
 ``AWS::ApiGatewayV2::Deployment``.
 
 Without it fails: ``test_cloudformation.py::test_api_body_in_a_stack``

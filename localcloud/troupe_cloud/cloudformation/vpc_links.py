@@ -1,11 +1,11 @@
 """VPC links of REST and HTTP APIs, which stay as long as an API names them.
 
-What AWS does (registry schemas ``AWS::ApiGateway::VpcLink``, ``AWS::ApiGatewayV2::VpcLink``; recorded
-messages: klothoplatform/klotho#202, hashicorp/terraform-provider-aws#12195): a link that the
-deployment of a REST API's stage names, or a route of an HTTP API, cannot be deleted; another target,
-subnet or security group makes another link. MiniStack has neither type, and
-drops the link's id from an integration. Here a link leads nowhere and
-is not known to the API; it has an id and what keeps it.
+What AWS does (registry schemas ``AWS::ApiGateway::VpcLink``, ``AWS::ApiGatewayV2::VpcLink``;
+recorded messages: klothoplatform/klotho#202, hashicorp/terraform-provider-aws#12195): a link that
+the deployment of a REST API's stage names, or a route of an HTTP API, cannot be deleted; another
+target, subnet or security group makes another link. MiniStack has neither type, and drops the
+link's id from an integration. Here a link leads nowhere and is not known to the API; it has an id
+and what keeps it.
 
 Without it fails: ``test_cloudformation.py::test_a_vpc_link_in_use_stays``
 """
