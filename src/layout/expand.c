@@ -7,6 +7,7 @@ struct walk {
     struct arena *arena;
     const struct node *target; /* Resources of the final template */
     const struct node *old;    /* those of the stack as it is, or NULL */
+    bool missing;              /* what `old` has stays as it is there */
     struct str path;           /* the way to the resource that is looked at: "A -> B" */
     struct closure *ret;
 };
@@ -47,8 +48,9 @@ static bool is_kept(const struct node *before, const struct node *after)
 
 static void add_needed(struct walk *w, struct str id)
 {
-    const struct node *resource = node_get(w->target, id);
-    if (!resource || map_has(&w->ret->ids, id) || is_kept(node_get(w->old, id), resource))
+    const struct node *resource = node_get(w->target, id), *before = node_get(w->old, id);
+    if (!resource || map_has(&w->ret->ids, id) || (w->missing && before) ||
+        is_kept(before, resource))
         return;
     struct str outer = w->path;
     w->path = outer.n ? str_fmt(w->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
@@ -73,6 +75,19 @@ void closure_of(struct arena *a, const struct node *target, const struct node *o
     cfn_each_value(expression, visit, &w);
 }
 
+void closure_of_missing(struct arena *a, const struct node *from, const struct node *into,
+                        struct str id, const struct node *expression, struct closure *ret)
+{
+    struct walk w = {.arena = a,
+                     .target = node_get_c(from, "Resources"),
+                     .old = node_get_c(into, "Resources"),
+                     .missing = true,
+                     .ret = ret};
+    *ret = (struct closure){MAP(a), MAP(a)};
+    add_needed(&w, id);
+    cfn_each_value(expression, visit, &w);
+}
+
 static bool stand_already(const struct map *parts, const struct node *old)
 {
     for (size_t i = 0; i < parts->n; i++)
@@ -88,7 +103,7 @@ static struct node *copy_or_new(struct arena *a, const struct node *n)
     return n ? node_shallow(a, n) : node_map(a);
 }
 
-/* Sections that resources may refer to: an entry of the new template replaces the old one. */
+/* Sections that resources may refer to: an entry of the newer template replaces the older one. */
 static const char *const merged_sections[] = {"Mappings", "Conditions", "Transform", "Metadata",
                                               NULL};
 
@@ -110,12 +125,14 @@ static const struct node *renamed(void *context, struct arena *a, const struct c
 /* A value that now comes from the service stack may have the name of a resource that the stage
  * stack still has. CloudFormation takes no template with a parameter and a resource of one name, so
  * the parameter has another name until the resource is gone. */
-static void merge_parameters(struct arena *a, struct node *out, const struct node *target,
-                             const struct node *old, const struct node *resources,
+static void merge_parameters(struct arena *a, struct node *out, const struct node *from,
+                             const struct node *into, bool newer, const struct node *resources,
                              const struct map *parts, struct map *ret_renamed)
 {
-    struct node *parameters = copy_or_new(a, node_get_c(old, "Parameters"));
-    member_each (m, node_get_c(target, "Parameters")) {
+    struct node *parameters = copy_or_new(a, node_get_c(into, "Parameters"));
+    member_each (m, node_get_c(from, "Parameters")) {
+        if (!newer && node_get(parameters, m->key))
+            continue;
         if (!node_get(resources, m->key)) {
             node_put(a, parameters, m->key, m->value);
             continue;
@@ -155,14 +172,14 @@ static const struct node *make_room(struct arena *a, const struct node *old, con
     return out;
 }
 
-/* `old` with resources `ids` and Outputs `values` of `target`. */
-static const struct node *both(struct arena *a, const struct node *target, const struct node *old,
-                               const struct map *ids, const struct map *values)
+const struct node *template_of_both(struct arena *a, const struct node *from,
+                                    const struct node *into, bool newer, const struct map *ids,
+                                    const struct map *values)
 {
-    old = make_room(a, old, ids);
+    into = make_room(a, into, ids);
     struct node *out = node_map(a);
-    struct node *resources = copy_or_new(a, node_get_c(old, "Resources"));
-    struct node *outputs = copy_or_new(a, node_get_c(old, "Outputs"));
+    struct node *resources = copy_or_new(a, node_get_c(into, "Resources"));
+    struct node *outputs = copy_or_new(a, node_get_c(into, "Outputs"));
     struct map parts = MAP(a), names = MAP(a);
     for (size_t i = 0; i < ids->n; i++) {
         map_put(&parts, ids->entries[i].key, ids->entries[i].value);
@@ -171,9 +188,9 @@ static const struct node *both(struct arena *a, const struct node *target, const
     for (size_t i = 0; i < values->n; i++)
         map_put(&parts, str_concat(a, STR("Outputs."), values->entries[i].key),
                 values->entries[i].value);
-    node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(target, "AWSTemplateFormatVersion"));
-    cfn_merge_sections(a, out, old, target, merged_sections);
-    merge_parameters(a, out, target, old, resources, &parts, &names);
+    node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(from, "AWSTemplateFormatVersion"));
+    cfn_merge_sections(a, out, newer ? into : from, newer ? from : into, merged_sections);
+    merge_parameters(a, out, from, into, newer, resources, &parts, &names);
     for (size_t i = 0; i < ids->n; i++)
         node_put(a, resources, ids->entries[i].key,
                  cfn_replace_values(a, ids->entries[i].value, renamed, &names));
@@ -198,7 +215,7 @@ const struct node *layout_beside(struct arena *a, const struct node *target, con
         if (!node_get(had, m->key) && !(export.n && map_has(&exports, export)))
             map_put(&values, m->key, m->value);
     }
-    return both(a, target, old, &ids, &values);
+    return template_of_both(a, target, old, true, &ids, &values);
 }
 
 const struct node *with_a_resource(struct arena *a, const struct node *template)
@@ -233,5 +250,5 @@ const struct node *layout_expand(struct arena *a, const struct layout *layout,
     if (stand_already(&ids, node_get_c(old, "Resources")) &&
         stand_already(&values, node_get_c(old, "Outputs")))
         return NULL;
-    return with_a_resource(a, both(a, target, old, &ids, &values));
+    return with_a_resource(a, template_of_both(a, target, old, true, &ids, &values));
 }

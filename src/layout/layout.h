@@ -134,7 +134,8 @@ typedef const struct node *layout_lookup(void *context, struct arena *a, struct 
  * ERR_NOT_FOUND when a value is not known. */
 const struct node *layout_resolve(struct arena *a, const struct node *tree, layout_lookup *lookup,
                                   void *context, struct err *err);
-/* "TroupeValue" and a hash of the expression: 12 hexadecimal digits. */
+/* LAYOUT_VALUE and a hash of the expression: 12 hexadecimal digits. */
+#define LAYOUT_VALUE "TroupeValue"
 struct str layout_value_name(struct arena *a, const struct node *expression);
 
 /* The AWS::ApiGateway::Stage that `deployment`, with logical id `id`, has made by its StageName,
@@ -157,6 +158,36 @@ bool layout_is_head(const struct node *resource);
 const struct node *layout_expand(struct arena *a, const struct layout *layout,
                                  const struct node *target, const struct node *old,
                                  struct map *ret_waiting);
+
+/* ---- rights (rights.c) ---- */
+
+/* Template `now` (NULL: an empty one) with those rights of `target` that roles of its functions do
+ * not have yet: statements, managed policies, policies that are attached to such a role, and the
+ * resources that all these refer to. Nobody loses a right by it. A right that refers to a pointer
+ * that is not published yet is left out, and Outputs of `layout` that name its role are put into
+ * `ret_waiting`, as layout_expand does. NULL: nothing is missing. */
+const struct node *layout_grant(struct arena *a, const struct layout *layout,
+                                const struct node *target, const struct node *now,
+                                struct map *ret_waiting);
+/* `target` with the rights that roles of functions have by `now` and will not have by `target`:
+ * what serves until the pointers have moved may need them. NULL: none is lost, or no pointer to a
+ * function moves. */
+const struct node *layout_keep_rights(struct arena *a, const struct node *target,
+                                      const struct node *now);
+/* ERR_REFUSED, with a place: for a while a role would have policies that are larger than IAM
+ * takes. */
+int layout_check_rights(struct arena *a, const struct layout *layout, const struct node *target,
+                        const struct node *now, struct err *err);
+/* Does a role or a policy differ in the two templates, or is in `after` alone? */
+bool layout_changes_rights(const struct node *before, const struct node *after);
+/* Has the service's template a role or a policy that keeps its logical id when its rights change?
+ * So it is with those that the user lists in resources.service. */
+bool layout_shares_rights(const struct node *service_template);
+/* Resource `before` with the rights of `after` beside its own; itself when it has them all. Neither
+ * needs to be a role. */
+const struct node *layout_join_rights(struct arena *a, const struct node *before,
+                                      const struct node *after);
+
 /* What stands in a template that would have no resource at all; it costs nothing. */
 #define LAYOUT_PLACEHOLDER "TroupePlaceholder"
 /* `old` with all resources and Outputs of `target`; an Output that both have keeps the value of

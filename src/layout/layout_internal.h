@@ -88,6 +88,36 @@ struct closure {
  * keeps its values is not added. */
 void closure_of(struct arena *a, const struct node *target, const struct node *old,
                 const struct node *expression, struct closure *ret);
+/* The resources of template `from` that `into` lacks and that resource `id` (may be empty) and
+ * `expression` need; `id` itself is one of them. */
+void closure_of_missing(struct arena *a, const struct node *from, const struct node *into,
+                        struct str id, const struct node *expression, struct closure *ret);
+/* Template `into` with resources `ids` and Outputs `values` of `from`, and what these refer to.
+ * `newer`: where both have a parameter, a condition or the like, that of `from` holds. */
+const struct node *template_of_both(struct arena *a, const struct node *from,
+                                    const struct node *into, bool newer, const struct map *ids,
+                                    const struct map *values);
+
+/* rights.c: rights of template `from` that are added to those of `into` */
+struct rights_joining {
+    struct arena *arena;
+    const struct node *from, *into;
+    struct map ids; /* resources that those rights refer to and `into` lacks: id -> resource */
+    bool waits;     /* a right was left out: it refers to a pointer that is not there yet */
+};
+/* May `right`, a statement or a piece of one, be added now? What it refers to comes along. */
+bool joining_admits(struct rights_joining *j, const struct node *right);
+
+/* policies.c: `base` itself when nothing is missing in it */
+
+/* The list with those items of `more` that it lacks. */
+const struct node *policies_join_lists(struct rights_joining *j, const struct node *base,
+                                       const struct node *more);
+/* Lists of {PolicyName, PolicyDocument}, each of which may be NULL. */
+const struct node *policies_join(struct rights_joining *j, const struct node *base,
+                                 const struct node *more);
+const struct node *policies_join_documents(struct rights_joining *j, const struct node *base,
+                                           const struct node *more);
 
 /* `template`, with LAYOUT_PLACEHOLDER when it may come to no resource at all, as when each is under
  * a condition: CloudFormation takes no such template. */

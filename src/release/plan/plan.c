@@ -113,6 +113,10 @@ static int plan_stage(struct planning *p, struct err *err)
         changes_functions(p, err) < 0 || plan_api_quota(p->r, plan, err) < 0 ||
         plan_external_api(p->r, plan, err) < 0)
         return -1;
+    if (plan->world.stage_template &&
+        layout_check_rights(p->r->arena, plan->target.layout, plan_stage_template(p->r, plan, 0),
+                            plan->world.stage_template, err) < 0)
+        return -1;
     changes_apis(p);
     /* A stack that names no deployment was changed by hand: it gets a number again. */
     if (all_known(plan) && plan_is_in_line(p->r, plan) && plan->world.current) {

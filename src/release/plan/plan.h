@@ -45,7 +45,8 @@ const struct node *plan_parameters(const struct release *r, const struct plan *p
                                    const struct node *template);
 /* Is the stage's stack what the plan sends, by its own words? Somebody may have changed it. */
 bool plan_is_in_line(const struct release *r, const struct plan *plan);
-/* `current` with what `today` has beyond it; NULL when nothing is missing. */
+/* `current` with what `today` has beyond it, further rights of roles included; NULL when nothing is
+ * missing. */
 const struct node *plan_service_additions(struct arena *a, const struct node *current,
                                           const struct node *today);
 

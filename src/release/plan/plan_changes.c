@@ -183,7 +183,10 @@ void changes_service(struct planning *p, const struct node *old, const struct no
         const struct node *was = node_get(before, m->key);
         if (!was || !changes_is_head(was, m->value) ||
             !node_equal(node_path(was, "Properties.Tags"), node_path(m->value, "Properties.Tags")))
-            list_resource(p, "service", m->key, was, m->value, was && only_added);
+            list_resource(
+                p, "service", m->key, was, m->value,
+                was && only_added &&
+                    !node_equal(layout_join_rights(p->r->arena, was, m->value), m->value));
     }
     member_each (m, before)
         if (!node_member(after, m->key) && !only_added)

@@ -93,6 +93,8 @@ static bool has_all(const struct plan *plan)
 {
     const struct record *like = plan->target.origin ? plan->target.origin : &plan->world.record;
     const struct node *today = plan->target.layout->service_template;
+    if (layout_shares_rights(today)) /* they may be to have more */
+        return false;
     const struct node *needs = like->body ? like->body->needs : NULL;
     member_each (m, node_get_c(today, "Outputs"))
         if (!node_get(plan->world.service.outputs, m->key))

@@ -129,10 +129,15 @@ const struct node *plan_service_additions(struct arena *a, const struct node *cu
         const struct node *old = node_get_c(current, sections[i]);
         struct node *merged = old ? node_shallow(a, old) : node_map(a);
         size_t before = merged->size;
-        member_each (m, node_get_c(today, sections[i]))
-            if (!node_member(merged, m->key))
-                node_put(a, merged, m->key, m->value);
-        if (merged->size > before) {
+        bool joined = false;
+        member_each (m, node_get_c(today, sections[i])) {
+            const struct node *was = node_get(old, m->key), *both = m->value;
+            if (was)
+                both = layout_join_rights(a, was, m->value);
+            joined |= was && both != was;
+            node_put(a, merged, m->key, both);
+        }
+        if (merged->size > before || joined) {
             node_put_c(a, out, sections[i], merged);
             more = true;
         }

@@ -6,10 +6,12 @@
 #include "release/release.h"
 
 /* Publish one function: bring its head to the definition, PublishVersion under the preconditions,
- * verify. Starts over when somebody else uses the head. `*ret_version` lives in `a`. Any thread. */
+ * verify. Starts over when somebody else uses the head. `fresh_roles`: roles were made or changed a
+ * moment ago, so what Lambda says against them may be out of date; it is asked again for five
+ * minutes. `*ret_version` lives in `a`. Any thread. */
 int publish_function(struct arena *a, const struct release *r, const struct store *store,
-                     const struct function_plan *f, struct str hint, struct str *ret_version,
-                     struct err *err);
+                     const struct function_plan *f, struct str hint, bool fresh_roles,
+                     struct str *ret_version, struct err *err);
 /* Is version `version` of `f` there, active, and what the definition says? `*ret` false when it
  * cannot be used. */
 int publish_check(struct arena *a, const struct release *r, const struct function_plan *f,

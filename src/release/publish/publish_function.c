@@ -9,13 +9,28 @@
 #include "release/bucket/lease.h"
 #include "release/publish/definition.h"
 
-enum { TRIES = 12, FRESH_ROLE_MS = 90 * 1000 };
+enum { TRIES = 12, ROLE_MS = 5 * 60 * 1000, OTHERS_ROLE_MS = 90 * 1000 };
 
-/* Lambda answers 400 while it cannot assume a role that was made just now: try again, for at most
- * FRESH_ROLE_MS. */
-static bool is_fresh_role(const struct err *err)
+/* Lambda answers 400 with these until it, KMS and EC2 know a role as it is by now. IAM names no
+ * time; more than five minutes were seen (hashicorp/terraform-provider-aws#44517, whose list of
+ * messages this is). When this run changed no role, only a role that is new can be the reason:
+ * somebody else may have made it. */
+static const struct transient {
+    const char *text, *awaited;
+    int64_t old_role_ms; /* how long to ask again when no role is fresh */
+} transients[] = {
+    {"cannot be assumed by Lambda", "Lambda to know its role", OTHERS_ROLE_MS},
+    {"execution role does not have permissions", "Lambda to know the new rights of its role", 0},
+    {"KMS key is invalid for CreateGrant", "KMS to know its role", 0},
+    {"throttled by EC2", "EC2, which takes no more calls at the moment,", ROLE_MS},
+};
+
+static const struct transient *transient_of(const struct err *err)
 {
-    return str_find(err->msg, STR("cannot be assumed by Lambda"), 0) >= 0;
+    for (size_t i = 0; i < sizeof transients / sizeof *transients; i++)
+        if (str_find(err->msg, str_c(transients[i].text), 0) >= 0)
+            return &transients[i];
+    return NULL;
 }
 
 /* Neither the layers go with the code that is there, nor the code with the layers: whichever is
@@ -40,8 +55,10 @@ struct publishing {
     const struct store *store;
     const struct function_plan *f;
     struct str name;
-    struct backoff role; /* for the first one that is new; before: all 0 */
-    struct lease *turn;  /* after meeting another publisher; before: NULL */
+    bool fresh_roles;
+    struct backoff role;             /* since the first refusal because of it; before: all 0 */
+    const struct transient *awaited; /* what the user was told */
+    struct lease *turn;              /* after meeting another publisher; before: NULL */
 };
 
 static const struct node *with_revision(struct publishing *p, const struct node *members,
@@ -66,6 +83,30 @@ static int wait_for_update(struct publishing *p, const struct lambda_function *s
     return -1;
 }
 
+/* Lambda refused because of what may be out of date: pause. -1: there is nothing to wait for, or
+ * not any more. */
+static int wait_for_role(struct publishing *p, struct err *err)
+{
+    enum { FIRST_PAUSE_MS = 1000, LAST_PAUSE_MS = 5000 };
+    const struct transient *t = transient_of(err);
+    int64_t for_ms = !t ? 0 : p->fresh_roles ? ROLE_MS : t->old_role_ms;
+    if (!for_ms)
+        return -1;
+    if (!p->role.end_ms)
+        p->role = backoff_begin(FIRST_PAUSE_MS, LAST_PAUSE_MS, for_ms);
+    if (backoff_is_over(&p->role)) {
+        err_note(err, (struct pos){0}, "waited %lld s for %s in vain", (long long)for_ms / 1000,
+                 t->awaited);
+        return -1;
+    }
+    err_clear(err);
+    if (p->awaited != t)
+        release_tell(p->r, TOLD_NOTICE, "publish", "%.*s: waiting for %s up to %lld s",
+                     STR_ARG(p->name), t->awaited, (long long)for_ms / 1000);
+    p->awaited = t;
+    return backoff_pause(&p->role) < 0 ? err_set(err, ERR_CANCELLED, "stopped") : 0;
+}
+
 static int update_configuration(struct publishing *p, const struct node *configuration,
                                 struct lambda_function *head, struct err *err)
 {
@@ -74,18 +115,8 @@ static int update_configuration(struct publishing *p, const struct node *configu
         struct lambda_function updated;
         if (lambda_update_configuration(p->arena, p->r->aws, p->name, members, &updated, err) == 0)
             return wait_for_update(p, &updated, head, err);
-        if (!is_fresh_role(err))
+        if (wait_for_role(p, err) < 0)
             return -1;
-        enum { ROLE_PAUSE_MS = 1000 };
-        if (!p->role.end_ms)
-            p->role = backoff_begin(ROLE_PAUSE_MS, ROLE_PAUSE_MS, FRESH_ROLE_MS);
-        if (backoff_is_over(&p->role))
-            return -1;
-        err_clear(err);
-        release_tell(p->r, TOLD_NOTICE, "publish", "%.*s: waiting for its new role",
-                     STR_ARG(p->name));
-        if (backoff_pause(&p->role) < 0)
-            return err_set(err, ERR_CANCELLED, "stopped");
     }
 }
 
@@ -294,10 +325,15 @@ static int publish_in_rounds(struct publishing *p, struct str hint, struct str *
 }
 
 int publish_function(struct arena *a, const struct release *r, const struct store *store,
-                     const struct function_plan *f, struct str hint, struct str *ret_version,
-                     struct err *err)
+                     const struct function_plan *f, struct str hint, bool fresh_roles,
+                     struct str *ret_version, struct err *err)
 {
-    struct publishing p = {.arena = a, .r = r, .store = store, .f = f, .name = f->function->name};
+    struct publishing p = {.arena = a,
+                           .r = r,
+                           .store = store,
+                           .f = f,
+                           .name = f->function->name,
+                           .fresh_roles = fresh_roles};
     int done = publish_in_rounds(&p, hint, ret_version, err);
     lease_release(&p.turn);
     return done;

@@ -27,6 +27,10 @@ struct fixture {
     struct artifact artifact;
     struct layout_function function;
     struct function_plan plan;
+    bool fresh_roles;
+    struct observer observer;
+    struct str told; /* the last notice */
+    int notices;
     struct err err;
 };
 
@@ -98,8 +102,8 @@ static void check_kind(struct fixture *f, int done, enum err_kind kind, const ch
 
 static int publish(struct fixture *f, struct str *ret)
 {
-    return publish_function(f->arena, &f->release, &f->store, &f->plan, STR("shop dev#1"), ret,
-                            &f->err);
+    return publish_function(f->arena, &f->release, &f->store, &f->plan, STR("shop dev#1"),
+                            f->fresh_roles, ret, &f->err);
 }
 
 /* The version is what was meant, whatever others did meanwhile. */
@@ -207,28 +211,68 @@ static void test_lost_answers(void **state)
     }
 }
 
-static void test_new_role(void **state)
+/* Lambda, KMS and EC2 learn of a role later. */
+static const struct {
+    const char *message, *awaited;
+    int fresh_s, other_s; /* how long it is asked again, after a role was changed and otherwise */
+} refusals[] = {
+    {"The role defined for the function cannot be assumed by Lambda", "Lambda to know its role",
+     300, 90},
+    {"The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+     "the new rights of its role", 300, 0},
+    {"Lambda was unable to configure access to your environment variables because the KMS key is "
+     "invalid for CreateGrant. Please check your KMS key settings",
+     "KMS to know its role", 300, 0},
+    {"Your request has been throttled by EC2, please make sure you have enough API rate limit",
+     "EC2", 300, 300},
+    {"Value 'x' at 'memorySize' failed to satisfy constraint", NULL, 0, 0},
+};
+
+static void refuse(const char *message, int times)
+{
+    fake_fault(cloud,
+               (struct fake_fault){FAULT_REFUSE, "UpdateFunctionConfiguration", NULL, 400,
+                                   "InvalidParameterValueException", message, .times = times});
+}
+
+static void note(void *context, enum told told, const char *step, struct str text)
+{
+    struct fixture *f = context;
+    if (told != TOLD_NOTICE || strcmp(step, "publish") != 0)
+        return;
+    f->told = str_dup(f->arena, text);
+    f->notices++;
+}
+
+static void test_fresh_roles(void **state)
 {
     struct fixture *f = *state;
     struct str version;
-    struct fake_fault refused = {FAULT_REFUSE,
-                                 "UpdateFunctionConfiguration",
-                                 NULL,
-                                 400,
-                                 "InvalidParameterValueException",
-                                 "The role defined for the function cannot be assumed by Lambda.",
-                                 .times = 5};
-    fake_fault(cloud, refused);
-    check_ok(publish(f, &version), &f->err);
-    check_published(f, version);
-    pthread_mutex_lock(&cloud->lock);
-    overwrite(cloud);
-    pthread_mutex_unlock(&cloud->lock);
-    int64_t begun = fake_clock_passed();
-    refused.times = 100000;
-    fake_fault(cloud, refused);
-    check_kind(f, publish(f, &version), ERR_FAILED, "cannot be assumed by Lambda");
-    assert_true(fake_clock_passed() - begun >= 90 * 1000);
+    f->observer = (struct observer){.progress = note, .context = f};
+    f->release.observer = &f->observer;
+    for (size_t i = 0; i < 2 * (sizeof refusals / sizeof *refusals); i++) {
+        int wanted = i % 2 ? refusals[i / 2].fresh_s : refusals[i / 2].other_s;
+        f->fresh_roles = i % 2;
+        f->notices = 0;
+        refuse(refusals[i / 2].message, wanted ? 5 : 1);
+        if (wanted) {
+            check_ok(publish(f, &version), &f->err);
+            check_published(f, version);
+            assert_int_equal(f->notices, 1); /* once, not at every try */
+            assert_true(str_find(f->told, str_c(refusals[i / 2].awaited), 0) > 0);
+            pthread_mutex_lock(&cloud->lock);
+            overwrite(cloud);
+            pthread_mutex_unlock(&cloud->lock);
+            refuse(refusals[i / 2].message, 100000);
+        }
+        int64_t begun = fake_clock_passed();
+        check_kind(f, publish(f, &version), ERR_FAILED, refusals[i / 2].message);
+        int64_t took = (fake_clock_passed() - begun) / 1000;
+        assert_true(took >= wanted && took <= wanted + 6);
+        pthread_mutex_lock(&cloud->lock);
+        cloud->faults.n = 0;
+        pthread_mutex_unlock(&cloud->lock);
+    }
 }
 
 static void test_failures(void **state)
@@ -728,7 +772,7 @@ int main(void)
         TEST(test_endless_contention),
         TEST(test_busy),
         TEST(test_lost_answers),
-        TEST(test_new_role),
+        TEST(test_fresh_roles),
         TEST(test_failures),
         TEST(test_check),
         TEST(test_api),
