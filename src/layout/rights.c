@@ -210,15 +210,15 @@ const struct node *layout_keep_rights(struct arena *a, const struct node *target
                                       const struct node *now)
 {
     struct rights_joining j = {.arena = a, .from = now, .into = target, .ids = MAP(a)};
-    struct holders h = holders_of(a, target, true);
+    struct holders h = holders_of(a, now, true);
     struct map joined = MAP(a);
     if (!pointers_move(now, target))
         return NULL;
     for (size_t i = 0; i < h.ids.n; i++) {
         struct str id = h.ids.entries[i].key;
-        const struct node *after = node_get(h.resources, id);
-        const struct node *before = node_get(node_get_c(now, "Resources"), id);
-        if (!before || !cfn_keeps_identity(before, after))
+        const struct node *before = node_get(h.resources, id);
+        const struct node *after = node_get(node_get_c(target, "Resources"), id);
+        if (!after || !cfn_keeps_identity(before, after))
             continue;
         const struct node *both = join(&j, after, before);
         if (both != after)

@@ -30,6 +30,10 @@ resources:
 """
 TRUST = ("{Version: '2012-10-17', Statement: [{Effect: Allow, Action: 'sts:AssumeRole', "
          "Principal: {Service: lambda.amazonaws.com}}]}")
+OWN_ROLE = f"""    Own:
+      Type: AWS::IAM::Role
+      Properties: {{AssumeRolePolicyDocument: {TRUST}}}
+"""
 
 
 def write(troupe, code, provider="", function="", resources=""):

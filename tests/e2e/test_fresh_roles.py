@@ -7,12 +7,8 @@ import json
 import pytest
 
 from conftest import RememberingCloud
-from own_roles import TRUST, write
+from own_roles import OWN_ROLE, write
 
-OWN_ROLE = f"""    Own:
-      Type: AWS::IAM::Role
-      Properties: {{AssumeRolePolicyDocument: {TRUST}}}
-"""
 OWN_POLICY = """    OwnRights:
       Type: {type}
       Properties:

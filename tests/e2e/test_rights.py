@@ -4,7 +4,7 @@ its own until the pointers have moved.
 
 import json
 
-from own_roles import TRUST, write
+from own_roles import OWN_ROLE, TRUST, write
 
 
 def updates(proxy, since):
@@ -116,6 +116,35 @@ def test_a_failed_publish_leaves_the_rights(troupe, proxy):
     assert json.loads(troupe("invoke", "dev", "f").out) == "one"
     troupe("repair", "dev")
     assert seen(proxy, mark)[-1] == (ONE, "1", False)
+
+
+def test_rights_that_cannot_be_taken_leave_the_stage_half_done(troupe, proxy):
+    """Its pointers have moved by then, so it is not taken back."""
+    with_get(troupe, "one")
+    troupe("deploy", "dev")
+    with_put(troupe, "two")
+    proxy.fail(status=400, code="ValidationError", message="told to fail", operation="UpdateStack", nth=3)
+    result = troupe("deploy", "dev", check=5)
+    proxy.clear()
+    assert "told to fail" in result.err and "troupe repair dev" in result.err, str(result)
+    assert json.loads(troupe("invoke", "dev", "f").out) == "two"
+    mark = proxy.mark()
+    troupe("repair", "dev")
+    assert [allowed for allowed, *_ in seen(proxy, mark)] == [TWO | {"dynamodb:DeleteItem"}]
+    assert "nothing to do" in troupe("deploy", "dev").out
+
+
+def test_a_version_keeps_the_role_that_it_left(troupe, proxy):
+    """The function gets another role, and the one that it had loses its rights."""
+    own = OWN_ROLE.replace("Properties: {", "Properties: {Policies: [{PolicyName: own, PolicyDocument: {"
+                           "Statement: [{Effect: Allow, Action: ['logs:*', 'dynamodb:Scan'], Resource: '*'}]}}], ")
+    write(troupe, "one", function="    role: Own\n", resources=own)
+    troupe("deploy", "dev")
+    write(troupe, "two", resources=own.replace(", 'dynamodb:Scan'", ""))
+    mark = proxy.mark()
+    troupe("deploy", "dev")
+    steps = [actions(template, "Own") for template in updates(proxy, mark)]
+    assert steps == [({"logs:*", "dynamodb:Scan"}, "1"), ({"logs:*", "dynamodb:Scan"}, "2"), ({"logs:*"}, "2")]
 
 
 def test_rights_that_are_too_much_together(troupe, account):

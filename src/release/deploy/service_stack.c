@@ -71,7 +71,6 @@ static int create_service(struct deploying *d, struct err *err)
     if (d->plan->world.service_dead &&
         dispose_stack(&home, &d->plan->world.service, OURS_STACK, NULL, err) < 0)
         return -1;
-    d->fresh_roles = true;
     if (apply_service(d, true, first, &nesting, err) < 0 || refresh_service(d, err) < 0)
         return -1;
     return large ? apply_in_steps(d, first, whole, &nesting, err) : 0;
@@ -101,7 +100,6 @@ static int extend_service(struct deploying *d, struct err *err)
         if (!target)
             return 0;
     }
-    d->fresh_roles |= layout_changes_rights(now, target);
     return lease_check(lease, err) < 0 || log_groups_clear(&home, w, STR(""), now, target, err) < 0
                ? -1
                : apply_in_steps(d, now, target, &nesting, err);
@@ -133,6 +131,8 @@ int engine_service(struct deploying *d, struct err *err)
     if (!d->plan->service_target)
         return 0;
     bool create = !d->plan->world.service_exists;
+    d->fresh_roles |= /* whoever makes them: another stage may be as fast */
+        layout_changes_rights(d->plan->world.service_template, d->plan->service_target);
     int done = create ? create_service(d, err) : extend_service(d, err);
     if (done < 0 && create && err->kind == ERR_CONFLICT)
         done = join_service(d, err);
