@@ -42,7 +42,9 @@ def exporter(account):
     cloudformation = account.client("cloudformation")
     exports = {"X": "exported", "Group": "sg-1", "Net": "subnet-1", "Role": {"Fn::GetAtt": ["Role", "Arn"]}}
     cloudformation.create_stack(StackName="network", Capabilities=["CAPABILITY_IAM"], TemplateBody=json.dumps({
-        "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST}}},
+        "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+            "AssumeRolePolicyDocument": TRUST,
+            "ManagedPolicyArns": ["arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]}}},
         "Outputs": {key: {"Value": value, "Export": {"Name": f"shared-{key.lower()}"}}
                     for key, value in exports.items()}}))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="network", WaiterConfig={"Delay": 0.1})
