@@ -178,6 +178,37 @@ def changed_by_steps(troupe):
     append(troupe, "custom:\n  troupe:\n    shift: {type: canary, percent: 10, after: 1s}\n")
 
 
+ROLE = """  iam:
+    role:
+      statements: [{Effect: Allow, Action: [ACTION], Resource: !GetAtt Jobs.Arn}]
+"""
+
+
+def with_role(troupe, action):
+    """A role of the stage's own: it names the stage's queue."""
+    troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n" + ROLE.replace("ACTION", action))
+
+
+def two_stages_of_own_roles(troupe):
+    """prod at its first deployment; dev at its second, whose role may something else and no more."""
+    troupe.use("shop")
+    text = (troupe.folder / "serverless.yml").read_text() + QUEUE
+    troupe.write({"serverless.yml": text})
+    with_role(troupe, "'sqs:SendMessage'")
+    troupe("deploy", "prod")
+    troupe("deploy", "dev")
+    code(troupe, "two")
+    troupe.edit("serverless.yml", "sqs:SendMessage", "sqs:PurgeQueue")
+    troupe("deploy", "dev")
+
+
+def other_rights(troupe):
+    """One in place of another, and a setting that Lambda takes only with a right of its own."""
+    code(troupe, "three")
+    troupe.edit("serverless.yml", "sqs:PurgeQueue", "sqs:ReceiveMessage")
+    troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  tracing: {lambda: true}\n")
+
+
 def by_another_tool(troupe):
     """dev as `serverless deploy` makes it, with a table."""
     troupe.use("shop")
@@ -244,6 +275,8 @@ COMMANDS = [
     Command("deploy-of-nested-stacks", ("deploy", "dev"), start=stage_of_nested_stacks, prepare=other_nested_stacks),
     Command("rollback-of-nested-stacks", ("rollback", "dev", "--to", "1"), start=stage_of_nested_stacks),
     Command("deploy-with-a-table-of-the-service", ("deploy", "dev"), prepare=needing_a_table_of_the_service),
+    Command("deploy-of-other-rights", ("deploy", "dev"), start=two_stages_of_own_roles, prepare=other_rights),
+    Command("rollback-of-other-rights", ("rollback", "dev", "--to", "1"), start=two_stages_of_own_roles),
     Command("prune", ("prune", "--unused-for", "0s"), stage="", prepare=keeping_one, others=("prod", "dev")),
     Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
     Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),
