@@ -87,6 +87,8 @@ def test_a_rollback_serves_under_the_rights_of_its_versions(troupe, proxy):
     write(troupe, "two", provider=GET.replace("GetItem", "PutItem"))
     troupe.edit("serverless.yml", GET, "")
     troupe("deploy", "dev")
+    refused = troupe("shift", "dev", "--to", "1", "--weight", "10", check=False)
+    assert refused.code and "rights that their roles do not have now" in refused.err, str(refused)
     mark = proxy.mark()
     result = troupe("rollback", "dev")
     assert "not at once" not in result.out + result.err

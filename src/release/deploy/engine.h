@@ -109,8 +109,6 @@ int engine_reconcile(struct deploying *d, bool back, struct err *err);
 
 /* The template that the stage's stack has by now; NULL: there is none. */
 const struct node *engine_stage_now(const struct deploying *d);
-/* Before pointers move by API: give roles what the versions need that are to serve. */
-int engine_grant(struct deploying *d, struct err *err);
 /* That template with the plan's pointers and number, and nothing else new. */
 const struct node *engine_pointers_only(const struct deploying *d);
 /* Keep the stage template in the bucket; sets d->template_sha. */

@@ -262,7 +262,7 @@ int engine_stand(struct deploying *d, struct err *err)
     set_percent(&aliases, percent);
     if (intent_versions(d, d->arena, err) < 0)
         return -1;
-    if (engine_grant(d, err) == 0 && engine_wake(d, err) == 0 && lease_check(d->lease, err) == 0 &&
+    if (engine_wake(d, err) == 0 && lease_check(d->lease, err) == 0 &&
         pointers_move(d->r, &aliases, err) == 0) {
         release_finished(d->r, "shift", "%u %% of the calls of %zu function%s", percent, aliases.n,
                          aliases.n == 1 ? "" : "s");

@@ -90,18 +90,6 @@ const struct node *engine_stage_now(const struct deploying *d)
     return d->stage_now ? d->stage_now : d->plan->world.stage_template;
 }
 
-int engine_grant(struct deploying *d, struct err *err)
-{
-    struct map waiting = MAP(d->arena);
-    const struct node *target = plan_stage_template(d->r, d->plan, 0);
-    const struct node *granted =
-        layout_grant(d->arena, d->plan->target.layout, target, engine_stage_now(d), &waiting);
-    if (!granted)
-        return 0;
-    release_progress(d->r, "stack", "first the rights of the versions that are to serve");
-    return engine_apply_stage(d, granted, err);
-}
-
 const struct node *engine_pointers_only(const struct deploying *d)
 {
     struct arena *a = d->arena;

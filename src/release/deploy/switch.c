@@ -22,6 +22,19 @@ int engine_wake(struct deploying *d, struct err *err)
     return pointers_wake(d->r, &pointers, err);
 }
 
+/* Roles may what the versions need that are to serve. */
+static int grant(struct deploying *d, struct err *err)
+{
+    struct map waiting = MAP(d->arena);
+    const struct node *target = plan_stage_template(d->r, d->plan, 0);
+    const struct node *granted =
+        layout_grant(d->arena, d->plan->target.layout, target, engine_stage_now(d), &waiting);
+    if (!granted)
+        return 0;
+    release_progress(d->r, "stack", "first the rights of the versions that are to serve");
+    return engine_apply_stage(d, granted, err);
+}
+
 /* Move the pointers whose target differs from the record's. When an interrupted run may have moved
  * some, look at every pointer as it is in AWS. */
 static int switch_pointers(struct deploying *d, struct err *err)
@@ -92,7 +105,7 @@ int engine_switch(struct deploying *d, struct err *err)
     struct world *w = &d->plan->world;
     int64_t start = clock_mono_ms();
     if (engine_keep_template(d, plan_stage_template(d->r, d->plan, 0), err) < 0 ||
-        intent_finish(d, err) < 0 || engine_grant(d, err) < 0 || engine_wake(d, err) < 0 ||
+        intent_finish(d, err) < 0 || grant(d, err) < 0 || engine_wake(d, err) < 0 ||
         switch_pointers(d, err) < 0)
         return -1;
     const struct node *whole = plan_stage_template(d->r, d->plan, d->plan->number);

@@ -29,6 +29,19 @@ static int find_number(const struct goal *goal, const struct release *r, const s
     return 0;
 }
 
+/* Why the target's versions cannot serve beside those of now; empty: they can. A stage whose shift
+ * stands has the stack of its current deployment, so its roles may no more than that says. */
+static struct str why_not_beside(const struct release *r, const struct world *w,
+                                 const struct target *t)
+{
+    struct map waiting = MAP(r->arena);
+    if (!t->switches)
+        return t->notes[t->note_count - 1];
+    if (layout_grant(r->arena, t->layout, t->layout->stage_template, w->stage_template, &waiting))
+        return STR("its functions need rights that their roles do not have now");
+    return STR("");
+}
+
 static int find(const struct goal *goal, const struct release *r, struct world *w,
                 struct target *ret, struct err *err)
 {
@@ -41,11 +54,11 @@ static int find(const struct goal *goal, const struct release *r, struct world *
     ret->what = str_fmt(r->arena, "shift to %lld", (long long)number);
     ret->restores = 0;
     ret->to = number;
-    if (ret->switches)
+    struct str why = why_not_beside(r, w, ret);
+    if (!why.n)
         return 0;
     err_set(err, ERR_REFUSED, "%.*s#%lld cannot serve beside the current deployment: %.*s",
-            STR_ARG(r->service->address), (long long)number,
-            STR_ARG(ret->notes[ret->note_count - 1]));
+            STR_ARG(r->service->address), (long long)number, STR_ARG(why));
     return err_help(err, "go there at once: troupe rollback %.*s --to %lld",
                     STR_ARG(r->service->address), (long long)number);
 }
