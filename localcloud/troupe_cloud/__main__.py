@@ -22,12 +22,13 @@ def main() -> None:
             "every mend depends on that version's inner functions"
         )
     try:
-        from troupe_cloud import mends
+        from troupe_cloud import mends, settings
 
         mends.apply()
     except PatchError as error:
         sys.exit(f"troupe_cloud: {error}")
 
+    print(f"troupe_cloud: TROUPE_CLOUD_SEED={settings.SEED}", flush=True)
     from ministack.app import main as serve
 
     serve()

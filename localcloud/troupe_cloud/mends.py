@@ -40,6 +40,7 @@ MENDS = (
     "apigateway.account",
     "cloudformation.vpc_links",
     "cloudformation.template",
+    "cloudformation.order",
     "cloudformation.exports",
     "cloudformation.stack_events",
     "cloudformation.stacks",

@@ -1,6 +1,7 @@
 """Settings, from the environment. Durations are milliseconds there, seconds here."""
 
 import os
+import secrets
 
 
 def _seconds(name: str, default_ms: int) -> float:
@@ -25,7 +26,7 @@ PROVISIONING = _seconds("TROUPE_CLOUD_PROVISIONING_MS", 150)
 STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
 # The most bytes of a function's unzipped code with its layers.
 CODE_BYTES = int(os.environ.get("TROUPE_CLOUD_CODE_BYTES") or 262144000)
-# What the delays of roles and the order of lists follow from.
-SEED = os.environ.get("TROUPE_CLOUD_SEED", "")
+# What the delays of roles, the order of lists and of independent resources follow from.
+SEED = os.environ.get("TROUPE_CLOUD_SEED") or str(secrets.randbelow(10**6))
 # The file that says which actions on which resources callers need; empty: nothing is written.
 ACTIONS_LOG = os.environ.get("TROUPE_CLOUD_ACTIONS_LOG", "")

@@ -29,8 +29,9 @@ ACCOUNTS = itertools.count(1)
 
 
 def pytest_configure():
-    """One seed for all workers; a given one repeats a run."""
+    """One seed for all workers; a given one repeats a run, the order of resources in stacks included."""
     os.environ.setdefault("TROUPE_TEST_SEED", str(random.randrange(10**6)))
+    os.environ.setdefault("TROUPE_CLOUD_SEED", os.environ["TROUPE_TEST_SEED"])
 
 
 # Tests that try one thing on many commands: so many of them a run, others each time. TROUPE_TEST_ALL tries all.
@@ -61,8 +62,20 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in left_out]
 
 
+def seeds():
+    return " ".join(f"{name}={os.environ[name]}" for name in ("TROUPE_TEST_SEED", "TROUPE_CLOUD_SEED"))
+
+
 def pytest_report_header():
-    return f"troupe: {PROGRAM}, seed {os.environ['TROUPE_TEST_SEED']}"
+    return f"troupe: {PROGRAM}, {seeds()}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """What fails says with which seeds."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections.append(("seeds", seeds()))
 
 
 class RememberingCloud(Cloud):

@@ -1,6 +1,22 @@
+import os
+import random
+
 import pytest
 
 from cloud import Cloud, Tools
+
+
+def pytest_configure():
+    """One seed for all clouds of a run; a given one repeats it."""
+    os.environ.setdefault("TROUPE_CLOUD_SEED", str(random.randrange(10**6)))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """What fails says with which seed."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections.append(("seed", f"TROUPE_CLOUD_SEED={os.environ['TROUPE_CLOUD_SEED']}"))
 
 
 @pytest.fixture(scope="session")

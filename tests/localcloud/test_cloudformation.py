@@ -1,11 +1,14 @@
 """Stacks: what is refused, what rolls back, what events say, which operations exclude others."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from cloud import ACCOUNT, REGION, allow, document, function_arn, name, node_zip, refused, trust
+from cloud import ACCOUNT, REGION, ROOT, allow, document, function_arn, name, node_zip, refused, trust
 
 FORMAT = "Template format error: "
 
@@ -326,6 +329,64 @@ def test_rolled_back_stack_can_only_be_deleted(aws, artifacts):
         f"Stack [{stack}] already exists",
     )
     assert aws.delete(stack)[0] == "GONE"
+
+
+# -- order -----------------------------------------------------------------------------------------
+
+
+def order_of(aws, stack, status):
+    """The stack's resources in the order in which they had ``status``, by the last operation."""
+    return [
+        event["LogicalResourceId"]
+        for event in reversed(aws.events_of(stack))
+        if event["ResourceStatus"] == status and event["LogicalResourceId"] != stack
+    ]
+
+
+def test_independent_resources_come_in_any_order(aws):
+    """Nor does an update or a deletion keep to the template's order or the alphabet; what depends
+    on another resource comes after it, and goes before it."""
+    many = {f"Q{letter}": queue(VisibilityTimeout=5) for letter in "ABCDEFGHIJKL"}
+    chain = {
+        "Z4": queue(),
+        "Z3": {**queue(), "DependsOn": "Z4"},
+        "Z2": queue(MessageRetentionPeriod=60, KmsMasterKeyId={"Fn::GetAtt": ["Z3", "QueueName"]}),
+        "Z1": queue(KmsMasterKeyId={"Fn::Sub": "${Z2}"}),
+        "Z0": queue(KmsMasterKeyId={"Ref": "Z1"}),
+    }
+    stack = name("s")
+    created, deleted = [], []
+    for _ in range(2):
+        assert aws.create(stack, {**many, **chain})[0] == "CREATE_COMPLETE"
+        created.append(order_of(aws, stack, "CREATE_COMPLETE"))
+        changed = {id: queue(VisibilityTimeout=6) for id in many}
+        assert aws.update(stack, {**changed, **chain})[0] == "UPDATE_COMPLETE"
+        updated = order_of(aws, stack, "UPDATE_COMPLETE")
+        assert sorted(updated) == sorted(many) != updated
+        id = aws.cf.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
+        assert aws.delete(id)[0] == "DELETE_COMPLETE"
+        deleted.append(order_of(aws, id, "DELETE_COMPLETE"))
+    for order, wanted in ((created, sorted(chain, reverse=True)), (deleted, sorted(chain))):
+        assert order[0] == order[1], "the same seed gives the same order"
+        assert [id for id in order[0] if id in chain] == wanted
+        independent = [id for id in order[0] if id in many]
+        assert sorted(independent) == sorted(many)
+        assert independent not in (sorted(many), sorted(many, reverse=True))
+
+
+def test_the_order_follows_from_the_seed():
+    code = (
+        "from troupe_cloud.cloudformation import order;"
+        "from ministack.services.cloudformation import stacks;"
+        "print(stacks._topological_sort({f'R{i}': {} for i in range(9)}, {}))"
+    )
+
+    def order(seed):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "localcloud"),
+                       "TROUPE_CLOUD_SEED": seed}  # fmt: skip
+        return subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+
+    assert order("1") == order("1") != order("2")
 
 
 # -- events ----------------------------------------------------------------------------------------
