@@ -48,6 +48,7 @@ MENDS = (
     "cloudformation.existing",
     "cloudformation.import_summary",
     "cloudformation.nested",
+    "network",
     "iam.callers",
     "lambda_functions.encrypted_environment",
     "cloudformation.rights",

@@ -16,6 +16,8 @@ def _seconds(name: str, default_ms: int) -> float:
 
 # How long a function stays Pending after CreateFunction and InProgress after an update.
 FUNCTION_UPDATE = _seconds("TROUPE_CLOUD_FUNCTION_UPDATE_MS", 150)
+# How long a network interface of Lambda is there after its last use, at most.
+NETWORK_RELEASE = _seconds("TROUPE_CLOUD_NETWORK_MS", 300)
 # How long a new or changed role is unknown to other services at most (0: they know it at once).
 ROLE_DELAY = _seconds("TROUPE_CLOUD_ROLE_DELAY_MS", 0)
 # How long a version with SnapStart stays Pending at least.
