@@ -1,6 +1,9 @@
 /* Copies of resources and templates with a change. */
 #include "cfn/template.h"
 
+#include "cfn/cfn.h"
+#include "cfn/expression.h"
+
 struct node *cfn_with(struct arena *a, const struct node *map, const char *key,
                       const struct node *value)
 {
@@ -65,6 +68,77 @@ const struct node *cfn_without_dependencies(struct arena *a, const struct node *
         node_put_c(a, out, "DependsOn", left);
     return out;
 }
+
+/* ---- without some resources ---- */
+
+static bool is_behind(const struct node *resource, struct str alias)
+{
+    return cfn_is(cfn_type_of(resource), CFN_WITH_ALIAS) &&
+           (cfn_depends_on(resource, alias) ||
+            cfn_mentions(node_get_c(resource, "Properties"), alias));
+}
+
+void cfn_behind_alias(const struct node *resources, struct str id, struct map *ret)
+{
+    member_each (m, resources)
+        if (is_behind(m->value, id))
+            map_put(ret, m->key, NULL);
+}
+
+/* An alias has its ARN as an attribute, too. */
+static const struct node *stand_in(void *context, struct arena *a, const struct cfn_value *v)
+{
+    (void)a;
+    bool same = !v->attribute.n || str_eq(v->attribute, STR("AliasArn"));
+    return same ? map_get(context, v->id) : NULL;
+}
+
+static bool goes(const void *context, struct str id)
+{
+    return map_has(context, id);
+}
+
+struct needed {
+    const struct map *gone;
+    bool any;
+};
+
+static void look_whether_gone(void *context, const struct cfn_value *v)
+{
+    struct needed *needed = context;
+    needed->any |= map_has(needed->gone, v->id);
+}
+
+static bool needs_any(const struct node *n, const struct map *gone)
+{
+    struct needed needed = {gone, false};
+    cfn_each_value(n, look_whether_gone, &needed);
+    return needed.any;
+}
+
+const struct node *cfn_without_resources(struct arena *a, const struct node *template,
+                                         const struct map *gone)
+{
+    struct map known = *gone;
+    struct node *out = node_shallow(a, template), *resources = node_map(a), *outputs = node_map(a);
+    member_each (m, node_get_c(template, "Resources"))
+        if (!map_has(gone, m->key))
+            node_put(a, resources, m->key,
+                     cfn_replace_values(a, cfn_without_dependencies(a, m->value, goes, gone),
+                                        stand_in, &known));
+    if (needs_any(resources, gone))
+        return NULL;
+    member_each (m, node_get_c(template, "Outputs")) {
+        const struct node *output = cfn_replace_values(a, m->value, stand_in, &known);
+        if (!needs_any(output, gone))
+            node_put(a, outputs, m->key, output);
+    }
+    node_put_c(a, out, "Resources", resources);
+    node_put_c(a, out, "Outputs", outputs);
+    return out;
+}
+
+/* ---- the rest ---- */
 
 struct str cfn_name_text(struct arena *a, struct str s)
 {

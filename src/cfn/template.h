@@ -2,6 +2,7 @@
 #ifndef TROUPE_CFN_TEMPLATE_H
 #define TROUPE_CFN_TEMPLATE_H
 
+#include "base/map.h"
 #include "doc/node.h"
 
 /* A copy of a map with one member set; NULL: without it. */
@@ -21,6 +22,15 @@ struct node *cfn_dependencies_and(struct arena *a, const struct node *resource, 
 typedef bool cfn_goes(const void *context, struct str id);
 const struct node *cfn_without_dependencies(struct arena *a, const struct node *resource,
                                             cfn_goes *goes, const void *context);
+
+/* Put what Lambda deletes together with the alias `id` into `ret` (id -> NULL): permissions, URLs
+ * and settings of it. */
+void cfn_behind_alias(const struct node *resources, struct str id, struct map *ret);
+/* `template` without the resources `gone` (id -> the node that stands for its Ref from then on, or
+ * NULL), without dependencies on them, and without Outputs that need another value of them. NULL
+ * when a resource that stays needs one. */
+const struct node *cfn_without_resources(struct arena *a, const struct node *template,
+                                         const struct map *gone);
 
 /* Letters and digits of `s`: names of resources, Parameters and Outputs have no others. */
 struct str cfn_name_text(struct arena *a, struct str s);

@@ -34,8 +34,11 @@ static int read_stages(struct gathering *g, struct err *err)
         return -1;
     g->stages = ARENA_ARRAY(a, g->stage_count + 1, struct prune_stage);
     for (size_t i = 0; i < g->stage_count; i++)
-        g->stages[i] = (struct prune_stage){names[i], str_ends(stacks[i].status, STR("_COMPLETE")),
-                                            world_deployment(&stacks[i])};
+        g->stages[i] =
+            (struct prune_stage){.name = names[i],
+                                 .settled = str_ends(stacks[i].status, STR("_COMPLETE")),
+                                 .current = world_deployment(&stacks[i]),
+                                 .leaving = str_starts(stacks[i].status, STR("DELETE_"))};
     return 0;
 }
 
@@ -108,14 +111,12 @@ static void expect_orphans(struct orphans *o, const struct prune_record *r)
     if (r->kept != KEPT_NOT || record_succeeded(&r->record) || !r->record.body)
         return;
     vec_each (&r->record.body->functions, f) {
-        struct str print = f->fingerprint;
-        if (print.n < 8 || record_version(r->record.versions, f->object.key)->object.read)
+        struct str hint = dispose_hint(a, r->ref.stage, r->ref.number, f->fingerprint);
+        if (!hint.n || record_version(r->record.versions, f->object.key)->object.read)
             continue;
         map_put(&o->functions, f->name, r);
         struct claim *claim = ARENA_NEW(a, struct claim);
-        *claim = (struct claim){OURS_INTENT, &r->record,
-                                .wrote = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(r->ref.stage),
-                                                 (long long)r->ref.number, print.p)};
+        *claim = (struct claim){OURS_INTENT, &r->record, .wrote = hint};
         map_put(&o->hints, claim->wrote, claim);
     }
 }

@@ -35,6 +35,7 @@ struct prune_stage {
     struct str name;
     bool settled;    /* its stack is in a state *_COMPLETE */
     int64_t current; /* 0: unknown */
+    bool leaving;    /* its stack is being deleted, or could not be deleted whole */
 };
 struct prune_rules {
     int64_t keep;      /* records a stage */

@@ -56,6 +56,10 @@ static enum kept decide(const struct prune_record *all, size_t i, size_t newest,
     bool removed = !stage && all[newest].ref.has_outcome && record_is_removal(&all[newest].record);
     if (r->ref.pruned) /* others count on its being gone */
         return KEPT_NOT;
+    /* Nobody can go on with it, and what is left of it may wait for its versions to go. What an
+     * alias still points at stays. */
+    if (stage && stage->leaving)
+        return KEPT_NOT;
     if (!r->ref.has_outcome || is_awaited(all, i, newest))
         return KEPT_OPEN;
     if (stage ? !stage->settled || !stage->current : !removed)

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "release/dispose/late_log_groups.h"
+#include "release/dispose/network.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"
@@ -59,23 +60,56 @@ static int shrink(const struct release *r, const struct store *store, const stru
 /* `leave`: what else goes before the stack does, when it is as small as it has to be. May be NULL.
  */
 static int remove_stack(const struct release *r, const struct store *store,
-                        const struct stack *stack, bool purge,
+                        const struct stack *stack, const struct contents *contents, bool purge,
                         int (*leave)(const struct release *r, const struct contents *contents,
                                      const struct world *w, struct err *err),
                         const struct world *w, struct err *err)
 {
     int64_t start = clock_mono_ms();
-    struct contents contents;
-    if (stack_contents(r, stack->name, &contents, err) < 0 ||
-        (purge && empty_buckets(r, stack, &contents, false, err) < 0) ||
-        shrink(r, store, stack, err) < 0 || (leave && leave(r, &contents, w, err) < 0) ||
-        empty_buckets(r, stack, &contents, true, err) < 0)
+    if ((purge && empty_buckets(r, stack, contents, false, err) < 0) ||
+        shrink(r, store, stack, err) < 0 || (leave && leave(r, contents, w, err) < 0) ||
+        empty_buckets(r, stack, contents, true, err) < 0)
         return -1;
-    if (dispose_stack(r, stack, OURS_STACK, &contents, err) < 0)
+    if (dispose_stack(r, stack, OURS_STACK, contents, err) < 0)
         return -1;
     release_finished(r, "remove", "stack '%.*s' deleted in %.1fs", STR_ARG(stack->name),
                      (double)(clock_mono_ms() - start) / 1000);
     return 0;
+}
+
+static int say_network_kept(const struct world *w, struct str why, struct err *err)
+{
+    err_set(err, ERR_REFUSED, "the network of stack '%.*s' cannot go: %.*s", STR_ARG(w->stage_name),
+            STR_ARG(why));
+    return err_help(err, "deploy or remove what uses it first; a network for more than one stage "
+                         "belongs into custom.troupe.resources.service");
+}
+
+/* Functions leave the stage's network before its stack goes. While an alias of the stack holds a
+ * version there, and the stack cannot be updated, CloudFormation takes away what it can first: then
+ * there is no alias any more. */
+static int remove_stage_stack(const struct release *r, struct world *w, struct lease *lease,
+                              bool purge, struct err *err)
+{
+    for (bool again = false;; again = true) {
+        struct contents contents;
+        struct network network;
+        if (stack_contents(r, w->stage.name, &contents, err) < 0 ||
+            network_find(r, w, &contents, NULL, &network, err) < 0)
+            return -1;
+        bool held = network.aliases.n && stack_condition(w->stage.status) != STACK_READY;
+        if (network.why_not.n)
+            return say_network_kept(w, network.why_not, err);
+        if (!held && network_leave(r, w, lease, &network, err) < 0)
+            return -1;
+        if (remove_stack(r, &w->stage_store, &w->stage, &contents, purge, NULL, w, err) == 0)
+            return 0;
+        if (!held || again || err->kind != ERR_FAILED)
+            return -1;
+        err_clear(err);
+        if (stack_wait(r, w->stage.id, &w->stage, err) < 0)
+            return -1;
+    }
 }
 
 /* The stage's newest record; false: it has none. */
@@ -185,9 +219,8 @@ int remove_stage(const struct release *r, struct str stage, bool purge, bool *re
         if (stack_wait(r, w.stage.id, &w.stage, err) < 0)
             return -1;
     }
-    if (lease_check(lease, err) < 0 ||
-        (stack_condition(w.stage.status) != STACK_GONE &&
-         remove_stack(r, &w.stage_store, &w.stage, purge, NULL, &w, err) < 0))
+    if (lease_check(lease, err) < 0 || (stack_condition(w.stage.status) != STACK_GONE &&
+                                        remove_stage_stack(r, &w, lease, purge, err) < 0))
         return -1;
     if (!w.bucket.n)
         return 0;
@@ -256,7 +289,10 @@ int remove_service(const struct release *r, bool purge, bool *ret_nothing, struc
         return -1;
     bool there = w.service_exists && stack_condition(w.service.status) != STACK_GONE;
     *ret_nothing = !there && !stages;
-    if (there ? remove_stack(r, &w.store, &w.service, purge, leave_buckets, &w, err) < 0
+    struct contents contents;
+    if (there ? stack_contents(r, w.service.name, &contents, err) < 0 ||
+                    remove_stack(r, &w.store, &w.service, &contents, purge, leave_buckets, &w,
+                                 err) < 0
               : leave_buckets(r, NULL, &w, err) < 0)
         return -1;
     return log_groups_sweep(r, &groups, err);

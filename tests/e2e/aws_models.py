@@ -233,7 +233,7 @@ def named(described, operation, text):
     return Call(described.service_name, operation)
 
 
-def read_query(described, request):
+def read_query(described, request, read=None):
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()
     form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     call = named(described, form.pop("Action", ""), form.get("Action", request.path))
@@ -258,8 +258,40 @@ def read_query(described, request):
     if shape is None:
         call.problems.extend(f"unknown parameter '{name}'" for name in tree)
     else:
-        call.params = from_form(shape, tree, call.problems, call.operation)
+        call.params = (read or from_form)(shape, tree, call.problems, call.operation)
     return call
+
+
+def read_ec2(described, request):
+    return read_query(described, request, from_ec2_form)
+
+
+def from_ec2_form(shape, node, problems, where):
+    """EC2's own kind of form: lists are numbered without a name, and names begin with a capital."""
+    kind = shape.type_name
+    if kind in ("structure", "list") and not isinstance(node, dict):
+        problems.append(f"{where}: a text, not a {kind}")
+        return node
+    if kind == "structure":
+        names = {ec2_name(name, member): name for name, member in shape.members.items()}
+        problems.extend(f"{where}: unknown parameter '{key}'" for key in node if key not in names)
+        return {names[key]: from_ec2_form(shape.members[names[key]], item, problems, f"{where}.{names[key]}")
+                for key, item in node.items() if key in names}
+    if kind == "list":
+        return [from_ec2_form(shape.member, item, problems, f"{where}.{n}")
+                for n, item in numbered(node, problems, where)]
+    if not isinstance(node, str):
+        problems.append(f"{where}: has members but is a {kind}")
+        return node
+    return scalar(shape, node, problems, where)
+
+
+def ec2_name(name, member):
+    wire = member.serialization.get("queryName")
+    if wire is None:
+        wire = member.serialization.get("name", name)
+        wire = wire[:1].upper() + wire[1:]
+    return wire
 
 
 def from_form(shape, node, problems, where):
@@ -455,4 +487,4 @@ def read_xml(shape, payload, request, call):
     call.params.update({payload: value} if payload else value)
 
 
-READERS = {"json": read_json, "query": read_query, "rest-json": read_rest, "rest-xml": read_rest}
+READERS = {"ec2": read_ec2, "json": read_json, "query": read_query, "rest-json": read_rest, "rest-xml": read_rest}

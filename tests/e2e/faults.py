@@ -80,6 +80,9 @@ def error_answer(protocol, rule, request_id):
     if protocol == "rest-xml":
         headers["x-amz-request-id"] = request_id
         body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{request_id}</RequestId></Error>"
+    elif protocol == "ec2":
+        body = (f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+                f"<RequestID>{request_id}</RequestID></Response>")
     else:
         kind = "Sender" if rule.status < 500 else "Receiver"
         body = (f"<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code><Message>{message}</Message></Error>"

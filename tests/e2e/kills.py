@@ -231,6 +231,26 @@ def stages_with_a_table(troupe):
     troupe.write({"serverless.yml": first})
 
 
+NETWORK = """resources:
+  Resources:
+    Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.3.0.0/16}}
+    Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.3.0.0/24}}
+    Group: {Type: AWS::EC2::SecurityGroup, Properties: {VpcId: !Ref Vpc, GroupDescription: all}}
+"""
+
+
+def stages_with_a_network(troupe):
+    """Each with its own, in which the second version of dev is, too."""
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "  hello:\n", "  hello:\n    vpc: {securityGroupIds: [!GetAtt Group.GroupId], "
+                "subnetIds: [!Ref Subnet]}\n")
+    append(troupe, NETWORK)
+    troupe("deploy", "prod")
+    troupe("deploy", "dev")
+    code(troupe, "two")
+    troupe("deploy", "dev")
+
+
 def keeping_one(troupe):
     """Only the last deployment of each stage is kept: dev's second one needs a version of its own."""
     append(troupe, "custom:\n  troupe:\n    history: {keep: 1}\n")
@@ -268,6 +288,7 @@ COMMANDS = [
     Command("reset", ("reset", "dev", "--to", "prod")),
     Command("clone", ("clone", "dev", "pr-7"), stage="pr-7", others=("prod", "dev")),
     Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),
+    Command("remove-of-a-stage-and-its-network", ("remove", "dev", "--yes"), start=stages_with_a_network, gone=("dev",)),
     Command("remove-of-the-service", ("remove", "--service", "--yes"), stage="", others=(), repairs=False),
     Command("deploy-of-the-service", ("deploy", "--service"), stage="", prepare=other_logs, others=("prod", "dev")),
     Command("deploy-of-an-http-api", ("deploy", "dev"), start=two_stages_of_one_http_api, prepare=another_http_route),

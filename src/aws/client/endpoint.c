@@ -10,6 +10,7 @@ static const struct endpoint_service services[] = {
      .gov_fips = FIPS_IS_PLAIN},
     {"cloudwatch", "monitoring", "monitoring", "cloudwatch", "2010-08-01",
      .gov_fips = FIPS_IS_PLAIN_DUALSTACK},
+    {"ec2", "ec2", "ec2", "ec2", "2016-11-15", .gov_fips = FIPS_IS_PLAIN},
     {"lambda", "lambda", "lambda", "lambda"},
     {"logs", "logs", "logs", "cloudwatch_logs", NULL, "Logs_20140328", "1.1",
      .gov_fips = FIPS_IS_PLAIN},

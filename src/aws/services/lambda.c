@@ -293,9 +293,9 @@ int lambda_versions(struct arena *a, struct aws *aws, struct str function,
     VEC(struct lambda_version) all = {0};
     node_each (item, items)
         if (!node_is_text(node_get_c(item, "Version"), "$LATEST"))
-            vec_push(
-                a, &all,
-                (struct lambda_version){text_of(item, "Version"), text_of(item, "Description")});
+            vec_push(a, &all,
+                     (struct lambda_version){text_of(item, "Version"), text_of(item, "Description"),
+                                             item});
     *ret = all.p;
     *ret_n = all.n;
     return 0;

@@ -26,11 +26,11 @@ static void flatten(struct buf *b, struct str name, const struct node *value)
     }
 }
 
-/* Content of <OperationResult>; some operations answer without it. */
+/* Content of <OperationResult>; some operations answer without it, and EC2 always does. */
 static const struct node *result_of(struct arena *a, const struct node *root, const char *operation)
 {
     const struct node *result = node_get(root, str_fmt(a, "%sResult", operation));
-    return node_is(result, NODE_MAP) ? result : node_map(a);
+    return node_is(result, NODE_MAP) ? result : node_is(root, NODE_MAP) ? root : node_map(a);
 }
 
 int query_send(struct arena *a, struct aws *aws, const char *service, const char *operation,

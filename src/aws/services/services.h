@@ -214,6 +214,7 @@ int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct
                    size_t *ret_n, struct err *err);
 struct lambda_version {
     struct str number, description;
+    const struct node *configuration; /* everything AWS answered */
 };
 /* All versions, $LATEST excluded. */
 int lambda_versions(struct arena *a, struct aws *aws, struct str function,
@@ -227,6 +228,18 @@ struct lambda_invocation {
 int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
                   struct str payload, bool log_tail, struct lambda_invocation *ret,
                   struct err *err);
+
+/* ---- EC2 ---- */
+
+struct network_interface {
+    struct str id, description, subnet;
+    const struct node *groups; /* ids of its security groups */
+};
+/* DescribeNetworkInterfaces, all pages: those that Lambda made and that are in one of `ids`, which
+ * are what the filter `filter` takes: "group-id", "subnet-id", "vpc-id". */
+int ec2_lambda_interfaces(struct arena *a, struct aws *aws, const char *filter,
+                          const struct node *ids, struct network_interface **ret, size_t *ret_n,
+                          struct err *err);
 
 /* ---- CloudWatch ---- */
 

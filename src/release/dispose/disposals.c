@@ -65,3 +65,11 @@ int dispose_refuse(const char *what, struct str name, enum ours why, struct err 
     return err_set(err, ERR_FAILED, "%s '%.*s' is not deleted: it is not %s", what, STR_ARG(name),
                    dispose_reasons[why]);
 }
+
+struct str dispose_hint(struct arena *a, struct str stage, int64_t number, struct str fingerprint)
+{
+    enum { SHOWN = 8 };
+    if (fingerprint.n < SHOWN)
+        return STR("");
+    return str_fmt(a, "%.*s#%lld %.*s", STR_ARG(stage), (long long)number, SHOWN, fingerprint.p);
+}

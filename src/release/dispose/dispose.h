@@ -43,6 +43,10 @@ struct claim {
     struct str wrote, says; /* OURS_INTENT: what the deployment wrote of itself, what AWS says */
 };
 
+/* What deployment `number` of `stage` says of itself in a version or an API's deployment with this
+ * fingerprint: "dev#7 1a2b3c4d". Empty: it has none, and nothing was published. */
+struct str dispose_hint(struct arena *a, struct str stage, int64_t number, struct str fingerprint);
+
 /* An object of the store, by its whole key; `etag` as for s3_delete. Absent is success. */
 int dispose_object(struct arena *a, const struct store *store, struct str key, struct str etag,
                    struct err *err);

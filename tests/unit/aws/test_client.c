@@ -675,6 +675,60 @@ static void alarms_are_asked_for_by_the_hundred(void **state)
     tear_down(&f);
 }
 
+static const char some_interfaces[] =
+    "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item>"
+    "<networkInterfaceId>eni-1</networkInterfaceId><subnetId>subnet-1</subnetId>"
+    "<description>AWS Lambda VPC ENI-f</description><groupSet><item><groupId>sg-1</groupId></item>"
+    "<item><groupId>sg-2</groupId></item></groupSet></item></networkInterfaceSet>"
+    "<nextToken>more</nextToken></DescribeNetworkInterfacesResponse>";
+static const char last_interfaces[] =
+    "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item>"
+    "<networkInterfaceId>eni-2</networkInterfaceId></item></networkInterfaceSet>"
+    "</DescribeNetworkInterfacesResponse>";
+static const char no_interfaces[] = "<DescribeNetworkInterfacesResponse><networkInterfaceSet/>"
+                                    "</DescribeNetworkInterfacesResponse>";
+static const char not_allowed[] =
+    "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to "
+    "perform this operation.</Message></Error></Errors><RequestID>r</RequestID></Response>";
+
+/* EC2 numbers lists without "member", and answers without <…Result>. */
+static void interfaces_of_lambda(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct network_interface *found;
+    size_t n;
+    set_up_with(&f, 0,
+                REPLIES({200, NULL, some_interfaces, WHOLE, 0},
+                        {200, NULL, last_interfaces, WHOLE, 0},
+                        {200, NULL, no_interfaces, WHOLE, 0}, {403, NULL, not_allowed, WHOLE, 0}));
+    struct node *ids = node_seq(f.arena);
+    node_push(f.arena, ids, node_str(f.arena, STR("sg-1")));
+    node_push(f.arena, ids, node_str(f.arena, STR("sg-2")));
+    check_ok(ec2_lambda_interfaces(f.arena, f.aws, "group-id", ids, &found, &n, &f.err), &f.err);
+    assert_int_equal(n, 2);
+    check_str(found[0].id, "eni-1");
+    check_str(found[0].description, "AWS Lambda VPC ENI-f");
+    check_str(found[0].subnet, "subnet-1");
+    assert_int_equal(node_count(found[0].groups), 2);
+    check_str(node_text(node_path(found[0].groups, "1")), "sg-2");
+    check_str(found[1].id, "eni-2");
+    assert_int_equal(node_count(found[1].groups), 0);
+    struct str first = loopback_request(f.server, 0), second = loopback_request(f.server, 1);
+    assert_true(str_find(first,
+                         STR("&Filter.1.Name=group-id&Filter.1.Value.1=sg-1"
+                             "&Filter.1.Value.2=sg-2&Filter.2.Name=interface-type"
+                             "&Filter.2.Value.1=lambda"),
+                         0) > 0);
+    assert_true(str_find(second, STR("&NextToken=more"), 0) > 0);
+    check_ok(ec2_lambda_interfaces(f.arena, f.aws, "vpc-id", ids, &found, &n, &f.err), &f.err);
+    assert_int_equal(n, 0);
+    assert_int_equal(ec2_lambda_interfaces(f.arena, f.aws, "vpc-id", ids, &found, &n, &f.err), -1);
+    assert_int_equal(f.err.kind, ERR_DENIED);
+    err_clear(&f.err);
+    tear_down(&f);
+}
+
 static void on_signal(int number)
 {
     (void)number;
@@ -772,6 +826,7 @@ int main(void)
         cmocka_unit_test(debug_output_masks_secrets),
         cmocka_unit_test(weights_are_sent_as_fractions),
         cmocka_unit_test(alarms_are_asked_for_by_the_hundred),
+        cmocka_unit_test(interfaces_of_lambda),
 #ifndef LIBCURL_LINKED
         cmocka_unit_test(an_option_that_libcurl_refuses_ends_the_call),
 #endif

@@ -68,14 +68,15 @@ static void test_what_stays(void **state)
     check_without(
         "{\"Resources\":{" ALIAS ",\"RestStage\":{\"Type\":\"AWS::ApiGateway::Stage\"},"
         "\"B\":{\"Type\":\"AWS::S3::Bucket\",\"DependsOn\":[\"HelloAlias\",\"T\"],"
-        "\"Properties\":{\"F\":{\"Ref\":\"HelloAlias\"}}},"
+        "\"Properties\":{\"F\":{\"Ref\":\"HelloAlias\"},"
+        "\"G\":{\"Fn::GetAtt\":[\"HelloAlias\",\"AliasArn\"]}}},"
         "\"M\":{\"Type\":\"AWS::ApiGateway::BasePathMapping\",\"DependsOn\":\"RestStage\","
         "\"Properties\":{\"Stage\":{\"Ref\":\"RestStage\"},"
         "\"X\":{\"Fn::Sub\":\"${RestStage}/${HelloAlias}/${AWS::Region}\"}}},"
         "\"T\":{\"Type\":\"AWS::SNS::Topic\"}}}",
         true,
         "{\"Resources\":{\"B\":{\"Type\":\"AWS::S3::Bucket\","
-        "\"Properties\":{\"F\":\"" ARN "\"},\"DependsOn\":[\"T\"]},"
+        "\"Properties\":{\"F\":\"" ARN "\",\"G\":\"" ARN "\"},\"DependsOn\":[\"T\"]},"
         "\"M\":{\"Type\":\"AWS::ApiGateway::BasePathMapping\","
         "\"Properties\":{\"Stage\":\"dev\","
         "\"X\":{\"Fn::Sub\":\"dev/" ARN "/${AWS::Region}\"}}},"

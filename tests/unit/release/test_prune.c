@@ -112,6 +112,19 @@ static void test_unsettled_and_removed_stages(void **state)
     CHECK(rows, stages, 1, 60, 1000);
 }
 
+/* What is left of such a stage may wait for its versions, and nobody can go on with it. */
+static void test_a_stage_whose_stack_goes(void **state)
+{
+    (void)state;
+    static const struct prune_stage stages[] = {{{"dev", 3}, false, 2, .leaving = true}};
+    static const struct row rows[] = {
+        {"dev", 3, NULL, 0},
+        {"dev", 2, "succeeded", 990},
+        {"dev", 1, "succeeded", 10},
+    };
+    CHECK(rows, stages, 10, 60, 1000);
+}
+
 /* A record that is marked goes, even when its turn would not have come: others count on it. */
 static void test_marked_ones_go(void **state)
 {
@@ -166,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_what_was_served_not_long_ago_stays),
         cmocka_unit_test(test_current_is_not_always_the_newest),
         cmocka_unit_test(test_unsettled_and_removed_stages),
+        cmocka_unit_test(test_a_stage_whose_stack_goes),
         cmocka_unit_test(test_marked_ones_go),
         cmocka_unit_test(test_items),
     };
