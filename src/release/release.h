@@ -264,9 +264,10 @@ struct plan {
     size_t api_count;
     const struct node *service_target;       /* service template to have, NULL: no change */
     struct split service_split, stage_split; /* of the stacks that change */
-    bool reuses;                             /* snapshots of records other than the current one */
-    int64_t number;                          /* the deployment this will be */
-    struct str log_role;                     /* to set for API Gateway in the account; or empty */
+    const struct node *keeps; /* a template: networks that the target drops and versions are in */
+    bool reuses;              /* snapshots of records other than the current one */
+    int64_t number;           /* the deployment this will be */
+    struct str log_role;      /* to set for API Gateway in the account; or empty */
     struct str key;    /* the service's (store_secret), where a definition has values; or empty */
     struct str digest; /* of its record, once that is whole; before: of the current one */
 };

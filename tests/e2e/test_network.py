@@ -5,7 +5,7 @@ of them before all of these are gone (the local cloud's network.py).
 import pytest
 
 from invariants import Records, settled_problems
-from shop import code, eventually
+from shop import append, code, eventually
 from world import leftovers
 
 HANDLER = "const CODE = 'one';\nexports.main = async () => CODE;\n"
@@ -141,3 +141,35 @@ def test_a_stage_that_could_not_be_deleted(net, account, way):
     net("remove", "dev", "--yes")
     assert exist(account, ids) == set() and "net-dev" not in net.world()["stacks"]
     assert call(account, "prod") == '"one"' and inside(account, networks(account, "prod").values()) == ["1"]
+
+
+def test_a_network_that_is_dropped_stays_while_versions_are_in_it(net, account):
+    """Renamed, it is there beside the new one, so that a rollback is what it was; it goes with the first
+    deployment after the versions. Replaced under its name it would be gone before: refused."""
+    append(net, "custom:\n  troupe:\n    history: {keep: 1}\n")
+    ids = networks(account, "dev")
+    net.edit("serverless.yml", "GroupDescription: all", "GroupDescription: some")
+    result = net("deploy", "dev", check=3)
+    assert "'Group' would be replaced (GroupDescription changed)" in result.err, str(result)
+    net.edit("serverless.yml", "GroupDescription: some", "GroupDescription: all")
+    for old, new in (("!GetAtt Group.", "!GetAtt Second."), ("    Group: {", "    Second: {")):
+        net.edit("serverless.yml", old, new)
+    result = net("deploy", "dev")
+    both = networks(account, "dev")
+    assert both.keys() == {"Vpc", "Subnet", "Group", "Second"} and both["Group"] == ids["Group"]
+    assert "'Group' stays for now: version 2 of 'net-inside' is in it" in result.err, str(result)
+    assert "nothing to do" in net("deploy", "dev").out
+    assert inside(account, [both["Second"]]) == ["$LATEST", "4"]
+
+    net("rollback", "dev")
+    assert "'Second' stays" not in net("plan", "dev", check=False).err
+    assert networks(account, "dev") == both and call(account, "dev") == '"two"'
+    assert inside(account, [both["Second"]]) == ["$LATEST", "4"], "rolled back at once"
+    net("deploy", "dev")
+    net("prune", "--unused-for", "0s")
+    assert inside(account, [both["Group"]]) == []
+    code(net, "three")
+    net("deploy", "dev")
+    assert networks(account, "dev").keys() == {"Vpc", "Subnet", "Second"} and exist(account, ids) == {"Vpc", "Subnet"}
+    assert "nothing to do" in net("deploy", "dev").out
+    assert not settled_problems(net.world(), Records(account, "net"), "net")

@@ -247,7 +247,7 @@ static int take_rights(struct deploying *d, const struct node *template, struct 
 {
     struct str stage = engine_stage(d);
     release_progress(d->r, "stack", "rights that nothing needs any more go");
-    if (engine_apply_stage(d, template, err) == 0)
+    if (engine_apply_last(d, template, err) == 0)
         return 0;
     err_help(err,
              "'%.*s' serves what it is to serve, but its roles keep rights that they are not to "
@@ -272,7 +272,7 @@ static int switch_by_stack(struct deploying *d, struct err *err)
     const struct node *first = d->plan->target.adoption
                                    ? NULL
                                    : layout_keep_rights(d->arena, template, engine_stage_now(d));
-    if (engine_apply_stage(d, first ? first : template, err) < 0 ||
+    if (engine_apply_last(d, first ? first : template, err) < 0 ||
         (d->drifted && engine_reconcile(d, false, err) < 0) ||
         (first && take_rights(d, template, err) < 0))
         return -1;

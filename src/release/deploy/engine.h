@@ -115,5 +115,7 @@ const struct node *engine_pointers_only(const struct deploying *d);
 int engine_keep_template(struct deploying *d, const struct node *template, struct err *err);
 /* Create or update the stage's stack. */
 int engine_apply_stage(struct deploying *d, const struct node *template, struct err *err);
+/* The same with what the plan leads to: functions leave a network that goes with it. */
+int engine_apply_last(struct deploying *d, const struct node *template, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cfn/template.h"
 #include "release/dispose/dispose.h"
 #include "release/dispose/late_log_groups.h"
+#include "release/dispose/network.h"
 #include "release/publish/pointers.h"
 #include "release/stack/stack.h"
 
@@ -50,6 +51,40 @@ int engine_apply_stage(struct deploying *d, const struct node *template, struct 
         w->stage_exists = true;
     }
     return apply_once(d, template, err);
+}
+
+/* A network that goes with this update is left before. As long as that is not possible, it stays in
+ * the stack, and the next deployment tries again. */
+static int leave_network(struct deploying *d, const struct node *template, const struct node **ret,
+                         struct err *err)
+{
+    struct world *w = &d->plan->world;
+    const struct node *now = d->stage_now ? d->stage_now : w->stage_template;
+    const struct node *dropped = network_dropped(d->arena, now, template);
+    struct contents contents;
+    struct network network;
+    *ret = template;
+    if (!dropped || !w->stage_exists || d->plan->target.adoption)
+        return 0;
+    if (stack_contents(d->r, w->stage_name, &contents, err) < 0 ||
+        network_find(d->r, w, &contents, node_get_c(template, "Resources"), &network, err) < 0)
+        return -1;
+    bool used = network.versions.n || network.why_not.n;
+    if (!used && network_leave(d->r, w, d->lease, &network, err) == 0)
+        return 0;
+    if (!used && err->kind != ERR_FAILED)
+        return -1;
+    release_tell(d->r, TOLD_NOTICE, "network", "the old network stays for now: %.*s",
+                 STR_ARG(used ? STR("a version is in it") : err->msg));
+    err_clear(err);
+    *ret = plan_with_kept(d->arena, template, dropped);
+    return 0;
+}
+
+int engine_apply_last(struct deploying *d, const struct node *template, struct err *err)
+{
+    return leave_network(d, template, &template, err) < 0 ? -1
+                                                          : engine_apply_stage(d, template, err);
 }
 
 /* Keep the template in the bucket: a later rollback sends it again. A template with a secret in it

@@ -97,7 +97,7 @@ static int switch_again(struct deploying *d, struct err *err)
 
 static int follow(struct deploying *d, const struct node *template, struct err *err)
 {
-    return engine_apply_stage(d, template, err) < 0 ? switch_again(d, err) : 0;
+    return engine_apply_last(d, template, err) < 0 ? switch_again(d, err) : 0;
 }
 
 int engine_switch(struct deploying *d, struct err *err)

@@ -30,6 +30,12 @@ int plan_external_api(const struct release *r, struct plan *plan, struct err *er
 /* scope_change.c: REFUSED when a resource that holds data would be deleted in one stack and made
  * anew, empty, in the other, because it changes between stage and service. */
 int plan_scope(const struct release *r, struct plan *plan, struct err *err);
+/* kept_network.c: a security group, subnet or VPC that the target drops stays while versions are in
+ * it; REFUSED when it would be replaced. Reads only, and nothing unless one goes. */
+int plan_keep_network(const struct release *r, struct plan *plan, struct err *err);
+/* `template` beside what `kept` has: resources, and what those refer to. */
+const struct node *plan_with_kept(struct arena *a, const struct node *template,
+                                  const struct node *kept);
 /* How the plan's stacks will be split, into the plan; refuses what cannot be. */
 int plan_nested(const struct release *r, struct plan *plan, struct err *err);
 /* Add to what the user should know. */

@@ -3,6 +3,8 @@
 
 #include "base/hash.h"
 #include "doc/json.h"
+#include "cfn/expression.h"
+#include "cfn/template.h"
 
 static const struct node *filler(void *context, struct arena *a, struct str kind, struct str name)
 {
@@ -24,11 +26,29 @@ static const struct node *filler(void *context, struct arena *a, struct str kind
     return with.n ? node_str(a, with) : NULL;
 }
 
+const struct node *plan_with_kept(struct arena *a, const struct node *template,
+                                  const struct node *kept)
+{
+    static const char *const sections[] = {"Mappings", "Conditions", "Resources", NULL};
+    struct node *out = node_shallow(a, template), *parameters = node_map(a);
+    cfn_merge_sections(a, out, kept, template, sections);
+    member_each (m, node_get_c(kept, "Parameters"))
+        if (cfn_mentions(node_get_c(kept, "Resources"), m->key))
+            node_put(a, parameters, m->key, m->value);
+    member_each (m, node_get_c(template, "Parameters"))
+        node_put(a, parameters, m->key, m->value);
+    if (parameters->size)
+        node_put_c(a, out, "Parameters", parameters);
+    return out;
+}
+
 const struct node *plan_stage_template(const struct release *r, const struct plan *plan,
                                        int64_t number)
 {
     struct arena *a = r->arena;
     const struct node *filled = layout_fill(a, plan->target.layout->stage_template, filler, &plan);
+    if (plan->keeps)
+        filled = plan_with_kept(a, filled, plan->keeps);
     return number ? plan_numbered(a, filled, number, plan->digest) : plan_unnumbered(a, filled);
 }
 
