@@ -330,6 +330,19 @@ void fake_cloudwatch(struct fake_aws *aws, const struct fake_request *q, struct 
     *ret = (struct reply){200, "Content-Type: text/xml\r\n", buf_str(&b).p};
 }
 
+void fake_ec2(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct buf b = BUF(q->arena);
+    buf_lit(&b, "<DescribeNetworkInterfacesResponse><networkInterfaceSet>");
+    if (aws->interface)
+        buf_fmt(&b,
+                "<item><networkInterfaceId>%s</networkInterfaceId>"
+                "<description>AWS Lambda VPC ENI-other</description></item>",
+                aws->interface);
+    buf_lit(&b, "</networkInterfaceSet></DescribeNetworkInterfacesResponse>");
+    *ret = (struct reply){200, "Content-Type: text/xml\r\n", buf_str(&b).p};
+}
+
 /* ---- the server ---- */
 
 static struct fake_fault *next_fault(struct fake_aws *aws, struct str call, struct str operation)
@@ -385,6 +398,8 @@ static void answer(void *context, struct arena *a, struct str request, struct re
         sts(ret);
     else if (str_eq(q.service, STR("monitoring")))
         fake_cloudwatch(aws, &q, ret);
+    else if (str_eq(q.service, STR("ec2")))
+        fake_ec2(aws, &q, ret);
     else
         fake_cloudformation(aws, &q, ret);
     if (f && f->kind == FAULT_LOST)
@@ -421,7 +436,7 @@ void fake_aws_reset(struct fake_aws *aws)
     aws->page = aws->made = aws->script_count = aws->script_skip = 0;
     aws->no_bucket = false;
     aws->script = NULL;
-    aws->foreseen = aws->import_status = NULL;
+    aws->foreseen = aws->import_status = aws->interface = NULL;
     memset(&aws->objects, 0, sizeof aws->objects);
     memset(&aws->functions, 0, sizeof aws->functions);
     memset(&aws->apis, 0, sizeof aws->apis);

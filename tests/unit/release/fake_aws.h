@@ -103,6 +103,7 @@ struct fake_aws {
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;
     VEC(struct fake_alarm) alarms;
+    const char *interface;   /* of Lambda, that is in every network; NULL: none */
     VEC(struct str) deleted; /* physical ids of what CloudFormation deleted */
     VEC(struct fake_log_group) log_groups;
     const struct node *domains;       /* custom domain -> ids of the REST APIs that it leads to */
@@ -174,6 +175,7 @@ void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct rep
 void fake_http_api(struct fake_aws *aws, struct fake_api *api, const struct fake_request *q,
                    struct reply *ret);
 void fake_cloudwatch(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
+void fake_ec2(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 const char *fake_logs_operation(const struct fake_request *q);
 void fake_logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);

@@ -71,6 +71,26 @@ static void test_bucket_is_gone(void **state)
     assert_false(is_stack("shop-dev"));
 }
 
+/* Lambda may never give its interface back, or the caller may not ask: the wait has an end. */
+static void test_network(void **state)
+{
+    struct fixture *f = *state;
+    bool nothing;
+    check_ok(fixture_deploy(f, "network.yml", "dev", "one"), &f->err);
+    cloud->interface = "eni-1";
+    int64_t before = fake_clock_passed();
+    check_failed(f, remove_dev(f, false, &nothing), ERR_FAILED,
+                 "Lambda keeps network interface 'eni-1' (AWS Lambda VPC ENI-other)");
+    assert_true(is_stack("shop-dev"));
+    int64_t minutes = (fake_clock_passed() - before) / 1000 / 60;
+    assert_true(minutes >= 40 && minutes < 45);
+    assert_true(fake_calls(cloud, "DescribeNetworkInterfaces") < 1000);
+    fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "DescribeNetworkInterfaces", NULL, 403,
+                                          "AccessDenied", "no"});
+    check_ok(remove_dev(f, false, &nothing), &f->err);
+    assert_false(is_stack("shop-dev"));
+}
+
 static void test_denied(void **state)
 {
     static const struct {
@@ -371,6 +391,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_purge),
         FIXTURE_TEST(test_bucket_is_gone),
+        FIXTURE_TEST(test_network),
         FIXTURE_TEST(test_denied),
         FIXTURE_TEST(test_cut_off_after_the_stack),
         FIXTURE_TEST(test_busy),
