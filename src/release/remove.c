@@ -81,7 +81,7 @@ static int say_network_kept(const struct world *w, struct str why, struct err *e
 {
     err_set(err, ERR_REFUSED, "the network of stack '%.*s' cannot go: %.*s", STR_ARG(w->stage_name),
             STR_ARG(why));
-    return err_help(err, "deploy or remove what uses it first; a network for more than one stage "
+    return err_help(err, "what uses it has to be deleted first; a network for more than one stage "
                          "belongs into custom.troupe.resources.service");
 }
 

@@ -177,8 +177,7 @@ static int publish_one(size_t i, void *context, struct arena *scratch, struct er
     struct deploying *d = x->d;
     struct function_plan *f = x->all.p[i];
     struct str version;
-    struct str hint = str_fmt(scratch, "%.*s#%lld %.8s", STR_ARG(engine_stage(d)),
-                              (long long)d->plan->number, f->fingerprint.p);
+    struct str hint = dispose_hint(scratch, engine_stage(d), d->plan->number, f->fingerprint);
     if (lease_check(d->lease, err) < 0 ||
         publish_function(scratch, d->r, &d->plan->world.store, f, hint, has_fresh_roles(d),
                          &version, err) < 0)
@@ -217,8 +216,7 @@ static int publish_apis(struct deploying *d, struct err *err)
     cleanup_lease struct lease *lease = NULL;
     for (size_t i = 0; i < d->plan->api_count; i++) {
         struct api_plan *p = &d->plan->apis[i];
-        struct str hint = str_fmt(a, "%.*s#%lld %.8s", STR_ARG(engine_stage(d)),
-                                  (long long)d->plan->number, p->fingerprint.p);
+        struct str hint = dispose_hint(a, engine_stage(d), d->plan->number, p->fingerprint);
         if (p->to.n || !p->document.p)
             continue;
         if (!lease && lease_take(&d->plan->world.store, STR("service"),
