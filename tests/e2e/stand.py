@@ -74,12 +74,14 @@ class Stand:
         return stage_problems(world, Records(self.account, "shop"), stage, "shop")
 
     def half_done(self):
-        """A stage that serves no single record is known to be half done."""
+        """A stage that serves no single record is known to be half done; of one that is being removed
+        versions may be gone, and nothing but the removal helps."""
         wrong = self.trouble()
         if not wrong:
             return []
         plan = self.troupe("repair", self.command.stage, "--plan", "--json", check=False)
-        return [] if plan.code == 0 and plan.json["findings"] else [f"{wrong}, but {plan}"]
+        known = plan.code == 0 or plan.code == 1 and self.command.gone
+        return [] if known and plan.json["findings"] else [f"{wrong}, but {plan}"]
 
     def repair(self):
         """What `repair` leaves is a stage at one record, before the command or after it."""
