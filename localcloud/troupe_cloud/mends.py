@@ -50,6 +50,7 @@ MENDS = (
     "cloudformation.nested",
     "network",
     "iam.callers",
+    "iam.bucket_policies",
     "lambda_functions.encrypted_environment",
     "cloudformation.rights",
     "secret",

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import hashlib
+import json
 
 import pytest
 from botocore.auth import S3SigV4Auth
@@ -122,3 +123,39 @@ def test_paged_listing(aws, bucket):
 def test_bucket_with_objects_is_not_deleted(aws, bucket):
     aws.s3.put_object(Bucket=bucket, Key="kept", Body=b"")
     assert refused(aws.s3.delete_bucket, Bucket=bucket)[:2] == (409, "BucketNotEmpty")
+
+
+def test_a_bucket_policy_that_wants_encryption(aws):
+    """It holds for the account's own key, for whole objects, parts and copies."""
+    bucket, key = name("bucket"), f"arn:aws:kms:us-east-1:{ACCOUNT}:key/one"
+    aws.s3.create_bucket(Bucket=bucket)
+    aws.s3.put_object(Bucket=bucket, Key="old", Body=b"x")
+    objects = dict(Principal="*", Action="s3:PutObject", Resource=f"arn:aws:s3:::{bucket}/*")
+    keys = "s3:x-amz-server-side-encryption"
+    statements = [
+        {"Effect": "Deny", **objects, "Condition": {"Null": {keys: "true"}}},
+        {"Effect": "Deny", **objects,
+         "Condition": {"StringNotEquals": {f"{keys}-aws-kms-key-id": key}}},
+    ]  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    aws.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    calls = {
+        "put": lambda **more: aws.s3.put_object(Bucket=bucket, Key="k", Body=b"x", **more),
+        "parts": lambda **more: aws.s3.create_multipart_upload(Bucket=bucket, Key="m", **more),
+        "copy": lambda **more: aws.s3.copy_object(
+            Bucket=bucket, Key="c", CopySource=f"{bucket}/old", **more
+        ),
+    }
+    wanted = dict(ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    for what, call in calls.items():
+        for given in ({}, {"ServerSideEncryption": "AES256"}, {**wanted, "SSEKMSKeyId": "other"}):
+            status, code, text = refused(call, **given)
+            assert (status, code) == (403, "AccessDenied"), (what, given)
+            assert "with an explicit deny in a resource-based policy" in text
+        call(**wanted)
+    upload = calls["parts"](**wanted)["UploadId"]
+    place = dict(Bucket=bucket, Key="m", UploadId=upload)
+    tag = aws.s3.upload_part(**place, PartNumber=1, Body=b"y")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
+    aws.s3.complete_multipart_upload(**place, MultipartUpload=parts)
+    assert aws.s3.get_object(Bucket=bucket, Key="m")["SSEKMSKeyId"] == key
