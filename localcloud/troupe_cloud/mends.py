@@ -45,6 +45,7 @@ MENDS = (
     "cloudformation.stack_events",
     "cloudformation.stacks",
     "cloudformation.names",
+    "cloudformation.role_boundary",
     "cloudformation.existing",
     "cloudformation.import_summary",
     "cloudformation.nested",

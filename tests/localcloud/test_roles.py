@@ -120,6 +120,31 @@ def test_policies_of_aws_count(aws):
         aws.ready(function)
 
 
+def test_a_role_of_a_stack_has_its_boundary(aws):
+    stack, role = name("stack"), name("role")
+    boundary = aws.iam.create_policy(
+        PolicyName=name("boundary"), PolicyDocument=document(allow("*"))
+    )["Policy"]["Arn"]
+
+    def bound(**properties):
+        """What the role's boundary is when the stack has it with these properties."""
+        operation = aws.update if bound.made else aws.create
+        properties = {"RoleName": role, "AssumeRolePolicyDocument": trust(), **properties}
+        status, reason = operation(
+            stack, {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}
+        )
+        assert status.endswith("COMPLETE") and "ROLLBACK" not in status, reason
+        bound.made = True
+        found = aws.iam.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+        return found.get("PermissionsBoundaryArn")
+
+    bound.made = False
+    assert bound(PermissionsBoundary=boundary) == boundary
+    assert bound() is None
+    assert bound(PermissionsBoundary=boundary, Description="again") == boundary
+    aws.delete(stack)
+
+
 DESTINATIONS = (
     (QUEUE, "sqs:SendMessage"),
     (TOPIC, "sns:Publish"),
