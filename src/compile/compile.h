@@ -47,6 +47,10 @@ struct compiled {
 int compile_service(struct arena *a, const struct service *service, const struct packed *packed,
                     const struct compile_options *options, struct compiled *ret, struct err *err);
 
+/* What `provider` says of every role that is made: a map of Path, Tags and PermissionsBoundary, of
+ * those that it says. */
+const struct node *compile_role_settings(struct arena *a, const struct service *service);
+
 /* `artifact_dir` as the reference names it for a package made at `time_ms` (since 1970):
  * "serverless/<service>/<stage>/<time_ms>-2026-01-31T12:00:00.000Z", with provider.deploymentPrefix
  * in front when that is set. */

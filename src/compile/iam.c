@@ -142,11 +142,29 @@ static const struct node *role_part_name(struct compilation *c, const struct nod
                      NODE_LIST(a, node_str(a, c->service->name), stage, region, node_c(a, ending)));
 }
 
+const struct node *compile_role_settings(struct arena *a, const struct service *service)
+{
+    const struct node *provider = node_get_c(service->root, "provider");
+    const struct node *given = node_path(provider, "iam.role");
+    const struct node *path = node_get_c(given, "path"), *tags = node_get_c(given, "tags");
+    const struct node *boundary = node_or(node_get_c(given, "permissionsBoundary"),
+                                          node_or(node_get_c(given, "permissionBoundary"),
+                                                  node_get_c(provider, "rolePermissionsBoundary")));
+    struct node *out = node_map(a);
+    if (node_truthy(path))
+        node_put_c(a, out, "Path", path);
+    if (node_truthy(tags))
+        node_put_c(a, out, "Tags", tag_list(a, tags));
+    if (node_truthy(boundary))
+        node_put_c(a, out, "PermissionsBoundary", boundary);
+    return out;
+}
+
 static void role_properties(struct compilation *c, struct node *p)
 {
     struct arena *a = c->arena;
-    const struct node *given = node_path(c->provider, "iam.role");
-    const struct node *name = node_get_c(given, "name"), *path = node_get_c(given, "path");
+    const struct node *settings = compile_role_settings(a, c->service);
+    const struct node *name = node_path(c->provider, "iam.role.name");
     node_put_c(a, p, "AssumeRolePolicyDocument", assume_policy(c));
     struct node *document = node_map(a), *policy = node_map(a);
     node_put_c(a, document, "Version", node_c(a, "2012-10-17"));
@@ -154,20 +172,14 @@ static void role_properties(struct compilation *c, struct node *p)
     node_put_c(a, policy, "PolicyName", role_part_name(c, NULL, "lambda"));
     node_put_c(a, policy, "PolicyDocument", document);
     node_put_c(a, p, "Policies", NODE_LIST(a, policy));
-    node_put_c(a, p, "Path", node_truthy(path) ? path : node_c(a, "/"));
+    node_put_c(a, p, "Path", node_or(node_get_c(settings, "Path"), node_c(a, "/")));
     if (node_truthy(name))
         node_put_c(a, p, "RoleName", name);
     else if (c->options->naming == NAMING_FLAT)
         node_put_c(a, p, "RoleName",
                    role_part_name(c, node_ref(a, STR("AWS::Region")), "lambdaRole"));
-    if (node_truthy(node_get_c(given, "tags")))
-        node_put_c(a, p, "Tags", tag_list(a, node_get_c(given, "tags")));
-    const struct node *boundary =
-        node_or(node_get_c(given, "permissionsBoundary"),
-                node_or(node_get_c(given, "permissionBoundary"),
-                        node_get_c(c->provider, "rolePermissionsBoundary")));
-    if (node_truthy(boundary))
-        node_put_c(a, p, "PermissionsBoundary", boundary);
+    node_put_c(a, p, "Tags", node_get_c(settings, "Tags"));
+    node_put_c(a, p, "PermissionsBoundary", node_get_c(settings, "PermissionsBoundary"));
     node_put_c(a, p, "ManagedPolicyArns", managed_policies(c));
 }
 

@@ -50,14 +50,116 @@ static struct node *inline_code(struct arena *a)
     return code;
 }
 
+/* ---- the role ---- */
+
+struct search {
+    const struct laying *l;
+    struct str found;
+};
+
+static void find_foreign_value(void *context, const struct cfn_value *v)
+{
+    struct search *s = context;
+    const struct node *parameters = node_get_c(s->l->compiled->template, "Parameters");
+    bool pseudo = str_starts(v->id, STR("AWS::")) && !str_starts(v->id, STR("AWS::Stack"));
+    if (!pseudo && !node_member(parameters, v->id))
+        s->found = v->id;
+}
+
+static void find_condition(void *context, const struct node *name)
+{
+    struct search *s = context;
+    s->found = node_text(name);
+}
+
+/* What `value` takes from the stage's stack, a resource or a condition; empty: it means the same in
+ * the service's template. */
+static struct str stage_value(const struct laying *l, const struct node *value)
+{
+    struct search s = {.l = l};
+    cfn_each_value(value, find_foreign_value, &s);
+    cfn_each_condition(value, find_condition, &s);
+    return s.found;
+}
+
+static bool stands_alone(const struct laying *l, const struct node *value)
+{
+    return value && !stage_value(l, value).n;
+}
+
+static const struct node *role_of(const struct laying *l, const struct layout_function *f)
+{
+    return node_path(node_get(l->flat, f->logical_id), "Properties.Role");
+}
+
+const struct node *head_given_role(const struct laying *l, const struct layout_function *f)
+{
+    const struct layout *out = l->out;
+    const struct node *own = role_of(l, f);
+    if (stands_alone(l, own))
+        return own;
+    if (node_get(l->flat, STR("IamRoleLambdaExecution"))) /* roles are made, whatever heads use */
+        return NULL;
+    for (size_t i = 0; i < out->function_count; i++)
+        if (stands_alone(l, role_of(l, &out->functions[i])))
+            return role_of(l, &out->functions[i]);
+    return NULL;
+}
+
+/* Tags without those that depend on the stage: all stages share the role. */
+static const struct node *shared_tags(struct arena *a, const struct node *tags)
+{
+    struct node *out = node_seq(a);
+    node_each (tag, tags)
+        if (!(node_flags_deep(tag) & NODE_STAGE))
+            node_push(a, out, tag);
+    return out->count ? out : NULL;
+}
+
+/* A role that allows nothing: heads are not meant to run. */
+struct node *head_role(struct laying *l)
+{
+    struct arena *a = l->arena;
+    struct str name = STR("lambda.amazonaws.com");
+    const struct node *settings = compile_role_settings(a, l->service);
+    const struct node *boundary = node_get_c(settings, "PermissionsBoundary");
+    struct node *role = node_map(a), *properties = node_map(a), *document = node_map(a);
+    struct node *statement = node_map(a), *statements = node_seq(a), *principal = node_map(a);
+    node_put_str(a, principal, "Service", name);
+    node_put_str(a, statement, "Effect", STR("Allow"));
+    node_put_c(a, statement, "Principal", principal);
+    node_put_str(a, statement, "Action", STR("sts:AssumeRole"));
+    node_push(a, statements, statement);
+    node_put_str(a, document, "Version", STR("2012-10-17"));
+    node_put_c(a, document, "Statement", statements);
+    node_put_c(a, properties, "AssumeRolePolicyDocument", document);
+    node_put_c(a, properties, "Path", node_get_c(settings, "Path"));
+    node_put_c(a, properties, "Tags", shared_tags(a, node_get_c(settings, "Tags")));
+    if (stands_alone(l, boundary))
+        node_put_c(a, properties, "PermissionsBoundary", boundary);
+    else if (boundary)
+        vec_push(
+            a, &l->warnings,
+            str_fmt(a,
+                    "the role that shared functions are made with has no permissions boundary: "
+                    "it is made before '%.*s', which the boundary is taken from%.*s",
+                    STR_ARG(stage_value(l, boundary)), STR_ARG(place_text(a, node_pos(boundary)))));
+    node_put_str(a, role, "Type", STR("AWS::IAM::Role"));
+    node_put_c(a, role, "Properties", properties);
+    return role;
+}
+
+/* ---- the function ---- */
+
 struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat)
 {
     struct arena *a = l->arena;
+    const struct node *role = head_given_role(l, f);
     const struct node *from = node_get_c(flat, "Properties");
     struct node *properties = node_map(a), *head = node_map(a);
     node_put_str(a, properties, "FunctionName", f->name);
-    node_put_c(a, properties, "Role", node_get_att(a, STR(HEAD_ROLE), "Arn"));
+    node_put_c(a, properties, "Role", role ? role : node_get_att(a, STR(LAYOUT_HEAD_ROLE), "Arn"));
     if (f->image) {
         struct node *code = node_map(a);
         node_put_c(a, code, "ImageUri", f->image);
@@ -77,27 +179,10 @@ struct node *head_of_function(struct laying *l, const struct layout_function *f,
     return node_from(head, flat);
 }
 
-bool layout_is_head(const struct node *resource)
+bool layout_is_head(const struct layout *layout, struct str id)
 {
-    return node_is_text(node_get_c(resource, "Type"), "AWS::Lambda::Function") &&
-           node_is_text(node_path(resource, "Properties.Role.Fn::GetAtt.0"), HEAD_ROLE);
-}
-
-/* A role that allows nothing: heads are not meant to run. */
-struct node *head_role(struct arena *a)
-{
-    struct str name = STR("lambda.amazonaws.com");
-    struct node *role = node_map(a), *properties = node_map(a), *document = node_map(a);
-    struct node *statement = node_map(a), *statements = node_seq(a), *principal = node_map(a);
-    node_put_str(a, principal, "Service", name);
-    node_put_str(a, statement, "Effect", STR("Allow"));
-    node_put_c(a, statement, "Principal", principal);
-    node_put_str(a, statement, "Action", STR("sts:AssumeRole"));
-    node_push(a, statements, statement);
-    node_put_str(a, document, "Version", STR("2012-10-17"));
-    node_put_c(a, document, "Statement", statements);
-    node_put_c(a, properties, "AssumeRolePolicyDocument", document);
-    node_put_str(a, role, "Type", STR("AWS::IAM::Role"));
-    node_put_c(a, role, "Properties", properties);
-    return role;
+    for (size_t i = 0; i < layout->function_count; i++)
+        if (!layout->functions[i].per_stage && str_eq(layout->functions[i].logical_id, id))
+            return true;
+    return false;
 }

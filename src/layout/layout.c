@@ -286,8 +286,8 @@ static int add_service_resources(struct laying *l, struct err *err)
             node_put(a, l->service_resources, m->key, shared_api_head(l, p->api));
     }
     for (size_t i = 0; i < l->out->function_count; i++)
-        if (!l->out->functions[i].per_stage) {
-            node_put(a, l->service_resources, STR(HEAD_ROLE), head_role(a));
+        if (!l->out->functions[i].per_stage && !head_given_role(l, &l->out->functions[i])) {
+            node_put(a, l->service_resources, STR(LAYOUT_HEAD_ROLE), head_role(l));
             break;
         }
     return 0;
@@ -380,7 +380,7 @@ static const struct node *finish_service(struct laying *l, struct err *err)
         return NULL;
     put_section(a, t, "Resources", l->service_resources);
     put_section(a, t, "Outputs", l->service_outputs);
-    return t;
+    return with_a_resource(a, t);
 }
 
 static const struct node *finish_stage(struct laying *l)

@@ -145,9 +145,11 @@ const struct node *layout_stage_made_by(struct arena *a, struct str id,
 
 /* ---- the prepare step (expand.c) ---- */
 
-/* Is `resource` (NULL allowed) of the service stack the head of a shared function? A function that
- * the user put there is none. */
-bool layout_is_head(const struct node *resource);
+/* Is resource `id` of the service stack the head of a shared function? A function that the user put
+ * there is none. */
+bool layout_is_head(const struct layout *layout, struct str id);
+/* The role of heads whose functions name none that exists. */
+#define LAYOUT_HEAD_ROLE "TroupeHeadRole"
 
 /* The template of an update before anything is published: `old` (NULL for a new stack) with those
  * resources of `target` that the values need, and the values as Outputs. A value that needs a

@@ -200,8 +200,10 @@ const struct node *api_users_mapping(struct laying *l, const struct node *resour
 /* heads.c */
 struct node *head_of_function(struct laying *l, const struct layout_function *f,
                               const struct node *flat);
-struct node *head_role(struct arena *a);
-#define HEAD_ROLE "TroupeHeadRole"
+/* The role that exists already and that the head of `f` takes: its function's, else the one that
+ * `provider` names. NULL: it needs LAYOUT_HEAD_ROLE. */
+const struct node *head_given_role(const struct laying *l, const struct layout_function *f);
+struct node *head_role(struct laying *l);
 
 /* check.c: what the checks of layout_check have in common */
 struct checking {

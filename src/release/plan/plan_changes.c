@@ -168,12 +168,6 @@ void changes_stage(struct planning *p, const struct node *old, const struct node
             list_resource(p, "resource", m->key, m->value, NULL, false);
 }
 
-/* A head's text is what it was created with, whatever today's would be. */
-bool changes_is_head(const struct node *before, const struct node *after)
-{
-    return layout_is_head(before) && layout_is_head(after);
-}
-
 void changes_service(struct planning *p, const struct node *old, const struct node *target,
                      bool only_added)
 {
@@ -181,7 +175,8 @@ void changes_service(struct planning *p, const struct node *old, const struct no
                       *after = node_get_c(target, "Resources");
     member_each (m, after) {
         const struct node *was = node_get(before, m->key);
-        if (!was || !changes_is_head(was, m->value) ||
+        /* a head's text is what it was created with, whatever today's would be */
+        if (!was || !layout_is_head(p->plan->target.layout, m->key) ||
             !node_equal(node_path(was, "Properties.Tags"), node_path(m->value, "Properties.Tags")))
             list_resource(
                 p, "service", m->key, was, m->value,

@@ -21,8 +21,6 @@ void changes_stage(struct planning *p, const struct node *old, const struct node
 /* Resources of the service's stack; `pending`: they wait for a deployment of the service. */
 void changes_service(struct planning *p, const struct node *old, const struct node *target,
                      bool only_added);
-/* Is it the head of a shared function, which keeps the text it was made with? */
-bool changes_is_head(const struct node *before, const struct node *after);
 /* Of what was recorded before there were keys, only hashes without one can be compared. */
 const struct node *changes_parts_like(struct arena *a, const struct function_plan *f,
                                       const struct node *before);

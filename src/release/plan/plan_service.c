@@ -41,6 +41,19 @@ static void keep_sections(struct arena *a, struct node *out, const struct node *
     cfn_merge_sections(a, out, old, out, names);
 }
 
+/* Heads that were made with a role of their own keep it, also when the file names another now. */
+static void keep_head_role(struct arena *a, struct node *resources, const struct node *old)
+{
+    const struct node *role = node_get_c(old, LAYOUT_HEAD_ROLE);
+    if (!role || node_get_c(resources, LAYOUT_HEAD_ROLE))
+        return;
+    member_each (m, resources)
+        if (cfn_mentions(m->value, STR(LAYOUT_HEAD_ROLE))) {
+            node_put(a, resources, STR(LAYOUT_HEAD_ROLE), role);
+            return;
+        }
+}
+
 /* Today's service template and what records still need of the one that is there. Heads keep their
  * text.
  */
@@ -65,13 +78,14 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
             note_kept(r, plan, m, map_get(&needed, m->key));
             kept = true;
         }
-        if (changes_is_head(m->value, now)) {
+        if (now && layout_is_head(plan->target.layout, m->key)) {
             struct node *properties = node_shallow(a, node_get_c(m->value, "Properties"));
             node_drop(properties, STR("Tags"));
             node_put_c(a, properties, "Tags", node_path(now, "Properties.Tags"));
             node_put(a, resources, m->key, cfn_with(a, now, "Properties", properties));
         }
     }
+    keep_head_role(a, resources, node_get_c(old, "Resources"));
     member_each (m, node_get_c(old, "Outputs")) {
         struct cfn_value v;
         if (!node_member(outputs, m->key) && cfn_value_of(node_get_c(m->value, "Value"), &v) &&
