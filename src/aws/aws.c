@@ -86,6 +86,7 @@ struct aws *aws_new(const struct aws_options *options, struct err *err)
     aws->arena = arena;
     aws->bucket_regions = MAP(arena);
     aws->bucket_owners = MAP(arena);
+    aws->bucket_encryption = MAP(arena);
     aws->quota.tokens = RETRY_QUOTA;
     pthread_mutex_init(&aws->quota.lock, NULL);
     pthread_mutex_init(&aws->lock, NULL);

@@ -101,6 +101,11 @@ int aws_s3(struct arena *a, struct aws *aws, const char *operation, const struct
  * bucket names are the whole world's, and one that was deleted may be anybody's. */
 void aws_expect_owner(struct aws *aws, struct str bucket, struct str account);
 
+/* From now on what is written to `bucket` is encrypted so: "AES256" or "aws:kms", with that key's
+ * id or ARN (empty: the account's own). Policies of buckets demand that it is said with each
+ * object, whatever the bucket does by itself. */
+void aws_encrypt(struct aws *aws, struct str bucket, struct str algorithm, struct str key_id);
+
 /* Percent-encode one path segment (or a whole S3 key with `keep_slash`). */
 struct str aws_encode(struct arena *a, struct str s, bool keep_slash);
 /* "/2015-03-31/functions/{}/aliases/{}": each "{}" replaced by the next encoded argument. */

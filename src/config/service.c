@@ -335,6 +335,7 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
     static const char *const paths[] = {"service", "configValidationMode", "provider.name",
                                         "provider.profile"};
     static const char *const settings[] = {"regions", "protect", "history"};
+    static const char *const of_bucket[] = {"name", "serverSideEncryption", "sseKMSKeyId"};
     struct arena *a = r->arena;
     struct found bucket, section;
     *ret = keys_of(a, r->root);
@@ -345,12 +346,14 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (take(r, ret, str_c(paths[i]), err) < 0)
             return -1;
-    if (resolve_path(r, r->root, STR("provider.deploymentBucket"), STR(""), &bucket, err) < 0 ||
-        take(r, ret,
-             node_is(bucket.node, NODE_MAP) ? STR("provider.deploymentBucket.name")
-                                            : STR("provider.deploymentBucket"),
-             err) < 0)
+    if (resolve_path(r, r->root, STR("provider.deploymentBucket"), STR(""), &bucket, err) < 0)
         return -1;
+    if (!node_is(bucket.node, NODE_MAP) && take(r, ret, STR("provider.deploymentBucket"), err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof of_bucket / sizeof *of_bucket; i++)
+        if (node_is(bucket.node, NODE_MAP) &&
+            take(r, ret, str_fmt(a, "provider.deploymentBucket.%s", of_bucket[i]), err) < 0)
+            return -1;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (take(r, ret, str_fmt(a, "custom.troupe.%s", settings[i]), err) < 0 ||
             (r->stage.n &&

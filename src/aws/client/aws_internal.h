@@ -30,6 +30,7 @@ struct aws {
     pthread_mutex_t lock;            /* guards everything below */
     struct map bucket_regions;       /* bucket -> struct str *, learnt from redirects */
     struct map bucket_owners;        /* bucket -> struct str *: the account it has to belong to */
+    struct map bucket_encryption;    /* bucket -> struct node *: headers of what is written there */
     pthread_mutex_t credential_lock; /* held while credentials are fetched */
     struct credentials credentials;  /* access_key empty: none yet */
 };
@@ -81,6 +82,8 @@ int refusal_err(const struct call *call, const struct aws_answer *answer,
 
 /* The account that `bucket` has to belong to; empty: nobody said. */
 struct str s3_expected_owner(struct aws *aws, struct str bucket);
+/* Headers of what is written to `bucket`, as aws_encrypt was told; a copy that may be changed. */
+struct node *s3_write_headers(struct arena *a, struct aws *aws, struct str bucket);
 
 /* The pages of one list. Begin with {0}; `token` goes into the request unless it is empty. */
 struct pages {

@@ -88,20 +88,19 @@ int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *
     return 0;
 }
 
-static struct node *condition_headers(struct arena *a, const struct s3_put *put)
+static void put_condition(struct arena *a, struct node *headers, const struct s3_put *put)
 {
-    struct node *headers = node_map(a);
     if (put->condition == S3_IF_NONE_MATCH_ANY)
         node_put_str(a, headers, "If-None-Match", STR("*"));
     if (put->condition == S3_IF_MATCH)
         node_put_str(a, headers, "If-Match", put->etag);
-    return headers;
 }
 
 static int put_whole(struct arena *a, struct aws *aws, const struct s3_put *put,
                      struct aws_answer *answer, struct err *err)
 {
-    struct node *headers = condition_headers(a, put);
+    struct node *headers = s3_write_headers(a, aws, put->bucket);
+    put_condition(a, headers, put);
     put_checksum(a, headers, put->body);
     struct aws_rest request = {.method = "PUT",
                                .bucket = put->bucket,
@@ -151,11 +150,13 @@ static int upload_part(size_t i, void *context, struct arena *a, struct err *err
 static int upload_begin(struct upload *u, struct err *err)
 {
     struct arena *a = u->arena;
+    struct node *headers = s3_write_headers(a, u->aws, u->put->bucket);
+    node_put_str(a, headers, "x-amz-checksum-algorithm", STR("SHA256"));
     struct aws_rest request = {.method = "POST",
                                .bucket = u->put->bucket,
                                .key = u->put->key,
                                .query = text_map(a, "uploads", STR("")),
-                               .headers = text_map(a, "x-amz-checksum-algorithm", STR("SHA256")),
+                               .headers = headers,
                                .content_type = u->put->content_type};
     struct aws_answer answer;
     if (aws_s3(a, u->aws, "CreateMultipartUpload", &request, &answer, err) < 0)
@@ -190,11 +191,13 @@ static int upload_complete(struct upload *u, struct aws_answer *answer, struct e
                 "<PartNumber>%zu</PartNumber></Part>",
                 STR_ARG(u->etags[i]), STR_ARG(sha256_base64(a, part_body(u, i))), i + 1);
     buf_lit(&b, "</CompleteMultipartUpload>");
+    struct node *headers = node_map(a);
+    put_condition(a, headers, u->put);
     struct aws_rest request = {.method = "POST",
                                .bucket = u->put->bucket,
                                .key = u->put->key,
                                .query = text_map(a, "uploadId", u->id),
-                               .headers = condition_headers(a, u->put),
+                               .headers = headers,
                                .body = buf_str(&b),
                                .content_type = "application/xml"};
     if (aws_s3(a, u->aws, "CompleteMultipartUpload", &request, answer, err) < 0)
@@ -246,7 +249,8 @@ int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, s
     struct str source = str_fmt(a, "/%.*s/%.*s", STR_ARG(from), STR_ARG(aws_encode(a, key, true)));
     struct str owner = s3_expected_owner(aws, from);
     struct aws_answer answer;
-    struct node *headers = text_map(a, "x-amz-copy-source", source);
+    struct node *headers = s3_write_headers(a, aws, to);
+    node_put_str(a, headers, "x-amz-copy-source", source);
     if (owner.n)
         node_put_str(a, headers, "x-amz-source-expected-bucket-owner", owner);
     struct aws_rest request = {.method = "PUT", .bucket = to, .key = key, .headers = headers};

@@ -101,6 +101,29 @@ struct str s3_expected_owner(struct aws *aws, struct str bucket)
     return owner ? *owner : (struct str){"", 0};
 }
 
+void aws_encrypt(struct aws *aws, struct str bucket, struct str algorithm, struct str key_id)
+{
+    pthread_mutex_lock(&aws->lock);
+    if (bucket.n && algorithm.n && !map_has(&aws->bucket_encryption, bucket)) {
+        struct arena *a = aws->arena;
+        struct node *headers = node_map(a);
+        node_put_str(a, headers, "x-amz-server-side-encryption", str_dup(a, algorithm));
+        if (key_id.n)
+            node_put_str(a, headers, "x-amz-server-side-encryption-aws-kms-key-id",
+                         str_dup(a, key_id));
+        map_put(&aws->bucket_encryption, str_dup(a, bucket), headers);
+    }
+    pthread_mutex_unlock(&aws->lock);
+}
+
+struct node *s3_write_headers(struct arena *a, struct aws *aws, struct str bucket)
+{
+    pthread_mutex_lock(&aws->lock);
+    const struct node *headers = map_get(&aws->bucket_encryption, bucket);
+    pthread_mutex_unlock(&aws->lock);
+    return headers ? node_shallow(a, headers) : node_map(a);
+}
+
 static void prepare(struct arena *a, const struct aws_rest *request, struct call *call)
 {
     call->query = query_string(a, request->query);

@@ -104,6 +104,9 @@ void world_use_bucket(const struct release *r, struct world *w)
     aws_expect_owner(w->store.aws, w->store.bucket, w->account);
     aws_expect_owner(w->stage_store.aws, w->stage_store.bucket, w->account);
     aws_expect_owner(w->stage_store.aws, w->store.bucket, w->account); /* copied from */
+    const struct node *given = node_path(r->service->root, "provider.deploymentBucket");
+    aws_encrypt(w->store.aws, w->store.bucket, node_text(node_get_c(given, "serverSideEncryption")),
+                node_text(node_get_c(given, "sseKMSKeyId")));
 }
 
 /* A stack that is being updated does not tell its Outputs (CloudFormation user guide, "Outputs"),
