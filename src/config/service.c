@@ -412,6 +412,7 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     err_also(err, &one);
     check_schema(r, &checked, &one);
     err_also(err, &one);
+    framework_version_check(a, checked, r->options);
     *ret = (struct service){.name = node_text(node_get_c(checked, "service")),
                             .stage = r->stage,
                             .stage_named = r->stage_named,

@@ -6,6 +6,14 @@
 
 #include "config/variables/variables.h"
 
+const struct node *layout_given_parameter(const struct service *service, struct str name)
+{
+    node_each (given, node_path(service->root, "provider.stackParameters"))
+        if (str_eq(node_text(node_get_c(given, "ParameterKey")), name))
+            return given;
+    return NULL;
+}
+
 static const struct node *lookup(void *context, struct arena *a, struct str name)
 {
     struct conditions *c = context;
@@ -16,10 +24,11 @@ static const struct node *lookup(void *context, struct arena *a, struct str name
         c->of_stage = true;
         return node_str(a, layout_stack_name(a, c->service, c->service->stage));
     }
-    node_each (given, node_path(c->service->root, "provider.stackParameters"))
-        if (parameter && str_eq(node_text(node_get_c(given, "ParameterKey")), name))
-            return node_str(a, node_text(node_get_c(given, "ParameterValue")));
-    const struct node *value = node_get_c(parameter, "Default");
+    const struct node *given = parameter ? layout_given_parameter(c->service, name) : NULL;
+    if (node_bool_or(node_get_c(given, "UsePreviousValue"), false))
+        return NULL;
+    const struct node *value =
+        given ? node_get_c(given, "ParameterValue") : node_get_c(parameter, "Default");
     return value ? node_str(a, node_text(value)) : NULL;
 }
 

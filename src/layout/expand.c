@@ -1,10 +1,49 @@
 /* The prepare step: what must exist in the stage stack before functions can be published. */
 #include "layout/layout_internal.h"
 
+/* ---- parameters that get another value ---- */
+
+struct taking {
+    const struct node *changed, *conditions;
+    unsigned depth;
+    bool found;
+};
+
+static void find_parameter(void *context, const struct cfn_value *v)
+{
+    struct taking *t = context;
+    t->found |= node_member(t->changed, v->id) != NULL;
+}
+
+static void find_in_condition(void *context, const struct node *name)
+{
+    enum { DEPTH_MAX = 50 };
+    struct taking *t = context;
+    const struct node *condition = node_get(t->conditions, node_text(name));
+    if (!condition || t->found || ++t->depth > DEPTH_MAX)
+        return;
+    cfn_each_value(condition, find_parameter, t);
+    cfn_each_condition(condition, find_in_condition, t);
+    t->depth--;
+}
+
+/* Does `n`, a part of `target`, take a parameter of `changed`, itself or by a condition? */
+static bool takes_changed(const struct node *n, const struct node *target,
+                          const struct node *changed)
+{
+    struct taking t = {.changed = changed, .conditions = node_get_c(target, "Conditions")};
+    if (!node_count(changed))
+        return false;
+    cfn_each_value(n, find_parameter, &t);
+    cfn_each_condition(n, find_in_condition, &t);
+    return t.found;
+}
+
 /* ---- what a value needs ---- */
 
 struct walk {
     struct arena *arena;
+    const struct node *template, *changed;
     const struct node *target; /* Resources of the final template */
     const struct node *old;    /* those of the stack as it is, or NULL */
     bool missing;              /* what `old` has stays as it is there */
@@ -41,16 +80,17 @@ static void find_holes(struct walk *w, const struct node *n)
 /* A resource whose Ref and GetAtt values stay the same is updated together with the pointers, not
  * before: until then the stage serves functions that use it as it is, and a deployment that fails
  * must leave it so. */
-static bool is_kept(const struct node *before, const struct node *after)
+static bool is_kept(const struct walk *w, const struct node *before, const struct node *after)
 {
-    return cfn_is(cfn_type_of(after), CFN_KEEPS_VALUES) && cfn_keeps_identity(before, after);
+    return cfn_is(cfn_type_of(after), CFN_KEEPS_VALUES) && cfn_keeps_identity(before, after) &&
+           !takes_changed(after, w->template, w->changed);
 }
 
 static void add_needed(struct walk *w, struct str id)
 {
     const struct node *resource = node_get(w->target, id), *before = node_get(w->old, id);
     if (!resource || map_has(&w->ret->ids, id) || (w->missing && before) ||
-        is_kept(before, resource))
+        is_kept(w, before, resource))
         return;
     struct str outer = w->path;
     w->path = outer.n ? str_fmt(w->arena, "%.*s -> %.*s", STR_ARG(outer), STR_ARG(id)) : id;
@@ -65,9 +105,11 @@ static void add_needed(struct walk *w, struct str id)
 }
 
 void closure_of(struct arena *a, const struct node *target, const struct node *old,
-                const struct node *expression, struct closure *ret)
+                const struct node *changed, const struct node *expression, struct closure *ret)
 {
     struct walk w = {.arena = a,
+                     .template = target,
+                     .changed = changed,
                      .target = node_get_c(target, "Resources"),
                      .old = node_get_c(old, "Resources"),
                      .ret = ret};
@@ -88,10 +130,12 @@ void closure_of_missing(struct arena *a, const struct node *from, const struct n
     cfn_each_value(expression, visit, &w);
 }
 
-static bool stand_already(const struct map *parts, const struct node *old)
+static bool stand_already(const struct map *parts, const struct node *old,
+                          const struct node *target, const struct node *changed)
 {
     for (size_t i = 0; i < parts->n; i++)
-        if (!node_equal(node_get(old, parts->entries[i].key), parts->entries[i].value))
+        if (!node_equal(node_get(old, parts->entries[i].key), parts->entries[i].value) ||
+            takes_changed(parts->entries[i].value, target, changed))
             return false;
     return true;
 }
@@ -232,13 +276,13 @@ const struct node *with_a_resource(struct arena *a, const struct node *template)
 
 const struct node *layout_expand(struct arena *a, const struct layout *layout,
                                  const struct node *target, const struct node *old,
-                                 struct map *ret_waiting)
+                                 const struct node *changed, struct map *ret_waiting)
 {
     struct map ids = MAP(a), values = MAP(a);
     for (size_t i = 0; i < layout->value_count; i++) {
         const struct layout_value *v = &layout->values[i];
         struct closure c;
-        closure_of(a, target, old, v->expression, &c);
+        closure_of(a, target, old, changed, v->expression, &c);
         if (c.holes.n) {
             map_put(ret_waiting, v->output, v);
             continue;
@@ -247,8 +291,8 @@ const struct node *layout_expand(struct arena *a, const struct layout *layout,
             map_put(&ids, c.ids.entries[k].key, c.ids.entries[k].value);
         map_put(&values, v->output, node_get(node_get_c(target, "Outputs"), v->output));
     }
-    if (stand_already(&ids, node_get_c(old, "Resources")) &&
-        stand_already(&values, node_get_c(old, "Outputs")))
+    if (stand_already(&ids, node_get_c(old, "Resources"), target, changed) &&
+        stand_already(&values, node_get_c(old, "Outputs"), target, changed))
         return NULL;
     return with_a_resource(a, template_of_both(a, target, old, true, &ids, &values));
 }

@@ -151,15 +151,19 @@ bool layout_is_head(const struct layout *layout, struct str id);
 /* The role of heads whose functions name none that exists. */
 #define LAYOUT_HEAD_ROLE "TroupeHeadRole"
 
+/* What provider.stackParameters says of parameter `name`: its entry, or NULL. */
+const struct node *layout_given_parameter(const struct service *service, struct str name);
+
 /* The template of an update before anything is published: `old` (NULL for a new stack) with those
  * resources of `target` that the values need, and the values as Outputs. A value that needs a
  * pointer to what is not published yet (its hole in `target` is open) waits, its Output is put into
  * `ret_waiting`: publish what can be, fill the holes and ask again. NULL when nothing has to be
- * done first: no values, or all of their resources and Outputs stand in `old` unchanged. Other
+ * done first: no values, or all of their resources and Outputs stand in `old` unchanged, and none
+ * takes a parameter of `changed` (a map of names: those that get another value; NULL: none). Other
  * holes of `target` must be filled. */
 const struct node *layout_expand(struct arena *a, const struct layout *layout,
                                  const struct node *target, const struct node *old,
-                                 struct map *ret_waiting);
+                                 const struct node *changed, struct map *ret_waiting);
 
 /* ---- rights (rights.c) ---- */
 

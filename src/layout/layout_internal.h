@@ -85,9 +85,9 @@ struct closure {
     struct map holes;
 };
 /* Add what `expression` needs to the closure. A resource that `old` (NULL allowed) has and that
- * keeps its values is not added. */
+ * keeps its values is not added, unless it takes a parameter of `changed` (NULL: none). */
 void closure_of(struct arena *a, const struct node *target, const struct node *old,
-                const struct node *expression, struct closure *ret);
+                const struct node *changed, const struct node *expression, struct closure *ret);
 /* The resources of template `from` that `into` lacks and that resource `id` (may be empty) and
  * `expression` need; `id` itself is one of them. */
 void closure_of_missing(struct arena *a, const struct node *from, const struct node *into,
@@ -219,6 +219,10 @@ int check_references(const struct checking *k, struct err *err);
 int check_fixed_names(const struct checking *k, struct err *err);
 int check_routes(const struct checking *k, struct err *err);
 int check_environments(const struct checking *k, struct err *err);
+/* check_stacks.c */
+int check_parameters(const struct checking *k, struct err *err);
+int check_bucket_key(const struct checking *k, struct err *err);
+int check_stack_policy(const struct checking *k, struct err *err);
 
 /* published.c: is every property of the definition of `f` one that a version keeps? */
 int published_check(const struct layout_function *f, const struct node *properties,

@@ -243,7 +243,7 @@ bool layout_shares_rights(const struct node *service_template)
     struct str role = STR("IamRoleLambdaExecution");
     member_each (m, node_get_c(service_template, "Resources")) {
         bool hashed = str_starts(m->key, role) && m->key.n > role.n;
-        if (!hashed && !str_eq(m->key, STR(HEAD_ROLE)) &&
+        if (!hashed && !str_eq(m->key, STR(LAYOUT_HEAD_ROLE)) &&
             (is_role(m->value) || is_policy(m->value)))
             return true;
     }

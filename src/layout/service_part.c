@@ -91,7 +91,12 @@ struct gathering {
 static void use_parameter(void *context, const struct cfn_value *v)
 {
     struct gathering *g = context;
-    node_put(g->checked.l->arena, g->used_parameters, v->id, node_get(g->parameters, v->id));
+    struct laying *l = g->checked.l;
+    const struct node *parameter = node_get(g->parameters, v->id);
+    const struct node *given = layout_given_parameter(l->service, v->id);
+    if (parameter && g->checked.err->kind == ERR_NONE)
+        check_stage(&g->checked, "parameter", v->id, node_pos(given), given);
+    node_put(l->arena, g->used_parameters, v->id, parameter);
 }
 
 static void use_condition(void *context, const struct node *name)

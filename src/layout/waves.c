@@ -54,7 +54,7 @@ static int go(struct waves *w, size_t i, struct pos pos, struct str way)
     w->seen[i] = OPEN;
     vec_each (&w->laying->needed[i].all, v) {
         struct closure c;
-        closure_of(a, out->stage_template, NULL, v->expression, &c);
+        closure_of(a, out->stage_template, NULL, NULL, v->expression, &c);
         if (i < out->function_count)
             out->functions[i].waits |= c.holes.n > 0;
         for (size_t k = 0; k < c.holes.n; k++) {

@@ -231,11 +231,19 @@ static struct node *change_params(struct arena *a, const struct stack_change *ch
     return params;
 }
 
+static struct node *with_policy(struct arena *a, const struct stack_change *change,
+                                struct node *params)
+{
+    put_if(a, params, "StackPolicyBody", change->policy); /* a change set takes none */
+    return params;
+}
+
 int cloudformation_create(struct arena *a, struct aws *aws, const struct stack_change *change,
                           struct str *ret_id, struct err *err)
 {
     const struct node *answer;
-    if (call(a, aws, "CreateStack", change_params(a, change), &answer, err) < 0)
+    if (call(a, aws, "CreateStack", with_policy(a, change, change_params(a, change)), &answer,
+             err) < 0)
         return -1;
     if (ret_id)
         *ret_id = text_of(answer, "StackId");
@@ -246,7 +254,8 @@ int cloudformation_update(struct arena *a, struct aws *aws, const struct stack_c
                           bool *ret_nothing, struct err *err)
 {
     *ret_nothing = false;
-    if (call(a, aws, "UpdateStack", change_params(a, change), NULL, err) == 0)
+    if (call(a, aws, "UpdateStack", with_policy(a, change, change_params(a, change)), NULL, err) ==
+        0)
         return 0;
     if (!str_eq(err->code, STR("ValidationError")) ||
         str_find(err->msg, STR("No updates are to be performed"), 0) < 0)

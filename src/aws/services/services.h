@@ -44,6 +44,7 @@ struct stack_change {
     struct str token;              /* ClientRequestToken: marks the events of this call */
     const struct node *notification_arns;      /* seq, or NULL */
     const struct node *rollback_configuration; /* map as in serverless.yml, or NULL */
+    struct str policy; /* JSON: what updates may do to resources; empty: as it is */
 };
 
 /* CreateStack and UpdateStack with every IAM capability and CAPABILITY_AUTO_EXPAND.

@@ -37,6 +37,9 @@ struct field {
     const char *name;
     const struct schema *schema; /* NULL: anything */
     unsigned flags;
+    /* The dialect has it, and nothing comes of it here: what to do instead, or why nothing is
+     * missing. A warning says so. NULL: the program reads it. */
+    const char *no_effect;
 };
 
 struct schema {

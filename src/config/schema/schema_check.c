@@ -452,6 +452,18 @@ static bool unknown_key(struct checker *c, const struct schema *s, struct place 
                     key_help(c, s, m->key), problems);
 }
 
+static void say_no_effect(struct checker *c, struct place at, const struct member *m,
+                          const char *why, problem_list *problems)
+{
+    struct problem p = {.pos = m->key_pos.source ? m->key_pos : at.key_pos,
+                        .depth = at.depth + 1,
+                        .soft = true,
+                        .message = str_fmt(c->arena, "key '%.*s'%.*s has no effect",
+                                           STR_ARG(m->key), STR_ARG(inside(c, at))),
+                        .help = str_c(why)};
+    vec_push(c->arena, problems, p);
+}
+
 static bool check_member(struct checker *c, const struct schema *s, struct place at,
                          const struct member *m, const struct node **value, problem_list *problems)
 {
@@ -463,6 +475,8 @@ static bool check_member(struct checker *c, const struct schema *s, struct place
                                 "%s '%.*s'%.*s is not supported by this version of troupe",
                                 s->kind ? s->kind : "key", STR_ARG(m->key), STR_ARG(inside(c, at))),
                         str_c(s->unsupported_help ? s->unsupported_help : "remove it"), problems);
+    if (f && f->no_effect && !node_empty(m->value) && node_bool_or(m->value, true))
+        say_no_effect(c, at, m, f->no_effect, problems);
     if (f)
         return !f->schema || check_value(c, f->schema, below, value, problems);
     bool named = !s->keys || matches(c, s->keys, false, m->key);

@@ -58,7 +58,7 @@ static const struct field fields[] = {
     {"name", PATTERN("a function name (letters, digits, '-' and '_')", "^[a-zA-Z0-9_-]+$")},
     {"events", LIST_OF(&schema_event)},
     {"architecture", &aws_architecture},
-    {"awsKmsKeyArn", &aws_kms_arn},
+    {"awsKmsKeyArn", &aws_kms_arn, .no_effect = "write it as 'kmsKeyArn'"},
     {"condition", &any_string},
     {"dependsOn", &list_of_strings},
     {"description", TEXT_MAX(256)},

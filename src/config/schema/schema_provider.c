@@ -104,15 +104,23 @@ static const struct schema logs = {
 
 /* ---- buckets ---- */
 
+static const struct schema deployment_bucket_settings = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields =
+        FIELDS({"blockPublicAccess", &any_boolean}, {"skipPolicySetup", &any_boolean},
+               {"maxPreviousDeploymentArtifacts", &count_number,
+                .no_effect = "'custom.troupe.history.keep' says how many deployments of a "
+                             "stage can be gone back to"},
+               {"name", &aws_bucket_name}, {"versioning", &any_boolean},
+               {"serverSideEncryption", CHOICE("AES256", "aws:kms")},
+               {"sseCustomerAlgorithim", NULL, UNSUPPORTED}, {"sseCustomerKey", NULL, UNSUPPORTED},
+               {"sseCustomerKeyMD5", NULL, UNSUPPORTED}, {"sseKMSKeyId", &any_string},
+               {"tags", &aws_tags}),
+    .unsupported_help = "Lambda and CloudFormation cannot read what is encrypted with a key that "
+                        "only the caller has: use 'serverSideEncryption'"};
 static const struct schema deployment_bucket = {
-    .any = ANY_OF(&aws_bucket_name,
-                  CLOSED_MAP({"blockPublicAccess", &any_boolean}, {"skipPolicySetup", &any_boolean},
-                             {"maxPreviousDeploymentArtifacts", &count_number},
-                             {"name", &aws_bucket_name}, {"versioning", &any_boolean},
-                             {"serverSideEncryption", CHOICE("AES256", "aws:kms")},
-                             {"sseCustomerAlgorithim", &any_string},
-                             {"sseCustomerKey", &any_string}, {"sseCustomerKeyMD5", &any_string},
-                             {"sseKMSKeyId", &any_string}, {"tags", &aws_tags}))};
+    .any = ANY_OF(&aws_bucket_name, &deployment_bucket_settings)};
 
 /* ---- images ---- */
 
@@ -160,8 +168,12 @@ static const struct field fields[] = {
     {"cfnRole", &aws_arn},
     {"cloudFront", NULL, UNSUPPORTED},
     {"deploymentBucket", &deployment_bucket},
-    {"deploymentPrefix", &any_string},
-    {"disableRollback", &any_boolean},
+    {"deploymentPrefix", &any_string,
+     .no_effect = "what is deployed is kept below 'troupe/<service>/' of the bucket; only "
+                  "what 'troupe package' writes has the prefix"},
+    {"disableRollback", &any_boolean,
+     .no_effect = "an update that fails is always rolled back, so that the stage serves what it "
+                  "served before"},
     {"endpointType", CASELESS("REGIONAL", "EDGE", "PRIVATE")},
     {"environment", &aws_environment},
     {"eventBridge", CLOSED_MAP({"useCloudFormation", &any_boolean})},
@@ -171,7 +183,8 @@ static const struct field fields[] = {
     {"iamRoleStatements", &aws_iam_statements},
     {"ecr", &ecr},
     {"kmsKeyArn", &aws_kms_arn},
-    {"lambdaHashingVersion", TEXT_CHOICE("20200924", "20201221")},
+    {"lambdaHashingVersion", TEXT_CHOICE("20200924", "20201221"),
+     .no_effect = "versions are told apart by their content: remove it"},
     {"layers", &aws_layers},
     {"logRetentionInDays", &aws_log_retention},
     {"logDataProtectionPolicy", &aws_log_protection},
@@ -185,14 +198,21 @@ static const struct field fields[] = {
     {"rollbackConfiguration", &rollback},
     {"runtime", &aws_runtime},
     {"runtimeManagement", &aws_runtime_management},
-    {"deploymentMethod", CHOICE("changesets", "direct")},
+    {"deploymentMethod", CHOICE("changesets", "direct"),
+     .no_effect = "stacks are updated without change sets; 'troupe plan' shows what changes"},
     {"s3", MAP_OF(&schema_bucket)},
     {"stage", PATTERN("a stage name (letters, digits, '-' and '_')", "^[A-Za-z0-9_-]+$")},
-    {"stackName", SCHEMA(.type = TYPE_STRING, .expected = "a stack name (up to 128 of A-Za-z0-9-)",
-                         .pattern = "^[a-zA-Z][a-zA-Z0-9-]*$", .has_max = true, .max = 128)},
+    {"stackName",
+     SCHEMA(.type = TYPE_STRING, .expected = "a stack name (up to 128 of A-Za-z0-9-)",
+            .pattern = "^[a-zA-Z][a-zA-Z0-9-]*$", .has_max = true, .max = 128),
+     .no_effect =
+         "stacks are called '<service>' and '<service>-<stage>', so that every command finds "
+         "every stage; only the log group of an HTTP API has the name"},
     {"stackParameters",
-     LIST_OF(CLOSED_MAP({"ParameterKey", &any_string}, {"ParameterValue", &any_string},
-                        {"UsePreviousValue", &any_boolean}, {"ResolvedValue", &any_string}))},
+     LIST_OF(CLOSED_MAP(
+         {"ParameterKey", &any_string}, {"ParameterValue", &any_string},
+         {"UsePreviousValue", &any_boolean},
+         {"ResolvedValue", &any_string, .no_effect = "CloudFormation tells it, and takes none"}))},
     {"stackPolicy", &aws_iam_statements},
     {"stackTags", &aws_tags},
     {"tags", &aws_tags},

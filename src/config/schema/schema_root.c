@@ -60,14 +60,18 @@ static const struct field fields[] = {
             &list_of_strings)},
     {"layers", NULL, UNSUPPORTED},
     {"configValidationMode", CHOICE("error", "warn", "off")},
-    {"console", EITHER(&any_boolean, &any_map)},
-    {"deprecationNotificationMode", CHOICE("error", "warn", "warn:summary")},
+    {"console", EITHER(&any_boolean, &any_map),
+     .no_effect = "it belongs to a service that troupe does not use: remove it"},
+    {"deprecationNotificationMode", CHOICE("error", "warn", "warn:summary"),
+     .no_effect = "troupe says what is deprecated as it says everything else"},
     {"disabledDeprecations",
-     EITHER(CHOICE("*"), LIST_OF(PATTERN("a deprecation code", "^[A-Z0-9_]+$")))},
+     EITHER(CHOICE("*"), LIST_OF(PATTERN("a deprecation code", "^[A-Z0-9_]+$"))),
+     .no_effect = "troupe's warnings have no such codes"},
     {"frameworkVersion", &any_string},
-    {"projectDir", &any_string},
+    {"projectDir", &any_string, .no_effect = "remove it"},
     {"useDotenv", &any_boolean},
-    {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326")},
+    {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326"),
+     .no_effect = "there is one way to resolve variables: remove it"},
     {0}};
 
 static const struct hint hints[] = {

@@ -40,7 +40,9 @@ static int prepare(struct deploying *d, struct err *err)
     int64_t start = clock_mono_ms();
     d->plan->waiting = MAP(d->arena);
     const struct layout *layout = d->plan->target.layout;
-    const struct node *template = layout_expand(d->arena, layout, target, now, &d->plan->waiting);
+    const struct node *template =
+        layout_expand(d->arena, layout, target, now, plan_changed_parameters(d->r, d->plan, target),
+                      &d->plan->waiting);
     const struct node *granted =
         layout_grant(d->arena, layout, target, template ? template : now, &d->plan->waiting);
     if (granted)

@@ -39,11 +39,13 @@ static int apply_service(struct deploying *d, bool create, const struct node *te
 {
     const struct world *w = &d->plan->world;
     struct release home = region_home(d->r);
-    struct stack_update update = {.name = w->service_name,
-                                  .template = template,
-                                  .tags = stack_tags(d->arena, d->r->service, STR("")),
-                                  .store = create ? NULL : &w->store,
-                                  .create = create};
+    struct stack_update update = {
+        .name = w->service_name,
+        .template = template,
+        .parameters = plan_service_parameters(d->r, w, template, !create && engine_stage(d).n),
+        .tags = stack_tags(d->arena, d->r->service, STR("")),
+        .store = create ? NULL : &w->store,
+        .create = create};
     return stack_apply(&home, &update, nesting, NULL, err);
 }
 

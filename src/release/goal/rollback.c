@@ -180,7 +180,7 @@ static int check_needs(struct checking *c, struct world *w, const struct record 
             c->unusable = str_fmt(c->r->arena, "'%.*s' is no longer in the service's stack",
                                   STR_ARG(node_text(id)));
     bool first = layout_expand(c->r->arena, layout, layout->stage_template, w->stage_template,
-                               &waiting) != NULL;
+                               /* changed= */ NULL, &waiting) != NULL;
     if ((first || waiting.n) && !c->unusable.n)
         c->unusable = STR("resources that its functions need have changed since");
     return 0;

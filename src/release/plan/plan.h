@@ -46,9 +46,17 @@ void target_note(struct arena *a, struct target *target, struct str note);
 const struct node *plan_numbered(struct arena *a, const struct node *template, int64_t number,
                                  struct str digest);
 const struct node *plan_unnumbered(struct arena *a, const struct node *template);
-/* Values of the parameters of stage template `template`, from the service stack. */
+/* Values of the parameters of stage template `template`, from the service stack and the file. A
+ * null keeps what the stack has. */
 const struct node *plan_parameters(const struct release *r, const struct plan *plan,
                                    const struct node *template);
+/* Those of the user's that get another value than the stack has: a map of their names. */
+const struct node *plan_changed_parameters(const struct release *r, const struct plan *plan,
+                                           const struct node *template);
+/* Values of the parameters of service template `template`, from the file. `keep`: those that the
+ * stack has stay as they are. */
+const struct node *plan_service_parameters(const struct release *r, const struct world *w,
+                                           const struct node *template, bool keep);
 /* Is the stage's stack what the plan sends, by its own words? Somebody may have changed it. */
 bool plan_is_in_line(const struct release *r, const struct plan *plan);
 /* `current` with what `today` has beyond it, further rights of roles included; NULL when nothing is

@@ -97,7 +97,12 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
         keep_sections(a, out, old);
     node_put_c(a, out, "Resources", resources);
     node_put_c(a, out, "Outputs", outputs);
-    plan->service_target = node_equal(out, old) ? NULL : out;
+    const struct node *had = w->service.parameters;
+    bool same = node_equal(out, old);
+    member_each (m, plan_service_parameters(r, w, out, /* keep= */ false))
+        same &= node_is(m->value, NODE_NULL) ||
+                str_eq(node_text(m->value), node_text(node_get(had, m->key)));
+    plan->service_target = same ? NULL : out;
     return 0;
 }
 

@@ -52,6 +52,28 @@ const struct node *plan_stage_template(const struct release *r, const struct pla
     return number ? plan_numbered(a, filled, number, plan->digest) : plan_unnumbered(a, filled);
 }
 
+/* What the file gives parameter `name` of a stack that has `had`. NULL: its default. */
+static const struct node *given_value(const struct release *r, struct str name,
+                                      const struct node *had)
+{
+    const struct node *given = layout_given_parameter(r->service, name);
+    if (!node_bool_or(node_get_c(given, "UsePreviousValue"), false))
+        return node_get_c(given, "ParameterValue");
+    return node_member(had, name) ? node_null(r->arena) : NULL;
+}
+
+const struct node *plan_service_parameters(const struct release *r, const struct world *w,
+                                           const struct node *template, bool keep)
+{
+    const struct node *had = w->service_exists ? w->service.parameters : NULL;
+    struct node *values = node_map(r->arena);
+    member_each (m, node_get_c(template, "Parameters"))
+        node_put(r->arena, values, m->key,
+                 keep && node_member(had, m->key) ? node_null(r->arena)
+                                                  : given_value(r, m->key, had));
+    return values;
+}
+
 const struct node *plan_parameters(const struct release *r, const struct plan *plan,
                                    const struct node *template)
 {
@@ -64,6 +86,8 @@ const struct node *plan_parameters(const struct release *r, const struct plan *p
             value = node_get(plan->world.stage.parameters, name);
         if (!value && name.n < m->key.n)
             value = node_get(plan->world.stage.parameters, m->key);
+        if (!value)
+            value = given_value(r, m->key, plan->world.stage.parameters);
         node_put(r->arena, values, m->key, value);
     }
     return values;
@@ -114,28 +138,46 @@ static struct str stage_hash(struct arena *a, const struct node *template,
     return sha256_hex(a, json_canonical(a, both));
 }
 
-/* What the stack has for parameters that nobody gives a value. */
-static const struct node *with_defaults(struct arena *a, const struct node *template,
-                                        const struct node *given)
+/* The values that parameters have in the end: what is given, what `had` has where that stays, and
+ * defaults. */
+static const struct node *effective(struct arena *a, const struct node *template,
+                                    const struct node *given, const struct node *had)
 {
-    struct node *out = node_shallow(a, given);
+    struct node *out = node_map(a);
     member_each (m, node_get_c(template, "Parameters")) {
-        const struct node *value = node_get_c(m->value, "Default");
-        if (value && !node_get(given, m->key))
+        const struct node *value = node_get(given, m->key);
+        if (value && node_is(value, NODE_NULL))
+            value = node_get(had, m->key);
+        if (!value)
+            value = node_get_c(m->value, "Default");
+        if (value)
             node_put(a, out, m->key, node_str(a, node_text(value)));
     }
     return out;
 }
 
+const struct node *plan_changed_parameters(const struct release *r, const struct plan *plan,
+                                           const struct node *template)
+{
+    struct arena *a = r->arena;
+    const struct node *had = plan->world.stage.parameters;
+    struct node *changed = node_map(a);
+    member_each (m, effective(a, template, plan_parameters(r, plan, template), had))
+        if (!node_member(plan->world.service.outputs, m->key) && node_member(had, m->key) &&
+            !str_eq(node_text(m->value), node_text(node_get(had, m->key))))
+            node_put(a, changed, m->key, m->value);
+    return changed;
+}
+
 bool plan_is_in_line(const struct release *r, const struct plan *plan)
 {
     const struct world *w = &plan->world;
-    const struct node *given = w->stage.parameters, *target = plan_stage_template(r, plan, 0);
+    const struct node *had = w->stage.parameters, *target = plan_stage_template(r, plan, 0);
     if (!w->stage_template)
         return false;
     return str_eq(stage_hash(r->arena, target,
-                             with_defaults(r->arena, target, plan_parameters(r, plan, target))),
-                  stage_hash(r->arena, w->stage_template, given ? given : node_map(r->arena)));
+                             effective(r->arena, target, plan_parameters(r, plan, target), had)),
+                  stage_hash(r->arena, w->stage_template, had ? had : node_map(r->arena)));
 }
 
 const struct node *plan_service_additions(struct arena *a, const struct node *current,

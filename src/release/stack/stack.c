@@ -12,6 +12,19 @@ struct str stack_token(struct arena *a)
     return str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8)));
 }
 
+/* provider.stackPolicy, for the stage's stack and the service's, which have between them what one
+ * stack has elsewhere. What depends on the stage is for the stage's alone. */
+static struct str policy_of(const struct release *r, const struct stack_update *u)
+{
+    struct arena *a = r->arena;
+    const struct service *s = r->service;
+    const struct node *statements = node_path(s->root, "provider.stackPolicy");
+    bool is_stage = s->stage.n && str_eq(u->name, layout_stack_name(a, s, s->stage));
+    if (!node_count(statements) || (!is_stage && node_flags_deep(statements) & NODE_STAGE))
+        return (struct str){"", 0};
+    return json_text(a, node_fn(a, "Statement", statements), 0);
+}
+
 struct stack_change stack_describe_change(const struct release *r, const struct stack_update *u)
 {
     const struct node *root = r->service->root;
@@ -23,7 +36,8 @@ struct stack_change stack_describe_change(const struct release *r, const struct 
         .role_arn = role.n ? role : node_text(node_path(root, "provider.cfnRole")),
         .token = stack_token(r->arena),
         .notification_arns = node_path(root, "provider.notificationArns"),
-        .rollback_configuration = node_path(root, "provider.rollbackConfiguration")};
+        .rollback_configuration = node_path(root, "provider.rollbackConfiguration"),
+        .policy = policy_of(r, u)};
 }
 
 enum { TEMPLATE_MAX = 1000 * 1000 };
