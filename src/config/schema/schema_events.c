@@ -46,7 +46,8 @@ static const struct schema s3 = {
         CLOSED_MAP(
             {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
             {"event", PATTERN("an event of S3 (s3:…)", "^s3:.+$")}, {"existing", &any_boolean},
-            {"forceDeploy", &any_boolean},
+            {"forceDeploy", &any_boolean,
+             .no_effect = "it is for buckets that exist already, which are not supported"},
             {"rules",
              LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .has_max = true, .max = 1,
                             .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},

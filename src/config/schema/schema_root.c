@@ -6,7 +6,8 @@ static const struct schema schema_package = {
     .closed = true,
     .fields = FIELDS({"artifact", &any_string}, {"exclude", &list_of_strings},
                      {"excludeDevDependencies", &any_boolean}, {"include", &list_of_strings},
-                     {"individually", &any_boolean}, {"path", &any_string},
+                     {"individually", &any_boolean},
+                     {"path", &any_string, .no_effect = "every deployment packages anew"},
                      {"patterns", &list_of_strings})};
 
 #define RESOURCE_MEMBERS                                                                     \
@@ -55,9 +56,9 @@ static const struct field fields[] = {
     {"custom", &any_map},
     {"params", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[A-Za-z0-9_-]+$",
                       .keys_expected = "letters, digits, '-' and '_'", .values = &any_map)},
-    {"plugins",
-     EITHER(CLOSED_MAP({"localPath", &any_string}, {"modules", &list_of_strings, REQUIRED}),
-            &list_of_strings)},
+    {"plugins", EITHER(CLOSED_MAP({"localPath", &any_string, .no_effect = "plugins are not run"},
+                                  {"modules", &list_of_strings, REQUIRED}),
+                       &list_of_strings)},
     {"layers", NULL, UNSUPPORTED},
     {"configValidationMode", CHOICE("error", "warn", "off")},
     {"console", EITHER(&any_boolean, &any_map),

@@ -237,13 +237,13 @@ static void test_expand(void **state)
     struct map waiting = MAP(f->a);
     check_ok(lay_out(f, "{\"TABLE\":{\"Ref\":\"Table\"}}", ROLE("1") TABLE), &f->err);
     const struct node *target = f->layout.stage_template;
-    const struct node *expanded = layout_expand(f->a, &f->layout, target, NULL, &waiting);
+    const struct node *expanded = layout_expand(f->a, &f->layout, target, NULL, NULL, &waiting);
     assert_non_null(expanded);
     const struct node *resources = node_get_c(expanded, "Resources");
     assert_int_equal(node_count(resources), 1);
     assert_non_null(node_get_c(resources, "Table"));
     /* when the stack is made, nothing has to be done first */
-    assert_null(layout_expand(f->a, &f->layout, target, target, &waiting));
+    assert_null(layout_expand(f->a, &f->layout, target, target, NULL, &waiting));
     assert_int_equal(waiting.n, 0);
 }
 
@@ -298,7 +298,7 @@ static void test_waves(void **state)
     assert_true(f->layout.functions[0].waits);
     assert_false(f->layout.functions[1].waits);
     const struct node *target = f->layout.stage_template;
-    assert_null(layout_expand(f->a, &f->layout, target, NULL, &waiting));
+    assert_null(layout_expand(f->a, &f->layout, target, NULL, NULL, &waiting));
     assert_int_equal(waiting.n, 1);
 }
 
