@@ -31,6 +31,8 @@ static const struct {
     {"provider.apiGateway.resourcePolicy.*", "compile/rest: statements are copied whole"},
     {"provider.s3.*", "compile/events/event_s3.c: a bucket's settings are copied whole"},
     {"provider.httpApi.useProviderTags", "true is all that it may be, and what is done"},
+    {"deprecationNotificationMode", "there are no deprecations to tell of"},
+    {"disabledDeprecations", "there are no deprecations to tell of"},
     {"provider.profile", "cli: whose credentials"},
     {"useDotenv", "config/variables: .env files; tests/golden/dotenv"},
 };
@@ -78,10 +80,8 @@ static struct str outcome(struct arena *a, const struct node *files, const struc
     node_drop(all, STR("serverless.yml"));
     node_put_str(a, all, "serverless.yml", json_text(a, root, 0));
     struct source_bundle bundle = {.main = STR("serverless.yml"), .files = all};
-    struct config_options options = {.bundle = &bundle,
-                                     .default_stage = STR("dev"),
-                                     .warn = hear,
-                                     .warn_context = &b};
+    struct config_options options = {
+        .bundle = &bundle, .default_stage = STR("dev"), .warn = hear, .warn_context = &b};
     if (service_load(a, &options, &service, &err) == 0)
         add_outcome(a, &service, &b, &err);
     if (err.kind)
