@@ -41,6 +41,7 @@ MENDS = (
     "cloudformation.vpc_links",
     "cloudformation.template",
     "cloudformation.order",
+    "cloudformation.dynamic_references",
     "cloudformation.exports",
     "cloudformation.stack_events",
     "cloudformation.stacks",

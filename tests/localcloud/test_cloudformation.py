@@ -115,6 +115,50 @@ def test_bad_template_is_refused_everywhere(aws, resources, sections, message):
     )
 
 
+def test_dynamic_references_that_are_refused(aws):
+    """Before anything is made, but for a key that a secret lacks: that fails the resource."""
+    ssm, secrets = aws.cloud.client("ssm"), aws.cloud.client("secretsmanager")
+    plain, secure, secret = name("/plain"), name("/secure"), name("secret")
+    ssm.put_parameter(Name=plain, Value="v", Type="String")
+    ssm.put_parameter(Name=secure, Value="v", Type="SecureString")
+    secrets.create_secret(Name=secret, SecretString='{"user": "u"}')
+
+    def parameter(reference, extra=""):
+        return {
+            "P": {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Type": "String", "Name": name("/p"), "Value": reference + extra},
+            }
+        }
+
+    unsupported = "SSM Secure reference is not supported in: [AWS::SSM::Parameter/Properties/Value]"
+    label = f"{{{{resolve:ssm:{plain}:prod}}}}"
+    prefix = f"Non-secure ssm prefix was used for secure parameter {secure}"
+    for reference, message in (
+        (f"{{{{resolve:ssm-secure:{secure}}}}}", unsupported),
+        (f"x-{{{{resolve:ssm-secure:{secure}:1}}}}", unsupported),
+        (label, f"Incorrect format is used in the following SSM reference: [{label}]"),
+        (f"{{{{resolve:ssm:{secure}:1}}}}", prefix),
+    ):
+        answer = refused(
+            aws.cf.create_stack,
+            StackName=name("s"),
+            TemplateBody=aws.template(parameter(reference)),
+        )
+        assert answer == (400, "ValidationError", message)
+    key = f"{{{{resolve:secretsmanager:{secret}:SecretString:password}}}}"
+    assert aws.create(name("s"), parameter(key)) == (
+        "ROLLBACK_COMPLETE",
+        "Could not find a value associated with JSONKey in SecretString",
+    )
+    stack, whole = name("s"), f"{{{{resolve:secretsmanager:{secret}:SecretString:user}}}}"
+    made = parameter(f"{{{{resolve:ssm:{plain}:1}}}}-", whole)
+    outputs = {"Outputs": {"O": {"Value": whole}}}
+    assert aws.create(stack, made, sections=outputs)[0] == "CREATE_COMPLETE"
+    value = ssm.get_parameter(Name=made["P"]["Properties"]["Name"])["Parameter"]["Value"]
+    assert (value, aws.outputs(stack)) == ("v-u", {"O": whole})
+
+
 def test_bad_update_leaves_the_stack(aws):
     stack = name("s")
     aws.create(stack, {"Q": queue()})
