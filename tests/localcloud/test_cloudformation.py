@@ -552,6 +552,7 @@ def test_function_properties_reach_lambda(aws, artifacts):
         Description="d",
         Environment={"Variables": {"STAGE": "x"}},
         EphemeralStorage={"Size": 600},
+        Architectures=["arm64"],
         TracingConfig={"Mode": "Active"},
         Tags=[{"Key": "a", "Value": "b"}],
     )
@@ -565,8 +566,9 @@ def test_function_properties_reach_lambda(aws, artifacts):
         config["EphemeralStorage"],
         config["TracingConfig"],
         config["Environment"]["Variables"],
+        config["Architectures"],
         config["State"],
-    ) == (dead, 256, "d", {"Size": 600}, {"Mode": "Active"}, {"STAGE": "x"}, "Active")
+    ) == (dead, 256, "d", {"Size": 600}, {"Mode": "Active"}, {"STAGE": "x"}, ["arm64"], "Active")
     assert found["Concurrency"] == {"ReservedConcurrentExecutions": 3}
     assert found["Tags"]["a"] == "b"
     assert aws.update(stack, {**base, "Fn": function(artifacts, function_name)}) == (
@@ -577,6 +579,7 @@ def test_function_properties_reach_lambda(aws, artifacts):
     assert "Concurrency" not in found
     assert not (found["Configuration"].get("DeadLetterConfig") or {}).get("TargetArn")
     assert found["Configuration"]["MemorySize"] == 128
+    assert found["Configuration"]["Architectures"] == ["x86_64"]
 
 
 @pytest.mark.parametrize("missing", ["Role", "Code"])

@@ -152,6 +152,10 @@ def update_function(original, physical_id, old, new, stack_name, logical_id=None
         }
         if extra and result[0] == physical_id:
             raise_if_failed(lambda_svc._update_config(physical_id, extra), "Lambda")
+        if new.get("Architectures") != old.get("Architectures") and result[0] == physical_id:
+            # belongs to UpdateFunctionCode; MiniStack sends it with the configuration
+            code = {**code_of(new), "Architectures": new.get("Architectures") or ["x86_64"]}
+            raise_if_failed(lambda_svc._update_code(physical_id, code), "Lambda")
     if new.get("ReservedConcurrentExecutions") != old.get("ReservedConcurrentExecutions"):
         reserve(result[0], new)
     stabilized(result[0])
