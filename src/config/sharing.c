@@ -2,7 +2,8 @@
  *
  * A function is a stage's own where something means the function itself, not an alias of it: in
  * places listed in references.unqualified, and in properties for which AWS takes no alias. A shared
- * function serves nothing by itself. */
+ * function serves nothing by itself. So it is with reserved concurrency: calls of all aliases of a
+ * function count together, and one stage's 0 would stop every other. */
 #include "config/sharing.h"
 
 enum { DEPTH_MAX = 32 };
@@ -174,10 +175,29 @@ bool sharing_is_listed(const struct settings *s, struct str key)
     return false;
 }
 
+static const struct node *reserved_by_extension(const struct node *resources, struct str key)
+{
+    const struct node *found = NULL;
+    member_each (m, node_get_c(resources, "extensions"))
+        if (str_ends(m->key, STR("LambdaFunction")) && is_id_of(m->key, key))
+            found = node_path(m->value, "Properties.ReservedConcurrentExecutions");
+    return found;
+}
+
+const struct node *sharing_reserved(const struct service *service, const struct function *f)
+{
+    const struct node *user = node_get_c(service->root, "resources");
+    const struct node *own = node_get_c(f->node, "reservedConcurrency");
+    const struct node *extended = reserved_by_extension(user, f->key);
+    node_each (part, user)
+        extended = extended ? extended : reserved_by_extension(part, f->key);
+    return !node_empty(extended) ? extended : !node_empty(own) ? own : NULL;
+}
+
 bool sharing_is_per_stage(const struct service *service, const struct function *f)
 {
     struct unqualified by;
     return sharing_is_listed(&service->settings, f->key) ||
            (f->name_explicit && (node_flags_deep(node_get_c(f->node, "name")) & NODE_STAGE)) ||
-           sharing_find_unqualified(service, f->key, &by);
+           sharing_reserved(service, f) || sharing_find_unqualified(service, f->key, &by);
 }

@@ -171,9 +171,6 @@ struct node *head_of_function(struct laying *l, const struct layout_function *f,
     }
     add_fixed(l, properties, from);
     add_tags(l, properties, from, f);
-    const struct node *reserved = node_get_c(from, "ReservedConcurrentExecutions");
-    if (reserved && !(node_flags_deep(reserved) & NODE_STAGE))
-        node_put_c(a, properties, "ReservedConcurrentExecutions", reserved);
     node_put_str(a, head, "Type", STR("AWS::Lambda::Function"));
     node_put_c(a, head, "Properties", properties);
     return node_from(head, flat);

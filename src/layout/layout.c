@@ -51,6 +51,7 @@ static void init_functions(struct laying *l)
             .name = node_text(node_get_c(properties, "FunctionName")),
             .logical_id = c->logical_id,
             .alias_id = layout_alias_id(l->arena, c->logical_id),
+            .of_stage = node_flags_deep(node_get_c(properties, "FunctionName")) & NODE_STAGE,
             .per_stage = sharing_is_per_stage(l->service, c->function),
             .image = node_path(properties, "Code.ImageUri"),
             .artifact = c->artifact,

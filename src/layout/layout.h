@@ -33,6 +33,7 @@ struct layout_function {
     struct str logical_id; /* of the function in the flat template */
     struct str alias_id;   /* of its alias in the stage template */
     bool per_stage;
+    bool of_stage; /* its name says the stage's */
     bool waits; /* shared: a value of its definition needs a pointer to what is published first */
     /* Shared functions: all properties as CloudFormation names them, without Code, FunctionName,
      * Tags and ReservedConcurrentExecutions; may hold references (layout_resolve). */

@@ -1,6 +1,6 @@
 /* Functions that each stage has for itself because something refers to the function and cannot name
- * an alias. config/sharing.c decides which, from the file; here the flat template is checked
- * against that, and CloudFront's references are turned. */
+ * an alias, or because they reserve concurrency. config/sharing.c decides which, from the file;
+ * here the flat template is checked against that, and CloudFront's references are turned. */
 #include "layout/layout_internal.h"
 
 #include "config/sharing.h"
@@ -43,19 +43,29 @@ static int check_pattern(struct laying *l, size_t i, struct err *err)
     return err_help(err, "add '%.*s' to custom.troupe.functions.perStage", STR_ARG(c.shared->key));
 }
 
-/* Warn that `f` is a stage's own. A user who wants it so lists the function in functions.perStage
- * and is not told again. */
+/* Warn that `f` is a stage's own. A user who wants it so lists the function in functions.perStage,
+ * or names it after the stage, and is not told again. */
 static void tell(struct laying *l, const struct layout_function *f)
 {
     struct unqualified by;
-    if (!sharing_is_listed(&l->service->settings, f->key) &&
-        sharing_find_unqualified(l->service, f->key, &by))
+    struct str why = {"", 0};
+    struct pos pos = {0};
+    const struct function *given = l->compiled->functions[f - l->out->functions].function;
+    const struct node *reserved = sharing_reserved(l->service, given);
+    if (sharing_is_listed(&l->service->settings, f->key) || (given->name_explicit && f->of_stage))
+        return;
+    if (sharing_find_unqualified(l->service, f->key, &by)) {
+        why =
+            str_fmt(l->arena, "'%.*s' refers to it and cannot name an alias", STR_ARG(by.resource));
+        pos = by.pos;
+    } else if (reserved) {
+        why = STR("Lambda reserves concurrency for a whole function");
+        pos = reserved->pos;
+    }
+    if (why.n)
         vec_push(l->arena, &l->warnings,
-                 str_fmt(l->arena,
-                         "function '%.*s' is one of each stage's own, because '%.*s' refers to it "
-                         "and cannot name an alias%.*s",
-                         STR_ARG(f->key), STR_ARG(by.resource),
-                         STR_ARG(place_text(l->arena, by.pos))));
+                 str_fmt(l->arena, "function '%.*s' is one of each stage's own, because %.*s%.*s",
+                         STR_ARG(f->key), STR_ARG(why), STR_ARG(place_text(l->arena, pos))));
 }
 
 int unqualified_check(struct laying *l, struct err *err)

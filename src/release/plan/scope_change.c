@@ -118,9 +118,53 @@ static int check_still_there(const struct release *r, struct plan *plan, struct 
     return 0;
 }
 
+/* ---- functions of one name in both ---- */
+
+/* The function of that name in a template; NULL: there is none. */
+static const struct node *function_named(const struct node *template, struct str name)
+{
+    member_each (m, node_get_c(template, "Resources"))
+        if (node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Function") &&
+            str_eq(node_text(node_path(m->value, "Properties.FunctionName")), name))
+            return m->value;
+    return NULL;
+}
+
+static int say_one_name(const struct layout_function *f, struct err *err)
+{
+    err_at(err, f->pos, ERR_REFUSED, "function '%.*s' is called '%.*s', and so is %s",
+           STR_ARG(f->key), STR_ARG(f->name),
+           f->per_stage ? "the one that all stages share until now"
+                        : "the one that this stage has for itself until now");
+    return err_help(err, "give it a name with ${sls:stage} in it, or none");
+}
+
+/* A function that moves between service and stage is made in one stack before it goes in the other,
+ * so it cannot keep a name of the user's. */
+static int check_fixed_names(const struct release *r, struct plan *plan, struct err *err)
+{
+    struct world *w = &plan->world;
+    const struct layout *l = plan->target.layout;
+    for (size_t i = 0; i < l->function_count; i++) {
+        const struct layout_function *f = &l->functions[i];
+        bool had = function_named(w->stage_template, f->name);
+        if (!f->per_stage && had)
+            return say_one_name(f, err);
+        if (!f->per_stage || had || f->of_stage || !w->service_exists)
+            continue;
+        if (world_want(r, WORLD_SERVICE, w, err) < 0)
+            return -1;
+        if (function_named(w->service_template, f->name))
+            return say_one_name(f, err);
+    }
+    return 0;
+}
+
 int plan_scope(const struct release *r, struct plan *plan, struct err *err)
 {
     if (!plan->target.adoption && check_to_service(r, plan, err) < 0)
+        return -1;
+    if (!plan->target.adoption && check_fixed_names(r, plan, err) < 0)
         return -1;
     return check_to_stage(r, plan, err) < 0 ? -1 : check_still_there(r, plan, err);
 }
