@@ -237,6 +237,15 @@ def test_list_aliases_of_a_version(aws, function, alias):
     aws.lam.delete_alias(FunctionName=function, Name=other)
 
 
+def test_no_reserved_concurrency_stops_all_aliases(aws, function, alias):
+    aws.lam.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    stopped = (429, "TooManyRequestsException", "Rate Exceeded.")
+    for qualifier in ({}, {"Qualifier": alias}):
+        assert refused(aws.lam.invoke, FunctionName=function, **qualifier) == stopped
+    aws.lam.delete_function_concurrency(FunctionName=function)
+    assert aws.call(function, qualifier=alias)[1] is None
+
+
 def test_list_functions_with_all_versions(aws, function):
     listed = [
         entry

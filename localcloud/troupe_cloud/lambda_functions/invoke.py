@@ -7,9 +7,11 @@ deployments using a weighted alias"):
   ``x-amz-executed-version`` names the version that ran.
 - ``invokedFunctionArn`` is the ARN that was called: the alias's.
 - A function that is still Pending cannot be invoked.
+- A reservation of no concurrency stops the function ("Configuring reserved concurrency"): 429
+  TooManyRequestsException for whoever waits for the answer.
 
-MiniStack stores weights and never applies them, and gives the version's ARN to functions that a
-service calls.
+MiniStack stores weights and never applies them, gives the version's ARN to functions that a
+service calls, and counts concurrency of containers only.
 
 Without it fails: ``test_alias.py::test_weights_split_concurrent_calls``
 """
@@ -44,6 +46,11 @@ def drawn(function, alias):
     return dict(function, aliases={**function["aliases"], alias["Name"]: settled})
 
 
+def waits_for_the_answer(headers):
+    given = {key.lower(): value for key, value in headers.items()}
+    return given.get("x-amz-invocation-type", "RequestResponse") == "RequestResponse"
+
+
 @patch(lambda_svc, "_invoke")
 async def invoke(original, name, event, headers, path_qualifier=None, query_params=None):
     function = lambda_svc._functions.get(name)
@@ -57,6 +64,8 @@ async def invoke(original, name, event, headers, path_qualifier=None, query_para
             "the following state: Pending",
             409,
         )
+    if function.get("concurrency") == 0 and waits_for_the_answer(headers):
+        return error_response_json("TooManyRequestsException", "Rate Exceeded.", 429)
     alias = function["aliases"].get(qualifier) if qualifier else None
     if not alias:
         return await original(name, event, headers, path_qualifier, query_params)
