@@ -114,8 +114,12 @@ static int define_function(struct laying *l, struct layout_function *f, struct e
     if (published_check(f, properties, err) < 0)
         return -1;
     log_into_stage(l, f, properties);
-    f->definition = references_rewrite(l, properties, REFERENCE_LITERAL, err);
-    return f->definition ? 0 : err_wrap(err, "function '%.*s'", STR_ARG(f->key));
+    const struct node *turned =
+        references_rewrite(l, dynamic_names_rewrite(l, properties), REFERENCE_LITERAL, err);
+    if (!turned)
+        return err_wrap(err, "function '%.*s'", STR_ARG(f->key));
+    f->definition = list_values_rewrite(l, turned);
+    return 0;
 }
 
 /* ---- templates ---- */

@@ -77,6 +77,14 @@ struct str own_rest_stage(const struct laying *l);
 int values_gather(struct laying *l, const struct node *tree, layout_lookup *known, void *context,
                   struct needed_values *ret, struct err *err);
 
+/* dynamic_names.c: `tree`, of the flat template, with a Ref in place of the name in every dynamic
+ * reference to a parameter or secret of the template. */
+const struct node *dynamic_names_rewrite(struct laying *l, const struct node *tree);
+/* list_values.c: `tree` with every function that gives a list, and is not an argument of another,
+ * as the list that a text is split into: a value comes from CloudFormation as an Output, and
+ * Outputs are texts. */
+const struct node *list_values_rewrite(struct laying *l, const struct node *tree);
+
 /* expand.c: the resources of the stage template that a value needs. */
 struct closure {
     struct map ids; /* id -> struct node * of the resource, in the order found */
@@ -223,6 +231,8 @@ int check_environments(const struct checking *k, struct err *err);
 int check_parameters(const struct checking *k, struct err *err);
 int check_bucket_key(const struct checking *k, struct err *err);
 int check_stack_policy(const struct checking *k, struct err *err);
+/* check_dynamic.c */
+int check_dynamic_references(const struct checking *k, struct err *err);
 
 /* published.c: is every property of the definition of `f` one that a version keeps? */
 int published_check(const struct layout_function *f, const struct node *properties,

@@ -166,6 +166,25 @@ static const struct node *resolve_sub(struct resolving *r, const struct node *n)
     return node_from(node_str(r->arena, buf_str(&b)), n);
 }
 
+/* An Output is a text, so a list is split here. */
+static const struct node *resolve_split(struct resolving *r, const struct node *n)
+{
+    const struct node *args = n->members[0].value;
+    struct arena *a = r->arena;
+    if (!node_is(args, NODE_SEQ) || args->count != 2 || !node_text(args->items[0]).n)
+        return resolve_output(r, n);
+    const struct node *source = resolve(r, args->items[1]);
+    if (!source)
+        return NULL;
+    struct node *out = node_seq(a);
+    struct str text = node_text(source), by = node_text(args->items[0]);
+    for (ptrdiff_t end; (end = str_find(text, by, 0)) >= 0;
+         text = str_sub(text, (size_t)end + by.n, text.n))
+        node_push(a, out, node_from(node_str(a, str_sub(text, 0, (size_t)end)), source));
+    node_push(a, out, node_from(node_str(a, text), source));
+    return node_from(out, n);
+}
+
 static const struct node *resolve_children(struct resolving *r, const struct node *n)
 {
     struct node *out = n->kind == NODE_SEQ ? node_seq(r->arena) : node_map(r->arena);
@@ -192,7 +211,10 @@ static const struct node *resolve(struct resolving *r, const struct node *n)
     static const struct {
         const char *key;
         const struct node *(*run)(struct resolving *, const struct node *);
-    } functions[] = {{"Fn::Join", resolve_join}, {"Fn::Sub", resolve_sub}, {"Fn::If", resolve_if}};
+    } functions[] = {{"Fn::Join", resolve_join},
+                     {"Fn::Sub", resolve_sub},
+                     {"Fn::If", resolve_if},
+                     {"Fn::Split", resolve_split}};
     struct cfn_value v;
     if (!node_is(n, NODE_MAP) && !node_is(n, NODE_SEQ))
         return n;

@@ -254,7 +254,8 @@ struct plan {
     struct world world;
     struct map
         waiting; /* Outputs whose values cannot be had yet, while deploying: see layout_expand */
-    struct map values; /* name -> const struct node *, what definitions took from the stacks */
+    struct map values;  /* name -> const struct node *, what definitions took from the stacks */
+    struct map dynamic; /* "{{resolve:…}}" -> const struct node *, what it gave */
     bool nothing;
     struct change *changes;
     size_t change_count, unchanged;

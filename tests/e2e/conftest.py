@@ -44,7 +44,7 @@ SAMPLES = {
 }
 
 # What takes longest begins first, so that at the end no worker waits for the one that has it.
-LONGEST = ("test_split.py", "test_model.py", "test_large.py")
+LONGEST = ("test_split.py", "test_model.py", "test_large.py", "test_file_is_lambda.py")
 
 
 def pytest_collection_modifyitems(config, items):

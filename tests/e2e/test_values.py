@@ -38,13 +38,16 @@ TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s
                                                  "Principal": {"Service": "lambda.amazonaws.com"}}]}
 
 
+NETWORKING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": [
+    "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]}]}
+
+
 def exporter(account):
     cloudformation = account.client("cloudformation")
     exports = {"X": "exported", "Group": "sg-1", "Net": "subnet-1", "Role": {"Fn::GetAtt": ["Role", "Arn"]}}
     cloudformation.create_stack(StackName="network", Capabilities=["CAPABILITY_IAM"], TemplateBody=json.dumps({
         "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
-            "AssumeRolePolicyDocument": TRUST,
-            "ManagedPolicyArns": ["arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"]}}},
+            "AssumeRolePolicyDocument": TRUST, "Policies": [{"PolicyName": "network", "PolicyDocument": NETWORKING}]}}},
         "Outputs": {key: {"Value": value, "Export": {"Name": f"shared-{key.lower()}"}}
                     for key, value in exports.items()}}))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="network", WaiterConfig={"Delay": 0.1})

@@ -15,6 +15,8 @@ static const struct endpoint_service services[] = {
     {"logs", "logs", "logs", "cloudwatch_logs", NULL, "Logs_20140328", "1.1",
      .gov_fips = FIPS_IS_PLAIN},
     {"s3", "s3", "s3", "s3"},
+    {"secretsmanager", "secretsmanager", "secretsmanager", "secrets_manager", NULL,
+     "secretsmanager", "1.1"},
     {"signin", "signin", "signin", "signin"},
     {"ssm", "ssm", "ssm", "ssm", NULL, "AmazonSSM", "1.1", .gov_fips = FIPS_IS_PLAIN},
     {"sso", "portal.sso", "awsssoportal", "sso", .gov_fips = FIPS_IS_PLAIN},

@@ -298,4 +298,9 @@ int apigateway_log_role_set(struct arena *a, struct aws *aws, struct str arn, st
 int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
                   const struct node **ret, struct err *err);
 
+/* Text of a secret, marked NODE_SECRET. `id`: name or ARN; `stage` and `version` empty: the current
+ * one. NOT_FOUND: no such secret or version, or it is no text. */
+int secretsmanager_secret(struct arena *a, struct aws *aws, struct str id, struct str stage,
+                          struct str version, const struct node **ret, struct err *err);
+
 #endif

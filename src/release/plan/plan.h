@@ -12,6 +12,14 @@ int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct
 const struct node *values_now(const struct world *w, struct str name);
 /* What a record keeps of it: 32 hexadecimal digits, made with the service's key (store_secret). */
 struct str values_hash(struct arena *a, struct str key, struct str name, const struct node *value);
+/* `tree` with the values of the dynamic references in its texts, as CloudFormation puts them in:
+ * those of secrets are NODE_SECRET. A value is asked for once for a plan. CONFIG with a place for
+ * what CloudFormation would not take, and for what is not there. */
+const struct node *plan_dynamic_values(const struct release *r, struct plan *plan,
+                                       const struct node *tree, struct err *err);
+/* Do those values exist that nothing else has to be known for? Errors as of plan_dynamic_values. */
+int plan_dynamic_check(const struct release *r, struct plan *plan, const struct node *tree,
+                       struct err *err);
 /* Give every function and API whose fingerprint is known the snapshot that a kept record has for
  * it. */
 int plan_reuse(const struct release *r, struct plan *plan, struct err *err);

@@ -1,14 +1,15 @@
 /* Definitions with their values filled in, as far as those are known. */
-
-#include "release/publish/definition.h"
+#include "release/plan/plan.h"
 
 #include "base/hash.h"
 #include "doc/json.h"
 #include "cfn/template.h"
+#include "release/publish/definition.h"
 
 struct known {
     const struct release *r;
     struct plan *plan;
+    bool create; /* may the service's key be made? */
 };
 
 const struct node *values_now(const struct world *w, struct str name)
@@ -58,14 +59,20 @@ static const struct node *lookup(void *context, struct arena *a, struct str name
     return node_get(parameters, name) ? take(k, name) : NULL;
 }
 
+static const struct node *resolve_tree(struct known *k, const struct node *tree, struct err *err)
+{
+    if (plan_dynamic_check(k->r, k->plan, tree, err) < 0)
+        return NULL;
+    const struct node *out = layout_resolve(k->r->arena, tree, lookup, k, err);
+    return out ? plan_dynamic_values(k->r, k->plan, out, err) : NULL;
+}
+
 static int resolve_one(struct known *k, struct function_plan *f, struct err *err)
 {
     struct arena *a = k->r->arena;
     const struct node *image = NULL;
-    const struct node *properties = layout_resolve(a, f->function->definition, lookup, k, err);
-    if (!properties)
-        return -1;
-    if (f->function->image && !(image = layout_resolve(a, f->function->image, lookup, k, err)))
+    const struct node *properties = resolve_tree(k, f->function->definition, err);
+    if (!properties || (f->function->image && !(image = resolve_tree(k, f->function->image, err))))
         return -1;
     if (definition_complete(a, f->function, properties, image, &f->configuration, &f->code, err) <
         0)
@@ -112,7 +119,7 @@ static const struct node *with_cors(struct arena *a, const struct plan *plan,
 static int resolve_api(struct known *k, struct api_plan *p, struct err *err)
 {
     struct arena *a = k->r->arena;
-    const struct node *document = layout_resolve(a, p->api->document, lookup, k, err);
+    const struct node *document = resolve_tree(k, p->api->document, err);
     if (!document)
         return -1;
     p->aws_id = node_text(node_get(k->plan->world.service.outputs, p->api->id));
@@ -123,6 +130,12 @@ static int resolve_api(struct known *k, struct api_plan *p, struct err *err)
         return -1;
     p->document = json_text(a, document, 0);
     p->fingerprint = sha256_hex(a, json_canonical(a, document));
+    if (!(node_flags_deep(document) & NODE_SECRET))
+        return 0;
+    if (!k->plan->key.n &&
+        store_secret(a, &k->plan->world.store, k->create, &k->plan->key, err) < 0)
+        return -1;
+    p->fingerprint = definition_keyed(a, k->plan->key, p->fingerprint);
     return 0;
 }
 
@@ -136,7 +149,7 @@ static int tolerate(int result, bool strict, struct err *err)
 
 int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct err *err)
 {
-    struct known k = {r, plan};
+    struct known k = {r, plan, strict};
     for (size_t i = 0; i < plan->function_count; i++) {
         struct function_plan *f = &plan->functions[i];
         if (!f->pinned && tolerate(resolve_one(&k, f, err), strict, err) < 0)

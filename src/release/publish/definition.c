@@ -221,9 +221,15 @@ static struct str hmac_hex(struct arena *a, struct str key, struct str text)
     return hex_encode(a, mac, sizeof mac);
 }
 
+struct str definition_keyed(struct arena *a, struct str key, struct str hash)
+{
+    return key.n ? hmac_hex(a, key, hash) : hash;
+}
+
 bool definition_has_values(const struct node *configuration)
 {
-    return node_count(node_path(configuration, "Environment.Variables")) > 0;
+    return node_count(node_path(configuration, "Environment.Variables")) > 0 ||
+           node_flags_deep(configuration) & NODE_SECRET;
 }
 
 bool definition_is_value(struct str part)
@@ -244,7 +250,7 @@ struct str definition_fingerprint(struct arena *a, struct str key, const struct 
     node_put_c(a, all, "code", code);
     node_put_str(a, all, "sha256", code_sha256);
     struct str plain = sha256_hex(a, json_canonical(a, all));
-    return key.n && definition_has_values(configuration) ? hmac_hex(a, key, plain) : plain;
+    return definition_has_values(configuration) ? definition_keyed(a, key, plain) : plain;
 }
 
 static void put_hash(struct arena *a, struct node *parts, struct str name, const struct node *value)
@@ -254,6 +260,13 @@ static void put_hash(struct arena *a, struct node *parts, struct str name, const
 }
 
 /* The name takes part: the same value of two variables looks like two. */
+static const struct node *keyed_hash(struct arena *a, struct str key, struct str name,
+                                     const struct node *value)
+{
+    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
+    return node_strf(a, KEYED "%.32s", hmac_hex(a, key, text).p);
+}
+
 static void put_value(struct arena *a, struct node *parts, struct str key, struct str name,
                       const struct node *value)
 {
@@ -262,8 +275,7 @@ static void put_value(struct arena *a, struct node *parts, struct str key, struc
         put_hash(a, parts, part, value);
         return;
     }
-    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
-    node_put(a, parts, part, node_strf(a, KEYED "%.32s", hmac_hex(a, key, text).p));
+    node_put(a, parts, part, keyed_hash(a, key, name, value));
 }
 
 const struct node *definition_parts(struct arena *a, struct str key,
@@ -276,7 +288,11 @@ const struct node *definition_parts(struct arena *a, struct str key,
         put_hash(a, parts, m->key, m->value);
     member_each (m, configuration) {
         if (!str_eq(m->key, STR("Environment"))) {
-            put_hash(a, parts, m->key, m->value);
+            bool secret = node_flags_deep(m->value) & NODE_SECRET;
+            if (secret && key.n)
+                node_put(a, parts, m->key, keyed_hash(a, key, m->key, m->value));
+            else
+                put_hash(a, parts, m->key, m->value);
             continue;
         }
         member_each (v, node_get_c(m->value, "Variables"))

@@ -19,10 +19,12 @@ bool definition_matches(const struct node *configuration, const struct node *obs
 /* Does Lambda hide the variables, because the caller may not decrypt them? `*ret_why`: its words.
  * Source: Lambda API reference, EnvironmentError. */
 bool definition_unreadable(const struct node *observed, struct str *ret_why);
-/* SHA-256 of everything that makes the version what it is. */
-/* Does it hold values that may be secret: environment variables? */
+/* Does it hold values that may be secret: environment variables, values of secrets? */
 bool definition_has_values(const struct node *configuration);
-/* With `key` (store_secret), where there are values: who reads it cannot try values until one fits.
+/* `hash` with the service's key; as it is where that is empty. */
+struct str definition_keyed(struct arena *a, struct str key, struct str hash);
+/* SHA-256 of everything that makes the version what it is. With `key` (store_secret), where there
+ * are values: who reads it cannot try values until one fits.
  * Empty: as troupe did before there were keys. */
 struct str definition_fingerprint(struct arena *a, struct str key, const struct node *configuration,
                                   const struct node *code, struct str code_sha256);
