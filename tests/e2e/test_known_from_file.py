@@ -38,6 +38,10 @@ REFUSED = {
     "condition of conditions": (service(resources="Conditions: {A1: !Not [Condition: B1]}"), "7:", ["'B1'"]),
     "FindInMap": (service("environment: {AA: !FindInMap [Mapp, x, y]}", "Mappings: {Map: {x: {y: z}}}"), "6:35",
                   ["mapping 'Mapp'"]),
+    "FindInMap, first key": (service("environment: {AA: !FindInMap [Map, smal, y]}", "Mappings: {Map: {small: {y: z}}}"), "6:40",
+                             ["mapping 'Map' has no 'smal'", "'small'"]),
+    "FindInMap, second key": (service("environment: {AA: !FindInMap [Map, x, why]}", "Mappings: {Map: {x: {y: z}}}"), "6:43",
+                              ["mapping 'Map' has no 'why'"]),
     "Output": (service(resources="Outputs: {O: {Value: !Ref Nothing}}"), "7:24", ["Nothing"]),
     "parameter": (service(resources="Parameters: {Size: {Type: String, Default: a}}\nOutputs: {O: {Value: !Ref Sise}}"),
                   "8:24", ["Sise", "'Size'"]),
@@ -85,7 +89,7 @@ TAKEN = {
         resources="extensions: {FLambdaFunction: {Properties: {CodeSigningConfigArn: !Ref Signed}}}\nResources:\n"
                   "  Signed: {Type: AWS::Lambda::CodeSigningConfig, Properties: {AllowedPublishers: "
                   "{SigningProfileVersionArns: [a]}, CodeSigningPolicies: {UntrustedArtifactOnDeployment: Warn}}}"),
-    "a parameter": service("environment: {AA: !Ref Size, BB: !FindInMap [!Ref Size, x, y]}",
+    "a parameter": service("environment: {AA: !Ref Size, BB: !FindInMap [!Ref Size, x, y], CC: !FindInMap [Map, !Ref Size, y], DD: !FindInMap [Map, x, y]}",
                            "Parameters: {Size: {Type: String, Default: a}}\nMappings: {Map: {x: {y: z}}}"),
     "a condition of a policy": service(resources="Resources:\n  P:\n    Type: AWS::SNS::TopicPolicy\n    Properties:\n"
                                        "      Topics: []\n      PolicyDocument: {Statement: [{Condition: {Bool: {x: y}}}]}"),

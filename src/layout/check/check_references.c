@@ -105,13 +105,38 @@ static const struct node *first_of(const struct node *list)
     return node_is(list, NODE_SEQ) && list->count ? list->items[0] : NULL;
 }
 
+/* The keys of an Fn::FindInMap, as far as they are written out. */
+static void check_keys(const struct walk *w, const struct node *args)
+{
+    const struct node *at = node_get_c(w->checking->compiled->template, "Mappings");
+    for (size_t i = 0; i < node_count(args) && node_is(args->items[i], NODE_STRING); i++) {
+        const struct node *key = args->items[i], *next = node_get(at, key->text);
+        if (!next && i > 0) {
+            struct err one = {0};
+            struct near near = {.name = key->text};
+            member_each (m, at)
+                near_offer(&near, m->key);
+            err_at(&one, key->pos.source ? key->pos : w->at, ERR_CONFIG,
+                   "mapping '%.*s' has no '%.*s'", STR_ARG(args->items[0]->text),
+                   STR_ARG(key->text));
+            if (near.best.n)
+                err_help(&one, "did you mean '%.*s'?", STR_ARG(near.best));
+            err_also(w->err, &one);
+        }
+        if (!(at = next))
+            return;
+    }
+}
+
 static void check_function(const struct walk *w, struct str key, const struct node *value)
 {
     if (str_eq(key, STR("Fn::If")))
         check_name(w, CONDITIONS, first_of(value));
-    else if (str_eq(key, STR("Fn::FindInMap")))
+    else if (str_eq(key, STR("Fn::FindInMap"))) {
         check_name(w, MAPPINGS, first_of(value));
-    else if (w->is_condition && str_eq(key, STR("Condition")))
+        if (node_is(value, NODE_SEQ))
+            check_keys(w, value);
+    } else if (w->is_condition && str_eq(key, STR("Condition")))
         check_name(w, CONDITIONS, value);
 }
 
