@@ -342,6 +342,25 @@ def needed(role, function):
     ]  # fmt: skip
 
 
+def test_the_right_to_a_url_is_one_to_its_function(aws):
+    """Whose ARN the resource has as ``TargetFunctionArn``."""
+    role, function = name("r"), name("f")
+    resources, statements = stack_resources(role, function), needed(role, function)
+    resources["Url"] = {
+        "Type": "AWS::Lambda::Url",
+        "Properties": {"TargetFunctionArn": {"Fn::GetAtt": ["Fn", "Arn"]}, "AuthType": "AWS_IAM"},
+    }
+    urls = allow(
+        "lambda:CreateFunctionUrlConfig",
+        "lambda:DeleteFunctionUrlConfig",
+        resource=function_arn(function),
+    )
+    user = User(aws, allow("cloudformation:*"), *statements, urls)
+    stack = name("s")
+    assert As(user).create(stack, resources) == ("CREATE_COMPLETE", "")
+    assert As(user).delete(stack)[0] == "GONE"
+
+
 def test_a_stack_does_what_its_caller_may(aws):
     role, function = name("r"), name("f")
     resources, statements = stack_resources(role, function), needed(role, function)

@@ -127,7 +127,7 @@ def resource_arn(row, template, properties, physical, logical, stack):
         given = properties.get(key)
         if isinstance(given, list):
             given = given[0] if given else None
-        if key == "FunctionName":
+        if key in ("FunctionName", "TargetFunctionArn"):
             given = function_name(given, row.get("qualified"))
         return str(given) if given else default or "*"
 
