@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write src/cfn/type_rows.c: one row for each CloudFormation resource type.
+"""Write src/cfn/type_rows.c and src/cfn/action_rows.c: one row for each CloudFormation resource type.
 
 Usage: cfn-types.py SCHEMAS    a folder with the registry's schemas, a JSON file each
 
@@ -63,6 +63,15 @@ def create_only(schema):
     return {path.split("/")[2] for path in schema.get("createOnlyProperties", []) if path.count("/") == 2}
 
 
+def actions(schema):
+    """What CloudFormation calls on behalf of whoever makes, changes or deletes such a resource."""
+    handlers = schema.get("handlers", {})
+    used = (handlers.get(name, {}) for name in ("create", "read", "update", "delete"))
+    # IAM has no action with dots (s3:REST.PUT.OBJECT); s3:getObject is s3:GetObject.
+    found = {action for handler in used for action in handler.get("permissions", []) if "." not in action}
+    return sorted({f"{service}:{name[:1].upper()}{name[1:]}" for service, name in (a.split(":") for a in found)})
+
+
 def constant(trait):
     return "CFN_" + trait.upper().replace("-", "_")
 
@@ -100,26 +109,39 @@ def text(value):
     return f'"{value}"' if value else "NULL"
 
 
+def literals(words):
+    """C strings of at most 80 characters, that make one text."""
+    lines, line = [], []
+    for word in words:
+        if line and len(" ".join([*line, word])) > 80:
+            lines.append(" ".join(line) + " ")
+            line = []
+        line.append(word)
+    return [f'     "{text}"' for text in [*lines, " ".join(line)]]
+
+
+def write(name, head, rows, tail):
+    out = ["/* Written by scripts/cfn-types.py from the CloudFormation registry's schemas: do not edit. */",
+           '#include "cfn/cfn.h"', "", "/* clang-format off */", head, *rows, "};", "/* clang-format on */", "", tail]
+    (ROOT / "src" / "cfn" / name).write_text("\n".join(out) + "\n")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    out = ["/* Written by scripts/cfn-types.py from the CloudFormation registry's schemas: do not edit. */",
-           '#include "cfn/cfn.h"', "", "/* clang-format off */", "const struct cfn_type cfn_types[] = {"]
-    all_rows = list(rows(read_schemas(sys.argv[1]), read_traits()))
+    schemas, types, rights = read_schemas(sys.argv[1]), [], []
+    all_rows = list(rows(schemas, read_traits()))
     for name, named_by, properties, traits in all_rows:
-        flags = " | ".join(map(constant, traits)) or "0"
-        words, lines = [], []
-        for word in properties:
-            if words and len(" ".join([*words, word])) > 80:
-                lines.append(" ".join(words) + " ")
-                words = []
-            words.append(word)
-        lines.append(" ".join(words))
-        out.append(f'    {{"{name}", {text(named_by)},')
-        out.append(f"     {flags},")
-        out += [f'     "{line}"' for line in lines[:-1]] + [f'     "{lines[-1]}"}},']
-    out += ["};", "/* clang-format on */", "", "const size_t cfn_type_count = sizeof cfn_types / sizeof *cfn_types;"]
-    (ROOT / "src" / "cfn" / "type_rows.c").write_text("\n".join(out) + "\n")
+        types += [f'    {{"{name}", {text(named_by)},', f"     {' | '.join(map(constant, traits)) or '0'},",
+                  *literals(properties)]
+        types[-1] += "},"
+    for name in [name for name, *_ in all_rows] + ["AWS::CloudFormation::Stack"]:
+        if actions(schemas.get(name, {})):
+            rights.append("\n".join([f'    {{"{name}",', *literals(actions(schemas[name]))]) + "},")
+    write("type_rows.c", "const struct cfn_type cfn_types[] = {", types,
+          "const size_t cfn_type_count = sizeof cfn_types / sizeof *cfn_types;")
+    write("action_rows.c", "const struct cfn_type_actions cfn_type_actions[] = {", sorted(rights),
+          "const size_t cfn_type_actions_count = sizeof cfn_type_actions / sizeof *cfn_type_actions;")
     print(f"{len(all_rows)} types")
 
 

@@ -33,6 +33,15 @@ struct cfn_type {
 extern const struct cfn_type cfn_types[];
 extern const size_t cfn_type_count;
 
+/* What CloudFormation calls for a type with the rights of whoever changes a stack: the permissions
+ * of the registry's create, read, update and delete handlers. See rights.h. */
+struct cfn_type_actions {
+    const char *type, *actions; /* IAM's actions, separated by spaces */
+};
+/* Sorted by type (action_rows.c). */
+extern const struct cfn_type_actions cfn_type_actions[];
+extern const size_t cfn_type_actions_count;
+
 /* Does the registry, as of when the rows were written, have this very type? */
 bool cfn_is_known(struct str type);
 /* Has the type, or its service as a whole, the trait? False for types that are not known. */
