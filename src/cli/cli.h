@@ -82,6 +82,7 @@ struct command {
     X(print)        \
     X(explain)      \
     X(validate)     \
+    X(iam)          \
     X(local)        \
     X(version)      \
     X(help)

@@ -33,6 +33,7 @@ static const struct option {
      "the function, if not given as argument"},
     {"service", 0, FLAG, AT(service), ON(deploy) | ON(plan), NULL,
      "what all stages share, instead of a stage"},
+    {"service", 0, FLAG, AT(service), ON(iam), NULL, "all stages, and what they share"},
     {"service", 0, FLAG, AT(service), ON(remove), NULL, "all stages, and what they share", true},
     {"to", 0, TEXT, AT(to), ON(rollback) | ON(shift), "N", "the deployment"},
     {"to", 0, TEXT, AT(to), ON(reset), "OTHER[#N]", "the stage, or deployment, to become like"},

@@ -129,7 +129,11 @@ class Clients:
 
     @classmethod
     def lent(cls, account):
-        clients = cls.idle.pop() if cls.idle else cls(account.cloud)
+        clients = next((idle for idle in cls.idle if idle.endpoint == account.cloud.endpoint), None)
+        if clients:
+            cls.idle.remove(clients)
+        else:
+            clients = cls(account.cloud)
         clients.credentials.access_key = account.id
         return clients
 

@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import aws_models
 import signatures
 from faults import Rule, error_answer
+from operations import operations
 
 # What users of a service call: REST and HTTP APIs, function URLs.
 USER_PATHS = re.compile(r"/restapis/[^/]+/[^/]+/_user_request_(/|$)|/_aws/(execute-api|lambda-url)/")
@@ -193,6 +194,8 @@ class Proxy:
             protocol = aws_models.protocol(aws_models.model(call.service), request)
             aws_models.check(call)
             record.problems += call.problems
+            if record.user_agent.startswith("troupe/") and record.name not in operations():
+                record.problems.append("`troupe iam` does not know it: it has no row in operations.c")
             if self.check_signatures:
                 record.problems += signatures.problems(
                     request, self.secrets.get(parts["key"], self.secret), self.tokens.get(parts["key"]))

@@ -72,7 +72,9 @@ void refusal_read(struct arena *a, const struct aws_answer *answer, struct refus
 #define LOGIN \
     "log in again, e.g. with: aws sso login; or choose other credentials with --aws-profile NAME"
 #define KEYS "check the access key; choose another one with --aws-profile NAME or AWS_PROFILE"
-#define ALLOW "allow this action in the caller's policies, or use --aws-profile NAME"
+#define ALLOW                                                                                    \
+    "allow this action to the caller ('troupe iam' prints what it takes), or use --aws-profile " \
+    "NAME"
 #define CLOCK "check this machine's clock, e.g. with: date -u"
 
 /* The first row that matches holds. NULL and 0 match all, `words` is a piece of the message. */

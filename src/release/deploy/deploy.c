@@ -459,7 +459,7 @@ static int set_log_role(struct deploying *d, struct err *err)
 
 static int apply(struct deploying *d, struct err *err)
 {
-    if (engine_service(d, err) < 0)
+    if (engine_check_publisher(d, err) < 0 || engine_service(d, err) < 0)
         return -1;
     if (!engine_stage(d).n)
         return 0;

@@ -41,6 +41,9 @@ struct deploying {
 
 struct str engine_stage(const struct deploying *d);
 
+/* publisher.c: DENIED when the caller, who gives CloudFormation a role, may not publish. */
+int engine_check_publisher(struct deploying *d, struct err *err);
+
 /* service_stack.c: bring it to the plan's target, or add to it what is missing. */
 int engine_service(struct deploying *d, struct err *err);
 

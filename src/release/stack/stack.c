@@ -12,6 +12,13 @@ struct str stack_token(struct arena *a)
     return str_fmt(a, "troupe-%.*s", STR_ARG(random_hex(a, 8)));
 }
 
+struct str stack_role(const struct service *service)
+{
+    const struct node *root = service->root;
+    struct str role = node_text(node_path(root, "provider.iam.deploymentRole"));
+    return role.n ? role : node_text(node_path(root, "provider.cfnRole"));
+}
+
 /* provider.stackPolicy, for the stage's stack and the service's, which have between them what one
  * stack has elsewhere. What depends on the stage is for the stage's alone. */
 static struct str policy_of(const struct release *r, const struct stack_update *u)
@@ -28,16 +35,15 @@ static struct str policy_of(const struct release *r, const struct stack_update *
 struct stack_change stack_describe_change(const struct release *r, const struct stack_update *u)
 {
     const struct node *root = r->service->root;
-    struct str role = node_text(node_path(root, "provider.iam.deploymentRole"));
-    return (struct stack_change){
-        .name = u->name,
-        .parameters = u->parameters,
-        .tags = u->tags,
-        .role_arn = role.n ? role : node_text(node_path(root, "provider.cfnRole")),
-        .token = stack_token(r->arena),
-        .notification_arns = node_path(root, "provider.notificationArns"),
-        .rollback_configuration = node_path(root, "provider.rollbackConfiguration"),
-        .policy = policy_of(r, u)};
+    return (struct stack_change){.name = u->name,
+                                 .parameters = u->parameters,
+                                 .tags = u->tags,
+                                 .role_arn = stack_role(r->service),
+                                 .token = stack_token(r->arena),
+                                 .notification_arns = node_path(root, "provider.notificationArns"),
+                                 .rollback_configuration =
+                                     node_path(root, "provider.rollbackConfiguration"),
+                                 .policy = policy_of(r, u)};
 }
 
 enum { TEMPLATE_MAX = 1000 * 1000 };
@@ -118,6 +124,9 @@ static int say_failed(struct stack_watch *w, bool create, struct err *err)
                         "needs its lines, delete it, then %s",
                         create ? "remove what was begun with 'troupe remove', and deploy again"
                                : "run the same command again");
+    if (str_find(w->failure.reason, STR("is not authorized to perform"), 0) >= 0)
+        return err_help(err, "'troupe iam' prints the policies that it takes; then run the same "
+                             "command again");
     if (create && stack_never_worked(w->final))
         return err_help(err, "fix the cause and deploy again: the stack is made anew");
     if (create)

@@ -55,6 +55,8 @@ int stack_foresee(const struct release *r, const struct stack_update *u, const s
  * the stack has, and those resources. FAILED says why it could not be. */
 int stack_import(const struct release *r, const struct stack_update *u, const struct node *imports,
                  struct err *err);
+/* ARN of the role that CloudFormation changes stacks with; empty: the caller's rights. */
+struct str stack_role(const struct service *service);
 /* A new mark for the events of one operation. */
 struct str stack_token(struct arena *a);
 /* Wait until the deletion that was begun with `token` is over. */
