@@ -26,7 +26,7 @@ enum aws_purpose {
     AWS_LIFE_HTTP,   /* the same, when stages share an HTTP API */
     AWS_LIFE_ALARMS, /* the same, when alarms judge a shift */
     AWS_VARIABLES,   /* only when serverless.yml asks for such a value */
-    AWS_OTHERS,      /* only adopt, diff, invoke or logs */
+    AWS_OTHERS,      /* only adopt or logs, or a profile with a role */
     AWS_FREE,        /* needs no right */
 };
 

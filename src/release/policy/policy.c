@@ -505,7 +505,7 @@ static void add_notes(struct making *x)
                             "cloudformation.amazonaws.com; troupe publishes with the caller's "
                             "rights",
                             STR_ARG(x->role)));
-    add_note(x, STR("adopt, invoke, logs and remove --purge need more: see docs/aws.md"));
+    add_note(x, STR("adopt, logs and remove --purge need more: see docs/aws.md"));
 }
 
 int policies_make(struct arena *a, const struct policy_request *request, struct policies *ret,

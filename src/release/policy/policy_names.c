@@ -5,8 +5,9 @@
 #include "cfn/expression.h"
 
 /* CloudFormation makes names up of stack, logical id and 12 or 13 random characters. Where that is
- * too long it cuts the stack's name, to 24 characters at least. */
-enum { RANDOM_MAX = 14, STACK_KEPT = 24 };
+ * too long both are cut, each to about half of what is left. Source: names that AWS made, as in
+ * KensioSoftware/yulin#1113; it is not documented. */
+enum { RANDOM_MAX = 14, HALF_LEAST = 24 };
 
 /* ---- values ---- */
 
@@ -71,13 +72,16 @@ static struct str made_up(const struct policy_stack *s, struct str id, const str
 {
     struct arena *a = s->arena;
     struct str stack = s->name, name;
-    bool cut =
-        form->name_max && stack.n + id.n + RANDOM_MAX > form->name_max && stack.n > STACK_KEPT;
-    if (cut)
-        stack = str_sub(stack, 0, STACK_KEPT);
-    bool whole = s->service || cut; /* names of a stage's stack begin with the stage's */
-    name = whole ? str_fmt(a, "%.*s-*", STR_ARG(stack))
-                 : str_fmt(a, "%.*s-%.*s*", STR_ARG(stack), STR_ARG(without_hash(id)));
+    bool over = form->name_max && stack.n + 1 + id.n + RANDOM_MAX > form->name_max;
+    id = without_hash(id);
+    if (over)
+        id = str_sub(id, 0, HALF_LEAST);
+    if (over && stack.n > HALF_LEAST)
+        name = str_fmt(a, "%.*s*", HALF_LEAST, stack.p);
+    else if (s->service) /* what is a stage's own begins with the name of its stack */
+        name = str_fmt(a, "%.*s-*", STR_ARG(stack));
+    else
+        name = str_fmt(a, "%.*s-%.*s*", STR_ARG(stack), STR_ARG(id));
     return form->lower ? str_lower(a, name) : name;
 }
 
