@@ -27,7 +27,8 @@ struct cfn_arn {
         *name; /* property with {name}, or with what has that name; NULL: the form has none */
     unsigned name_max; /* longest name that CloudFormation makes up for one; 0: no matter */
     bool lower;        /* it makes up small letters only */
-    bool in_service;   /* named by the service's name, whatever the stage: functions, log groups */
+    bool by_id;      /* what CloudFormation makes up has the logical id in it that is looked for */
+    bool in_service; /* named by the service's name, whatever the stage: functions, log groups */
 };
 /* NULL: "*". */
 const struct cfn_arn *cfn_arn_of(struct str type);

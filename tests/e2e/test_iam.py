@@ -321,6 +321,62 @@ def test_a_policy_for_one_stage(troupe, users):
     troupe("remove", "dev", "--yes")
 
 
+HEAD = "service: shop\nprovider: {name: aws, runtime: nodejs20.x%s}\n"
+ONE = "functions: {a: {handler: handler.main%s}}\n"
+NAMED = "functions:\n" + "".join(f"  f{n}: {{handler: handler.main, name: 'other{n}'}}\n" for n in range(99))
+WITH = ONE % "" + "resources:\n  Resources:\n    Thing: {Type: %s, Properties: {%s}}\n"
+
+# file -> what has to be among actions and resources, and what must not be
+FILES = [
+    (HEAD % "" + ONE % "", ["lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:*:function:shop-*",
+                            "arn:aws:iam::*:role/shop-IamRoleLambdaExecution*", "arn:aws:s3:::shop-serverlessdeploymentbucket*"],
+     ["ec2:DescribeVpcs", "kms:Decrypt", "lambda:GetLayerVersion", "lambda:PutFunctionConcurrency", "apigateway:PUT",
+      "iam:AttachRolePolicy", "cloudwatch:DescribeAlarms", "ssm:GetParameter", "iam:DeleteRolePermissionsBoundary"]),
+    (HEAD % ", vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}" + ONE % ", layers: ['arn:aws:lambda:us-east-1:1:layer:l:3']",
+     ["ec2:DescribeVpcs", "iam:AttachRolePolicy", "lambda:GetLayerVersion", "arn:aws:lambda:us-east-1:1:layer:l:3"],
+     ["kms:Decrypt"]),
+    (HEAD % ", kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012'" + ONE % "",
+     ["kms:Decrypt"], ["ec2:DescribeVpcs"]),
+    (HEAD % ", deploymentBucket: ours" + ONE % "", ["arn:aws:s3:::ours", "arn:aws:s3:::ours/troupe/shop/*"], ["s3:CreateBucket"]),
+    (HEAD % ", iam: {role: 'arn:aws:iam::123456789012:role/given'}" + ONE % "",
+     ["arn:aws:iam::123456789012:role/given", "iam:PassRole"], []),
+    (HEAD % "" + ONE % ", name: '${sls:stage}-hers'", ["arn:aws:lambda:us-east-1:*:function:*-hers"], ["shop-dev"]),
+    (HEAD % "" + "custom: {troupe: {shift: {type: canary, percent: 10, after: 1s, alarms: [bad]}}}\n" + ONE % "",
+     ["cloudwatch:DescribeAlarms"], []),
+    (HEAD % "" + WITH % ("Custom::Thing", "ServiceToken: 'arn:aws:lambda:us-east-1:1:function:maker'"),
+     ["lambda:InvokeFunction", "arn:aws:lambda:us-east-1:1:function:maker"], []),
+    (HEAD % "" + WITH % ("AWS::SQS::Queue", "QueueName: 'q-${sls:stage}'"), ["arn:aws:sqs:us-east-1:*:q-*"], []),
+    (HEAD % "" + WITH % ("AWS::Some::Thing", "A: b"), ["AWS::Some::Thing is not known here"], []),
+    (HEAD % "" + WITH % ("AWS::Events::Rule", "ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: b, RoleArn: 'arn:aws:iam::1:role/r'}]"),
+     ["events.amazonaws.com", "arn:aws:iam::1:role/r"], []),
+    ((HEAD % "").replace("shop", "a-service-whose-name-is-long") + ONE % "", ["role/a-service-whose-name-is-"], ["role/a-service-whose-name-is-long"]),
+    (HEAD % "" + NAMED, ["arn:aws:lambda:us-east-1:*:function:other98:*"], ["function:other*"]),
+]
+
+
+def test_the_policy_follows_the_file(troupe):
+    """Actions for what the file has, on what it is called; without credentials, so for any account."""
+    for text, has, has_not in FILES:
+        troupe.write({"serverless.yml": text, "handler.js": HANDLER})
+        nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+        printed = troupe("iam", "--service", "--json", env=nobody).json
+        said = json.dumps(printed)
+        wrong = [word for word in has if word not in said] + [f"not {word}" for word in has_not if word in said]
+        assert not wrong, f"{text}\n{wrong}\n{said}"
+        for policy in printed["policies"]:
+            sids = [statement["Sid"] for statement in policy["document"]["Statement"]]
+            assert policy["characters"] <= 6144 and len(set(sids)) == len(sids)
+
+
+def test_nested_stacks_have_their_rights(troupe):
+    """Of a service that is too large for one stack; those of a stage whose name begins alike are others."""
+    text = HEAD % "" + "functions:\n" + "".join(
+        f"  f{n}: {{handler: handler.main, events: [{{schedule: rate(1 day)}}]}}\n" for n in range(200))
+    troupe.write({"serverless.yml": text, "handler.js": HANDLER})
+    said = json.dumps(troupe("iam", "dev", "--json").json)
+    assert f"{troupe.account.id}:stack/shop-dev-TroupePart*/*" in said and "stack/shop-dev-*" not in said
+
+
 def test_wrong_usage(troupe):
     troupe.write({"serverless.yml": NEIGHBOURS, "handler.js": HANDLER})
     result = troupe("iam", "dev", "--service", check=False)

@@ -230,11 +230,16 @@ static bool is_used(const struct making *x, enum aws_purpose purpose)
     return false;
 }
 
-static const struct node *one(struct arena *a, struct str text)
+static struct node *one_item(struct arena *a, const struct node *item)
 {
     struct node *list = node_seq(a);
-    node_push(a, list, node_str(a, text));
+    node_push(a, list, item);
     return list;
+}
+
+static const struct node *one(struct arena *a, struct str text)
+{
+    return one_item(a, node_str(a, text));
 }
 
 static const struct node *gateways(struct making *x, const char *type)
@@ -432,6 +437,7 @@ struct packing {
     struct str holder;
     size_t first; /* of this holder's, in ret */
     const struct node *reasons;
+    struct node *page; /* statements of the document that is filled */
     VEC(struct policy) all;
 };
 
@@ -450,24 +456,48 @@ static void pack(struct packing *p, const struct node *statements)
                              .size = size_of(a, statements)});
 }
 
-/* Fill one document after the other. */
+/* `statement` with `n` of its resources from `from` on. */
+static const struct node *part_of(struct arena *a, const struct node *statement, size_t from,
+                                  size_t n)
+{
+    const struct node *all = node_get_c(statement, "Resource");
+    struct node *some = node_seq(a);
+    for (size_t i = from; i < from + n; i++)
+        node_push(a, some, all->items[i]);
+    return cfn_with(a, statement, "Resource", n == 1 ? some->items[0] : some);
+}
+
+/* Put the statement into the document that is filled, or into the next one. One that is too long
+ * for any becomes two: each half is more than half a document, so that no document has both. */
+static void pack_statement(struct packing *p, const struct node *statement)
+{
+    struct arena *a = p->x->arena;
+    struct node *more = node_shallow(a, p->page);
+    size_t n = node_is(node_get_c(statement, "Resource"), NODE_SEQ)
+                   ? node_count(node_get_c(statement, "Resource"))
+                   : 1;
+    if (n > 1 && size_of(a, one_item(a, statement)) > POLICY_MAX) {
+        pack_statement(p, part_of(a, statement, 0, n / 2));
+        pack_statement(p, part_of(a, statement, n / 2, n - n / 2));
+        return;
+    }
+    node_push(a, more, statement);
+    if (p->page->count && size_of(a, more) > POLICY_MAX) {
+        pack(p, p->page);
+        more = one_item(a, statement);
+    }
+    p->page = more;
+}
+
 static void pack_all(struct packing *p, const struct grants *grants)
 {
     struct arena *a = p->x->arena;
-    struct node *page = node_seq(a);
     const struct node *statements = grants_statements(a, grants, &p->reasons);
-    node_each (statement, statements) {
-        struct node *more = node_shallow(a, page);
-        node_push(a, more, statement);
-        if (page->count && size_of(a, more) > POLICY_MAX) {
-            pack(p, page);
-            more = node_seq(a);
-            node_push(a, more, statement);
-        }
-        page = more;
-    }
-    if (page->count)
-        pack(p, page);
+    p->page = node_seq(a);
+    node_each (statement, statements)
+        pack_statement(p, statement);
+    if (p->page->count)
+        pack(p, p->page);
 }
 
 static void name_policies(struct packing *p, const char *ending)
@@ -489,9 +519,14 @@ static void add_note(struct making *x, struct str text)
     node_push(x->arena, x->notes, node_str(x->arena, text));
 }
 
-static void add_notes(struct making *x)
+static void add_notes(struct making *x, size_t policies)
 {
+    enum { ATTACHED_MAX = 10 };
     struct arena *a = x->arena;
+    if (policies > ATTACHED_MAX)
+        add_note(x,
+                 str_fmt(a, "a role has at most %d policies, unless the account's quota is raised",
+                         ATTACHED_MAX));
     for (size_t i = 0; i < x->unknown.n; i++)
         add_note(x, str_fmt(a,
                             "what CloudFormation needs for %.*s is not known here, and not in it: "
@@ -530,7 +565,7 @@ int policies_make(struct arena *a, const struct policy_request *request, struct 
     p.holder = x.role;
     pack_all(&p, &x.cloudformation);
     name_policies(&p, "cloudformation");
-    add_notes(&x);
+    add_notes(&x, p.all.n);
     *ret = (struct policies){p.all.p, p.all.n, x.notes};
     return 0;
 }

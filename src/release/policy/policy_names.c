@@ -58,7 +58,8 @@ static const struct member *resource_of(const struct policy_stack *s, struct str
     return found;
 }
 
-/* `id` without the hash that layout/scope.c puts behind a shared role's: it changes with the role. */
+/* `id` without the hash that layout/scope.c puts behind a shared role's: it changes with the role.
+ */
 static struct str without_hash(struct str id)
 {
     enum { HASH = 8 };
@@ -78,7 +79,8 @@ static struct str made_up(const struct policy_stack *s, struct str id, const str
         id = str_sub(id, 0, HALF_LEAST);
     if (over && stack.n > HALF_LEAST)
         name = str_fmt(a, "%.*s*", HALF_LEAST, stack.p);
-    else if (s->service) /* what is a stage's own begins with the name of its stack */
+    else if (s->service &&
+             !form->by_id) /* what is a stage's own begins with the name of its stack */
         name = str_fmt(a, "%.*s-*", STR_ARG(stack));
     else
         name = str_fmt(a, "%.*s-%.*s*", STR_ARG(stack), STR_ARG(id));
