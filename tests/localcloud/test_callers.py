@@ -342,6 +342,21 @@ def needed(role, function):
     ]  # fmt: skip
 
 
+def test_tags_of_a_stack_take_the_right_to_tag(aws):
+    queue, stack = name("q"), name("s")
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+    making = allow("sqs:CreateQueue", "sqs:GetQueueAttributes", "sqs:DeleteQueue", resource=arn)
+    user = User(aws, allow("cloudformation:*"), making)
+    resources = {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": queue}}}
+    tags = [{"Key": "team", "Value": "us"}]
+    status, reason = As(user).create(stack, resources, Tags=tags)
+    assert status == "ROLLBACK_COMPLETE" and user.denied("sqs:TagQueue", arn) in reason
+    As(user).delete(stack)
+    user.may(allow("cloudformation:*"), making, allow("sqs:TagQueue", resource=arn))
+    assert As(user).create(stack, resources, Tags=tags) == ("CREATE_COMPLETE", "")
+    As(user).delete(stack)
+
+
 def test_the_right_to_a_url_is_one_to_its_function(aws):
     """Whose ARN the resource has as ``TargetFunctionArn``."""
     role, function = name("r"), name("f")

@@ -4,7 +4,8 @@ What AWS does (CloudFormation user guide, "Control access with AWS Identity and 
 "CloudFormation service role"): every resource is made with the rights of whoever called, or of
 ``RoleARN``, which the stack keeps for later operations; handing it over needs ``iam:PassRole``. A
 resource that may not be made fails with the message of its service (recorded form:
-aws/aws-cdk#27067). MiniStack asks only whether CreateStack may be called.
+aws/aws-cdk#27067). A stack's tags are put on its resources, which takes the right to tag those
+(convox/rack#2199). MiniStack asks only whether CreateStack may be called.
 
 ``resource_rights.json`` says what a type's operations need: ``create``, ``update`` and ``delete``
 always, ``read`` where CloudFormation looks at what it made, ``with`` for properties that are set or
@@ -165,6 +166,12 @@ def without_own_tags(properties):
     return {**rest, "Tags": tags} if tags else rest
 
 
+def with_stack_tags(properties, stack):
+    """What is made has the tags of its stack as well."""
+    tags = (cloudformation._stacks.get(stack) or {}).get("Tags")
+    return properties if properties.get("Tags") or not tags else {**properties, "Tags": tags}
+
+
 def actions_of(row, operation, old, new):
     """The actions of an operation that changes ``old`` into ``new`` (empty: there is none)."""
     yield from words(row.get(operation))
@@ -184,6 +191,7 @@ def actions_of(row, operation, old, new):
 def needs(resource_type, operation, logical, physical, old, new, stack):
     """Every Check of one operation on one resource."""
     old, new = without_own_tags(old), without_own_tags(new)
+    new = with_stack_tags(new, stack) if operation == "create" else new
     if resource_type.startswith("Custom::") or resource_type.endswith("::CustomResource"):
         yield Check("lambda:InvokeFunction", (new or old).get("ServiceToken", "*"))
         return
