@@ -88,8 +88,7 @@ const struct command cmd_iam = {
                "with the reason for each statement. For one stage, or with --service, and without "
                "a stage anywhere, for all of them and what they share. Nothing is changed; AWS is "
                "asked for no more than the account's number. docs/aws.md says how to use them.",
-    .examples = {"troupe iam prod", "troupe iam --service --json",
-                 "troupe iam prod --json | jq '.policies[0].document'"},
+    .examples = {"troupe iam prod", "troupe iam prod --json", "troupe iam --service --json"},
     .args_max = 1,
     .run = run_iam,
 };

@@ -350,6 +350,8 @@ FILES = [
     (HEAD % "" + WITH % ("AWS::Events::Rule", "ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: b, RoleArn: 'arn:aws:iam::1:role/r'}]"),
      ["events.amazonaws.com", "arn:aws:iam::1:role/r"], []),
     ((HEAD % "").replace("shop", "a-service-whose-name-is-long") + ONE % "", ["role/a-service-whose-name-is-"], ["role/a-service-whose-name-is-long"]),
+    (HEAD % "" + WITH % ("AWS::SNS::Topic", "DisplayName: 'a {{resolve:ssm:/shop/name:1}} {{resolve:secretsmanager:mine:SecretString:k}}'"),
+     ["ssm:GetParameters", "arn:aws:ssm:us-east-1:*:parameter/shop/name\"", "arn:aws:secretsmanager:us-east-1:*:secret:mine*"], []),
     (HEAD % "" + NAMED, ["arn:aws:lambda:us-east-1:*:function:other98:*"], ["function:other*"]),
 ]
 

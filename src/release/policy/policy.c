@@ -174,12 +174,59 @@ static int add_nested(struct making *x, struct grants *to, const struct policy_s
     return 0;
 }
 
+/* What CloudFormation is asked to look up: "{{resolve:ssm:/shop/key:2}}". Source: CloudFormation
+ * user guide, "Get values stored in other services using dynamic references". */
+static const struct reference {
+    const char *begin, *action, *form;
+} references[] = {
+    {"{{resolve:ssm:", "ssm:GetParameters", "ssm:{region}:{account}:parameter/{name}"},
+    {"{{resolve:ssm-secure:", "ssm:GetParameters", "ssm:{region}:{account}:parameter/{name}"},
+    {"{{resolve:secretsmanager:", "secretsmanager:GetSecretValue",
+     "secretsmanager:{region}:{account}:secret:{name}*"},
+};
+
+/* `rest` begins behind "{{resolve:ssm:". */
+static void add_reference(struct making *x, struct grants *to, const struct policy_stack *stack,
+                          const struct reference *r, struct str rest)
+{
+    ptrdiff_t end = str_find(rest, STR("}}"), 0), field = str_find(rest, STR(":SecretString"), 0);
+    struct str name = str_sub(rest, 0, end < 0 ? rest.n : (size_t)end);
+    if (str_starts(name, STR("arn:"))) {
+        name = str_sub(name, 0, field < 0 ? name.n : (size_t)field);
+    } else {
+        str_cut(&(struct str){name.p, name.n}, ':', &name);
+        str_skip(&name, STR("/"));
+        if (str_find_char(name, '$', 0) >= 0) /* a variable of Fn::Sub */
+            name = STR("*");
+        name = policy_arn(stack, str_c(r->form), STR(""), name);
+    }
+    grant(x, to, str_c(r->action), name, NULL, STR("CloudFormation: dynamic references"));
+}
+
+static void add_references(struct making *x, struct grants *to, const struct policy_stack *stack,
+                           const struct node *n)
+{
+    node_each (item, n)
+        add_references(x, to, stack, item);
+    member_each (m, n)
+        add_references(x, to, stack, m->value);
+    struct str text = node_is(n, NODE_STRING) ? n->text : (struct str){"", 0};
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
+        struct str begin = str_c(references[i].begin);
+        for (ptrdiff_t at = 0; (at = str_find(text, begin, (size_t)at)) >= 0;
+             at += (ptrdiff_t)begin.n)
+            add_reference(x, to, stack, &references[i],
+                          str_sub(text, (size_t)at + begin.n, text.n));
+    }
+}
+
 static int add_template(struct making *x, const struct policy_stack *stack,
                         const struct node *template, struct err *err)
 {
     struct grants *to = x->role.n ? &x->cloudformation : &x->caller;
     member_each (m, stack->resources)
         add_resource(x, to, stack, m->key, m->value, false);
+    add_references(x, to, stack, template);
     return add_nested(x, to, stack, template, err);
 }
 
