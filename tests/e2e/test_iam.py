@@ -181,7 +181,7 @@ def test_a_life_with_the_printed_policy(troupe, users, name):
     """Nothing is refused, and each action that is troupe's own was needed, or is known to be seldom."""
     troupe.write({"serverless.yml": SERVICES[name], "handler.js": HANDLER})
     printed = users.printed("--service")
-    assert printed["version"] == 1 and "'*'" not in str(printed["notes"])
+    assert printed["version"] == 1 and "nobody said which account" not in str(printed["notes"])
     users.become("deployer", printed["policies"])
     live(troupe, name)
     users.check_all_allowed()
@@ -368,6 +368,23 @@ def test_the_policy_follows_the_file(troupe):
         for policy in printed["policies"]:
             sids = [statement["Sid"] for statement in policy["document"]["Statement"]]
             assert policy["characters"] <= 6144 and len(set(sids)) == len(sids)
+
+
+def test_values_of_variables_may_be_read(troupe, users):
+    """Whatever variables ask AWS for; a secret that became a name is not printed."""
+    ssm, s3 = troupe.account.client("ssm"), troupe.account.client("s3")
+    ssm.put_parameter(Name="/shop/name", Value="hidden", Type="SecureString")
+    s3.create_bucket(Bucket="of-ours")
+    s3.put_object(Bucket="of-ours", Key="a/size", Body=b"256")
+    file = HEAD % ", memorySize: '${s3:of-ours/a/size}'" + WITH % ("AWS::SQS::Queue", "QueueName: '${ssm:/shop/name}'")
+    troupe.write({"serverless.yml": file, "handler.js": HANDLER})
+    printed = users.printed("dev")
+    said = json.dumps(printed)
+    assert f"arn:aws:ssm:*:{troupe.account.id}:parameter/shop/name" in said and "arn:aws:s3:::of-ours/a/size" in said
+    assert "hidden" not in said and f"arn:aws:sqs:us-east-1:{troupe.account.id}:*" in said
+    users.become("deployer", printed["policies"])
+    troupe("plan", "dev")
+    users.check_all_allowed()
 
 
 def test_nested_stacks_have_their_rights(troupe):

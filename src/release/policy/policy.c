@@ -579,6 +579,11 @@ static void add_notes(struct making *x, size_t policies)
                             "what CloudFormation needs for %.*s is not known here, and not in it: "
                             "add it",
                             STR_ARG(x->unknown.entries[i].key)));
+    if (x->request->every_stage)
+        add_note(x, str_fmt(a,
+                            "serverless.yml was read as for stage '%.*s': what only other stages "
+                            "have is not in it",
+                            STR_ARG(x->request->service->stage)));
     if (str_eq(x->request->account, STR("*")))
         add_note(x, STR("nobody said which account it is for: '*' stands in its place"));
     if (x->role.n)

@@ -34,6 +34,8 @@ struct str policy_text(const struct policy_stack *s, const struct node *value)
     const struct node *n = value ? layout_resolve(a, value, known, &stack, &unknown) : NULL;
     if (!n || n->kind == NODE_MAP || n->kind == NODE_SEQ)
         return (struct str){NULL, 0};
+    if (node_flags_deep(value) & NODE_SECRET) /* a policy is no place for it */
+        return STR("*");
     struct str text = str_dup(a, node_text(n));
     if (s->request->every_stage && node_flags_deep(value) & NODE_STAGE)
         text = str_replace(a, text, service->stage, STR("*"));
