@@ -113,8 +113,9 @@ struct rights_joining {
     struct map ids; /* resources that those rights refer to and `into` lacks: id -> resource */
     bool waits;     /* a right was left out: it refers to a pointer that is not there yet */
 };
-/* May `right`, a statement or a piece of one, be added now? What it refers to comes along. */
-bool joining_admits(struct rights_joining *j, const struct node *right);
+/* May resource `id` (or none) and `expression`, of a right, be added now? What they refer to comes
+ * along. */
+bool joining_admit(struct rights_joining *j, struct str id, const struct node *expression);
 
 /* policies.c: `base` itself when nothing is missing in it */
 

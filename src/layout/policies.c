@@ -16,6 +16,28 @@ struct documents {
     VEC(struct document) all;
 };
 
+/* ---- what a right refers to ---- */
+
+bool joining_admit(struct rights_joining *j, struct str id, const struct node *expression)
+{
+    struct closure c;
+    closure_of_missing(j->arena, j->from, j->into, id, expression, &c);
+    if (c.holes.n) {
+        j->waits = true;
+        return false;
+    }
+    for (size_t i = 0; i < c.ids.n; i++)
+        if (!map_has(&j->ids, c.ids.entries[i].key))
+            map_put(&j->ids, c.ids.entries[i].key, c.ids.entries[i].value);
+    return true;
+}
+
+/* May `right`, a statement or a piece of one, be added now? What it refers to comes along. */
+static bool admits(struct rights_joining *j, const struct node *right)
+{
+    return joining_admit(j, STR(""), right);
+}
+
 /* ---- statements ---- */
 
 static bool is_denial(const struct node *statement)
@@ -104,7 +126,7 @@ const struct node *policies_join_lists(struct rights_joining *j, const struct no
     if (base && !node_is(base, NODE_SEQ))
         return base;
     node_each (item, more) {
-        if (has_item(out ? out : base, item) || !joining_admits(j, item))
+        if (has_item(out ? out : base, item) || !admits(j, item))
             continue;
         if (!out)
             out = base ? node_shallow(j->arena, base) : node_seq(j->arena);
@@ -196,7 +218,7 @@ static void add_statement(struct rights_joining *j, struct document *document,
         *s = both;
         return;
     }
-    if (!joining_admits(j, statement))
+    if (!admits(j, statement))
         return;
     vec_push(j->arena, &document->statements, with_free_sid(j->arena, document, statement));
     document->is_changed = true;

@@ -102,25 +102,6 @@ static struct holders holders_of(struct arena *a, const struct node *template, b
 
 /* ---- joining ---- */
 
-static bool admit(struct rights_joining *j, struct str id, const struct node *expression)
-{
-    struct closure c;
-    closure_of_missing(j->arena, j->from, j->into, id, expression, &c);
-    if (c.holes.n) {
-        j->waits = true;
-        return false;
-    }
-    for (size_t i = 0; i < c.ids.n; i++)
-        if (!map_has(&j->ids, c.ids.entries[i].key))
-            map_put(&j->ids, c.ids.entries[i].key, c.ids.entries[i].value);
-    return true;
-}
-
-bool joining_admits(struct rights_joining *j, const struct node *right)
-{
-    return admit(j, STR(""), right);
-}
-
 /* Resource `base` with the rights of `more`. */
 static const struct node *join(struct rights_joining *j, const struct node *base,
                                const struct node *more)
@@ -179,7 +160,7 @@ const struct node *layout_grant(struct arena *a, const struct layout *layout,
         const struct node *before = node_get(node_get_c(now, "Resources"), id);
         j.waits = false;
         if (!before && is_policy(after)) /* a new role comes with the values that need it */
-            admit(&j, id, NULL);
+            joining_admit(&j, id, NULL);
         if (!before || !str_eq(cfn_type_of(before), cfn_type_of(after)))
             continue;
         const struct node *both =

@@ -1,7 +1,7 @@
 /* The policies that deployers of a service need: `troupe iam`.
  *
  * Two tables say what is called: what troupe calls itself (aws/services/operations.h), and what
- * CloudFormation calls for the resources of the templates (cfn/rights.h). The service's names say
+ * CloudFormation calls for the resources of the templates (cfn/actions.h). The service's names say
  * on what. Pure: nothing is asked of AWS. */
 #ifndef TROUPE_RELEASE_POLICY_POLICY_H
 #define TROUPE_RELEASE_POLICY_POLICY_H

@@ -4,7 +4,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
-#include "cfn/rights.h"
+#include "cfn/actions.h"
 #include "release/policy/policy.h"
 
 /* ---- grants (grants.c) ---- */

@@ -378,7 +378,8 @@ static void test_version_is_awaited(void **state)
     cloud->functions.p[0].versions.n = 0;
     fake_fault(cloud,
                (struct fake_fault){FAULT_RACE, "GetFunction", "Qualifier=1", .race = set_version});
-    check_kind(f, publish(f, &version), ERR_FAILED, "its creation failed: the subnet is gone");
+    check_kind(f, publish(f, &version), ERR_FAILED,
+               "version 1 of function 'shop-api' failed: the subnet is gone");
 }
 
 /* One stage's update failed: the next publisher's ends that, whatever the head shows. Where the

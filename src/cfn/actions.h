@@ -4,8 +4,8 @@
  * Source: the registry's schemas name the actions of a type's handlers, whatever its properties
  * are; which of them a property asks for, and how the ARNs look, say the Service Authorization
  * Reference and the services' API references. */
-#ifndef TROUPE_CFN_RIGHTS_H
-#define TROUPE_CFN_RIGHTS_H
+#ifndef TROUPE_CFN_ACTIONS_H
+#define TROUPE_CFN_ACTIONS_H
 
 #include "doc/node.h"
 

@@ -3,7 +3,7 @@
 
 #include "doc/json.h"
 #include "cfn/cfn.h"
-#include "cfn/rights.h"
+#include "cfn/actions.h"
 
 static void test_rows_are_sorted(void **state)
 {

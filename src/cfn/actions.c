@@ -1,4 +1,4 @@
-#include "cfn/rights.h"
+#include "cfn/actions.h"
 
 #include <fnmatch.h>
 #include <strings.h>
