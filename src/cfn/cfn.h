@@ -34,7 +34,7 @@ extern const struct cfn_type cfn_types[];
 extern const size_t cfn_type_count;
 
 /* What CloudFormation calls for a type with the rights of whoever changes a stack: the permissions
- * of the registry's create, read, update and delete handlers. See rights.h. */
+ * of the registry's create, read, update and delete handlers. See actions.h. */
 struct cfn_type_actions {
     const char *type, *actions; /* IAM's actions, separated by spaces */
 };
