@@ -60,4 +60,7 @@ struct str compile_artifact_dir(struct arena *a, const struct service *service, 
  * (cloudformation-template-create-stack.json). NULL: the service brings its own bucket. */
 const struct node *compile_create_stack(struct arena *a, const struct service *service);
 
+/* How the logical ids of a function begin: "foo-bar_baz" -> "FooDashbarUnderscorebaz". */
+struct str name_normalize(struct arena *a, struct str function_key);
+
 #endif

@@ -56,8 +56,6 @@ extern const struct event_type event_http, event_http_api, event_schedule, event
 
 /* ---- names (compile/names.c): the reference's rules for logical ids ---- */
 
-/* "foo-bar_baz" -> "FooDashbarUnderscorebaz" */
-struct str name_normalize(struct arena *a, struct str function_key);
 /* Alphanumeric characters only, first letter upper case. */
 struct str name_alphanumeric(struct arena *a, struct str s);
 /* "users/{id}" -> "UsersIdVar" */

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "cfn/cfn.h"
+#include "compile/compile.h"
 #include "release/publish/definition.h"
 
 /* ---- names of stages ---- */
@@ -180,7 +181,7 @@ static const struct node *own_resource(const struct comparing *c, int side, stru
  * compared, not the records. */
 static void compare_own(struct comparing *c, struct diff_function *f)
 {
-    struct str name = str_upper_first(c->arena, f->key);
+    struct str name = name_normalize(c->arena, f->key);
     const struct node *x = node_get_c(own_resource(c, 0, name), "Properties");
     const struct node *y = node_get_c(own_resource(c, 1, name), "Properties");
     struct node_change *all = NULL;
