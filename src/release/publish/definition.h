@@ -24,8 +24,8 @@ bool definition_has_values(const struct node *configuration);
 /* `hash` with the service's key; as it is where that is empty. */
 struct str definition_keyed(struct arena *a, struct str key, struct str hash);
 /* SHA-256 of everything that makes the version what it is. With `key` (store_secret), where there
- * are values: who reads it cannot try values until one fits.
- * Empty: as troupe did before there were keys. */
+ * are values: who reads it cannot try values until one fits. Empty: as troupe did before there were
+ * keys. */
 struct str definition_fingerprint(struct arena *a, struct str key, const struct node *configuration,
                                   const struct node *code, struct str code_sha256);
 /* Member (environment variables each) -> short hash: says later what changed, and no value. Those
