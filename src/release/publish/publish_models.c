@@ -27,9 +27,9 @@ struct str models_withhold(struct arena *a, const struct node *document)
 /* Within an API models name each other by links. */
 static struct str schema_text(struct arena *a, struct str api, const struct node *schema)
 {
-    return str_replace(a, json_canonical(a, schema), STR("\"#/components/schemas/"),
-                       str_fmt(a, "\"https://apigateway.amazonaws.com/restapis/%.*s/models/",
-                               STR_ARG(api)));
+    return str_replace(
+        a, json_canonical(a, schema), STR("\"#/components/schemas/"),
+        str_fmt(a, "\"https://apigateway.amazonaws.com/restapis/%.*s/models/", STR_ARG(api)));
 }
 
 static struct str canonical(struct arena *a, struct str text)

@@ -1,16 +1,19 @@
 /* Comparing deployments: the cases of tests/golden/release/diff.json. */
 #include "fixture.h"
 
+#include "records.h"
 #include "release/diff.h"
 
-static struct diff_side side_of(const struct node *n, const char *stage)
+static struct diff_side side_of(struct arena *a, const struct node *n, const char *stage)
 {
-    return (struct diff_side){.record = {.stage = str_c(stage),
-                                         .number = 1,
-                                         .body = node_get_c(n, "body"),
-                                         .versions = node_get_c(n, "versions")},
-                              .template = node_get_c(n, "template"),
-                              .configurations = node_get_c(n, "configurations")};
+    const struct node *body = node_get_c(n, "body"), *versions = node_get_c(n, "versions");
+    return (struct diff_side){
+        .record = {.stage = str_c(stage),
+                   .number = 1,
+                   .body = body ? body_of(a, json_text(a, body, 0).p) : NULL,
+                   .versions = versions ? versions_of(a, json_text(a, versions, 0).p) : NULL},
+        .template = node_get_c(n, "template"),
+        .configurations = node_get_c(n, "configurations")};
 }
 
 static const char *const signs[] = {[DIFF_BOTH] = "~", [DIFF_ONLY_A] = "-", [DIFF_ONLY_B] = "+"};
@@ -41,8 +44,8 @@ static void test_cases(void **state)
 {
     struct fixture *f = *state;
     node_each (c, data_json(f->arena, "diff.json")) {
-        struct diff_side a = side_of(node_get_c(c, "a"), "dev");
-        struct diff_side b = side_of(node_get_c(c, "b"), "prod");
+        struct diff_side a = side_of(f->arena, node_get_c(c, "a"), "dev");
+        struct diff_side b = side_of(f->arena, node_get_c(c, "b"), "prod");
         struct diff d;
         print_message("%.*s\n", STR_ARG(node_text(node_get_c(c, "what"))));
         diff_make(f->arena, &a, &b, &d);
