@@ -3,6 +3,7 @@
 #
 # Usage: setup.sh GROUP...     groups: build run test bench
 #        setup.sh python       path of the tests' Python; makes its environment when it is missing
+#        setup.sh lint         the same of cfn-lint's Python
 #
 # On Debian and Ubuntu packages come from apt, as root or through sudo; elsewhere the script says
 # what is missing. A row below is "group | package | how to tell that it is there".
@@ -81,28 +82,29 @@ install_packages() {
     [ -z "$left" ] || die "still missing after installation: $(echo $left)"
 }
 
-# The tests' Python: an environment for exactly this requirements file, in the user's cache.
+# A Python environment for exactly the requirements file $1, in the user's cache.
 python() {
     cache=${XDG_CACHE_HOME:-$HOME/.cache}/troupe
-    key=$( { python3 --version; cat tests/requirements.txt; } | sha256sum | cut -c1-12)
+    key=$( { python3 --version; cat "$1"; } | sha256sum | cut -c1-12)
     home=$cache/tests-$key
     if [ ! -e "$home/complete" ]; then
-        say "making the tests' Python environment"
+        say "making a Python environment for $1"
         mkdir -p "$cache"
         rm -rf "$home"
         python3 -m venv "$home" >&2
         "$home/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-            --require-hashes -r tests/requirements.txt >&2
+            --require-hashes -r "$1" >&2
         : >"$home/complete"
     fi
     echo "$home/bin/python"
 }
 
 case ${1-} in
-'' | -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0" ;;
-python) python ;;
+'' | -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0" ;;
+python) python tests/requirements.txt ;;
+lint) python tests/lint/requirements.txt ;;
 *)
     install_packages "$@"
-    case " $* " in *" test "*) python >/dev/null ;; esac
+    case " $* " in *" test "*) python tests/requirements.txt >/dev/null ;; esac
     ;;
 esac

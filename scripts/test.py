@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 BUILDS = (ROOT / os.environ.get("BUILD_TESTS", "build-tests")).resolve()
 JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
+TEMPLATES = BUILDS / "templates"  # those that troupe wrote in the last run of suite e2e
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "30"))
 TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "3000"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
@@ -387,8 +388,22 @@ def suite_e2e():
     """troupe as users run it, on the local cloud, the sanitized build."""
     seed = os.environ.get("TROUPE_MODEL_SEED") or str(random.SystemRandom().randrange(1 << 32))
     print(f"       random sequences: TROUPE_MODEL_SEED={seed}", flush=True)
+    shutil.rmtree(TEMPLATES, ignore_errors=True)
+    TEMPLATES.mkdir(parents=True)
     return pytest("tests/e2e", *WAITING, TROUPE=str(sanitized_build() / "troupe"),
-                  TROUPE_MODEL_SEED=seed)
+                  TROUPE_TEST_TEMPLATES=str(TEMPLATES), TROUPE_MODEL_SEED=seed)
+
+
+def suite_lint():
+    """cfn-lint has no error to find in the templates that troupe wrote in suite `e2e`."""
+    if not TEMPLATES.is_dir():
+        raise Broken("there are no templates yet: run e2e before lint")
+    python = need(["scripts/setup.sh", "lint"]).strip().splitlines()[-1]
+    code, output = run([python, "tests/lint/lint.py", TEMPLATES])
+    found = re.search(r"(\d+) passed, (\d+) failed$", output.strip())
+    if not found:
+        raise Broken(output)
+    return Count(int(found[1]), int(found[2])), output if code else ""
 
 
 def suite_races():
@@ -404,7 +419,7 @@ def suite_docs():
 
 SUITES = {name.removeprefix("suite_"): function for name, function in list(globals().items())
           if name.startswith("suite_")}
-LONG = {"mends"}  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1
+LONG = {"mends", "lint"}  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1
 
 
 def run_suite(name):

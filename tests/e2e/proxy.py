@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import aws_models
 import signatures
+import templates
 from faults import Rule, error_answer
 from operations import operations
 
@@ -193,6 +194,8 @@ class Proxy:
             record.service, record.operation, record.params = call.service, call.operation, call.params
             protocol = aws_models.protocol(aws_models.model(call.service), request)
             aws_models.check(call)
+            if record.user_agent.startswith("troupe/"):
+                templates.keep(call, request.body)
             record.problems += call.problems
             if record.user_agent.startswith("troupe/") and record.name not in operations():
                 record.problems.append("`troupe iam` does not know it: it has no row in operations.c")

@@ -17,17 +17,20 @@ enum aws_object {
     AWS_LOG_GROUPS,
     AWS_REST_APIS,
     AWS_HTTP_APIS,
+    AWS_API_ACCOUNT, /* settings of API Gateway for the account */
     AWS_PARAMETERS,
 };
 
 enum aws_purpose {
-    AWS_LIFE,        /* a stage: deployed, rolled back, shifted, removed */
-    AWS_LIFE_REST,   /* the same, when stages share a REST API */
-    AWS_LIFE_HTTP,   /* the same, when stages share an HTTP API */
-    AWS_LIFE_ALARMS, /* the same, when alarms judge a shift */
-    AWS_VARIABLES,   /* only when serverless.yml asks for such a value */
-    AWS_OTHERS,      /* only adopt or logs, or a profile with a role */
-    AWS_FREE,        /* needs no right */
+    AWS_LIFE,          /* a stage: deployed, rolled back, shifted, removed */
+    AWS_LIFE_REST,     /* the same, when stages share a REST API */
+    AWS_LIFE_HTTP,     /* the same, when stages share an HTTP API */
+    AWS_LIFE_ALARMS,   /* the same, when alarms judge a shift */
+    AWS_LIFE_API_LOGS, /* the same, when stages of APIs log */
+    AWS_LIFE_NETWORK,  /* the same, when the stage has a network of its own */
+    AWS_VARIABLES,     /* only when serverless.yml asks for such a value */
+    AWS_OTHERS,        /* only adopt or logs, or a profile with a role */
+    AWS_FREE,          /* needs no right */
 };
 
 struct aws_operation {

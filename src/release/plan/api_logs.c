@@ -29,6 +29,15 @@ static bool needs_role(const struct node *resources, const struct node *resource
             logs_calls(node_get_c(p, "DefaultRouteSettings")));
 }
 
+bool api_logs_need_role(const struct node *template)
+{
+    const struct node *resources = node_get_c(template, "Resources");
+    member_each (m, resources)
+        if (needs_role(resources, m->value))
+            return true;
+    return false;
+}
+
 static bool sets_role(const struct node *resources)
 {
     member_each (m, resources)

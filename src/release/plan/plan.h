@@ -38,6 +38,9 @@ int plan_external_api(const struct release *r, struct plan *plan, struct err *er
 /* scope_change.c: REFUSED when a resource that holds data would be deleted in one stack and made
  * anew, empty, in the other, because it changes between stage and service. */
 int plan_scope(const struct release *r, struct plan *plan, struct err *err);
+/* Does a stage of a REST or WebSocket API in `template` log? Then the account needs a role for it.
+ */
+bool api_logs_need_role(const struct node *template);
 /* kept_network.c: a security group, subnet or VPC that the target drops stays while versions are in
  * it; REFUSED when it would be replaced. Reads only, and nothing unless one goes. */
 int plan_keep_network(const struct release *r, struct plan *plan, struct err *err);

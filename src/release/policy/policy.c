@@ -7,6 +7,7 @@
 #include "cfn/template.h"
 #include "doc/json.h"
 #include "layout/split/split.h"
+#include "release/plan/plan.h"
 #include "release/stack/stack.h"
 
 struct making {
@@ -177,17 +178,21 @@ static int add_nested(struct making *x, struct grants *to, const struct policy_s
 /* What CloudFormation is asked to look up: "{{resolve:ssm:/shop/key:2}}". Source: CloudFormation
  * user guide, "Get values stored in other services using dynamic references". */
 static const struct reference {
-    const char *begin, *action, *form;
+    const char *begin;
+    const char *action, *own; /* CloudFormation's, and troupe's for functions that it publishes */
+    const char *form;
 } references[] = {
-    {"{{resolve:ssm:", "ssm:GetParameters", "ssm:{region}:{account}:parameter/{name}"},
-    {"{{resolve:ssm-secure:", "ssm:GetParameters", "ssm:{region}:{account}:parameter/{name}"},
-    {"{{resolve:secretsmanager:", "secretsmanager:GetSecretValue",
+    {"{{resolve:ssm:", "ssm:GetParameters", "ssm:GetParameter",
+     "ssm:{region}:{account}:parameter/{name}"},
+    {"{{resolve:ssm-secure:", "ssm:GetParameters", "ssm:GetParameter",
+     "ssm:{region}:{account}:parameter/{name}"},
+    {"{{resolve:secretsmanager:", "secretsmanager:GetSecretValue", "secretsmanager:GetSecretValue",
      "secretsmanager:{region}:{account}:secret:{name}*"},
 };
 
 /* `rest` begins behind "{{resolve:ssm:". */
 static void add_reference(struct making *x, struct grants *to, const struct policy_stack *stack,
-                          const struct reference *r, struct str rest)
+                          const struct reference *r, bool own, struct str rest)
 {
     ptrdiff_t end = str_find(rest, STR("}}"), 0), field = str_find(rest, STR(":SecretString"), 0);
     struct str name = str_sub(rest, 0, end < 0 ? rest.n : (size_t)end);
@@ -200,22 +205,25 @@ static void add_reference(struct making *x, struct grants *to, const struct poli
             name = STR("*");
         name = policy_arn(stack, str_c(r->form), STR(""), name);
     }
-    grant(x, to, str_c(r->action), name, NULL, STR("CloudFormation: dynamic references"));
+    grant(x, to, str_c(own ? r->own : r->action), name, NULL,
+          own ? STR("values of dynamic references in shared functions")
+              : STR("CloudFormation: dynamic references"));
 }
 
+/* `own`: troupe looks them up. */
 static void add_references(struct making *x, struct grants *to, const struct policy_stack *stack,
-                           const struct node *n)
+                           bool own, const struct node *n)
 {
     node_each (item, n)
-        add_references(x, to, stack, item);
+        add_references(x, to, stack, own, item);
     member_each (m, n)
-        add_references(x, to, stack, m->value);
+        add_references(x, to, stack, own, m->value);
     struct str text = node_is(n, NODE_STRING) ? n->text : (struct str){"", 0};
     for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
         struct str begin = str_c(references[i].begin);
         for (ptrdiff_t at = 0; (at = str_find(text, begin, (size_t)at)) >= 0;
              at += (ptrdiff_t)begin.n)
-            add_reference(x, to, stack, &references[i],
+            add_reference(x, to, stack, &references[i], own,
                           str_sub(text, (size_t)at + begin.n, text.n));
     }
 }
@@ -226,7 +234,7 @@ static int add_template(struct making *x, const struct policy_stack *stack,
     struct grants *to = x->role.n ? &x->cloudformation : &x->caller;
     member_each (m, stack->resources)
         add_resource(x, to, stack, m->key, m->value, false);
-    add_references(x, to, stack, template);
+    add_references(x, to, stack, false, template);
     return add_nested(x, to, stack, template, err);
 }
 
@@ -240,6 +248,7 @@ static void add_definitions(struct making *x)
         struct node *function = node_map(a), *code = node_map(a);
         if (f->per_stage)
             continue;
+        add_references(x, &x->caller, &x->stage, true, f->definition);
         node_put_c(a, code, f->image ? "ImageUri" : "S3Bucket", node_str(a, STR("code")));
         node_put_str(a, function, "Type", STR("AWS::Lambda::Function"));
         node_put_c(a, function, "Properties", cfn_with(a, f->definition, "Code", code));
@@ -257,6 +266,17 @@ static bool has_api(const struct layout *layout, enum api_kind kind)
     return false;
 }
 
+static bool has_network(const struct node *template)
+{
+    static const char *const types[] = {"AWS::EC2::SecurityGroup", "AWS::EC2::Subnet",
+                                        "AWS::EC2::VPC"};
+    member_each (m, node_get_c(template, "Resources"))
+        for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+            if (str_eq(cfn_type_of(m->value), str_c(types[i])))
+                return true;
+    return false;
+}
+
 static bool is_used(const struct making *x, enum aws_purpose purpose)
 {
     const struct layout *layout = x->request->layout;
@@ -269,6 +289,10 @@ static bool is_used(const struct making *x, enum aws_purpose purpose)
         return has_api(layout, API_HTTP);
     case AWS_LIFE_ALARMS:
         return x->request->service->settings.shift.alarms != NULL;
+    case AWS_LIFE_API_LOGS:
+        return api_logs_need_role(layout->stage_template);
+    case AWS_LIFE_NETWORK:
+        return has_network(layout->stage_template);
     case AWS_VARIABLES:
     case AWS_OTHERS:
     case AWS_FREE:
@@ -317,6 +341,9 @@ static const struct node *objects_of(struct making *x, enum aws_object on)
         return gateways(x, "AWS::ApiGateway::RestApi");
     case AWS_HTTP_APIS:
         return gateways(x, "AWS::ApiGatewayV2::Api");
+    case AWS_API_ACCOUNT:
+        return one(a,
+                   policy_arn(&x->service, STR("apigateway:{region}::/account"), STR(""), STR("")));
     case AWS_ANYTHING:
     case AWS_PARAMETERS:
         break;
@@ -338,6 +365,14 @@ static void add_operations(struct making *x)
             node_get_c(layout->apis[i].document, "x-amazon-apigateway-policy"))
             grant_each(x, &x->caller, STR("apigateway:UpdateRestApiPolicy"),
                        objects_of(x, AWS_REST_APIS), NULL, STR("write the API's definition"));
+    const struct node *provider = node_get_c(x->request->service->root, "provider");
+    if (node_count(node_get_c(provider, "stackPolicy")))
+        grant_each(x, &x->caller, STR("cloudformation:SetStackPolicy"), x->stacks, NULL,
+                   STR("set provider.stackPolicy"));
+    struct str log_role = node_text(node_path(provider, "logs.restApi.role"));
+    if (log_role.n && is_used(x, AWS_LIFE_API_LOGS))
+        pass_role(x, &x->caller, log_role, STR("apigateway"),
+                  STR("give provider.logs.restApi.role to API Gateway"));
     if (x->role.n)
         pass_role(x, &x->caller, x->role, STR("cloudformation"),
                   STR("give provider.iam.deploymentRole to CloudFormation"));
