@@ -85,11 +85,13 @@ struct target {
     struct str what;               /* for the record: "deploy", "rollback to 9"; empty: "deploy" */
     /* Its versions are looked at first when something has to be published; NULL: none. */
     const struct record *origin;
-    bool pinned;              /* the snapshots are those of `origin`, whatever definitions say */
-    struct str unpinned;      /* but for this function; empty: none */
-    bool switches;            /* pointers move by API first, the stack follows */
-    int64_t restores;         /* number of the stage's own record that this makes current again */
-    int64_t to;               /* the same of a shift by hand: a rollback goes back from it */
+    bool pinned;         /* the snapshots are those of `origin`, whatever definitions say */
+    struct str unpinned; /* but for this function; empty: none */
+    bool switches;       /* pointers move by API first, the stack follows */
+    int64_t restores;    /* number of the stage's own record that this makes current again */
+    int64_t to;          /* the same of a shift by hand: a rollback goes back from it */
+    /* Keys of functions: the versions that `origin` has for them were active a moment ago. */
+    struct map awake;
     struct str sources;       /* hash of a source bundle in the bucket; empty: of the service */
     const struct node *needs; /* of the service stack; NULL: what the layout has there */
     const struct shifting *shifting; /* NULL: all at once */
@@ -229,6 +231,7 @@ struct function_plan {
     const struct layout_function *function;
     bool pinned;                      /* `to` is given, nothing is published */
     bool published;                   /* `to` was published by this very command */
+    bool awake;                       /* `to` was active when this command looked at it */
     const struct node *configuration; /* resolved, complete; NULL: a value is not known yet */
     const struct node *code;  /* members of UpdateFunctionCode but for revision and bucket */
     struct str code_sha256;   /* base64; empty for images */

@@ -116,15 +116,15 @@ def test_heads_keep_their_role(troupe):
 
 def test_a_service_stack_without_resources(troupe):
     """All that is shared is the bucket, which the user brings."""
-    troupe.account.client("s3").create_bucket(Bucket="guarded-bucket")
+    troupe.account.client("s3").create_bucket(Bucket="given-bucket")
     given = given_role(troupe)
-    troupe.write(service(f"iam: {{role: '{given}'}}\ndeploymentBucket: guarded-bucket",
+    troupe.write(service(f"iam: {{role: '{given}'}}\ndeploymentBucket: given-bucket",
                          "custom: {troupe: {functions: {perStage: ['*']}}}\n"))
     troupe("deploy", "dev")
     assert json.loads(troupe("invoke", "dev", "a").out) == "served"
     troupe("deploy", "--service")
     assert "nothing to do" in troupe("deploy", "dev").out
-    troupe.write(service(f"iam: {{role: '{given}'}}\ndeploymentBucket: guarded-bucket"))  # now they share functions
+    troupe.write(service(f"iam: {{role: '{given}'}}\ndeploymentBucket: given-bucket"))  # now they share functions
     troupe("deploy", "prod")
     assert json.loads(troupe("invoke", "prod", "a").out) == "served"
     for stage in ("dev", "prod"):

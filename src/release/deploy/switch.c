@@ -13,7 +13,7 @@ int engine_wake(struct deploying *d, struct err *err)
     VEC(struct pointer) old = {0};
     for (size_t i = 0; i < d->plan->function_count; i++) {
         const struct function_plan *f = &d->plan->functions[i];
-        if (f->to.n && !f->published && !str_eq(f->to, f->from))
+        if (f->to.n && !f->published && !f->awake && !str_eq(f->to, f->from))
             vec_push(d->arena, &old,
                      (struct pointer){
                          .key = f->function->key, .owner = f->function->name, .want = f->to});

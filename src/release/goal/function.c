@@ -52,11 +52,14 @@ static int check_function(struct str key, const struct release *r, struct world 
     }
     if (!w->record.body)
         err_set(err, ERR_NOT_FOUND, "stage '%.*s' is not deployed yet", STR_ARG(stage));
-    else if (!was || !str_eq(was->name, now->name))
+    else if (!was)
         err_set(err, ERR_NOT_FOUND, "function '%.*s' is not part of '%.*s' yet", STR_ARG(key),
                 STR_ARG(stage));
     else if (now->per_stage || was->per_stage || !was->alias_id.n)
         err_set(err, ERR_REFUSED, "function '%.*s' is made by the stage's stack", STR_ARG(key));
+    else if (!str_eq(was->name, now->name))
+        err_set(err, ERR_REFUSED, "function '%.*s' has another name in '%.*s'", STR_ARG(key),
+                STR_ARG(stage));
     else
         return 0;
     return err_help(err, "deploy the whole stage: troupe deploy %.*s", STR_ARG(stage));

@@ -97,6 +97,7 @@ struct checking {
     VEC(struct pointer) all; /* versions that are not what serves now */
     struct str unusable;     /* the first one that is: says why */
     struct str *why_not;     /* by version of `all`; empty: it can */
+    bool *awake;             /* by version of `all` */
 };
 
 static int check_version(size_t i, void *context, struct arena *a, struct err *err)
@@ -107,6 +108,7 @@ static int check_version(size_t i, void *context, struct arena *a, struct err *e
     const char *why;
     if (pointer_unusable(a, c->r, c->record, p, &got, &why, err) < 0)
         return -1;
+    c->awake[i] = str_eq(got.state, STR("Active"));
     if (why)
         c->why_not[i] =
             str_fmt(a, "version %.*s of '%.*s' %s", STR_ARG(p->want), STR_ARG(p->key), why);
@@ -131,6 +133,7 @@ static int check_versions(struct checking *c, const struct world *w, const struc
                                       .want = version});
     }
     c->why_not = ARENA_ARRAY(c->r->arena, c->all.n + 1, struct str);
+    c->awake = ARENA_ARRAY(c->r->arena, c->all.n + 1, bool);
     if (pool_run_into(c->r->arena, c->all.n, 16, check_version, c, err) < 0)
         return -1;
     for (size_t i = 0; i < c->all.n && !c->unusable.n; i++)
@@ -288,13 +291,18 @@ static int find(const struct goal *goal, const struct release *r, struct world *
         return -1;
     if (c.unusable.n && recorded_target(r, w, record, ret, err) < 0)
         return -1;
-    if (!c.unusable.n)
+    if (!c.unusable.n) {
         *ret = (struct target){.layout = layout,
                                .origin = record,
                                .pinned = true,
+                               .awake = MAP(r->arena),
                                .switches = true,
                                .sources = record->body->sources,
                                .needs = record->body->needs};
+        for (size_t i = 0; i < c.all.n; i++)
+            if (c.awake[i])
+                map_put(&ret->awake, c.all.p[i].key, record);
+    }
     if (record->unvouched.n)
         target_note(r->arena, ret, record->unvouched);
     if (c.unusable.n)

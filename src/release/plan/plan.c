@@ -57,6 +57,7 @@ static void pin(const struct release *r, struct plan *plan)
         }
         f->fingerprint = record_version(origin->versions, key)->fingerprint;
         f->parts = record_function(origin->body, key)->parts;
+        f->awake = map_has(&plan->target.awake, key);
     }
     for (size_t i = 0; i < plan->api_count && !calls_others; i++) {
         struct api_plan *p = &plan->apis[i];

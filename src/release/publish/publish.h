@@ -12,9 +12,9 @@
 int publish_function(struct arena *a, const struct release *r, const struct store *store,
                      const struct function_plan *f, struct str hint, bool fresh_roles,
                      struct str *ret_version, struct err *err);
-/* Is version `version` of `f` there, active, and what the definition says? `*ret` false when it
- * cannot be used. */
-int publish_check(struct arena *a, const struct release *r, const struct function_plan *f,
+/* Is version `version` of `f` there, not failed, and what the definition says? `*ret` false when it
+ * cannot be used. Sets f->awake. */
+int publish_check(struct arena *a, const struct release *r, struct function_plan *f,
                   struct str version, bool *ret, struct err *err);
 
 /* Publish a REST API: import the document, read back, cut a deployment, read again. The caller

@@ -339,7 +339,7 @@ int publish_function(struct arena *a, const struct release *r, const struct stor
     return done;
 }
 
-int publish_check(struct arena *a, const struct release *r, const struct function_plan *f,
+int publish_check(struct arena *a, const struct release *r, struct function_plan *f,
                   struct str version, bool *ret, struct err *err)
 {
     struct lambda_function got;
@@ -351,6 +351,7 @@ int publish_check(struct arena *a, const struct release *r, const struct functio
         err_clear(err);
         return 0;
     }
+    f->awake = str_eq(got.state, STR("Active"));
     *ret = !str_eq(got.state, STR("Failed")) && same_code(f, &got) &&
            definition_matches(f->configuration, got.configuration, &member);
     return 0;
