@@ -100,8 +100,10 @@ struct str str_trim(struct str s)
 
 bool str_cut(struct str *rest, char sep, struct str *part)
 {
-    if (!rest->p)
+    if (!rest->p) {
+        *part = STR("");
         return false;
+    }
     ptrdiff_t at = str_find_char(*rest, sep, 0);
     if (at < 0) {
         *part = *rest;

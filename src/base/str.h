@@ -38,8 +38,9 @@ ptrdiff_t str_find(struct str s, struct str needle, size_t from);
 ptrdiff_t str_find_char(struct str s, char c, size_t from);
 ptrdiff_t str_rfind_char(struct str s, char c);
 struct str str_trim(struct str s);
-/* Cut `*rest` at the next `sep`: the part before it is in `*part`, `*rest` what follows. False when
- * `*rest` was used up (`rest->p` NULL). "a,,b" gives "a", "", "b"; "" gives "". */
+/* Cut `*rest` at the next `sep`: the part before it is in `*part`, `*rest` what follows. False, and
+ * an empty part, when `*rest` was used up (`rest->p` NULL). "a,,b" gives "a", "", "b"; "" gives
+ * "". */
 bool str_cut(struct str *rest, char sep, struct str *part);
 /* Whole decimal number with optional sign. False when it is not one or does not fit. */
 bool str_to_int(struct str s, int64_t *ret);

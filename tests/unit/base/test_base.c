@@ -28,6 +28,7 @@ static void test_str(void **state)
     assert_true(str_cut(&rest, ',', &part));
     check_str(part, "b");
     assert_false(str_cut(&rest, ',', &part));
+    check_str(part, "");
     check_str(str_replace(a, STR("a.b.c"), STR("."), STR("--")), "a--b--c");
     check_str(str_replace(a, STR("abc"), STR("x"), STR("y")), "abc");
     assert_true(str_to_int(STR("-9223372036854775808"), &v) && v == INT64_MIN);
