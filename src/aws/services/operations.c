@@ -62,6 +62,8 @@ const struct aws_operation aws_operations[] = {
      "remove stages, and stacks whose creation failed"},
     {"cloudformation", "DescribeChangeSet", "cloudformation:DescribeChangeSet", AWS_STACKS,
      AWS_OTHERS, "adopt: import resources"},
+    {"cloudformation", "DescribeEvents", "cloudformation:DescribeEvents", AWS_STACKS, AWS_LIFE,
+     "say why CloudFormation refused a change"},
     {"cloudformation", "DescribeStackEvents", "cloudformation:DescribeStackEvents", AWS_STACKS,
      AWS_LIFE, "watch a stack change, and say why it failed"},
     {"cloudformation", "DescribeStacks", "cloudformation:DescribeStacks", AWS_ANYTHING, AWS_LIFE,
