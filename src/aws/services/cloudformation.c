@@ -148,6 +148,25 @@ int cloudformation_events(struct arena *a, struct aws *aws, const struct stack_e
     return 0;
 }
 
+int cloudformation_refused(struct arena *a, struct aws *aws, struct str stack,
+                           struct stack_event *ret, struct err *err)
+{
+    const struct node *answer;
+    *ret = (struct stack_event){0};
+    if (aws_query(a, aws, "cloudformation", "DescribeEvents", named(a, "StackName", stack), &answer,
+                  err) < 0)
+        return -1;
+    node_each (e, node_get_c(answer, "OperationEvents")) {
+        struct str reason = text_of(e, "ValidationStatusReason");
+        if (ret->reason.n || !reason.n || !str_eq(text_of(e, "ValidationStatus"), STR("FAILED")))
+            continue;
+        *ret = (struct stack_event){.logical_id = text_of(e, "LogicalResourceId"),
+                                    .type = text_of(e, "ResourceType"),
+                                    .reason = reason};
+    }
+    return 0;
+}
+
 struct resources {
     VEC(struct stack_resource) list;
 };

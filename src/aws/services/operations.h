@@ -1,8 +1,8 @@
 /* What IAM calls the operations that troupe uses: which action each needs, on what, and for which
  * of troupe's commands. `troupe iam` makes policies of it.
  *
- * Source: Service Authorization Reference. Whoever adds an operation adds a row: tests/program
- * finds the operations that files of aws/ name and compares. */
+ * Source: Service Authorization Reference. Whoever adds an operation adds a row:
+ * tests/e2e/test_iam.py finds the operations that files of aws/ name and compares. */
 #ifndef TROUPE_AWS_SERVICES_OPERATIONS_H
 #define TROUPE_AWS_SERVICES_OPERATIONS_H
 

@@ -74,6 +74,11 @@ struct stack_events {
 int cloudformation_events(struct arena *a, struct aws *aws, const struct stack_events *which,
                           struct stack_event **ret, size_t *ret_n, struct err *err);
 
+/* The first resource that CloudFormation's checks before an operation refused; `ret->reason` empty:
+ * none. Source: CloudFormation user guide, "Validate stack deployments". */
+int cloudformation_refused(struct arena *a, struct aws *aws, struct str stack,
+                           struct stack_event *ret, struct err *err);
+
 struct stack_resource {
     struct str logical_id, physical_id, type, status;
 };

@@ -133,32 +133,17 @@ int stack_wait(const struct release *r, struct str name, struct stack *ret, stru
 
 /* ---- what failed ---- */
 
-static struct str text(const struct node *e, const char *key)
-{
-    return node_text(node_get_c(e, key));
-}
-
 /* CloudFormation checks names and syntax before it creates anything; what it found is told by
- * another call. Source: CloudFormation user guide, "Validate stack deployments". */
+ * another call. */
 static void explain_validation(struct stack_watch *w)
 {
     struct err ignored = {0};
-    struct node *params = node_map(w->arena);
-    const struct node *answer;
+    struct stack_event refused;
     if (str_find(w->failure.reason, STR("alidation fail"), 0) < 0)
         return;
-    node_put_str(w->arena, params, "StackName", w->name);
-    if (aws_query(w->arena, w->r->aws, "cloudformation", "DescribeEvents", params, &answer,
-                  &ignored) == 0) {
-        node_each (e, node_get_c(answer, "OperationEvents")) {
-            struct str reason = text(e, "ValidationStatusReason");
-            if (!reason.n || !str_eq(text(e, "ValidationStatus"), STR("FAILED")))
-                continue;
-            w->failure =
-                failure_of(w->arena, text(e, "LogicalResourceId"), text(e, "ResourceType"), reason);
-            break;
-        }
-    }
+    if (cloudformation_refused(w->arena, w->r->aws, w->name, &refused, &ignored) == 0 &&
+        refused.reason.n)
+        w->failure = failure_of(w->arena, refused.logical_id, refused.type, refused.reason);
     err_clear(&ignored);
 }
 
