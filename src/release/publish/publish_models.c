@@ -39,20 +39,34 @@ static struct str canonical(struct arena *a, struct str text)
     return schema ? json_canonical(a, schema) : text;
 }
 
-int models_bring(struct arena *a, const struct release *r, const struct gateway *gateway,
-                 struct str api, const struct node *document, struct err *err)
+/* The API's models that the document has; other stages' are not looked at. Empty where nothing has
+ * to be asked. */
+static int read_models(struct arena *a, const struct release *r, const struct gateway *gateway,
+                       struct str api, const struct node *wanted, const struct node **ret,
+                       struct err *err)
 {
-    const struct node *now, *wanted = schemas_of(document);
+    struct node *found = node_seq(a);
+    const struct node *now;
+    *ret = found;
     if (!gateway->models || !node_count(wanted))
         return 0;
     if (gateway->models(a, r->aws, api, &now, err) < 0)
         return -1;
-    node_each (model, now) {
+    node_each (model, now)
+        if (node_get(wanted, node_text(node_get_c(model, "name"))))
+            node_push(a, found, model);
+    return 0;
+}
+
+int models_bring(struct arena *a, const struct release *r, const struct gateway *gateway,
+                 struct str api, const struct node *document, struct err *err)
+{
+    const struct node *models, *wanted = schemas_of(document);
+    if (read_models(a, r, gateway, api, wanted, &models, err) < 0)
+        return -1;
+    node_each (model, models) {
         struct str name = node_text(node_get_c(model, "name"));
-        const struct node *schema = node_get(wanted, name);
-        if (!schema)
-            continue;
-        struct str text = schema_text(a, api, schema);
+        struct str text = schema_text(a, api, node_get(wanted, name));
         if (!str_eq(canonical(a, node_text(node_get_c(model, "schema"))), text) &&
             gateway->model_set(a, r->aws, api, name, text, err) < 0)
             return err_wrap(err, "model '%.*s'", STR_ARG(name));
@@ -78,17 +92,13 @@ int models_now(struct arena *a, const struct release *r, const struct gateway *g
                struct err *err)
 {
     struct node *lines = node_seq(a);
-    const struct node *now, *wanted = schemas_of(document);
+    const struct node *models;
     *ret = lines;
-    if (!gateway->models || !node_count(wanted))
-        return 0;
-    if (gateway->models(a, r->aws, api, &now, err) < 0)
+    if (read_models(a, r, gateway, api, schemas_of(document), &models, err) < 0)
         return -1;
-    node_each (model, now) {
-        struct str name = node_text(node_get_c(model, "name"));
-        if (node_get(wanted, name))
-            node_push(a, lines,
-                      line(a, name, canonical(a, node_text(node_get_c(model, "schema")))));
-    }
+    node_each (model, models)
+        node_push(a, lines,
+                  line(a, node_text(node_get_c(model, "name")),
+                       canonical(a, node_text(node_get_c(model, "schema")))));
     return 0;
 }
