@@ -7,6 +7,7 @@
 #include "cfn/template.h"
 #include "doc/json.h"
 #include "layout/split/split.h"
+#include "release/dispose/network.h"
 #include "release/plan/plan.h"
 #include "release/stack/stack.h"
 
@@ -268,12 +269,9 @@ static bool has_api(const struct layout *layout, enum api_kind kind)
 
 static bool has_network(const struct node *template)
 {
-    static const char *const types[] = {"AWS::EC2::SecurityGroup", "AWS::EC2::Subnet",
-                                        "AWS::EC2::VPC"};
     member_each (m, node_get_c(template, "Resources"))
-        for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-            if (str_eq(cfn_type_of(m->value), str_c(types[i])))
-                return true;
+        if (network_is(cfn_type_of(m->value)))
+            return true;
     return false;
 }
 
