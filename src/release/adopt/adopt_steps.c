@@ -245,7 +245,7 @@ const struct node *adopt_tidy(struct arena *a, const struct node *service)
     if (rest->size)
         node_put_c(a, out, "Metadata", rest);
     member_each (m, node_get_c(service, "Outputs"))
-        if (!str_eq(m->key, STR(MARK)) && !str_starts(m->key, STR("TroupeValue")))
+        if (!str_eq(m->key, STR(MARK)) && !str_starts(m->key, STR(LAYOUT_VALUE)))
             node_put(a, outputs, m->key, m->value);
     node_put_c(a, out, "Outputs", outputs);
     return out;

@@ -84,8 +84,8 @@ struct record_versions {
     struct object object;
     OBJECTS(struct record_version) functions;
     OBJECTS(struct record_api_deployment) apis;
-    /* Value -> keyed hash of what it was (values_hash): what the snapshots were published with.
-     * NULL: an older troupe did not keep it. */
+    /* Value -> keyed hash of what it was (definition_value_hash): what the snapshots were published
+     * with. NULL: an older troupe did not keep it. */
     const struct node *values;
     int64_t percent; /* of the calls, while a shift by hand stands */
     struct str stage_template;

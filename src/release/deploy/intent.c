@@ -8,6 +8,7 @@
 #include "cfn/template.h"
 #include "release/adopt/adopt.h"
 #include "release/dispose/late_log_groups.h"
+#include "release/publish/definition.h"
 
 /* A function that waits for a wave has no fingerprint as long as its values are not known;
  * `waiting` false leaves out all such functions' fingerprints. */
@@ -269,8 +270,9 @@ static const struct node *values(const struct deploying *d, struct arena *a)
     struct node *all = of_record ? node_shallow(a, t->origin->versions->values) : node_map(a);
     for (size_t i = 0; i < plan->values.n; i++) {
         struct str name = plan->values.entries[i].key;
-        node_put(a, all, name,
-                 node_str(a, values_hash(a, plan->key, name, plan->values.entries[i].value)));
+        node_put(
+            a, all, name,
+            node_str(a, definition_value_hash(a, plan->key, name, plan->values.entries[i].value)));
     }
     return all;
 }

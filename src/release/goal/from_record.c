@@ -114,7 +114,7 @@ static void add_values(struct arena *a, const struct node *template, struct layo
 {
     VEC(struct layout_value) values = {0};
     member_each (m, node_get_c(template, "Outputs"))
-        if (str_starts(m->key, STR("TroupeValue")))
+        if (str_starts(m->key, STR(LAYOUT_VALUE)))
             vec_push(a, &values, (struct layout_value){m->key, node_get_c(m->value, "Value"), {0}});
     l->values = values.p;
     l->value_count = values.n;

@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "cfn/expression.h"
 #include "release/plan/plan.h"
+#include "release/publish/definition.h"
 #include "release/publish/pointers.h"
 
 /* ---- which record ---- */
@@ -219,7 +220,8 @@ static int check_values(struct checking *c, const struct world *w, const struct 
         return -1;
     member_each (m, values) {
         const struct node *now = values_now(w, m->key);
-        if (c->unusable.n || (now && str_eq(node_text(m->value), values_hash(a, key, m->key, now))))
+        if (c->unusable.n ||
+            (now && str_eq(node_text(m->value), definition_value_hash(a, key, m->key, now))))
             continue;
         c->unusable = str_fmt(a, "'%.*s' is no longer the one that its functions know",
                               STR_ARG(value_of(layout, m->key)));

@@ -10,8 +10,6 @@ int plan_resolve(const struct release *r, struct plan *plan, bool strict, struct
 /* The value of a stack's Output that definitions take: "TroupeValue…" of the stage's stack, else of
  * the service's. NULL: there is none now. */
 const struct node *values_now(const struct world *w, struct str name);
-/* What a record keeps of it: 32 hexadecimal digits, made with the service's key (store_secret). */
-struct str values_hash(struct arena *a, struct str key, struct str name, const struct node *value);
 /* `tree` with the values of the dynamic references in its texts, as CloudFormation puts them in:
  * those of secrets are NODE_SECRET. A value is asked for once for a plan. CONFIG with a place for
  * what CloudFormation would not take, and for what is not there. */

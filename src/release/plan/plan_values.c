@@ -14,16 +14,8 @@ struct known {
 
 const struct node *values_now(const struct world *w, struct str name)
 {
-    bool of_stage = str_starts(name, STR("TroupeValue"));
+    bool of_stage = str_starts(name, STR(LAYOUT_VALUE));
     return node_get(of_stage ? w->stage.outputs : w->service.outputs, name);
-}
-
-struct str values_hash(struct arena *a, struct str key, struct str name, const struct node *value)
-{
-    unsigned char mac[SHA256_BYTES];
-    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
-    hmac_sha256(key, text, mac);
-    return str_sub(hex_encode(a, mac, sizeof mac), 0, 32);
 }
 
 /* One that a stack has now, noted for the record. */
@@ -51,7 +43,7 @@ static const struct node *lookup(void *context, struct arena *a, struct str name
             return node_str(a, pseudo[i].value);
     if (map_has(&k->plan->waiting, name)) /* the stack may still have an old one */
         return NULL;
-    if (str_starts(name, STR("TroupeValue")))
+    if (str_starts(name, STR(LAYOUT_VALUE)))
         return take(k, name);
     /* The service may still show a value that has the name of a resource of the stage. */
     const struct node *parameters =

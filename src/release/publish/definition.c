@@ -259,12 +259,18 @@ static void put_hash(struct arena *a, struct node *parts, struct str name, const
     node_put(a, parts, name, node_strf(a, "%.12s", hash.p));
 }
 
-/* The name takes part: the same value of two variables looks like two. */
+struct str definition_value_hash(struct arena *a, struct str key, struct str name,
+                                 const struct node *value)
+{
+    enum { DIGITS = 32 };
+    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
+    return str_sub(hmac_hex(a, key, text), 0, DIGITS);
+}
+
 static const struct node *keyed_hash(struct arena *a, struct str key, struct str name,
                                      const struct node *value)
 {
-    struct str text = str_fmt(a, "%.*s=%.*s", STR_ARG(name), STR_ARG(json_canonical(a, value)));
-    return node_strf(a, KEYED "%.32s", hmac_hex(a, key, text).p);
+    return node_strf(a, KEYED "%.*s", STR_ARG(definition_value_hash(a, key, name, value)));
 }
 
 static void put_value(struct arena *a, struct node *parts, struct str key, struct str name,

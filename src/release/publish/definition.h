@@ -23,6 +23,10 @@ bool definition_unreadable(const struct node *observed, struct str *ret_why);
 bool definition_has_values(const struct node *configuration);
 /* `hash` with the service's key; as it is where that is empty. */
 struct str definition_keyed(struct arena *a, struct str key, struct str hash);
+/* 32 hexadecimal digits, made with the service's key. The name takes part: the same value under two
+ * names looks like two. */
+struct str definition_value_hash(struct arena *a, struct str key, struct str name,
+                                 const struct node *value);
 /* SHA-256 of everything that makes the version what it is. With `key` (store_secret), where there
  * are values: who reads it cannot try values until one fits. Empty: as troupe did before there were
  * keys. */
