@@ -427,6 +427,22 @@ void fake_aws_stop(struct fake_aws *aws)
     free(aws);
 }
 
+struct fake_aws *cloud;
+
+int cloud_start(void **state)
+{
+    (void)state;
+    cloud = fake_aws_start();
+    return 0;
+}
+
+int cloud_stop(void **state)
+{
+    (void)state;
+    fake_aws_stop(cloud);
+    return 0;
+}
+
 void fake_aws_reset(struct fake_aws *aws)
 {
     pthread_mutex_lock(&aws->lock);

@@ -118,6 +118,10 @@ struct fake_aws {
 
 struct fake_aws *fake_aws_start(void);
 void fake_aws_stop(struct fake_aws *aws);
+/* The one of all tests of a program; for cmocka, of the group. */
+extern struct fake_aws *cloud;
+int cloud_start(void **state);
+int cloud_stop(void **state);
 /* Empty again; its clock and the test's are at their start. */
 void fake_aws_reset(struct fake_aws *aws);
 /* A client of it, at home or in another region. Stacks and buckets are of a region; what is in

@@ -6,8 +6,6 @@
 #include "base/fs.h"
 #include "pack/pack.h"
 
-struct fake_aws *cloud;
-
 static const char *tests_dir = "tests";
 
 /* ---- data ---- */
@@ -37,20 +35,6 @@ const struct node *data_json(struct arena *a, const char *file)
 }
 
 /* ---- around tests ---- */
-
-int fixture_start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-int fixture_stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
 
 static struct aws *no_client(void *context, struct str region, struct err *err)
 {

@@ -10,9 +10,6 @@
 #include "fake_clock.h"
 #include "release/dispose/dispose.h"
 
-/* The AWS of all tests of the program. */
-extern struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -28,15 +25,13 @@ struct fixture {
     struct err err;
 };
 
-/* For cmocka: of the group, and of each test, which finds an empty AWS. */
-int fixture_start(void **state);
-int fixture_stop(void **state);
+/* For cmocka: of each test, which finds an empty AWS. */
 int fixture_set_up(void **state);
 int fixture_tear_down(void **state);
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 /* All of `tests`; `args` is what main got: the folder of tests comes first. */
 #define FIXTURE_RUN(name, tests, argv) \
-    (fixture_data(argv), cmocka_run_group_tests_name(name, tests, fixture_start, fixture_stop))
+    (fixture_data(argv), cmocka_run_group_tests_name(name, tests, cloud_start, cloud_stop))
 void fixture_data(char **argv);
 
 /* A file of tests/golden/release, as text and as JSON. */

@@ -17,8 +17,6 @@
 
 enum { FILE_MAX = 1 << 20, WORDS = 16 };
 
-static struct fake_aws *cloud;
-
 struct story {
     struct arena *arena;
     struct str folder, top, dir; /* of the golden files; a temporary one; "<top>/svc" */
@@ -785,9 +783,7 @@ int story_run(const char *tests, const char *prefix)
             .name = names[i].p, .test_func = test_story, .initial_state = &folders[found]};
         found++;
     }
-    cloud = fake_aws_start();
-    int failed = found ? _cmocka_run_group_tests(prefix, group, found, NULL, NULL) : 1;
-    fake_aws_stop(cloud);
+    int failed = found ? _cmocka_run_group_tests(prefix, group, found, cloud_start, cloud_stop) : 1;
     arena_free(a);
     return failed;
 }

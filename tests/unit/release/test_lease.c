@@ -13,8 +13,6 @@
 
 #define KEY "troupe/shop/locks/stage-dev.json"
 
-static struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -553,20 +551,6 @@ static void test_break_races(void **state)
     }
 }
 
-static int start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -597,5 +581,5 @@ int main(void)
         TEST(test_list_and_break),
         TEST(test_break_races),
     };
-    return cmocka_run_group_tests_name("lease", tests, start, stop);
+    return cmocka_run_group_tests_name("lease", tests, cloud_start, cloud_stop);
 }

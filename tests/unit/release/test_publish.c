@@ -16,8 +16,6 @@
 #define CODE "the code of this deployment"
 #define NEIGHBOUR "somebody else's code"
 
-static struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -749,20 +747,6 @@ static void test_unusable(void **state)
     assert_string_equal(why, "is gone");
 }
 
-static int start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -790,5 +774,5 @@ int main(void)
         TEST(test_too_large),
         TEST(test_unreadable),
     };
-    return cmocka_run_group_tests_name("publish", tests, start, stop);
+    return cmocka_run_group_tests_name("publish", tests, cloud_start, cloud_stop);
 }

@@ -12,8 +12,6 @@
 #include "release/repair.h"
 #include "release/status.h"
 
-static struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -223,20 +221,6 @@ static void test_remove(void **state)
     assert_non_null(fake_stack_find(cloud, STR("shop-dev2")));
 }
 
-static int start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -245,5 +229,5 @@ int main(void)
         TEST(test_deploy_and_back), TEST(test_cut_off_anywhere), TEST(test_repair),
         TEST(test_prune),           TEST(test_remove),
     };
-    return cmocka_run_group_tests_name("release_engine", tests, start, stop);
+    return cmocka_run_group_tests_name("release_engine", tests, cloud_start, cloud_stop);
 }

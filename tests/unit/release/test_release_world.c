@@ -15,8 +15,6 @@
     "\"Outputs\":{\"ServerlessDeploymentBucketName\":{\"Value\":\"" FAKE_BUCKET "\"}}}"
 #define STAGES "troupe/shop/stages/"
 
-static struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -395,20 +393,6 @@ static void test_intent_races(void **state)
     assert_int_equal(d.phase, DEPLOY_BEGUN);
 }
 
-static int start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -421,5 +405,5 @@ int main(void)
         TEST(test_intent),       TEST(test_intent_that_waits),
         TEST(test_intent_races),
     };
-    return cmocka_run_group_tests_name("release_world", tests, start, stop);
+    return cmocka_run_group_tests_name("release_world", tests, cloud_start, cloud_stop);
 }

@@ -15,8 +15,6 @@
     (const struct fake_step[]){__VA_ARGS__}, \
         sizeof((const struct fake_step[]){__VA_ARGS__}) / sizeof(struct fake_step)
 
-static struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -483,20 +481,6 @@ static void test_nested(void **state)
                ERR_REFUSED, "was altered", "");
 }
 
-static int start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -509,5 +493,5 @@ int main(void)
         TEST(test_owner),          TEST(test_foresee),     TEST(test_import),
         TEST(test_large),          TEST(test_nested),
     };
-    return cmocka_run_group_tests_name("stack", tests, start, stop);
+    return cmocka_run_group_tests_name("stack", tests, cloud_start, cloud_stop);
 }

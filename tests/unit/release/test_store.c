@@ -10,8 +10,6 @@
 
 #define STAGES "troupe/shop/stages/"
 
-static struct fake_aws *cloud;
-
 struct fixture {
     struct arena *arena;
     struct aws *aws;
@@ -411,20 +409,6 @@ static void test_no_record(void **state)
     }
 }
 
-static int start(void **state)
-{
-    (void)state;
-    cloud = fake_aws_start();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fake_aws_stop(cloud);
-    return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -434,5 +418,5 @@ int main(void)
         TEST(test_write_once), TEST(test_read),          TEST(test_altered),   TEST(test_read_many),
         TEST(test_chain),      TEST(test_newer_sources), TEST(test_no_record),
     };
-    return cmocka_run_group_tests_name("store", tests, start, stop);
+    return cmocka_run_group_tests_name("store", tests, cloud_start, cloud_stop);
 }
