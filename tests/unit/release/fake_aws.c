@@ -460,7 +460,8 @@ void fake_aws_reset(struct fake_aws *aws)
     memset(&aws->alarms, 0, sizeof aws->alarms);
     memset(&aws->log_groups, 0, sizeof aws->log_groups);
     memset(&aws->deleted, 0, sizeof aws->deleted);
-    aws->domains = NULL;
+    aws->domains = aws->parsed_value = NULL;
+    aws->parsed = (struct str){NULL, 0};
     memset(&aws->faults, 0, sizeof aws->faults);
     memset(&aws->calls, 0, sizeof aws->calls);
     fake_clock_reset();

@@ -113,7 +113,9 @@ struct fake_aws {
     const char *import_status;        /* execution status of change sets; NULL: "AVAILABLE" */
     VEC(struct fake_fault) faults;
     VEC(struct str) calls; /* "PutObject /deployments/troupe/…" */
-    size_t made;           /* ids so far */
+    struct str parsed; /* template that was read last, the text itself, and its value: each page */
+    const struct node *parsed_value; /* of a large stack's resources asks for it */
+    size_t made;                     /* ids so far */
 };
 
 struct fake_aws *fake_aws_start(void);

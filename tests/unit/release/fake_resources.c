@@ -229,8 +229,13 @@ static struct making making_of(struct fake_aws *aws, const struct fake_stack *s)
 {
     struct err err = {0};
     struct making m = {.aws = aws, .stack = s->name, .physical = s->physical};
-    if (s->template.n) /* else it is being created */
-        m.template = json_parse(aws->arena, STR("template"), s->template, &err);
+    if (s->template.p != aws->parsed.p || s->template.n != aws->parsed.n) {
+        aws->parsed = s->template;
+        aws->parsed_value = NULL;
+        if (s->template.n) /* else it is being created */
+            aws->parsed_value = json_parse(aws->arena, STR("template"), s->template, &err);
+    }
+    m.template = aws->parsed_value;
     m.parameters = s->parameters;
     m.made = s->made;
     err_clear(&err);
