@@ -18,12 +18,12 @@ struct options {
     struct str stage, region, profile, config, function, package_dir, data, path, format;
     struct str key; /* --path of print */
     struct str to;  /* --to: the number of a deployment, or STAGE[#N] */
-    struct str verify, unused_for, since, filter;
+    struct str dialect, verify, unused_for, since, filter;
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
     bool promote, abort, no_shift, tail, with_secrets;
-    bool lenient, persist, exact, detailed_exitcode, help, version;
+    bool strict, lenient, persist, exact, detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */
     size_t arg_count;
@@ -35,6 +35,7 @@ struct cli {
     struct buf out; /* stdout, written at the end */
     bool colour_out, colour_err;
     bool tty_in;
+    bool only_compiles; /* the command sends nothing to AWS: set before the service is loaded */
     struct progress *progress;
     struct observer observer;
     struct aws *aws;

@@ -67,13 +67,17 @@ static int run_package(struct cli *cli, struct err *err)
     struct service *service = ARENA_NEW(a, struct service);
     struct packed packed;
     struct compiled compiled;
+    cli->only_compiles = true;
     if (context_service(cli, 0, STAGE_DEFAULT, service, err) < 0)
         return -1;
     struct str dir = cli->options.package_dir;
     dir = dir.n ? path_absolute(a, dir) : path_join(a, service->dir, STR(".serverless"));
     struct pack_options pack = {.warn = context_warning, .warn_context = cli};
-    struct compile_options options = {
-        .naming = NAMING_FLAT, .artifact_dir = compile_artifact_dir(a, service, clock_wall_ms())};
+    struct compile_options options = {.naming = NAMING_FLAT,
+                                      .artifact_dir =
+                                          compile_artifact_dir(a, service, clock_wall_ms()),
+                                      .warn = context_warning,
+                                      .warn_context = cli};
     if (pack_service(a, service, &pack, &packed, err) < 0 ||
         compile_service(a, service, &packed, &options, &compiled, err) < 0)
         return -1;
@@ -112,6 +116,7 @@ static int run_print(struct cli *cli, struct err *err)
 {
     struct service service;
     struct str format = cli->options.format;
+    cli->only_compiles = true;
     bool json = cli->options.json || str_eq(format, STR("json"));
     if (format.n && !json && !str_eq(format, STR("yaml")))
         return err_set(err, ERR_USAGE, "unknown format '%.*s', use yaml or json", STR_ARG(format));

@@ -84,6 +84,11 @@ static struct config_options config_of(struct cli *cli)
         .region = o->region,
         .options = &o->given,
         .params = &o->params,
+        .dialect = str_eq(o->dialect, STR("3"))   ? DIALECT_3
+                   : str_eq(o->dialect, STR("4")) ? DIALECT_4
+                                                  : 0,
+        .strict = o->strict,
+        .only_compiles = cli->only_compiles,
         .lenient = o->lenient,
         .remote = remote_values(cli),
         .warn = context_warning,

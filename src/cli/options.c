@@ -81,7 +81,10 @@ static const struct option {
     {"aws-profile", 0, TEXT, AT(profile), SERVICE, "NAME", "profile for credentials and region"},
     {"config", 'c', TEXT, AT(config), SERVICE, "FILE", "the service's file (serverless.yml)"},
     {"param", 0, PARAM, AT(params), SERVICE, "K=V", "a value for ${param:K}"},
-    {"lenient", 0, FLAG, AT(lenient), SERVICE, NULL, "unknown keys are warnings"},
+    {"dialect", 0, TEXT, AT(dialect), SERVICE, "3|4",
+     "what serverless.yml is written for (frameworkVersion)"},
+    {"strict", 0, FLAG, AT(strict), SERVICE, NULL, "unknown keys and doubtful values are errors"},
+    {"lenient", 0, FLAG, AT(lenient), SERVICE, NULL, "wrong keys and values are warnings"},
     {"local", 0, FLAG, AT(local), SERVICE, NULL, "use the local cloud, starting it if need be"},
     {"json", 0, FLAG, AT(json), EVERY & ~NO_JSON, NULL, "one JSON document on stdout"},
     {"json-progress", 0, FLAG, AT(json_progress), SERVICE | ON(local), NULL,
@@ -307,6 +310,10 @@ static int set_all(struct scan *s, enum command_number command, struct options *
         if (set(s->arena, o, row, t->value, err) < 0)
             return -1;
     }
+    if (o->strict && o->lenient)
+        return err_set(err, ERR_USAGE, "--strict and --lenient exclude each other");
+    if (o->dialect.n && !str_eq(o->dialect, STR("3")) && !str_eq(o->dialect, STR("4")))
+        return err_set(err, ERR_USAGE, "'--dialect' is 3 or 4, not '%.*s'", STR_ARG(o->dialect));
     if (!o->detailed_exitcode || o->plan || command == COMMAND_plan)
         return 0;
     err_set(err, ERR_USAGE, "--detailed-exitcode belongs to a plan");

@@ -20,6 +20,9 @@ struct compile_options {
     enum naming naming;
     struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso
                                 time>" */
+    /* For a template that is only written: gets what Lambda would refuse. NULL: that is an error */
+    void (*warn)(void *context, struct pos pos, struct str msg, struct str help);
+    void *warn_context;
 };
 
 /* What compile knows and the template does not say. */

@@ -87,6 +87,8 @@ int functions_compile(struct compilation *c, struct err *err);  /* functions.c *
 int events_compile(struct compilation *c, struct err *err);     /* events.c */
 void outputs_export(struct compilation *c);                     /* outputs.c */
 int limits_check(struct compilation *c, struct err *err);       /* limits.c */
+/* What AWS is certain to refuse: an error, or, when only the template is wanted, warnings. */
+int aws_refuses(const struct compilation *c, struct err *err);
 /* The user's `resources` merged in, `extensions` applied; gives the finished template. */
 const struct node *resources_finish(struct compilation *c, struct err *err); /* user_resources.c */
 

@@ -157,5 +157,5 @@ int limits_check(struct compilation *c, struct err *err)
         check_function(c, &c->service->functions[i], &one);
         err_also(err, &one);
     }
-    return err->kind ? -1 : 0;
+    return aws_refuses(c, err);
 }

@@ -27,6 +27,9 @@ struct remote_values {
                struct err *err);
 };
 
+/* Of the service file, by its major version. */
+enum dialect { DIALECT_3 = 1, DIALECT_4 };
+
 /* What a service was made from when it was deployed. From it the service is made again without its
  * files, for the same or another stage. The texts and nodes must live as long as the service made
  * of them. */
@@ -63,7 +66,10 @@ struct config_options {
     struct str home;           /* the service's region, when it is known; empty: found */
     const struct map *options; /* `opt:`: name -> struct str *; may be NULL */
     const struct map *params;  /* --param: name -> struct str *; may be NULL */
-    bool lenient;              /* unknown keys are warnings */
+    enum dialect dialect;      /* of the command line; 0: frameworkVersion decides */
+    bool strict;               /* all that the schema does not have is an error */
+    bool lenient;              /* nothing that the schema does not have is one */
+    bool only_compiles;        /* nothing is sent to AWS: what AWS refuses is a warning */
     bool location_only; /* only what says where the service is: for what needs no more than its
                         stacks. Other variables are not looked up; their sections are empty. */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
@@ -127,6 +133,7 @@ struct service {
     struct str address; /* of the stage in records and messages: "prod", remote "prod@eu-west-1" */
     struct str dir;     /* absolute: where serverless.yml is; from a bundle: no such directory */
     struct str file;    /* its name as shown to the user */
+    enum dialect dialect;
     const struct node *root; /* everything, resolved and coerced, as `print` shows it */
     struct function *functions;
     size_t function_count;

@@ -20,9 +20,10 @@ const struct node *service_read(struct arena *a, const struct config_options *op
 int plugins_check(struct arena *a, const struct node *root, const struct config_options *options,
                   struct err *err);
 
-/* Warn when `frameworkVersion` leaves out the version of the dialect that is read here. */
-void framework_version_check(struct arena *a, const struct node *root,
-                             const struct config_options *options);
+/* The dialect of --dialect, else the first that `frameworkVersion` lets in. Warns when that leaves
+ * out every one that is read here. */
+enum dialect framework_version_dialect(struct arena *a, const struct node *root,
+                                       const struct config_options *options);
 
 /* custom.troupe with the overrides for `stage`. */
 int settings_read(struct arena *a, const struct node *root, struct str stage, struct settings *ret,

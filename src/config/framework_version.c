@@ -3,7 +3,8 @@
 #include "config/config_internal.h"
 
 enum { PARTS = 3 };
-static const int64_t spoken[PARTS] = {3, 77, 1}; /* of the reference */
+/* The versions of the reference that are spoken, by enum dialect. */
+static const int64_t spoken[][PARTS] = {[DIALECT_3] = {3, 77, 1}, [DIALECT_4] = {4, 3, 1}};
 
 /* "3", "3.x", "v3.77.1-beta": its first `n` parts are given. */
 struct partial {
@@ -32,30 +33,30 @@ static bool read_partial(struct str text, struct partial *ret)
     return true;
 }
 
-/* The version we speak compared with `p`, by its first `n` parts. */
-static int compare(const struct partial *p, size_t n)
+/* `version` compared with `p`, by its first `n` parts. */
+static int compare(const int64_t *version, const struct partial *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (spoken[i] != p->parts[i])
-            return spoken[i] < p->parts[i] ? -1 : 1;
+        if (version[i] != p->parts[i])
+            return version[i] < p->parts[i] ? -1 : 1;
     return 0;
 }
 
-static bool holds(struct str op, const struct partial *p)
+static bool holds(const int64_t *version, struct str op, const struct partial *p)
 {
     if (str_eq(op, STR(">=")))
-        return compare(p, PARTS) >= 0;
+        return compare(version, p, PARTS) >= 0;
     if (str_eq(op, STR(">")))
-        return compare(p, p->n) > 0;
+        return compare(version, p, p->n) > 0;
     if (str_eq(op, STR("<")))
-        return compare(p, PARTS) < 0;
+        return compare(version, p, PARTS) < 0;
     if (str_eq(op, STR("<=")))
-        return compare(p, p->n) <= 0;
+        return compare(version, p, p->n) <= 0;
     if (str_eq(op, STR("^")))
-        return compare(p, PARTS) >= 0 && compare(p, p->n ? 1 : 0) == 0;
+        return compare(version, p, PARTS) >= 0 && compare(version, p, p->n ? 1 : 0) == 0;
     if (str_eq(op, STR("~")))
-        return compare(p, PARTS) >= 0 && compare(p, p->n < 2 ? p->n : 2) == 0;
-    return compare(p, p->n) == 0;
+        return compare(version, p, PARTS) >= 0 && compare(version, p, p->n < 2 ? p->n : 2) == 0;
+    return compare(version, p, p->n) == 0;
 }
 
 /* The next word of a range; an operator is a word of its own. */
@@ -75,7 +76,7 @@ static struct str next_word(struct str *rest)
 }
 
 /* Do all comparisons of `set` hold? -1: it is none. */
-static int set_holds(struct str set)
+static int set_holds(const int64_t *version, struct str set)
 {
     struct str op = STR("");
     struct partial p, upper;
@@ -91,41 +92,48 @@ static int set_holds(struct str set)
         if (str_skip(&after, STR("- "))) { /* "2.1 - 3" */
             if (!read_partial(next_word(&after), &upper))
                 return -1;
-            all &= holds(STR(">="), &p) && holds(STR("<="), &upper);
+            all &= holds(version, STR(">="), &p) && holds(version, STR("<="), &upper);
             set = after;
         } else {
-            all &= holds(op, &p);
+            all &= holds(version, op, &p);
         }
         op = STR("");
     }
     return op.n ? -1 : all;
 }
 
-static int range_holds(struct str range)
+static int range_holds(const int64_t *version, struct str range)
 {
     int any = 0;
     for (ptrdiff_t bar; (bar = str_find(range, STR("||"), 0)) >= 0;
          range = str_sub(range, (size_t)bar + 2, range.n)) {
-        int set = set_holds(str_sub(range, 0, (size_t)bar));
+        int set = set_holds(version, str_sub(range, 0, (size_t)bar));
         if (set < 0)
             return -1;
         any |= set;
     }
-    int last = set_holds(range);
+    int last = set_holds(version, range);
     return last < 0 ? -1 : any | last;
 }
 
-void framework_version_check(struct arena *a, const struct node *root,
-                             const struct config_options *options)
+enum dialect framework_version_dialect(struct arena *a, const struct node *root,
+                                       const struct config_options *options)
 {
-    const struct node *range = node_get_c(root, "frameworkVersion");
-    int is = node_text(range).n ? range_holds(node_text(range)) : 1;
+    const struct node *given = node_get_c(root, "frameworkVersion");
+    struct str range = node_text(given);
+    int is = 1;
+    if (options->dialect)
+        return options->dialect;
+    for (enum dialect d = DIALECT_3; range.n && d <= DIALECT_4; d++)
+        if ((is = range_holds(spoken[d], range)) == 1)
+            return d;
     if (is == 1 || !options->warn)
-        return;
-    options->warn(options->warn_context, range->pos,
-                  str_fmt(a, "'frameworkVersion' is '%.*s', %s", STR_ARG(node_text(range)),
+        return DIALECT_3;
+    options->warn(options->warn_context, given->pos,
+                  str_fmt(a, "'frameworkVersion' is '%.*s', %s", STR_ARG(range),
                           is ? "which is no range of versions"
-                             : "and troupe reads what is written for version 3.77"),
+                             : "and troupe reads what is written for versions 3.77 and 4.3"),
                   is ? STR("write it like '3' or '>=3.40.0 <4'")
-                     : STR("keys that another version has are unknown, and may mean other things"));
+                     : STR("it is read as of version 3; --dialect 4 reads it as of version 4"));
+    return DIALECT_3;
 }

@@ -177,15 +177,22 @@ static int check_core_keys(const struct node *root, const struct source *source,
     return 0;
 }
 
-static int check_schema(struct resolver *r, const struct node **root, struct err *err)
+/* How strict the check is: as configValidationMode says, by default "warn" for 3.x of the dialect
+ * and "error" for 4.x; the command line goes before it. Commands that only look for the service's
+ * stacks say nothing of what they do not use. */
+static int check_schema(struct resolver *r, enum dialect dialect, const struct node **root,
+                        struct err *err)
 {
+    const struct config_options *o = r->options;
     const struct node *mode = node_get_c(*root, "configValidationMode");
+    bool error = node_is_text(mode, "error") || (dialect == DIALECT_4 && node_empty(mode));
     struct checker c = {.arena = r->arena,
-                        .options = r->options,
-                        .lenient = r->options->lenient || node_is_text(mode, "warn"),
-                        .silent = node_is_text(mode, "off"),
-                        .strict = node_is_text(mode, "error"),
-                        .names = r->options->location_only};
+                        .options = o,
+                        .dialect = dialect,
+                        .strict = o->strict || (error && !o->lenient),
+                        .lenient = o->lenient || o->only_compiles,
+                        .silent = node_is_text(mode, "off") || o->location_only,
+                        .names = o->location_only};
     int checked = schema_check(&c, &schema_root, STR(""), root, err);
     checker_free(&c);
     return checked;
@@ -272,9 +279,10 @@ static void place_service(const struct resolver *r, struct service *s)
 
 /* ---- the model ---- */
 
-static int fill_functions(struct arena *a, struct service *s, const struct node *given,
+static int fill_functions(const struct resolver *r, struct service *s, const struct node *given,
                           struct err *err)
 {
+    struct arena *a = r->arena;
     const struct node *functions = node_get_c(s->root, "functions");
     s->functions = ARENA_ARRAY(a, node_count(functions), struct function);
     member_each (m, functions) {
@@ -286,7 +294,8 @@ static int fill_functions(struct arena *a, struct service *s, const struct node 
                                 .node = m->value,
                                 .pos = m->key_pos};
         struct err one = {0};
-        check_function(fn, s->name, &one);
+        if (!r->options->only_compiles)
+            check_function(fn, s->name, &one);
         err_also(err, &one);
     }
     return err->kind ? -1 : 0;
@@ -332,8 +341,8 @@ static int take(struct resolver *r, const struct node **root, struct str path, s
  * result has the keys. */
 static int resolve_place(struct resolver *r, const struct node **ret, struct err *err)
 {
-    static const char *const paths[] = {"service", "configValidationMode", "provider.name",
-                                        "provider.profile"};
+    static const char *const paths[] = {"service", "configValidationMode", "frameworkVersion",
+                                        "provider.name", "provider.profile"};
     static const char *const settings[] = {"regions", "protect", "history"};
     static const char *const of_bucket[] = {"name", "serverSideEncryption", "sseKMSKeyId"};
     struct arena *a = r->arena;
@@ -410,15 +419,16 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     const struct node *checked = root;
     plugins_check(a, resolved, r->options, &one);
     err_also(err, &one);
-    check_schema(r, &checked, &one);
+    enum dialect dialect = framework_version_dialect(a, root, r->options);
+    check_schema(r, dialect, &checked, &one);
     err_also(err, &one);
-    framework_version_check(a, checked, r->options);
     *ret = (struct service){.name = node_text(node_get_c(checked, "service")),
                             .stage = r->stage,
                             .stage_named = r->stage_named,
                             .region = r->region,
                             .dir = r->dir,
                             .file = source->path,
+                            .dialect = dialect,
                             .root = checked,
                             .externals = r->externals,
                             .absent = key_list(a, r->absent),
@@ -428,7 +438,7 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     if (err_also(err, &one) < 0)
         return -1;
     place_service(r, ret);
-    return fill_functions(a, ret, given, err);
+    return fill_functions(r, ret, given, err);
 }
 
 int service_load(struct arena *a, const struct config_options *options, struct service *ret,

@@ -72,7 +72,7 @@ int settings_read(struct arena *a, const struct node *root, struct str stage, st
     const struct node *section = node_path(root, "custom.troupe");
     if (!node_empty(section)) {
         struct config_options none = {0};
-        struct checker c = {.arena = a, .names = true, .options = &none};
+        struct checker c = {.arena = a, .strict = true, .names = true, .options = &none};
         int checked = schema_check(&c, &settings_schema, STR("custom.troupe"), &section, err);
         const struct node *over = node_get(node_get_c(section, "stages"), stage);
         if (checked == 0)

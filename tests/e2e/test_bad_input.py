@@ -5,6 +5,7 @@ import re
 import pytest
 
 HEAD = "service: bad\nprovider:\n  name: aws\n  runtime: nodejs20.x\n"
+ERROR_MODE = "configValidationMode: error\n"
 FUNCTION = "functions:\n  hello:\n    handler: handler.hello\n"
 HANDLER = {"handler.js": "exports.hello = async () => 1;\n"}
 
@@ -23,12 +24,12 @@ CASES = {
     "no service": ({"serverless.yml": HEAD.split("\n", 1)[1] + FUNCTION}, "serverless.yml", ["service"]),
     "no provider": ({"serverless.yml": "service: bad\n"}, "serverless.yml", ["provider"]),
     "another provider": ({"serverless.yml": "service: bad\nprovider:\n  name: azure\n"}, "serverless.yml:3:9", ["azure"]),
-    "unknown key at the top": ({"serverless.yml": HEAD + "funktions: {}\n"}, "serverless.yml:5:1", ["funktions", "functions"]),
-    "unknown key of a function": ({"serverless.yml": HEAD + FUNCTION + "    memorysize: 128\n"},
+    "unknown key at the top": ({"serverless.yml": HEAD + "funktions: {}\n" + ERROR_MODE}, "serverless.yml:5:1", ["funktions", "functions"]),
+    "unknown key of a function": ({"serverless.yml": HEAD + FUNCTION + "    memorysize: 128\n" + ERROR_MODE},
                                   "serverless.yml:8:5", ["memorysize", "memorySize"]),
     "unknown key of troupe": ({"serverless.yml": HEAD + "custom:\n  troupe:\n    log: stage\n"}, "serverless.yml:7:5",
                               ["log", "logs"]),
-    "unknown event": ({"serverless.yml": HEAD + FUNCTION + "    events:\n      - htp: GET /\n"}, "serverless.yml:9:9",
+    "unknown event": ({"serverless.yml": HEAD + FUNCTION + "    events:\n      - htp: GET /\n" + ERROR_MODE}, "serverless.yml:9:9",
                       ["htp", "http"]),
     "event of no shape": ({"serverless.yml": HEAD + FUNCTION + "    events:\n      - http: 12\n"}, "serverless.yml:9:15", []),
     "wrong type": ({"serverless.yml": HEAD + FUNCTION + "    timeout: soon\n"}, "serverless.yml:8:14", ["timeout"]),
@@ -158,12 +159,49 @@ def test_every_command_finds_it_first(troupe, proxy, command):
     assert "funktions" in refused(troupe, proxy, command, *args).err
 
 
-def test_lenient_warns_instead(troupe):
-    troupe.write({**HANDLER, "serverless.yml": HEAD + FUNCTION + "surprise: 1\n"})
-    result = troupe("package", "--lenient")
-    assert "warning: " in result.err and "surprise" in result.err
+UNKNOWN = FUNCTION + "    memorysize: 128\n    warmup: true\nsurprise: 1\n"
+
+
+def test_unknown_keys_warn_once_and_together(troupe, proxy):
+    troupe.write({**HANDLER, "serverless.yml": HEAD + UNKNOWN})
+    for command in (("validate", "dev"), ("package", "dev"), ("print",)):
+        result = troupe(*command)
+        assert result.err.count("warning: ") == 1, str(result)
+        for part in ("3 unknown keys", "'surprise' at serverless.yml:10:1", "'memorysize' in 'hello'",
+                     "did you mean 'memorySize'?", "--strict"):
+            assert part in result.err, f"'{part}' is missing\n{result}"
+    for command in (("validate", "dev"), ("package", "dev"), ("print",), ("deploy", "dev"), ("stages",)):
+        assert "unknown key 'surprise'" in refused(troupe, proxy, *command, "--strict").err
+    assert "exclude" in refused(troupe, proxy, "validate", "--strict", "--lenient").err
+
+
+@pytest.mark.parametrize("extra, args", [("frameworkVersion: '4'\n", ()), ("", ("--dialect", "4")),
+                                         ("frameworkVersion: '3'\n", ("--dialect", "4"))])
+def test_version_4_is_strict(troupe, proxy, extra, args):
+    troupe.write({**HANDLER, "serverless.yml": HEAD + UNKNOWN + extra})
+    assert "unknown key 'surprise'" in refused(troupe, proxy, "validate", *args).err
+    assert "3 unknown keys" in troupe("validate", "--lenient", *args).err
+    assert "'--dialect' is 3 or 4, not '5'" in refused(troupe, proxy, "validate", "--dialect", "5").err
+
+
+# What AWS is certain to refuse: `package` writes the template all the same, as the dialect does.
+REFUSED = {
+    "timeout": ("    timeout: 901\n", "'timeout'"),
+    "name": (f"    name: {'n' * 65}\n", "65 characters"),
+    "environment": (f"    environment:\n      A: {'x' * 5000}\n", "the environment has"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_package_only_warns_of_what_aws_refuses(troupe, proxy, case):
+    line, word = REFUSED[case]
+    troupe.write({**HANDLER, "serverless.yml": HEAD + FUNCTION + line})
+    result = troupe("package", "dev")
+    assert "warning: " in result.err and word in result.err, str(result)
+    for command in (("validate", "dev"), ("deploy", "dev")):
+        assert word in refused(troupe, proxy, *command).err
 
 
 def test_control_characters_do_not_reach_the_terminal(troupe, proxy):
-    troupe.write({**HANDLER, "serverless.yml": HEAD + FUNCTION + '    "bad\\e[31mkey": 1\n'})
+    troupe.write({**HANDLER, "serverless.yml": HEAD + FUNCTION + '    "bad\\e[31mkey": 1\n' + ERROR_MODE})
     assert "\x1b" not in refused(troupe, proxy, "deploy", "dev").err

@@ -19,51 +19,6 @@ static const struct event_type *type_by_key(struct str key)
     return NULL;
 }
 
-/* The nearest known kind to a misspelt one, or NULL. */
-static const char *nearest_key(struct str key)
-{
-    const char *best = NULL;
-    size_t best_distance = 3;
-    for (size_t i = 0; i < EVENT_TYPE_COUNT; i++) {
-        size_t d = str_distance(key, str_c(event_types[i]->key), best_distance);
-        if (d < best_distance) {
-            best_distance = d;
-            best = event_types[i]->key;
-        }
-    }
-    return best;
-}
-
-/* What an entry of `events` is: {key: value}, or the key alone as a string. */
-static int event_read(const struct node *entry, struct event *event,
-                      const struct event_type **ret_type, struct err *err)
-{
-    struct str key;
-    if (node_is(entry, NODE_STRING)) {
-        key = entry->text;
-        event->pos = entry->pos;
-        event->node = NULL;
-    } else if (node_is(entry, NODE_MAP) && entry->size == 1) {
-        key = entry->members[0].key;
-        event->pos = entry->members[0].key_pos;
-        event->node = entry->members[0].value;
-    } else {
-        return err_at(err, node_pos(entry), ERR_CONFIG,
-                      "an event of function '%.*s' must be a map with one key, not %s",
-                      STR_ARG(event->function->key), node_kind_name(entry));
-    }
-    *ret_type = type_by_key(key);
-    if (*ret_type && node_truthy(event->node))
-        return 0;
-    if (*ret_type)
-        return err_at(err, event->pos, ERR_CONFIG, "event '%.*s' of function '%.*s' says nothing",
-                      STR_ARG(key), STR_ARG(event->function->key));
-    err_at(err, event->pos, ERR_CONFIG, "unknown event '%.*s' of function '%.*s'", STR_ARG(key),
-           STR_ARG(event->function->key));
-    const char *near = nearest_key(key);
-    return near ? err_help(err, "did you mean '%s'?", near) : -1;
-}
-
 typedef int visit_event(struct compilation *c, const struct event_type *type,
                         const struct event *event, void *context, struct err *err);
 
@@ -79,14 +34,20 @@ static int each_event(struct compilation *c, visit_event *visit, void *context, 
                    STR_ARG(s->functions[f].key), node_kind_name(list));
             err_also(err, &one);
         }
-        node_each (entry, list) {
-            struct event event = {
-                .function = &s->functions[f], .function_index = f, .index = i_entry};
-            const struct event_type *type = NULL;
-            if (event_read(entry, &event, &type, &one) == 0)
-                visit(c, type, &event, context, &one);
-            err_also(err, &one);
-        }
+        /* The dialect makes nothing of a key alone, of one without a value and of one that it does
+         * not know: the schema says so. */
+        node_each (entry, list)
+            member_each (m, entry) {
+                struct event event = {.function = &s->functions[f],
+                                      .function_index = f,
+                                      .index = i_entry,
+                                      .node = m->value,
+                                      .pos = m->key_pos};
+                const struct event_type *type = type_by_key(m->key);
+                if (type && node_truthy(m->value))
+                    visit(c, type, &event, context, &one);
+                err_also(err, &one);
+            }
     }
     return err->kind ? -1 : 0;
 }

@@ -3,6 +3,7 @@
 #include "config/schema/schema.h"
 
 const struct schema any_string = {.type = TYPE_STRING};
+const struct schema plain_text = {.type = TYPE_STRING, .text_read = true};
 const struct schema any_number = {.type = TYPE_NUMBER};
 const struct schema any_boolean = {.type = TYPE_BOOLEAN};
 const struct schema any_map = {.type = TYPE_MAP};
@@ -14,10 +15,10 @@ const struct schema count_number = {.type = TYPE_INTEGER, .has_min = true, .min 
 
 /* ---- CloudFormation functions ---- */
 
-#define FUNCTION(key, of)                                             \
-    {                                                                 \
-        .type = TYPE_MAP, .closed = true, .expected = "{" key ": …}", \
-        .fields = FIELDS({key, (of), REQUIRED})                       \
+#define FUNCTION(key, of)                                                               \
+    {                                                                                   \
+        .type = TYPE_MAP, .closed = true, .expected = "{" key ": …}", .wrong = REFUSED, \
+        .fields = FIELDS({key, (of), REQUIRED})                                         \
     }
 #define ITEMS(lo, hi, of)                                                                 \
     SCHEMA(.type = TYPE_LIST, .has_min = true, .min = (lo), .has_max = true, .max = (hi), \
@@ -37,13 +38,16 @@ static const struct schema aws_other = {.type = TYPE_MAP,
                                         .min = 1,
                                         .has_max = true,
                                         .max = 1,
+                                        .wrong_keys = REFUSED,
                                         .keys_expected = "Ref, Condition or Fn::…",
                                         .keys = "^(Ref|Condition|Fn::[A-Za-z0-9]+)$"};
 
 const struct schema aws_function = {
     .expected = "a CloudFormation function",
+    .wrong = REFUSED,
     .any = ANY_OF(&aws_import, &aws_join, &aws_get_att, &aws_ref, &aws_sub, &aws_other)};
 const struct schema aws_instruction = {.expected = "a string or a CloudFormation function",
+                                       .wrong = REFUSED,
                                        .any = ANY_OF(&non_empty_string, &aws_function)};
 const struct schema aws_if = FUNCTION("Fn::If", ITEMS(3, 3, &aws_instruction));
 
@@ -62,11 +66,13 @@ static const struct schema aws_select = FUNCTION(
 /* ---- names and ARNs ---- */
 
 const struct schema aws_arn_string = {
-    .type = TYPE_STRING, .expected = "an ARN (arn:…)", .pattern = "^arn:"};
+    .type = TYPE_STRING, .expected = "an ARN (arn:…)", .pattern = "^arn:", .wrong = REFUSED};
 const struct schema aws_arn = {.expected = "an ARN or a CloudFormation function",
+                               .wrong = REFUSED,
                                .any = ANY_OF(&aws_arn_string, &aws_function)};
 const struct schema aws_kms_arn = {
     .expected = "the ARN of a KMS key or a CloudFormation function",
+    .wrong = REFUSED,
     .any = ANY_OF(&aws_function, PATTERN("the ARN of a KMS key", "^arn:aws[a-z-]*:kms"))};
 const struct schema aws_bucket_name = {
     .type = TYPE_STRING,
@@ -75,13 +81,15 @@ const struct schema aws_bucket_name = {
     .has_min = true,
     .min = 3,
     .has_max = true,
-    .max = 63};
+    .max = 63,
+    .wrong = REFUSED};
 const struct schema aws_image_uri = {
     .type = TYPE_STRING,
     .expected = "the URI of an image in ECR",
     .pattern =
         "^[0-9]+\\.dkr\\.ecr\\.[a-z0-9-]+..amazonaws.com/([^@]+)|([^@:]+@sha256:[a-f0-9]{64})$"};
 const struct schema aws_role = {
+    .wrong = REFUSED,
     .expected =
         "a role: its ARN, a logical id, Ref, Fn::GetAtt, Fn::ImportValue, Fn::Sub, Fn::Join, "
         "Fn::If, Fn::Select or Fn::FindInMap",
@@ -99,6 +107,7 @@ static const struct schema api_arn = {
     .type = TYPE_STRING, .expected = "execute-api:/…", .pattern = "^execute-api:/"};
 
 static const struct schema principal = {
+    .wrong = REFUSED,
     .expected = "a principal: '*' or a map of AWS, Service, Federated, CanonicalUser",
     .any = ANY_OF(
         &star, CLOSED_MAP({"AWS", EITHER(&star, &aws_if, LIST_OF(EITHER(&account_id, &aws_arn)))},
@@ -114,11 +123,11 @@ static const struct schema api_resource = {
 
 #define STATEMENT(resource)                                                                        \
     {                                                                                              \
-        .type = TYPE_MAP, .closed = true,                                                          \
+        .type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,                                   \
         .any = ANY_OF(SCHEMA(.type = TYPE_MAP, .one_of = WORDS("Action", "NotAction"))),           \
         .one_of = WORDS("Resource", "NotResource"),                                                \
         .fields =                                                                                  \
-            FIELDS({"Sid", &any_string}, {"Effect", CHOICE("Allow", "Deny"), REQUIRED},            \
+            FIELDS({"Sid", &any_string}, {"Effect", REFUSED_CHOICE("Allow", "Deny"), REQUIRED},    \
                    {"Action", &list_of_strings}, {"NotAction", &list_of_strings},                  \
                    {"Principal", &principal}, {"NotPrincipal", &principal},                        \
                    {"Resource", (resource)}, {"NotResource", (resource)}, {"Condition", &any_map}) \
@@ -130,7 +139,7 @@ const struct schema aws_iam_statements = {.type = TYPE_LIST, .items = &iam_state
 const struct schema aws_resource_statements = {.type = TYPE_LIST, .items = &api_statement};
 
 const struct schema aws_tags = {.type = TYPE_MAP,
-                                .values = TEXT_MAX(256),
+                                .values = REFUSED_TEXT_MAX(256),
                                 .keys = "^[A-Za-z0-9_./=+: -]{1,128}$",
                                 .keys_expected =
                                     "up to 128 letters, digits, spaces and any of _./=+:-",
@@ -138,22 +147,26 @@ const struct schema aws_tags = {.type = TYPE_MAP,
 
 /* ---- Lambda ---- */
 
-const struct schema aws_architecture = {.words = WORDS("arm64", "x86_64")};
+const struct schema aws_architecture = {.words = WORDS("arm64", "x86_64"), .wrong = REFUSED};
 const struct schema aws_environment = {
     .type = TYPE_MAP,
     .keys = "^[A-Za-z_][a-zA-Z0-9_]*$",
     .keys_expected = "letters, digits and '_', no digit first",
+    .wrong_keys = REFUSED,
     .closed = true,
     .values =
-        SCHEMA(.expected = "a string or a CloudFormation function",
+        SCHEMA(.expected = "a string or a CloudFormation function", .wrong = REFUSED,
                .any = ANY_OF(SCHEMA(.words = WORDS("")), &aws_instruction, &aws_if, &aws_select))};
 const struct schema aws_layers = {.type = TYPE_LIST, .items = &aws_arn};
-const struct schema aws_memory = {
-    .type = TYPE_INTEGER, .has_min = true, .min = 128, .has_max = true, .max = 10240};
+const struct schema aws_memory = {.type = TYPE_INTEGER,
+                                  .has_min = true,
+                                  .min = 128,
+                                  .has_max = true,
+                                  .max = 10240,
+                                  .wrong = REFUSED};
 const struct schema aws_timeout = {
-    .type = TYPE_INTEGER, .has_min = true, .min = 1, .has_max = true, .max = 900};
+    .type = TYPE_INTEGER, .has_min = true, .min = 1, .has_max = true, .max = 900, .wrong = REFUSED};
 const struct schema aws_runtime = {
-    .open = true,
     .words =
         WORDS("dotnet8", "dotnet9", "dotnet10", "java25", "java21", "java17.al2023", "java17",
               "java11.al2023", "java11", "java8.al2023", "java8.al2", "nodejs20.x", "nodejs22.x",
@@ -166,16 +179,16 @@ const struct schema aws_runtime_management = {
         CLOSED_MAP({"mode", CHOICE("auto", "onFunctionUpdate", "manual")}, {"arn", &aws_arn}))};
 const struct schema aws_tracing = {.any = ANY_OF(CHOICE("Active", "PassThrough"), &any_boolean)};
 
-#define IDS(hi)                                                    \
-    EITHER(SCHEMA(.type = TYPE_LIST, .has_max = true, .max = (hi), \
-                  .items = EITHER(&aws_instruction, &aws_if)),     \
+#define IDS(hi)                                                                      \
+    EITHER(SCHEMA(.type = TYPE_LIST, .has_max = true, .max = (hi), .wrong = REFUSED, \
+                  .items = EITHER(&aws_instruction, &aws_if)),                       \
            &aws_split, &aws_find_in_map)
 
 const struct schema aws_vpc = {.type = TYPE_MAP,
                                .closed = true,
                                .fields = FIELDS({"ipv6AllowedForDualStack", &any_boolean},
-                                                {"securityGroupIds", IDS(5), REQUIRED},
-                                                {"subnetIds", IDS(16), REQUIRED})};
+                                                {"securityGroupIds", IDS(5), EXPECTED},
+                                                {"subnetIds", IDS(16), EXPECTED})};
 const struct schema aws_log_retention = {
     .type = TYPE_NUMBER,
     .expected = "a retention that CloudWatch Logs has (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, "
@@ -193,7 +206,7 @@ const struct schema aws_logging = {
     .fields = FIELDS(
         {"applicationLogLevel", TEXT_CHOICE("DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN")},
         {"logFormat", TEXT_CHOICE("JSON", "Text")},
-        {"logGroup", PATTERN("the name of a log group", "^[._/#A-Za-z0-9-]{1,512}$")},
+        {"logGroup", REFUSED_PATTERN("the name of a log group", "^[._/#A-Za-z0-9-]{1,512}$")},
         {"systemLogLevel", TEXT_CHOICE("DEBUG", "INFO", "WARN")})};
 
 /* ---- events and APIs ---- */

@@ -15,8 +15,9 @@ enum { SHOWN_MAX = 60, WORDS_SHOWN_MAX = 12 };
 
 struct problem {
     struct pos pos;
-    unsigned depth;     /* how deep in the value */
-    bool soft;          /* a warning in any case */
+    unsigned depth; /* how deep in the value */
+    enum weight weight;
+    bool unknown;       /* a key that is not in the schema: told together */
     struct str subject; /* set: "'subject' must be <expected>, not <actual>" */
     struct str expected, actual;
     struct str message; /* else this */
@@ -34,6 +35,8 @@ struct place {
 
 static bool check_value(struct checker *c, const struct schema *s, struct place at,
                         const struct node **value, problem_list *problems);
+
+static bool coerce(struct checker *c, enum schema_type type, const struct node **value);
 
 /* ---- patterns ---- */
 
@@ -144,6 +147,8 @@ static void say_members(struct arena *a, const struct node *map, struct problem 
     const struct member *first = &map->members[0];
     p->actual = str_fmt(a, "a map of %zu: '%.*s', '%.*s'%s", map->size, STR_ARG(first->key),
                         STR_ARG(map->members[1].key), map->size > 2 ? ", …" : "");
+    if (first->value->kind == NODE_NULL)
+        p->weight = REFUSED;
     p->help = first->value->kind == NODE_NULL
                   ? str_fmt(a, "indent what belongs to '%.*s' by two more spaces than its name",
                             STR_ARG(first->key))
@@ -153,12 +158,72 @@ static void say_members(struct arena *a, const struct node *map, struct problem 
                             STR_ARG(first->key));
 }
 
+/* Could AWS tell more of the map than its text does? */
+static bool is_function(const struct node *n)
+{
+    return n->kind == NODE_MAP && n->size == 1 &&
+           (str_eq(n->members[0].key, STR("Ref")) || str_starts(n->members[0].key, STR("Fn::")));
+}
+
+static bool takes_kind(struct checker *c, const struct schema *s, const struct node *n)
+{
+    for (size_t i = 0; s->type == ANY && s->any && s->any[i]; i++)
+        if (takes_kind(c, s->any[i], n))
+            return true;
+    if (s->type == ANY)
+        return !s->any && (!s->words || n->kind == NODE_STRING);
+    return coerce(c, s->type, &n);
+}
+
+static bool takes_container(const struct schema *s)
+{
+    for (size_t i = 0; s->any && s->any[i]; i++)
+        if (takes_container(s->any[i]))
+            return true;
+    return s->type == TYPE_MAP || s->type == TYPE_LIST;
+}
+
+static enum weight weigh(struct checker *c, const struct schema *s, const struct node *n);
+
+/* As the mildest of the alternatives that take such a value has it; 0: none does. */
+static enum weight weigh_alternatives(struct checker *c, const struct schema *s,
+                                      const struct node *n)
+{
+    enum weight mildest = 0;
+    for (size_t i = 0; s->type == ANY && s->any && s->any[i]; i++) {
+        if (!takes_kind(c, s->any[i], n))
+            continue;
+        enum weight w = weigh(c, s->any[i], n);
+        mildest = !mildest || w < mildest ? w : mildest;
+    }
+    return mildest;
+}
+
+/* What comes of a value that does not match. */
+static enum weight weigh(struct checker *c, const struct schema *s, const struct node *n)
+{
+    bool is_scalar = n->kind != NODE_MAP && n->kind != NODE_SEQ;
+    bool is_nothing = is_scalar ? !node_text(n).n : !node_count(n);
+    if (is_function(n))
+        return s->text_read || s->wrong == STOPS ? STOPS : DOUBTFUL;
+    if (s->wrong)
+        return s->wrong;
+    if (is_nothing)
+        return DOUBTFUL;
+    enum weight mildest = weigh_alternatives(c, s, n);
+    if (mildest || takes_kind(c, s, n))
+        return mildest ? mildest : DOUBTFUL;
+    if (takes_container(s))
+        return STOPS;
+    return is_scalar ? DOUBTFUL : REFUSED;
+}
+
 static bool mismatch(struct checker *c, const struct schema *s, struct place at,
                      const struct node *n, problem_list *problems)
 {
     struct problem p = {.pos = n->pos.source ? n->pos : at.key_pos,
                         .depth = at.depth,
-                        .soft = s->open && !c->strict && n->kind == NODE_STRING,
+                        .weight = weigh(c, s, n),
                         .subject = at.name,
                         .expected = describe(c->arena, s),
                         .actual = actual_text(c->arena, n),
@@ -173,13 +238,14 @@ static bool mismatch(struct checker *c, const struct schema *s, struct place at,
             p.help = str_fmt(c->arena, "did you mean '%.*s'?", STR_ARG(near.best));
     }
     vec_push(c->arena, problems, p);
-    return p.soft;
+    return false;
 }
 
-static bool complain(struct checker *c, struct pos pos, unsigned depth, struct str message,
-                     struct str help, problem_list *problems)
+static bool complain(struct checker *c, enum weight weight, struct pos pos, unsigned depth,
+                     struct str message, struct str help, problem_list *problems)
 {
-    struct problem p = {.pos = pos, .depth = depth, .message = message, .help = help};
+    struct problem p = {
+        .pos = pos, .depth = depth, .weight = weight, .message = message, .help = help};
     vec_push(c->arena, problems, p);
     return false;
 }
@@ -347,7 +413,7 @@ static unsigned reached(problem_list *problems)
 {
     unsigned depth = UINT32_MAX;
     vec_each (problems, p)
-        if (!p->soft && p->depth < depth)
+        if (p->weight != NO_EFFECT && p->depth < depth)
             depth = p->depth;
     return depth;
 }
@@ -400,10 +466,15 @@ static bool check_list(struct checker *c, const struct schema *s, struct place a
     return good;
 }
 
-static const struct field *field_of(const struct schema *s, struct str key)
+static bool is_spoken(const struct checker *c, const struct field *f)
+{
+    return !(f->flags & (c->dialect == DIALECT_4 ? ONLY_3 : ONLY_4));
+}
+
+static const struct field *field_of(const struct checker *c, const struct schema *s, struct str key)
 {
     for (const struct field *f = s->fields; f && f->name; f++)
-        if (str_eq(key, str_c(f->name)))
+        if (str_eq(key, str_c(f->name)) && is_spoken(c, f))
             return f;
     return NULL;
 }
@@ -418,11 +489,11 @@ static struct str known_keys(struct checker *c, const struct schema *s)
     struct buf b = BUF(c->arena);
     size_t count = 0;
     for (const struct field *f = s->fields; f && f->name; f++)
-        if (!(f->flags & UNSUPPORTED))
+        if (!(f->flags & UNSUPPORTED) && is_spoken(c, f))
             buf_fmt(&b, "%s%s", count++ ? ", " : "", f->name);
     return count && count <= WORDS_SHOWN_MAX
                ? str_fmt(c->arena, "keys are %.*s", STR_ARG(buf_str(&b)))
-               : STR("check the spelling, or turn unknown keys into warnings with --lenient");
+               : (struct str){0};
 }
 
 static struct str key_help(struct checker *c, const struct schema *s, struct str key)
@@ -432,10 +503,12 @@ static struct str key_help(struct checker *c, const struct schema *s, struct str
         if (str_eq(key, str_c(hint->key)))
             return str_c(hint->help);
     for (const struct field *f = s->fields; f && f->name; f++)
-        if (!(f->flags & UNSUPPORTED))
+        if (!(f->flags & UNSUPPORTED) && is_spoken(c, f))
             near_offer(&near, str_c(f->name));
     if (near.best.n)
         return str_fmt(c->arena, "did you mean '%.*s'?", STR_ARG(near.best));
+    if (!c->strict) /* told with others, in a line */
+        return (struct str){0};
     return s->help ? str_c(s->help) : s->keys ? (struct str){0} : known_keys(c, s);
 }
 
@@ -443,13 +516,21 @@ static bool unknown_key(struct checker *c, const struct schema *s, struct place 
                         const struct member *m, problem_list *problems)
 {
     struct str in = inside(c, at);
-    struct str message =
-        s->keys ? str_fmt(c->arena, "key '%.*s'%.*s is not allowed: it must be made of %s",
-                          STR_ARG(m->key), STR_ARG(in), s->keys_expected)
-                : str_fmt(c->arena, "unknown %s '%.*s'%.*s", s->kind ? s->kind : "key",
-                          STR_ARG(m->key), STR_ARG(in));
-    return complain(c, m->key_pos.source ? m->key_pos : at.key_pos, at.depth + 1, message,
-                    key_help(c, s, m->key), problems);
+    struct problem p = {.pos = m->key_pos.source ? m->key_pos : at.key_pos,
+                        .depth = at.depth + 1,
+                        .weight = s->wrong_keys ? s->wrong_keys : DOUBTFUL,
+                        .help = key_help(c, s, m->key)};
+    p.unknown = p.weight == DOUBTFUL && !s->keys && !s->kind;
+    if (s->keys)
+        p.message = str_fmt(c->arena, "key '%.*s'%.*s is not allowed: it must be made of %s",
+                            STR_ARG(m->key), STR_ARG(in), s->keys_expected);
+    else if (s->kind)
+        p.message = str_fmt(c->arena, "unknown %s '%.*s'%.*s: nothing comes of it", s->kind,
+                            STR_ARG(m->key), STR_ARG(in));
+    else
+        p.message = str_fmt(c->arena, "unknown key '%.*s'%.*s", STR_ARG(m->key), STR_ARG(in));
+    vec_push(c->arena, problems, p);
+    return false;
 }
 
 static void say_no_effect(struct checker *c, struct place at, const struct member *m,
@@ -457,7 +538,7 @@ static void say_no_effect(struct checker *c, struct place at, const struct membe
 {
     struct problem p = {.pos = m->key_pos.source ? m->key_pos : at.key_pos,
                         .depth = at.depth + 1,
-                        .soft = true,
+                        .weight = NO_EFFECT,
                         .message = str_fmt(c->arena, "key '%.*s'%.*s has no effect",
                                            STR_ARG(m->key), STR_ARG(inside(c, at))),
                         .help = str_c(why)};
@@ -467,10 +548,10 @@ static void say_no_effect(struct checker *c, struct place at, const struct membe
 static bool check_member(struct checker *c, const struct schema *s, struct place at,
                          const struct member *m, const struct node **value, problem_list *problems)
 {
-    const struct field *f = field_of(s, m->key);
+    const struct field *f = field_of(c, s, m->key);
     struct place below = {m->key, at.depth + 1, m->key_pos};
     if (f && f->flags & UNSUPPORTED)
-        return complain(c, m->key_pos, at.depth + 1,
+        return complain(c, STOPS, m->key_pos, at.depth + 1,
                         str_fmt(c->arena,
                                 "%s '%.*s'%.*s is not supported by this version of troupe",
                                 s->kind ? s->kind : "key", STR_ARG(m->key), STR_ARG(inside(c, at))),
@@ -502,7 +583,7 @@ static bool check_choice(struct checker *c, const char *const *names, bool only_
         return true;
     struct buf b = BUF(c->arena);
     add_words(&b, names);
-    return complain(c, at.key_pos.source ? at.key_pos : map->pos, at.depth + 1,
+    return complain(c, REFUSED, at.key_pos.source ? at.key_pos : map->pos, at.depth + 1,
                     str_fmt(c->arena, "'%.*s' needs %s %.*s", STR_ARG(at.name),
                             only_one ? "exactly one of" : "at least", STR_ARG(buf_str(&b))),
                     (struct str){0}, problems);
@@ -522,9 +603,10 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
     struct node *copy = NULL;
     bool good = true;
     for (const struct field *f = s->fields; f && f->name; f++)
-        if (f->flags & REQUIRED && !has_member(map, f->name))
+        if (f->flags & (REQUIRED | EXPECTED) && is_spoken(c, f) && !has_member(map, f->name))
             good =
-                complain(c, at.key_pos.source ? at.key_pos : map->pos, at.depth + is_itself(s),
+                complain(c, f->flags & REQUIRED ? REFUSED : DOUBTFUL,
+                         at.key_pos.source ? at.key_pos : map->pos, at.depth + is_itself(s),
                          str_fmt(c->arena, "'%s' is missing%.*s", f->name, STR_ARG(inside(c, at))),
                          (struct str){0}, problems);
     if (s->one_of)
@@ -535,7 +617,12 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
         const struct node *member = map->members[i].value;
         const struct member *m = &map->members[i];
         if (member->kind == NODE_NULL) {
-            if (c->names && s->closed && !s->keys && !s->values && !field_of(s, m->key))
+            if (s->kind && map->size == 1)
+                good = complain(c, DOUBTFUL, m->key_pos, at.depth + 1,
+                                str_fmt(c->arena, "%s '%.*s'%.*s has no value: nothing comes of it",
+                                        s->kind, STR_ARG(m->key), STR_ARG(inside(c, at))),
+                                (struct str){0}, problems);
+            if (c->names && s->closed && !s->keys && !s->values && !field_of(c, s, m->key))
                 good = unknown_key(c, s, at, m, problems) && good;
             continue;
         }
@@ -555,9 +642,10 @@ static bool check_value(struct checker *c, const struct schema *s, struct place 
 {
     if (!coerce(c, s->type, value))
         return mismatch(c, s, at, *value, problems);
-    if (!check_own(c, s, at, *value, problems))
+    bool good = check_own(c, s, at, *value, problems);
+    if (!good && (*value)->kind != NODE_MAP && (*value)->kind != NODE_SEQ)
         return false;
-    bool good = !s->any || check_any(c, s, at, value, problems);
+    good = (!s->any || check_any(c, s, at, value, problems)) && good;
     if ((*value)->kind == NODE_SEQ && s->type == TYPE_LIST)
         good = check_list(c, s, at, value, problems) && good;
     if ((*value)->kind == NODE_MAP && s->type == TYPE_MAP)
@@ -567,18 +655,24 @@ static bool check_value(struct checker *c, const struct schema *s, struct place 
 
 /* ---- telling ---- */
 
-static struct str problem_text(struct arena *a, const struct problem *p)
+static bool is_error(const struct checker *c, const struct problem *p)
+{
+    return p->weight == STOPS || (p->weight == DOUBTFUL && c->strict) ||
+           (p->weight == REFUSED && (c->strict || !c->lenient));
+}
+
+static struct str problem_text(const struct checker *c, const struct problem *p)
 {
     if (!p->subject.n)
         return p->message;
-    return str_fmt(a, "'%.*s' must be %.*s, not %.*s", STR_ARG(p->subject), STR_ARG(p->expected),
-                   STR_ARG(p->actual));
+    return str_fmt(c->arena, "'%.*s' %s be %.*s, not %.*s", STR_ARG(p->subject),
+                   is_error(c, p) ? "must" : "should", STR_ARG(p->expected), STR_ARG(p->actual));
 }
 
 static void raise(struct checker *c, const struct problem *p, struct err *err)
 {
     struct err one = {0};
-    struct str text = problem_text(c->arena, p);
+    struct str text = problem_text(c, p);
     err_at(&one, p->pos, ERR_CONFIG, "%.*s", STR_ARG(text));
     for (const struct origin *o = p->origin; o; o = o->from)
         if (o->what.n && (o->pos.source || !o->from))
@@ -586,6 +680,48 @@ static void raise(struct checker *c, const struct problem *p, struct err *err)
     if (p->help.n)
         err_help(&one, "%.*s", STR_ARG(p->help));
     err_also(err, &one);
+}
+
+static void warn(struct checker *c, struct pos pos, struct str text, struct str help)
+{
+    if (c->options->warn && !c->silent)
+        c->options->warn(c->options->warn_context, pos, text, help);
+}
+
+#define STRICT_HINT "--strict makes unknown keys errors"
+
+/* Unknown keys are told together: mostly they are several of one plugin. */
+static void tell_unknown(struct checker *c, const problem_list *problems)
+{
+    const struct problem *only = NULL;
+    struct buf b = BUF(c->arena);
+    size_t n = 0;
+    vec_each (problems, p) {
+        if (!p->unknown)
+            continue;
+        only = p;
+        if (++n > ERRORS_SHOWN)
+            continue;
+        /* "unknown key 'x' in 'y'" */
+        struct str key = p->message;
+        str_skip(&key, STR("unknown key "));
+        buf_fmt(&b, "%s%.*s at %.*s:%u:%u", n == 1 ? "" : ", ", STR_ARG(key),
+                STR_ARG(p->pos.source ? p->pos.source->path : STR("?")), p->pos.line,
+                p->pos.column);
+        if (p->help.n)
+            buf_fmt(&b, " (%.*s)", STR_ARG(p->help));
+    }
+    if (n > ERRORS_SHOWN)
+        buf_fmt(&b, ", and %zu more", n - ERRORS_SHOWN);
+    if (n == 1)
+        warn(c, only->pos, only->message,
+             !only->help.n ? STR(STRICT_HINT)
+                           : str_fmt(c->arena, "%.*s%s" STRICT_HINT, STR_ARG(only->help),
+                                     str_ends(only->help, STR("?")) ? " " : "; "));
+    else if (n)
+        warn(c, (struct pos){0},
+             str_fmt(c->arena, "%zu unknown keys: %.*s", n, STR_ARG(buf_str(&b))),
+             STR(STRICT_HINT));
 }
 
 int schema_check(struct checker *c, const struct schema *schema, struct str name,
@@ -598,10 +734,12 @@ int schema_check(struct checker *c, const struct schema *schema, struct str name
     }
     check_value(c, schema, (struct place){name, 0, (*value)->pos}, value, &problems);
     vec_each (&problems, p) {
-        if (!p->soft && !c->lenient && !c->silent)
+        if (is_error(c, p))
             raise(c, p, err);
-        else if (!c->silent && c->options->warn)
-            c->options->warn(c->options->warn_context, p->pos, problem_text(c->arena, p), p->help);
+        else if (!p->unknown)
+            warn(c, p->pos, problem_text(c, p), p->help);
     }
+    if (!c->strict)
+        tell_unknown(c, &problems);
     return err->kind ? -1 : 0;
 }

@@ -3,10 +3,11 @@
 
 /* ---- schedule ---- */
 
-#define RATE                                                                              \
-    PATTERN("rate(…) or cron(…) with six fields",                                         \
-            "^rate\\((1 (minute|hour|day)|(1[0-9]+|[2-9][0-9]*) (minute|hour|day)s)\\)$|" \
-            "^cron\\([^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+\\)$")
+#define RATE                                                                                       \
+    REFUSED_PATTERN(                                                                               \
+        "rate(…) or cron(…) with six fields",                                                      \
+        "^at\\(.+\\)$|^rate\\((1 (minute|hour|day)|(1[0-9]+|[2-9][0-9]*) (minute|hour|day)s)\\)$|" \
+        "^cron\\([^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+ [^ ]+\\)$")
 
 static const struct schema schedule_input = {
     .any = ANY_OF(
@@ -45,11 +46,13 @@ static const struct schema s3 = {
         &any_string,
         CLOSED_MAP(
             {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
-            {"event", PATTERN("an event of S3 (s3:…)", "^s3:.+$")}, {"existing", &any_boolean},
+            {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
+            {"existing", &any_boolean},
             {"forceDeploy", &any_boolean,
              .no_effect = "it is for buckets that exist already, which are not supported"},
             {"rules",
-             LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .has_max = true, .max = 1,
+             LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
+                            .has_max = true, .max = 1,
                             .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},
                                              {"suffix", EITHER(&any_string, &aws_function)})))}))};
 
@@ -64,7 +67,7 @@ static const struct schema http_authorizer = {
             {"arn", &aws_arn}, {"authorizerId", &aws_instruction}, {"claims", &list_of_strings},
             {"identitySource", &any_string}, {"identityValidationExpression", &any_string},
             {"managedExternally", &any_boolean}, {"name", &any_string},
-            {"resultTtlInSeconds", WHOLE(0, 3600)},
+            {"resultTtlInSeconds", REFUSED_WHOLE(0, 3600)},
             {"scopes", LIST_OF(EITHER(&any_string, &aws_instruction))},
             {"type", CASELESS("token", "cognito_user_pools", "request", "aws_iam", "custom")}))};
 
@@ -81,7 +84,7 @@ static const struct schema http_cors = {
                   CLOSED_MAP({"required", &any_boolean}, {"mappedValue", &aws_instruction})))
 #define METHOD                                                                     \
     SCHEMA(.type = TYPE_STRING, .expected = "an HTTP method", .ignore_case = true, \
-           .pattern = "^(\\*|" METHODS ")$")
+           .wrong = REFUSED, .text_read = true, .pattern = "^(\\*|" METHODS ")$")
 #define CONTENT_HANDLING CHOICE("CONVERT_TO_BINARY", "CONVERT_TO_TEXT")
 
 static const struct schema http_request = {
@@ -102,14 +105,15 @@ static const struct schema http_response = {
         FIELDS({"contentHandling", CONTENT_HANDLING}, {"headers", &string_map},
                {"template", &any_string}, {"transferMode", CASELESS("BUFFERED", "STREAM")},
                {"statusCodes",
-                SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[0-9]{3}$",
-                       .keys_expected = "three digits",
+                SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
+                       .keys = "^[0-9]{3}$", .keys_expected = "three digits",
                        .values = CLOSED_MAP({"headers", &string_map}, {"pattern", &any_string},
                                             {"template", EITHER(&any_string, &string_map)}))})};
 
 static const struct schema http = {
     .any = ANY_OF(
         SCHEMA(.type = TYPE_STRING, .expected = "'METHOD /path'", .ignore_case = true,
+               .wrong = REFUSED,
                /* the reference's pattern wants the slash, but it only warns and packages the same
                 */
                .pattern = "^(" METHODS ") (/?[^[:space:]]+)$"),
@@ -117,10 +121,13 @@ static const struct schema http = {
             {"async", &any_boolean}, {"authorizer", &http_authorizer},
             {"connectionId", &aws_instruction},
             {"connectionType", CASELESS("vpc-link", "VPC_LINK")}, {"cors", &http_cors},
-            {"integration", CASELESS("lambda-proxy", "lambda", "LAMBDA_PROXY", "AWS", "AWS_PROXY",
-                                     "AWS-PROXY", "HTTP", "HTTP_PROXY", "HTTP-PROXY", "MOCK")},
+            {"integration",
+             SCHEMA(.type = TYPE_STRING, .ignore_case = true, .wrong = REFUSED,
+                    .words = WORDS("lambda-proxy", "lambda", "LAMBDA_PROXY", "AWS", "AWS_PROXY",
+                                   "AWS-PROXY", "HTTP", "HTTP_PROXY", "HTTP-PROXY", "MOCK"))},
             {"method", METHOD, REQUIRED}, {"operationId", &any_string},
-            {"path", PATTERN("a path without white space", "^(\\*|/?[^[:space:]]*)$"), REQUIRED},
+            {"path", PLAIN_PATTERN("a path without white space", "^(\\*|/?[^[:space:]]*)$"),
+             REQUIRED},
             {"private", &any_boolean}, {"request", &http_request}, {"response", &http_response},
             {"timeoutInMillis", WHOLE_FROM(50)}))};
 
@@ -129,7 +136,7 @@ static const struct schema http = {
 static const struct schema http_api = {
     .any = ANY_OF(
         SCHEMA(.type = TYPE_STRING, .expected = "'METHOD /path' or '*'", .ignore_case = true,
-               .pattern = "^(\\*|(" METHODS ") (/[^[:space:]]*))$"),
+               .wrong = REFUSED, .pattern = "^(\\*|(" METHODS ") (/[^[:space:]]*))$"),
         CLOSED_MAP(
             {"authorizer",
              EITHER(&any_string,
@@ -138,7 +145,7 @@ static const struct schema http_api = {
                                             {"name", &any_string}, {"scopes", &list_of_strings},
                                             {"type", TEXT_CHOICE("request", "jwt", "aws_iam")})))},
             {"method", METHOD},
-            {"path", PATTERN("a path that starts with '/', or '*'", "^(\\*|/[^[:space:]]*)$"),
+            {"path", PLAIN_PATTERN("a path that starts with '/', or '*'", "^(\\*|/[^[:space:]]*)$"),
              REQUIRED}))};
 
 /* ---- websocket ---- */
@@ -156,12 +163,13 @@ static const struct schema websocket = {
 
 /* ---- sns, sqs, stream ---- */
 
-#define TOPIC_NAME                                                                         \
-    SCHEMA(.type = TYPE_STRING, .expected = "a topic name", .pattern = "^[A-Za-z0-9_-]+$", \
-           .has_max = true, .max = 256)
+#define TOPIC_NAME                                                            \
+    SCHEMA(.type = TYPE_STRING, .wrong = REFUSED, .expected = "a topic name", \
+           .pattern = "^[A-Za-z0-9_-]+$", .has_max = true, .max = 256)
 
 static const struct schema sns = {
     .expected = "a topic name, an ARN or a map",
+    .wrong = REFUSED,
     .any = ANY_OF(
         TOPIC_NAME, &aws_arn_string,
         SCHEMA(.type = TYPE_MAP, .closed = true, .some_of = WORDS("arn", "topicName"),
@@ -183,11 +191,12 @@ static const struct schema sns = {
 
 static const struct schema sqs = {
     .any = ANY_OF(&aws_arn_string,
-                  CLOSED_MAP({"arn", &aws_arn, REQUIRED}, {"batchSize", WHOLE(1, 10000)},
-                             {"enabled", &any_boolean}, {"maximumBatchingWindow", WHOLE(0, 300)},
+                  CLOSED_MAP({"arn", &aws_arn, REQUIRED}, {"batchSize", REFUSED_WHOLE(1, 10000)},
+                             {"enabled", &any_boolean},
+                             {"maximumBatchingWindow", REFUSED_WHOLE(0, 300)},
                              {"functionResponseType", BATCH_FAILURES},
                              {"filterPatterns", &aws_filter_patterns},
-                             {"maximumConcurrency", WHOLE(2, 1000)}))};
+                             {"maximumConcurrency", REFUSED_WHOLE(2, 1000)}))};
 
 /* An ARN from a CloudFormation function does not tell what it is of: `type` must. */
 #define ARN_WITH_TYPE                                                                            \
@@ -206,16 +215,18 @@ static const struct schema stream = {
         SCHEMA(.type = TYPE_MAP, .closed = true, .any = ARN_WITH_TYPE,
                .fields = FIELDS(
                    {"arn", NULL}, {"type", CHOICE("dynamodb", "kinesis")},
-                   {"batchSize", WHOLE(1, 10000)}, {"parallelizationFactor", WHOLE(1, 10)},
-                   {"startingPosition", CHOICE("LATEST", "TRIM_HORIZON", "AT_TIMESTAMP")},
+                   {"batchSize", REFUSED_WHOLE(1, 10000)},
+                   {"parallelizationFactor", REFUSED_WHOLE(1, 10)},
+                   {"startingPosition", REFUSED_CHOICE("LATEST", "TRIM_HORIZON", "AT_TIMESTAMP")},
                    {"startingPositionTimestamp", &any_number}, {"enabled", &any_boolean},
                    {"consumer", EITHER(SCHEMA(.constant = "true"), &aws_arn)},
-                   {"batchWindow", WHOLE(0, 300)}, {"maximumRetryAttempts", WHOLE(-1, 10000)},
+                   {"batchWindow", REFUSED_WHOLE(0, 300)},
+                   {"maximumRetryAttempts", REFUSED_WHOLE(-1, 10000)},
                    {"bisectBatchOnFunctionError", &any_boolean},
                    {"maximumRecordAgeInSeconds", EITHER(WHOLE(60, 604800), WHOLE(-1, -1))},
                    {"functionResponseType", BATCH_FAILURES},
                    {"destinations", CLOSED_MAP({"onFailure", &stream_failure, REQUIRED})},
-                   {"tumblingWindowInSeconds", WHOLE(0, 900)},
+                   {"tumblingWindowInSeconds", REFUSED_WHOLE(0, 900)},
                    {"filterPatterns", &aws_filter_patterns})))};
 
 /* ---- eventBridge ---- */
@@ -236,8 +247,8 @@ static const struct schema event_bridge = {
         {"input", &any_map}, {"inputPath", TEXT_RANGE(1, 256)},
         {"inputTransformer", CLOSED_MAP({"inputPathsMap", MAP_OF(&non_empty_string)},
                                         {"inputTemplate", TEXT_RANGE(1, 8192), REQUIRED})},
-        {"retryPolicy", CLOSED_MAP({"maximumEventAge", WHOLE(60, 86400)},
-                                   {"maximumRetryAttempts", WHOLE(0, 185)})},
+        {"retryPolicy", CLOSED_MAP({"maximumEventAge", REFUSED_WHOLE(60, 86400)},
+                                   {"maximumRetryAttempts", REFUSED_WHOLE(0, 185)})},
         {"deadLetterQueueArn", &aws_arn})};
 
 /* ---- the table ---- */
@@ -269,6 +280,7 @@ static const struct field events[] = {{"http", &http},
 const struct schema schema_event = {
     .type = TYPE_MAP,
     .expected = "a map of one event, like '- httpApi: GET /path'",
+    .wrong = DOUBTFUL,
     .closed = true,
     .has_min = true,
     .min = 1,

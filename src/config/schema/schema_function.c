@@ -12,13 +12,14 @@ static const struct schema file_system = {
     .closed = true,
     .fields = FIELDS(
         {"arn",
-         EITHER(
-             PATTERN("the ARN of an EFS access point",
-                     "^arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}(-gov|-iso(b?))?-[a-z]+-[1-9]:"
-                     "[0-9]{12}:access-point/fsap-[a-f0-9]{17}$"),
-             &aws_get_att, &aws_join, &aws_import),
+         EITHER(REFUSED_PATTERN(
+                    "the ARN of an EFS access point",
+                    "^arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}(-gov|-iso(b?))?-[a-z]+-[1-9]:"
+                    "[0-9]{12}:access-point/fsap-[a-f0-9]{17}$"),
+                &aws_get_att, &aws_join, &aws_import),
          REQUIRED},
-        {"localMountPath", PATTERN("a path below /mnt", "^/mnt/[a-zA-Z0-9_.-]+$"), REQUIRED})};
+        {"localMountPath", REFUSED_PATTERN("a path below /mnt", "^/mnt/[a-zA-Z0-9_.-]+$"),
+         REQUIRED})};
 
 #define IMAGE_NAME PATTERN("the name of an image", "^[a-z][a-z0-9_-]{1,31}$")
 
@@ -31,7 +32,7 @@ static const struct schema image = {
 static const struct schema schema_function_package = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS({"artifact", &any_string}, {"exclude", &list_of_strings},
+    .fields = FIELDS({"artifact", &plain_text}, {"exclude", &list_of_strings},
                      {"include", &list_of_strings}, {"individually", &any_boolean},
                      {"patterns", &list_of_strings})};
 
@@ -43,7 +44,9 @@ static const struct schema url = {
     .any = ANY_OF(
         &any_boolean,
         CLOSED_MAP(
-            {"authorizer", TEXT_CHOICE("aws_iam")},
+            /* another one would make the address public */
+            {"authorizer",
+             SCHEMA(.type = TYPE_STRING, .words = WORDS("aws_iam"), .wrong = REFUSED)},
             {"cors",
              EITHER(&any_boolean,
                     CLOSED_MAP({"allowCredentials", &any_boolean}, {"allowedHeaders", TEXTS(100)},
@@ -52,32 +55,33 @@ static const struct schema url = {
             {"invokeMode", TEXT_CHOICE("BUFFERED", "RESPONSE_STREAM")}))};
 
 static const struct schema concurrency = {.expected = "a whole number of at least 0",
+                                          .wrong = REFUSED,
                                           .any = ANY_OF(&count_number, &aws_function, &aws_if)};
 
 static const struct field fields[] = {
-    {"name", PATTERN("a function name (letters, digits, '-' and '_')", "^[a-zA-Z0-9_-]+$")},
+    {"name", PLAIN_PATTERN("a function name (letters, digits, '-' and '_')", "^[a-zA-Z0-9_-]+$")},
     {"events", LIST_OF(&schema_event)},
     {"architecture", &aws_architecture},
     {"awsKmsKeyArn", &aws_kms_arn, .no_effect = "write it as 'kmsKeyArn'"},
     {"condition", &any_string},
     {"dependsOn", &list_of_strings},
-    {"description", TEXT_MAX(256)},
+    {"description", REFUSED_TEXT_MAX(256)},
     {"destinations", CLOSED_MAP({"onSuccess", &destination}, {"onFailure", &destination})},
     {"disableLogs", &any_boolean},
     {"environment", &aws_environment},
-    {"ephemeralStorageSize", WHOLE(512, 10240)},
+    {"ephemeralStorageSize", REFUSED_WHOLE(512, 10240)},
     {"logs", &aws_logging},
     {"fileSystemConfig", &file_system},
-    {"handler", &any_string},
+    {"handler", &plain_text},
     {"image", &image},
     {"kmsKeyArn", &aws_kms_arn},
-    {"recursiveLoop", CHOICE("Allow", "Terminate")},
+    {"recursiveLoop", REFUSED_CHOICE("Allow", "Terminate")},
     {"snapStart", &any_boolean},
     {"layers", &aws_layers},
     {"logRetentionInDays", &aws_log_retention},
     {"logDataProtectionPolicy", &aws_log_protection},
-    {"maximumEventAge", WHOLE(60, 21600)},
-    {"maximumRetryAttempts", WHOLE(0, 2)},
+    {"maximumEventAge", REFUSED_WHOLE(60, 21600)},
+    {"maximumRetryAttempts", REFUSED_WHOLE(0, 2)},
     {"memorySize", &aws_memory},
     {"onError", EITHER(PATTERN("the ARN of an SNS topic", "^arn:aws[a-z-]*:sns"), &aws_function)},
     {"package", &schema_function_package},

@@ -18,7 +18,7 @@ static const struct schema api_gateway = {
         {"description", &any_string}, {"disableDefaultEndpoint", &any_boolean},
         {"endpoint", CLOSED_MAP({"securityPolicy", &any_string},
                                 {"accessMode", CASELESS("BASIC", "STRICT", "")})},
-        {"metrics", &any_boolean}, {"minimumCompressionSize", WHOLE(0, 10485760)},
+        {"metrics", &any_boolean}, {"minimumCompressionSize", REFUSED_WHOLE(0, 10485760)},
         {"resourcePolicy", &aws_resource_statements}, {"restApiId", &aws_instruction},
         {"restApiResources",
          EITHER(LIST_OF(CLOSED_MAP({"path", &any_string}, {"resourceId", &any_string})),
@@ -48,11 +48,11 @@ static const struct schema jwt_authorizer = {
 
 static const struct schema request_authorizer = {
     .type = TYPE_MAP,
-    .fields = FIELDS({"type", CHOICE("request"), REQUIRED}, {"name", &any_string},
-                     {"functionName", &any_string}, {"functionArn", &aws_instruction},
-                     {"managedExternally", &any_boolean}, {"resultTtlInSeconds", WHOLE(0, 3600)},
-                     {"enableSimpleResponses", &any_boolean}, {"payloadVersion", &aws_payload},
-                     {"identitySource", ONE_OR_MORE})};
+    .fields = FIELDS(
+        {"type", CHOICE("request"), REQUIRED}, {"name", &any_string}, {"functionName", &any_string},
+        {"functionArn", &aws_instruction}, {"managedExternally", &any_boolean},
+        {"resultTtlInSeconds", REFUSED_WHOLE(0, 3600)}, {"enableSimpleResponses", &any_boolean},
+        {"payloadVersion", &aws_payload}, {"identitySource", ONE_OR_MORE})};
 
 static const struct schema http_api = {
     .type = TYPE_MAP,
@@ -77,14 +77,14 @@ static const struct schema iam = {
     .closed = true,
     .fields = FIELDS(
         {"role",
-         EITHER(
-             &aws_role,
-             CLOSED_MAP({"name", PATTERN("a role name (up to 64 of A-Za-z0-9/_+=,.@-)",
-                                         "^[A-Za-z0-9/_+=,.@-]{1,64}$")},
-                        {"path", PATTERN("a path that starts and ends with '/'", "^/$|^/[!-~]+/$")},
-                        {"managedPolicies", LIST_OF(&aws_arn)}, {"statements", &aws_iam_statements},
-                        {"permissionBoundary", &aws_arn}, {"permissionsBoundary", &aws_arn},
-                        {"tags", &aws_tags}))},
+         EITHER(&aws_role,
+                CLOSED_MAP({"name", REFUSED_PATTERN("a role name (up to 64 of A-Za-z0-9/_+=,.@-)",
+                                                    "^[A-Za-z0-9/_+=,.@-]{1,64}$")},
+                           {"path", REFUSED_PATTERN("a path that starts and ends with '/'",
+                                                    "^/$|^/[!-~]+/$")},
+                           {"managedPolicies", LIST_OF(&aws_arn)},
+                           {"statements", &aws_iam_statements}, {"permissionBoundary", &aws_arn},
+                           {"permissionsBoundary", &aws_arn}, {"tags", &aws_tags}))},
         {"deploymentRole", &aws_arn})};
 
 #define API_LOGS(...)                                                                      \
@@ -154,7 +154,6 @@ static const struct schema rollback = {
                      {"MonitoringTimeInMinutes", &count_number})};
 
 static const struct schema region = {
-    .open = true,
     .expected = "a region of AWS",
     .words = WORDS("us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-iso-east-1",
                    "us-iso-west-1", "us-isob-east-1", "us-west-1", "us-west-2", "af-south-1",
@@ -167,7 +166,7 @@ static const struct schema region = {
                    "mx-central-1", "sa-east-1")};
 
 static const struct field fields[] = {
-    {"name", SCHEMA(.words = WORDS("aws")), REQUIRED},
+    {"name", SCHEMA(.words = WORDS("aws"), .wrong = STOPS), REQUIRED},
     {"alb", NULL, UNSUPPORTED},
     {"apiGateway", &api_gateway},
     {"apiName", &any_string},
@@ -198,7 +197,7 @@ static const struct field fields[] = {
     {"logs", &logs},
     {"memorySize", &aws_memory},
     {"notificationArns", LIST_OF(&aws_arn_string)},
-    {"profile", &any_string},
+    {"profile", &plain_text},
     {"region", &region},
     {"role", &aws_role},
     {"rolePermissionsBoundary", &aws_arn_string},
@@ -208,7 +207,7 @@ static const struct field fields[] = {
     {"deploymentMethod", CHOICE("changesets", "direct"),
      .no_effect = "stacks are updated without change sets; 'troupe plan' shows what changes"},
     {"s3", MAP_OF(&schema_bucket)},
-    {"stage", PATTERN("a stage name (letters, digits, '-' and '_')", "^[A-Za-z0-9_-]+$")},
+    {"stage", PLAIN_PATTERN("a stage name (letters, digits, '-' and '_')", "^[A-Za-z0-9_-]+$")},
     {"stackName",
      SCHEMA(.type = TYPE_STRING, .expected = "a stack name (up to 128 of A-Za-z0-9-)",
             .pattern = "^[a-zA-Z][a-zA-Z0-9-]*$", .has_max = true, .max = 128),

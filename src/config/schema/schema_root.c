@@ -4,7 +4,7 @@
 static const struct schema schema_package = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS({"artifact", &any_string}, {"exclude", &list_of_strings},
+    .fields = FIELDS({"artifact", &plain_text}, {"exclude", &list_of_strings},
                      {"excludeDevDependencies", &any_boolean}, {"include", &list_of_strings},
                      {"individually", &any_boolean},
                      {"path", &any_string, .no_effect = "every deployment packages anew"},
@@ -21,6 +21,8 @@ static const struct schema schema_package = {
 static const struct schema resource = {
     .type = TYPE_MAP,
     .closed = true,
+    .wrong = REFUSED,
+    .wrong_keys = REFUSED,
     .fields = FIELDS({"Type", &any_string, REQUIRED}, RESOURCE_MEMBERS)};
 static const struct schema extension = {
     .type = TYPE_MAP, .closed = true, .fields = FIELDS(RESOURCE_MEMBERS)};
@@ -28,28 +30,34 @@ static const struct schema extension = {
 static const struct schema schema_resources = {
     .type = TYPE_MAP,
     .closed = true,
+    .wrong_keys = REFUSED,
     .fields = FIELDS(
         {"AWSTemplateFormatVersion", &any_string}, {"Conditions", &any_map},
         {"Description", &any_string}, {"Mappings", &any_map}, {"Metadata", &any_map},
         {"Outputs", &any_map}, {"Parameters", &any_map},
         {"Resources",
-         SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9]{1,255}$",
+         SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
+                .keys = "^[a-zA-Z0-9]{1,255}$",
                 .keys_expected = "letters and digits, as CloudFormation wants", .values = &resource,
                 .fields = FIELDS({"Fn::Transform", CLOSED_MAP({"Name", &any_string, REQUIRED},
                                                               {"Parameters", &any_map})}))},
         {"Transform", &list_of_strings},
-        {"extensions", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9]{1,255}$",
+        {"extensions", SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
+                              .keys = "^[a-zA-Z0-9]{1,255}$",
                               .keys_expected = "letters and digits, as CloudFormation wants",
                               .values = &extension)})};
 
+#define OF_ANOTHER_SERVICE \
+    .no_effect = "it belongs to a service that troupe does not use: remove it"
+
 static const struct field fields[] = {
     {"service",
-     PATTERN("a service name (a letter, then one or more letters, digits and '-')",
-             "^[a-zA-Z][0-9a-zA-Z-]+$"),
+     PLAIN_PATTERN("a service name (a letter, then one or more letters, digits and '-')",
+                   "^[a-zA-Z][0-9a-zA-Z-]+$"),
      REQUIRED},
     {"provider", &schema_provider, REQUIRED},
     {"functions",
-     SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[a-zA-Z0-9_-]+$",
+     SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED, .keys = "^[a-zA-Z0-9_-]+$",
             .keys_expected = "letters, digits, '-' and '_'", .values = &schema_function)},
     {"resources", &schema_resources},
     {"package", &schema_package},
@@ -61,13 +69,15 @@ static const struct field fields[] = {
                        &list_of_strings)},
     {"layers", NULL, UNSUPPORTED},
     {"configValidationMode", CHOICE("error", "warn", "off")},
-    {"console", EITHER(&any_boolean, &any_map),
-     .no_effect = "it belongs to a service that troupe does not use: remove it"},
+    {"app", NULL, OF_ANOTHER_SERVICE},
+    {"console", NULL, OF_ANOTHER_SERVICE},
     {"deprecationNotificationMode", CHOICE("error", "warn", "warn:summary")},
     {"disabledDeprecations",
      EITHER(CHOICE("*"), LIST_OF(PATTERN("a deprecation code", "^[A-Z0-9_]+$")))},
     {"frameworkVersion", &any_string},
+    {"org", NULL, OF_ANOTHER_SERVICE},
     {"projectDir", &any_string, .no_effect = "remove it"},
+    {"tenant", NULL, OF_ANOTHER_SERVICE},
     {"useDotenv", &any_boolean},
     {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326"),
      .no_effect = "there is one way to resolve variables: remove it"},
@@ -75,8 +85,6 @@ static const struct field fields[] = {
 
 static const struct hint hints[] = {
     {"outputs", "outputs of the stack stand under 'resources.Outputs'"},
-    {"org", "it belongs to a service that troupe does not use: remove it"},
-    {"app", "it belongs to a service that troupe does not use: remove it"},
     {"stepFunctions", "a plugin reads it, and plugins are not run: write the state machine under "
                       "'resources'"},
     {0}};
@@ -86,7 +94,6 @@ const struct schema schema_root = {
     .closed = true,
     .fields = fields,
     .hints = hints,
-    .help = "a key that only a plugin reads belongs under 'custom'; --lenient turns unknown keys "
-            "into warnings",
+    .help = "a key that only a plugin reads belongs under 'custom'",
     .unsupported_help = "name published layers by their ARN: 'layers: [arn:aws:lambda:…]' of a "
                         "function or provider"};

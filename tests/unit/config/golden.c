@@ -70,6 +70,8 @@ static void read_args(struct golden *g, struct str text)
         struct str name = str_sub(arg, str_starts(arg, STR("--")) ? 2 : 1, arg.n);
         if (str_eq(name, STR("lenient"))) {
             g->lenient = true;
+        } else if (str_eq(name, STR("strict"))) {
+            g->strict = true;
         } else if (str_eq(name, STR("no-stage"))) {
             g->no_stage = true;
         } else {
@@ -121,7 +123,9 @@ static void warn(void *context, struct pos pos, struct str msg, struct str help)
 {
     struct golden *g = context;
     if (str_ends(msg, STR(" has no effect"))) /* it has one in the reference, which is silent */
-        return;
+        g->without_effect++;
+    else
+        g->other_warnings++;
     buf_add(&g->warnings, warning_render(g->arena, pos, msg, help, false));
 }
 
@@ -134,6 +138,7 @@ struct config_options golden_options(struct golden *g)
                                    .options = &g->options,
                                    .params = &g->params,
                                    .lenient = g->lenient,
+                                   .strict = g->strict,
                                    .warn = warn,
                                    .warn_context = g};
 }

@@ -11,10 +11,11 @@ struct golden {
     struct str dir, name;
     struct map options, params;
     struct str stage, region;
-    bool lenient, no_stage;
+    bool lenient, strict, no_stage;
     struct str env[16]; /* names that were set */
     size_t env_count;
-    struct buf warnings; /* as rendered */
+    struct buf warnings;                   /* as rendered */
+    size_t without_effect, other_warnings; /* how many of them */
 };
 
 /* Read the case's files and set its environment; golden_close takes that back. */

@@ -594,7 +594,7 @@ static void test_malformed_main(void **state)
                                         "service: x",
                                         "\\u0000",
                                         "a: \\u0000",
-                                        "service: svc\\nprovider: aws\\nnonsense: 1"};
+                                        "service: svc\\nprovider: aws\\nresources: {nonsense: 1}"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         cleanup_arena struct arena *a = arena_new();
         cleanup_err struct err err = {0};
