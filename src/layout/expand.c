@@ -262,7 +262,7 @@ const struct node *layout_beside(struct arena *a, const struct node *target, con
     return template_of_both(a, target, old, true, &ids, &values);
 }
 
-const struct node *with_a_resource(struct arena *a, const struct node *template)
+const struct node *layout_with_a_resource(struct arena *a, const struct node *template)
 {
     const struct node *resources = node_get_c(template, "Resources");
     member_each (m, resources)
@@ -294,5 +294,5 @@ const struct node *layout_expand(struct arena *a, const struct layout *layout,
     if (stand_already(&ids, node_get_c(old, "Resources"), target, changed) &&
         stand_already(&values, node_get_c(old, "Outputs"), target, changed))
         return NULL;
-    return with_a_resource(a, template_of_both(a, target, old, true, &ids, &values));
+    return layout_with_a_resource(a, template_of_both(a, target, old, true, &ids, &values));
 }

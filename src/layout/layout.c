@@ -372,7 +372,7 @@ static const struct node *finish_service(struct laying *l, struct err *err)
         return NULL;
     put_section(a, t, "Resources", l->service_resources);
     put_section(a, t, "Outputs", l->service_outputs);
-    return with_a_resource(a, t);
+    return layout_with_a_resource(a, t);
 }
 
 static const struct node *finish_stage(struct laying *l)
@@ -393,7 +393,7 @@ static const struct node *finish_stage(struct laying *l)
     put_section(a, t, "Parameters", parameters);
     put_section(a, t, "Resources", l->stage_resources);
     put_section(a, t, "Outputs", l->stage_outputs);
-    return with_a_resource(a, t);
+    return layout_with_a_resource(a, t);
 }
 
 static int lay_out(struct laying *l, struct err *err)

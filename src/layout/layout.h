@@ -198,6 +198,9 @@ const struct node *layout_join_rights(struct arena *a, const struct node *before
 
 /* What stands in a template that would have no resource at all; it costs nothing. */
 #define LAYOUT_PLACEHOLDER "TroupePlaceholder"
+/* `template`, with LAYOUT_PLACEHOLDER when it may come to no resource at all, as when each is under
+ * a condition: CloudFormation takes no such template. */
+const struct node *layout_with_a_resource(struct arena *a, const struct node *template);
 /* `old` with all resources and Outputs of `target`; an Output that both have keeps the value of
  * `old`. */
 const struct node *layout_beside(struct arena *a, const struct node *target,

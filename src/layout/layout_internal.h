@@ -128,9 +128,6 @@ const struct node *policies_join(struct rights_joining *j, const struct node *ba
 const struct node *policies_join_documents(struct rights_joining *j, const struct node *base,
                                            const struct node *more);
 
-/* `template`, with LAYOUT_PLACEHOLDER when it may come to no resource at all, as when each is under
- * a condition: CloudFormation takes no such template. */
-const struct node *with_a_resource(struct arena *a, const struct node *template);
 /* waves.c: which functions wait for others, now that the stage's template is finished. ERR_CONFIG:
  * a cycle. */
 int waves_check(struct laying *l, struct err *err);

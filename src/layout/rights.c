@@ -171,7 +171,7 @@ const struct node *layout_grant(struct arena *a, const struct layout *layout,
             let_wait(layout, id, ret_waiting);
     }
     const struct node *out = ended(&j, &joined, true);
-    return out ? with_a_resource(a, out) : NULL;
+    return out ? layout_with_a_resource(a, out) : NULL;
 }
 
 /* ---- what goes last ---- */

@@ -138,3 +138,19 @@ def test_what_is_not_there_cannot_be_repaired(troupe):
     troupe.use("shop")
     troupe("deploy", "prod")
     assert "not deployed" in troupe("repair", "dev", check=1).err
+
+
+def test_an_alias_that_is_all_of_a_stack_is_made_again(troupe, account):
+    """CloudFormation takes no template without resources, and the stack has nothing but the alias."""
+    troupe.write({"serverless.yml": "service: bare\nprovider: {name: aws, runtime: nodejs20.x}\n"
+                                    "functions: {hello: {handler: handler.hello, disableLogs: true}}\n",
+                  "handler.js": "exports.hello = async () => 'one';\n"})
+    troupe("deploy", "dev")
+    stack = troupe.world()["stacks"]["bare-dev"]
+    assert [item["Type"] for item in stack["template"]["Resources"].values()] == ["AWS::Lambda::Alias"], stack
+    lam = account.client("lambda")
+    lam.delete_alias(FunctionName="bare-hello", Name="dev")
+    assert "alias 'dev' of 'hello' was gone" in troupe("repair", "dev").out
+    assert lam.invoke(FunctionName="bare-hello", Qualifier="dev")["Payload"].read() == b'"one"'
+    assert troupe.world()["stacks"]["bare-dev"]["template"] == stack["template"]
+    assert "nothing to repair" in troupe("repair", "dev").out

@@ -2,6 +2,7 @@
 #include "release/plan/without_pointers.h"
 
 #include "cfn/template.h"
+#include "layout/layout.h"
 
 static struct str id_of(const struct plan *plan, const struct pointer *p)
 {
@@ -38,5 +39,6 @@ const struct node *missing_without(struct arena *a, const struct plan *plan,
             cfn_behind_alias(resources, id, &ids);
         map_put(&ids, id, ref_of(a, &plan->world, region, gone[i]));
     }
-    return cfn_without_resources(a, template, &ids);
+    const struct node *out = cfn_without_resources(a, template, &ids);
+    return out ? layout_with_a_resource(a, out) : NULL;
 }

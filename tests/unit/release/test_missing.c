@@ -83,6 +83,14 @@ static void test_what_stays(void **state)
         "\"T\":{\"Type\":\"AWS::SNS::Topic\"}},\"Outputs\":{}}");
 }
 
+static void test_nothing_else(void **state)
+{
+    (void)state;
+    check_without("{\"Resources\":{" ALIAS "}}", false,
+                  "{\"Resources\":{\"TroupePlaceholder\":{\"Type\":"
+                  "\"AWS::CloudFormation::WaitConditionHandle\"}},\"Outputs\":{}}");
+}
+
 static void test_what_cannot_stay(void **state)
 {
     (void)state;
@@ -101,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_goes),
         cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_nothing_else),
         cmocka_unit_test(test_what_cannot_stay),
     };
     return cmocka_run_group_tests_name("missing", tests, NULL, NULL);
