@@ -34,6 +34,19 @@ struct str sha1_hex(struct arena *a, struct str data)
     return digest_hex(a, EVP_sha1(), data);
 }
 
+struct str sha1_hex_of_two(struct arena *a, struct str first, struct str second)
+{
+    unsigned char out[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || !EVP_DigestInit_ex(context, EVP_sha1(), NULL) ||
+        !EVP_DigestUpdate(context, first.p, first.n) ||
+        !EVP_DigestUpdate(context, second.p, second.n) || !EVP_DigestFinal_ex(context, out, &n))
+        die("libcrypto does not work: out of memory?");
+    EVP_MD_CTX_free(context);
+    return hex_encode(a, out, n);
+}
+
 struct str md5_hex(struct arena *a, struct str data)
 {
     return digest_hex(a, EVP_md5(), data);

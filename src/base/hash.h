@@ -13,6 +13,8 @@ struct str sha256_hex(struct arena *a, struct str data);
 struct str sha256_base64(struct arena *a, struct str data);
 void hmac_sha256(struct str key, struct str data, unsigned char out[SHA256_BYTES]);
 struct str sha1_hex(struct arena *a, struct str data);
+/* Of `first` and, behind it, `second`. */
+struct str sha1_hex_of_two(struct arena *a, struct str first, struct str second);
 struct str md5_hex(struct arena *a, struct str data);
 struct str hex_encode(struct arena *a, const void *p, size_t n);
 struct str base64_encode(struct arena *a, const void *p, size_t n);

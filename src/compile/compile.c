@@ -31,16 +31,11 @@ int compile_service(struct arena *a, const struct service *service, const struct
         .outputs = node_map(a),
         .destinations = node_seq(a),
     };
-    const struct node *layers = node_get_c(service->root, "layers");
-    if (node_count(layers)) {
-        err_at(err, node_pos(layers), ERR_CONFIG, "layers of the service's own are not published");
-        return err_help(err, "publish the layer separately and name its ARN in 'layers' of the "
-                             "function");
-    }
     for (size_t i = 0; i < service->function_count; i++)
         out.functions[i].function = &service->functions[i];
     static int (*const parts[])(struct compilation *, struct err *) = {
-        limits_check, log_groups_compile, iam_compile, functions_compile, events_compile};
+        limits_check,   log_groups_compile, iam_compile,
+        layers_compile, functions_compile,  events_compile};
     bucket_compile(&c);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct err one = {0};

@@ -34,10 +34,20 @@ struct compiled_function {
     const struct artifact *artifact; /* NULL for images */
 };
 
+/* A layer of the service's own. */
+struct compiled_layer {
+    struct str key;
+    struct str logical_id;           /* CommonLambdaLayer */
+    const struct artifact *artifact; /* NULL: nothing was packed */
+    struct pos pos;
+};
+
 struct compiled {
     const struct node *template;         /* AWSTemplateFormatVersion … Outputs */
     struct compiled_function *functions; /* as service->functions */
     size_t function_count;
+    struct compiled_layer *layers; /* as `layers` of the file */
+    size_t layer_count;
     struct str rest_api_id; /* logical id of the AWS::ApiGateway::RestApi made for `http` events;
                                empty: none */
     struct str rest_deployment_id; /* logical id of its Deployment */

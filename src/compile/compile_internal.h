@@ -83,6 +83,7 @@ struct node *node_staged(struct compilation *c, struct str text);
 void bucket_compile(struct compilation *c);                     /* bucket.c */
 int log_groups_compile(struct compilation *c, struct err *err); /* log_groups.c */
 int iam_compile(struct compilation *c, struct err *err);        /* iam.c */
+int layers_compile(struct compilation *c, struct err *err);     /* layers.c */
 int functions_compile(struct compilation *c, struct err *err);  /* functions.c */
 int events_compile(struct compilation *c, struct err *err);     /* events.c */
 void outputs_export(struct compilation *c);                     /* outputs.c */
@@ -91,6 +92,11 @@ int limits_check(struct compilation *c, struct err *err);       /* limits.c */
 int aws_refuses(const struct compilation *c, struct err *err);
 /* The user's `resources` merged in, `extensions` applied; gives the finished template. */
 const struct node *resources_finish(struct compilation *c, struct err *err); /* user_resources.c */
+
+/* The layer of the service's own that `reference`, an item of Layers, refers to; NULL: none.
+ * layers.c */
+const struct compiled_layer *layer_referred(const struct compilation *c,
+                                            const struct node *reference);
 
 /* ---- parts of functions_compile ---- */
 

@@ -54,6 +54,14 @@ struct layout_published {
 };
 extern const struct layout_published layout_published[];
 
+/* A layer of the service's own. */
+struct layout_layer {
+    struct str key; /* as in serverless.yml */
+    struct str id;  /* logical id of the version: with a hash of what is in it */
+    const struct artifact *artifact;
+    bool per_stage; /* the stage's stack makes it, else the service's */
+};
+
 enum api_kind { API_REST, API_HTTP };
 struct layout_api {
     enum api_kind kind;
@@ -81,6 +89,8 @@ struct layout {
     size_t function_count;
     struct layout_api *apis;
     size_t api_count;
+    struct layout_layer *layers;
+    size_t layer_count;
     struct layout_value *values;
     size_t value_count;
     struct str *warnings; /* what the user should know: tags left out and the like */

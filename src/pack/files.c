@@ -38,7 +38,7 @@ struct selector {
 
 struct walk {
     struct arena *arena;
-    struct str dir;
+    struct str dir, npm_dir;
     struct selector *selectors;
     size_t selector_count;
     bool drop_dev; /* every selection leaves out development dependencies */
@@ -284,6 +284,11 @@ static int read_entries(struct walk *w, struct str path, struct level *level, en
             vec_push(w->arena, out,
                      (struct entry){str_dup(w->arena, str_c(e->d_name)), type == DT_DIR});
     }
+    if (!str_eq(w->npm_dir, w->dir)) {
+        struct str there = path_join(w->arena, w->npm_dir, path);
+        modules = modules && fs_is_dir(path_join(w->arena, there, STR("node_modules")));
+        package = fs_is_file(path_join(w->arena, there, STR("package.json")));
+    }
     *ret_npm = package && modules;
     return 0;
 }
@@ -303,7 +308,7 @@ static int walk_directory(struct walk *w, struct str path, const struct level *p
         return -1;
     struct str prefix = path.n ? str_fmt(w->arena, "%.*s/", STR_ARG(path)) : STR("");
     if (npm && !is_outside(prefix.n ? prefix : STR(".")) && !in_node_modules(path))
-        dev_dependencies(w->arena, w->dir, prefix, &w->dev_dirs, &w->dev_files);
+        dev_dependencies(w->arena, w->npm_dir, prefix, &w->dev_dirs, &w->dev_files);
     vec_each (&entries, e) {
         struct str child = str_concat(w->arena, prefix, e->name);
         if (!e->directory)
@@ -482,12 +487,14 @@ static int make_lists(struct arena *a, struct walk *w, unsigned jobs, struct fil
     return 0;
 }
 
-int files_select(struct arena *a, struct str dir, const struct selection *selections, size_t n,
-                 unsigned jobs, struct file_list *rets, struct err *err)
+int files_select(struct arena *a, struct str dir, struct str npm_dir,
+                 const struct selection *selections, size_t n, unsigned jobs,
+                 struct file_list *rets, struct err *err)
 {
     if (!n)
         return 0;
-    struct walk w = {.arena = a, .dir = dir, .selector_count = n, .drop_dev = true};
+    struct walk w = {
+        .arena = a, .dir = dir, .npm_dir = npm_dir, .selector_count = n, .drop_dev = true};
     w.dev_dirs = w.dev_files = MAP(a);
     w.selectors = ARENA_ARRAY(a, n, struct selector);
     for (size_t i = 0; i < n; i++) {

@@ -7,9 +7,6 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
-/* Lambda's limit for a function's code and layers, unzipped.
- * Source: Lambda developer guide, "Lambda quotas". */
-static const uint64_t UNZIPPED_BYTES_MAX = 262144000;
 /* Limit for a zip that was given: a larger one cannot be below the limit above. */
 static const size_t GIVEN_BYTES_MAX = (size_t)512 * 1024 * 1024;
 
@@ -19,6 +16,7 @@ struct plan {
     struct str path;           /* of a zip that was given: absolute */
     struct pos pos;            /* of `artifact:`, or of `package` */
     const struct function *fn; /* the function that it is made for; NULL: for several */
+    struct str dir;            /* of a layer's files, relative to the service; empty: the service */
     struct selection selection;
     struct file_list list;
     struct str bytes;
@@ -32,8 +30,10 @@ struct packer {
     const struct service *service;
     const struct pack_options *options;
     VEC(struct plan) plans;
-    size_t *plan_of;         /* for each function: index + 1 of its plan, or 0 */
-    struct file_list *lists; /* one for each plan that is made, in their order */
+    size_t *plan_of;           /* for each function: index + 1 of its plan, or 0 */
+    const struct node *layers; /* of the service, a map */
+    size_t *plan_of_layer;     /* for each layer: index of its plan */
+    struct file_list *lists;   /* one for each plan that is made, in their order */
     size_t list_count;
     struct content_store *store;
 };
@@ -57,7 +57,7 @@ static size_t plan_made(struct packer *p, const struct function *fn)
     struct str key = fn ? fn->key : p->service->name;
     if (!fn)
         vec_each (&p->plans, plan)
-            if (!plan->path.n && !plan->fn)
+            if (!plan->path.n && !plan->fn && !plan->dir.n)
                 return (size_t)(plan - p->plans.p);
     vec_push(p->arena, &p->plans,
              (struct plan){.name = str_concat(p->arena, key, STR(".zip")),
@@ -108,6 +108,36 @@ static int plan_function(struct packer *p, size_t index, struct err *err)
     p->plan_of[index] =
         1 + (given ? plan_given(p, artifact) : plan_made(p, individually ? fn : NULL));
     return 0;
+}
+
+/* A layer's zip has the files of its folder, named from there. */
+static int plan_layer(struct packer *p, const struct member *layer, size_t *ret, struct err *err)
+{
+    const struct node *artifact = node_path(layer->value, "package.artifact");
+    const struct node *path = node_get_c(layer->value, "path");
+    if (str_starts(node_text(artifact), STR("s3://")))
+        return refuse_s3(artifact, err);
+    if (node_text(artifact).n)
+        return *ret = plan_given(p, artifact), 0;
+    if (!node_text(path).n) {
+        err_at(err, layer->key_pos, ERR_CONFIG,
+               "layer '%.*s' has neither 'path' nor 'package."
+               "artifact'",
+               STR_ARG(layer->key));
+        return err_help(err, "name the folder with its files, from the service's: 'path: layer'");
+    }
+    if (!fs_is_dir(path_join(p->arena, p->service->dir, node_text(path))))
+        return err_at(err, node_pos(path), ERR_CONFIG,
+                      "the folder '%.*s' of layer '%.*s' is not "
+                      "there",
+                      STR_ARG(node_text(path)), STR_ARG(layer->key));
+    struct str dir = path_clean(p->arena, node_text(path));
+    vec_push(p->arena, &p->plans,
+             (struct plan){.name = str_concat(p->arena, layer->key, STR(".zip")),
+                           .dir = dir.n ? dir : STR("."),
+                           .pos = node_pos(path),
+                           .selection = selection_of_layer(p->arena, p->service, layer)});
+    return *ret = p->plans.n - 1, 0;
 }
 
 /* ---- limits ---- */
@@ -175,6 +205,19 @@ static int read_given(struct packer *p, struct plan *plan, struct err *err)
     return check_size(p, plan, err);
 }
 
+/* Files of a layer were looked for in its folder: name their paths from the service's. */
+static int select_layer(struct packer *p, const struct plan *plan, struct file_list *ret,
+                        struct err *err)
+{
+    struct str service = p->service->dir, dir = path_join(p->arena, service, plan->dir);
+    if (files_select(p->arena, dir, service, &plan->selection, 1, p->options->jobs, ret, err) < 0)
+        return -1;
+    for (size_t i = 0; i < ret->count; i++)
+        ret->files[i].path =
+            path_clean(p->arena, path_join(p->arena, plan->dir, ret->files[i].path));
+    return 0;
+}
+
 /* Select the files of all zips that are to be made, and check them. */
 static int select_files(struct packer *p, struct err *err)
 {
@@ -182,10 +225,15 @@ static int select_files(struct packer *p, struct err *err)
     p->lists = ARENA_ARRAY(p->arena, p->plans.n, struct file_list);
     size_t n = 0;
     vec_each (&p->plans, plan)
-        if (!plan->path.n)
+        if (!plan->path.n && !plan->dir.n)
             selections[n++] = plan->selection;
-    if (files_select(p->arena, p->service->dir, selections, n, p->options->jobs, p->lists, err) < 0)
+    if (files_select(p->arena, p->service->dir, p->service->dir, selections, n, p->options->jobs,
+                     p->lists, err) < 0)
         return -1;
+    /* plans of layers come last, because functions were planned first */
+    vec_each (&p->plans, plan)
+        if (plan->dir.n && select_layer(p, plan, &p->lists[n++], err) < 0)
+            return -1;
     p->list_count = n;
     n = 0;
     vec_each (&p->plans, plan) {
@@ -246,7 +294,8 @@ static void hand_out(struct packer *p, struct packed *ret)
     size_t n = p->service->function_count;
     *ret = (struct packed){.artifacts = ARENA_ARRAY(a, p->plans.n, struct artifact),
                            .artifact_count = p->plans.n,
-                           .of_function = ARENA_ARRAY(a, n, const struct artifact *)};
+                           .of_function = ARENA_ARRAY(a, n, const struct artifact *),
+                           .of_layer = ARENA_ARRAY(a, p->layers->size, const struct artifact *)};
     for (size_t i = 0; i < p->plans.n; i++) {
         const struct plan *plan = &p->plans.p[i];
         ret->artifacts[i] =
@@ -261,6 +310,17 @@ static void hand_out(struct packer *p, struct packed *ret)
     for (size_t i = 0; i < n; i++)
         if (p->plan_of[i])
             ret->of_function[i] = &ret->artifacts[p->plan_of[i] - 1];
+    for (size_t i = 0; i < p->layers->size; i++)
+        ret->of_layer[i] = &ret->artifacts[p->plan_of_layer[i]];
+}
+
+static void plan_layers(struct packer *p, struct err *err)
+{
+    for (size_t i = 0; i < p->layers->size; i++) {
+        struct err one = {0};
+        plan_layer(p, &p->layers->members[i], &p->plan_of_layer[i], &one);
+        err_also(err, &one);
+    }
 }
 
 static int run(struct packer *p, struct err *err)
@@ -268,6 +328,7 @@ static int run(struct packer *p, struct err *err)
     for (size_t i = 0; i < p->service->function_count; i++)
         if (plan_function(p, i, err) < 0)
             return -1;
+    plan_layers(p, err);
     vec_each (&p->plans, plan) {
         struct err one = {0};
         if (plan->path.n)
@@ -284,20 +345,37 @@ int pack_service(struct arena *a, const struct service *service, const struct pa
 {
     __attribute__((cleanup(content_store_free))) struct content_store *store =
         content_store_new(a, service->dir);
+    const struct node *layers = node_get_c(service->root, "layers");
     struct packer p = {.arena = a, .service = service, .options = options, .store = store};
+    p.layers = layers ? layers : node_map(a);
     p.plan_of = ARENA_ARRAY(a, service->function_count, size_t);
+    p.plan_of_layer = ARENA_ARRAY(a, p.layers->size, size_t);
     if (run(&p, err) < 0)
         return -1;
     hand_out(&p, ret);
     return 0;
 }
 
+static int same_name(const struct artifact *made, struct err *err)
+{
+    err_set(err, ERR_CONFIG,
+            "two zips would be called '%.*s': one of a layer, the other of the "
+            "code",
+            STR_ARG(made->name));
+    return err_help(err, "give the layer another key, and its present one as 'name'");
+}
+
 int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err)
 {
+    struct map names = MAP(a);
     if (fs_mkdirs(dir, err) < 0)
         return -1;
     for (size_t i = 0; i < packed->artifact_count; i++) {
         const struct artifact *made = &packed->artifacts[i];
+        if (!made->path.n && map_has(&names, made->name))
+            return same_name(made, err);
+        if (!made->path.n)
+            map_put(&names, made->name, &names);
         if (!made->path.n && fs_write(path_join(a, dir, made->name), made->bytes, 0644, err) < 0)
             return -1;
     }

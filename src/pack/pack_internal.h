@@ -64,6 +64,9 @@ struct selection {
 /* What `package:` says for the service's zip, or for that of `fn`. select.c */
 struct selection selection_of(struct arena *a, const struct service *service,
                               const struct function *fn);
+/* The same for a layer. The patterns of the service hold there, too. */
+struct selection selection_of_layer(struct arena *a, const struct service *service,
+                                    const struct member *layer);
 
 struct file {
     struct str path;
@@ -78,9 +81,12 @@ struct file_list {
 };
 
 /* Walk `dir` once and answer every selection; `rets` has `n` elements. Links are followed, except
- * into a directory that contains them. ERR_CONFIG when a selection has no file. */
-int files_select(struct arena *a, struct str dir, const struct selection *selections, size_t n,
-                 unsigned jobs, struct file_list *rets, struct err *err);
+ * into a directory that contains them. `npm_dir`: where it is looked up by path which npm packages
+ * only development needs; `dir`, or for a layer the service's directory, as in the reference.
+ * ERR_CONFIG when a selection has no file. */
+int files_select(struct arena *a, struct str dir, struct str npm_dir,
+                 const struct selection *selections, size_t n, unsigned jobs,
+                 struct file_list *rets, struct err *err);
 
 /* ---- devdeps.c: npm packages that only development needs ---- */
 

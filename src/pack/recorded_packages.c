@@ -23,55 +23,73 @@ static bool read_digest(struct str hex, unsigned char out[SHA256_BYTES])
     return true;
 }
 
-/* The artifact that the record has for the function. */
-static int artifact_of(struct arena *a, const struct function *fn, const struct str *recorded,
+/* What a record has code of: "function 'api'" or "layer 'common'". */
+struct packaged {
+    const char *kind;
+    struct str key;
+    struct pos pos;
+};
+
+/* The artifact that the record has for it. */
+static int artifact_of(struct arena *a, const struct packaged *of, const struct str *recorded,
                        struct artifact *ret, struct err *err)
 {
     unsigned char digest[SHA256_BYTES];
-    if (!recorded) {
-        err_at(err, fn->pos, ERR_CONFIG,
-               "function '%.*s' was not part of that deployment, so there is no code for it",
-               STR_ARG(fn->key));
-        return err_help(err, "deploy the stage from its files instead: troupe deploy STAGE");
-    }
-    if (!recorded->n) {
-        err_at(err, fn->pos, ERR_CONFIG,
-               "function '%.*s' ran an image in that deployment, so there is no code for it",
-               STR_ARG(fn->key));
+    if (!recorded || !recorded->n) {
+        err_at(err, of->pos, ERR_CONFIG, "%s '%.*s' %s that deployment, so there is no code for it",
+               of->kind, STR_ARG(of->key), recorded ? "ran an image in" : "was not part of");
         return err_help(err, "deploy the stage from its files instead: troupe deploy STAGE");
     }
     if (!read_digest(*recorded, digest))
         return err_set(err, ERR_FAILED,
-                       "the record is damaged: the artifact of function '%.*s' is no SHA-256: "
-                       "'%.*s'",
-                       STR_ARG(fn->key), STR_ARG(*recorded));
-    *ret = (struct artifact){.name = str_concat(a, fn->key, STR(".zip")),
+                       "the record is damaged: the artifact of %s '%.*s' is no SHA-256: '%.*s'",
+                       of->kind, STR_ARG(of->key), STR_ARG(*recorded));
+    *ret = (struct artifact){.name = str_concat(a, of->key, STR(".zip")),
                              .sha256_hex = str_dup(a, *recorded),
                              .sha256_base64 = base64_encode(a, digest, SHA256_BYTES)};
     return 0;
 }
 
-int pack_recorded(struct arena *a, const struct service *service, const struct map *recorded,
-                  struct packed *ret, struct err *err)
+/* Put the artifact among `packed`, once. */
+static int add_artifact(struct arena *a, const struct packaged *of, const struct str *recorded,
+                        struct packed *packed, struct map *seen, const struct artifact **ret,
+                        struct err *err)
 {
-    size_t n = service->function_count;
-    struct packed packed = {.artifacts = ARENA_ARRAY(a, n, struct artifact),
-                            .of_function = ARENA_ARRAY(a, n, const struct artifact *)};
+    struct artifact *next = &packed->artifacts[packed->artifact_count];
+    if (artifact_of(a, of, recorded, next, err) < 0)
+        return -1;
+    *ret = map_get(seen, next->sha256_hex);
+    if (*ret)
+        return 0;
+    map_put(seen, next->sha256_hex, next);
+    packed->artifact_count++;
+    *ret = next;
+    return 0;
+}
+
+int pack_recorded(struct arena *a, const struct service *service, const struct map *recorded,
+                  const struct map *recorded_layers, struct packed *ret, struct err *err)
+{
+    const struct node *layers = node_get_c(service->root, "layers");
+    size_t n = service->function_count, layer_count = node_count(layers);
+    struct packed packed = {.artifacts = ARENA_ARRAY(a, n + layer_count, struct artifact),
+                            .of_function = ARENA_ARRAY(a, n, const struct artifact *),
+                            .of_layer = ARENA_ARRAY(a, layer_count, const struct artifact *)};
     struct map seen = MAP(a);
     for (size_t i = 0; i < n; i++) {
         const struct function *fn = &service->functions[i];
-        struct artifact *next = &packed.artifacts[packed.artifact_count];
-        if (!node_empty(node_get_c(fn->node, "image")))
-            continue;
-        if (artifact_of(a, fn, map_get(recorded, fn->key), next, err) < 0)
+        struct packaged of = {"function", fn->key, fn->pos};
+        if (node_empty(node_get_c(fn->node, "image")) &&
+            add_artifact(a, &of, map_get(recorded, fn->key), &packed, &seen, &packed.of_function[i],
+                         err) < 0)
             return -1;
-        struct artifact *known = map_get(&seen, next->sha256_hex);
-        if (!known) {
-            known = next;
-            map_put(&seen, next->sha256_hex, next);
-            packed.artifact_count++;
-        }
-        packed.of_function[i] = known;
+    }
+    for (size_t i = 0; i < layer_count; i++) {
+        const struct member *m = &layers->members[i];
+        struct packaged of = {"layer", m->key, m->key_pos};
+        if (add_artifact(a, &of, map_get(recorded_layers, m->key), &packed, &seen,
+                         &packed.of_layer[i], err) < 0)
+            return -1;
     }
     *ret = packed;
     return 0;

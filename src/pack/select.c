@@ -40,7 +40,7 @@ static void add_list(struct arena *a, rule_vec *rules, const struct node *list, 
 }
 
 static void add_excludes(struct arena *a, rule_vec *rules, const struct service *service,
-                         const struct node *package, const struct node *own)
+                         const struct node *package, const struct node *own, bool with_layers)
 {
     struct pos nowhere = {0};
     for (size_t i = 0; i < sizeof default_excludes / sizeof *default_excludes; i++)
@@ -52,7 +52,7 @@ static void add_excludes(struct arena *a, rule_vec *rules, const struct service 
     add_list(a, rules, node_get_c(package, "exclude"), true);
     member_each (layer, node_get_c(service->root, "layers")) {
         struct str path = node_text(node_get_c(layer->value, "path"));
-        if (path.n)
+        if (path.n && !with_layers)
             add_rule(a, rules, str_concat(a, path, STR("/**")), true, nowhere);
     }
     if (node_bool_or(node_get_c(service->root, "useDotenv"), false))
@@ -60,13 +60,12 @@ static void add_excludes(struct arena *a, rule_vec *rules, const struct service 
     add_list(a, rules, node_get_c(own, "exclude"), true);
 }
 
-struct selection selection_of(struct arena *a, const struct service *service,
-                              const struct function *fn)
+static struct selection select_by(struct arena *a, const struct service *service,
+                                  const struct node *own, bool with_layers, struct str what)
 {
     const struct node *package = node_get_c(service->root, "package");
-    const struct node *own = fn ? node_get_c(fn->node, "package") : NULL;
     rule_vec excludes = {0}, patterns = {0};
-    add_excludes(a, &excludes, service, package, own);
+    add_excludes(a, &excludes, service, package, own, with_layers);
     add_list(a, &patterns, node_get_c(package, "include"), false);
     add_list(a, &patterns, node_get_c(package, "patterns"), false);
     add_list(a, &patterns, node_get_c(own, "include"), false);
@@ -79,6 +78,21 @@ struct selection selection_of(struct arena *a, const struct service *service,
         .pattern_count = patterns.n,
         .drop_dev_dependencies = node_bool_or(dev, true),
         .pos = node_empty(own) ? node_pos(package) : node_pos(own),
-        .what = fn ? str_fmt(a, "function '%.*s'", STR_ARG(fn->key)) : STR(""),
+        .what = what,
     };
+}
+
+struct selection selection_of(struct arena *a, const struct service *service,
+                              const struct function *fn)
+{
+    return fn ? select_by(a, service, node_get_c(fn->node, "package"), false,
+                          str_fmt(a, "function '%.*s'", STR_ARG(fn->key)))
+              : select_by(a, service, NULL, false, STR(""));
+}
+
+struct selection selection_of_layer(struct arena *a, const struct service *service,
+                                    const struct member *layer)
+{
+    return select_by(a, service, node_get_c(layer->value, "package"), true,
+                     str_fmt(a, "layer '%.*s'", STR_ARG(layer->key)));
 }

@@ -69,6 +69,7 @@ def environment(case, home):
         "AWS_SECRET_ACCESS_KEY": "example",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
+        "NODE_OPTIONS": f"--require={HERE / 'no_stack.js'}",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",
         "HTTPS_PROXY": "http://127.0.0.1:9",

@@ -9,6 +9,8 @@ Only these are replaced, everything else has to be equal value by value:
   CodeSha256 of those versions            -> SHA256
   ApiGatewayDeployment<instance id>       -> ApiGatewayDeploymentID, wherever it is mentioned
   WebsocketsDeployment<hash>              -> WebsocketsDeploymentHASH, wherever it is mentioned
+  <Layer>LambdaLayer<hash>                -> <Layer>LambdaLayerHASH, likewise its permissions
+  the hash of a layer among the Outputs   -> HASH
   <milliseconds>-<ISO date> in S3 keys    -> TIMESTAMP
 """
 
@@ -16,6 +18,7 @@ import json
 import re
 import sys
 
+LAYER_HASH = re.compile(r"(LambdaLayer(?:Permission)?)[0-9a-f]{40}$")
 S3_DIRECTORY = re.compile(r"\b\d{13}-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -29,6 +32,8 @@ def _fixed_id(logical_id, resource):
             stem = function[: -len("Function")] + "Version"
             if logical_id.startswith(stem):
                 return stem + "HASH"
+    if kind in ("AWS::Lambda::LayerVersion", "AWS::Lambda::LayerVersionPermission"):
+        return LAYER_HASH.sub(r"\1HASH", logical_id)
     if kind == "AWS::ApiGateway::Deployment" and logical_id.startswith("ApiGatewayDeployment"):
         return "ApiGatewayDeploymentID"
     if kind == "AWS::ApiGatewayV2::Deployment" and logical_id.startswith("WebsocketsDeployment"):
@@ -65,6 +70,9 @@ def normalise(template):
         resource = result["Resources"][logical_id]
         if resource["Type"] == "AWS::Lambda::Version" and "CodeSha256" in resource["Properties"]:
             resource["Properties"]["CodeSha256"] = "SHA256"
+    for output in result.get("Outputs", {}).values():
+        if output.get("Description") == "Current Lambda layer hash":
+            output["Value"] = "HASH"
     return result
 
 

@@ -23,6 +23,19 @@ bool function_is_versioned(struct compilation *c, const struct function *f)
     return of_stage || is_asked_for(c, f) || function_alias(c, f, &alias);
 }
 
+/* What a version keeps of a layer, which keeps its logical id when it changes. NULL: nothing. */
+static struct str layer_content(struct compilation *c, const struct compiled_layer *layer)
+{
+    struct arena *a = c->arena;
+    if (!layer)
+        return STR("");
+    const struct node *resource = node_get(c->resources, layer->logical_id);
+    struct node *properties = node_shallow(a, node_get_c(resource, "Properties"));
+    node_drop(properties, STR("Content")); /* its key is new each time */
+    return str_concat(a, layer->artifact ? layer->artifact->sha256_hex : STR(""),
+                      json_canonical(a, properties));
+}
+
 static struct str version_id(struct compilation *c, const struct building *b)
 {
     static const char *const not_frozen[] = {"Code", "ReservedConcurrentExecutions", "Tags"};
@@ -31,6 +44,8 @@ static struct str version_id(struct compilation *c, const struct building *b)
     for (size_t i = 0; i < sizeof not_frozen / sizeof *not_frozen; i++)
         node_drop(frozen, str_c(not_frozen[i]));
     struct str code = b->image_sha.n ? b->image_sha : b->code_sha;
+    node_each (item, node_get_c(frozen, "Layers"))
+        code = str_concat(a, code, layer_content(c, layer_referred(c, item)));
     struct str hash = sha256_base64(a, str_concat(a, code, json_canonical(a, frozen)));
     struct str id = name_with(c, b->f, "LambdaVersion");
     for (size_t i = 0; i < hash.n; i++)

@@ -10,6 +10,27 @@ static const struct schema schema_package = {
                      {"path", &any_string, .no_effect = "every deployment packages anew"},
                      {"patterns", &list_of_strings})};
 
+/* Limits: Lambda API reference, PublishLayerVersion and AddLayerVersionPermission. */
+static const struct schema layer = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(
+        {"allowedAccounts", LIST_OF(PATTERN("an account id, '*' or the ARN of an account's root",
+                                            "^([0-9]{12}|\\*|arn:(aws[a-zA-Z-]*):iam::[0-9]{12}:"
+                                            "root)$"))},
+        {"compatibleArchitectures",
+         SCHEMA(.type = TYPE_LIST, .has_max = true, .max = 2, .items = &aws_architecture)},
+        {"compatibleRuntimes",
+         SCHEMA(.type = TYPE_LIST, .has_max = true, .max = 15, .items = &aws_runtime)},
+        {"description", TEXT_MAX(256)}, {"licenseInfo", TEXT_MAX(512)},
+        {"name", SCHEMA(.type = TYPE_STRING, .has_min = true, .min = 1, .has_max = true, .max = 140,
+                        .expected = "the name or the ARN of a layer",
+                        .pattern = "^((arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:[0-9]{12}:layer:"
+                                   "[a-zA-Z0-9_-]+)|[a-zA-Z0-9_-]+)$")},
+        {"package", CLOSED_MAP({"artifact", &any_string}, {"exclude", &list_of_strings},
+                               {"include", &list_of_strings}, {"patterns", &list_of_strings})},
+        {"path", &any_string}, {"retain", &any_boolean})};
+
 #define RESOURCE_MEMBERS                                                                     \
     {"Properties", &any_map}, {"CreationPolicy", &any_map}, {"DeletionPolicy", &any_string}, \
         {"DependsOn", &list_of_strings}, {"Metadata", &any_map}, {"UpdatePolicy", &any_map}, \
@@ -67,7 +88,7 @@ static const struct field fields[] = {
     {"plugins", EITHER(CLOSED_MAP({"localPath", &any_string, .no_effect = "plugins are not run"},
                                   {"modules", &list_of_strings, REQUIRED}),
                        &list_of_strings)},
-    {"layers", NULL, UNSUPPORTED},
+    {"layers", MAP_OF(&layer)},
     {"configValidationMode", CHOICE("error", "warn", "off")},
     {"app", NULL, OF_ANOTHER_SERVICE},
     {"console", NULL, OF_ANOTHER_SERVICE},
@@ -94,6 +115,4 @@ const struct schema schema_root = {
     .closed = true,
     .fields = fields,
     .hints = hints,
-    .help = "a key that only a plugin reads belongs under 'custom'",
-    .unsupported_help = "name published layers by their ARN: 'layers: [arn:aws:lambda:…]' of a "
-                        "function or provider"};
+    .help = "a key that only a plugin reads belongs under 'custom'"};

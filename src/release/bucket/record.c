@@ -30,6 +30,14 @@ static const struct object_member api_members[] = {
 };
 static const struct object_table api_table = {"api", sizeof(struct record_api), api_members};
 
+static const struct object_member layer_members[] = {
+    MEMBER(record_layer, id, OBJECT_TEXT, OBJECT_ALWAYS),
+    MEMBER(record_layer, artifact, OBJECT_TEXT, OBJECT_ALWAYS),
+    {0},
+};
+static const struct object_table layer_table = {"layer", sizeof(struct record_layer),
+                                                layer_members};
+
 static const struct object_member adoption_members[] = {
     MEMBER(record_adoption, by, OBJECT_TEXT, OBJECT_ALWAYS),
     MEMBER(record_adoption, template, OBJECT_TEXT, OBJECT_ALWAYS),
@@ -55,6 +63,7 @@ static const struct object_member record_members[] = {
     MEMBER(record_body, template, OBJECT_TEXT),
     MEMBER(record_body, functions, OBJECT_MAP, OBJECT_ALWAYS, NULL, &function_table),
     MEMBER(record_body, apis, OBJECT_MAP, OBJECT_ALWAYS, NULL, &api_table),
+    MEMBER(record_body, layers, OBJECT_MAP, 0, NULL, &layer_table),
     MEMBER(record_body, needs, OBJECT_TEXTS),
     MEMBER_AS("logGroups", record_body, log_groups, OBJECT_TEXTS),
     SIGNED(content, OBJECT_TEXT),

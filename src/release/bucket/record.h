@@ -19,6 +19,13 @@ struct record_function {
     const struct node *parts; /* setting -> short hash; NULL: not known */
 };
 
+/* Of a layer of the service's own, by its key. */
+struct record_layer {
+    struct object object;
+    struct str id;       /* logical id of the version */
+    struct str artifact; /* SHA-256, hexadecimal */
+};
+
 /* Of an API, by its logical id. */
 struct record_api {
     struct object object;
@@ -61,6 +68,7 @@ struct record_body {
     struct str sources, template;
     OBJECTS(struct record_function) functions;
     OBJECTS(struct record_api) apis;
+    OBJECTS(struct record_layer) layers;
     const struct node *needs;      /* logical ids in the service's stack */
     const struct node *log_groups; /* names; NULL: an older troupe did not list them */
     record_disposed_list deleted, emptied, kept;

@@ -32,6 +32,18 @@ static void add_functions(const struct deploying *d, bool waiting, struct record
     }
 }
 
+static void add_layers(const struct deploying *d, struct record_body *ret)
+{
+    const struct layout *l = d->plan->target.layout;
+    ret->layers.p = ARENA_ARRAY(d->arena, l->layer_count + 1, struct record_layer);
+    for (size_t i = 0; i < l->layer_count; i++)
+        ret->layers.p[ret->layers.n++] = (struct record_layer){
+            .object.key = l->layers[i].key,
+            .id = l->layers[i].id,
+            .artifact = l->layers[i].artifact->sha256_hex,
+        };
+}
+
 static void add_apis(const struct deploying *d, struct record_body *ret)
 {
     ret->apis.p = ARENA_ARRAY(d->arena, d->plan->api_count + 1, struct record_api);
@@ -127,6 +139,7 @@ static struct record_body record_of(const struct deploying *d, struct str source
         body.template = sha256_hex(a, json_canonical(a, t->layout->stage_template));
     add_functions(d, waiting, &body);
     add_apis(d, &body);
+    add_layers(d, &body);
     return body;
 }
 

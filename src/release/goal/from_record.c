@@ -214,13 +214,15 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct compile_options options = {NAMING_SHARED, STR("artifacts")};
-    struct map recorded = MAP(a);
+    struct map recorded = MAP(a), layers = MAP(a);
     struct left_out rest;
     vec_each (&record->body->functions, f)
         map_put(&recorded, f->object.key, &f->artifact);
+    vec_each (&record->body->layers, x)
+        map_put(&layers, x->object.key, &x->artifact);
     if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
         load(r, bundle, service, err) < 0 || layout_leave_out(a, service, &rest, err) < 0 ||
-        pack_recorded(a, rest.service, &recorded, packed, err) < 0 ||
+        pack_recorded(a, rest.service, &recorded, &layers, packed, err) < 0 ||
         compile_service(a, rest.service, packed, &options, compiled, err) < 0 ||
         layout_service(a, rest.service, compiled, layout, err) < 0)
         return -1;

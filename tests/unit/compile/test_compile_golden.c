@@ -168,6 +168,12 @@ static void note_renaming(struct arena *a, renamings *r, const struct member *m)
                str_starts(m->key, STR("WebsocketsDeployment"))) {
         to = STR("WebsocketsDeploymentHASH");
     }
+    enum { SHA1_DIGITS = 40 };
+    if (str_starts(node_text(type), STR("AWS::Lambda::LayerVersion")) && m->key.n > SHA1_DIGITS) {
+        struct str stem = str_sub(m->key, 0, m->key.n - SHA1_DIGITS);
+        if (str_ends(stem, STR("LambdaLayer")) || str_ends(stem, STR("LambdaLayerPermission")))
+            to = str_concat(a, stem, STR("HASH"));
+    }
     if (to.n)
         vec_push(a, r, (struct renaming){m->key, to});
 }
@@ -188,6 +194,13 @@ static const struct node *normalised(struct arena *a, const struct node *templat
                  hashed ? cfn_with_property(a, m->value, "CodeSha256", node_str(a, STR("SHA256")))
                         : m->value);
     }
+    struct node *outputs = node_map(a);
+    member_each (m, node_get_c(out, "Outputs"))
+        node_put(a, outputs, m->key,
+                 node_is_text(node_get_c(m->value, "Description"), "Current Lambda layer hash")
+                     ? cfn_with(a, m->value, "Value", node_str(a, STR("HASH")))
+                     : m->value);
+    out = cfn_with(a, out, "Outputs", outputs);
     return cfn_with(a, out, "Resources", resources);
 }
 

@@ -413,13 +413,13 @@ static void test_recorded(void **state)
     struct packed packed;
     fixture_make(&f, STR("x.js"), str_c(recorded_service));
     struct str one = STR("content"), two = STR("other content");
-    struct map functions = MAP(f.arena);
+    struct map functions = MAP(f.arena), none = MAP(f.arena);
     static const char *const keys[] = {"a", "b", "c", "removed"};
     struct str of_one = sha256_hex(f.arena, one), of_two = sha256_hex(f.arena, two);
     for (size_t i = 0; i < 4; i++)
         map_put(&functions, str_c(keys[i]), i == 2 ? &of_two : &of_one);
     check_ok(fs_remove_all(f.top, &err), &err);
-    check_ok(pack_recorded(f.arena, &f.service, &functions, &packed, &err), &err);
+    check_ok(pack_recorded(f.arena, &f.service, &functions, &none, &packed, &err), &err);
     assert_int_equal(packed.artifact_count, 2);
     assert_ptr_equal(packed.of_function[0], &packed.artifacts[0]);
     assert_ptr_equal(packed.of_function[1], &packed.artifacts[0]);
@@ -458,19 +458,19 @@ static void test_recorded_lacks(void **state)
     fixture_make(&f, STR("x.js"), str_c(recorded_service));
     for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++) {
         cleanup_err struct err err = {0};
-        struct map functions = MAP(f.arena);
+        struct map functions = MAP(f.arena), none = MAP(f.arena);
         struct str of_a = sha256_hex(f.arena, STR("a")), of_b = str_c(lacking[i].artifact);
         map_put(&functions, STR("a"), &of_a);
         if (lacking[i].artifact)
             map_put(&functions, STR("b"), &of_b);
-        assert_int_equal(pack_recorded(f.arena, &f.service, &functions, &packed, &err), -1);
+        assert_int_equal(pack_recorded(f.arena, &f.service, &functions, &none, &packed, &err), -1);
         check_str(err.msg, lacking[i].error);
         assert_int_equal(err.kind, lacking[i].kind);
         assert_int_equal(err.pos.line, lacking[i].kind == ERR_CONFIG ? 5 : 0);
     }
     cleanup_err struct err err = {0};
     struct map none = MAP(f.arena);
-    assert_int_equal(pack_recorded(f.arena, &f.service, &none, &packed, &err), -1);
+    assert_int_equal(pack_recorded(f.arena, &f.service, &none, &none, &packed, &err), -1);
     assert_int_equal(err.pos.line, 4);
     fixture_remove(&f);
 }

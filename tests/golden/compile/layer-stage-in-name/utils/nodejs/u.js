@@ -1,0 +1,1 @@
+exports.u = 1;
