@@ -29,7 +29,8 @@ struct compilation {
     struct s3_state *s3;
     struct sns_state *sns;
     struct sqs_state *sqs;
-    struct stream_state *stream;
+    struct mapping_rights *mapping_rights; /* of the kind of event being compiled */
+    struct cloud_front_state *cloud_front;
 };
 
 /* One event of a function, as its compiler sees it. */
@@ -52,7 +53,8 @@ struct event_type {
 
 /* One file per kind: events/event_<key>.c. The table is in events/events.c. */
 extern const struct event_type event_http, event_http_api, event_schedule, event_sns, event_sqs,
-    event_s3, event_stream, event_event_bridge, event_websocket;
+    event_s3, event_stream, event_event_bridge, event_websocket, event_kafka, event_msk,
+    event_activemq, event_rabbitmq, event_cloud_front;
 
 /* ---- names (compile/names.c): the reference's rules for logical ids ---- */
 
@@ -80,7 +82,9 @@ struct node *node_staged(struct compilation *c, struct str text);
 
 /* ---- the parts of a compilation, in the order they run ---- */
 
-void bucket_compile(struct compilation *c);                     /* bucket.c */
+void bucket_compile(struct compilation *c); /* bucket.c */
+/* Those of provider.cloudFront, used or not: event_cloud_front.c */
+int cache_policies_compile(struct compilation *c, struct err *err);
 int log_groups_compile(struct compilation *c, struct err *err); /* log_groups.c */
 int iam_compile(struct compilation *c, struct err *err);        /* iam.c */
 int layers_compile(struct compilation *c, struct err *err);     /* layers.c */
@@ -165,11 +169,36 @@ struct node *node_javascript_order(struct arena *a, const struct node *map);
 struct node *node_stringified(struct arena *a, const struct node *n);
 /* Append `item` unless an equal one is there. */
 void add_unique(struct arena *a, struct node *seq, const struct node *item);
-/* Put `functionResponseType` and `filterPatterns` of an event source mapping into `properties`. */
+/* Put `filterPatterns` of an event source mapping into `properties`. */
 void put_mapping_filters(struct arena *a, struct node *properties, const struct node *settings);
+/* The same for `functionResponseType`. */
+void put_mapping_response(struct arena *a, struct node *properties, const struct node *settings);
+/* The same for what the mappings of all brokers have: batches, `enabled`, filters. */
+void put_broker_settings(struct arena *a, struct node *properties, const struct node *settings);
 /* DependsOn of an event source mapping: the role and the alias of `f`, as far as the template has
  * them. */
 struct node *mapping_depends_on(struct compilation *c, const struct function *f);
+/* What a kind of mapping may need of the function role. */
+struct mapping_right {
+    const char *actions[8]; /* NULL-terminated */
+    bool is_everywhere;     /* on '*', not on the resources it is needed for */
+};
+/* To reach a cluster or broker in its network. */
+#define MAPPING_RIGHT_NETWORK                                                      \
+    {                                                                              \
+        .actions = {"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", \
+                    "ec2:DescribeVpcs",           "ec2:DeleteNetworkInterface",    \
+                    "ec2:DescribeSubnets",        "ec2:DescribeSecurityGroups"},   \
+        .is_everywhere = true                                                      \
+    }
+/* Start collecting for the events of one kind. The role gets a statement for each of the `count`
+ * `kinds` that a function needs, function by function, in the order of the table. */
+void mapping_rights_begin(struct compilation *c, const struct mapping_right *kinds, size_t count);
+/* The function of `event` needs `kinds[kind]`, on `resource` where that is not NULL. */
+void mapping_rights_need(struct compilation *c, const struct event *event, size_t kind,
+                         const struct node *resource);
+/* Hand what the last function needs to the role. */
+void mapping_rights_finish(struct compilation *c);
 /* [{Key, Value}] of a map of tags. */
 struct node *tag_list(struct arena *a, const struct node *tags);
 /* A statement {Effect: Allow, Action: actions, Resource: resources} for the function role. */

@@ -194,10 +194,19 @@ const struct node *sharing_reserved(const struct service *service, const struct 
     return !node_empty(extended) ? extended : !node_empty(own) ? own : NULL;
 }
 
+bool sharing_is_edge(const struct function *f)
+{
+    bool found = false;
+    node_each (event, node_get_c(f->node, "events"))
+        found = found || !node_empty(node_get_c(event, "cloudFront"));
+    return found;
+}
+
 bool sharing_is_per_stage(const struct service *service, const struct function *f)
 {
     struct unqualified by;
     return sharing_is_listed(&service->settings, f->key) ||
            (f->name_explicit && (node_flags_deep(node_get_c(f->node, "name")) & NODE_STAGE)) ||
-           sharing_reserved(service, f) || sharing_find_unqualified(service, f->key, &by);
+           sharing_is_edge(f) || sharing_reserved(service, f) ||
+           sharing_find_unqualified(service, f->key, &by);
 }

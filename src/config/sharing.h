@@ -8,11 +8,14 @@
 #include "config/config.h"
 
 /* Is `f` a function of its own in each stage: by `functions.perStage`, because its explicit name
- * depends on the stage, because it reserves concurrency, or because something refers to it that
- * cannot name an alias? */
+ * depends on the stage, because it reserves concurrency, because CloudFront calls it, or because
+ * something refers to it that cannot name an alias? */
 bool sharing_is_per_stage(const struct service *service, const struct function *f);
 /* Does functions.perStage list the function? */
 bool sharing_is_listed(const struct settings *s, struct str key);
+
+/* Does CloudFront call `f` at its edge (Lambda@Edge)? It calls versions, never an alias. */
+bool sharing_is_edge(const struct function *f);
 
 /* What reserves concurrency for `f`: its `reservedConcurrency`, or an extension of its resource.
  * NULL: nothing. Lambda has one reservation for a function, not one for each alias. */

@@ -54,6 +54,7 @@ static int sqs_compile(struct compilation *c, const struct event *event, struct 
     node_put_c(a, p, "EventSourceArn", arn);
     node_put_c(a, p, "FunctionName", target_arn(c, f));
     node_put_c(a, p, "Enabled", enabled ? enabled : node_bool(a, true));
+    put_mapping_response(a, p, settings);
     put_mapping_filters(a, p, settings);
     if (concurrency)
         node_put_c(a, p, "ScalingConfig", node_fn(a, "MaximumConcurrency", concurrency));

@@ -14,23 +14,18 @@ enum stream_right {
     RIGHT_COUNT
 };
 
-static const char *const right_actions[][5] = {
-    [RIGHT_DYNAMODB] = {"dynamodb:GetRecords", "dynamodb:GetShardIterator",
-                        "dynamodb:DescribeStream", "dynamodb:ListStreams"},
-    [RIGHT_KINESIS] = {"kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream",
-                       "kinesis:ListStreams"},
-    [RIGHT_KINESIS_SHARED] = {"kinesis:GetRecords", "kinesis:GetShardIterator",
-                              "kinesis:DescribeStreamSummary", "kinesis:ListShards"},
-    [RIGHT_CONSUMER] = {"kinesis:SubscribeToShard"},
-    [RIGHT_FAILURE_SNS] = {"sns:Publish"},
-    [RIGHT_FAILURE_SQS] = {"sqs:ListQueues", "sqs:SendMessage"},
+static const struct mapping_right rights[] = {
+    [RIGHT_DYNAMODB] = {.actions = {"dynamodb:GetRecords", "dynamodb:GetShardIterator",
+                                    "dynamodb:DescribeStream", "dynamodb:ListStreams"}},
+    [RIGHT_KINESIS] = {.actions = {"kinesis:GetRecords", "kinesis:GetShardIterator",
+                                   "kinesis:DescribeStream", "kinesis:ListStreams"}},
+    [RIGHT_KINESIS_SHARED] = {.actions = {"kinesis:GetRecords", "kinesis:GetShardIterator",
+                                          "kinesis:DescribeStreamSummary", "kinesis:ListShards"}},
+    [RIGHT_CONSUMER] = {.actions = {"kinesis:SubscribeToShard"}},
+    [RIGHT_FAILURE_SNS] = {.actions = {"sns:Publish"}},
+    [RIGHT_FAILURE_SQS] = {.actions = {"sqs:ListQueues", "sqs:SendMessage"}},
 };
-static_assert(sizeof right_actions / sizeof *right_actions == RIGHT_COUNT, "a row for each right");
-
-struct stream_state {
-    size_t function_index; /* that the rights belong to */
-    struct node *rights[RIGHT_COUNT];
-};
+static_assert(sizeof rights / sizeof *rights == RIGHT_COUNT, "a row for each right");
 
 /* Settings that are copied as they are when they are given at all. */
 static const char *const copied[][2] = {
@@ -40,33 +35,11 @@ static const char *const copied[][2] = {
     {"tumblingWindowInSeconds", "TumblingWindowInSeconds"},
 };
 
-static void clear_rights(struct compilation *c, size_t function_index)
-{
-    c->stream->function_index = function_index;
-    for (size_t i = 0; i < RIGHT_COUNT; i++)
-        c->stream->rights[i] = node_seq(c->arena);
-}
-
 static int stream_begin(struct compilation *c, struct err *err)
 {
     (void)err;
-    c->stream = ARENA_NEW(c->arena, struct stream_state);
-    clear_rights(c, SIZE_MAX);
+    mapping_rights_begin(c, rights, RIGHT_COUNT);
     return 0;
-}
-
-/* Hand what one function needs to the role. */
-static void flush_rights(struct compilation *c)
-{
-    struct arena *a = c->arena;
-    for (size_t i = 0; i < RIGHT_COUNT; i++) {
-        if (!c->stream->rights[i]->count)
-            continue;
-        struct node *actions = node_seq(a);
-        for (size_t k = 0; right_actions[i][k]; k++)
-            node_push(a, actions, node_c(a, right_actions[i][k]));
-        role_allow(c, statement_new(a, actions, c->stream->rights[i]), false);
-    }
 }
 
 static struct str arn_part(struct str arn, char separator, size_t index)
@@ -113,7 +86,7 @@ static int put_destination(struct compilation *c, const struct event *event, str
         return err_at(
             err, failure ? failure->pos : event->pos, ERR_CONFIG,
             "'onFailure' must be the ARN of a topic or queue, or a reference with 'type'");
-    node_push(a, c->stream->rights[is_sns ? RIGHT_FAILURE_SNS : RIGHT_FAILURE_SQS], arn);
+    mapping_rights_need(c, event, is_sns ? RIGHT_FAILURE_SNS : RIGHT_FAILURE_SQS, arn);
     node_put_c(a, p, "DestinationConfig", node_fn(a, "OnFailure", node_fn(a, "Destination", arn)));
     return 0;
 }
@@ -155,7 +128,7 @@ static int put_consumer(struct compilation *c, const struct event *event, struct
         node_push(a, depends_on, node_get_c(consumer, "Ref"));
     }
     node_put_c(a, p, "EventSourceArn", consumer);
-    node_push(a, c->stream->rights[RIGHT_CONSUMER], consumer);
+    mapping_rights_need(c, event, RIGHT_CONSUMER, consumer);
     if (node_is_text(position, "AT_TIMESTAMP") && !timestamp)
         return err_at(err, position->pos, ERR_CONFIG,
                       "'startingPosition: AT_TIMESTAMP' needs 'startingPositionTimestamp'");
@@ -183,6 +156,7 @@ static struct node *mapping_properties(struct compilation *c, const struct event
         copy_member(a, p, copied[i][1], settings, copied[i][0]);
     node_put_c(a, p, "MaximumRecordAgeInSeconds",
                node_setting(settings, NULL, "maximumRecordAgeInSeconds"));
+    put_mapping_response(a, p, settings);
     put_mapping_filters(a, p, settings);
     return p;
 }
@@ -202,15 +176,11 @@ static int stream_compile(struct compilation *c, const struct event *event, stru
                "'arn' must be the ARN of a DynamoDB or Kinesis stream");
         return err_help(err, "with a reference, add 'type: dynamodb' or 'type: kinesis'");
     }
-    if (c->stream->function_index != event->function_index) {
-        flush_rights(c);
-        clear_rights(c, event->function_index);
-    }
-    node_push(a,
-              c->stream->rights[!is_kinesis    ? RIGHT_DYNAMODB
-                                : has_consumer ? RIGHT_KINESIS_SHARED
-                                               : RIGHT_KINESIS],
-              arn);
+    mapping_rights_need(c, event,
+                        !is_kinesis    ? RIGHT_DYNAMODB
+                        : has_consumer ? RIGHT_KINESIS_SHARED
+                                       : RIGHT_KINESIS,
+                        arn);
     struct node *p = mapping_properties(c, event, arn);
     struct node *depends_on = mapping_depends_on(c, event->function);
     if (put_destination(c, event, p, err) < 0 ||
@@ -227,7 +197,7 @@ static int stream_compile(struct compilation *c, const struct event *event, stru
 static int stream_finish(struct compilation *c, struct err *err)
 {
     (void)err;
-    flush_rights(c);
+    mapping_rights_finish(c);
     return 0;
 }
 

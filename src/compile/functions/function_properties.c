@@ -1,31 +1,38 @@
 /* The properties of a function besides its code. */
 #include "compile/compile_internal.h"
 
+#include "config/sharing.h"
+
 /* Settings that are copied as they are: the function's own, else the provider's where it may set
  * them, else a default. */
 static const struct property {
     const char *key, *name;
     bool is_common; /* `provider` may set it too */
     int fallback;   /* 0: none */
+    int edge;       /* instead of both for functions that CloudFront calls; 0: no other */
 } properties[] = {
-    {"memorySize", "MemorySize", true, 1024},
-    {"timeout", "Timeout", true, 6},
-    {"description", "Description", false, 0},
-    {"recursiveLoop", "RecursiveLoop", false, 0},
-    {"layers", "Layers", true, 0},
+    {"memorySize", "MemorySize", true, 1024, 128},
+    {"timeout", "Timeout", true, 6, 5},
+    {"description", "Description", false, 0, 0},
+    {"recursiveLoop", "RecursiveLoop", false, 0, 0},
+    {"layers", "Layers", true, 0, 0},
 };
 
 static void put_plain(struct compilation *c, struct building *b)
 {
     struct arena *a = c->arena;
     const struct node *fn = b->f->node;
+    bool is_edge = sharing_is_edge(b->f);
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         const struct property *p = &properties[i];
-        const struct node *value = node_setting(fn, p->is_common ? c->provider : NULL, p->key);
+        bool has_edge = is_edge && p->edge;
+        const struct node *common = p->is_common && !has_edge ? c->provider : NULL;
+        const struct node *value = node_setting(fn, common, p->key);
+        int fallback = has_edge ? p->edge : p->fallback;
         if (value)
             node_put_c(a, b->properties, p->name, value);
-        else if (p->fallback)
-            node_put_c(a, b->properties, p->name, node_int(a, p->fallback));
+        else if (fallback)
+            node_put_c(a, b->properties, p->name, node_int(a, fallback));
     }
     const struct node *architecture = node_setting(fn, c->provider, "architecture");
     if (architecture)
@@ -61,7 +68,7 @@ static void put_maps(struct compilation *c, struct building *b)
     const struct node *environment = combined(c, b->f, "environment");
     if (tags)
         node_put_c(a, b->properties, "Tags", tag_list(a, tags));
-    if (environment)
+    if (environment && !sharing_is_edge(b->f)) /* there are no variables at the edge */
         node_put_c(a, b->properties, "Environment", node_fn(a, "Variables", environment));
 }
 
@@ -145,7 +152,8 @@ static bool put_vpc(struct compilation *c, struct building *b)
     node_put_c(a, config, "Ipv6AllowedForDualStack", dual);
     node_put_c(a, config, "SecurityGroupIds", groups);
     node_put_c(a, config, "SubnetIds", subnets);
-    node_put_c(a, b->properties, "VpcConfig", config);
+    if (!sharing_is_edge(b->f)) /* nor a network */
+        node_put_c(a, b->properties, "VpcConfig", config);
     return true;
 }
 
@@ -196,6 +204,9 @@ int function_properties(struct compilation *c, struct building *b, struct err *e
     put_plain(c, b);
     const struct node *condition = node_setting(b->f->node, NULL, "condition");
     node_put_c(c->arena, b->resource, "Condition", condition);
+    /* CloudFront keeps copies of its versions for hours: it could not be deleted with the stack. */
+    if (sharing_is_edge(b->f))
+        node_put_c(c->arena, b->resource, "DeletionPolicy", node_c(c->arena, "Retain"));
     put_depends_on(c, b, node_get_c(b->f->node, "dependsOn"));
     put_maps(c, b);
     put_permitted(c, b);

@@ -5,13 +5,15 @@
 #include "compile/compile_internal.h"
 
 #include "base/hash.h"
+#include "config/sharing.h"
 #include "doc/json.h"
 
 static bool is_asked_for(struct compilation *c, const struct function *f)
 {
     const struct node *own = node_get_c(f->node, "versionFunction");
     const struct node *common = node_get_c(c->provider, "versionFunctions");
-    return !node_empty(own) ? node_truthy(own) : node_empty(common) || node_truthy(common);
+    return sharing_is_edge(f) ||
+           (!node_empty(own) ? node_truthy(own) : node_empty(common) || node_truthy(common));
 }
 
 bool function_is_versioned(struct compilation *c, const struct function *f)

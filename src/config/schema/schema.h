@@ -137,6 +137,8 @@ void checker_free(struct checker *c);
 extern const struct schema schema_root;
 /* Parts, in other files. */
 extern const struct schema schema_provider, schema_function, schema_event, schema_bucket;
+extern const struct schema schema_kafka, schema_msk, schema_activemq, schema_rabbitmq,
+    schema_cloud_front, schema_cloud_front_provider;
 /* Definitions that several parts share; schema_aws.c. */
 extern const struct schema any_string, plain_text, any_number, any_boolean, any_map, any_list,
     list_of_strings, non_empty_string, count_number, aws_arn, aws_arn_string, aws_function,

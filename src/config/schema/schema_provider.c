@@ -172,7 +172,7 @@ static const struct field fields[] = {
     {"apiName", &any_string},
     {"architecture", &aws_architecture},
     {"cfnRole", &aws_arn},
-    {"cloudFront", NULL, UNSUPPORTED},
+    {"cloudFront", &schema_cloud_front_provider},
     {"deploymentBucket", &deployment_bucket},
     {"deploymentPrefix", &any_string,
      .no_effect = "what is deployed is kept below 'troupe/<service>/' of the bucket; only "
