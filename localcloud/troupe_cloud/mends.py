@@ -35,6 +35,7 @@ MENDS = (
     "apigateway.openapi_http",
     "apigateway.listings",
     "cloudformation.lambda_resources",
+    "cloudformation.edge",
     "lambda_functions.provisioned_concurrency",
     "cloudformation.apigateway_resources",
     "apigateway.account",

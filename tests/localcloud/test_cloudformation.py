@@ -1151,3 +1151,111 @@ def test_template_summary_names_identifiers(aws):
         {"ResourceType": "AWS::S3::Bucket", "LogicalResourceIds": ["A", "B"], "ResourceIdentifiers": ["BucketName"]},
         {"ResourceType": "AWS::Cognito::UserPoolClient", "LogicalResourceIds": ["C"],
          "ResourceIdentifiers": ["UserPoolId", "ClientId"]}]
+
+
+def distribution(arn):
+    behavior = {
+        "TargetOriginId": "o",
+        "ViewerProtocolPolicy": "allow-all",
+        "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        "LambdaFunctionAssociations": [{"EventType": "viewer-request", "LambdaFunctionARN": arn}],
+    }
+    origin = {
+        "Id": "o",
+        "DomainName": "example.com",
+        "CustomOriginConfig": {"OriginProtocolPolicy": "match-viewer"},
+    }
+    config = {"Enabled": True, "DefaultCacheBehavior": behavior, "Origins": [origin]}
+    return {
+        "D": {
+            "Type": "AWS::CloudFront::Distribution",
+            "Properties": {"DistributionConfig": config},
+        }
+    }
+
+
+def test_functions_at_the_edge(aws):
+    """A distribution calls versions only, of functions that may run there, and holds them fast."""
+    function = aws.function()
+    aws.publish(function)
+    aws.lam.create_alias(FunctionName=function, Name="dev", FunctionVersion="1")
+    version = function_arn(function, "1")
+    for arn, why in (
+        (function_arn(function, "dev"), "must reference a specific function version"),
+        (function_arn(function), "must reference a specific function version"),
+        (function_arn(function, "7"), "does not exist"),
+        (version, "must be assumable with edgelambda.amazonaws.com"),
+    ):
+        status, reason = aws.create(name("s"), distribution(arn))
+        assert status == "ROLLBACK_COMPLETE" and why in reason, (arn, reason)
+    aws.lam.delete_alias(FunctionName=function, Name="dev")
+    trusted = trust("lambda.amazonaws.com")
+    trusted["Statement"][0]["Principal"]["Service"] = [
+        "lambda.amazonaws.com",
+        "edgelambda.amazonaws.com",
+    ]
+    role = aws.iam.create_role(
+        RoleName=name("edge"), AssumeRolePolicyDocument=json.dumps(trusted)
+    )["Role"]["Arn"]
+    for properties, why in (
+        ({"Environment": {"Variables": {"NAME": "a"}}}, "cannot have environment variables"),
+        ({}, None),
+    ):
+        function = aws.function(Role=role, **properties)
+        aws.publish(function)
+        version, stack = function_arn(function, "1"), name("s")
+        status, reason = aws.create(stack, distribution(version))
+        assert (why in reason) if why else status == "CREATE_COMPLETE", reason
+    for qualifier in ({}, {"Qualifier": "1"}):
+        assert refused(aws.lam.delete_function, FunctionName=function, **qualifier) == (
+            400,
+            "InvalidParameterValueException",
+            f"Lambda was unable to delete {version} because it is a replicated function. Please"
+            " see our documentation for Deleting Lambda@Edge Functions and Replicas.",
+        )
+    aws.cf.delete_stack(StackName=stack)
+    assert aws.finished(stack)[0] == "GONE"
+    aws.lam.delete_function(FunctionName=function, Qualifier="1")
+    aws.lam.delete_function(FunctionName=function)
+
+
+def test_mappings_of_brokers_need_rights(aws):
+    """The role of the version that a mapping calls must reach the broker, and read its secret."""
+    secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"
+    broker = "arn:aws:mq:us-east-1:123456789012:broker:b:b-1"
+    cluster = "arn:aws:kafka:us-east-1:123456789012:cluster/c/1"
+    access = [{"Type": "BASIC_AUTH", "URI": secret}]
+    subnet = [{"Type": "VPC_SUBNET", "URI": "subnet:subnet-1"}]
+    network = ["ec2:CreateNetworkInterface", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"]
+    read = "secretsmanager:GetSecretValue"
+    for source, needs in (
+        (
+            {"EventSourceArn": broker, "Queues": ["q"], "SourceAccessConfigurations": access},
+            ["mq:DescribeBroker", *network, read],
+        ),
+        (
+            {"EventSourceArn": cluster, "Topics": ["t"]},
+            ["kafka:DescribeCluster", "kafka:GetBootstrapBrokers", *network],
+        ),
+        (
+            {
+                "SelfManagedEventSource": {"Endpoints": {"KafkaBootstrapServers": ["a:1"]}},
+                "Topics": ["t"],
+                "SourceAccessConfigurations": access + subnet,
+            },
+            [*network, read],
+        ),
+    ):
+        for allowed in (needs[:-1], needs):
+            role = aws.role_with({"Effect": "Allow", "Action": allowed, "Resource": "*"})
+            function = aws.function(Role=role)
+            mapping = {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {"FunctionName": function, **source},
+            }
+            status, reason = aws.create(name("s"), {"M": mapping})
+            lacking = needs[-1].split(":")[1]
+            if allowed == needs:
+                assert status == "CREATE_COMPLETE", reason
+            else:
+                assert f"does not have permissions to call {lacking} on" in reason, reason

@@ -165,7 +165,7 @@ def update_function(original, physical_id, old, new, stack_name, logical_id=None
 @patch_handler("AWS::Lambda::Function", "delete")
 def delete_function(_original, physical_id, _properties):
     if physical_id in lambda_svc._functions:
-        lambda_svc._delete_function(physical_id, {})
+        raise_if_failed(lambda_svc._delete_function(physical_id, {}), "Lambda")
 
 
 def function_of(properties):
@@ -304,9 +304,16 @@ def truth(value):
 
 @patch_handler("AWS::Lambda::EventSourceMapping", "create")
 def create_mapping(original, logical_id, properties, stack_name):
-    """Through CreateEventSourceMapping for the sources it can poll; others are only recorded."""
+    """Through CreateEventSourceMapping for the sources it can poll; others are only recorded, when
+    the function is there and its role may read from them.
+    """
     service = str(properties.get("EventSourceArn", "")).split(":")[2:3]
     if service not in (["sqs"], ["kinesis"], ["dynamodb"]):
+        _, name = function_of(properties)
+        qualifier = split_reference(properties["FunctionName"])[1]
+        error = mapping_refusal(name, qualifier, properties.get("EventSourceArn") or "", properties)
+        if error:
+            raise_if_failed(error, "Lambda")
         return original(logical_id, properties, stack_name)
     request = dict(
         properties,

@@ -52,6 +52,19 @@ POLLING = {
         ("dynamodb:ListStreams",),
     ),
 }
+# What a broker is asked besides, on any resource: Lambda reaches it in its network.
+NETWORK = ("ec2:CreateNetworkInterface", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups")
+BROKERS = {
+    "mq": ("mq:DescribeBroker",),
+    "kafka": ("kafka:DescribeCluster", "kafka:GetBootstrapBrokers"),
+}
+SECRETS = (
+    "BASIC_AUTH",
+    "SASL_SCRAM_256_AUTH",
+    "SASL_SCRAM_512_AUTH",
+    "CLIENT_CERTIFICATE_TLS_AUTH",
+    "SERVER_ROOT_CA_CERTIFICATE",
+)
 STREAM_ACTIONS = {
     "kinesis": "GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams",
     "dynamodb": "GetRecords, GetShardIterator, DescribeStream, and ListStreams",
@@ -189,12 +202,38 @@ def source_refusal(name, qualifier, source):
     return None
 
 
+def broker_refusal(name, qualifier, source, data):
+    """Lambda developer guide, "Amazon MQ permissions", "MSK permissions", "Self-managed Kafka
+    permissions". MSK with SASL takes what the secret's policy says, so no secret is asked there.
+    """
+    arn, role = role_of(name, qualifier)
+    service, accesses = service_of(source), data.get("SourceAccessConfigurations") or []
+    needs = [(action, source) for action in BROKERS.get(service, ())]
+    if service in BROKERS or any(access["Type"].startswith("VPC_") for access in accesses):
+        needs += [(action, "*") for action in NETWORK]
+    if service != "kafka":
+        needs += [
+            ("secretsmanager:GetSecretValue", access["URI"])
+            for access in accesses
+            if access["Type"] in SECRETS
+        ]
+    for action, resource in needs:
+        if role is None or not roles.may(arn, role, action, resource):
+            return invalid_parameter(
+                "The provided execution role does not have permissions to call"
+                f" {action.split(':')[1]} on {resource}"
+            )
+    return None
+
+
 def mapping_refusal(name, qualifier, source, data):
     function = lambda_svc._functions.get(name)
     if function is None or not lambda_svc._function_qualifier_exists(function, qualifier):
         return None
-    return source_refusal(name, qualifier, source) or destination_refusal(
-        name, qualifier, data.get("DestinationConfig")
+    return (
+        source_refusal(name, qualifier, source)
+        or broker_refusal(name, qualifier, source, data)
+        or destination_refusal(name, qualifier, data.get("DestinationConfig"))
     )
 
 
