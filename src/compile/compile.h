@@ -23,6 +23,7 @@ struct compile_options {
     /* For a template that is only written: gets what Lambda would refuse. NULL: that is an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help);
     void *warn_context;
+    int64_t time_ms; /* what `forceDeploy` writes, so that the resource changes; 0: nothing */
 };
 
 /* What compile knows and the template does not say. */

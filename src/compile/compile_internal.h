@@ -24,13 +24,16 @@ struct compilation {
         *role_statements;       /* statements that functions and events add to the role, in order */
     struct node *role;          /* the role for functions, open for building; NULL: none is made */
     struct node *role_services; /* who may assume it */
-    struct node *destinations;  /* targets of events that the role may send to already */
+    struct node *custom_statements; /* of the role of custom resources; NULL: none is made */
+    struct node *destinations;      /* targets of events that the role may send to already */
     struct schedule_state *schedule;
     struct s3_state *s3;
     struct sns_state *sns;
     struct sqs_state *sqs;
     struct mapping_rights *mapping_rights; /* of the kind of event being compiled */
     struct cloud_front_state *cloud_front;
+    struct user_pool_state *user_pools;
+    struct rules_state *rules; /* of eventBridge, made by a custom resource */
 };
 
 /* One event of a function, as its compiler sees it. */
@@ -53,8 +56,8 @@ struct event_type {
 
 /* One file per kind: events/event_<key>.c. The table is in events/events.c. */
 extern const struct event_type event_http, event_http_api, event_schedule, event_sns, event_sqs,
-    event_s3, event_stream, event_event_bridge, event_websocket, event_kafka, event_msk,
-    event_activemq, event_rabbitmq, event_cloud_front;
+    event_s3, event_stream, event_cognito_user_pool, event_event_bridge, event_websocket,
+    event_kafka, event_msk, event_activemq, event_rabbitmq, event_cloud_front;
 
 /* ---- names (compile/names.c): the reference's rules for logical ids ---- */
 
@@ -87,6 +90,9 @@ void bucket_compile(struct compilation *c); /* bucket.c */
 int cache_policies_compile(struct compilation *c, struct err *err);
 int log_groups_compile(struct compilation *c, struct err *err); /* log_groups.c */
 int iam_compile(struct compilation *c, struct err *err);        /* iam.c */
+/* A log group with what `provider` says of retention and protection: log_groups.c */
+int provider_log_group_add(struct compilation *c, struct str id, const struct node *name,
+                           struct pos pos, struct err *err);
 int layers_compile(struct compilation *c, struct err *err);     /* layers.c */
 int functions_compile(struct compilation *c, struct err *err);  /* functions.c */
 int events_compile(struct compilation *c, struct err *err);     /* events.c */

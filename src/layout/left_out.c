@@ -161,7 +161,7 @@ static void find_dangling(void *context, const struct cfn_value *v)
 static int compile(struct leaving *x, const struct service *s, struct compiled *ret,
                    struct err *err)
 {
-    struct compile_options options = {NAMING_SHARED, STR("artifacts")};
+    struct compile_options options = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
     return compile_service(x->arena, s, NULL, &options, ret, err);
 }
 

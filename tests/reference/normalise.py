@@ -12,6 +12,7 @@ Only these are replaced, everything else has to be equal value by value:
   <Layer>LambdaLayer<hash>                -> <Layer>LambdaLayerHASH, likewise its permissions
   the hash of a layer among the Outputs   -> HASH
   <milliseconds>-<ISO date> in S3 keys    -> TIMESTAMP
+  ForceDeploy of custom resources         -> 0
 """
 
 import json
@@ -66,6 +67,10 @@ def normalise(template):
         return value
 
     result = walk(template)
+    for resource in result.get("Resources", {}).values():
+        properties = resource.get("Properties") if isinstance(resource, dict) else None
+        if str(resource.get("Type")).startswith("Custom::") and "ForceDeploy" in properties:
+            properties["ForceDeploy"] = 0
     for logical_id in set(ids.values()):
         resource = result["Resources"][logical_id]
         if resource["Type"] == "AWS::Lambda::Version" and "CodeSha256" in resource["Properties"]:

@@ -1,5 +1,5 @@
 /* `eventBridge`: a rule of an event bus; the bus too when it is named and not there yet. */
-#include "compile/compile_internal.h"
+#include "compile/events/event_event_bridge.h"
 
 #include "base/hash.h"
 
@@ -72,19 +72,25 @@ static int check_input(const struct event *event, struct err *err)
     return 0;
 }
 
+/* InputTransformer, or NULL. */
+static const struct node *transformer(struct arena *a, const struct node *settings)
+{
+    const struct node *given = node_setting(settings, NULL, "inputTransformer");
+    struct node *t = node_map(a);
+    if (!given)
+        return NULL;
+    member_each (m, given)
+        node_put_at(a, t, str_upper_first(a, m->key), m->key_pos, m->value);
+    return t;
+}
+
 static void put_input(struct arena *a, struct node *target, const struct node *settings)
 {
     const struct node *input = node_setting(settings, NULL, "input");
-    const struct node *transformer = node_setting(settings, NULL, "inputTransformer");
     if (input)
         node_put_c(a, target, "Input", node_stringified(a, input));
     node_put_c(a, target, "InputPath", node_setting(settings, NULL, "inputPath"));
-    if (!transformer)
-        return;
-    struct node *t = node_map(a);
-    member_each (m, transformer)
-        node_put_at(a, t, str_upper_first(a, m->key), m->key_pos, m->value);
-    node_put_c(a, target, "InputTransformer", t);
+    node_put_c(a, target, "InputTransformer", transformer(a, settings));
 }
 
 static const struct node *rule_target(struct compilation *c, const struct event *event,
@@ -152,18 +158,25 @@ static int event_bridge_compile(struct compilation *c, const struct event *event
     struct bus bus;
     if (!node_get_c(settings, "pattern") && !node_get_c(settings, "schedule"))
         return err_at(err, event->pos, ERR_CONFIG, "'pattern' or 'schedule' is missing");
-    if (check_input(event, err) < 0 || read_bus(c, event, &bus, err) < 0)
+    if (check_input(event, err) < 0)
         return -1;
     if (!name)
         name = node_from(node_str(a, hashed(a, full, suffix)), stem);
     bool is_off = node_is(enabled, NODE_BOOL) && !enabled->boolean;
+    const struct node *state = node_from(node_c(a, is_off ? "DISABLED" : "ENABLED"), enabled);
+    if (c->rules && rule_check_custom(event, err) < 0)
+        return -1;
+    if (c->rules && c->options->naming == NAMING_FLAT)
+        return rule_note_custom(c, event, name, state, transformer(a, settings), err);
+    if (read_bus(c, event, &bus, err) < 0)
+        return -1;
     struct node *p = node_map(a);
     copy_member(a, p, "Description", settings, "description");
     node_put_c(a, p, "EventBusName", bus.name);
     copy_member(a, p, "EventPattern", settings, "pattern");
     node_put_c(a, p, "Name", name);
     copy_member(a, p, "ScheduleExpression", settings, "schedule");
-    node_put_c(a, p, "State", node_from(node_c(a, is_off ? "DISABLED" : "ENABLED"), enabled));
+    node_put_c(a, p, "State", state);
     node_put_c(a, p, "Targets", NODE_LIST(a, rule_target(c, event, name)));
     struct node *rule = resource_new(a, "AWS::Events::Rule", p);
     depend_on_alias(c, rule, event->function);
@@ -174,16 +187,21 @@ static int event_bridge_compile(struct compilation *c, const struct event *event
     return add_permission(c, event, &bus, name, err);
 }
 
-/* With `provider.eventBridge` but not `useCloudFormation` the reference deploys a function of its
- * own that makes the rules; here CloudFormation makes them. */
+/* With `provider.eventBridge` but not `useCloudFormation` the reference lets a custom resource make
+ * the rules. With stages CloudFormation makes them all the same: it can, and takes back its own. */
 static int event_bridge_begin(struct compilation *c, struct err *err)
 {
     const struct node *options = node_get_c(c->provider, "eventBridge");
-    if (!node_truthy(options) || node_truthy(node_get_c(options, "useCloudFormation")))
-        return 0;
-    err_at(err, options->pos, ERR_CONFIG, "event bridge rules are made by CloudFormation only");
-    return err_help(err, "set 'useCloudFormation: true' in 'provider.eventBridge', or remove it");
+    (void)err;
+    if (node_truthy(options) && !node_truthy(node_get_c(options, "useCloudFormation")))
+        c->rules = rules_new(c);
+    return 0;
+}
+
+static int event_bridge_finish(struct compilation *c, struct err *err)
+{
+    return c->rules ? rules_finish_custom(c, err) : 0;
 }
 
 const struct event_type event_event_bridge = {"eventBridge", event_bridge_begin,
-                                              event_bridge_compile, NULL};
+                                              event_bridge_compile, event_bridge_finish};

@@ -1,8 +1,6 @@
 /* `s3`: a bucket of the service's own that notifies functions. The notifications of all functions
  * belong to the one bucket resource, so buckets are written when all events are known. */
-#include "compile/compile_internal.h"
-
-#include "base/vec.h"
+#include "compile/events/event_s3.h"
 
 struct s3_bucket {
     const struct node *name; /* BucketName */
@@ -22,6 +20,7 @@ struct s3_use {
 struct s3_state {
     VEC(struct s3_bucket) buckets;
     VEC(struct s3_use) uses; /* in order, one an event */
+    struct existing existing;
 };
 
 static int s3_begin(struct compilation *c, struct err *err)
@@ -126,16 +125,13 @@ static int s3_compile(struct compilation *c, const struct event *event, struct e
     struct arena *a = c->arena;
     const struct node *n = event->node;
     const struct node *ref = node_is(n, NODE_MAP) ? node_get_c(n, "bucket") : n;
-    if (node_truthy(node_get_c(n, "existing"))) {
-        err_at(err, node_get_c(n, "existing")->pos, ERR_CONFIG,
-               "notifications of a bucket outside the service are not set up");
-        return err_help(err, "let the bucket send to EventBridge and use an 'eventBridge' event");
-    }
+    if (node_truthy(node_get_c(n, "existing")))
+        return s3_existing_compile(c, &c->s3->existing, event, err);
     if (!node_is(ref, NODE_STRING)) {
         err_at(err, ref ? ref->pos : event->pos, ERR_CONFIG, "'bucket' must be a name, not %s",
                node_kind_name(ref));
         return err_help(err, "a bucket of the service is named by its BucketName or a key of "
-                             "'provider.s3'");
+                             "'provider.s3'; one that it does not make has 'existing: true'");
     }
     struct s3_bucket *b = bucket_of(c, ref, event->pos, err);
     if (!b)
@@ -204,7 +200,7 @@ static int s3_finish(struct compilation *c, struct err *err)
     vec_each (&c->s3->buckets, b)
         if (add_bucket(c, b, err) < 0)
             return -1;
-    return 0;
+    return s3_existing_finish(c, &c->s3->existing, err);
 }
 
 const struct event_type event_s3 = {"s3", s3_begin, s3_compile, s3_finish};

@@ -247,18 +247,6 @@ static int websocket_compile(struct compilation *c, const struct event *event, s
 
 /* ---- the stage ---- */
 
-static struct node *log_group(struct compilation *c)
-{
-    struct arena *a = c->arena;
-    struct node *p = node_map(a);
-    node_put_c(a, p, "LogGroupName",
-               node_staged(c, str_concat(a, STR("/aws/websocket/"), name_prefix(c))));
-    node_put_c(a, p, "RetentionInDays", node_setting(c->provider, NULL, "logRetentionInDays"));
-    node_put_c(a, p, "DataProtectionPolicy",
-               node_setting(c->provider, NULL, "logDataProtectionPolicy"));
-    return resource_new(a, "AWS::Logs::LogGroup", p);
-}
-
 static int put_logs(struct compilation *c, struct node *stage, const struct node *logs,
                     struct err *err)
 {
@@ -283,7 +271,9 @@ static int put_logs(struct compilation *c, struct node *stage, const struct node
                    node_truthy(format) ? format : node_c(a, DEFAULT_LOG_FORMAT));
         node_put_c(a, stage, "AccessLogSettings", access);
     }
-    if (resource_add(c, STR(LOG_GROUP_ID), log_group(c), logs->pos, err) < 0)
+    const struct node *group =
+        node_staged(c, str_concat(a, STR("/aws/websocket/"), name_prefix(c)));
+    if (provider_log_group_add(c, STR(LOG_GROUP_ID), group, logs->pos, err) < 0)
         return -1;
     return rest_account_role(c, logs->pos, err);
 }

@@ -17,6 +17,18 @@ static int log_group(struct compilation *c, size_t index, struct err *err)
     return resource_add(c, id, resource_new(a, "AWS::Logs::LogGroup", p), f->pos, err);
 }
 
+int provider_log_group_add(struct compilation *c, struct str id, const struct node *name,
+                           struct pos pos, struct err *err)
+{
+    struct arena *a = c->arena;
+    struct node *p = node_map(a);
+    node_put_c(a, p, "LogGroupName", name);
+    node_put_c(a, p, "RetentionInDays", node_setting(c->provider, NULL, "logRetentionInDays"));
+    node_put_c(a, p, "DataProtectionPolicy",
+               node_setting(c->provider, NULL, "logDataProtectionPolicy"));
+    return resource_add(c, id, resource_new(a, "AWS::Logs::LogGroup", p), pos, err);
+}
+
 int log_groups_compile(struct compilation *c, struct err *err)
 {
     for (size_t i = 0; i < c->service->function_count; i++)

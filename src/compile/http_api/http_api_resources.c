@@ -134,14 +134,9 @@ static int log_group_add(struct compilation *c, const struct node *logs, struct 
     const struct node *stack = node_get_c(c->provider, "stackName");
     struct str name = node_truthy(stack) ? node_text(stack) : name_prefix(c);
     struct node *text = node_staged(c, str_concat(a, STR("/aws/http-api/"), name));
-    struct node *p = node_map(a);
-    node_put_c(a, p, "LogGroupName",
-               node_truthy(stack) ? node_from(node_str(a, text->text), stack) : text);
-    node_put_c(a, p, "RetentionInDays", node_setting(c->provider, NULL, "logRetentionInDays"));
-    node_put_c(a, p, "DataProtectionPolicy",
-               node_setting(c->provider, NULL, "logDataProtectionPolicy"));
-    return resource_add(c, STR("HttpApiLogGroup"), resource_new(a, "AWS::Logs::LogGroup", p),
-                        logs->pos, err);
+    return provider_log_group_add(
+        c, STR("HttpApiLogGroup"),
+        node_truthy(stack) ? node_from(node_str(a, text->text), stack) : text, logs->pos, err);
 }
 
 static int stage_add(struct compilation *c, struct pos pos, struct err *err)

@@ -48,13 +48,32 @@ static const struct schema s3 = {
             {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
             {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
             {"existing", &any_boolean},
-            {"forceDeploy", &any_boolean,
-             .no_effect = "it is for buckets that exist already, which are not supported"},
+            {"forceDeploy", &any_boolean},
             {"rules",
              LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
                             .has_max = true, .max = 1,
                             .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},
                                              {"suffix", EITHER(&any_string, &aws_function)})))}))};
+
+/* ---- cognitoUserPool ---- */
+
+static const struct schema cognito_user_pool = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(
+        {"pool",
+         SCHEMA(.type = TYPE_STRING, .expected = "the name of a user pool",
+                .pattern = "^[A-Za-z0-9_[:space:]+=,.@-]+$", .has_max = true, .max = 128),
+         REQUIRED},
+        {"trigger",
+         CHOICE("PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication",
+                "PreTokenGeneration", "CustomMessage", "DefineAuthChallenge", "CreateAuthChallenge",
+                "VerifyAuthChallengeResponse", "UserMigration", "CustomSMSSender",
+                "CustomEmailSender"),
+         REQUIRED},
+        {"existing", &any_boolean}, {"forceDeploy", &any_boolean}, {"kmsKeyId", &aws_kms_arn},
+        /* the reference reads it, though its schema does not have it */
+        {"lambdaVersion", &any_string})};
 
 /* ---- http ---- */
 
@@ -271,7 +290,7 @@ static const struct field events[] = {{"http", &http},
                                       {"rabbitmq", &schema_rabbitmq},
                                       {"cloudwatchEvent", NULL, UNSUPPORTED},
                                       {"cloudwatchLog", NULL, UNSUPPORTED},
-                                      {"cognitoUserPool", NULL, UNSUPPORTED},
+                                      {"cognitoUserPool", &cognito_user_pool},
                                       {"alexaSkill", NULL, UNSUPPORTED},
                                       {"alexaSmartHome", NULL, UNSUPPORTED},
                                       {"cloudFront", &schema_cloud_front},
@@ -288,7 +307,8 @@ const struct schema schema_event = {
     .max = 1,
     .fields = events,
     .kind = "event",
-    .help = "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream and eventBridge",
+    .help = "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, eventBridge and "
+            "cognitoUserPool",
     .unsupported_help =
-        "supported events are http, httpApi, websocket, schedule, sns, sqs, s3, stream and "
-        "eventBridge; wire others under 'resources'"};
+        "supported events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, "
+        "eventBridge and cognitoUserPool; wire others under 'resources'"};

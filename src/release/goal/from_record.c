@@ -213,7 +213,7 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
-    struct compile_options options = {NAMING_SHARED, STR("artifacts")};
+    struct compile_options options = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
     struct map recorded = MAP(a), layers = MAP(a);
     struct left_out rest;
     vec_each (&record->body->functions, f)

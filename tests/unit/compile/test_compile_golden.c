@@ -190,9 +190,14 @@ static const struct node *normalised(struct arena *a, const struct node *templat
     member_each (m, node_get_c(out, "Resources")) {
         bool hashed = node_is_text(node_get_c(m->value, "Type"), "AWS::Lambda::Version") &&
                       node_path(m->value, "Properties.CodeSha256");
-        node_put(a, resources, m->key,
-                 hashed ? cfn_with_property(a, m->value, "CodeSha256", node_str(a, STR("SHA256")))
-                        : m->value);
+        bool forced = str_starts(node_text(node_get_c(m->value, "Type")), STR("Custom::")) &&
+                      node_path(m->value, "Properties.ForceDeploy");
+        const struct node *value = m->value;
+        if (hashed)
+            value = cfn_with_property(a, value, "CodeSha256", node_str(a, STR("SHA256")));
+        if (forced)
+            value = cfn_with_property(a, value, "ForceDeploy", node_int(a, 0));
+        node_put(a, resources, m->key, value);
     }
     struct node *outputs = node_map(a);
     member_each (m, node_get_c(out, "Outputs"))
@@ -242,13 +247,22 @@ static int check_places(const struct node *template, struct err *err)
     return 0;
 }
 
-/* Is it one of the resources that let API Gateway write logs? They set up the account and belong to
- * no stage. */
+/* Is it one of the custom resources, or what they need? Those that let API Gateway write logs set
+ * up the account and belong to no stage. */
 static bool is_of_account(struct str id)
 {
-    return str_starts(id, STR("CustomDashresourceDashapigw")) ||
+    return str_starts(id, STR("CustomDashresource")) ||
            str_starts(id, STR("CustomApiGatewayAccount")) ||
            str_starts(id, STR("IamRoleCustomResources"));
+}
+
+/* With stages CloudFormation makes the rules that a custom resource makes otherwise. */
+static bool has_custom_rules(const struct node *template)
+{
+    member_each (m, node_get_c(template, "Resources"))
+        if (node_is_text(node_get_c(m->value, "Type"), "Custom::EventBridge"))
+            return true;
+    return false;
 }
 
 /* `n` without the aliases that the dialect itself makes, and without versions that only these need:
@@ -291,7 +305,8 @@ static int check_shared(struct arena *a, const struct service *service, const st
         check_refusals(a, service, &shared, err) < 0)
         return -1;
     const struct node *resources = node_get_c(shared.template, "Resources");
-    if (!shared.rest_api_id.n && count_resources(shared.template) != count_resources(flat))
+    if (!shared.rest_api_id.n && !has_custom_rules(flat) &&
+        count_resources(shared.template) != count_resources(flat))
         return err_set(err, ERR_FAILED, "stage-free naming makes %zu resources instead of %zu",
                        node_count(resources), node_count(node_get_c(flat, "Resources")));
     for (size_t i = 0; i < shared.function_count; i++) {
@@ -322,7 +337,8 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
         return -1;
     int64_t time_ms = (int64_t)SOME_TIME_MS * 1000 + 7;
     struct compile_options compile = {.naming = NAMING_FLAT,
-                                      .artifact_dir = compile_artifact_dir(a, &service, time_ms)};
+                                      .artifact_dir = compile_artifact_dir(a, &service, time_ms),
+                                      .time_ms = time_ms};
     struct pack_options pack = {.jobs = 1};
     struct packed packed = {0};
     struct compiled compiled = {0};
