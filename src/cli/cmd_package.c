@@ -7,6 +7,7 @@
 #include "doc/yaml.h"
 #include "config/explain.h"
 #include "compile/compile.h"
+#include "compile/handlers.h"
 
 struct template_file {
     const char *name;
@@ -61,6 +62,16 @@ static int write_template(struct cli *cli, struct str dir, const struct template
                : fs_remove_all(path, err); /* of an earlier package */
 }
 
+/* The code of custom resources, when the template has some; else that of an earlier package goes.
+ */
+static int write_handlers(struct cli *cli, struct str dir, const struct compiled *compiled,
+                          struct err *err)
+{
+    struct str path = path_join(cli->arena, dir, STR(HANDLERS_ZIP));
+    return compiled->has_handlers ? fs_write(path, handlers_zip, 0644, err)
+                                  : fs_remove_all(path, err);
+}
+
 static int run_package(struct cli *cli, struct err *err)
 {
     struct arena *a = cli->arena;
@@ -89,7 +100,7 @@ static int run_package(struct cli *cli, struct err *err)
     for (size_t i = 0; i < FILE_COUNT; i++)
         if (check_secrets(cli, &files[i], err) < 0)
             return -1;
-    if (pack_write(a, &packed, dir, err) < 0)
+    if (pack_write(a, &packed, dir, err) < 0 || write_handlers(cli, dir, &compiled, err) < 0)
         return -1;
     for (size_t i = 0; i < FILE_COUNT; i++)
         if (write_template(cli, dir, &files[i], err) < 0)

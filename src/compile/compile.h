@@ -54,6 +54,7 @@ struct compiled {
     struct str rest_deployment_id; /* logical id of its Deployment */
     struct str http_api_id; /* logical id of the AWS::ApiGatewayV2::Api made for `httpApi` events */
     struct str websocket_deployment_id; /* of the Deployment made for `websocket` events */
+    bool has_handlers; /* functions for custom resources, whose code is in compile/handlers.h */
 };
 
 /* Compile `service`. `packed` gives hashes and names of the zips; NULL gives empty hashes (plan of

@@ -2,6 +2,7 @@
 #include "compile/custom_resources.h"
 
 #include "base/hash.h"
+#include "compile/handlers.h"
 
 #define ROLE_ID "IamRoleCustomResourcesLambdaExecution"
 
@@ -27,6 +28,11 @@ struct node *texts_new(struct arena *a, size_t n, const char *const *texts)
     return list;
 }
 
+static bool is_shared(const struct compilation *c)
+{
+    return c->options->naming == NAMING_SHARED;
+}
+
 static bool writes_logs(const struct compilation *c)
 {
     return node_truthy(node_path(c->provider, "logs.frameworkLambda"));
@@ -42,22 +48,6 @@ static struct node *document(struct arena *a, const struct node *statements)
     return out;
 }
 
-/* What the handlers of several stages share has names without the stage. */
-static bool is_shared(const struct compilation *c)
-{
-    return c->options->naming == NAMING_SHARED;
-}
-
-static struct str prefix(struct compilation *c)
-{
-    return is_shared(c) ? c->service->name : name_prefix(c);
-}
-
-static struct node *owned(struct compilation *c, struct str text)
-{
-    return is_shared(c) ? node_str(c->arena, text) : node_staged(c, text);
-}
-
 /* Statements to write logs of functions of this service and stage. */
 static void push_log_statements(struct compilation *c, struct node *list)
 {
@@ -68,10 +58,10 @@ static void push_log_statements(struct compilation *c, struct node *list)
         TEXTS(a, "logs:PutLogEvents")};
     for (size_t i = 0; i < 2; i++) {
         struct node *arn =
-            owned(c, str_fmt(a,
-                             "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
-                             "log-group:/aws/lambda/%.*s%s",
-                             STR_ARG(prefix(c)), endings[i]));
+            node_staged(c, str_fmt(a,
+                                   "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
+                                   "log-group:/aws/lambda/%.*s%s",
+                                   STR_ARG(name_prefix(c)), endings[i]));
         node_push(a, list, statement_new(a, allowed[i], NODE_LIST(a, node_fn(a, "Fn::Sub", arn))));
     }
 }
@@ -86,7 +76,7 @@ static int role_add(struct compilation *c, struct pos pos, struct err *err)
     node_put_c(a, assume, "Effect", node_c(a, "Allow"));
     node_put_c(a, assume, "Principal", node_fn(a, "Service", TEXTS(a, "lambda.amazonaws.com")));
     node_put_c(a, assume, "Action", TEXTS(a, "sts:AssumeRole"));
-    const struct node *stage = is_shared(c) ? NULL : node_staged(c, c->service->stage);
+    const struct node *stage = node_staged(c, c->service->stage);
     node_put_c(a, policy, "PolicyName",
                node_join(a, "-",
                          NODE_LIST(a, stage, node_str(a, c->service->name),
@@ -117,27 +107,42 @@ static struct node *handler_name(struct compilation *c, const struct custom_hand
 {
     enum { KEPT = 32 };
     struct arena *a = c->arena;
-    struct str name = str_fmt(a, "%.*s-%s", STR_ARG(prefix(c)), handler->name);
+    struct str name = str_fmt(a, "%.*s-%s", STR_ARG(name_prefix(c)), handler->name);
     if (name.n > FUNCTION_NAME_MAX)
         name = str_concat(a, str_sub(name, 0, KEPT), md5_hex(a, name));
-    return owned(c, name);
+    return node_staged(c, name);
+}
+
+/* Where the handler's code is: in the zip that `package` writes. With stages it is in the template
+ * itself, so that it comes and goes with the stage and whoever rolls back finds it there. */
+static void put_code(struct compilation *c, const struct custom_handler *handler, struct node *p)
+{
+    struct arena *a = c->arena;
+    const struct node *bucket = bucket_given(c->provider);
+    struct node *code = node_map(a);
+    node_put_c(a, p, "Code", code);
+    node_put_c(a, p, "Handler", node_c(a, is_shared(c) ? "index.handler" : handler->entry));
+    if (!is_shared(c)) {
+        struct str key = str_fmt(a, "%.*s/" HANDLERS_ZIP, STR_ARG(c->options->artifact_dir));
+        node_put_c(a, code, "S3Bucket",
+                   bucket ? bucket : node_ref(a, STR("ServerlessDeploymentBucket")));
+        node_put_c(a, code, "S3Key", node_staged(c, key));
+        return;
+    }
+    for (const struct handler_script *script = handler_scripts; script->entry; script++)
+        if (str_eq(str_c(script->entry), str_c(handler->entry)))
+            node_put_c(a, code, "ZipFile", node_str(a, script->text));
 }
 
 static struct node *handler_properties(struct compilation *c, const struct custom_handler *handler,
                                        struct node *name, const struct node *role)
 {
     struct arena *a = c->arena;
-    const struct node *bucket = bucket_given(c->provider);
     const struct node *runtime = node_get_c(c->provider, "runtime");
     const struct node *architecture = node_get_c(c->provider, "architecture");
-    struct str key = str_concat(a, c->options->artifact_dir, STR("/custom-resources.zip"));
-    struct node *code = node_map(a), *p = node_map(a);
-    node_put_c(a, code, "S3Bucket",
-               bucket ? bucket : node_ref(a, STR("ServerlessDeploymentBucket")));
-    node_put_c(a, code, "S3Key", owned(c, key));
-    node_put_c(a, p, "Code", code);
+    struct node *p = node_map(a);
+    put_code(c, handler, p);
     node_put_c(a, p, "FunctionName", name);
-    node_put_c(a, p, "Handler", node_c(a, handler->entry));
     node_put_c(a, p, "MemorySize", node_int(a, 1024));
     node_put_c(a, p, "Runtime",
                str_starts(node_text(runtime), STR("nodejs")) ? runtime : node_c(a, "nodejs24.x"));
@@ -153,6 +158,7 @@ int custom_handler_add(struct compilation *c, const struct custom_handler *handl
 {
     struct arena *a = c->arena;
     struct node *name = handler_name(c, handler), *depends_on = node_seq(a);
+    c->out->has_handlers = true;
     const struct node *role =
         node_or(node_path(c->provider, "iam.deploymentRole"), node_get_c(c->provider, "cfnRole"));
     if (!node_truthy(role)) {
@@ -165,7 +171,7 @@ int custom_handler_add(struct compilation *c, const struct custom_handler *handl
     }
     if (writes_logs(c)) {
         struct str id = handler_id(a, handler, "LogGroup");
-        struct node *group = owned(c, str_concat(a, STR("/aws/lambda/"), name->text));
+        struct node *group = node_staged(c, str_concat(a, STR("/aws/lambda/"), name->text));
         node_push(a, depends_on, node_str(a, id));
         if (provider_log_group_add(c, id, group, pos, err) < 0)
             return -1;

@@ -26,12 +26,13 @@ struct node *custom_resource_new(struct compilation *c, const struct custom_hand
                                  const char *type, struct node *properties,
                                  const struct function *f, struct str previous);
 
-/* {"Fn::Join": [":", [arn, partition, service, region, account, rest, more]]}; `more` may be NULL. */
+/* {"Fn::Join": [":", [arn, partition, service, region, account, rest, more]]}; `more` may be NULL.
+ */
 struct node *custom_arn(struct arena *a, const char *service, const char *rest, const char *more);
 
 /* A sequence of `n` texts. */
 struct node *texts_new(struct arena *a, size_t n, const char *const *texts);
-#define TEXTS(a, ...)                                                     \
+#define TEXTS(a, ...)                                                      \
     texts_new((a), sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
               (const char *[]){__VA_ARGS__})
 
@@ -64,6 +65,9 @@ struct existing {
  * the first event of its function. */
 int existing_note(struct compilation *c, struct existing *e, const struct existing_kind *kind,
                   const struct event *event, const struct node *configuration, struct err *err);
+/* The statement with which the handler lets others call functions, and no longer: with stages those
+ * of the events noted, else all. */
+const struct node *existing_call_rights(struct compilation *c, const struct existing *e);
 /* Add the resources of all events noted. */
 int existing_add(struct compilation *c, const struct existing *e, const struct existing_kind *kind,
                  struct err *err);

@@ -123,12 +123,12 @@ static int existing_compile(struct compilation *c, const struct event *event,
     int is_first = existing_note(c, &s->existing, &kind, event, configuration, err);
     if (is_first < 0)
         return -1;
-    if (!is_first)
+    if (!is_first || c->options->naming == NAMING_SHARED)
         return 0;
     if (is_sender(trigger))
-        node_push(a, s->rights,
-                  statement_new(a, TEXTS(a, "kms:CreateGrant"),
-                                node_get_c(event->node, "kmsKeyId")));
+        node_push(
+            a, s->rights,
+            statement_new(a, TEXTS(a, "kms:CreateGrant"), node_get_c(event->node, "kmsKeyId")));
     node_push(a, s->rights,
               statement_new(a,
                             TEXTS(a, "cognito-idp:ListUserPools", "cognito-idp:DescribeUserPool",
@@ -138,21 +138,52 @@ static int existing_compile(struct compilation *c, const struct event *event,
     return 0;
 }
 
-static int existing_finish(struct compilation *c, struct err *err)
+/* With stages each has a handler, with the least rights: pools have no ARN before they are found,
+ * and what a pool is told again are the roles with which it sends messages. */
+static void ask_least(struct compilation *c, struct node *rights)
 {
     struct arena *a = c->arena;
+    vec_each (&c->user_pools->keys, key)
+        if (key->is_existing)
+            add_unique(a, rights, statement_new(a, TEXTS(a, "kms:CreateGrant"), key->key));
+    node_push(a, rights, statement_new(a, TEXTS(a, "cognito-idp:ListUserPools"), node_c(a, "*")));
+    node_push(a, rights,
+              statement_new(a,
+                            TEXTS(a, "cognito-idp:DescribeUserPool", "cognito-idp:UpdateUserPool"),
+                            custom_arn(a, "cognito-idp", "userpool/*", NULL)));
+    struct node *pass = statement_new(
+        a, TEXTS(a, "iam:PassRole"),
+        node_fn(a, "Fn::Sub", node_c(a, "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*")));
+    node_put_c(a, pass, "Condition",
+               node_fn(a, "StringEquals",
+                       node_fn(a, "iam:PassedToService", node_c(a, "cognito-idp.amazonaws.com"))));
+    node_push(a, rights, pass);
+    node_push(a, rights, existing_call_rights(c, &c->user_pools->existing));
+}
+
+static void ask_as_reference(struct compilation *c, struct node *rights)
+{
+    struct arena *a = c->arena;
+    static const struct {
+        const char *action, *arn;
+    } more[] = {{"lambda:RemovePermission",
+                 "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"},
+                {"iam:PassRole", "arn:${AWS::Partition}:iam::*:role/*"}};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        node_push(a, rights,
+                  statement_new(a, TEXTS(a, more[i].action),
+                                node_fn(a, "Fn::Sub", node_c(a, more[i].arn))));
+}
+
+static int existing_finish(struct compilation *c, struct err *err)
+{
     struct user_pool_state *s = c->user_pools;
     if (!s->existing.uses.n)
         return 0;
-    node_push(a, s->rights,
-              statement_new(a, TEXTS(a, "lambda:RemovePermission"),
-                            node_fn(a, "Fn::Sub",
-                                    node_c(a, "arn:${AWS::Partition}:lambda:${AWS::Region}:"
-                                              "${AWS::AccountId}:function:*"))));
-    node_push(a, s->rights,
-              statement_new(a, TEXTS(a, "iam:PassRole"),
-                            node_fn(a, "Fn::Sub",
-                                    node_c(a, "arn:${AWS::Partition}:iam::*:role/*"))));
+    if (c->options->naming == NAMING_SHARED)
+        ask_least(c, s->rights);
+    else
+        ask_as_reference(c, s->rights);
     if (existing_add(c, &s->existing, &kind, err) < 0)
         return -1;
     return custom_handler_add(c, &custom_user_pool, s->rights, s->existing.uses.p->pos, err);
@@ -171,8 +202,8 @@ static struct node *version_config(struct compilation *c, const struct function 
 }
 
 /* What LambdaConfig of the pool gets for one trigger. */
-static int own_compile(struct compilation *c, const struct event *event,
-                       const struct node *version, struct err *err)
+static int own_compile(struct compilation *c, const struct event *event, const struct node *version,
+                       struct err *err)
 {
     struct arena *a = c->arena;
     const struct node *trigger = node_get_c(event->node, "trigger");

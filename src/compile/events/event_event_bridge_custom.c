@@ -60,8 +60,9 @@ int rule_note_custom(struct compilation *c, const struct event *event, const str
                   statement_new(a, TEXTS(a, "events:CreateEventBus", "events:DeleteEventBus"),
                                 custom_arn(a, "events", "event-bus/*", NULL)));
     }
-    struct str id = str_fmt(a, "%.*s%zu", STR_ARG(name_with(c, event->function, "CustomEventBridge")),
-                            event->index + 1);
+    struct str id =
+        str_fmt(a, "%.*s%zu", STR_ARG(name_with(c, event->function, "CustomEventBridge")),
+                event->index + 1);
     return resource_add(c, id,
                         custom_resource_new(c, &custom_event_bridge, "Custom::EventBridge", p,
                                             event->function, STR("")),

@@ -33,17 +33,15 @@ int s3_existing_finish(struct compilation *c, const struct existing *e, struct e
     if (!e->uses.n)
         return 0;
     vec_each (&e->uses, use) {
-        const struct node *bucket = node_join(
-            a, ":",
-            NODE_LIST(a, node_c(a, "arn"), node_ref(a, STR("AWS::Partition")), node_c(a, "s3"),
-                      node_c(a, ""), node_c(a, ""), use->thing));
+        const struct node *bucket =
+            node_join(a, ":",
+                      NODE_LIST(a, node_c(a, "arn"), node_ref(a, STR("AWS::Partition")),
+                                node_c(a, "s3"), node_c(a, ""), node_c(a, ""), use->thing));
         node_push(a, statements,
                   statement_new(a, TEXTS(a, "s3:PutBucketNotification", "s3:GetBucketNotification"),
                                 bucket));
     }
-    node_push(a, statements,
-              statement_new(a, TEXTS(a, "lambda:AddPermission", "lambda:RemovePermission"),
-                            custom_arn(a, "lambda", "function", "*")));
+    node_push(a, statements, existing_call_rights(c, e));
     if (existing_add(c, e, &kind, err) < 0)
         return -1;
     return custom_handler_add(c, &custom_s3, statements, e->uses.p->pos, err);

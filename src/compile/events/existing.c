@@ -23,15 +23,43 @@ int existing_note(struct compilation *c, struct existing *e, const struct existi
         node_push(a, last->configurations, configuration);
         return check_one(kind, last, thing, err);
     }
-    vec_push(a, &e->uses,
-             (struct existing_use){.function = f,
-                                   .thing = thing,
-                                   .id = name_with(c, f, kind->id_ending),
-                                   .pos = event->pos,
-                                   .configurations = NODE_LIST(a, configuration),
-                                   .is_forced =
-                                       node_truthy(node_get_c(event->node, "forceDeploy"))});
+    vec_push(
+        a, &e->uses,
+        (struct existing_use){.function = f,
+                              .thing = thing,
+                              .id = name_with(c, f, kind->id_ending),
+                              .pos = event->pos,
+                              .configurations = NODE_LIST(a, configuration),
+                              .is_forced = node_truthy(node_get_c(event->node, "forceDeploy"))});
     return 1;
+}
+
+/* ARN of `f`, and of its aliases when stages share it: a right for one is none for the other. */
+static void push_arns(struct compilation *c, struct node *list, const struct function *f)
+{
+    struct arena *a = c->arena;
+    const struct node *name = name_function(c, f);
+    struct str arn = str_fmt(a,
+                             "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
+                             "function:%.*s",
+                             STR_ARG(node_text(name)));
+    add_unique(a, list, node_sub(a, arn, name));
+    if (name_is_shared(c, f))
+        add_unique(a, list,
+                   node_sub(a, str_fmt(a, "%.*s:%.*s", STR_ARG(arn), STR_ARG(c->service->stage)),
+                            node_staged(c, STR(""))));
+}
+
+const struct node *existing_call_rights(struct compilation *c, const struct existing *e)
+{
+    struct arena *a = c->arena;
+    struct node *functions = node_seq(a);
+    if (c->options->naming == NAMING_FLAT)
+        return statement_new(a, TEXTS(a, "lambda:AddPermission", "lambda:RemovePermission"),
+                             custom_arn(a, "lambda", "function", "*"));
+    vec_each (&e->uses, use)
+        push_arns(c, functions, use->function);
+    return statement_new(a, TEXTS(a, "lambda:AddPermission", "lambda:RemovePermission"), functions);
 }
 
 /* The resource that configures the same thing before `use`, or empty: what is configured one after
