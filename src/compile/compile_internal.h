@@ -93,11 +93,11 @@ int iam_compile(struct compilation *c, struct err *err);        /* iam.c */
 /* A log group with what `provider` says of retention and protection: log_groups.c */
 int provider_log_group_add(struct compilation *c, struct str id, const struct node *name,
                            struct pos pos, struct err *err);
-int layers_compile(struct compilation *c, struct err *err);     /* layers.c */
-int functions_compile(struct compilation *c, struct err *err);  /* functions.c */
-int events_compile(struct compilation *c, struct err *err);     /* events.c */
-void outputs_export(struct compilation *c);                     /* outputs.c */
-int limits_check(struct compilation *c, struct err *err);       /* limits.c */
+int layers_compile(struct compilation *c, struct err *err);    /* layers.c */
+int functions_compile(struct compilation *c, struct err *err); /* functions.c */
+int events_compile(struct compilation *c, struct err *err);    /* events.c */
+void outputs_export(struct compilation *c);                    /* outputs.c */
+int limits_check(struct compilation *c, struct err *err);      /* limits.c */
 /* What AWS is certain to refuse: an error, or, when only the template is wanted, warnings. */
 int aws_refuses(const struct compilation *c, struct err *err);
 /* The user's `resources` merged in, `extensions` applied; gives the finished template. */

@@ -26,8 +26,7 @@ static struct node *content_of(struct compilation *c, struct layer_building *b)
 {
     struct arena *a = c->arena;
     const struct artifact *artifact = b->layer->artifact;
-    struct str name =
-        artifact ? artifact->name : str_concat(a, b->layer->key, STR(".zip"));
+    struct str name = artifact ? artifact->name : str_concat(a, b->layer->key, STR(".zip"));
     struct str dir = c->options->artifact_dir;
     const struct node *bucket = bucket_given(c->provider);
     struct node *content = node_map(a);
@@ -39,11 +38,11 @@ static struct node *content_of(struct compilation *c, struct layer_building *b)
 
 static void make_resource(struct compilation *c, struct layer_building *b)
 {
-    static const char *const settings[][2] = {{"description", "Description"},
-                                              {"licenseInfo", "LicenseInfo"},
-                                              {"compatibleRuntimes", "CompatibleRuntimes"},
-                                              {"compatibleArchitectures",
-                                               "CompatibleArchitectures"}};
+    static const char *const settings[][2] = {
+        {"description", "Description"},
+        {"licenseInfo", "LicenseInfo"},
+        {"compatibleRuntimes", "CompatibleRuntimes"},
+        {"compatibleArchitectures", "CompatibleArchitectures"}};
     struct arena *a = c->arena;
     struct node *p = node_map(a), *content = content_of(c, b);
     const struct node *name = node_setting(b->node, NULL, "name");
@@ -83,8 +82,8 @@ static void add_output(struct compilation *c, const struct layer_building *b, co
                        const char *what, const struct node *value)
 {
     struct arena *a = c->arena;
-    struct str id = str_fmt(a, "%.*sLambdaLayer%s", STR_ARG(name_normalize(a, b->layer->key)),
-                            suffix);
+    struct str id =
+        str_fmt(a, "%.*sLambdaLayer%s", STR_ARG(name_normalize(a, b->layer->key)), suffix);
     struct node *output = node_map(a);
     node_put_c(a, output, "Description", node_strf(a, "Current Lambda layer %s", what));
     node_put_c(a, output, "Value", value);

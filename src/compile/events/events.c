@@ -6,10 +6,21 @@
 #include "compile/compile_internal.h"
 
 static const struct event_type *const event_types[] = {
-    &event_schedule, &event_s3,    &event_http,     &event_websocket,
-    &event_sns,      &event_stream, &event_kafka,   &event_activemq,
-    &event_rabbitmq, &event_msk,   &event_cognito_user_pool, &event_event_bridge,
-    &event_sqs,      &event_cloud_front, &event_http_api,
+    &event_schedule,
+    &event_s3,
+    &event_http,
+    &event_websocket,
+    &event_sns,
+    &event_stream,
+    &event_kafka,
+    &event_activemq,
+    &event_rabbitmq,
+    &event_msk,
+    &event_cognito_user_pool,
+    &event_event_bridge,
+    &event_sqs,
+    &event_cloud_front,
+    &event_http_api,
 };
 enum { EVENT_TYPE_COUNT = sizeof event_types / sizeof *event_types };
 

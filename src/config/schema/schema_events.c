@@ -42,18 +42,17 @@ static const struct schema schedule = {
 /* ---- s3 ---- */
 
 static const struct schema s3 = {
-    .any = ANY_OF(
-        &any_string,
-        CLOSED_MAP(
-            {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
-            {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
-            {"existing", &any_boolean},
-            {"forceDeploy", &any_boolean},
-            {"rules",
-             LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
-                            .has_max = true, .max = 1,
-                            .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},
-                                             {"suffix", EITHER(&any_string, &aws_function)})))}))};
+    .any =
+        ANY_OF(&any_string,
+               CLOSED_MAP({"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
+                          {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
+                          {"existing", &any_boolean}, {"forceDeploy", &any_boolean},
+                          {"rules",
+                           LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
+                                          .has_max = true, .max = 1,
+                                          .fields = FIELDS(
+                                              {"prefix", EITHER(&any_string, &aws_function)},
+                                              {"suffix", EITHER(&any_string, &aws_function)})))}))};
 
 /* ---- cognitoUserPool ---- */
 

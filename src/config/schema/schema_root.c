@@ -110,9 +110,8 @@ static const struct hint hints[] = {
                       "'resources'"},
     {0}};
 
-const struct schema schema_root = {
-    .type = TYPE_MAP,
-    .closed = true,
-    .fields = fields,
-    .hints = hints,
-    .help = "a key that only a plugin reads belongs under 'custom'"};
+const struct schema schema_root = {.type = TYPE_MAP,
+                                   .closed = true,
+                                   .fields = fields,
+                                   .hints = hints,
+                                   .help = "a key that only a plugin reads belongs under 'custom'"};
