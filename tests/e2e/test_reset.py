@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shop import versions
+from shop import code, versions
 
 PARAMS = """params:
   default:
@@ -164,6 +164,21 @@ def test_exactly_the_same_versions(troupe):
     assert troupe.call_rest("prod", "/orders", "POST").json()["stage"] == "dev"
     troupe("reset", "prod", "--to", "dev")
     assert troupe.call_rest("prod", "/orders", "POST").json()["stage"] == "prod"
+
+
+def test_exactly_what_is_gone_is_named(troupe, account):
+    troupe.use("shop")
+    for stage, text in ("prod", "one"), ("dev", "two"), ("dev", "three"):
+        code(troupe, text)
+        troupe("deploy", stage)
+    lam, before = account.client("lambda"), versions(troupe, "prod")
+    lam.delete_function(FunctionName="shop-hello", Qualifier="2")
+    refused = troupe("reset", "prod", "--to", "dev#1", "--exact", check=3)
+    for words in ("version 2 of 'hello', which dev#1 published, is gone", "leave out --exact"):
+        assert words in refused.err, str(refused)
+    assert versions(troupe, "prod") == before
+    troupe("reset", "prod", "--to", "dev#1")
+    assert troupe.call_rest("prod", "/hello").json()["code"] == "two"
 
 
 def test_exactly_is_refused_where_a_role_would_go_with_its_stage(troupe):

@@ -4,6 +4,7 @@
 #include "cfn/expression.h"
 #include "release/bucket/stage_address.h"
 #include "release/plan/plan.h"
+#include "release/publish/pointers.h"
 #include "release/stack/nested.h"
 #include "release/world/region.h"
 
@@ -71,6 +72,15 @@ static int refuse_foreign(const struct model *like, struct str key, struct str v
     return err_help(err, "leave out --exact: the same code is published for this stage");
 }
 
+static int refuse_unusable(const struct record *record, const struct pointer *p, const char *why,
+                           struct err *err)
+{
+    err_set(err, ERR_REFUSED, "version %.*s of '%.*s', which %.*s#%lld published, %s",
+            STR_ARG(p->want), STR_ARG(p->key), STR_ARG(record->stage), (long long)record->number,
+            why);
+    return err_help(err, "leave out --exact: its recorded sources are deployed again");
+}
+
 static bool is_of_stage(const struct layout *l, const struct node *value)
 {
     struct cfn_value v;
@@ -111,8 +121,12 @@ static int check_exact(const struct model *like, const struct release *r,
     vec_each (&record->versions->functions, v) {
         struct lambda_function got;
         struct str version = v->version, key = v->object.key;
-        if (lambda_get(r->arena, r->aws, v->name, version, &got, err) < 0)
+        struct pointer p = {.key = key, .owner = v->name, .want = version};
+        const char *why;
+        if (pointer_unusable(r->arena, r, record, &p, &got, &why, err) < 0)
             return err_wrap(err, "version %.*s of '%.*s'", STR_ARG(version), STR_ARG(key));
+        if (why)
+            return refuse_unusable(record, &p, why, err);
         if (belongs(resources, n, "AWS::IAM::Role",
                     node_text(node_get_c(got.configuration, "Role"))))
             return refuse_foreign(like, key, version, "runs under a role", err);
