@@ -166,8 +166,9 @@ static int confirm(void *context, const struct plan *plan, struct err *err)
         progress_clear(cli->progress);
         fprintf(stderr, "%.*s", STR_ARG(visible(cli->arena, buf_str(&text), VISIBLE_TEXT)));
     }
-    struct str question =
-        str_fmt(cli->arena, "stack '%.*s' is taken over", STR_ARG(plan->world.stage_name));
+    struct str question = str_fmt(
+        cli->arena, "stack '%.*s', made by %.*s, would be taken over; nothing was changed yet",
+        STR_ARG(plan->world.stage_name), STR_ARG(plan->target.adoption->by));
     return context_confirm(cli, question.p, stage, err);
 }
 

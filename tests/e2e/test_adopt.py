@@ -105,6 +105,9 @@ def test_plan_tells_what_becomes_of_everything_and_changes_nothing(shop):
     assert "HelloLambdaFunctionUrl" in moved
     text = shop("adopt", "dev", "--plan").out
     assert "shop-dev-hello -> shop-hello:dev" in text and "perStage" in text
+    asked = shop("adopt", "dev", check=3).err
+    assert "stack 'shop-dev', made by serverless deploy, would be taken over; nothing was changed yet" in asked, asked
+    assert shop.world() == before
 
 
 def test_adopted_in_place(shop):
