@@ -35,10 +35,18 @@ static int ask(struct cli *cli, const struct release *r, struct str what, struct
 
 /* ---- the plan ---- */
 
-static const struct node *plan_json(struct arena *a, struct str what,
-                                    const struct removal_stack *stacks, size_t n)
+static struct str version_name(struct arena *a, const struct network_version *v)
 {
-    struct node *out = node_map(a), *all = node_seq(a);
+    return str_fmt(a, "%.*s:%.*s", STR_ARG(v->function), STR_ARG(v->number));
+}
+
+static const struct node *plan_json(struct arena *a, struct str what,
+                                    const struct removal_stack *stacks, size_t n,
+                                    const struct network *network)
+{
+    struct node *out = node_map(a), *all = node_seq(a), *versions = node_seq(a);
+    vec_each (&network->versions, v)
+        node_push(a, versions, node_str(a, version_name(a, v)));
     for (size_t i = 0; i < n; i++) {
         struct node *stack = node_map(a), *resources = node_seq(a);
         for (size_t k = 0; k < stacks[i].n; k++) {
@@ -58,10 +66,26 @@ static const struct node *plan_json(struct arena *a, struct str what,
     }
     node_put_str(a, out, "remove", what);
     node_put_c(a, out, "stacks", all);
+    node_put_c(a, out, "versions", versions);
     return out;
 }
 
-static void plan_text(struct cli *cli, const struct removal_stack *stacks, size_t n)
+static void network_text(struct cli *cli, const struct network *network)
+{
+    struct table t = TABLE(cli->arena, 3);
+    if (!network->versions.n)
+        return;
+    buf_lit(&cli->out, "versions in the network that goes\n");
+    vec_each (&network->versions, v) {
+        table_cell(&t, STR("    -"));
+        table_cell(&t, version_name(cli->arena, v));
+        table_cell(&t, STR("AWS::Lambda::Version"));
+    }
+    table_write(&t, &cli->out, cli->colour_out);
+}
+
+static void plan_text(struct cli *cli, const struct removal_stack *stacks, size_t n,
+                      const struct network *network)
 {
     struct buf *out = &cli->out;
     size_t resources = 0, losses = 0;
@@ -84,6 +108,7 @@ static void plan_text(struct cli *cli, const struct removal_stack *stacks, size_
         }
         table_write(&t, out, cli->colour_out);
     }
+    network_text(cli, network);
     buf_fmt(out, "%zu stack%s and %zu resource%s go, %zu of them with data\n", n, n == 1 ? "" : "s",
             resources, resources == 1 ? "" : "s", losses);
 }
@@ -92,24 +117,26 @@ static int run_plan(struct cli *cli, const struct release *r, struct str what, s
 {
     struct world w;
     struct removal_stack *stacks;
+    struct contents contents;
+    struct network network = {0};
+    bool whole = !r->service->stage.n; /* then functions go with all their versions */
     size_t n;
-    if (world_remains(r, r->service->stage.n > 0, &w, err) < 0 ||
-        removal_plan(r, &w, &stacks, &n, err) < 0)
+    if (world_remains(r, !whole, &w, err) < 0 || removal_plan(r, &w, &stacks, &n, err) < 0 ||
+        (!whole && n && removal_network(r, &w, &contents, &network, err) < 0))
         return -1;
     progress_clear(cli->progress);
     if (!n) {
-        bool whole = !r->service->stage.n;
         err_set(err, ERR_NOT_FOUND, "%s '%.*s' is not deployed", whole ? "service" : "stage",
                 STR_ARG(what));
         return whole ? -1 : err_help(err, "which stages there are: troupe stages");
     }
-    if (!cli->options.json) {
-        plan_text(cli, stacks, n);
-        return 0;
+    if (cli->options.json) {
+        json_write(&cli->out, plan_json(cli->arena, what, stacks, n, &network), 2);
+        buf_char(&cli->out, '\n');
+    } else {
+        plan_text(cli, stacks, n, &network);
     }
-    json_write(&cli->out, plan_json(cli->arena, what, stacks, n), 2);
-    buf_char(&cli->out, '\n');
-    return 0;
+    return removal_network_check(&w, &network, err);
 }
 
 /* ---- the command ---- */

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "release/dispose/late_log_groups.h"
-#include "release/dispose/network.h"
+#include "release/remove_plan.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"
@@ -77,14 +77,6 @@ static int remove_stack(const struct release *r, const struct store *store,
     return 0;
 }
 
-static int say_network_kept(const struct world *w, struct str why, struct err *err)
-{
-    err_set(err, ERR_REFUSED, "the network of stack '%.*s' cannot go: %.*s", STR_ARG(w->stage_name),
-            STR_ARG(why));
-    return err_help(err, "what uses it has to be deleted first; a network for more than one stage "
-                         "belongs into custom.troupe.resources.service");
-}
-
 /* Functions leave the stage's network before its stack goes. While an alias of the stack holds a
  * version there, and the stack cannot be updated, CloudFormation takes away what it can first: then
  * there is no alias any more. */
@@ -94,12 +86,10 @@ static int remove_stage_stack(const struct release *r, struct world *w, struct l
     for (bool again = false;; again = true) {
         struct contents contents;
         struct network network;
-        if (stack_contents(r, w->stage.name, &contents, err) < 0 ||
-            network_find(r, w, &contents, NULL, &network, err) < 0)
+        if (removal_network(r, w, &contents, &network, err) < 0 ||
+            removal_network_check(w, &network, err) < 0)
             return -1;
         bool held = network.aliases.n && stack_condition(w->stage.status) != STACK_READY;
-        if (network.why_not.n)
-            return say_network_kept(w, network.why_not, err);
         if (!held && network_leave(r, w, lease, &network, err) < 0)
             return -1;
         if (remove_stack(r, &w->stage_store, &w->stage, &contents, purge, NULL, w, err) == 0)

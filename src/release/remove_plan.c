@@ -49,6 +49,24 @@ int removal_plan(const struct release *r, const struct world *w, struct removal_
                      whole ? STR("") : r->service->address, &(*ret)[(*ret_n)++], err);
 }
 
+int removal_network(const struct release *r, const struct world *w, struct contents *ret_contents,
+                    struct network *ret, struct err *err)
+{
+    if (stack_contents(r, w->stage.name, ret_contents, err) < 0)
+        return -1;
+    return network_find(r, w, ret_contents, /* stays= */ NULL, ret, err);
+}
+
+int removal_network_check(const struct world *w, const struct network *n, struct err *err)
+{
+    if (!n->why_not.n)
+        return 0;
+    err_set(err, ERR_REFUSED, "the network of stack '%.*s' cannot go: %.*s", STR_ARG(w->stage_name),
+            STR_ARG(n->why_not));
+    return err_help(err, "what uses it has to be deleted first; a network for more than one stage "
+                         "belongs into custom.troupe.resources.service");
+}
+
 /* The bucket that troupe itself put there holds nothing of the user's. */
 static bool is_own_bucket(struct str id)
 {

@@ -2,6 +2,7 @@
 #ifndef TROUPE_RELEASE_REMOVE_PLAN_H
 #define TROUPE_RELEASE_REMOVE_PLAN_H
 
+#include "release/dispose/network.h"
 #include "release/release.h"
 
 struct removal_resource {
@@ -21,5 +22,12 @@ struct removal_stack {
  * the service's, in the order in which they would go. */
 int removal_plan(const struct release *r, const struct world *w, struct removal_stack **ret,
                  size_t *ret_n, struct err *err);
+
+/* Who leaves the network of the stage's stack before the stack goes: versions and heads that stacks
+ * do not delete. `ret_contents`: of the stack. */
+int removal_network(const struct release *r, const struct world *w, struct contents *ret_contents,
+                    struct network *ret, struct err *err);
+/* REFUSED when somebody who is in that network stays. */
+int removal_network_check(const struct world *w, const struct network *n, struct err *err);
 
 #endif

@@ -92,6 +92,9 @@ def test_a_stage_goes_with_its_network(net, account):
     """Whoever is in it leaves before: the aliases, their versions, the head. The neighbour stays."""
     ids, prod = networks(account, "dev"), net.stage("prod", "net")
     assert inside(account, ids.values()) == ["$LATEST", "2", "3"]
+    before = net.world()
+    assert net("remove", "dev", "--plan", "--json").json["versions"] == ["net-inside:2", "net-inside:3"]
+    assert "net-inside:2" in net("remove", "dev", "--plan").out and net.world() == before
     result = net("remove", "dev", "--yes", "--json")
     assert exist(account, ids) == set() and inside(account, ids.values()) == []
     assert {item["name"] for item in result.json["deleted"]} == {"net-dev", "net-inside:2", "net-inside:3"}, str(result)
@@ -113,6 +116,8 @@ def test_a_network_that_another_alias_needs_keeps_its_stage(net, account):
     """Refused before anything is changed; without that alias the same command goes through."""
     lam, ids, before = account.client("lambda"), networks(account, "dev"), net.world()
     lam.create_alias(FunctionName="net-inside", Name="mine", FunctionVersion="2")
+    planned = net("remove", "dev", "--plan", check=3)
+    assert "net-inside:2" in planned.out and "alias 'mine' points at it" in planned.err, str(planned)
     result = net("remove", "dev", "--yes", "--purge", check=3)
     assert "version 2 of 'net-inside' is in it, and alias 'mine' points at it" in result.err, str(result)
     assert net.stage("dev", "net") and exist(account, ids) == set(ids)
