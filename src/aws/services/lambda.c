@@ -94,19 +94,18 @@ int lambda_update_code(struct arena *a, struct aws *aws, struct str function,
     return change(a, aws, "UpdateFunctionCode", &request, ret, err);
 }
 
-int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
-                   struct str revision_id, struct str description, struct lambda_function *ret,
-                   struct err *err)
+int lambda_publish(struct arena *a, struct aws *aws, const struct lambda_publication *what,
+                   struct lambda_function *ret, struct err *err)
 {
     struct node *body = node_map(a);
-    if (code_sha256.n)
-        node_put_str(a, body, "CodeSha256", code_sha256);
-    if (description.n)
-        node_put_str(a, body, "Description", description);
-    if (revision_id.n)
-        node_put_str(a, body, "RevisionId", revision_id);
+    if (what->code_sha256.n)
+        node_put_str(a, body, "CodeSha256", what->code_sha256);
+    if (what->description.n)
+        node_put_str(a, body, "Description", what->description);
+    if (what->revision_id.n)
+        node_put_str(a, body, "RevisionId", what->revision_id);
     struct aws_rest request = {
-        .method = "POST", .path = AWS_PATH(a, FUNCTION "/versions", function), .json = body};
+        .method = "POST", .path = AWS_PATH(a, FUNCTION "/versions", what->function), .json = body};
     return change(a, aws, "PublishVersion", &request, ret, err);
 }
 
@@ -212,38 +211,18 @@ int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, stru
     return 0;
 }
 
-int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
-                      struct str version, struct str revision_id, struct lambda_alias *ret,
+int lambda_alias_move(struct arena *a, struct aws *aws, const struct lambda_move *to,
                       struct err *err)
 {
-    struct node *routing = node_map(a), *body = node_map(a);
-    node_put_c(a, routing, "AdditionalVersionWeights", node_map(a));
-    node_put_str(a, body, "FunctionVersion", version);
-    node_put_c(a, body, "RoutingConfig", routing);
-    if (revision_id.n)
-        node_put_str(a, body, "RevisionId", revision_id);
-    const struct node *answer;
-    struct aws_rest request = {.method = "PUT",
-                               .path = AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
-                               .json = body};
-    if (send(a, aws, "UpdateAlias", &request, &answer, err) < 0)
-        return -1;
-    if (ret)
-        read_alias(answer, ret);
-    return 0;
-}
-
-int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, struct str alias,
-                       struct str version, struct str beside, unsigned percent, struct err *err)
-{
     struct node *weights = node_map(a), *routing = node_map(a), *body = node_map(a);
-    node_put(a, weights, beside,
-             node_number(a, str_fmt(a, "%u.%02u", percent / 100, percent % 100)));
+    if (to->percent)
+        node_put(a, weights, to->beside,
+                 node_number(a, str_fmt(a, "%u.%02u", to->percent / 100, to->percent % 100)));
     node_put_c(a, routing, "AdditionalVersionWeights", weights);
-    node_put_str(a, body, "FunctionVersion", version);
+    node_put_str(a, body, "FunctionVersion", to->version);
     node_put_c(a, body, "RoutingConfig", routing);
     struct aws_rest request = {.method = "PUT",
-                               .path = AWS_PATH(a, FUNCTION "/aliases/{}", function, alias),
+                               .path = AWS_PATH(a, FUNCTION "/aliases/{}", to->function, to->alias),
                                .json = body};
     return send(a, aws, "UpdateAlias", &request, NULL, err);
 }

@@ -196,9 +196,11 @@ int lambda_wait(struct arena *a, struct aws *aws, struct str function, struct st
                 int64_t timeout_ms, struct lambda_function *ret, struct err *err);
 /* PublishVersion; empty strings are left out. PRECONDITION: revision is old, or $LATEST holds
  * another code than `code_sha256`. */
-int lambda_publish(struct arena *a, struct aws *aws, struct str function, struct str code_sha256,
-                   struct str revision_id, struct str description, struct lambda_function *ret,
-                   struct err *err);
+struct lambda_publication {
+    struct str function, code_sha256, revision_id, description; /* all but the first may be empty */
+};
+int lambda_publish(struct arena *a, struct aws *aws, const struct lambda_publication *what,
+                   struct lambda_function *ret, struct err *err);
 
 struct lambda_alias {
     struct str name, version, revision_id, arn;
@@ -207,15 +209,16 @@ struct lambda_alias {
 };
 int lambda_alias_get(struct arena *a, struct aws *aws, struct str function, struct str alias,
                      struct lambda_alias *ret, struct err *err);
-/* UpdateAlias: to `version`, weights cleared. `revision_id` may be empty. */
-int lambda_alias_move(struct arena *a, struct aws *aws, struct str function, struct str alias,
-                      struct str version, struct str revision_id, struct lambda_alias *ret,
+/* Where an alias is to point: `percent` (1-100) of the calls go to `beside`, the others to
+ * `version`. Both have to be published, with the same role and dead letter configuration (Lambda
+ * developer guide, "Lambda function aliases"). `percent` 0: all to `version`. */
+struct lambda_move {
+    struct str function, alias, version, beside;
+    unsigned percent;
+};
+/* UpdateAlias: weights as it says, others are cleared. */
+int lambda_alias_move(struct arena *a, struct aws *aws, const struct lambda_move *to,
                       struct err *err);
-/* UpdateAlias: `percent` (1-100) of the calls go to `beside`, the others to `version`. Both have to
- * be published, with the same role and dead letter configuration (Lambda developer guide, "Lambda
- * function aliases"). */
-int lambda_alias_weigh(struct arena *a, struct aws *aws, struct str function, struct str alias,
-                       struct str version, struct str beside, unsigned percent, struct err *err);
 int lambda_aliases(struct arena *a, struct aws *aws, struct str function, struct lambda_alias **ret,
                    size_t *ret_n, struct err *err);
 struct lambda_version {

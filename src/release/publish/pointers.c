@@ -161,11 +161,8 @@ struct moving {
 static int move_alias(struct arena *a, const struct release *r, const struct pointer *p,
                       struct err *err)
 {
-    struct lambda_alias moved;
-    if (p->percent)
-        return lambda_alias_weigh(a, r->aws, p->owner, p->stage, p->want, p->beside, p->percent,
-                                  err);
-    return lambda_alias_move(a, r->aws, p->owner, p->stage, p->want, STR(""), &moved, err);
+    struct lambda_move to = {p->owner, p->stage, p->want, p->beside, p->percent};
+    return lambda_alias_move(a, r->aws, &to, err);
 }
 
 static unsigned percent_of(const struct lambda_alias *alias)

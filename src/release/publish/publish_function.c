@@ -228,8 +228,8 @@ static int publish_head(struct publishing *p, const struct lambda_function *head
 {
     if (verify(p, head, err) < 0)
         return -1;
-    return lambda_publish(p->arena, p->r->aws, p->name, p->f->code_sha256, head->revision_id,
-                          description, ret, err);
+    struct lambda_publication what = {p->name, p->f->code_sha256, head->revision_id, description};
+    return lambda_publish(p->arena, p->r->aws, &what, ret, err);
 }
 
 /* Lambda would answer `failed` for ever: change the head's own description, which no version gets,

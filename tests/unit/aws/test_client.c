@@ -620,9 +620,9 @@ static void weights_are_sent_as_fractions(void **state)
     struct fixture f;
     set_up_with(&f, 0, REPLIES({200, NULL, "{}", WHOLE, 0}));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        check_ok(lambda_alias_weigh(f.arena, f.aws, STR("shop-api"), STR("prod"), STR("7"),
-                                    STR("8"), cases[i].percent, &f.err),
-                 &f.err);
+        struct lambda_move to = {STR("shop-api"), STR("prod"), STR("7"), STR("8"),
+                                 cases[i].percent};
+        check_ok(lambda_alias_move(f.arena, f.aws, &to, &f.err), &f.err);
         struct str sent = loopback_request(f.server, i);
         assert_true(
             str_starts(sent, STR("PUT /2015-03-31/functions/shop-api/aliases/prod HTTP/1.1\r\n")));
