@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-static atomic_bool cancelled; /* lock-free: set from a signal handler */
+/* lock-free: set from a signal handler */
+static atomic_bool cancelled;
+static _Atomic int64_t put_off_until_ms;
 
 void cancel_request(void)
 {
+    atomic_store(&put_off_until_ms, 0);
     atomic_store(&cancelled, true);
 }
 
@@ -18,7 +21,15 @@ void cancel_clear(void)
 
 bool cancel_requested(void)
 {
-    return atomic_load(&cancelled);
+    if (!atomic_load(&cancelled))
+        return false;
+    int64_t until = atomic_load(&put_off_until_ms);
+    return !until || clock_mono_ms() >= until;
+}
+
+void cancel_put_off(int64_t ms)
+{
+    atomic_store(&put_off_until_ms, ms ? clock_mono_ms() + ms : 0);
 }
 
 static int64_t now(clockid_t id)

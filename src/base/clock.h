@@ -27,5 +27,8 @@ bool cancel_requested(void);
 /* Forget the user's wish, which has been heard: what has to be undone can be done now. A further
  * wish stops that. */
 void cancel_clear(void);
+/* Put the user's wish off for at most `ms`: what has to be done before the end can be done. A
+ * further wish ends that, and so does 0. */
+void cancel_put_off(int64_t ms);
 
 #endif

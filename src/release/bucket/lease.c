@@ -377,6 +377,27 @@ static void mark_given_back(struct lease *l)
     err_clear(&ignored);
 }
 
+/* The user stopped the command, so what it began may be half done. The mark that `unlock` leaves
+ * stands for this lease: whoever comes next takes it over at once, as from a dead holder. A second
+ * wish to stop ends that, and so does a network that is silent: then the lease runs out. */
+static void leave_behind(struct lease *l)
+{
+    enum { LEAVE_MS = 5000 };
+    struct err ignored = {0};
+    cancel_put_off(LEAVE_MS);
+    struct lease_content mark = {.nonce = random_hex(l->arena, 8),
+                                 .of = l->nonce,
+                                 .broken = time_iso(l->arena, clock_wall_ms()),
+                                 .user = l->user};
+    struct s3_put object = {.key = l->key,
+                            .body = object_text(l->arena, &lease_table, &mark),
+                            .condition = S3_IF_MATCH,
+                            .etag = l->etag};
+    store_put(l->arena, &l->store, &object, NULL, &ignored);
+    err_clear(&ignored);
+    cancel_put_off(0);
+}
+
 static void give_back(struct lease *l)
 {
     struct err err = {0};
@@ -400,7 +421,7 @@ void lease_release(struct lease **lease)
         pthread_join(l->thread, NULL);
     }
     if (l->etag.n && !atomic_load(&l->lost))
-        give_back(l);
+        (cancel_requested() ? leave_behind : give_back)(l);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->stop_signal);
     arena_free(l->arena);

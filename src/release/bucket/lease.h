@@ -34,7 +34,9 @@ bool lease_inherited(const struct lease *lease);
  * name the lease they were written under, so a command knows what the dead one had done. */
 struct str lease_nonce(const struct lease *lease);
 struct str lease_inherited_nonce(const struct lease *lease);
-/* Give it back (only if still ours). NULL is fine; failures are ignored: it runs out. */
+/* Give it back (only if still ours). After the user's wish to stop, what was begun may be half
+ * done: then it is left for whoever takes it next to inherit. NULL is fine; failures are ignored:
+ * it runs out. */
 void lease_release(struct lease **lease);
 #define cleanup_lease __attribute__((cleanup(lease_release)))
 

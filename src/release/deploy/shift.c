@@ -209,7 +209,7 @@ static int take_step(struct deploying *d, struct pointers *aliases, const struct
                      const struct alarms *alarms, struct err *err)
 {
     set_percent(aliases, step->percent);
-    if (lease_check(d->lease, err) < 0 || pointers_move(d->r, aliases, err) < 0 ||
+    if (lease_check(d->lease, err) < 0 || pointers_move(d->r, aliases, NULL, err) < 0 ||
         hold(d, step, alarms, err) < 0 || verify(d, step, err) < 0)
         return -1;
     release_finished(d->r, "shift", "%u %% of the calls", step->percent);
@@ -230,7 +230,7 @@ static int take_steps(struct deploying *d, struct pointers *aliases, const struc
         aliases->all[i].want = aliases->all[i].beside;
         aliases->all[i].percent = 0;
     }
-    return n ? pointers_move(d->r, aliases, err) : 0;
+    return n ? pointers_move(d->r, aliases, NULL, err) : 0;
 }
 
 int engine_shift(struct deploying *d, struct err *err)
@@ -263,7 +263,7 @@ int engine_stand(struct deploying *d, struct err *err)
     if (intent_versions(d, d->arena, err) < 0)
         return -1;
     if (engine_wake(d, err) == 0 && lease_check(d->lease, err) == 0 &&
-        pointers_move(d->r, &aliases, err) == 0) {
+        pointers_move(d->r, &aliases, NULL, err) == 0) {
         release_finished(d->r, "shift", "%u %% of the calls of %zu function%s", percent, aliases.n,
                          aliases.n == 1 ? "" : "s");
         return 0;

@@ -37,18 +37,15 @@ static int grant(struct deploying *d, struct err *err)
 
 /* Move the pointers whose target differs from the record's. When an interrupted run may have moved
  * some, look at every pointer as it is in AWS. */
-static int switch_pointers(struct deploying *d, struct err *err)
+static int move(struct deploying *d, size_t *ret_moved, struct err *err)
 {
     struct pointers all, moving;
     VEC(struct pointer) some = {0};
-    size_t moved;
     int64_t start = clock_mono_ms();
-    if (lease_check(d->lease, err) < 0)
-        return -1;
     pointers_of(d->arena, d->plan, false, &all);
     if (d->drifted || d->resumed)
-        return pointers_reconcile(d->r, &all, &moved, err) < 0 ? -1
-                                                               : pointers_wait(d->r, &all, err);
+        return pointers_reconcile(d->r, &all, ret_moved, err) < 0 ? -1
+                                                                  : pointers_wait(d->r, &all, err);
     for (size_t i = 0, k = 0; i < d->plan->function_count + d->plan->api_count; i++) {
         size_t n = d->plan->function_count;
         struct str from = i < n ? d->plan->functions[i].from : d->plan->apis[i - n].from;
@@ -60,17 +57,62 @@ static int switch_pointers(struct deploying *d, struct err *err)
         k++;
     }
     moving = (struct pointers){some.p, some.n};
-    if (pointers_move(d->r, &moving, err) < 0)
+    if (pointers_move(d->r, &moving, ret_moved, err) < 0)
         return -1;
     release_finished(d->r, "switch", "%zu pointer%s moved in %.1fs", moving.n,
                      moving.n == 1 ? "" : "s", (double)(clock_mono_ms() - start) / 1000);
     return pointers_wait(d->r, &moving, err);
 }
 
+/* Did none move? An interrupted run may have moved some, and of a call without an answer nobody
+ * knows what came of it. */
+static bool none_moved(const struct deploying *d, size_t moved, const struct err *err)
+{
+    bool refused = err->http_status >= 400 && err->http_status < 500;
+    return !moved && refused && !d->drifted && !d->resumed;
+}
+
+static int switch_pointers(struct deploying *d, struct err *err)
+{
+    size_t moved;
+    struct str stage = engine_stage(d);
+    if (lease_check(d->lease, err) < 0)
+        return -1;
+    if (move(d, &moved, err) == 0)
+        return 0;
+    if (err->kind == ERR_HALF_DONE || none_moved(d, moved, err))
+        return -1;
+    if (err->help.n)
+        err_note(err, (struct pos){0}, "%.*s", STR_ARG(err->help));
+    err_note(err, (struct pos){0},
+             "some functions of '%.*s' may serve what it is to serve, others what it served",
+             STR_ARG(stage));
+    err_help(err, "to go on with it: troupe repair %.*s; or another command, which takes it back",
+             STR_ARG(stage));
+    err->kind = ERR_HALF_DONE;
+    return -1;
+}
+
+/* The user stopped troupe after the pointers had moved. CloudFormation may be updating the stack;
+ * should that fail, it moves them back, and then they have to be moved again. */
+static int say_stopped(struct deploying *d, struct err *err)
+{
+    struct str stage = engine_stage(d);
+    err_note(err, (struct pos){0},
+             "'%.*s' serves what it is to serve, its stack does not say so yet", STR_ARG(stage));
+    err_help(err,
+             "to bring the stack into line: troupe repair %.*s, which waits for CloudFormation",
+             STR_ARG(stage));
+    err->kind = ERR_HALF_DONE;
+    return -1;
+}
+
 /* The update failed. CloudFormation puts the old template back, and with it the old versions: move
  * the pointers again. */
 static int switch_again(struct deploying *d, struct err *err)
 {
+    if (cancel_requested())
+        return say_stopped(d, err);
     struct err ignored = {0};
     struct pointers all;
     size_t moved;

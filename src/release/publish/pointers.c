@@ -264,10 +264,14 @@ static int work(struct moving *m, struct err *err)
     return pool_run_into(m->r->arena, m->pointers->n, JOBS, move_one, m, err);
 }
 
-int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err)
+int pointers_move(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                  struct err *err)
 {
     struct moving m = {.r = r, .pointers = pointers};
-    return work(&m, err);
+    int done = work(&m, err);
+    if (ret_moved)
+        *ret_moved = m.moved;
+    return done;
 }
 
 int pointers_reconcile(const struct release *r, const struct pointers *pointers, size_t *ret_moved,

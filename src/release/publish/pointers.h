@@ -16,10 +16,12 @@ int pointers_wake(const struct release *r, const struct pointers *pointers, stru
  * a stack cannot update them. Source: hashicorp/terraform-provider-aws#48116. */
 int pointers_wait(const struct release *r, const struct pointers *pointers, struct err *err);
 /* Move all of them at once, to their weights or clearing weights. One call each, in parallel. A
- * pointer that is not there is left to the stack. */
-int pointers_move(const struct release *r, const struct pointers *pointers, struct err *err);
+ * pointer that is not there is left to the stack. `*ret_moved` (may be NULL) counts, also when one
+ * failed. */
+int pointers_move(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
+                  struct err *err);
 /* Read all of them and move those that are elsewhere or weighted, waking versions before.
- * `*ret_moved` counts. */
+ * `*ret_moved` counts, also when one failed. */
 int pointers_reconcile(const struct release *r, const struct pointers *pointers, size_t *ret_moved,
                        struct err *err);
 /* Can version `p->want` of the function serve what `record` says of it? `*ret`: what it is.

@@ -166,6 +166,44 @@ static void test_stop_while_waiting(void **state)
     cancel_clear();
 }
 
+/* ^C: what was begun may be half done, and nobody waits until the lease has run out. */
+static void test_stopped_holder(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *lease = NULL;
+    struct lease_info *held;
+    size_t n;
+    check_ok(take(f, 0, &lease), &f->err);
+    struct str nonce = str_dup(f->arena, lease_nonce(lease));
+    cancel_request();
+    lease_release(&lease);
+    assert_true(cancel_requested());
+    cancel_clear();
+    check_ok(leases_list(f->arena, &f->store, &held, &n, &f->err), &f->err);
+    assert_int_equal(n, 0);
+    check_ok(take(f, 0, &lease), &f->err);
+    assert_true(lease_inherited(lease));
+    check_str(lease_inherited_nonce(lease), str_z(f->arena, nonce));
+    lease_release(&lease);
+    assert_null(fake_get(cloud, KEY).p);
+}
+
+/* ^C, and S3 does not answer: the end comes all the same. */
+static void test_stopped_without_network(void **state)
+{
+    enum { PATIENCE_MS = 6000 };
+    struct fixture *f = *state;
+    struct lease *lease = NULL;
+    check_ok(take(f, 0, &lease), &f->err);
+    fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "PutObject", NULL, 503, "SlowDown",
+                                          "Please reduce your request rate", .times = 100});
+    cancel_request();
+    int64_t begun = fake_clock_passed();
+    lease_release(&lease);
+    assert_true(fake_clock_passed() - begun < PATIENCE_MS);
+    assert_non_null(fake_get(cloud, KEY).p);
+}
+
 /* Whether a lease has run out is decided by S3's clock alone. */
 static void test_whose_clock(void **state)
 {
@@ -561,6 +599,8 @@ int main(void)
         TEST(test_held),
         TEST(test_wait_until_it_runs_out),
         TEST(test_stop_while_waiting),
+        TEST(test_stopped_holder),
+        TEST(test_stopped_without_network),
         TEST(test_whose_clock),
         TEST(test_dead_holder),
         TEST(test_unreadable_content),

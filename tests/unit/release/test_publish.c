@@ -651,7 +651,7 @@ static void test_pointers(void **state)
 
     all[0].beside = STR("3"); /* it has weights */
     all[0].percent = 5;
-    check_ok(pointers_move(&f->release, &pointers, &f->err), &f->err);
+    check_ok(pointers_move(&f->release, &pointers, NULL, &f->err), &f->err);
     check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
     assert_int_equal(n, 0);
     all[0].percent = 6;
@@ -680,14 +680,14 @@ static void test_pointers(void **state)
     /* the answer to a move is lost: the same call again does no harm */
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateAlias"});
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "UpdateStage"});
-    check_ok(pointers_move(&f->release, &pointers, &f->err), &f->err);
+    check_ok(pointers_move(&f->release, &pointers, NULL, &f->err), &f->err);
 
     all[0].stage = all[1].stage = STR("gone");
     check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
     assert_int_equal(n, 2);
     check_str(astray[0].is, "nothing");
     check_ok(pointers_reconcile(&f->release, &pointers, &n, &f->err), &f->err);
-    check_kind(f, pointers_move(&f->release, &pointers, &f->err), ERR_HALF_DONE, "'gone' of");
+    check_kind(f, pointers_move(&f->release, &pointers, NULL, &f->err), ERR_HALF_DONE, "'gone' of");
     all[0].owner = STR("nobody");
     all[1].owner = STR("nothing");
     check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
