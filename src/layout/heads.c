@@ -12,15 +12,17 @@ static const struct {
                  "exports.handler = async () => { throw new Error("
                  "'this function is called through its aliases, one for each stage'); };\n"};
 
-/* Properties that cannot change after creation. Source: CloudFormation registry schema of
- * AWS::Lambda::Function (createOnlyProperties) and, for the last two, their documentation. */
-static const char *const fixed[] = {"PackageType", "TenancyConfig", "DurableConfig",
-                                    "CodeSigningConfigArn"};
+/* Properties that a function has from its creation on: no publishing gives them to one that was
+ * made without. Source: CloudFormation registry schema of AWS::Lambda::Function
+ * (createOnlyProperties) and, for DurableConfig, go-to-k/cdkd#1621; code signing is of the function
+ * as a whole, as its tags are. */
+static const char *const made_with[] = {"PackageType", "TenancyConfig", "DurableConfig",
+                                        "CodeSigningConfigArn"};
 
-static void add_fixed(struct laying *l, struct node *properties, const struct node *from)
+static void add_made_with(struct laying *l, struct node *properties, const struct node *from)
 {
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        node_put_c(l->arena, properties, fixed[i], node_get_c(from, fixed[i]));
+    for (size_t i = 0; i < sizeof made_with / sizeof *made_with; i++)
+        node_put_c(l->arena, properties, made_with[i], node_get_c(from, made_with[i]));
 }
 
 /* Put the tags that are the same for every stage, and warn of the others: the one function that all
@@ -169,7 +171,7 @@ struct node *head_of_function(struct laying *l, const struct layout_function *f,
         node_put_str(a, properties, "Handler", str_c(placeholder.handler));
         node_put_c(a, properties, "Code", inline_code(a));
     }
-    add_fixed(l, properties, from);
+    add_made_with(l, properties, from);
     add_tags(l, properties, from, f);
     node_put_str(a, head, "Type", STR("AWS::Lambda::Function"));
     node_put_c(a, head, "Properties", properties);

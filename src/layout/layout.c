@@ -8,14 +8,9 @@
 
 /* Properties that belong to the function as a whole, or are no configuration: publishing does not
  * set them. */
-static const char *const not_in_definition[] = {"Code",
-                                                "FunctionName",
-                                                "Tags",
-                                                "ReservedConcurrentExecutions",
-                                                "PackageType",
-                                                "TenancyConfig",
-                                                "CodeSigningConfigArn",
-                                                "DurableConfig"};
+static const char *const not_in_definition[] = {"Code",        "FunctionName",
+                                                "Tags",        "ReservedConcurrentExecutions",
+                                                "PackageType", "CodeSigningConfigArn"};
 
 struct str layout_alias_id(struct arena *a, struct str logical_id)
 {

@@ -49,7 +49,7 @@ struct layout_function {
 struct layout_published {
     const char *member;   /* in the API */
     const char *property; /* in CloudFormation */
-    const char *unset;    /* JSON */
+    const char *unset; /* JSON; NULL: what was made without it stays so, and the other way round */
     enum { PUBLISHED_BOTH, PUBLISHED_ZIP, PUBLISHED_IMAGE } applies;
 };
 extern const struct layout_published layout_published[];

@@ -19,6 +19,8 @@ const struct layout_published layout_published[] = {
     {"SnapStart", "SnapStart", "{\"ApplyOn\":\"None\"}", PUBLISHED_ZIP},
     {"LoggingConfig", "LoggingConfig", "{\"LogFormat\":\"Text\"}", PUBLISHED_BOTH},
     {"ImageConfig", "ImageConfig", "{}", PUBLISHED_IMAGE},
+    {"DurableConfig", "DurableConfig", NULL, PUBLISHED_BOTH},
+    {"TenancyConfig", "TenancyConfig", NULL, PUBLISHED_BOTH},
     {0}};
 
 static bool is_published(struct str property)

@@ -246,6 +246,23 @@ def test_creation_limits(aws, change, code, text):
     assert text in message
 
 
+def test_durable_from_the_beginning(aws, shared_function):
+    durable = {"ExecutionTimeout": 60, "RetentionPeriodInDays": 1}
+    request = dict(Runtime="nodejs24.x", Role=aws.role, Handler="index.handler", Code={"ZipFile": node_zip("x")})
+    _, _, message = refused(
+        aws.lam.create_function, FunctionName=name("f"), **request, DurableConfig={"RetentionPeriodInDays": 1}
+    )
+    assert "without an executionTimeout" in message
+    made = aws.lam.create_function(FunctionName=name("f"), **request, DurableConfig=durable)["FunctionName"]
+    aws.lam.get_waiter("function_active_v2").wait(FunctionName=made, WaiterConfig={"Delay": 1})
+    changed = aws.lam.update_function_configuration(FunctionName=made, DurableConfig={**durable, "ExecutionTimeout": 90})
+    assert changed["DurableConfig"]["ExecutionTimeout"] == 90
+    status, code, _ = refused(
+        aws.lam.update_function_configuration, FunctionName=shared_function, DurableConfig=durable
+    )
+    assert (status, code) == (400, "InvalidParameterValueException")
+
+
 @pytest.mark.parametrize(
     "change, code, text",
     [limit for limit in LIMITS if not set(limit[0]) & {"FunctionName", "Code", "Role"}],

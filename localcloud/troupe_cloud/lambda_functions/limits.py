@@ -2,10 +2,12 @@
 
 What AWS does (service model of the Lambda API; developer guide, "Lambda quotas" and "Reserved
 environment variables"; messages recorded in localstack's ``test_lambda_api`` snapshots): lengths,
-ranges and enumerations are ValidationException, the rest InvalidParameterValueException.
-MiniStack accepts any value. Also used for functions that CloudFormation creates.
+ranges and enumerations are ValidationException, the rest InvalidParameterValueException. A function
+is durable from its creation on, or never (go-to-k/cdkd#1621; the words of that refusal are not
+recorded). MiniStack accepts any value. Also used for functions that CloudFormation creates.
 
-Without it fails: ``test_publish.py::test_creation_limits``
+Without it fails: ``test_publish.py::test_creation_limits``,
+``test_publish.py::test_durable_from_the_beginning``
 """
 
 import base64
@@ -126,6 +128,16 @@ def bad_layers(data):
     return None
 
 
+def bad_durable(data):
+    """Source: aws/aws-extensions-for-dotnet-cli#450."""
+    durable = data.get("DurableConfig")
+    if durable is not None and not durable.get("ExecutionTimeout"):
+        return invalid_parameter(
+            "You cannot create a function with a durable configuration without an executionTimeout"
+        )
+    return None
+
+
 def bad_configuration(data):
     """The error for the configuration members of a request, or None."""
     return first(
@@ -201,12 +213,16 @@ def create_function(original, data):
         lambda: bad_configuration(data),
         lambda: bad_zip_text(code),
         lambda: bad_code(code),
+        lambda: bad_durable(data),
     )
     return error or original(data)
 
 
 @patch(lambda_svc, "_update_config")
 def update_configuration(original, name, data):
+    function = lambda_svc._functions.get(name)
+    if function and data.get("DurableConfig") and not function["config"].get("DurableConfig"):
+        return invalid_parameter("You cannot add a durable configuration to an existing function.")
     return bad_configuration(data) or original(name, data)
 
 

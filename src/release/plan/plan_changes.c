@@ -174,14 +174,13 @@ void changes_service(struct planning *p, const struct node *old, const struct no
     const struct node *before = node_get_c(old, "Resources"),
                       *after = node_get_c(target, "Resources");
     member_each (m, after) {
-        const struct node *was = node_get(before, m->key);
-        /* a head's text is what it was created with, whatever today's would be */
-        if (!was || !layout_is_head(p->plan->target.layout, m->key) ||
-            !node_equal(node_path(was, "Properties.Tags"), node_path(m->value, "Properties.Tags")))
-            list_resource(
-                p, "service", m->key, was, m->value,
-                was && only_added &&
-                    !node_equal(layout_join_rights(p->r->arena, was, m->value), m->value));
+        const struct node *was = node_get(before, m->key), *next = m->value;
+        bool is_head = was && layout_is_head(p->plan->target.layout, m->key);
+        if (is_head && (next = plan_head(p->r->arena, was, next)) == was)
+            continue;
+        list_resource(p, "service", m->key, was, next,
+                      was && only_added &&
+                          !node_equal(layout_join_rights(p->r->arena, was, next), next));
     }
     member_each (m, before)
         if (!node_member(after, m->key) && !only_added)

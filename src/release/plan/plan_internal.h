@@ -27,6 +27,9 @@ const struct node *changes_parts_like(struct arena *a, const struct function_pla
 
 /* ---- plan_service.c ---- */
 
+/* Head `was` as `deploy --service` makes it: the text that it was created with, and today's
+ * settings of the function as a whole, which no version keeps. Itself when they are the same. */
+const struct node *plan_head(struct arena *a, const struct node *was, const struct node *now);
 /* The service's stack into the plan. */
 int plan_service(struct planning *p, struct err *err);
 

@@ -4,6 +4,7 @@
 #include "cfn/cfn.h"
 #include "cfn/expression.h"
 #include "cfn/template.h"
+#include "release/publish/definition.h"
 
 /* What the stages' records need of the service stack: logical ids, with a record each. */
 static int needed_by_records(const struct release *r, const struct world *w, struct map *ret,
@@ -54,6 +55,21 @@ static void keep_head_role(struct arena *a, struct node *resources, const struct
         }
 }
 
+const struct node *plan_head(struct arena *a, const struct node *was, const struct node *now)
+{
+    static const char *const whole[] = {"Tags", "CodeSigningConfigArn"};
+    const struct node *had = node_get_c(was, "Properties"), *has = node_get_c(now, "Properties");
+    bool same = true;
+    struct node *properties = node_shallow(a, had);
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        const struct node *value = node_get_c(has, whole[i]);
+        same &= node_equal(node_get_c(had, whole[i]), value);
+        node_drop(properties, str_c(whole[i]));
+        node_put_c(a, properties, whole[i], value);
+    }
+    return same ? was : cfn_with(a, now, "Properties", properties);
+}
+
 /* Today's service template and what records still need of the one that is there. Heads keep their
  * text.
  */
@@ -78,12 +94,8 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
             note_kept(r, plan, m, map_get(&needed, m->key));
             kept = true;
         }
-        if (now && layout_is_head(plan->target.layout, m->key)) {
-            struct node *properties = node_shallow(a, node_get_c(m->value, "Properties"));
-            node_drop(properties, STR("Tags"));
-            node_put_c(a, properties, "Tags", node_path(now, "Properties.Tags"));
-            node_put(a, resources, m->key, cfn_with(a, now, "Properties", properties));
-        }
+        if (now && layout_is_head(plan->target.layout, m->key))
+            node_put(a, resources, m->key, plan_head(a, m->value, now));
     }
     keep_head_role(a, resources, node_get_c(old, "Resources"));
     member_each (m, node_get_c(old, "Outputs")) {
@@ -128,6 +140,23 @@ static bool has_all(const struct plan *plan)
     return true;
 }
 
+/* Settings that Lambda gives a function when it makes it, against those of the heads there. */
+static int check_heads(const struct planning *p, const struct node *old, struct err *err)
+{
+    const struct layout *l = p->plan->target.layout;
+    const struct node *today = node_get_c(l->service_template, "Resources");
+    for (size_t i = 0; i < l->function_count; i++) {
+        const struct layout_function *f = &l->functions[i];
+        const struct node *was = node_get(node_get_c(old, "Resources"), f->logical_id);
+        const struct node *now = node_get(today, f->logical_id);
+        if (was && now &&
+            definition_check_made(f, node_get_c(now, "Properties"), node_get_c(was, "Properties"),
+                                  err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int plan_service(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
@@ -136,6 +165,8 @@ int plan_service(struct planning *p, struct err *err)
         return -1;
     const struct node *old = plan->world.service_template;
     const struct node *today = plan->target.layout->service_template;
+    if (check_heads(p, old, err) < 0)
+        return -1;
     if (!p->r->service->address.n) {
         if (service_union(p->r, plan, err) < 0)
             return -1;

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "doc/json.h"
+#include "cfn/template.h"
 
 /* ---- what single members need ---- */
 
@@ -108,6 +109,8 @@ int definition_complete(struct arena *a, const struct layout_function *f,
         if (p->applies == (image ? PUBLISHED_ZIP : PUBLISHED_IMAGE))
             continue;
         const struct node *n = node_get_c(properties, p->property);
+        if (node_empty(n) && !p->unset)
+            continue;
         if (node_empty(n) && !(n = json_parse(a, STR("default"), str_c(p->unset), err)))
             return -1;
         const struct special *m = special_of(p->member);
@@ -178,6 +181,8 @@ static bool may_be_absent(const struct layout_published *p, const struct node *w
 {
     cleanup_arena struct arena *a = arena_new();
     cleanup_err struct err ignored = {0};
+    if (!p->unset)
+        return is_unset(want);
     const struct node *standard = json_parse(a, STR("default"), str_c(p->unset), &ignored);
     return covers(want, standard) || is_unset(want) || special_of(p->member)->left_out;
 }
@@ -207,6 +212,35 @@ bool definition_matches(const struct node *configuration, const struct node *obs
         }
     }
     return true;
+}
+
+/* ---- what a function is made with ---- */
+
+const struct node *definition_update(struct arena *a, const struct node *configuration)
+{
+    return cfn_with(a, configuration, "TenancyConfig", NULL);
+}
+
+int definition_check_made(const struct layout_function *f, const struct node *want,
+                          const struct node *made, struct err *err)
+{
+    static const char *const names[] = {"TenancyConfig", "DurableConfig"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct node *now = node_get_c(want, names[i]), *was = node_get_c(made, names[i]);
+        if (is_unset(now) == is_unset(was) && (i == 1 || covers(now, was)))
+            continue;
+        err_at(err, now && now->pos.source ? now->pos : f->pos, ERR_REFUSED,
+               "'%s' of function '%.*s' cannot be %s: Lambda sets it when it makes the function",
+               names[i], STR_ARG(f->key),
+               is_unset(was)   ? "added"
+               : is_unset(now) ? "taken away"
+                               : "changed");
+        return err_help(err,
+                        "take the change back, or make the function one of each stage, which is "
+                        "another function: custom.troupe.functions.perStage: [%.*s]",
+                        STR_ARG(f->key));
+    }
+    return 0;
 }
 
 /* ---- fingerprints ---- */

@@ -6,8 +6,9 @@
 #include "release/release.h"
 
 /* From resolved CloudFormation properties: `*ret_configuration` has every member of
- * UpdateFunctionConfiguration, absent ones with their explicit default; `*ret_code` holds
- * Architectures, and ImageUri of an image. ERR_CONFIG for a property that a version cannot have. */
+ * UpdateFunctionConfiguration, absent ones with their explicit default where there is one;
+ * `*ret_code` holds Architectures, and ImageUri of an image. ERR_CONFIG for a property that a
+ * version cannot have. */
 int definition_complete(struct arena *a, const struct layout_function *f,
                         const struct node *properties, const struct node *image,
                         const struct node **ret_configuration, const struct node **ret_code,
@@ -16,6 +17,14 @@ int definition_complete(struct arena *a, const struct layout_function *f,
  * Description is not compared: PublishVersion may replace it. */
 bool definition_matches(const struct node *configuration, const struct node *observed,
                         struct str *ret_member);
+/* What of it UpdateFunctionConfiguration takes: without what a function is made with. */
+const struct node *definition_update(struct arena *a, const struct node *configuration);
+/* REFUSED, with the place in the file, when `want` (a configuration, or Properties of a head) has
+ * TenancyConfig otherwise than `made` (what GetFunction says, or Properties of the head that is
+ * there), or DurableConfig where that has none, or none where it has. Source: Lambda API reference,
+ * UpdateFunctionConfiguration, which has no TenancyConfig; go-to-k/cdkd#1621. */
+int definition_check_made(const struct layout_function *f, const struct node *want,
+                          const struct node *made, struct err *err);
 /* Does Lambda hide the variables, because the caller may not decrypt them? `*ret_why`: its words.
  * Source: Lambda API reference, EnvironmentError. */
 bool definition_unreadable(const struct node *observed, struct str *ret_why);

@@ -41,8 +41,8 @@ static bool is_too_large(const struct err *err)
     return str_find(err->msg, STR("combined with layers exceeds the maximum allowed size"), 0) >= 0;
 }
 
-/* Worth another round: the head was moved by somebody else, or an update of theirs is in progress.
- */
+/* Did another publisher get in between: the head was changed by somebody else, or an update of
+ * theirs is in progress? Then another round may succeed. */
 static bool is_contention(const struct err *err)
 {
     return err->kind == ERR_PRECONDITION || err->kind == ERR_CONFLICT ||
@@ -64,7 +64,8 @@ struct publishing {
 static const struct node *with_revision(struct publishing *p, const struct node *members,
                                         struct str revision)
 {
-    return cfn_with(p->arena, members, "RevisionId", node_str(p->arena, revision));
+    return cfn_with(p->arena, definition_update(p->arena, members), "RevisionId",
+                    node_str(p->arena, revision));
 }
 
 /* An update succeeds or fails after its call was answered. When another call came after it, which
@@ -83,8 +84,8 @@ static int wait_for_update(struct publishing *p, const struct lambda_function *s
     return -1;
 }
 
-/* Lambda refused because of what may be out of date: pause. -1: there is nothing to wait for, or
- * not any more. */
+/* Lambda refused because of a role that it may not know yet: pause. -1: that is not the reason, or
+ * it has been waited for long enough. */
 static int wait_for_role(struct publishing *p, struct err *err)
 {
     enum { FIRST_PAUSE_MS = 1000, LAST_PAUSE_MS = 5000 };
@@ -254,7 +255,9 @@ static int publish_once(struct publishing *p, struct str hint, struct str *ret, 
     struct lambda_function head, version;
     struct str own = node_text(node_get_c(p->f->configuration, "Description"));
     if (lambda_wait_idle(p->arena, p->r->aws, p->name, STR(""), LAMBDA_UPDATE_MS, &head, err) < 0 ||
-        check_readable(p, &head, err) < 0 || update_head(p, &head, err) < 0 ||
+        check_readable(p, &head, err) < 0 ||
+        definition_check_made(p->f->function, p->f->configuration, head.configuration, err) < 0 ||
+        update_head(p, &head, err) < 0 ||
         publish_head(p, &head, own.n ? own : hint, &version, err) < 0)
         return -1;
     if (str_eq(version.state, STR("Failed")) &&

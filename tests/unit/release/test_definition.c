@@ -252,6 +252,45 @@ static void test_owner(void **state)
     arena_free(a);
 }
 
+/* What Lambda gives a function when it makes it is not changed later; DurableConfig of one that has
+ * it may be edited. */
+static void test_made_with(void **state)
+{
+    static const struct {
+        const char *want, *made, *error;
+    } cases[] = {
+        {"{}", "{}", NULL},
+        {"{\"TenancyConfig\":{}}", "{}", NULL},
+        {"{\"DurableConfig\":{\"ExecutionTimeout\":90}}",
+         "{\"DurableConfig\":{\"ExecutionTimeout\":60}}", NULL},
+        {"{\"TenancyConfig\":{\"TenantIsolationMode\":\"PER_TENANT\"}}",
+         "{\"TenancyConfig\":{\"TenantIsolationMode\":\"PER_TENANT\"}}", NULL},
+        {"{\"DurableConfig\":{\"ExecutionTimeout\":90}}", "{}",
+         "'DurableConfig' of function 'api' cannot be added"},
+        {"{}", "{\"DurableConfig\":{\"ExecutionTimeout\":60}}",
+         "'DurableConfig' of function 'api' cannot be taken away"},
+        {"{\"TenancyConfig\":{\"TenantIsolationMode\":\"B\"}}",
+         "{\"TenancyConfig\":{\"TenantIsolationMode\":\"A\"}}",
+         "'TenancyConfig' of function 'api' cannot be changed"},
+    };
+    struct arena *a = arena_new();
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_err struct err err = {0};
+        int done =
+            definition_check_made(&api, parse(a, cases[i].want), parse(a, cases[i].made), &err);
+        assert_int_equal(done, cases[i].error ? -1 : 0);
+        if (!cases[i].error)
+            continue;
+        assert_int_equal(err.kind, ERR_REFUSED);
+        assert_true(str_starts(err.msg, str_c(cases[i].error)));
+    }
+    const struct node *sent = definition_update(
+        a, parse(a, "{\"Timeout\":3,\"TenancyConfig\":{\"TenantIsolationMode\":\"A\"}}"));
+    check_str(json_text(a, sent, 0), "{\"Timeout\":3}");
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_every_stack_status),
         cmocka_unit_test(test_owner),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_made_with),
     };
     return cmocka_run_group_tests_name("definition", tests, NULL, NULL);
 }
