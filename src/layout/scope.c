@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-static struct placement *place(struct laying *l, struct str id, enum scope scope)
+static struct placement *decide(struct laying *l, struct str id, enum scope scope)
 {
     struct placement *p = ARENA_NEW(l->arena, struct placement);
     *p = (struct placement){.scope = scope, .id = id};
@@ -12,32 +12,32 @@ static struct placement *place(struct laying *l, struct str id, enum scope scope
     return p;
 }
 
-static void place_functions(struct laying *l)
+static void decide_functions(struct laying *l)
 {
     for (size_t i = 0; i < l->compiled->function_count; i++) {
         const struct compiled_function *c = &l->compiled->functions[i];
         struct layout_function *f = &l->out->functions[i];
         if (c->version_id.n)
-            place(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
-        place(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
+            decide(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
+        decide(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
         if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
-            place(l, c->log_group_id,
-                  f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
-                                                                      : SCOPE_SERVICE);
+            decide(l, c->log_group_id,
+                   f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
+                                                                       : SCOPE_SERVICE);
     }
 }
 
 /* Place what goes into the APIs' definitions, and their deployments and stages: troupe publishes
  * the former and makes the latter anew, as pointers. The stage of an HTTP API of the stage's own
  * stays a resource of its stack (stage_pointers.c). */
-static void place_apis(struct laying *l)
+static void decide_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
-        place(l, api->id, SCOPE_API)->api = api;
+        decide(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
             if (shared_api_points(api, m->value) || shared_api_defines(api, m->value))
-                place(l, m->key, SCOPE_NOWHERE)->api = api;
+                decide(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
 }
@@ -51,7 +51,7 @@ size_t scope_asked_for(const struct laying *l, struct str id)
     return SIZE_MAX;
 }
 
-static void place_fixed(struct laying *l)
+static void decide_fixed(struct laying *l)
 {
     member_each (m, l->flat) {
         if (map_has(&l->placements, m->key))
@@ -59,7 +59,7 @@ static void place_fixed(struct laying *l)
         bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
                       str_eq(m->key, STR("ServerlessDeploymentBucketPolicy"));
         if (bucket || scope_asked_for(l, m->key) != SIZE_MAX)
-            place(l, m->key, SCOPE_SERVICE);
+            decide(l, m->key, SCOPE_SERVICE);
     }
 }
 
@@ -91,14 +91,14 @@ static bool depends_on_stage(const struct laying *l, const struct node *resource
     return s.found;
 }
 
-static void place_role(struct laying *l, struct str id)
+static void decide_role(struct laying *l, struct str id)
 {
     const struct node *role = node_get(l->flat, id);
     if (!role || map_has(&l->placements, id) || depends_on_stage(l, role))
         return;
     struct str hash =
         sha256_hex(l->arena, json_canonical(l->arena, node_get_c(role, "Properties")));
-    place(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
+    decide(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
 /* ---- versions of functions per stage ---- */
@@ -168,15 +168,15 @@ static void name_deployment(struct laying *l, struct str id, struct str types, s
 
 void scope_decide(struct laying *l)
 {
-    place_functions(l);
-    place_apis(l);
+    decide_functions(l);
+    decide_apis(l);
     if (l->described_stage.n && !map_has(&l->placements, l->described_stage))
-        place(l, l->described_stage, SCOPE_NOWHERE);
-    place_fixed(l);
-    place_role(l, STR("IamRoleLambdaExecution"));
+        decide(l, l->described_stage, SCOPE_NOWHERE);
+    decide_fixed(l);
+    decide_role(l, STR("IamRoleLambdaExecution"));
     member_each (m, l->flat)
         if (!map_has(&l->placements, m->key))
-            place(l, m->key, SCOPE_STAGE);
+            decide(l, m->key, SCOPE_STAGE);
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);

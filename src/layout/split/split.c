@@ -22,7 +22,7 @@ struct building {
     struct arena *arena;
     struct splitting *s;
     struct building_stack *nested; /* [0] is the root */
-    int place;                     /* stack of what is being rewritten */
+    int stack;                     /* of what is being rewritten */
 };
 
 static const struct split_resource *resource(const struct building *b, struct str id)
@@ -68,31 +68,31 @@ static struct crossing *cross(struct building *b, struct map *by_value, struct m
     return c;
 }
 
-/* A value as the stack at b->place writes it. */
+/* A value as b->stack writes it. */
 static const struct node *turn(void *context, struct arena *a, const struct cfn_value *v)
 {
     struct building *b = context;
     const struct split_resource *of = resource(b, v->id);
-    struct building_stack *here = &b->nested[b->place];
+    struct building_stack *here = &b->nested[b->stack];
     bool parameter = !of && node_member(node_get_c(b->s->flat, "Parameters"), v->id);
-    if (b->place == ROOT) {
-        if (!of || of->place == ROOT)
+    if (b->stack == ROOT) {
+        if (!of || of->stack == ROOT)
             return NULL;
-        struct building_stack *there = &b->nested[of->place];
+        struct building_stack *there = &b->nested[of->stack];
         struct crossing *c = cross(b, &there->exports, &there->export_names, v, true);
         struct str output = str_concat(a, STR("Outputs."), c->name);
-        return node_from(node_get_att(a, b->s->nested.p[of->place].id, str_z(a, output)), v->at);
+        return node_from(node_get_att(a, b->s->nested.p[of->stack].id, str_z(a, output)), v->at);
     }
-    if (of ? of->place == b->place : !parameter && !split_is_pseudo_of_stack(v->id))
+    if (of ? of->stack == b->stack : !parameter && !split_is_pseudo_of_stack(v->id))
         return NULL;
     struct crossing *c = cross(b, &here->imports, &here->import_names, v, false);
     bool same = !v->attribute.n && str_eq(c->name, v->id);
     return same ? NULL : node_from(node_ref(a, c->name), v->at);
 }
 
-static const struct node *rewrite_at(struct building *b, int place, const struct node *n)
+static const struct node *rewrite_at(struct building *b, int stack, const struct node *n)
 {
-    b->place = place;
+    b->stack = stack;
     return cfn_replace_values(b->arena, n, turn, b);
 }
 
@@ -102,7 +102,7 @@ static const struct node *rewrite_depends(struct building *b, const struct split
                                           const struct node *depends)
 {
     struct arena *a = b->arena;
-    struct building_stack *here = &b->nested[r->place];
+    struct building_stack *here = &b->nested[r->stack];
     struct node *out = node_seq(a);
     struct map seen = MAP(a);
     bool changed = false;
@@ -110,12 +110,12 @@ static const struct node *rewrite_depends(struct building *b, const struct split
     const struct node *const *ids = cfn_dependencies(r->node, &n);
     for (size_t i = 0; i < n; i++) {
         const struct split_resource *of = resource(b, node_text(ids[i]));
-        bool same = !of || of->place == r->place;
+        bool same = !of || of->stack == r->stack;
         struct str id = same                ? node_text(ids[i])
-                        : of->place == ROOT ? of->id
-                                            : b->s->nested.p[of->place].id;
+                        : of->stack == ROOT ? of->id
+                                            : b->s->nested.p[of->stack].id;
         changed |= !same;
-        if (!same && r->place != ROOT)
+        if (!same && r->stack != ROOT)
             map_put(&here->needs, id, b);
         else if (!map_has(&seen, id))
             node_push(a, out, node_str(a, id));
@@ -131,11 +131,11 @@ static void add_resource(struct building *b, const struct split_resource *r)
 {
     struct arena *a = b->arena;
     const struct node *depends = node_get_c(r->node, "DependsOn");
-    const struct node *out = rewrite_at(b, r->place, r->node);
+    const struct node *out = rewrite_at(b, r->stack, r->node);
     const struct node *with = depends ? rewrite_depends(b, r, depends) : NULL;
     if (with != depends)
         out = cfn_with(a, out, "DependsOn", with);
-    node_put(a, b->nested[r->place].resources, r->id, out);
+    node_put(a, b->nested[r->stack].resources, r->id, out);
 }
 
 /* ---- sections ---- */
@@ -167,7 +167,7 @@ static const struct node *argument(struct building *b, const struct crossing *c)
     const struct node *parameter = node_get(node_get_c(b->s->flat, "Parameters"), c->value.id);
     const struct node *value = rewrite_at(b, ROOT, cfn_value_node(a, &c->value));
     const struct split_resource *of = resource(b, c->value.id);
-    if (of && of->place != ROOT) /* its Output is guarded */
+    if (of && of->stack != ROOT) /* its Output is guarded */
         return value;
     if (!is_list_type(node_text(node_get_c(parameter, "Type"))))
         return guarded(b, &c->value, value);
@@ -222,16 +222,16 @@ static const struct node *keep(struct building *b, const struct node *metadata,
 
 /* The flat template's own Outputs that are in this stack, rewritten; their names go into
  * `names`. */
-static struct node *own_outputs(struct building *b, int place, struct node *names)
+static struct node *own_outputs(struct building *b, int stack, struct node *names)
 {
     struct arena *a = b->arena;
     struct node *out = node_map(a);
     for (size_t i = 0; i < b->s->outputs.n; i++) {
         const struct map_entry *e = &b->s->outputs.entries[i];
         const struct split_output *o = e->value;
-        if (o->place != place)
+        if (o->stack != stack)
             continue;
-        node_put(a, out, e->key, rewrite_at(b, place, o->node));
+        node_put(a, out, e->key, rewrite_at(b, stack, o->node));
         node_push(a, names, node_str(a, e->key));
     }
     return out;
@@ -246,33 +246,33 @@ static const struct node *describe(struct building *b, struct str id)
 
 /* The template of a nested stack without its Parameters and Outputs: which it needs is known only
  * when all stacks are rewritten. */
-static struct node *begin_stack(struct building *b, int place, const struct node **ret_conditions)
+static struct node *begin_stack(struct building *b, int stack, const struct node **ret_conditions)
 {
     struct arena *a = b->arena;
     const struct node *flat = b->s->flat, *conditions = node_get_c(flat, "Conditions");
     struct node *out = node_map(a), *own = node_map(a);
     struct map used = MAP(a);
     for (size_t i = 0; i < b->s->n; i++)
-        if (b->s->all[i].place == place)
+        if (b->s->all[i].stack == stack)
             split_conditions(conditions, b->s->all[i].node, &used);
-    struct building_stack *p = &b->nested[place];
+    struct building_stack *p = &b->nested[stack];
     p->output_names = node_seq(a);
-    p->outputs = own_outputs(b, place, p->output_names);
+    p->outputs = own_outputs(b, stack, p->output_names);
     split_conditions(conditions, p->outputs, &used);
     for (size_t i = 0; i < used.n; i++)
-        node_put(a, own, used.entries[i].key, rewrite_at(b, place, used.entries[i].value));
+        node_put(a, own, used.entries[i].key, rewrite_at(b, stack, used.entries[i].value));
     node_put_c(a, out, "AWSTemplateFormatVersion", node_get_c(flat, "AWSTemplateFormatVersion"));
     node_put_c(a, out, "Transform", node_get_c(flat, "Transform"));
-    node_put_c(a, out, "Description", describe(b, b->s->nested.p[place].id));
+    node_put_c(a, out, "Description", describe(b, b->s->nested.p[stack].id));
     *ret_conditions = own;
     return out;
 }
 
-static const struct node *finish_stack(struct building *b, int place, struct node *out,
+static const struct node *finish_stack(struct building *b, int stack, struct node *out,
                                        const struct node *conditions)
 {
     struct arena *a = b->arena;
-    const struct building_stack *p = &b->nested[place];
+    const struct building_stack *p = &b->nested[stack];
     struct node *parameters = node_map(a), *outputs = p->outputs;
     for (size_t i = 0; i < p->imports.n; i++) {
         const struct crossing *c = p->imports.entries[i].value;
@@ -293,10 +293,10 @@ static const struct node *finish_stack(struct building *b, int place, struct nod
     return out;
 }
 
-static const struct node *nested_resource(struct building *b, int place)
+static const struct node *nested_resource(struct building *b, int stack)
 {
     struct arena *a = b->arena;
-    struct building_stack *p = &b->nested[place];
+    struct building_stack *p = &b->nested[stack];
     struct node *out = node_map(a), *properties = node_map(a), *arguments = node_map(a);
     struct node *depends = node_seq(a);
     for (size_t i = 0; i < p->imports.n; i++) {
@@ -306,7 +306,7 @@ static const struct node *nested_resource(struct building *b, int place)
     for (size_t i = 0; i < p->needs.n; i++)
         node_push(a, depends, node_str(a, p->needs.entries[i].key));
     node_put_c(a, properties, "TemplateURL",
-               node_fn(a, "Troupe::Part", node_str(a, b->s->nested.p[place].id)));
+               node_fn(a, "Troupe::Part", node_str(a, b->s->nested.p[stack].id)));
     put_if_any(a, properties, "Parameters", arguments);
     node_put_str(a, out, "Type", STR(PART_TYPE));
     put_if_any(a, out, "DependsOn", depends);
@@ -326,9 +326,9 @@ static const struct node *build_root(struct building *b)
             node_put(a, outputs, m->key, rewrite_at(b, ROOT, m->value));
     node_drop(out, STR("Outputs"));
     put_if_any(a, out, "Outputs", outputs);
-    for (int place = 1; place < (int)s->nested.n; place++)
-        if (b->nested[place].resources->size)
-            node_put(a, root->resources, s->nested.p[place].id, nested_resource(b, place));
+    for (int stack = 1; stack < (int)s->nested.n; stack++)
+        if (b->nested[stack].resources->size)
+            node_put(a, root->resources, s->nested.p[stack].id, nested_resource(b, stack));
     node_put_c(a, out, "Resources", root->resources);
     const struct node *metadata = keep(b, node_get_c(s->flat, "Metadata"), root, NULL);
     node_put_c(a, out, "Metadata", metadata);
@@ -345,14 +345,14 @@ static void build(struct building *b, struct split *ret)
     const struct node **conditions = ARENA_ARRAY(a, s->nested.n, const struct node *);
     for (size_t i = 0; i < s->n; i++)
         add_resource(b, &s->all[i]);
-    for (int place = 1; place < (int)s->nested.n; place++)
-        templates[place] = begin_stack(b, place, &conditions[place]);
+    for (int stack = 1; stack < (int)s->nested.n; stack++)
+        templates[stack] = begin_stack(b, stack, &conditions[stack]);
     ret->root = build_root(b);
     ret->nested = ARENA_ARRAY(a, s->nested.n, struct split_nested);
-    for (int place = 1; place < (int)s->nested.n; place++)
-        if (b->nested[place].resources->size)
+    for (int stack = 1; stack < (int)s->nested.n; stack++)
+        if (b->nested[stack].resources->size)
             ret->nested[ret->nested_count++] = (struct split_nested){
-                s->nested.p[place].id, finish_stack(b, place, templates[place], conditions[place])};
+                s->nested.p[stack].id, finish_stack(b, stack, templates[stack], conditions[stack])};
 }
 
 static int check_names(const struct split *split, size_t most, struct err *err)
@@ -372,12 +372,12 @@ static int check_names(const struct split *split, size_t most, struct err *err)
     return 0;
 }
 
-int layout_split(struct arena *a, const struct node *flat, const struct map *placed,
+int layout_split(struct arena *a, const struct node *flat, const struct map *assigned,
                  const struct split_limits *limits, struct split *ret, struct err *err)
 {
     struct splitting s = {.arena = a, .flat = flat, .limits = limits};
     *ret = (struct split){.root = flat};
-    if (split_place(&s, placed, err) < 0)
+    if (split_assign(&s, assigned, err) < 0)
         return -1;
     if (s.nested.n == 1)
         return 0;

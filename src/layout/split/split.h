@@ -45,10 +45,10 @@ struct split {
     size_t nested_count;
 };
 
-/* `placed`: logical id -> const char * id of the nested stack that has the resource now, "" for the
- * root; NULL: there is no stack yet. ERR_FAILED when resources of different stacks would need each
- * other in a circle, or something fits nowhere. */
-int layout_split(struct arena *a, const struct node *flat, const struct map *placed,
+/* `assigned`: logical id -> const char * id of the nested stack that has the resource now, "" for
+ * the root; NULL: there is no stack yet. ERR_FAILED when resources of different stacks would need
+ * each other in a circle, or something fits nowhere. */
+int layout_split(struct arena *a, const struct node *flat, const struct map *assigned,
                  const struct split_limits *limits, struct split *ret, struct err *err);
 
 /* CloudFormation changes 2,500 resources of a stack and its nested ones in one operation. When
@@ -65,9 +65,9 @@ const struct node *layout_shrink(struct arena *a, const struct node *now, size_t
 bool layout_is_nested(struct str id, const struct node *resource);
 
 /* The flat template of `root`. `nested`: id -> const struct node *, the templates of all its nested
- * stacks. `*ret_placed` (may be NULL) is filled as layout_split wants it. ERR_FAILED when the
+ * stacks. `*ret_assigned` (may be NULL) is filled as layout_split wants it. ERR_FAILED when the
  * template of one is missing. */
 int layout_join(struct arena *a, const struct node *root, const struct map *nested,
-                const struct node **ret, struct map *ret_placed, struct err *err);
+                const struct node **ret, struct map *ret_assigned, struct err *err);
 
 #endif

@@ -18,12 +18,12 @@ struct str split_value_key(struct arena *a, const struct cfn_value *v);
 /* Put the ids of all values in `n` into `ret`. */
 void split_needs(const struct node *n, struct map *ret);
 
-/* ---- placing (split_place.c) ---- */
+/* ---- assigning (split_assign.c) ---- */
 
-/* Prefix of Outputs in a map of places. Names of resources, which are in it, too, have no slash. */
+/* Prefix of Outputs in a map of stacks. Names of resources, which are in it, too, have no slash. */
 #define OUTPUT_PREFIX "Outputs/"
 
-enum { UNPLACED = -1, ROOT = 0 }; /* nested stacks count from 1 */
+enum { UNASSIGNED = -1, ROOT = 0 }; /* nested stacks count from 1 */
 
 struct split_user {
     /* index of the resource that uses the value; the count of resources: an Output of the
@@ -36,7 +36,7 @@ struct split_resource {
     struct str id;
     const struct node *node;
     size_t bytes;
-    int place;
+    int stack;
     bool existing;
     bool fixed; /* in the root for ever */
     int group;
@@ -72,7 +72,7 @@ struct splitting {
 /* An Output of the flat template that is in the nested stack with the resource whose value it
  * is. */
 struct split_output {
-    int place;
+    int stack;
     const struct node *node;
 };
 
@@ -80,7 +80,7 @@ struct split_output {
 void split_conditions(const struct node *conditions, const struct node *n, struct map *ret);
 /* Fill `s` from the template, and decide the stack of every resource. When nothing is to be split,
  * s->nested has the root alone afterwards. */
-int split_place(struct splitting *s, const struct map *placed, struct err *err);
+int split_assign(struct splitting *s, const struct map *assigned, struct err *err);
 bool split_is_pseudo_of_stack(struct str id);
 
 #endif

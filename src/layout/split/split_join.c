@@ -56,15 +56,15 @@ static const struct node *kept(const struct node *template, const char *what)
 }
 
 static void add_output(struct joining *j, struct str name, const struct node *output,
-                       const char *place, struct node *out, struct map *placed)
+                       const char *stack, struct node *out, struct map *assigned)
 {
     node_put(j->arena, out, name, cfn_replace_values(j->arena, output, turn_back, j));
-    if (placed)
-        map_put(placed, str_concat(j->arena, STR(OUTPUT_PREFIX), name), place);
+    if (assigned)
+        map_put(assigned, str_concat(j->arena, STR(OUTPUT_PREFIX), name), stack);
 }
 
-static void add_resources(struct joining *j, const struct node *template, const char *place,
-                          struct node *out, struct map *placed)
+static void add_resources(struct joining *j, const struct node *template, const char *stack,
+                          struct node *out, struct map *assigned)
 {
     struct arena *a = j->arena;
     const struct node *depends = kept(template, "DependsOn");
@@ -74,8 +74,8 @@ static void add_resources(struct joining *j, const struct node *template, const 
             continue;
         const struct node *r = cfn_replace_values(a, m->value, turn_back, j);
         node_put(a, out, m->key, was ? cfn_with(a, r, "DependsOn", was) : r);
-        if (placed)
-            map_put(placed, m->key, place);
+        if (assigned)
+            map_put(assigned, m->key, stack);
     }
 }
 
@@ -95,7 +95,7 @@ static const struct node *without_kept(struct arena *a, const struct node *metad
 }
 
 int layout_join(struct arena *a, const struct node *root, const struct map *nested,
-                const struct node **ret, struct map *ret_placed, struct err *err)
+                const struct node **ret, struct map *ret_assigned, struct err *err)
 {
     struct joining j = {.arena = a, .root = root, .nested = nested};
     struct node *outputs = node_map(a);
@@ -103,9 +103,9 @@ int layout_join(struct arena *a, const struct node *root, const struct map *nest
     if (check_all_there(&j, err) < 0)
         return -1;
     struct node *resources = node_map(a);
-    add_resources(&j, root, "", resources, ret_placed);
+    add_resources(&j, root, "", resources, ret_assigned);
     member_each (m, node_get_c(root, "Outputs"))
-        add_output(&j, m->key, m->value, "", outputs, ret_placed);
+        add_output(&j, m->key, m->value, "", outputs, ret_assigned);
     if (!nested->n) {
         *ret = root;
         return 0;
@@ -116,11 +116,11 @@ int layout_join(struct arena *a, const struct node *root, const struct map *nest
         const struct node *of = node_get(node_get_c(root, "Resources"), id);
         j.inner = nested->entries[i].value;
         j.arguments = node_path(of, "Properties.Parameters");
-        add_resources(&j, j.inner, str_z(a, id), resources, ret_placed);
+        add_resources(&j, j.inner, str_z(a, id), resources, ret_assigned);
         node_each (name, kept(j.inner, "Outputs"))
             add_output(&j, node_text(name),
                        node_get(node_get_c(j.inner, "Outputs"), node_text(name)), str_z(a, id),
-                       outputs, ret_placed);
+                       outputs, ret_assigned);
     }
     if (outputs->size)
         node_put_c(a, out, "Outputs", outputs);

@@ -1,4 +1,4 @@
-/* Placing: which resource goes into which stack. */
+/* Which resource goes into which stack. */
 #include "layout/split/split_internal.h"
 
 #include "base/hash.h"
@@ -107,7 +107,7 @@ static void read_resources(struct splitting *s)
     s->all = ARENA_ARRAY(s->arena, s->n + 1, struct split_resource);
     s->index = MAP(s->arena);
     member_each (m, resources) {
-        s->all[i] = (struct split_resource){.id = m->key, .node = m->value, .place = UNPLACED};
+        s->all[i] = (struct split_resource){.id = m->key, .node = m->value, .stack = UNASSIGNED};
         map_put(&s->index, m->key, &s->all[i++]);
     }
     for (i = 0; i < s->n; i++) {
@@ -137,7 +137,7 @@ static int stack_named(struct splitting *s, struct str id)
     for (size_t i = 0; i < s->nested.n; i++)
         if (str_eq(s->nested.p[i].id, id))
             return (int)i;
-    return UNPLACED;
+    return UNASSIGNED;
 }
 
 static int add_stack(struct splitting *s, struct str id, int64_t number)
@@ -161,31 +161,31 @@ static int new_stack(struct splitting *s)
     return add_stack(s, str_fmt(s->arena, PART_PREFIX "%lld", (long long)number), number);
 }
 
-/* Count the Parameters and Outputs that the stack `place` gets with `r`. */
-static void count_names(struct splitting *s, const struct split_resource *r, int place,
+/* Count the Parameters and Outputs that `stack` gets with `r`. */
+static void count_names(struct splitting *s, const struct split_resource *r, int stack,
                         struct map *imports, struct map *exports)
 {
     for (size_t i = 0; i < r->values.n; i++) {
         const struct split_resource *of = map_get(&s->index, r->values.p[i].id);
-        if (!of || of->place != place)
+        if (!of || of->stack != stack)
             map_put(imports, split_value_key(s->arena, &r->values.p[i]), s);
     }
     for (size_t i = 0; i < r->users.n; i++) {
         const struct split_user *u = &r->users.p[i];
-        if (u->resource == s->n || s->all[u->resource].place != place)
+        if (u->resource == s->n || s->all[u->resource].stack != stack)
             map_put(exports, split_value_key(s->arena, &u->value), s);
     }
 }
 
-static void put_in(struct splitting *s, struct split_resource *r, int place)
+static void put_in(struct splitting *s, struct split_resource *r, int stack)
 {
-    struct splitting_stack *p = &s->nested.p[place];
-    r->place = place;
+    struct splitting_stack *p = &s->nested.p[stack];
+    r->stack = stack;
     p->count++;
     p->bytes += r->bytes;
-    if (place == ROOT)
+    if (stack == ROOT)
         return;
-    count_names(s, r, place, &p->imports, &p->exports);
+    count_names(s, r, stack, &p->imports, &p->exports);
     for (size_t i = 0; i < r->needs.n; i++) {
         struct str id = s->all[r->needs.p[i]].id;
         if (map_has(&p->needs_seen, id))
@@ -221,55 +221,55 @@ static void walk_from(struct walk *w, const struct split_resource *r)
 }
 
 /* Whoever needs one resource of a nested stack needs the whole nested stack. */
-static void walk_stack(struct walk *w, int place)
+static void walk_stack(struct walk *w, int stack)
 {
-    struct splitting_stack *p = &w->s->nested.p[place];
+    struct splitting_stack *p = &w->s->nested.p[stack];
     if (p->stamp == w->s->stamp)
         return;
     p->stamp = w->s->stamp;
     for (size_t i = 0; !w->back && i < p->needs.n; i++)
         walk_to(w, p->needs.p[i]);
     for (size_t i = 0; w->back && i < w->s->n; i++)
-        if (w->s->all[i].place == place)
+        if (w->s->all[i].stack == stack)
             walk_from(w, &w->s->all[i]);
 }
 
 /* Stamp everything outside of the nested stack that it needs (`back`: that needs it), directly or
  * not. True when the way leads back into it. */
-static bool walk_around(struct splitting *s, int place, bool back)
+static bool walk_around(struct splitting *s, int stack, bool back)
 {
     struct walk w = {.s = s, .back = back};
     bool circle = false;
     s->stamp++;
-    s->nested.p[place].stamp = s->stamp;
-    for (size_t i = 0; !back && i < s->nested.p[place].needs.n; i++)
-        if (s->all[s->nested.p[place].needs.p[i]].place != place)
-            walk_to(&w, s->nested.p[place].needs.p[i]);
+    s->nested.p[stack].stamp = s->stamp;
+    for (size_t i = 0; !back && i < s->nested.p[stack].needs.n; i++)
+        if (s->all[s->nested.p[stack].needs.p[i]].stack != stack)
+            walk_to(&w, s->nested.p[stack].needs.p[i]);
     for (size_t i = 0; back && i < s->n; i++)
-        if (s->all[i].place == place)
+        if (s->all[i].stack == stack)
             for (size_t k = 0; k < s->all[i].needed_by.n; k++)
-                if (s->all[s->all[i].needed_by.p[k]].place != place)
+                if (s->all[s->all[i].needed_by.p[k]].stack != stack)
                     walk_to(&w, s->all[i].needed_by.p[k]);
     for (size_t at = 0; at < w.queue.n; at++) {
         const struct split_resource *r = &s->all[w.queue.p[at]];
-        if (r->place == place)
+        if (r->stack == stack)
             circle = true;
-        else if (r->place > ROOT)
-            walk_stack(&w, r->place);
+        else if (r->stack > ROOT)
+            walk_stack(&w, r->stack);
         else
             walk_from(&w, r);
     }
     return circle;
 }
 
-static int say_circle(const struct splitting *s, int place, const struct split_resource *r,
+static int say_circle(const struct splitting *s, int stack, const struct split_resource *r,
                       struct err *err)
 {
-    struct str id = s->nested.p[place].id;
+    struct str id = s->nested.p[stack].id;
     err_set(err, ERR_FAILED,
             "'%.*s' and the nested stack '%.*s' would need each other: a circle between stacks",
             STR_ARG(!r                ? STR("another")
-                    : r->place > ROOT ? s->nested.p[r->place].id
+                    : r->stack > ROOT ? s->nested.p[r->stack].id
                                       : r->id),
             STR_ARG(id));
     return err_help(err,
@@ -281,23 +281,23 @@ static int say_circle(const struct splitting *s, int place, const struct split_r
  * circle of two stacks: move it into the nested stack. */
 static int close_circles(struct splitting *s, struct err *err)
 {
-    for (int place = 1; place < (int)s->nested.n; place++) {
-        if (!walk_around(s, place, false))
+    for (int stack = 1; stack < (int)s->nested.n; stack++) {
+        if (!walk_around(s, stack, false))
             continue;
         size_t forward = s->stamp;
         VEC(size_t) between = {0};
         bool *needed = ARENA_ARRAY(s->arena, s->n + 1, bool);
         for (size_t i = 0; i < s->n; i++)
             needed[i] = s->all[i].stamp == forward;
-        walk_around(s, place, true);
+        walk_around(s, stack, true);
         for (size_t i = 0; i < s->n; i++)
-            if (needed[i] && s->all[i].stamp == s->stamp && s->all[i].place != place)
+            if (needed[i] && s->all[i].stamp == s->stamp && s->all[i].stack != stack)
                 vec_push(s->arena, &between, i);
         for (size_t i = 0; i < between.n; i++) {
             struct split_resource *r = &s->all[between.p[i]];
-            if (r->place != UNPLACED)
-                return say_circle(s, place, r, err);
-            put_in(s, r, place);
+            if (r->stack != UNASSIGNED)
+                return say_circle(s, stack, r, err);
+            put_in(s, r, stack);
         }
     }
     return 0;
@@ -307,7 +307,7 @@ static int close_circles(struct splitting *s, struct err *err)
 
 static bool is_movable(const struct split_resource *r, bool everything)
 {
-    return r->place == UNPLACED && !r->fixed && (everything || !is_root_type(r));
+    return r->stack == UNASSIGNED && !r->fixed && (everything || !is_root_type(r));
 }
 
 static size_t degree(const struct split_resource *r)
@@ -385,25 +385,25 @@ struct members {
     size_t n;
 };
 
-static bool fits(struct splitting *s, struct members g, int place, bool filling)
+static bool fits(struct splitting *s, struct members g, int stack, bool filling)
 {
-    const struct splitting_stack *p = &s->nested.p[place];
+    const struct splitting_stack *p = &s->nested.p[stack];
     size_t bytes = p->bytes;
     for (size_t i = 0; i < g.n; i++)
         bytes += s->all[g.p[i]].bytes;
     if (p->count + g.n > (filling ? s->limits->fill : s->limits->most) ||
         bytes > (filling ? s->limits->fill_bytes : s->limits->most_bytes))
         return false;
-    if (place == ROOT)
+    if (stack == ROOT)
         return true;
     struct map imports = MAP(s->arena), exports = MAP(s->arena);
     size_t more_in = 0, more_out = 0;
     for (size_t i = 0; i < g.n; i++)
-        s->all[g.p[i]].place = place;
+        s->all[g.p[i]].stack = stack;
     for (size_t i = 0; i < g.n; i++)
-        count_names(s, &s->all[g.p[i]], place, &imports, &exports);
+        count_names(s, &s->all[g.p[i]], stack, &imports, &exports);
     for (size_t i = 0; i < g.n; i++)
-        s->all[g.p[i]].place = UNPLACED;
+        s->all[g.p[i]].stack = UNASSIGNED;
     for (size_t i = 0; i < imports.n; i++)
         more_in += !map_has(&p->imports, imports.entries[i].key);
     for (size_t i = 0; i < exports.n; i++)
@@ -413,48 +413,48 @@ static bool fits(struct splitting *s, struct members g, int place, bool filling)
 }
 
 /* Would the nested stack need itself, through others, with the group in it? */
-static bool makes_circle(struct splitting *s, struct members g, int place)
+static bool makes_circle(struct splitting *s, struct members g, int stack)
 {
-    struct splitting_stack *p = &s->nested.p[place];
+    struct splitting_stack *p = &s->nested.p[stack];
     size_t needs = p->needs.n;
-    if (place == ROOT)
+    if (stack == ROOT)
         return false;
     for (size_t i = 0; i < g.n; i++) {
         struct split_resource *r = &s->all[g.p[i]];
-        r->place = place;
+        r->stack = stack;
         for (size_t k = 0; k < r->needs.n; k++)
             vec_push(s->arena, &p->needs, r->needs.p[k]);
     }
-    bool circle = walk_around(s, place, false);
+    bool circle = walk_around(s, stack, false);
     for (size_t i = 0; i < g.n; i++)
-        s->all[g.p[i]].place = UNPLACED;
+        s->all[g.p[i]].stack = UNASSIGNED;
     p->needs.n = needs;
     return circle;
 }
 
-static bool try_place(struct splitting *s, struct members g, int place, bool filling)
+static bool try_stack(struct splitting *s, struct members g, int stack, bool filling)
 {
-    if (!fits(s, g, place, filling) || makes_circle(s, g, place))
+    if (!fits(s, g, stack, filling) || makes_circle(s, g, stack))
         return false;
     for (size_t i = 0; i < g.n; i++)
-        s->all[g.p[i]].place = place; /* all of them, before names are counted */
+        s->all[g.p[i]].stack = stack; /* all of them, before names are counted */
     for (size_t i = 0; i < g.n; i++)
-        put_in(s, &s->all[g.p[i]], place);
+        put_in(s, &s->all[g.p[i]], stack);
     return true;
 }
 
-/* The stack with what the group is connected with; UNPLACED: there is none. */
+/* The stack with what the group is connected with; UNASSIGNED: there is none. */
 static int neighbour(struct splitting *s, struct members g)
 {
-    int root = UNPLACED;
+    int root = UNASSIGNED;
     for (size_t i = 0; i < g.n; i++) {
         const struct split_resource *r = &s->all[g.p[i]];
         for (size_t k = 0; k < degree(r); k++) {
             const struct split_resource *other =
                 &s->all[k < r->needs.n ? r->needs.p[k] : r->needed_by.p[k - r->needs.n]];
-            if (other->place > ROOT && other->existing)
-                return other->place;
-            if (other->place == ROOT && other->existing && !other->fixed && !is_root_type(other) &&
+            if (other->stack > ROOT && other->existing)
+                return other->stack;
+            if (other->stack == ROOT && other->existing && !other->fixed && !is_root_type(other) &&
                 degree(other) < 20)
                 root = ROOT;
         }
@@ -462,19 +462,19 @@ static int neighbour(struct splitting *s, struct members g)
     return root;
 }
 
-static bool place_group(struct splitting *s, struct members g)
+static bool assign_group(struct splitting *s, struct members g)
 {
     int near = neighbour(s, g);
-    if (near != UNPLACED && (near != ROOT || s->nested.p[ROOT].count + g.n <= s->limits->alone) &&
-        try_place(s, g, near, false))
+    if (near != UNASSIGNED && (near != ROOT || s->nested.p[ROOT].count + g.n <= s->limits->alone) &&
+        try_stack(s, g, near, false))
         return true;
     for (size_t p = 1; p < s->nested.n; p++)
-        if (try_place(s, g, (int)p, true))
+        if (try_stack(s, g, (int)p, true))
             return true;
-    if (try_place(s, g, new_stack(s), g.n <= s->limits->fill))
+    if (try_stack(s, g, new_stack(s), g.n <= s->limits->fill))
         return true;
     s->nested.n--;
-    return g.n == 1 && try_place(s, g, ROOT, false);
+    return g.n == 1 && try_stack(s, g, ROOT, false);
 }
 
 static int say_no_room(const struct splitting *s, size_t i, struct err *err)
@@ -497,7 +497,7 @@ static void by_need(struct splitting *s, size_t i, int group, struct members *re
     ret->p[ret->n++] = i;
 }
 
-static int place_groups(struct splitting *s, bool everything, struct err *err)
+static int assign_groups(struct splitting *s, bool everything, struct err *err)
 {
     int groups = make_groups(s, everything);
     struct members *all = ARENA_ARRAY(s->arena, (size_t)groups + 1, struct members);
@@ -514,35 +514,35 @@ static int place_groups(struct splitting *s, bool everything, struct err *err)
         if (s->all[i].group >= 0)
             by_need(s, i, s->all[i].group, &all[s->all[i].group]);
     for (int g = 0; g < groups; g++) {
-        if (place_group(s, all[g]))
+        if (assign_group(s, all[g]))
             continue;
         for (size_t i = 0; i < all[g].n; i++)
-            if (!place_group(s, (struct members){&all[g].p[i], 1}))
+            if (!assign_group(s, (struct members){&all[g].p[i], 1}))
                 return say_no_room(s, all[g].p[i], err);
     }
     return 0;
 }
 
-/* ---- placing everything ---- */
+/* ---- assigning everything ---- */
 
-static void place_existing(struct splitting *s, const struct map *placed)
+static void assign_existing(struct splitting *s, const struct map *assigned)
 {
-    for (size_t i = 0; placed && i < placed->n; i++) {
-        struct str id = str_c(placed->entries[i].value);
+    for (size_t i = 0; assigned && i < assigned->n; i++) {
+        struct str id = str_c(assigned->entries[i].value);
         int64_t number;
-        if (id.n && stack_named(s, id) == UNPLACED &&
+        if (id.n && stack_named(s, id) == UNASSIGNED &&
             str_to_int(str_sub(id, sizeof PART_PREFIX - 1, id.n), &number))
             add_stack(s, id, number);
     }
-    /* all places first: only then is it known which values cross between stacks */
+    /* all stacks first: only then is it known which values cross between stacks */
     for (size_t i = 0; i < s->n; i++)
-        if (placed && map_has(placed, s->all[i].id)) {
-            s->all[i].place = stack_named(s, str_c(map_get(placed, s->all[i].id)));
-            s->all[i].existing = s->all[i].place != UNPLACED;
+        if (assigned && map_has(assigned, s->all[i].id)) {
+            s->all[i].stack = stack_named(s, str_c(map_get(assigned, s->all[i].id)));
+            s->all[i].existing = s->all[i].stack != UNASSIGNED;
         }
     for (size_t i = 0; i < s->n; i++)
         if (s->all[i].existing)
-            put_in(s, &s->all[i], s->all[i].place);
+            put_in(s, &s->all[i], s->all[i].stack);
 }
 
 static bool is_small(const struct splitting *s)
@@ -550,7 +550,7 @@ static bool is_small(const struct splitting *s)
     size_t bytes = 0;
     for (size_t i = 0; i < s->n; i++) {
         bytes += s->all[i].bytes;
-        if (s->all[i].place > ROOT)
+        if (s->all[i].stack > ROOT)
             return false;
     }
     return s->n <= s->limits->alone && bytes <= s->limits->fill_bytes &&
@@ -560,17 +560,17 @@ static bool is_small(const struct splitting *s)
 static void rest_to_root(struct splitting *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (s->all[i].place == UNPLACED)
+        if (s->all[i].stack == UNASSIGNED)
             put_in(s, &s->all[i], ROOT);
 }
 
-/* Would the root be too large with all resources that have no place yet? Then more kinds of
+/* Would the root be too large with all resources that have no stack yet? Then more kinds of
  * resources go into nested stacks. */
 static bool root_overflows(const struct splitting *s)
 {
     size_t count = s->nested.p[ROOT].count, bytes = s->nested.p[ROOT].bytes;
     for (size_t i = 0; i < s->n; i++)
-        if (s->all[i].place == UNPLACED) {
+        if (s->all[i].stack == UNASSIGNED) {
             count++;
             bytes += s->all[i].bytes;
         }
@@ -579,20 +579,20 @@ static bool root_overflows(const struct splitting *s)
 
 static int check_no_circle(struct splitting *s, struct err *err)
 {
-    for (int place = 1; place < (int)s->nested.n; place++) {
-        if (!walk_around(s, place, false))
+    for (int stack = 1; stack < (int)s->nested.n; stack++) {
+        if (!walk_around(s, stack, false))
             continue;
         const struct split_resource *found = NULL, *some = NULL;
         size_t forward = s->stamp;
         bool *needed = ARENA_ARRAY(s->arena, s->n + 1, bool);
         for (size_t i = 0; i < s->n; i++)
-            needed[i] = s->all[i].stamp == forward && s->all[i].place != place;
-        walk_around(s, place, true);
+            needed[i] = s->all[i].stamp == forward && s->all[i].stack != stack;
+        walk_around(s, stack, true);
         for (size_t i = 0; i < s->n && !found; i++) {
-            some = needed[i] && s->all[i].place > ROOT ? &s->all[i] : some;
+            some = needed[i] && s->all[i].stack > ROOT ? &s->all[i] : some;
             found = needed[i] && s->all[i].stamp == s->stamp ? &s->all[i] : NULL;
         }
-        return say_circle(s, place, found ? found : some, err);
+        return say_circle(s, stack, found ? found : some, err);
     }
     return 0;
 }
@@ -601,8 +601,8 @@ static int check_no_circle(struct splitting *s, struct err *err)
 
 struct telling {
     const struct splitting *s;
-    /* stack of all resources that the Output refers to; UNPLACED: it refers to none so far */
-    int place;
+    /* stack of all resources that the Output refers to; UNASSIGNED: it refers to none so far */
+    int stack;
     bool several;
 };
 
@@ -612,61 +612,61 @@ static void tell(void *context, const struct cfn_value *v)
     const struct split_resource *of = map_get(&t->s->index, v->id);
     if (!of)
         return;
-    t->several |= t->place != UNPLACED && t->place != of->place;
-    t->place = of->place;
+    t->several |= t->stack != UNASSIGNED && t->stack != of->stack;
+    t->stack = of->stack;
 }
 
 /* The nested stack that could have the Output; ROOT: none. */
 static int stack_told(struct splitting *s, const struct member *output)
 {
-    struct telling t = {s, UNPLACED, false};
+    struct telling t = {s, UNASSIGNED, false};
     if (str_starts(output->key, STR("Troupe"))) /* troupe reads these from the root */
         return ROOT;
     cfn_each_value(output->value, tell, &t);
-    return t.several || t.place == UNPLACED ? ROOT : t.place;
+    return t.several || t.stack == UNASSIGNED ? ROOT : t.stack;
 }
 
-/* Place Outputs. A stack has few, and one that is exported cannot move to another stack, so they
+/* Assign Outputs. A stack has few, and one that is exported cannot move to another stack, so they
  * stay in the root. Those of a template with many go to the stack of the resource that they refer
  * to. */
-static void place_outputs(struct splitting *s, const struct map *placed)
+static void assign_outputs(struct splitting *s, const struct map *assigned)
 {
     const struct node *outputs = node_get_c(s->flat, "Outputs");
     size_t in_root = node_count(outputs);
-    struct map places = MAP(s->arena);
+    struct map stacks = MAP(s->arena);
     member_each (m, outputs) {
         struct str key = str_concat(s->arena, STR(OUTPUT_PREFIX), m->key);
-        const char *now = placed ? map_get(placed, key) : NULL;
+        const char *now = assigned ? map_get(assigned, key) : NULL;
         struct split_output *o = ARENA_NEW(s->arena, struct split_output);
         int told = stack_told(s, m);
         *o = (struct split_output){now && stack_named(s, str_c(now)) != told ? ROOT : told,
                                    m->value};
-        map_put(&places, m->key, o);
-        in_root -= now && o->place != ROOT;
+        map_put(&stacks, m->key, o);
+        in_root -= now && o->stack != ROOT;
     }
     bool many = in_root > s->limits->names * 3 / 4;
     member_each (m, outputs) {
-        struct split_output *o = map_get(&places, m->key);
-        bool now = placed && map_has(placed, str_concat(s->arena, STR(OUTPUT_PREFIX), m->key));
-        if (o->place != ROOT && (now || many))
+        struct split_output *o = map_get(&stacks, m->key);
+        bool now = assigned && map_has(assigned, str_concat(s->arena, STR(OUTPUT_PREFIX), m->key));
+        if (o->stack != ROOT && (now || many))
             map_put(&s->outputs, m->key, o);
     }
 }
 
-int split_place(struct splitting *s, const struct map *placed, struct err *err)
+int split_assign(struct splitting *s, const struct map *assigned, struct err *err)
 {
     s->outputs = MAP(s->arena);
     read_resources(s);
     add_stack(s, STR(""), 0);
-    place_existing(s, placed);
+    assign_existing(s, assigned);
     if (is_small(s)) {
         s->nested.n = 1;
         return 0;
     }
-    if (close_circles(s, err) < 0 || place_groups(s, false, err) < 0 ||
-        (root_overflows(s) && place_groups(s, true, err) < 0))
+    if (close_circles(s, err) < 0 || assign_groups(s, false, err) < 0 ||
+        (root_overflows(s) && assign_groups(s, true, err) < 0))
         return -1;
     rest_to_root(s);
-    place_outputs(s, placed);
+    assign_outputs(s, assigned);
     return check_no_circle(s, err);
 }
