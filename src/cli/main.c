@@ -107,8 +107,11 @@ static int run(struct cli *cli, int argc, char **argv, struct err *err)
     const struct command *command;
     if (options_parse(cli->arena, argc, argv, &cli->options, &command, err) < 0)
         return -1;
-    cli->progress = progress_new(stderr, progress_mode_of(&cli->options), cli->colour_err,
-                                 cli->options.verbose, terminal_width(), clock_mono_ms);
+    struct progress_look look = {.mode = progress_mode_of(&cli->options),
+                                 .colour = cli->colour_err,
+                                 .verbose = cli->options.verbose,
+                                 .width = terminal_width()};
+    cli->progress = progress_new(stderr, &look, clock_mono_ms);
     cli->observer = progress_observer(cli->progress);
     return dispatch(cli, command, err);
 }

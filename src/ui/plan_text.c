@@ -74,13 +74,15 @@ static struct str reason_of(struct arena *a, const struct change *c)
     return str_fmt(a, "%.*s%sDATA IS LOST", STR_ARG(c->reason), gap);
 }
 
-static void add_rows(struct buf *out, const struct plan *plan, bool pending, bool colour)
+enum which { WHICH_NOW, WHICH_PENDING };
+
+static void add_rows(struct buf *out, const struct plan *plan, enum which which, bool colour)
 {
     struct arena *a = out->arena;
     struct table t = TABLE(a, 6);
     for (size_t i = 0; i < plan->change_count; i++) {
         const struct change *c = &plan->changes[i];
-        if ((c->action == CHANGE_PENDING) != pending)
+        if ((c->action == CHANGE_PENDING) != (which == WHICH_PENDING))
             continue;
         table_cell(&t, str_fmt(a, "%5s", actions[c->action].symbol));
         table_cell(&t, c->kind);
@@ -129,7 +131,7 @@ void plan_text(struct buf *out, const struct service *service, const struct plan
     if (moving + resources)
         buf_lit(out, "          > move   + add   ~ update   -/+ replace   - remove");
     buf_char(out, '\n');
-    add_rows(out, plan, false, colour);
+    add_rows(out, plan, WHICH_NOW, colour);
     if (plan->nothing)
         buf_lit(out, "nothing to do\n");
     else
@@ -140,5 +142,5 @@ void plan_text(struct buf *out, const struct service *service, const struct plan
     if (!pending)
         return;
     buf_lit(out, "not applied yet, shared by all stages; apply with: troupe deploy --service\n");
-    add_rows(out, plan, true, colour);
+    add_rows(out, plan, WHICH_PENDING, colour);
 }

@@ -19,17 +19,16 @@ struct progress {
     pthread_mutex_t lock;
 };
 
-struct progress *progress_new(FILE *out, enum progress_mode mode, bool colour, bool verbose,
-                              unsigned width, int64_t (*now_ms)(void))
+struct progress *progress_new(FILE *out, const struct progress_look *look, int64_t (*now_ms)(void))
 {
     struct progress *p = calloc(1, sizeof *p);
     if (!p)
         die("out of memory");
     *p = (struct progress){.out = out,
-                           .mode = mode,
-                           .colour = colour,
-                           .verbose = verbose,
-                           .width = width < 20 ? 20 : width,
+                           .mode = look->mode,
+                           .colour = look->colour,
+                           .verbose = look->verbose,
+                           .width = look->width < 20 ? 20 : look->width,
                            .now_ms = now_ms,
                            .start = now_ms(),
                            .step_start = now_ms(),

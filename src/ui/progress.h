@@ -11,12 +11,16 @@ enum progress_mode {
     PROGRESS_JSON,  /* one JSON object a line */
 };
 
+struct progress_look {
+    enum progress_mode mode;
+    bool colour;
+    bool verbose;   /* in PROGRESS_LINES: every event instead of the important ones */
+    unsigned width; /* cells in a line */
+};
 struct progress;
 
-/* Writes to `out` (stderr). `now_ms` gives the time: clock_mono_ms, except in tests. `width`: cells
- * in a line. `verbose`: in PROGRESS_LINES, every event instead of the important ones. */
-struct progress *progress_new(FILE *out, enum progress_mode mode, bool colour, bool verbose,
-                              unsigned width, int64_t (*now_ms)(void));
+/* Writes to `out` (stderr). `now_ms` gives the time: clock_mono_ms, except in tests. */
+struct progress *progress_new(FILE *out, const struct progress_look *look, int64_t (*now_ms)(void));
 /* Clear a half drawn line and free it. NULL is fine. */
 void progress_free(struct progress *p);
 /* For `struct release`. */

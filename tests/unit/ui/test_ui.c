@@ -25,7 +25,8 @@ static void screen_open(struct screen *s, enum progress_mode mode, unsigned widt
 {
     now = 0;
     s->out = open_memstream(&s->text, &s->size);
-    s->progress = progress_new(s->out, mode, false, false, width, fake_clock);
+    struct progress_look look = {.mode = mode, .width = width};
+    s->progress = progress_new(s->out, &look, fake_clock);
     s->observer = progress_observer(s->progress);
 }
 
