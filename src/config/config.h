@@ -9,7 +9,7 @@
 #define TROUPE_CONFIG_H
 
 #include "base/map.h"
-#include "doc/node.h"
+#include "doc/object.h"
 
 /* Where values of AWS are asked for. */
 struct remote_place {
@@ -34,6 +34,7 @@ enum dialect { DIALECT_3 = 1, DIALECT_4 };
  * files, for the same or another stage. The texts and nodes must live as long as the service made
  * of them. */
 struct source_bundle {
+    struct object object;
     /* stage that it was recorded for; empty: another one than is made now */
     struct str stage;
     struct str main;          /* name of the service file in `files`: `file` of the service then */
@@ -164,17 +165,19 @@ int service_load(struct arena *a, const struct config_options *options, struct s
 /* Make it the service without a stage, at home. */
 void service_alone(struct service *service);
 
-/* The source bundle of `s`, as it is recorded: a map of `main`, `files`, `externals`, `absent`,
- * `params`, `options` and `dotenv`, from which it can be made again for any stage. Besides what
- * took part in `s` it has what another stage may ask for: the files whose names differ only in what
- * the stage took part in ("config/prod.yml" beside "config/dev.yml"; inside the service directory,
- * text, no .env files, 1 MiB for each such name, else with a warning), the fallbacks behind what
- * this stage has, and of a bundle all it had. "file(config/<*>.yml)" in `absent` says that all
- * files of such names are there, but for those in "unrecorded(config/huge.yml)". Reads files; the
- * texts live in the arena of `s`. */
-const struct node *service_bundle(const struct service *s);
-/* Such a map, recorded for `stage`, which may be empty. What is wrong with it service_load says. */
-struct source_bundle source_bundle_read(const struct node *n, struct str stage);
+/* The source bundle of `s`, as it is recorded, from which it can be made again for any stage.
+ * Besides what took part in `s` it has what another stage may ask for: the files whose names differ
+ * only in what the stage took part in ("config/prod.yml" beside "config/dev.yml"; inside the
+ * service directory, text, no .env files, 1 MiB for each such name, else with a warning), the
+ * fallbacks behind what this stage has, and of a bundle all it had. "file(config/<*>.yml)" in
+ * `absent` says that all files of such names are there, but for those in
+ * "unrecorded(config/huge.yml)". Reads files; the texts live in the arena of `s`. */
+struct source_bundle service_bundle(const struct service *s);
+extern const struct object_table source_bundle_table;
+/* One that was recorded for `stage`, which may be empty; `key` names it. FAILED when it has a later
+ * format, or a member of another type; what else is wrong with it service_load says. */
+int source_bundle_read(struct arena *a, struct str key, const struct node *n, struct str stage,
+                       struct source_bundle *ret, struct err *err);
 
 /* Does glob `pattern` (`*`, `?`) match `name` as a whole? */
 bool settings_glob(struct str pattern, struct str name);

@@ -16,9 +16,15 @@ static void ignore_warning(void *context, struct pos pos, struct str msg, struct
     fuzz_check(msg.n > 0);
 }
 
-static struct source_bundle bundle_of(const struct node *n)
+static bool read_bundle(struct arena *a, const struct node *n, struct source_bundle *ret)
 {
-    return source_bundle_read(n, node_text(node_get_c(n, "stage")));
+    struct err err = {0};
+    int done =
+        source_bundle_read(a, STR("bundle.json"), n, node_text(node_get_c(n, "stage")), ret, &err);
+    if (done < 0)
+        fuzz_check_error(a, &err);
+    err_clear(&err);
+    return done == 0;
 }
 
 static int load(struct arena *a, const struct source_bundle *bundle, struct str stage,
@@ -56,14 +62,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     struct str text = {arena_dup(a, data, size), size};
     const struct node *n = json_parse(a, STR("bundle.json"), text, &err);
-    struct source_bundle bundle = bundle_of(n);
+    struct source_bundle bundle;
     struct str stages[] = {STR("dev"), STR("qa")};
-    for (size_t i = 0; n && i < 2; i++) {
+    bool read = n && read_bundle(a, n, &bundle);
+    for (size_t i = 0; read && i < 2; i++) {
         struct service first, second;
         if (load(a, &bundle, stages[i], &first) < 0)
             continue;
         explain_all(a, &first);
-        struct source_bundle again = bundle_of(service_bundle(&first));
+        struct source_bundle again, made = service_bundle(&first);
+        fuzz_check(read_bundle(a, object_node(a, &source_bundle_table, &made, 0), &again));
         fuzz_check(load(a, &again, stages[i], &second) == 0);
     }
     err_clear(&err);

@@ -68,37 +68,8 @@ const struct node *bundle_file(const struct source_bundle *b, struct str path)
     return node_get(b->files, path);
 }
 
-static int damaged(struct err *err, const char *part, const char *must, const struct node *n)
-{
-    return err_set(err, ERR_FAILED, "the recorded source is damaged: '%s' must be %s, not %s", part,
-                   must, n ? node_kind_name(n) : "missing");
-}
-
-/* Is `n` a map or a list of texts, as `kind` says? A NULL is as good. */
-static int check_texts(const char *part, const struct node *n, enum node_kind kind, struct err *err)
-{
-    if (!n)
-        return 0;
-    if (n->kind != kind)
-        return damaged(err, part, kind == NODE_MAP ? "a map" : "a list", n);
-    node_each (item, n)
-        if (item->kind != NODE_STRING)
-            return damaged(err, part, "a list of strings", item);
-    member_each (m, n)
-        if (m->value->kind != NODE_STRING)
-            return err_set(err, ERR_FAILED,
-                           "the recorded source is damaged: '%.*s' of '%s' must be a string, not "
-                           "%s",
-                           STR_ARG(m->key), part, node_kind_name(m->value));
-    return 0;
-}
-
 static int check_externals(const struct node *externals, struct err *err)
 {
-    if (!externals)
-        return 0;
-    if (externals->kind != NODE_MAP)
-        return damaged(err, "externals", "a map", externals);
     member_each (m, externals)
         if ((str_starts(m->key, STR("env:")) || str_starts(m->key, STR("env("))) &&
             m->value->kind != NODE_STRING && m->value->kind != NODE_NULL)
@@ -110,15 +81,7 @@ static int check_externals(const struct node *externals, struct err *err)
 
 int bundle_check(const struct source_bundle *b, struct err *err)
 {
-    if (!b->files)
-        return damaged(err, "files", "a map", NULL);
-    if (check_texts("files", b->files, NODE_MAP, err) < 0 ||
-        check_externals(b->externals, err) < 0 ||
-        check_texts("absent", b->absent, NODE_SEQ, err) < 0 ||
-        check_texts("params", b->params, NODE_MAP, err) < 0 ||
-        check_texts("options", b->options, NODE_MAP, err) < 0 ||
-        check_texts("dotenv", b->dotenv, NODE_SEQ, err) < 0 ||
-        (b->own && bundle_check(b->own, err) < 0))
+    if (check_externals(b->externals, err) < 0 || (b->own && bundle_check(b->own, err) < 0))
         return -1;
     member_each (m, b->files)
         if (m->value->text.n > DOC_BYTES_MAX)

@@ -79,7 +79,7 @@ static const struct node *dotenv_files(struct resolver *r)
     return list;
 }
 
-const struct node *service_bundle(const struct service *s)
+struct source_bundle service_bundle(const struct service *s)
 {
     struct resolver *r = s->resolver;
     struct arena *a = r->arena;
@@ -89,27 +89,40 @@ const struct node *service_bundle(const struct service *s)
         siblings_record(r);
         record_dotenv(r);
     }
-    struct node *bundle = node_map(a), *files = node_map(a);
+    struct node *files = node_map(a);
     vec_each (&r->sources, file)
         node_put(a, files, file->path, node_str(a, file->text));
-    node_put_str(a, bundle, "main", s->file);
-    node_put_c(a, bundle, "files", files);
-    node_put_c(a, bundle, "externals", r->externals);
-    node_put_c(a, bundle, "absent", names_of(a, r->absent));
-    node_put_c(a, bundle, "params", s->params);
-    node_put_c(a, bundle, "options", s->options);
-    node_put_c(a, bundle, "dotenv", dotenv_files(r));
-    return bundle;
+    return (struct source_bundle){.main = s->file,
+                                  .files = files,
+                                  .externals = r->externals,
+                                  .absent = names_of(a, r->absent),
+                                  .params = s->params,
+                                  .options = s->options,
+                                  .dotenv = dotenv_files(r)};
 }
 
-struct source_bundle source_bundle_read(const struct node *n, struct str stage)
+/* ---- the object ---- */
+
+static const struct object_member members[] = {
+    MEMBER(source_bundle, main, OBJECT_TEXT),
+    MEMBER(source_bundle, files, OBJECT_NAMED, OBJECT_REQUIRED),
+    MEMBER(source_bundle, externals, OBJECT_TREE),
+    MEMBER(source_bundle, absent, OBJECT_TEXTS),
+    MEMBER(source_bundle, params, OBJECT_NAMED),
+    MEMBER(source_bundle, options, OBJECT_NAMED),
+    MEMBER(source_bundle, dotenv, OBJECT_TEXTS),
+    {0},
+};
+const struct object_table source_bundle_table = {"source bundle", sizeof(struct source_bundle),
+                                                 members};
+
+int source_bundle_read(struct arena *a, struct str key, const struct node *n, struct str stage,
+                       struct source_bundle *ret, struct err *err)
 {
-    return (struct source_bundle){.stage = stage,
-                                  .main = node_text(node_get_c(n, "main")),
-                                  .files = node_get_c(n, "files"),
-                                  .externals = node_get_c(n, "externals"),
-                                  .absent = node_get_c(n, "absent"),
-                                  .params = node_get_c(n, "params"),
-                                  .options = node_get_c(n, "options"),
-                                  .dotenv = node_get_c(n, "dotenv")};
+    if (object_format(n) > OBJECT_FORMAT)
+        return object_check(n, key, err);
+    if (object_read(a, &source_bundle_table, n, ret, err) < 0)
+        return err_wrap(err, "the recorded source is damaged");
+    ret->stage = stage;
+    return 0;
 }

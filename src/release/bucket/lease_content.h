@@ -2,7 +2,7 @@
 #ifndef TROUPE_RELEASE_BUCKET_LEASE_CONTENT_H
 #define TROUPE_RELEASE_BUCKET_LEASE_CONTENT_H
 
-#include "release/bucket/object.h"
+#include "doc/object.h"
 
 struct lease_content {
     struct object object;

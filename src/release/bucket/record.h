@@ -4,7 +4,7 @@
 #define TROUPE_RELEASE_BUCKET_RECORD_H
 
 #include "layout/layout.h"
-#include "release/bucket/object.h"
+#include "doc/object.h"
 
 /* Whose stack a function is in. */
 enum record_layout { LAYOUT_UNSAID, LAYOUT_SHARED, LAYOUT_PER_STAGE };

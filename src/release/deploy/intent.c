@@ -57,18 +57,13 @@ static void add_apis(const struct deploying *d, struct record_body *ret)
 }
 
 /* What it was made from, so that another stage can be made from it later. */
-static const struct node *source_bundle(const struct deploying *d)
-{
-    return cfn_with(d->arena, service_bundle(d->r->service), "format",
-                    node_int(d->arena, OBJECT_FORMAT));
-}
-
 static int keep_sources(struct deploying *d, struct str *ret, struct err *err)
 {
     *ret = d->plan->target.sources;
     if (ret->n)
         return 0;
-    struct str text = json_text(d->arena, source_bundle(d), 0);
+    struct source_bundle bundle = service_bundle(d->r->service);
+    struct str text = object_text(d->arena, &source_bundle_table, &bundle);
     const struct record *origin = d->plan->target.origin;
     *ret = sha256_hex(d->arena, text);
     if (origin && str_eq(*ret, origin->body->sources))

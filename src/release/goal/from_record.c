@@ -161,10 +161,7 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
         return err_help(err, "deploy from the sources instead: troupe deploy %.*s",
                         STR_ARG(r->service->address));
     }
-    if (object_format(n) > OBJECT_FORMAT)
-        return object_check(n, key, err);
-    *ret = source_bundle_read(n, record->body->stage);
-    return 0;
+    return source_bundle_read(r->arena, key, n, record->body->stage, ret, err);
 }
 
 /* Another stage's bundle has nothing of this stage's .env file; its own last one has. Where that is

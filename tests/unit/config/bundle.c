@@ -6,17 +6,18 @@
 
 struct str bundle_text(struct arena *a, const struct service *s)
 {
-    const struct node *n = service_bundle(s);
-    assert_int_equal(n->size, 7);
-    return json_text(a, n, 0);
+    struct source_bundle bundle = service_bundle(s);
+    return object_text(a, &source_bundle_table, &bundle);
 }
 
 struct source_bundle bundle_read(struct arena *a, struct str text)
 {
     struct err err = {0};
     const struct node *n = json_parse(a, STR("bundle.json"), text, &err);
+    struct source_bundle ret;
     check_ok(n ? 0 : -1, &err);
-    return source_bundle_read(n, STR(""));
+    check_ok(source_bundle_read(a, STR("bundle.json"), n, STR(""), &ret, &err), &err);
+    return ret;
 }
 
 struct source_bundle bundle_of(struct arena *a, const struct service *s)

@@ -535,38 +535,39 @@ static void test_errors_have_places(void **state)
 static const struct {
     const char *bundle, *error;
 } malformed[] = {
-    {"{}", "the recorded source is damaged: 'files' must be a map, not missing"},
-    {"{\"main\": \"m\"}", "the recorded source is damaged: 'files' must be a map, not missing"},
+    {"{}", "the recorded source is damaged: 'files' is missing"},
+    {"{\"main\": \"m\"}", "the recorded source is damaged: 'files' is missing"},
+    {"[]", "the recorded source is damaged: it is a list, not a map"},
     {"{\"main\": \"m\", \"files\": null}",
-     "the recorded source is damaged: 'files' must be a map, not null"},
+     "the recorded source is damaged: 'files' is null, not a map of strings"},
     {"{\"main\": \"m\", \"files\": \"x\"}",
-     "the recorded source is damaged: 'files' must be a map, not a string"},
+     "the recorded source is damaged: 'files' is a string, not a map of strings"},
     {"{\"main\": \"m\", \"files\": [\"m\"]}",
-     "the recorded source is damaged: 'files' must be a map, not a list"},
+     "the recorded source is damaged: 'files' is a list, not a map of strings"},
     {"{\"main\": \"m\", \"files\": {\"m\": 1}}",
-     "the recorded source is damaged: 'm' of 'files' must be a string, not a number"},
+     "the recorded source is damaged: 'm' of 'files' is a number, not a string"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"a: b\", \"x\": null}}",
-     "the recorded source is damaged: 'x' of 'files' must be a string, not null"},
+     "the recorded source is damaged: 'x' of 'files' is null, not a string"},
     {"{\"files\": {\"m\": \"\"}}",
      "the recorded source is damaged: it does not say which file the service is"},
     {"{\"main\": {}, \"files\": {\"m\": \"\"}}",
-     "the recorded source is damaged: it does not say which file the service is"},
+     "the recorded source is damaged: 'main' is a map, not a string"},
     {"{\"main\": \"x\", \"files\": {\"m\": \"\"}}",
      "the recorded source is damaged: service file 'x' is not in it"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"externals\": []}",
-     "the recorded source is damaged: 'externals' must be a map, not a list"},
+     "the recorded source is damaged: 'externals' is a list, not a map"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"externals\": {\"env:A\": {}}}",
      "the recorded source is damaged: 'env:A' must be a string, not a map"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"absent\": {}}",
-     "the recorded source is damaged: 'absent' must be a list, not a map"},
+     "the recorded source is damaged: 'absent' is a map, not a list of strings"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"absent\": [\"a\", 1]}",
-     "the recorded source is damaged: 'absent' must be a list of strings, not a number"},
+     "the recorded source is damaged: 'absent' has a number in it, not strings alone"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"params\": \"x\"}",
-     "the recorded source is damaged: 'params' must be a map, not a string"},
+     "the recorded source is damaged: 'params' is a string, not a map of strings"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"params\": {\"a\": [1]}}",
-     "the recorded source is damaged: 'a' of 'params' must be a string, not a list"},
+     "the recorded source is damaged: 'a' of 'params' is a list, not a string"},
     {"{\"main\": \"m\", \"files\": {\"m\": \"\"}, \"options\": {\"a\": true}}",
-     "the recorded source is damaged: 'a' of 'options' must be a string, not a boolean"},
+     "the recorded source is damaged: 'a' of 'options' is a boolean, not a string"},
 };
 
 static void test_malformed(void **state)
@@ -576,9 +577,12 @@ static void test_malformed(void **state)
         cleanup_arena struct arena *a = arena_new();
         cleanup_err struct err err = {0};
         struct service s;
-        struct source_bundle b = bundle_read(a, str_c(malformed[i].bundle));
+        struct source_bundle b;
+        const struct node *n = json_parse(a, STR("b.json"), str_c(malformed[i].bundle), &err);
         struct config_options options = {.bundle = &b, .stage = STR("dev")};
-        assert_int_equal(service_load(a, &options, &s, &err), -1);
+        assert_non_null(n);
+        if (source_bundle_read(a, STR("b.json"), n, STR(""), &b, &err) == 0)
+            assert_int_equal(service_load(a, &options, &s, &err), -1);
         assert_int_equal(err.kind, ERR_FAILED);
         check_str(err.msg, malformed[i].error);
     }

@@ -3,17 +3,19 @@
 #include "base/vec.h"
 #include "records.h"
 #include "release/bucket/lease_content.h"
+#include "release/bucket/stage_address.h"
 
 static const char *tests_folder;
 
-static const struct object_table *const tables[] = {&record_table,  &removal_table, &versions_table,
-                                                    &outcome_table, &mark_table,    &region_table,
-                                                    &lease_table};
+static const struct object_table *const tables[] = {
+    &record_table, &removal_table, &versions_table, &outcome_table,
+    &mark_table,   &region_table,  &lease_table,    &source_bundle_table};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 union any {
     struct object object;
     struct lease_content lease;
+    struct source_bundle bundle;
     struct record_body body;
     struct record_versions versions;
     struct record_outcome outcome;
@@ -52,6 +54,10 @@ static const struct {
     {&mark_table, "{\"format\":1,\"when\":\"w\",\"tool\":\"2\"}"},
     {&region_table, "{\"format\":1,\"region\":\"eu-west-1\"}"},
     {&lease_table, "{\"format\":1,\"nonce\":\"n\",\"of\":\"m\",\"pid\":0,\"lasts_ms\":0,\"x\":1}"},
+    {&source_bundle_table,
+     "{\"format\":1,\"main\":\"m\",\"files\":{\"m\":\"\"},\"externals\":{\"ssm:/a\":null,\"env:B\":"
+     "\"b\"},\"absent\":[\"file(x)\"],\"params\":{},\"options\":{\"o\":\"1\"},\"dotenv\":[],\"x\":["
+     "]}"},
 };
 
 /* Every member, also those of a later troupe; twice. The hash that vouches for it stays. */
@@ -140,13 +146,13 @@ static void wrong_members_are_named(void **state)
         {&record_table, "{\"before\":9223372036854775808}",
          "'before' is a number, not a whole number"},
         {&record_table, "{\"flips\":1}", "'flips' is a number, not a boolean"},
-        {&record_table, "{\"needs\":[\"A\",1]}", "'needs' is a list, not a list of strings"},
+        {&record_table, "{\"needs\":[\"A\",1]}", "'needs' has a number in it, not strings alone"},
         {&record_table, "{\"functions\":[]}", "'functions' is a list, not a map of maps"},
         {&record_table, "{\"functions\":{\"f\":7}}", "functions.f: it is a number, not a map"},
         {&record_table, "{\"functions\":{\"f\":{\"layout\":\"own\"}}}",
          "functions.f: 'layout' is 'own', which this troupe does not know"},
         {&record_table, "{\"functions\":{\"f\":{\"parts\":{\"code\":1}}}}",
-         "functions.f: 'parts' is a map, not a map of strings"},
+         "functions.f: 'code' of 'parts' is a number, not a string"},
         {&record_table, "{\"adopted\":true}", "'adopted' is a boolean, not a map"},
         {&removal_table, "{\"deleted\":[{\"why\":1}]}", "deleted: 'why' is a number, not a string"},
         {&outcome_table, "{}", "'outcome' is missing"},
@@ -219,12 +225,53 @@ static void the_signature_does_not_count(void **state)
     arena_free(a);
 }
 
+/* ---- what users call them ---- */
+
+static void addresses_of_stages_and_deployments(void **state)
+{
+    static const struct {
+        const char *text, *stage, *error;
+        int64_t number;
+    } cases[] = {
+        {"prod", "prod", NULL, 0},
+        {"prod#12", "prod", NULL, 12},
+        {"prod@eu-west-1", "prod@eu-west-1", NULL, 0},
+        {"prod@eu-west-1#3", "prod@eu-west-1", NULL, 3},
+        {"", NULL, "'' names no deployment", 0},
+        {"#3", NULL, "'#3' names no deployment", 0},
+        {"prod#", NULL, "'prod#' names no deployment", 0},
+        {"prod#0", NULL, "'prod#0' names no deployment", 0},
+        {"prod#-1", NULL, "'prod#-1' names no deployment", 0},
+        {"prod#x", NULL, "'prod#x' names no deployment", 0},
+        {"prod#1#2", NULL, "'prod#1#2' names no deployment", 0},
+        {"prod@EU/1", NULL, "'EU/1' is no region", 0},
+        {"pr.od", NULL, "'pr.od' cannot be a stage name", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_err struct err err = {0};
+        struct str stage;
+        int64_t number;
+        int done = record_address(str_c(cases[i].text), &stage, &number, &err);
+        if (!cases[i].error) {
+            check_ok(done, &err);
+            check_str(stage, cases[i].stage);
+            assert_int_equal(number, cases[i].number);
+            continue;
+        }
+        assert_int_equal(done, -1);
+        assert_true(err.kind == ERR_USAGE || err.kind == ERR_CONFIG);
+        assert_true(str_starts(err.msg, str_c(cases[i].error)));
+    }
+}
+
 /* ---- the page ---- */
 
 static const char *const types[] = {
-    [OBJECT_TEXT] = "text", [OBJECT_WHOLE] = "whole",   [OBJECT_FLAG] = "flag",
-    [OBJECT_WORD] = "word", [OBJECT_TEXTS] = "texts",   [OBJECT_NAMED] = "names",
-    [OBJECT_PART] = "",     [OBJECT_LIST] = "list of ", [OBJECT_MAP] = "map of "};
+    [OBJECT_TEXT] = "text",   [OBJECT_WHOLE] = "whole", [OBJECT_FLAG] = "flag",
+    [OBJECT_WORD] = "word",   [OBJECT_TEXTS] = "texts", [OBJECT_NAMED] = "names",
+    [OBJECT_TREE] = "values", [OBJECT_PART] = "",       [OBJECT_LIST] = "list of ",
+    [OBJECT_MAP] = "map of "};
 
 static struct str row_of(struct arena *a, const struct object_member *m)
 {
@@ -290,6 +337,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wrong_members_are_named),
         cmocka_unit_test(unknown_formats_are_refused),
         cmocka_unit_test(the_signature_does_not_count),
+        cmocka_unit_test(addresses_of_stages_and_deployments),
         cmocka_unit_test(the_page_has_every_member),
     };
     tests_folder = argc > 1 ? argv[1] : "tests";

@@ -1,5 +1,5 @@
 /* Objects of the bucket, read and written by their tables. */
-#include "release/bucket/object.h"
+#include "doc/object.h"
 
 #include "base/vec.h"
 #include "doc/json.h"
@@ -11,6 +11,7 @@ static const char *const expected[] = {
     [OBJECT_WORD] = "a string",
     [OBJECT_TEXTS] = "a list of strings",
     [OBJECT_NAMED] = "a map of strings",
+    [OBJECT_TREE] = "a map",
     [OBJECT_PART] = "a map",
     [OBJECT_LIST] = "a list of maps",
     [OBJECT_MAP] = "a map of maps",
@@ -39,15 +40,17 @@ int object_check(const struct node *n, struct str name, struct err *err)
 
 /* ---- reading ---- */
 
-static bool all_texts(const struct node *n)
+static int check_texts(const struct object_member *m, const struct node *n, struct err *err)
 {
     node_each (item, n)
         if (!node_is(item, NODE_STRING))
-            return false;
-    member_each (m, n)
-        if (!node_is(m->value, NODE_STRING))
-            return false;
-    return true;
+            return err_set(err, ERR_FAILED, "'%s' has %s in it, not strings alone", m->name,
+                           node_kind_name(item));
+    member_each (entry, n)
+        if (!node_is(entry->value, NODE_STRING))
+            return err_set(err, ERR_FAILED, "'%.*s' of '%s' is %s, not a string",
+                           STR_ARG(entry->key), m->name, node_kind_name(entry->value));
+    return 0;
 }
 
 static int say_wrong(const struct object_member *m, const struct node *n, struct err *err)
@@ -101,7 +104,8 @@ static int read_member(struct arena *a, const struct object_member *m, const str
     static const enum node_kind kinds[] = {
         [OBJECT_TEXT] = NODE_STRING, [OBJECT_WHOLE] = NODE_NUMBER, [OBJECT_FLAG] = NODE_BOOL,
         [OBJECT_WORD] = NODE_STRING, [OBJECT_TEXTS] = NODE_SEQ,    [OBJECT_NAMED] = NODE_MAP,
-        [OBJECT_PART] = NODE_MAP,    [OBJECT_LIST] = NODE_SEQ,     [OBJECT_MAP] = NODE_MAP};
+        [OBJECT_TREE] = NODE_MAP,    [OBJECT_PART] = NODE_MAP,     [OBJECT_LIST] = NODE_SEQ,
+        [OBJECT_MAP] = NODE_MAP};
     if (!node_is(n, kinds[m->type]))
         return say_wrong(m, n, err);
     switch (m->type) {
@@ -118,7 +122,10 @@ static int read_member(struct arena *a, const struct object_member *m, const str
     case OBJECT_TEXTS:
     case OBJECT_NAMED:
         *(const struct node **)at = n;
-        return all_texts(n) ? 0 : say_wrong(m, n, err);
+        return check_texts(m, n, err);
+    case OBJECT_TREE:
+        *(const struct node **)at = n;
+        return 0;
     case OBJECT_PART:
         return read_part(a, m, n, at, err);
     default:
@@ -196,6 +203,7 @@ static const struct node *write_member(struct arena *a, const struct object_memb
         return word ? node_str(a, str_c(m->words[word - 1])) : NULL;
     case OBJECT_TEXTS:
     case OBJECT_NAMED:
+    case OBJECT_TREE:
         return *(const struct node *const *)at;
     default:
         return write_structs(a, m, at, always);

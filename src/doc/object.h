@@ -4,8 +4,8 @@
  * Every struct begins with `struct object`. What was read is written again just as it was: members
  * that the table does not have, because a newer troupe wrote them, stay. An object that is made
  * here begins as zeroes and has what is set. */
-#ifndef TROUPE_RELEASE_BUCKET_OBJECT_H
-#define TROUPE_RELEASE_BUCKET_OBJECT_H
+#ifndef TROUPE_DOC_OBJECT_H
+#define TROUPE_DOC_OBJECT_H
 
 #include <stddef.h>
 
@@ -28,6 +28,7 @@ enum object_type {
     OBJECT_WORD,  /* an enum whose 0 stands for no word */
     OBJECT_TEXTS, /* const struct node *: a list of strings */
     OBJECT_NAMED, /* const struct node *: a map of strings */
+    OBJECT_TREE,  /* const struct node *: a map of anything */
     OBJECT_PART,  /* a pointer to another struct */
     OBJECT_LIST,  /* struct objects: a list of them */
     OBJECT_MAP,   /* the same by key */
