@@ -174,7 +174,7 @@ static bool has_statement(const struct node *policies, struct arena *a,
     return false;
 }
 
-/* Take out the denials that only one of the two has. */
+/* Take the denials out that only one of the two templates has. */
 static void drop_denials(struct arena *a, struct documents *d, const struct node *more)
 {
     vec_each (&d->all, document) {

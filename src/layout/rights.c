@@ -80,7 +80,8 @@ static bool is_attached(const struct holders *h, const struct node *policy)
     return roles && !node_is(roles, NODE_SEQ);
 }
 
-/* `all`: of the stage's own functions, too. CloudFormation brings their roles before them. */
+/* `all`: also of functions that each stage has of its own, whose roles CloudFormation makes before
+ * them. */
 static struct holders holders_of(struct arena *a, const struct node *template, bool all)
 {
     struct holders h = {node_get_c(template, "Resources"), MAP(a)};
@@ -233,7 +234,8 @@ bool layout_shares_rights(const struct node *service_template)
 
 /* ---- quotas ---- */
 
-/* At least so many characters in JSON; what only CloudFormation can tell may be one. */
+/* The fewest characters that it has in JSON; a value that only CloudFormation knows counts as one.
+ */
 static size_t least_size(const struct node *n)
 {
     size_t size = 0;

@@ -36,7 +36,7 @@ void disposals_put(struct arena *a, const struct disposals *all, struct node *in
 /* The same for the record of a removal. */
 void disposals_record(struct arena *a, const struct disposals *all, struct record_body *ret);
 
-/* What bears out OURS_RECORD and OURS_INTENT. */
+/* The record by which a version or a deployment is ours, for OURS_RECORD and OURS_INTENT. */
 struct claim {
     enum ours why;
     const struct record *record; /* OURS_RECORD: that names it, with its versions */
@@ -58,19 +58,20 @@ int dispose_folder(const struct release *r, const struct store *store, struct st
  * is success. */
 int dispose_content(const struct release *r, const struct stack *stack,
                     const struct content *bucket, struct err *err);
-/* The stack, and wait; what it holds and keeps is noted. OURS_STACK or OURS_ADOPTED. */
+/* Delete the stack, and wait until it is gone; what of it stays is noted. OURS_STACK or
+ * OURS_ADOPTED. */
 int dispose_stack(const struct release *r, const struct stack *stack, enum ours why,
                   const struct contents *contents, struct err *err);
-/* A published version, a deployment of an API. Errors as of lambda_delete_version and of the
+/* Delete a published version, a deployment of an API. Errors as of lambda_delete_version and of the
  * gateway: CONFLICT when something points at it. */
 int dispose_version(struct arena *a, struct aws *aws, const struct claim *claim,
                     struct str function, struct str version, struct err *err);
 int dispose_deployment(struct arena *a, struct aws *aws, const struct claim *claim,
                        const struct gateway *gateway, struct str api, struct str deployment,
                        struct err *err);
-/* A log group that a function of ours wrote to when its stack had deleted it already: OURS_RECORD
- * names it, no stack made this one, and nobody has set how long it is kept. `*ret_gone` false: it
- * is none of those, and stays. */
+/* Delete a log group that Lambda made anew, because a function of ours wrote to it when its stack
+ * had deleted it already: OURS_RECORD names it, no stack made this one, and nobody has set how long
+ * it is kept. `*ret_gone` false: it is none of those, and stays. */
 int dispose_log_group(const struct release *r, const struct claim *claim, struct str group,
                       bool *ret_gone, struct err *err);
 /* Note something that stays. */

@@ -9,7 +9,7 @@ extern const char *const dispose_reasons[OURS_COUNT];
 /* Note what was deleted or emptied. */
 void dispose_note(const struct release *r, enum fate fate, struct str type, struct str name,
                   struct str why);
-/* FAILED: the reason does not bear out that the thing is ours. */
+/* Say that the thing is not deleted, because it is not ours by that reason. */
 int dispose_refuse(const char *what, struct str name, enum ours why, struct err *err);
 
 #endif

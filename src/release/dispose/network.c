@@ -187,7 +187,8 @@ static int find_functions(struct finding *f, struct err *err)
     return pool_run_into(a, f->functions.n, JOBS, look_inside, f, err);
 }
 
-/* What the stack's own functions are in is theirs until the stack deletes them. */
+/* The stack's own functions stay in the network until the stack deletes them: their interfaces are
+ * not waited for. */
 static int find_own(struct finding *f, struct err *err)
 {
     for (size_t i = 0; i < f->contents->n; i++) {
@@ -228,7 +229,7 @@ static int read_records(struct finding *f, struct err *err)
     return pool_run_into(a, f->record_count, JOBS, read_record, f, err);
 }
 
-/* What the record's deployment says of itself in its versions of the function; or empty. */
+/* The description that the record's deployment gave its versions of the function; or empty. */
 static struct str hint_of(struct arena *a, const struct record *record, struct str function)
 {
     if (record->body)
@@ -238,7 +239,7 @@ static struct str hint_of(struct arena *a, const struct record *record, struct s
     return STR("");
 }
 
-/* A record names it, or it says itself which deployment made it. */
+/* A record names the version, or its description says which deployment of ours made it. */
 static bool find_claim(const struct finding *f, struct str function,
                        const struct lambda_version *version, struct claim *ret)
 {
@@ -375,8 +376,8 @@ static const struct node *no_network(struct arena *a, struct str revision)
     return out;
 }
 
-/* The head out of the network, unless somebody has published something else meanwhile, which sent
- * all settings anew. */
+/* Take the head out of the network, unless somebody has published something else meanwhile: that
+ * sent all settings anew. */
 static int reset_head(const struct release *r, const struct network *n, struct str function,
                       struct err *err)
 {
@@ -420,7 +421,7 @@ static int delete_versions(const struct release *r, struct lease *lease, const s
 
 /* ---- waiting for the interfaces ---- */
 
-/* Is it that of a function which the stack itself deletes? */
+/* Is it the interface of a function which the stack itself deletes? */
 static bool is_own(const struct network *n, const struct network_interface *interface)
 {
     for (size_t i = 0; i < n->inside.n; i++) {
@@ -434,7 +435,7 @@ static bool is_own(const struct network *n, const struct network_interface *inte
     return false;
 }
 
-/* How many there are still, and the first. */
+/* How many interfaces Lambda still has there, and the id of the first. */
 static int count_interfaces(struct arena *a, const struct release *r, const struct network *n,
                             struct network_interface *ret, size_t *ret_n, struct err *err)
 {

@@ -17,7 +17,7 @@ struct network_version {
     struct str function, number;
     struct claim claim;
 };
-/* What goes, and who is in it. */
+/* The groups, subnets and VPCs that go, and the functions in them. */
 struct network {
     const struct node *ids[NETWORK_KINDS]; /* seqs: groups, subnets, VPCs */
     VEC(struct network_version) versions;
@@ -40,9 +40,10 @@ const struct node *network_dropped(struct arena *a, const struct node *now,
  * goes. */
 int network_find(const struct release *r, const struct world *w, const struct contents *contents,
                  const struct node *stays, struct network *ret, struct err *err);
-/* Take all of them out of it: the stack's aliases, by an update; the versions; heads lose their
- * network. Then wait until Lambda has given its interfaces back. Nothing to do for nobody. FAILED
- * after 40 minutes. Run again after an interruption, it goes on. `lease`: the stage's. */
+/* Empty the network: an update takes the stack's aliases out of the stack, the versions are
+ * deleted, heads lose their network. Then wait until Lambda has given its interfaces back: FAILED
+ * after 40 minutes. When nobody is in it, nothing is done. Called again after an interruption, it
+ * goes on. `lease`: the stage's. */
 int network_leave(const struct release *r, const struct world *w, struct lease *lease,
                   const struct network *n, struct err *err);
 

@@ -41,7 +41,7 @@ struct str policy_arn(const struct policy_stack *s, struct str form, struct str 
 /* ARNs of a resource of the stack, as strings with `*`. */
 const struct node *policy_arns(const struct policy_stack *s, struct str id,
                                const struct node *resource);
-/* ARN of the role that a value is, or of nothing: empty. */
+/* ARN of the role that the value means; empty: it means none. */
 struct str policy_role(const struct policy_stack *s, const struct node *value);
 /* The text of a value, as far as the file tells; p NULL: only CloudFormation knows it. */
 struct str policy_text(const struct policy_stack *s, const struct node *value);

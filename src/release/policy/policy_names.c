@@ -106,7 +106,8 @@ static struct str name_in_arn(struct str text)
     return str_sub(text, (size_t)str_rfind_char(text, ':') + 1, text.n);
 }
 
-/* "/aws/lambda/shop-*" of "/aws/lambda/shop-hello": what all of the service's are called. */
+/* "/aws/lambda/shop-*" of "/aws/lambda/shop-hello": the name that all log groups of the service
+ * begin with. */
 static struct str shortened(const struct policy_stack *s, struct str name,
                             const struct cfn_arn *form)
 {

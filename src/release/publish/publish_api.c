@@ -45,7 +45,7 @@ static void add_models(struct arena *a, struct lines *lines, const struct node *
         vec_push(a, &lines->all, node_text(model));
 }
 
-/* What the head consists of. */
+/* The lines of the methods and models that the API has in AWS now. */
 static struct str head_lines(struct arena *a, const struct node *methods, const struct node *models)
 {
     struct lines lines = {0};
@@ -122,7 +122,7 @@ static int drop_unfinished(struct arena *a, const struct release *r, const struc
             continue;
         if (err->kind != ERR_CONFLICT)
             return -1;
-        err_clear(err); /* it is in use after all */
+        err_clear(err); /* a stage points at it after all: AWS deletes none of those */
     }
     return 0;
 }

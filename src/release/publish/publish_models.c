@@ -39,8 +39,8 @@ static struct str canonical(struct arena *a, struct str text)
     return schema ? json_canonical(a, schema) : text;
 }
 
-/* The API's models that the document has; other stages' are not looked at. Empty where nothing has
- * to be asked. */
+/* The API's models whose names the document has, too; those of other stages are left out. Empty,
+ * and without a call, when the document has none. */
 static int read_models(struct arena *a, const struct release *r, const struct gateway *gateway,
                        struct str api, const struct node *wanted, const struct node **ret,
                        struct err *err)

@@ -13,8 +13,8 @@ struct str models_withhold(struct arena *a, const struct node *document);
 /* Give the models of `api` in AWS the schemas of `document`, where they have others. */
 int models_bring(struct arena *a, const struct release *r, const struct gateway *gateway,
                  struct str api, const struct node *document, struct err *err);
-/* "model NAME SCHEMA" for each model that `document` has: as it says (seq of strings), and as they
- * are now. */
+/* "model NAME SCHEMA" for each model of `document`, as a seq of strings: once with the schema that
+ * `document` has, once with that which the API has now. */
 const struct node *models_wanted(struct arena *a, struct str api, const struct node *document);
 int models_now(struct arena *a, const struct release *r, const struct gateway *gateway,
                struct str api, const struct node *document, const struct node **ret,

@@ -3,7 +3,7 @@
 
 #include "doc/json.h"
 #include "records.h"
-#include "release/dispose/dispose.h"
+#include "release/dispose/dispose_internal.h"
 #include "release/dispose/late_log_groups.h"
 
 static const struct node *parse(struct arena *a, const char *text)
@@ -138,6 +138,46 @@ static void test_log_groups_that_no_record_names(void **state)
     arena_free(a);
 }
 
+/* What went and what stays, as commands show it and as the record of a removal has it. */
+static void test_what_was_disposed_of(void **state)
+{
+    struct arena *a = arena_new();
+    struct disposals all = {0};
+    struct release r = {.arena = a, .disposals = &all}, silent = {.arena = a};
+    struct node *shown = node_map(a);
+    struct record_body body = {0};
+    (void)state;
+    dispose_keep(&silent, STR("t"), STR("n"), STR("w"));
+    dispose_keep(&r, STR("AWS::S3::Bucket"), STR("b"), STR("DeletionPolicy Retain"));
+    dispose_note(&r, FATE_DELETED, STR("stack"), STR("shop-dev"), STR("ours"));
+    dispose_note(&r, FATE_DELETED, STR("objects"), STR("s3://b/x/"), STR("ours"));
+    disposals_put(a, &all, shown);
+    check_str(json_text(a, shown, 0),
+              "{\"deleted\":[{\"type\":\"stack\",\"name\":\"shop-dev\",\"why\":\"ours\"},"
+              "{\"type\":\"objects\",\"name\":\"s3://b/x/\",\"why\":\"ours\"}],"
+              "\"kept\":[{\"type\":\"AWS::S3::Bucket\",\"name\":\"b\","
+              "\"why\":\"DeletionPolicy Retain\"}]}");
+    disposals_record(a, &all, &body);
+    assert_int_equal(body.deleted.n, 2);
+    assert_int_equal(body.emptied.n, 0);
+    assert_int_equal(body.kept.n, 1);
+    check_str(body.deleted.p[1].name, "s3://b/x/");
+    check_str(body.kept.p[0].why, "DeletionPolicy Retain");
+    arena_free(a);
+}
+
+/* What a deployment says of itself needs a fingerprint: without one nothing was published. */
+static void test_hints(void **state)
+{
+    struct arena *a = arena_new();
+    (void)state;
+    check_str(dispose_hint(a, STR("dev"), 7, STR("1a2b3c4d5e6f")), "dev#7 1a2b3c4d");
+    check_str(dispose_hint(a, STR("dev"), 7, STR("1a2b3c4d")), "dev#7 1a2b3c4d");
+    check_str(dispose_hint(a, STR("dev"), 7, STR("1a2b3c4")), "");
+    check_str(dispose_hint(a, STR("dev"), 7, STR("")), "");
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +185,8 @@ int main(void)
         cmocka_unit_test(test_stacks_of_neighbours),
         cmocka_unit_test(test_snapshots_that_no_record_names),
         cmocka_unit_test(test_log_groups_that_no_record_names),
+        cmocka_unit_test(test_what_was_disposed_of),
+        cmocka_unit_test(test_hints),
     };
     return cmocka_run_group_tests_name("dispose", tests, NULL, NULL);
 }

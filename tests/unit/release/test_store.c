@@ -6,6 +6,7 @@
 #include "fake_aws.h"
 #include "records.h"
 #include "release/bucket/chain.h"
+#include "release/dispose/dispose.h"
 #include "release/goal/from_record.h"
 
 #define STAGES "troupe/shop/stages/"
@@ -409,14 +410,49 @@ static void test_no_record(void **state)
     }
 }
 
+/* ---- what goes ---- */
+
+/* A folder goes with the slash that tells it from its neighbour; one in a bucket that is gone has
+ * gone. */
+static void test_dispose_of_a_folder(void **state)
+{
+    struct fixture *f = *state;
+    struct disposals all = {0};
+    struct release r = {.arena = f->arena, .aws = f->aws, .disposals = &all};
+    fake_put(cloud, "troupe/shop/parts/shop-dev/a.json", STR("a"));
+    fake_put(cloud, "troupe/shop/parts/shop-dev-2/a.json", STR("a"));
+    check_ok(dispose_folder(&r, &f->store, STR("parts/shop-dev/"), &f->err), &f->err);
+    assert_null(fake_get(cloud, "troupe/shop/parts/shop-dev/a.json").p);
+    assert_non_null(fake_get(cloud, "troupe/shop/parts/shop-dev-2/a.json").p);
+    assert_int_equal(all.all.n, 1);
+    check_str(all.all.p[0].name, "s3://" FAKE_BUCKET "/troupe/shop/parts/shop-dev/");
+    check_ok(dispose_folder(&r, &f->store, STR("parts/none/"), &f->err), &f->err);
+    struct store gone = {f->aws, STR("gone-bucket"), STR("shop")};
+    check_ok(dispose_folder(&r, &gone, STR(""), &f->err), &f->err);
+    assert_int_equal(all.all.n, 1);
+    fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "ListObjectVersions", NULL, 403,
+                                          "AccessDenied", "no", .times = 1});
+    check_kind(f, dispose_folder(&r, &f->store, STR(""), &f->err), ERR_DENIED,
+               "delete s3://" FAKE_BUCKET "/troupe/shop/");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_bucket),  TEST(test_put_once),      TEST(test_secret),    TEST(test_list),
-        TEST(test_write_once), TEST(test_read),          TEST(test_altered),   TEST(test_read_many),
-        TEST(test_chain),      TEST(test_newer_sources), TEST(test_no_record),
+        TEST(test_dispose_of_a_folder),
+        TEST(test_no_bucket),
+        TEST(test_put_once),
+        TEST(test_secret),
+        TEST(test_list),
+        TEST(test_write_once),
+        TEST(test_read),
+        TEST(test_altered),
+        TEST(test_read_many),
+        TEST(test_chain),
+        TEST(test_newer_sources),
+        TEST(test_no_record),
     };
     return cmocka_run_group_tests_name("store", tests, cloud_start, cloud_stop);
 }
