@@ -34,6 +34,8 @@ struct compilation {
     struct cloud_front_state *cloud_front;
     struct user_pool_state *user_pools;
     struct rules_state *rules; /* of eventBridge, made by a custom resource */
+    struct alb_state *alb;
+    struct log_state *log;
 };
 
 /* One event of a function, as its compiler sees it. */
@@ -57,7 +59,14 @@ struct event_type {
 /* One file per kind: events/event_<key>.c. The table is in events/events.c. */
 extern const struct event_type event_http, event_http_api, event_schedule, event_sns, event_sqs,
     event_s3, event_stream, event_cognito_user_pool, event_event_bridge, event_websocket,
-    event_kafka, event_msk, event_activemq, event_rabbitmq, event_cloud_front;
+    event_kafka, event_msk, event_activemq, event_rabbitmq, event_cloud_front, event_alb,
+    event_alexa_skill, event_alexa_smart_home, event_iot, event_iot_fleet_provisioning,
+    event_cloudwatch_event, event_cloudwatch_log;
+
+/* Which of its kind the event is in its function, from 1. */
+size_t event_number(const struct event *event);
+/* That of `input`, `inputPath` and `inputTransformer` one is said at most. */
+int event_check_input(const struct event *event, struct err *err);
 
 /* ---- names (compile/names.c): the reference's rules for logical ids ---- */
 
@@ -173,6 +182,8 @@ const struct node *node_setting(const struct node *x, const struct node *y, cons
 struct node *node_javascript_order(struct arena *a, const struct node *map);
 /* The same as a string node with all flags of `n`. */
 struct node *node_stringified(struct arena *a, const struct node *n);
+/* The text `n` without line ends. */
+const struct node *node_one_line(struct arena *a, const struct node *n);
 /* Append `item` unless an equal one is there. */
 void add_unique(struct arena *a, struct node *seq, const struct node *item);
 /* Put `filterPatterns` of an event source mapping into `properties`. */
@@ -205,6 +216,9 @@ void mapping_rights_need(struct compilation *c, const struct event *event, size_
                          const struct node *resource);
 /* Hand what the last function needs to the role. */
 void mapping_rights_finish(struct compilation *c);
+/* DependsOn of what AWS takes only once it may call `f`: `permission` and the alias of `f`. */
+struct node *depends_on_permission(struct compilation *c, const struct function *f,
+                                   struct str permission);
 /* [{Key, Value}] of a map of tags. */
 struct node *tag_list(struct arena *a, const struct node *tags);
 /* A statement {Effect: Allow, Action: actions, Resource: resources} for the function role. */

@@ -130,6 +130,12 @@ struct node *node_stringified(struct arena *a, const struct node *n)
     return text;
 }
 
+const struct node *node_one_line(struct arena *a, const struct node *n)
+{
+    struct str s = str_replace(a, node_text(n), STR("\r\n"), STR("\n"));
+    return node_from(node_str(a, str_replace(a, s, STR("\n"), STR(""))), n);
+}
+
 void add_unique(struct arena *a, struct node *seq, const struct node *item)
 {
     node_each (old, seq)
@@ -206,6 +212,16 @@ void depend_on_alias(struct compilation *c, struct node *resource, const struct 
     struct function_alias alias;
     if (function_alias(c, f, &alias))
         node_put_str(c->arena, resource, "DependsOn", alias.id);
+}
+
+struct node *depends_on_permission(struct compilation *c, const struct function *f,
+                                   struct str permission)
+{
+    struct function_alias alias;
+    struct node *list = NODE_LIST(c->arena, node_str(c->arena, permission));
+    if (function_alias(c, f, &alias))
+        node_push(c->arena, list, node_str(c->arena, alias.id));
+    return list;
 }
 
 /* ---- resources ---- */

@@ -54,24 +54,6 @@ static int read_bus(struct compilation *c, const struct event *event, struct bus
 
 /* ---- the target ---- */
 
-static int check_input(const struct event *event, struct err *err)
-{
-    static const char *const ways[] = {"input", "inputPath", "inputTransformer"};
-    const struct node *seen = NULL;
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        const struct node *n = node_get_c(event->node, ways[i]);
-        if (!node_truthy(n))
-            continue;
-        if (seen) {
-            err_at(err, n->pos, ERR_CONFIG,
-                   "'input', 'inputPath' and 'inputTransformer' exclude each other");
-            return err_note(err, seen->pos, "the other one is here");
-        }
-        seen = n;
-    }
-    return 0;
-}
-
 /* InputTransformer, or NULL. */
 static const struct node *transformer(struct arena *a, const struct node *settings)
 {
@@ -158,7 +140,7 @@ static int event_bridge_compile(struct compilation *c, const struct event *event
     struct bus bus;
     if (!node_get_c(settings, "pattern") && !node_get_c(settings, "schedule"))
         return err_at(err, event->pos, ERR_CONFIG, "'pattern' or 'schedule' is missing");
-    if (check_input(event, err) < 0)
+    if (event_check_input(event, err) < 0)
         return -1;
     if (!name)
         name = node_from(node_str(a, hashed(a, full, suffix)), stem);

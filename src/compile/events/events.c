@@ -16,6 +16,13 @@ static const struct event_type *const event_types[] = {
     &event_activemq,
     &event_rabbitmq,
     &event_msk,
+    &event_alb,
+    &event_alexa_skill,
+    &event_alexa_smart_home,
+    &event_iot,
+    &event_iot_fleet_provisioning,
+    &event_cloudwatch_event,
+    &event_cloudwatch_log,
     &event_cognito_user_pool,
     &event_event_bridge,
     &event_sqs,
@@ -30,6 +37,37 @@ static const struct event_type *type_by_key(struct str key)
         if (str_eq(key, str_c(event_types[i]->key)))
             return event_types[i];
     return NULL;
+}
+
+size_t event_number(const struct event *event)
+{
+    const struct node *list = node_get_c(event->function->node, "events");
+    struct str key = {"", 0};
+    size_t number = 0;
+    member_each (m, list->items[event->index])
+        if (m->value == event->node)
+            key = m->key;
+    for (size_t i = 0; i <= event->index; i++)
+        number += node_member(list->items[i], key) != NULL;
+    return number;
+}
+
+int event_check_input(const struct event *event, struct err *err)
+{
+    static const char *const ways[] = {"input", "inputPath", "inputTransformer"};
+    const struct node *seen = NULL;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const struct node *n = node_get_c(event->node, ways[i]);
+        if (!node_truthy(n))
+            continue;
+        if (seen) {
+            err_at(err, n->pos, ERR_CONFIG,
+                   "'input', 'inputPath' and 'inputTransformer' exclude each other");
+            return err_note(err, seen->pos, "the other one is here");
+        }
+        seen = n;
+    }
+    return 0;
 }
 
 typedef int visit_event(struct compilation *c, const struct event_type *type,

@@ -75,9 +75,12 @@ struct schema {
     enum weight wrong_keys;      /* of other members of a closed map; 0: DOUBTFUL */
     /* alternatives, NULL-terminated: the value must be one of them */
     const struct schema *const *any;
-    const char *const *one_of;    /* exactly one of these members; NULL-terminated */
-    const char *const *some_of;   /* at least one of them */
-    const char *keys_expected;    /* what `keys` says, for messages */
+    const char *const *one_of;  /* exactly one of these members; NULL-terminated */
+    const char *const *some_of; /* at least one of them */
+    const char *keys_expected;  /* what `keys` says, for messages */
+    /* texts that may stand here and of which nothing comes, and what to say; ends with a NULL key
+     */
+    const struct hint *texts;
     const struct hint *hints;     /* advice for keys that are not here; ends with a NULL key */
     const char *kind;             /* what a member is called: "event"; NULL: "key" */
     const char *help;             /* for unknown or missing members */

@@ -409,13 +409,17 @@ static bool check_own(struct checker *c, const struct schema *s, struct place at
 
 /* ---- alternatives ---- */
 
+/* How far into the value an alternative got before its first problem. One whose `type` is another
+ * one was not meant: it counts half a level less. */
 static unsigned reached(problem_list *problems)
 {
-    unsigned depth = UINT32_MAX;
-    vec_each (problems, p)
-        if (p->weight != NO_EFFECT && p->depth < depth)
-            depth = p->depth;
-    return depth;
+    unsigned least = UINT32_MAX;
+    vec_each (problems, p) {
+        unsigned steps = 2 * p->depth - (p->depth && str_eq(p->subject, STR("type")));
+        if (p->weight != NO_EFFECT && steps < least)
+            least = steps;
+    }
+    return least;
 }
 
 static bool check_any(struct checker *c, const struct schema *s, struct place at,
@@ -436,7 +440,7 @@ static bool check_any(struct checker *c, const struct schema *s, struct place at
             best_depth = depth;
         }
     }
-    if (best_depth <= at.depth && best.n && best.p[0].subject.n)
+    if (best_depth <= 2 * at.depth && best.n && best.p[0].subject.n)
         return mismatch(c, s, at, *value, problems);
     vec_each (&best, p)
         vec_push(c->arena, problems, *p);
@@ -637,9 +641,29 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
     return good;
 }
 
+/* Is `n` a text of which nothing comes, by `s`? */
+static bool is_idle_text(struct checker *c, const struct schema *s, const struct node *n,
+                         problem_list *problems)
+{
+    for (const struct hint *t = s->texts; t && t->key; t++) {
+        if (!node_is_text(n, t->key))
+            continue;
+        struct problem p = {.pos = n->pos,
+                            .weight = NO_EFFECT,
+                            .message = str_fmt(c->arena, "%s '%s' alone has no effect",
+                                               s->kind ? s->kind : "key", t->key),
+                            .help = str_c(t->help)};
+        vec_push(c->arena, problems, p);
+        return true;
+    }
+    return false;
+}
+
 static bool check_value(struct checker *c, const struct schema *s, struct place at,
                         const struct node **value, problem_list *problems)
 {
+    if (is_idle_text(c, s, *value, problems))
+        return true;
     if (!coerce(c, s->type, value))
         return mismatch(c, s, at, *value, problems);
     bool good = check_own(c, s, at, *value, problems);

@@ -269,6 +269,106 @@ static const struct schema event_bridge = {
                                    {"maximumRetryAttempts", REFUSED_WHOLE(0, 185)})},
         {"deadLetterQueueArn", &aws_arn})};
 
+/* ---- cloudwatchEvent, cloudwatchLog ---- */
+
+static const struct schema cloudwatch_event = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(
+        {"event", &any_map, REQUIRED}, {"input", EITHER(TEXT_MAX(8192), &any_map)},
+        {"inputPath", TEXT_RANGE(1, 256)},
+        {"inputTransformer", CLOSED_MAP({"inputPathsMap", MAP_OF(&non_empty_string)},
+                                        {"inputTemplate", TEXT_RANGE(1, 8192), REQUIRED})},
+        {"description", TEXT_MAX(512)},
+        {"name", SCHEMA(.type = TYPE_STRING, .expected = "a rule name (up to 64 of A-Za-z0-9_.-)",
+                        .pattern = "[._A-Za-z0-9-]", .has_min = true, .min = 1, .has_max = true,
+                        .max = 64)},
+        {"enabled", &any_boolean})};
+
+#define LOG_GROUP PATTERN("the name of a log group", "^[/#A-Za-z0-9_.-]+$")
+
+static const struct schema cloudwatch_log = {
+    .any =
+        ANY_OF(LOG_GROUP, CLOSED_MAP({"logGroup", LOG_GROUP, REQUIRED}, {"filter", &any_string}))};
+
+/* ---- iot, iotFleetProvisioning ---- */
+
+static const struct schema iot = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields =
+        FIELDS({"sql", &any_string, REQUIRED},
+               {"sqlVersion", TEXT_CHOICE("2015-10-08", "2016-03-23", "beta")},
+               {"name", &any_string}, {"enabled", &any_boolean}, {"description", &any_string})};
+
+static const struct schema iot_fleet_provisioning = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"enabled", &any_boolean}, {"provisioningRoleArn", &aws_arn, REQUIRED},
+                     {"templateBody", &any_map, REQUIRED}, {"templateName", &any_string})};
+
+/* ---- alexaSkill, alexaSmartHome ---- */
+
+#define SKILL_ID                                                                     \
+    SCHEMA(.type = TYPE_STRING, .expected = "the id of a skill (amzn1.ask.skill.…)", \
+           .pattern = "^[a-zA-Z0-9._-]+$", .has_max = true, .max = 256)
+
+/* Without its id, Lambda lets every skill call the function: the reference warns of it. */
+static const struct schema alexa_skill = {
+    .any = ANY_OF(SKILL_ID, CLOSED_MAP({"appId", SKILL_ID}, {"enabled", &any_boolean}))};
+static const struct schema alexa_smart_home = {
+    .any = ANY_OF(SKILL_ID, CLOSED_MAP({"appId", SKILL_ID, REQUIRED}, {"enabled", &any_boolean}))};
+
+/* ---- alb ---- */
+
+#define ALB_HEADER \
+    CLOSED_MAP({"name", TEXT_MAX(40), REQUIRED}, {"values", LIST_OF(TEXT_MAX(128)), REQUIRED})
+#define ALB_TEXTS(what, re)                                                                   \
+    LIST_OF(SCHEMA(.type = TYPE_STRING, .expected = (what), .pattern = (re), .has_max = true, \
+                   .max = 128))
+
+static const struct schema alb_conditions = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields =
+        FIELDS({"header", EITHER(LIST_OF(ALB_HEADER), ALB_HEADER)},
+               {"host", ALB_TEXTS("a host name, * and ? for any characters", "^[A-Za-z0-9*?.-]+$")},
+               {"ip", &list_of_strings},
+               {"method", LIST_OF(SCHEMA(.type = TYPE_STRING, .expected = "an HTTP method",
+                                         .pattern = "^[A-Z_-]+$", .has_max = true, .max = 40))},
+               {"path", ALB_TEXTS("a path, * and ? for any characters",
+                                  "^([A-Za-z0-9*?_.$/~\"'@:+-]|&amp;)+$")},
+               {"query", MAP_OF(TEXT_MAX(128))})};
+
+static const struct schema alb_health_check = {
+    .any = ANY_OF(
+        &any_boolean,
+        CLOSED_MAP(
+            {"healthyThresholdCount", WHOLE(2, 10)}, {"intervalSeconds", WHOLE(5, 300)},
+            {"matcher",
+             CLOSED_MAP({"httpCode", PATTERN("status codes like '200,300-302'",
+                                             "^[0-9]{3}(-[0-9]{3})?(,[0-9]{3}(-[0-9]{3})?)*$")})},
+            {"path", TEXT_RANGE(1, 1024)}, {"timeoutSeconds", WHOLE(2, 120)},
+            {"unhealthyThresholdCount", WHOLE(2, 10)}))};
+
+static const struct schema alb = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(
+        {"authorizer", &list_of_strings}, {"conditions", &alb_conditions, REQUIRED},
+        {"healthCheck", &alb_health_check},
+        {"listenerArn",
+         SCHEMA(.expected = "the ARN of a listener of an Application Load Balancer or a Ref",
+                .any = ANY_OF(PATTERN("the ARN of a listener",
+                                      "^arn:aws[A-Za-z0-9_-]*:elasticloadbalancing:.+:listener/app/"
+                                      "[A-Za-z0-9_-]+/([A-Za-z0-9_-]+)/([A-Za-z0-9_-]+)$"),
+                              &aws_ref)),
+         REQUIRED},
+        {"multiValueHeaders", &any_boolean}, {"priority", WHOLE(1, 50000), REQUIRED},
+        {"targetGroupName",
+         SCHEMA(.type = TYPE_STRING, .expected = "a name of 1 to 32 letters, digits and '-'",
+                .pattern = "^[a-zA-Z0-9-]{1,32}$")})};
+
 /* ---- the table ---- */
 
 static const struct field events[] = {{"http", &http},
@@ -280,18 +380,18 @@ static const struct field events[] = {{"http", &http},
                                       {"stream", &stream},
                                       {"eventBridge", &event_bridge},
                                       {"websocket", &websocket},
-                                      {"alb", NULL, UNSUPPORTED},
-                                      {"iot", NULL, UNSUPPORTED},
-                                      {"iotFleetProvisioning", NULL, UNSUPPORTED},
+                                      {"alb", &alb},
+                                      {"iot", &iot},
+                                      {"iotFleetProvisioning", &iot_fleet_provisioning},
                                       {"kafka", &schema_kafka},
                                       {"msk", &schema_msk},
                                       {"activemq", &schema_activemq},
                                       {"rabbitmq", &schema_rabbitmq},
-                                      {"cloudwatchEvent", NULL, UNSUPPORTED},
-                                      {"cloudwatchLog", NULL, UNSUPPORTED},
+                                      {"cloudwatchEvent", &cloudwatch_event},
+                                      {"cloudwatchLog", &cloudwatch_log},
                                       {"cognitoUserPool", &cognito_user_pool},
-                                      {"alexaSkill", NULL, UNSUPPORTED},
-                                      {"alexaSmartHome", NULL, UNSUPPORTED},
+                                      {"alexaSkill", &alexa_skill},
+                                      {"alexaSmartHome", &alexa_smart_home},
                                       {"cloudFront", &schema_cloud_front},
                                       {0}};
 
@@ -305,9 +405,11 @@ const struct schema schema_event = {
     .has_max = true,
     .max = 1,
     .fields = events,
+    .texts = (const struct hint[]){{"alexaSkill",
+                                    "without the id of the skill nothing may call the function: "
+                                    "write 'alexaSkill: amzn1.ask.skill.…'"},
+                                   {0}},
     .kind = "event",
-    .help = "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, eventBridge and "
-            "cognitoUserPool",
-    .unsupported_help =
-        "supported events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, "
-        "eventBridge and cognitoUserPool; wire others under 'resources'"};
+    .help = "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, eventBridge, alb, "
+            "iot, iotFleetProvisioning, kafka, msk, activemq, rabbitmq, cloudwatchEvent, "
+            "cloudwatchLog, cognitoUserPool, alexaSkill, alexaSmartHome and cloudFront"};

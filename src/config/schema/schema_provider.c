@@ -34,6 +34,32 @@ static const struct schema api_gateway = {
                                                    .values = QUOTA_AND_THROTTLE)))},
         {"websocketApiId", &aws_instruction})};
 
+/* ---- alb ---- */
+
+#define ALB_AUTHORIZER(kind, ...)                                                             \
+    CLOSED_MAP({"type", CHOICE(kind), REQUIRED}, __VA_ARGS__,                                 \
+               {"onUnauthenticatedRequest", CHOICE("allow", "authenticate", "deny")},         \
+               {"requestExtraParams",                                                         \
+                SCHEMA(.type = TYPE_MAP, .has_max = true, .max = 10, .values = &any_string)}, \
+               {"scope", &any_string}, {"sessionCookieName", &any_string},                    \
+               {"sessionTimeout", &count_number})
+
+static const struct schema alb = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields =
+        FIELDS({"targetGroupPrefix", TEXT_MAX(16)},
+               {"authorizers",
+                MAP_OF(EITHER(
+                    ALB_AUTHORIZER("oidc", {"authorizationEndpoint", &any_string, REQUIRED},
+                                   {"clientId", &any_string, REQUIRED},
+                                   {"clientSecret", &any_string}, {"issuer", &any_string, REQUIRED},
+                                   {"tokenEndpoint", &any_string, REQUIRED},
+                                   {"userInfoEndpoint", &any_string, REQUIRED}),
+                    ALB_AUTHORIZER("cognito", {"userPoolArn", &aws_arn, REQUIRED},
+                                   {"userPoolClientId", &any_string, REQUIRED},
+                                   {"userPoolDomain", &any_string, REQUIRED})))})};
+
 /* ---- httpApi ---- */
 
 #define ONE_OR_MORE EITHER(&aws_instruction, LIST_OF(&aws_instruction))
@@ -167,7 +193,7 @@ static const struct schema region = {
 
 static const struct field fields[] = {
     {"name", SCHEMA(.words = WORDS("aws"), .wrong = STOPS), REQUIRED},
-    {"alb", NULL, UNSUPPORTED},
+    {"alb", &alb},
     {"apiGateway", &api_gateway},
     {"apiName", &any_string},
     {"architecture", &aws_architecture},

@@ -321,6 +321,32 @@ static const struct refusal {
     {"  f:\n    handler: a.b\n    events:\n      - eventBridge:\n          schedule: rate(1 hour)\n"
      "          input: {a: 1}\n          inputPath: $.x\n",
      "exclude each other", 10},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudwatchLog: g\n      - cloudwatchLog: g\n"
+     "  g:\n    handler: a.b\n    events:\n      - cloudwatchLog: {logGroup: g}\n",
+     "log group 'g' gets more than 2 subscription filters", 12},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudwatchEvent:\n          event: {source: "
+     "[a]}\n"
+     "          input: {a: 1}\n          inputPath: $.x\n",
+     "exclude each other", 10},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - iotFleetProvisioning: {templateBody: {}, provisioningRoleArn: 'arn:x'}\n"
+     "      - iotFleetProvisioning: {templateBody: {}, provisioningRoleArn: 'arn:x'}\n",
+     "the hook of one 'iotFleetProvisioning' only", 8},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - alb: {listenerArn: !Ref L, priority: 1, conditions: {}}\n",
+     "'conditions' needs at least one condition", 7},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - alb: {listenerArn: !Ref L, priority: 1, conditions: {path: /}}\n"
+     "      - alb: {listenerArn: !Ref M, priority: 1, conditions: {path: /}}\n",
+     "priority 1 is used twice by function 'f'", 8},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - alb: {listenerArn: !Ref L, priority: 1, conditions: {path: /}}\n"
+     "  g:\n    handler: a.b\n    events:\n"
+     "      - alb: {listenerArn: !Ref L, priority: 1, conditions: {path: /}}\n",
+     "priority 1 is used already on the listener of function 'g'", 11},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - alb: {listenerArn: !Ref L, priority: 1, conditions: {path: /}, authorizer: x}\n",
+     "there is no authorizer 'x'", 7},
     {"  f: {handler: a.b}\nresources:\n  extensions:\n    Nobody:\n      DependsOn: [A]\n",
      "cannot extend 'Nobody': there is no such resource", 7},
     {"  f: {handler: a.b}\nresources:\n  extensions:\n    FLambdaFunction:\n      Type: X\n",
@@ -403,7 +429,19 @@ static void test_odd_types(void **state)
                                        "snapStart",
                                        "maximumEventAge",
                                        "disableLogs"};
-    static const char *const events[] = {"schedule", "sns", "sqs", "s3", "stream", "eventBridge"};
+    static const char *const events[] = {"schedule",
+                                         "sns",
+                                         "sqs",
+                                         "s3",
+                                         "stream",
+                                         "eventBridge",
+                                         "alb",
+                                         "alexaSkill",
+                                         "alexaSmartHome",
+                                         "cloudwatchEvent",
+                                         "cloudwatchLog",
+                                         "iot",
+                                         "iotFleetProvisioning"};
     static const char *const members[] = {"arn",
                                           "rate",
                                           "bucket",
@@ -417,6 +455,16 @@ static void test_odd_types(void **state)
                                           "consumer",
                                           "rules",
                                           "filterPatterns",
+                                          "event",
+                                          "logGroup",
+                                          "filter",
+                                          "sql",
+                                          "templateBody",
+                                          "appId",
+                                          "listenerArn",
+                                          "conditions",
+                                          "healthCheck",
+                                          "authorizer",
                                           "name"};
     static const char *const values[] = {"null",
                                          "true",

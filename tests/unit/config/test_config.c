@@ -572,6 +572,8 @@ static void test_found_in_parents(void **state)
 
 /* Members that are the user's own data, or checked together with others (`stream`). */
 static const char *const open_members[] = {"*.eventBridge.pattern.*",
+                                           "*.cloudwatchEvent.event",
+                                           "*.templateBody",
                                            "*.input",
                                            "*.inputPathsMap",
                                            "*.filterPolicy",
