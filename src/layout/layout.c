@@ -174,6 +174,9 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
         resource = own_deployment(l, resource);
     if (str_eq(type, STR("AWS::ApiGatewayV2::ApiMapping")))
         resource = api_users_mapping(l, resource);
+    if (str_eq(type, STR("AWS::Logs::SubscriptionFilter")) &&
+        !(resource = log_filter_rewrite(l, resource, err)))
+        return NULL;
     bool policy = str_starts(type, STR("AWS::IAM::"));
     struct node *out = node_shallow(a, resource);
     const struct node *properties = node_get_c(resource, "Properties");

@@ -145,6 +145,10 @@ size_t scope_asked_for(const struct laying *l, struct str id);
 int unqualified_check(struct laying *l, struct err *err);
 /* Properties of a CloudFront distribution with versions in place of functions. */
 const struct node *unqualified_versions(struct laying *l, const struct node *properties);
+/* log_filters.c: `resource`, a subscription filter, with a Ref in place of the name of a log group
+ * of the file. ERR_CONFIG: the group is one that a shared function does not have. */
+const struct node *log_filter_rewrite(struct laying *l, const struct node *resource,
+                                      struct err *err);
 /* metrics.c: properties of alarms and the like; a dimension that names a shared function becomes
  * the two of this stage's alias. Source: Lambda developer guide, "Types of metrics for Lambda
  * functions": metrics of an alias have the dimensions FunctionName and Resource ("name:alias"). */

@@ -1,207 +1,191 @@
-/* What the file only names is nobody's here: an API has one resource of a path and one route of a
- * key, a user pool one function a trigger, and a bucket one notification of an event and a key,
- * whichever stage's stack made it. What another stage has there is found before AWS refuses it in
- * the middle (409), or serves one stage's callers by the other. */
+/* What AWS has once, whichever stage's stack made it: a route of an API that the file only names, a
+ * priority of a listener, a rule of a given name. What another stage has there is found before AWS
+ * refuses it in the middle (409), or serves one stage's callers by the other. */
 #include "release/plan/plan.h"
 
-#include "base/vec.h"
 #include "cfn/expression.h"
 #include "doc/json.h"
 #include "release/stack/nested.h"
 
-/* One thing of which there is one, of an API, pool or bucket outside the service. */
-struct claim {
-    struct str place;                /* identifies it; for a bucket: the bucket alone */
-    const struct node *resource;     /* whose it is */
-    const struct node *what;         /* as it is called: a route's key, a trigger, an event */
-    const struct node *notification; /* {Event, Rules} of a bucket; NULL: it is no bucket */
-};
+#define AN_API_EACH                                                         \
+    "name an API for each stage, as in ${param:apiId}, or no API, so that " \
+    "troupe makes one with stages of its own"
+#define IN_API "in this API, which is outside the service"
+#define HERE "in this account and region"
+#define A_NAME_EACH "put the stage into the name: ${sls:stage}, or leave it out"
 
-struct claims {
-    VEC(struct claim) all;
-};
-
-/* What there is one of in an API: the properties that tell. Source: API Gateway API reference,
- * CreateResource, PutMethod; API Gateway v2 API reference, CreateRoute. */
+/* What there is one of: the properties that tell, in `named` what people call it by. Sources: API
+ * Gateway API reference, CreateResource, PutMethod; API Gateway v2 API reference, CreateRoute;
+ * Elastic Load Balancing API reference, CreateRule, CreateTargetGroup; EventBridge API reference,
+ * PutRule; AWS IoT API reference, CreateTopicRule, CreateProvisioningTemplate; CloudWatch Logs API
+ * reference, PutSubscriptionFilter. */
 static const struct single {
-    const char *type, *api, *at[2];
-    const char *name; /* the property that the message shows */
+    const char *type, *at[2], *named;
+    size_t limit; /* of all stages together */
+    const char *noun, *where, *help;
 } singles[] = {
-    {"AWS::ApiGateway::Resource", "RestApiId", {"ParentId", "PathPart"}, "PathPart"},
-    {"AWS::ApiGateway::Method", "RestApiId", {"ResourceId", "HttpMethod"}, "HttpMethod"},
-    {"AWS::ApiGatewayV2::Route", "ApiId", {"RouteKey", NULL}, "RouteKey"},
+    {"AWS::ApiGateway::Resource",
+     {"RestApiId", "ParentId"},
+     "PathPart",
+     1,
+     "",
+     IN_API,
+     AN_API_EACH},
+    {"AWS::ApiGateway::Method",
+     {"RestApiId", "ResourceId"},
+     "HttpMethod",
+     1,
+     "",
+     IN_API,
+     AN_API_EACH},
+    {"AWS::ApiGatewayV2::Route", {"ApiId", NULL}, "RouteKey", 1, "", IN_API, AN_API_EACH},
+    {"AWS::ElasticLoadBalancingV2::ListenerRule",
+     {"ListenerArn", NULL},
+     "Priority",
+     1,
+     "priority ",
+     "on this listener",
+     "give each stage its own, as in priority: ${param:priority}, and conditions that tell the "
+     "stages apart"},
+    {"AWS::ElasticLoadBalancingV2::TargetGroup",
+     {0},
+     "Name",
+     1,
+     "target group ",
+     HERE,
+     A_NAME_EACH},
+    {"AWS::Events::Rule", {"EventBusName", NULL}, "Name", 1, "rule ", HERE, A_NAME_EACH},
+    {"AWS::IoT::TopicRule", {0}, "RuleName", 1, "topic rule ", HERE, A_NAME_EACH},
+    {"AWS::IoT::ProvisioningTemplate",
+     {0},
+     "TemplateName",
+     1,
+     "provisioning template ",
+     HERE,
+     A_NAME_EACH},
+    {"AWS::Logs::SubscriptionFilter",
+     {0},
+     "LogGroupName",
+     2,
+     "a subscription filter of ",
+     "and a log group has two at most",
+     "leave the event out in a stage, or name a log group for each"},
+};
+enum { SINGLES = sizeof singles / sizeof *singles };
+
+/* What the plan wants to have of one of them. */
+struct claim {
+    const struct node *resource; /* the last one */
+    const struct single *single;
+    size_t count, others; /* the plan's own, and those of other stages so far */
 };
 
-/* A Ref or an attribute leads to what the stage has of its own, or to what all stages share. */
-static bool is_outside(const struct node *value)
+/* A Ref or an attribute leads to what the stage has of its own, unless it is a Ref of what the
+ * service's stack has for all stages. */
+static bool is_outside(const struct node *shared, const struct node *value)
 {
     struct cfn_value v;
-    return value && !cfn_is_value(value, &v);
+    return value && (!cfn_is_value(value, &v) || node_get(shared, v.id));
 }
 
-static void claim_in_api(struct arena *a, const struct node *resource, struct claims *ret)
+/* Empty: `resource` is nothing that stages could share. `shared`: resources of the service. */
+static struct str place_outside(struct arena *a, const struct node *shared,
+                                const struct node *resource, const struct single **ret)
 {
     const struct node *properties = node_get_c(resource, "Properties");
-    for (size_t i = 0; i < sizeof singles / sizeof *singles; i++) {
-        const struct single *s = &singles[i];
-        const struct node *api = node_get_c(properties, s->api);
-        const struct node *first = node_get_c(properties, s->at[0]);
-        const struct node *second = s->at[1] ? node_get_c(properties, s->at[1]) : NULL;
-        if (!node_is_text(node_get_c(resource, "Type"), s->type) || !is_outside(api) ||
-            !is_outside(first))
-            continue;
-        struct str place = str_fmt(a, "%s %.*s %.*s %.*s", s->type, STR_ARG(json_canonical(a, api)),
-                                   STR_ARG(json_canonical(a, first)),
-                                   STR_ARG(second ? json_canonical(a, second) : STR("")));
-        vec_push(a, &ret->all,
-                 (struct claim){place, resource, node_get_c(properties, s->name), NULL});
+    const struct single *s = singles;
+    while (s < singles + SINGLES && !node_is_text(node_get_c(resource, "Type"), s->type))
+        s++;
+    if (s == singles + SINGLES || !is_outside(shared, node_get_c(properties, s->named)))
+        return (struct str){"", 0};
+    struct buf b = BUF(a);
+    buf_fmt(&b, "%s %.*s", s->type, STR_ARG(json_canonical(a, node_get_c(properties, s->named))));
+    for (size_t i = 0; i < sizeof s->at / sizeof *s->at && s->at[i]; i++) {
+        const struct node *at = node_get_c(properties, s->at[i]);
+        if (at && !is_outside(shared, at))
+            return (struct str){"", 0};
+        buf_fmt(&b, " %.*s", STR_ARG(at ? json_canonical(a, at) : STR("")));
     }
+    *ret = s;
+    return buf_str(&b);
 }
 
-static void claim_in_pool(struct arena *a, const struct node *resource, struct claims *ret)
+static struct claim *claim_of(struct arena *a, struct map *claims, const struct node *shared,
+                              const struct node *resource)
 {
-    const struct node *properties = node_get_c(resource, "Properties");
-    const struct node *pool = node_get_c(properties, "UserPoolName");
-    node_each (config, node_get_c(properties, "UserPoolConfigs")) {
-        const struct node *trigger = node_get_c(config, "Trigger");
-        struct str place =
-            str_fmt(a, "pool %.*s %.*s", STR_ARG(node_text(pool)), STR_ARG(node_text(trigger)));
-        vec_push(a, &ret->all, (struct claim){place, resource, trigger, NULL});
+    const struct single *single;
+    struct str place = place_outside(a, shared, resource, &single);
+    if (!place.n)
+        return NULL;
+    struct claim *claim = map_get(claims, place);
+    if (!claim) {
+        claim = ARENA_NEW(a, struct claim);
+        map_put(claims, place, claim);
     }
+    claim->resource = resource;
+    claim->single = single;
+    return claim;
 }
 
-static void claim_in_bucket(struct arena *a, const struct node *resource, struct claims *ret)
+/* What the plan adds to what is outside the stage: what identifies it there -> struct claim. */
+static struct map added(const struct release *r, const struct plan *plan, const struct node *shared)
 {
-    const struct node *properties = node_get_c(resource, "Properties");
-    const struct node *bucket = node_get_c(properties, "BucketName");
-    if (!is_outside(bucket))
-        return;
-    struct str place = str_fmt(a, "bucket %.*s", STR_ARG(json_canonical(a, bucket)));
-    node_each (config, node_get_c(properties, "BucketConfigs"))
-        vec_push(a, &ret->all,
-                 (struct claim){place, resource, node_get_c(config, "Event"), config});
-}
-
-static struct claims claims_of(struct arena *a, const struct node *template)
-{
-    struct claims out = {0};
-    member_each (m, node_get_c(template, "Resources")) {
-        claim_in_api(a, m->value, &out);
-        if (node_is_text(node_get_c(m->value, "Type"), "Custom::CognitoUserPool"))
-            claim_in_pool(a, m->value, &out);
-        if (node_is_text(node_get_c(m->value, "Type"), "Custom::S3"))
-            claim_in_bucket(a, m->value, &out);
+    struct map wanted = MAP(r->arena), had = MAP(r->arena), all = MAP(r->arena);
+    struct claim *claim;
+    member_each (m, node_get_c(plan->target.layout->stage_template, "Resources"))
+        if ((claim = claim_of(r->arena, &wanted, shared, m->value)))
+            claim->count++;
+    member_each (m, node_get_c(plan->world.stage_template, "Resources"))
+        if ((claim = claim_of(r->arena, &had, shared, m->value)))
+            claim->count++;
+    for (size_t i = 0; i < wanted.n; i++) {
+        const struct claim *before = map_get(&had, wanted.entries[i].key);
+        claim = wanted.entries[i].value;
+        if (!before || claim->count > before->count)
+            map_put(&all, wanted.entries[i].key, claim);
     }
-    return out;
+    return all;
 }
 
-/* ---- do two notifications of a bucket overlap? ---- */
-
-/* "s3:ObjectCreated:*" has all that begin like it. */
-static bool events_overlap(struct str x, struct str y)
-{
-    if (str_ends(x, STR("*")))
-        return str_starts(y, str_sub(x, 0, x.n - 1));
-    if (str_ends(y, STR("*")))
-        return str_starts(x, str_sub(y, 0, y.n - 1));
-    return str_eq(x, y);
-}
-
-/* Prefix or suffix; empty: there is none. False: it is not known before CloudFormation knows it. */
-static bool rule_of(const struct node *notification, const char *name, struct str *ret)
-{
-    *ret = STR("");
-    node_each (rule, node_get_c(notification, "Rules")) {
-        const struct node *value = node_get_c(rule, name);
-        if (value && !node_is(value, NODE_STRING))
-            return false;
-        if (value)
-            *ret = value->text;
-    }
-    return true;
-}
-
-/* Source: S3 user guide, "Configuring event notifications using object key name filtering". */
-static bool notifications_overlap(const struct node *x, const struct node *y)
-{
-    struct str p, q, s, t;
-    return events_overlap(node_text(node_get_c(x, "Event")), node_text(node_get_c(y, "Event"))) &&
-           rule_of(x, "Prefix", &p) && rule_of(y, "Prefix", &q) && rule_of(x, "Suffix", &s) &&
-           rule_of(y, "Suffix", &t) && (str_starts(p, q) || str_starts(q, p)) &&
-           (str_ends(s, t) || str_ends(t, s));
-}
-
-static bool excludes(const struct claim *x, const struct claim *y)
-{
-    return str_eq(x->place, y->place) &&
-           (!x->notification || notifications_overlap(x->notification, y->notification));
-}
-
-/* ---- what other stages have ---- */
-
-/* What the plan adds outside the service. */
-static struct claims added(const struct release *r, const struct plan *plan)
-{
-    struct claims had = claims_of(r->arena, plan->world.stage_template);
-    struct claims wanted = claims_of(r->arena, plan->target.layout->stage_template), out = {0};
-    vec_each (&wanted.all, w) {
-        bool is_new = true;
-        vec_each (&had.all, h)
-            is_new =
-                is_new && !(str_eq(h->place, w->place) &&
-                            (!w->notification || node_equal(h->notification, w->notification)));
-        if (is_new)
-            vec_push(r->arena, &out.all, *w);
-    }
-    return out;
-}
-
-static int say_taken(const struct release *r, const struct claim *mine, struct str stage,
+static int say_taken(const struct release *r, const struct claim *claim, struct str stage,
                      struct err *err)
 {
-    struct str type = node_text(node_get_c(mine->resource, "Type"));
-    bool is_pool = str_eq(type, STR("Custom::CognitoUserPool"));
-    const char *what = mine->notification ? "bucket" : is_pool ? "user pool" : "API";
-    struct pos pos = node_pos(mine->what).source ? mine->what->pos : mine->resource->pos;
-    err_at(err, pos, ERR_REFUSED,
-           "stage '%.*s' has '%.*s' in this %s, which is outside the service: '%.*s' cannot have "
-           "it, too",
-           STR_ARG(stage), STR_ARG(node_text(mine->what)), what, STR_ARG(r->service->address));
-    if (mine->notification)
-        return err_help(err, "name a bucket for each stage, as in ${param:bucket}, or a prefix: S3 "
-                             "notifies one function of an event and a key");
-    if (is_pool)
-        return err_help(err, "name a pool for each stage, as in ${param:pool}: a user pool has one "
-                             "function a trigger");
-    return err_help(err, "name an API for each stage, as in ${param:apiId}, or no API, so that "
-                         "troupe makes one with stages of its own");
+    const struct single *s = claim->single;
+    struct str what = node_text(node_get_c(node_get_c(claim->resource, "Properties"), s->named));
+    err_at(err, claim->resource->pos, ERR_REFUSED,
+           "stage '%.*s' has %s'%.*s' %s: '%.*s' cannot have it, too", STR_ARG(stage), s->noun,
+           STR_ARG(what), s->where, STR_ARG(r->service->address));
+    return err_help(err, "%s", s->help);
 }
 
-static int check_stage(const struct release *r, const struct plan *plan, const struct claims *mine,
-                       const struct stack *stack, struct str stage, struct err *err)
+static int check_stage(const struct release *r, const struct plan *plan, struct map *mine,
+                       const struct node *shared, const struct stack *stack, struct str stage,
+                       struct err *err)
 {
     const struct node *template;
+    const struct single *single;
     if (nested_read(r, &plan->world.store, stack->name, &template, NULL, err) < 0) {
         if (err->kind != ERR_NOT_FOUND) /* removed meanwhile */
             return err_wrap(err, "look at stage '%.*s'", STR_ARG(stage));
         err_clear(err);
         return 0;
     }
-    struct claims theirs = claims_of(r->arena, template);
-    vec_each (&theirs.all, t)
-        vec_each (&mine->all, m)
-            if (excludes(m, t))
-                return say_taken(r, m, stage, err);
+    member_each (m, node_get_c(template, "Resources")) {
+        struct claim *claim = map_get(mine, place_outside(r->arena, shared, m->value, &single));
+        if (claim && claim->count + ++claim->others > claim->single->limit)
+            return say_taken(r, claim, stage, err);
+    }
     return 0;
 }
 
 int plan_outside(const struct release *r, struct plan *plan, struct err *err)
 {
-    struct claims mine = added(r, plan);
+    const struct node *shared = node_get_c(plan->target.layout->service_template, "Resources");
+    struct map mine = added(r, plan, shared);
     struct str *stages;
     struct stack *stacks;
     size_t n;
-    if (!mine.all.n)
+    if (!mine.n)
         return 0;
     if (stages_find(r, &plan->world.store, &stages, &stacks, &n, err) < 0)
         return -1;
@@ -209,7 +193,7 @@ int plan_outside(const struct release *r, struct plan *plan, struct err *err)
         bool here = str_find(stacks[i].id, str_fmt(r->arena, ":%.*s:", STR_ARG(aws_region(r->aws))),
                              0) >= 0;
         if (here && !str_eq(stages[i], r->service->address) &&
-            check_stage(r, plan, &mine, &stacks[i], stages[i], err) < 0)
+            check_stage(r, plan, &mine, shared, &stacks[i], stages[i], err) < 0)
             return -1;
     }
     return 0;
