@@ -17,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = """ApiGateway ApiGatewayV2 AppSync ApplicationAutoScaling CertificateManager CloudFront CloudWatch Cognito
-DynamoDB EC2 EFS ElastiCache Events IAM IoT KMS Kinesis KinesisFirehose Lambda Logs OpenSearchService Pipes RDS
-Route53 S3 SNS SQS SSM Scheduler SecretsManager StepFunctions WAFv2""".split()
+DynamoDB EC2 EFS ElastiCache ElasticLoadBalancingV2 Events IAM IoT KMS Kinesis KinesisFirehose Lambda Logs
+OpenSearchService Pipes RDS Route53 S3 SNS SQS SSM Scheduler SecretsManager StepFunctions WAFv2""".split()
 TRAITS = ["holds-data", "recreatable", "in-root", "keeps-values", "has-address", "with-alias", "frozen",
           "api-pointer", "names-stage", "follows", "unique-name"]
 # EC2 has some hundred types that no function refers to.

@@ -554,6 +554,49 @@ const struct cfn_type_actions cfn_type_actions[] = {
      "elasticache:DeleteUserGroup elasticache:DescribeUserGroups "
      "elasticache:ListTagsForResource elasticache:ModifyReplicationGroup "
      "elasticache:ModifyUserGroup elasticache:RemoveTagsFromResource"},
+    {"AWS::ElasticLoadBalancingV2::Listener",
+     "cognito-idp:DescribeUserPoolClient elasticloadbalancing:AddTags "
+     "elasticloadbalancing:CreateListener elasticloadbalancing:DeleteListener "
+     "elasticloadbalancing:DescribeListenerAttributes "
+     "elasticloadbalancing:DescribeListeners elasticloadbalancing:DescribeTags "
+     "elasticloadbalancing:ModifyListener "
+     "elasticloadbalancing:ModifyListenerAttributes elasticloadbalancing:RemoveTags"},
+    {"AWS::ElasticLoadBalancingV2::ListenerRule",
+     "cognito-idp:DescribeUserPoolClient elasticloadbalancing:AddTags "
+     "elasticloadbalancing:CreateRule elasticloadbalancing:DeleteRule "
+     "elasticloadbalancing:DescribeRules elasticloadbalancing:DescribeTags "
+     "elasticloadbalancing:ModifyRule elasticloadbalancing:RemoveTags "
+     "elasticloadbalancing:SetRulePriorities"},
+    {"AWS::ElasticLoadBalancingV2::LoadBalancer",
+     "ec2:DescribeIpamPools elasticloadbalancing:AddTags "
+     "elasticloadbalancing:CreateLoadBalancer elasticloadbalancing:DeleteLoadBalancer "
+     "elasticloadbalancing:DescribeCapacityReservation "
+     "elasticloadbalancing:DescribeLoadBalancerAttributes "
+     "elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeTags "
+     "elasticloadbalancing:ModifyCapacityReservation "
+     "elasticloadbalancing:ModifyIpPools "
+     "elasticloadbalancing:ModifyLoadBalancerAttributes "
+     "elasticloadbalancing:RemoveTags elasticloadbalancing:SetIpAddressType "
+     "elasticloadbalancing:SetSecurityGroups elasticloadbalancing:SetSubnets"},
+    {"AWS::ElasticLoadBalancingV2::TargetGroup",
+     "ec2:DescribeVpcs elasticloadbalancing:AddTags "
+     "elasticloadbalancing:CreateTargetGroup elasticloadbalancing:DeleteTargetGroup "
+     "elasticloadbalancing:DeregisterTargets elasticloadbalancing:DescribeTags "
+     "elasticloadbalancing:DescribeTargetGroupAttributes "
+     "elasticloadbalancing:DescribeTargetGroups "
+     "elasticloadbalancing:DescribeTargetHealth elasticloadbalancing:ModifyTargetGroup "
+     "elasticloadbalancing:ModifyTargetGroupAttributes "
+     "elasticloadbalancing:RegisterTargets elasticloadbalancing:RemoveTags"},
+    {"AWS::ElasticLoadBalancingV2::TrustStore",
+     "elasticloadbalancing:AddTags elasticloadbalancing:CreateTrustStore "
+     "elasticloadbalancing:DeleteTrustStore elasticloadbalancing:DescribeTags "
+     "elasticloadbalancing:DescribeTrustStores elasticloadbalancing:ModifyTrustStore "
+     "elasticloadbalancing:RemoveTags s3:GetObject s3:GetObjectVersion"},
+    {"AWS::ElasticLoadBalancingV2::TrustStoreRevocation",
+     "elasticloadbalancing:AddTrustStoreRevocations "
+     "elasticloadbalancing:DescribeTrustStoreRevocations "
+     "elasticloadbalancing:RemoveTrustStoreRevocations s3:GetObject "
+     "s3:GetObjectVersion"},
     {"AWS::Events::ApiDestination",
      "events:CreateApiDestination events:DeleteApiDestination "
      "events:DescribeApiDestination events:UpdateApiDestination"},

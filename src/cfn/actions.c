@@ -37,6 +37,8 @@ static const struct guard {
     {"AWS::DynamoDB::*", "*UpdateContinuousBackups", "PointInTimeRecovery"},
     {"AWS::DynamoDB::*", "*:PutResourcePolicy", "ResourcePolicy"},
     {"AWS::DynamoDB::*", "*:DeleteResourcePolicy", "ResourcePolicy"},
+    {"AWS::ElasticLoadBalancingV2::*", "cognito-idp:*", "Cognito"},
+    {"AWS::ElasticLoadBalancingV2::*", "ec2:*", "VpcId Subnet Ipam"},
     {"AWS::IAM::Role", "iam:AttachRolePolicy", "ManagedPolicyArns"},
     {"AWS::IAM::Role", "iam:DetachRolePolicy", "ManagedPolicyArns"},
     {"AWS::IAM::Role", "iam:PutRolePermissionsBoundary", "PermissionsBoundary"},
@@ -110,6 +112,7 @@ static const char *const for_all[] = {
 #define REST GATEWAY("restapis") " apigateway:{region}::/tags/*"
 #define HTTP GATEWAY("apis") " apigateway:{region}::/tags/*"
 #define FUNCTION "lambda:{region}:{account}:function:{name}"
+#define ELB(rest) "elasticloadbalancing:{region}:{account}:" rest
 #define LOG_GROUP "logs:{region}:{account}:log-group:{name}"
 
 static const struct cfn_arn arns[] = {
@@ -133,11 +136,17 @@ static const struct cfn_arn arns[] = {
     {"AWS::Cognito::UserPoolClient", "cognito-idp:{region}:{account}:userpool/*"},
     {"AWS::DynamoDB::GlobalTable", "dynamodb:{region}:{account}:table/{name}", "TableName"},
     {"AWS::DynamoDB::Table", "dynamodb:{region}:{account}:table/{name}", "TableName"},
+    {"AWS::ElasticLoadBalancingV2::ListenerRule",
+     ELB("listener/app/*") " " ELB("listener-rule/app/*")},
+    {"AWS::ElasticLoadBalancingV2::TargetGroup", ELB("targetgroup/{name}/*"), "Name", 32},
     {"AWS::Events::EventBus", "events:{region}:{account}:event-bus/{name}", "Name"},
     {"AWS::Events::Rule", "events:{region}:{account}:rule/{name}", "Name", 64},
     {"AWS::IAM::ManagedPolicy", "iam::{account}:policy{path}{name}", "ManagedPolicyName"},
     {"AWS::IAM::Policy", "iam::{account}:role/{name}", "Roles", 64},
     {"AWS::IAM::Role", "iam::{account}:role{path}{name}", "RoleName", 64},
+    {"AWS::IoT::ProvisioningTemplate", "iot:{region}:{account}:provisioningtemplate/{name}",
+     "TemplateName", 36},
+    {"AWS::IoT::TopicRule", "iot:{region}:{account}:rule/*"},
     {"AWS::Kinesis::Stream", "kinesis:{region}:{account}:stream/{name}", "Name"},
     {"AWS::Lambda::Alias", FUNCTION, "FunctionName", 64, .in_service = true},
     {"AWS::Lambda::EventInvokeConfig", FUNCTION, "FunctionName", 64, .in_service = true},
@@ -246,7 +255,8 @@ bool cfn_asks_for_all(struct str action)
     for (size_t i = 0; i < COUNT(for_all); i++)
         if (str_eq(action, str_c(for_all[i])))
             return true;
-    return str_starts(action, STR("ec2:Describe"));
+    return str_starts(action, STR("ec2:Describe")) ||
+           str_starts(action, STR("elasticloadbalancing:Describe"));
 }
 
 const struct cfn_arn *cfn_arn_of(struct str type)
