@@ -2,8 +2,8 @@
 
 What AWS does (the services' Lambda target guides): the call is asynchronous, goes to exactly the
 ARN in the subscription, target, notification or filter, and needs a permission of that qualified
-ARN for the service (and source). S3 and Logs check it already when they are configured. Without
-permission nothing is delivered. MiniStack delivers everything, and Logs subscriptions always to
+ARN for the service (and source). S3 and Logs check it already when they are configured; Logs also
+that the group is there and has no two other filters. Without permission nothing is delivered. MiniStack delivers everything, and Logs subscriptions always to
 $LATEST.
 
 Without it fails: ``test_events.py::test_sns``
@@ -30,10 +30,11 @@ from ministack.services import lambda_svc
 from ministack.services import s3
 from ministack.services import sns
 
-from troupe_cloud.patching import patch, require
+from troupe_cloud.patching import patch, patch_handler, require
 from troupe_cloud.lambda_functions.policies import may_invoke
 
 logger = logging.getLogger("troupe_cloud")
+FILTERS_MAX = 2  # of a log group. Source: CloudWatch Logs quotas
 RULE = contextvars.ContextVar("troupe_rule", default=None)
 ASYNCHRONOUS = contextvars.ContextVar("troupe_asynchronous", default=False)
 
@@ -159,6 +160,9 @@ def logs_may_invoke(arn, group):
 @patch(logs, "_put_subscription_filter")
 def put_subscription_filter(original, data):
     arn = data.get("destinationArn", "")
+    filters = logs._log_groups.get(data.get("logGroupName"), {}).get("subscriptionFilters", {})
+    if len(filters.keys() - {data.get("filterName")}) >= FILTERS_MAX:
+        return error_response_json("LimitExceededException", "Resource limit exceeded.", 400)
     if (
         ":function:" in arn
         and data.get("logGroupName") in logs._log_groups
@@ -171,6 +175,14 @@ def put_subscription_filter(original, data):
             400,
         )
     return original(data)
+
+
+@patch_handler("AWS::Logs::SubscriptionFilter", "create")
+def create_subscription_filter(original, logical_id, props, stack_name):
+    """MiniStack makes a group that is not there."""
+    if props.get("LogGroupName") not in logs._log_groups:
+        raise ValueError("The specified log group does not exist.")
+    return original(logical_id, props, stack_name)
 
 
 def subscription_event(group, stream, subscription, events):

@@ -32,7 +32,7 @@ from ministack.core.responses import (
     new_uuid,
     set_request_account_id,
 )
-from ministack.services import apigateway, apigateway_v1, cognito, lambda_svc, s3
+from ministack.services import alb, apigateway, apigateway_v1, cognito, lambda_svc, s3
 
 from troupe_cloud.patching import patch, require
 from troupe_cloud.secret import has_grant, is_secret
@@ -48,6 +48,7 @@ require(
     "_s3_cors_target",
     "_send_response",
     "_MINISTACK_HOST",
+    "_ALB_PATH_PREFIX",
 )
 require(iam_evaluator, "resolve_credential", "AuthError", "_signature_attempted", "_sigv2_check")
 
@@ -234,6 +235,17 @@ def function_called(request):
     return found[0] if found else "", prefix + request.raw_path
 
 
+def balancer_called(request):
+    """The same for a load balancer, by the path that names it."""
+    if request.websocket or not request.path.startswith(ministack._ALB_PATH_PREFIX):
+        return None
+    name = request.path.split("/")[2].lower()
+    for (account, _, _), balancer in alb._lbs.all_items():
+        if balancer["LoadBalancerName"].lower() == name:
+            return account, request.raw_path
+    return "", request.raw_path
+
+
 @patch(ministack, "_parse_execute_api_url")
 def parse_execute_api_url(original, host, path):
     """A path that names an API is meant, whatever the host is."""
@@ -394,7 +406,9 @@ async def app(original, scope, receive, send):
         )
         return
     own = request.path.startswith(OWN_PATHS) and not ministack._EXECUTE_API_RE.match(request.host)
-    called = None if own else api_called(request) or function_called(request)
+    called = None
+    if not own:
+        called = api_called(request) or function_called(request) or balancer_called(request)
     if called and not names_key(request):
         account, raw = called
         set_request_account_id(account)

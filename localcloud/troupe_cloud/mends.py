@@ -29,6 +29,7 @@ MENDS = (
     "apigateway.integration",
     "lambda_functions.event_sources",
     "events",
+    "load_balancers",
     "logs",
     "s3",
     "apigateway.openapi_import",

@@ -124,6 +124,13 @@ def test_logs_subscription(aws, target):
         source=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*",
     )
     aws.logs.put_subscription_filter(**subscription)
+    aws.logs.put_subscription_filter(**{**subscription, "filterName": "second"})
+    third = {**subscription, "filterName": "third"}
+    assert refused(aws.logs.put_subscription_filter, **third)[1] == "LimitExceededException"
+    aws.logs.delete_subscription_filter(logGroupName=group, filterName="second")
+    properties = {"LogGroupName": "/none", "FilterPattern": "", "DestinationArn": function_arn(target, "dev")}
+    status, reason = aws.create(name("filter"), {"F": {"Type": "AWS::Logs::SubscriptionFilter", "Properties": properties}})
+    assert status == "ROLLBACK_COMPLETE" and "log group does not exist" in reason
     aws.logs.put_log_events(
         logGroupName=group,
         logStreamName="s",
