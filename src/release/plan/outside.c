@@ -7,6 +7,7 @@
 #include "doc/json.h"
 #include "release/stack/nested.h"
 
+#define RULE "AWS::ElasticLoadBalancingV2::ListenerRule"
 #define AN_API_EACH                                                         \
     "name an API for each stage, as in ${param:apiId}, or no API, so that " \
     "troupe makes one with stages of its own"
@@ -19,58 +20,32 @@
  * Elastic Load Balancing API reference, CreateRule, CreateTargetGroup; EventBridge API reference,
  * PutRule; AWS IoT API reference, CreateTopicRule, CreateProvisioningTemplate; CloudWatch Logs API
  * reference, PutSubscriptionFilter. */
+/* clang-format off */
 static const struct single {
     const char *type, *at[2], *named;
     size_t limit; /* of all stages together */
-    const char *noun, *where, *help;
+    const char *noun, *where, *help; /* no help: AWS takes it, and a note says so */
 } singles[] = {
-    {"AWS::ApiGateway::Resource",
-     {"RestApiId", "ParentId"},
-     "PathPart",
-     1,
-     "",
-     IN_API,
+    {"AWS::ApiGateway::Resource", {"RestApiId", "ParentId"}, "PathPart", 1, "", IN_API,
      AN_API_EACH},
-    {"AWS::ApiGateway::Method",
-     {"RestApiId", "ResourceId"},
-     "HttpMethod",
-     1,
-     "",
-     IN_API,
+    {"AWS::ApiGateway::Method", {"RestApiId", "ResourceId"}, "HttpMethod", 1, "", IN_API,
      AN_API_EACH},
-    {"AWS::ApiGatewayV2::Route", {"ApiId", NULL}, "RouteKey", 1, "", IN_API, AN_API_EACH},
-    {"AWS::ElasticLoadBalancingV2::ListenerRule",
-     {"ListenerArn", NULL},
-     "Priority",
-     1,
-     "priority ",
-     "on this listener",
+    {"AWS::ApiGatewayV2::Route", {"ApiId"}, "RouteKey", 1, "", IN_API, AN_API_EACH},
+    {RULE, {"ListenerArn"}, "Priority", 1, "priority ", "on this listener",
      "give each stage its own, as in priority: ${param:priority}, and conditions that tell the "
      "stages apart"},
-    {"AWS::ElasticLoadBalancingV2::TargetGroup",
-     {0},
-     "Name",
-     1,
-     "target group ",
-     HERE,
+    {RULE, {"ListenerArn"}, "Conditions", 1, "", "", NULL},
+    {"AWS::ElasticLoadBalancingV2::TargetGroup", {0}, "Name", 1, "target group ", HERE,
      A_NAME_EACH},
-    {"AWS::Events::Rule", {"EventBusName", NULL}, "Name", 1, "rule ", HERE, A_NAME_EACH},
+    {"AWS::Events::Rule", {"EventBusName"}, "Name", 1, "rule ", HERE, A_NAME_EACH},
     {"AWS::IoT::TopicRule", {0}, "RuleName", 1, "topic rule ", HERE, A_NAME_EACH},
-    {"AWS::IoT::ProvisioningTemplate",
-     {0},
-     "TemplateName",
-     1,
-     "provisioning template ",
-     HERE,
+    {"AWS::IoT::ProvisioningTemplate", {0}, "TemplateName", 1, "provisioning template ", HERE,
      A_NAME_EACH},
-    {"AWS::Logs::SubscriptionFilter",
-     {0},
-     "LogGroupName",
-     2,
-     "a subscription filter of ",
+    {"AWS::Logs::SubscriptionFilter", {0}, "LogGroupName", 2, "a subscription filter of ",
      "and a log group has two at most",
      "leave the event out in a stage, or name a log group for each"},
 };
+/* clang-format on */
 enum { SINGLES = sizeof singles / sizeof *singles };
 
 /* What the plan wants to have of one of them. */
@@ -88,69 +63,74 @@ static bool is_outside(const struct node *shared, const struct node *value)
     return value && (!cfn_is_value(value, &v) || node_get(shared, v.id));
 }
 
-/* Empty: `resource` is nothing that stages could share. `shared`: resources of the service. */
+/* What identifies `resource` as one of `s`, for all stages; empty: it is none. `shared`: resources
+ * of the service. */
 static struct str place_outside(struct arena *a, const struct node *shared,
-                                const struct node *resource, const struct single **ret)
+                                const struct node *resource, const struct single *s)
 {
     const struct node *properties = node_get_c(resource, "Properties");
-    const struct single *s = singles;
-    while (s < singles + SINGLES && !node_is_text(node_get_c(resource, "Type"), s->type))
-        s++;
-    if (s == singles + SINGLES || !is_outside(shared, node_get_c(properties, s->named)))
+    const struct node *named = node_get_c(properties, s->named);
+    if (!node_is_text(node_get_c(resource, "Type"), s->type) || !is_outside(shared, named))
         return (struct str){"", 0};
     struct buf b = BUF(a);
-    buf_fmt(&b, "%s %.*s", s->type, STR_ARG(json_canonical(a, node_get_c(properties, s->named))));
+    buf_fmt(&b, "%s %s %.*s", s->type, s->named, STR_ARG(json_canonical(a, named)));
     for (size_t i = 0; i < sizeof s->at / sizeof *s->at && s->at[i]; i++) {
         const struct node *at = node_get_c(properties, s->at[i]);
         if (at && !is_outside(shared, at))
             return (struct str){"", 0};
         buf_fmt(&b, " %.*s", STR_ARG(at ? json_canonical(a, at) : STR("")));
     }
-    *ret = s;
     return buf_str(&b);
 }
 
-static struct claim *claim_of(struct arena *a, struct map *claims, const struct node *shared,
-                              const struct node *resource)
+/* What `template` has of what is outside the stage: what identifies it there -> struct claim. */
+static struct map claims_of(struct arena *a, const struct node *template, const struct node *shared)
 {
-    const struct single *single;
-    struct str place = place_outside(a, shared, resource, &single);
-    if (!place.n)
-        return NULL;
-    struct claim *claim = map_get(claims, place);
-    if (!claim) {
-        claim = ARENA_NEW(a, struct claim);
-        map_put(claims, place, claim);
-    }
-    claim->resource = resource;
-    claim->single = single;
-    return claim;
+    struct map claims = MAP(a);
+    member_each (m, node_get_c(template, "Resources"))
+        for (const struct single *s = singles; s < singles + SINGLES; s++) {
+            struct str place = place_outside(a, shared, m->value, s);
+            struct claim *claim = map_get(&claims, place);
+            if (place.n && !claim) {
+                claim = ARENA_NEW(a, struct claim);
+                *claim = (struct claim){.single = s};
+                map_put(&claims, place, claim);
+            }
+            if (place.n) {
+                claim->resource = m->value;
+                claim->count++;
+            }
+        }
+    return claims;
 }
 
-/* What the plan adds to what is outside the stage: what identifies it there -> struct claim. */
+/* What the plan adds to that. */
 static struct map added(const struct release *r, const struct plan *plan, const struct node *shared)
 {
-    struct map wanted = MAP(r->arena), had = MAP(r->arena), all = MAP(r->arena);
-    struct claim *claim;
-    member_each (m, node_get_c(plan->target.layout->stage_template, "Resources"))
-        if ((claim = claim_of(r->arena, &wanted, shared, m->value)))
-            claim->count++;
-    member_each (m, node_get_c(plan->world.stage_template, "Resources"))
-        if ((claim = claim_of(r->arena, &had, shared, m->value)))
-            claim->count++;
+    struct map wanted = claims_of(r->arena, plan->target.layout->stage_template, shared);
+    struct map had = claims_of(r->arena, plan->world.stage_template, shared), all = MAP(r->arena);
     for (size_t i = 0; i < wanted.n; i++) {
         const struct claim *before = map_get(&had, wanted.entries[i].key);
-        claim = wanted.entries[i].value;
+        struct claim *claim = wanted.entries[i].value;
         if (!before || claim->count > before->count)
             map_put(&all, wanted.entries[i].key, claim);
     }
     return all;
 }
 
-static int say_taken(const struct release *r, const struct claim *claim, struct str stage,
-                     struct err *err)
+static int say_taken(const struct release *r, struct plan *plan, const struct claim *claim,
+                     struct str stage, struct err *err)
 {
     const struct single *s = claim->single;
+    if (!s->help) {
+        plan_note(
+            r->arena, plan,
+            str_fmt(r->arena,
+                    "stage '%.*s' has a rule with the same conditions on the listener: the one "
+                    "with the lower priority gets all requests, the other stage none",
+                    STR_ARG(stage)));
+        return 0;
+    }
     struct str what = node_text(node_get_c(node_get_c(claim->resource, "Properties"), s->named));
     err_at(err, claim->resource->pos, ERR_REFUSED,
            "stage '%.*s' has %s'%.*s' %s: '%.*s' cannot have it, too", STR_ARG(stage), s->noun,
@@ -158,22 +138,26 @@ static int say_taken(const struct release *r, const struct claim *claim, struct 
     return err_help(err, "%s", s->help);
 }
 
-static int check_stage(const struct release *r, const struct plan *plan, struct map *mine,
+static int check_stage(const struct release *r, struct plan *plan, const struct map *mine,
                        const struct node *shared, const struct stack *stack, struct str stage,
                        struct err *err)
 {
     const struct node *template;
-    const struct single *single;
     if (nested_read(r, &plan->world.store, stack->name, &template, NULL, err) < 0) {
         if (err->kind != ERR_NOT_FOUND) /* removed meanwhile */
             return err_wrap(err, "look at stage '%.*s'", STR_ARG(stage));
         err_clear(err);
         return 0;
     }
-    member_each (m, node_get_c(template, "Resources")) {
-        struct claim *claim = map_get(mine, place_outside(r->arena, shared, m->value, &single));
-        if (claim && claim->count + ++claim->others > claim->single->limit)
-            return say_taken(r, claim, stage, err);
+    struct map theirs = claims_of(r->arena, template, shared);
+    for (size_t i = 0; i < theirs.n; i++) {
+        struct claim *claim = map_get(mine, theirs.entries[i].key);
+        if (!claim)
+            continue;
+        claim->others += ((const struct claim *)theirs.entries[i].value)->count;
+        if (claim->count + claim->others > claim->single->limit &&
+            say_taken(r, plan, claim, stage, err) < 0)
+            return -1;
     }
     return 0;
 }
