@@ -149,7 +149,8 @@ static int check_resources(const struct node *resources, struct err *err)
         return err_at(err, node_pos(resources), ERR_CONFIG, "'Resources' must be a map, not %s",
                       node_kind_name(resources));
     member_each (m, resources)
-        if (!node_is(m->value, NODE_MAP))
+        /* functions in place of resources, Fn::ForEach with its list */
+        if (!node_is(m->value, NODE_MAP) && !str_starts(m->key, STR("Fn::")))
             return err_at(err, m->key_pos.source ? m->key_pos : m->value->pos, ERR_CONFIG,
                           "resource '%.*s' must be a map, not %s", STR_ARG(m->key),
                           node_kind_name(m->value));

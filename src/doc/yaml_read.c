@@ -128,11 +128,10 @@ static struct str tag_function(const yaml_char_t *tag)
 
 static const struct node *split_attribute(struct arena *a, const struct node *n)
 {
-    ptrdiff_t dot = str_find_char(n->text, '.', 0);
-    if (dot < 0)
-        return n;
-    struct node *pair = node_seq(a), *name = node_str(a, str_sub(n->text, 0, (size_t)dot));
-    struct node *attribute = node_str(a, str_sub(n->text, (size_t)dot + 1, n->text.n));
+    ptrdiff_t found = str_find_char(n->text, '.', 0);
+    size_t dot = found < 0 ? n->text.n : (size_t)found;
+    struct node *pair = node_seq(a), *name = node_str(a, str_sub(n->text, 0, dot));
+    struct node *attribute = node_str(a, str_sub(n->text, dot + 1, n->text.n));
     node_push(a, pair, node_from(name, n));
     node_push(a, pair, node_from(attribute, n));
     return node_from(pair, n);
@@ -203,7 +202,9 @@ static const struct node *read_scalar(struct reader *r)
     bool plain = !tag && r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     struct node *n = plain ? plain_scalar(a, s) : core_scalar(r, tag, s);
     if (!n) {
-        n = node_str(a, s);
+        bool is_nothing = tag && !s.n && r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+                          tag_function(tag).n; /* "!Ref" alone */
+        n = is_nothing ? node_null(a) : node_str(a, s);
         if (apply_tag(r, tag, at, YAML_STR_TAG, &n) < 0)
             return NULL;
     }

@@ -31,22 +31,31 @@ static const struct schema layer = {
                                {"include", &list_of_strings}, {"patterns", &list_of_strings})},
         {"path", &any_string}, {"retain", &any_boolean})};
 
-#define RESOURCE_MEMBERS                                                                     \
-    {"Properties", &any_map}, {"CreationPolicy", &any_map}, {"DeletionPolicy", &any_string}, \
-        {"DependsOn", &list_of_strings}, {"Metadata", &any_map}, {"UpdatePolicy", &any_map}, \
-        {"UpdateReplacePolicy", &any_string},                                                \
-    {                                                                                        \
-        "Condition", &any_string                                                             \
+/* CloudFormation's own functions may stand where a text is usual: the transform of its language
+ * extensions evaluates them. */
+static const struct schema text_or_function = {.any = ANY_OF(&any_string, &any_map)};
+
+#define RESOURCE_MEMBERS                                                                           \
+    {"Properties", &any_map}, {"CreationPolicy", &any_map}, {"DeletionPolicy", &text_or_function}, \
+        {"DependsOn", &list_of_strings}, {"Metadata", &any_map}, {"UpdatePolicy", &any_map},       \
+        {"UpdateReplacePolicy", &text_or_function},                                                \
+    {                                                                                              \
+        "Condition", &any_string                                                                   \
     }
 
+/* Without a type it is a part of a resource that is made elsewhere. */
 static const struct schema resource = {
     .type = TYPE_MAP,
     .closed = true,
     .wrong = REFUSED,
     .wrong_keys = REFUSED,
-    .fields = FIELDS({"Type", &any_string, REQUIRED}, RESOURCE_MEMBERS)};
+    .fields = FIELDS({"Type", &any_string}, RESOURCE_MEMBERS)};
 static const struct schema extension = {
     .type = TYPE_MAP, .closed = true, .fields = FIELDS(RESOURCE_MEMBERS)};
+
+/* `Fn::ForEach::Name` has a list, `Fn::Transform` a map. */
+#define RESOURCE_NAMES "^([a-zA-Z0-9]{1,255}|Fn::ForEach::[a-zA-Z0-9]+)$"
+static const struct schema resource_or_loop = {.any = ANY_OF(&resource, &any_list)};
 
 static const struct schema schema_resources = {
     .type = TYPE_MAP,
@@ -54,15 +63,15 @@ static const struct schema schema_resources = {
     .wrong_keys = REFUSED,
     .fields = FIELDS(
         {"AWSTemplateFormatVersion", &any_string}, {"Conditions", &any_map},
-        {"Description", &any_string}, {"Mappings", &any_map}, {"Metadata", &any_map},
-        {"Outputs", &any_map}, {"Parameters", &any_map},
+        {"Description", &any_string}, {"Hooks", &any_map}, {"Mappings", &any_map},
+        {"Metadata", &any_map}, {"Outputs", &any_map}, {"Parameters", &any_map},
         {"Resources",
-         SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
-                .keys = "^[a-zA-Z0-9]{1,255}$",
-                .keys_expected = "letters and digits, as CloudFormation wants", .values = &resource,
+         SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED, .keys = RESOURCE_NAMES,
+                .keys_expected = "letters and digits, as CloudFormation wants",
+                .values = &resource_or_loop,
                 .fields = FIELDS({"Fn::Transform", CLOSED_MAP({"Name", &any_string, REQUIRED},
                                                               {"Parameters", &any_map})}))},
-        {"Transform", &list_of_strings},
+        {"Rules", &any_map}, {"Transform", LIST_OF(&text_or_function)},
         {"extensions", SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
                               .keys = "^[a-zA-Z0-9]{1,255}$",
                               .keys_expected = "letters and digits, as CloudFormation wants",
