@@ -166,7 +166,10 @@ int context_target(struct cli *cli, const struct service *service, struct target
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct pack_options pack = {.warn = context_warning, .warn_context = cli};
-    struct compile_options compile = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
+    struct compile_options compile = {.naming = NAMING_SHARED,
+                                      .artifact_dir = STR("artifacts"),
+                                      .warn = context_warning,
+                                      .warn_context = cli};
     struct release r = context_release(cli, service);
     struct left_out rest;
     if (layout_leave_out(a, service, &rest, err) < 0)

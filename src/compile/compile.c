@@ -4,7 +4,7 @@
 
 int aws_refuses(const struct compilation *c, struct err *err)
 {
-    if (!err->kind || !c->options->warn)
+    if (!err->kind || c->options->naming != NAMING_FLAT || !c->options->warn)
         return err->kind ? -1 : 0;
     for (const struct err *e = err; e; e = e->more)
         c->options->warn(c->options->warn_context, e->pos, str_dup(c->arena, e->msg),

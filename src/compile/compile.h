@@ -20,7 +20,8 @@ struct compile_options {
     enum naming naming;
     struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso
                                 time>" */
-    /* For a template that is only written: gets what Lambda would refuse. NULL: that is an error */
+    /* Gets what is odd; of a flat template, too, what Lambda would refuse, which is an error of
+     * others. May be NULL. */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help);
     void *warn_context;
     int64_t time_ms; /* what `forceDeploy` writes, so that the resource changes; 0: nothing */

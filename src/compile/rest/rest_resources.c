@@ -59,34 +59,74 @@ static size_t longest_known(struct compilation *c, struct str path, const struct
     return longest;
 }
 
-/* Logical ids forget the case of letters and some signs: two paths may end up with one. */
-static int refuse_same_id(struct compilation *c, const struct rest_event *e, struct str path,
-                          struct str id, struct err *err)
+/* ---- paths that meet ---- */
+
+/* The part of `path` that begins at `from`. */
+static struct str part_at(struct str path, size_t from)
+{
+    ptrdiff_t slash = str_find_char(path, '/', from);
+    return str_sub(path, 0, slash < 0 ? path.n : (size_t)slash);
+}
+
+static size_t first_seen(const struct compilation *c, struct str path)
+{
+    size_t i = 0;
+    while (i < c->rest->resource_ids.n && !str_eq(c->rest->resource_ids.entries[i].key, path))
+        i++;
+    return i;
+}
+
+/* Does the reference make the resource of `x` after that of `y`? It goes down the tree of paths,
+ * whose branches stand in the order of the events that came upon them. */
+static bool is_made_later(const struct compilation *c, struct str x, struct str y)
+{
+    size_t from = 0;
+    while (from < x.n && from < y.n) {
+        struct str above_x = part_at(x, from), above_y = part_at(y, from);
+        if (!str_eq(above_x, above_y))
+            return first_seen(c, above_x) > first_seen(c, above_y);
+        from = above_x.n + 1;
+    }
+    return x.n > y.n;
+}
+
+static void warn_of_lost(struct compilation *c, const struct rest_event *e, struct str id,
+                         struct str lost, struct str kept)
 {
     struct arena *a = c->arena;
+    if (!c->options->warn)
+        return;
+    c->options->warn(
+        c->options->warn_context, node_pos(e->path_node),
+        str_fmt(a, "there is no path '/%.*s': it and '/%.*s' have one logical id, '%.*s'",
+                STR_ARG(lost), STR_ARG(kept), STR_ARG(id)),
+        STR("the reference makes the last one of such paths: write that part of the paths the same "
+            "way, or rename one of them"));
+}
+
+/* Is `path` the one to be made of those that have its logical id? Ids forget the case of letters
+ * and some signs, and of several resources with one id the reference makes the last. */
+static bool is_kept(struct compilation *c, const struct rest_event *e, struct str id,
+                    struct str path)
+{
+    struct arena *a = c->arena;
+    struct str other = {0};
+    bool is_last = true;
     for (size_t i = 0; i < c->rest->resource_ids.n; i++) {
-        struct str other = c->rest->resource_ids.entries[i].key;
-        if (!str_eq(name_path(a, other), name_path(a, path)))
+        struct str seen = c->rest->resource_ids.entries[i].key;
+        if (str_eq(seen, path) || !str_eq(name_path(a, seen), name_path(a, path)))
             continue;
-        struct str below = str_concat(a, other, STR("/"));
-        err_at(err, node_pos(e->path_node), ERR_CONFIG,
-               "paths '/%.*s' and '/%.*s' get the same logical id '%.*s'", STR_ARG(other),
-               STR_ARG(path), STR_ARG(id));
-        vec_each (&c->rest->events, first)
-            if (str_eq(first->path, other) || str_starts(first->path, below)) {
-                err_note(err, node_pos(first->path_node), "'/%.*s' is part of '/%.*s'",
-                         STR_ARG(other), STR_ARG(first->path));
-                break;
-            }
-        return err_help(err, "write that part of the paths the same way, or rename one of them");
+        other = seen;
+        is_last = is_last && is_made_later(c, path, seen);
     }
-    return 0;
+    if (other.n)
+        warn_of_lost(c, e, id, is_last ? other : path, is_last ? path : other);
+    return is_last;
 }
 
 /* The resource of `path`, whose last part begins at `from`. */
 static const struct node *resource_make(struct compilation *c, const struct rest_event *e,
-                                        struct str path, size_t from, const struct node *parent,
-                                        struct err *err)
+                                        struct str path, size_t from, const struct node *parent)
 {
     struct arena *a = c->arena;
     struct str id = str_concat(a, STR("ApiGatewayResource"), name_path(a, path));
@@ -95,12 +135,10 @@ static const struct node *resource_make(struct compilation *c, const struct rest
     node_put_c(a, p, "ParentId", parent);
     node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->path_node));
     node_put_c(a, p, "RestApiId", c->rest->id);
-    struct node *resource = resource_new(a, "AWS::ApiGateway::Resource", p);
-    if (refuse_same_id(c, e, path, id, err) < 0 ||
-        resource_add(c, id, resource, e->event.pos, err) < 0)
-        return NULL;
     const struct node *ref = node_ref(a, id);
     map_put(&c->rest->resource_ids, path, ref);
+    if (is_kept(c, e, id, path))
+        resource_set(c, id, resource_new(a, "AWS::ApiGateway::Resource", p), e->event.pos);
     return ref;
 }
 
@@ -116,9 +154,7 @@ static int path_add(struct compilation *c, const struct rest_event *e, size_t kn
         struct str path = str_sub(e->path, 0, end);
         if (check_missing(c, e, path, known, err) < 0)
             return -1;
-        parent = resource_make(c, e, path, from, parent, err);
-        if (!parent)
-            return -1;
+        parent = resource_make(c, e, path, from, parent);
         from = end;
     }
     return 0;

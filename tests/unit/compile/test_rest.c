@@ -243,8 +243,6 @@ static const struct refusal {
     {"", "http: {path: x}", "'method' is missing", 8},
     {"", "http: {method: get}", "'path' is missing", 8},
     {"", "http: GET /a//b", "path '/a//b' has an empty part", 8},
-    {"", "http: GET /Case\n      - http: GET /case",
-     "paths '/Case' and '/case' get the same logical id 'ApiGatewayResourceCase'", 9},
     {"", "http: {path: x, method: get, integration: carrier-pigeon}",
      "unknown integration 'carrier-pigeon'", 8},
     {"", "http: {path: x, method: get, integration: http-proxy}", "needs 'request.uri'", 8},
