@@ -223,7 +223,10 @@ static int add_stage_resources(struct laying *l, struct err *err)
     member_each (m, l->flat) {
         if (placement_of(l, m->key)->scope != SCOPE_STAGE || shared_api_stage(l, m->key))
             continue;
-        const struct node *resource = rewrite_stage_resource(l, m->key, m->value, err);
+        const struct node *resource =
+            str_starts(m->key, STR("Fn::")) /* stands for resources that a macro makes */
+                ? references_rewrite(l, m->value, REFERENCE_POINTER, err)
+                : rewrite_stage_resource(l, m->key, m->value, err);
         if (!resource)
             return -1;
         node_put_at(l->arena, l->stage_resources, placement_of(l, m->key)->id, m->key_pos,
@@ -406,6 +409,7 @@ static int lay_out(struct laying *l, struct err *err)
         return -1;
     service_part_warn(l);
     stage_settings_warn(l);
+    attributes_warn(l);
     for (size_t i = 0; i < out->api_count; i++)
         if (shared_api_define(l, &out->apis[i], err) < 0)
             return -1;

@@ -201,6 +201,8 @@ struct node *stage_settings(struct laying *l, const struct node *description);
 int stage_settings_init(struct laying *l, struct err *err);
 /* Warn of settings for the stage of an API outside the service. */
 void stage_settings_warn(struct laying *l);
+/* Warn of attributes of what is no resource of a stack: attributes.c */
+void attributes_warn(struct laying *l);
 /* api_users.c: DependsOn of a resource; with the deployment of the REST API, which
  * references_depends_on turns into the stage, if the resource names that stage. */
 const struct node *api_users_depends_on(struct laying *l, const struct node *resource);
@@ -225,6 +227,7 @@ struct checking {
 };
 /* check_references.c */
 int check_references(const struct checking *k, struct err *err);
+int check_parts(const struct checking *k, struct err *err); /* check_parts.c */
 /* check_names.c */
 int check_fixed_names(const struct checking *k, struct err *err);
 int check_routes(const struct checking *k, struct err *err);

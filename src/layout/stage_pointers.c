@@ -27,6 +27,12 @@ static void add_alias(struct laying *l, const struct layout_function *f,
     node_put_c(a, properties, "ProvisionedConcurrencyConfig", provisioned(a, c->function));
     node_put_str(a, alias, "Type", STR("AWS::Lambda::Alias"));
     node_put_c(a, alias, "Properties", properties);
+    /* whoever calls the alias finds what the function is to wait for */
+    if (!f->per_stage)
+        node_put_c(
+            a, alias, "DependsOn",
+            references_depends_on(
+                l, cfn_dependencies_and(a, node_get(l->flat, f->logical_id), STR("")), STR("")));
     alias->pos = f->pos;
     node_put(a, l->stage_resources, f->alias_id, alias);
 }

@@ -108,6 +108,8 @@ static const struct node *first_of(const struct node *list)
 /* The keys of an Fn::FindInMap, as far as they are written out. */
 static void check_keys(const struct walk *w, const struct node *args)
 {
+    if (node_count(args) > 3) /* {DefaultValue: …}, for keys that are not there */
+        return;
     const struct node *at = node_get_c(w->checking->compiled->template, "Mappings");
     for (size_t i = 0; i < node_count(args) && node_is(args->items[i], NODE_STRING); i++) {
         const struct node *key = args->items[i], *next = node_get(at, key->text);
