@@ -83,7 +83,8 @@ static int run_package(struct cli *cli, struct err *err)
         return -1;
     struct str dir = cli->options.package_dir;
     dir = dir.n ? path_absolute(a, dir) : path_join(a, service->dir, STR(".serverless"));
-    struct pack_options pack = {.warn = context_warning, .warn_context = cli};
+    struct pack_options pack = {
+        .handlers_may_lack = true, .warn = context_warning, .warn_context = cli};
     int64_t now = clock_wall_ms();
     struct compile_options options = {.naming = NAMING_FLAT,
                                       .artifact_dir = compile_artifact_dir(a, service, now),

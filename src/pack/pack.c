@@ -253,10 +253,14 @@ static int check_handlers(struct packer *p, struct err *err)
 {
     for (size_t i = 0; i < p->service->function_count; i++) {
         const struct plan *plan = p->plan_of[i] ? &p->plans.p[p->plan_of[i] - 1] : NULL;
-        struct err one = {0};
-        if (plan && !plan->path.n)
-            handler_check(p->service, &p->service->functions[i], &plan->list, &one);
-        err_also(err, &one);
+        cleanup_err struct err one = {0};
+        if (!plan || plan->path.n ||
+            handler_check(p->service, &p->service->functions[i], &plan->list, &one) == 0)
+            continue;
+        if (!p->options->handlers_may_lack)
+            err_also(err, &one);
+        else if (p->options->warn)
+            p->options->warn(p->options->warn_context, one.pos, one.msg, one.help);
     }
     return err->kind ? -1 : 0;
 }

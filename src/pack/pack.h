@@ -33,7 +33,8 @@ struct packed {
 
 /* How to package. */
 struct pack_options {
-    unsigned jobs; /* 0: number of cores */
+    unsigned jobs;          /* 0: number of cores */
+    bool handlers_may_lack; /* a plugin that is not run may make them: only warn */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;
 };
