@@ -22,7 +22,7 @@ struct options {
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool promote, abort, no_shift, tail, with_secrets;
+    bool all, promote, abort, no_shift, tail, with_secrets;
     bool strict, lenient, persist, exact, detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */
@@ -103,6 +103,10 @@ const struct command *command_nearest(struct str name);
  * missing value, too many of something, words of the Serverless Framework (serverless.c). */
 int options_parse(struct arena *a, int argc, char **argv, struct options *ret,
                   const struct command **ret_command, struct err *err);
+/* What was typed of the options that `command` has, each as one word, without --all and --config:
+ * for a process that does a part of the work. */
+const struct str *options_typed(struct arena *a, const struct options *o,
+                                enum command_number command, size_t *ret_n);
 /* The options of a command as help text; COMMAND_COUNT: those that nearly all have. */
 void options_help(struct buf *out, enum command_number command);
 

@@ -1,5 +1,5 @@
 /* deploy and plan. */
-#include "cli/cli.h"
+#include "cli/all.h"
 
 static int make_alone(struct service *service, struct err *err)
 {
@@ -57,6 +57,8 @@ static struct goal goal_of(struct cli *cli, const struct service *service,
 
 static int run_deploy(struct cli *cli, struct err *err)
 {
+    if (cli->options.all)
+        return all_command(cli, &cmd_deploy, ALL_NEEDED_FIRST, err);
     struct service *service = ARENA_NEW(cli->arena, struct service);
     struct target *target = ARENA_NEW(cli->arena, struct target);
     if (load(cli, service, target, err) < 0 || context_aws(cli, service, err) < 0)
@@ -74,9 +76,10 @@ const struct command cmd_deploy = {
                "them in one stack update. Other stages are not touched. A stage that is not "
                "there yet is made. Without a stage (none named, no provider.stage, or with "
                "--service) only what all stages share is made or updated: no function is served "
-               "then.",
+               "then. With --all every service of serverless-compose.yml is deployed, those that "
+               "others need first: their outputs become the params of the others.",
     .examples = {"troupe deploy dev --local", "troupe deploy prod --verify ./smoke.sh",
-                 "troupe deploy dev --function hello"},
+                 "troupe deploy dev --all"},
     .args_max = 1,
     .run = run_deploy,
 };
@@ -85,6 +88,8 @@ const struct command cmd_deploy = {
 
 static int run_plan(struct cli *cli, struct err *err)
 {
+    if (cli->options.all)
+        return all_command(cli, &cmd_plan, ALL_NEEDED_FIRST, err);
     cli->options.plan = true;
     return run_deploy(cli, err);
 }

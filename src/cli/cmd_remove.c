@@ -1,5 +1,5 @@
 /* remove */
-#include "cli/cli.h"
+#include "cli/all.h"
 
 #include "doc/json.h"
 #include "release/dispose/dispose.h"
@@ -198,10 +198,24 @@ static void show(struct cli *cli, bool whole, struct str what, bool nothing,
         buf_fmt(&cli->out, "%s '%.*s' is removed\n", kind, STR_ARG(what));
 }
 
+/* Without a terminal each process asks for --yes; here it is asked for once. */
+static int remove_all(struct cli *cli, struct err *err)
+{
+    if (check_named(&cli->options, err) < 0)
+        return -1;
+    if (!cli->options.yes && !cli->options.plan) {
+        err_set(err, ERR_REFUSED, "--all removes from every service and asks nothing");
+        return err_help(err, "look with --plan, then add --yes");
+    }
+    return all_command(cli, &cmd_remove, ALL_NEEDED_LAST, err);
+}
+
 static int run(struct cli *cli, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
     bool whole = cli->options.service;
+    if (cli->options.all)
+        return remove_all(cli, err);
     if (check_named(&cli->options, err) < 0 ||
         context_location(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
         context_aws(cli, service, err) < 0)

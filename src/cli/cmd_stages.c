@@ -1,5 +1,5 @@
 /* stages: the matrix of functions and APIs by stage. */
-#include "cli/cli.h"
+#include "cli/all.h"
 
 #include "doc/json.h"
 #include "release/bucket/stage_address.h"
@@ -224,13 +224,96 @@ static int by_name(const void *x, const void *y)
     return stage_compare(a->name, b->name);
 }
 
+/* ---- all services ---- */
+
+static int by_stage(const void *x, const void *y)
+{
+    const struct str *a = x, *b = y;
+    return stage_compare(*a, *b);
+}
+
+/* "#17", with the status where something is to be said of it. */
+static struct str service_cell(struct arena *a, const struct node *stages, struct str name)
+{
+    node_each (s, stages) {
+        struct str word = node_text(node_get_c(s, "status"));
+        if (str_eq(node_text(node_get_c(s, "name")), name))
+            return str_fmt(a, "#%.*s%s%.*s", STR_ARG(node_text(node_get_c(s, "deployment"))),
+                           node_get_c(s, "note") ? " " : "",
+                           STR_ARG(node_get_c(s, "note") ? word : STR("")));
+    }
+    return STR("-");
+}
+
+/* What stages --json says of each service, as one matrix: a row a service. */
+static void show_services(struct cli *cli, const struct all_result *results,
+                          const struct node *const *documents, size_t n)
+{
+    struct arena *a = cli->arena;
+    struct map names = MAP(a);
+    VEC(struct str) sorted = {0};
+    for (size_t i = 0; i < n; i++)
+        node_each (s, node_get_c(documents[i], "stages"))
+            if (!map_has(&names, node_text(node_get_c(s, "name")))) {
+                map_put(&names, node_text(node_get_c(s, "name")), a);
+                vec_push(a, &sorted, node_text(node_get_c(s, "name")));
+            }
+    if (sorted.n)
+        qsort(sorted.p, sorted.n, sizeof *sorted.p, by_stage);
+    struct table t = TABLE(a, sorted.n + 1);
+    table_cell(&t, STR("service"));
+    vec_each (&sorted, name)
+        table_cell(&t, *name);
+    for (size_t i = 0; i < n; i++) {
+        table_cell(&t, results[i].name);
+        vec_each (&sorted, name)
+            table_cell(&t, results[i].code
+                               ? STR("?")
+                               : service_cell(a, node_get_c(documents[i], "stages"), *name));
+    }
+    table_write(&t, &cli->out, cli->colour_out);
+}
+
+static int run_all(struct cli *cli, struct err *err)
+{
+    static const char *const as_json[] = {"--json", NULL};
+    struct arena *a = cli->arena;
+    struct all_result *results;
+    struct node *services = node_map(a), *out = node_map(a);
+    size_t n;
+    int code = 0;
+    if (all_run(cli, &cmd_stages, ALL_INDEPENDENTLY, as_json, &results, &n, err) < 0)
+        return -1;
+    const struct node **documents = ARENA_ARRAY(a, n + 1, const struct node *);
+    for (size_t i = 0; i < n; i++) {
+        cleanup_err struct err ignored = {0};
+        code = code ? code : results[i].code;
+        documents[i] =
+            results[i].code ? NULL : json_parse(a, STR("stages"), results[i].out, &ignored);
+        node_put_c(a, services, str_z(a, results[i].name),
+                   documents[i] ? documents[i] : node_null(a));
+    }
+    node_put_c(a, out, "services", services);
+    if (cli->options.json) {
+        json_write(&cli->out, out, 2);
+        buf_char(&cli->out, '\n');
+    } else {
+        show_services(cli, results, documents, n);
+    }
+    return code;
+}
+
 static int run(struct cli *cli, struct err *err)
 {
-    struct release r;
+    struct service *service = ARENA_NEW(cli->arena, struct service);
     struct matrix m = {0};
     struct world w;
-    if (context_open(cli, SIZE_MAX, STAGE_NONE, &r, err) < 0)
+    if (cli->options.all)
+        return run_all(cli, err);
+    if (context_location(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
+        context_aws(cli, service, err) < 0)
         return -1;
+    struct release r = context_release(cli, service);
     if (world_find(&r, true, &w, err) < 0)
         return -1;
     if (w.bucket.n && status_of_all(&r, &w, &m.stages, &m.n, err) < 0)
@@ -254,8 +337,9 @@ const struct command cmd_stages = {
     .summary = "which stage serves which version",
     .details = "A row for every function and API, a column for every stage. What differs from "
                "the first column stands out. Below it: stages that are busy, shifting, "
-               "interrupted or half done, and what finishes or undoes that.",
-    .examples = {"troupe stages", "troupe stages --json", "troupe stages --local"},
+               "interrupted or half done, and what finishes or undoes that. With --all one row for "
+               "every service of serverless-compose.yml.",
+    .examples = {"troupe stages", "troupe stages --json", "troupe stages --all"},
     .args_max = 0,
     .run = run,
 };

@@ -33,6 +33,8 @@ static const struct option {
      "the function, if not given as argument"},
     {"service", 0, FLAG, AT(service), ON(deploy) | ON(plan), NULL,
      "what all stages share, instead of a stage"},
+    {"all", 0, FLAG, AT(all), ON(deploy) | ON(plan) | ON(remove) | ON(stages), NULL,
+     "all services of serverless-compose.yml"},
     {"service", 0, FLAG, AT(service), ON(iam), NULL, "all stages, and what they share"},
     {"service", 0, FLAG, AT(service), ON(remove), NULL, "all stages, and what they share", true},
     {"to", 0, TEXT, AT(to), ON(rollback) | ON(shift), "N", "the deployment"},
@@ -409,6 +411,24 @@ int options_parse(struct arena *a, int argc, char **argv, struct options *ret,
     for (size_t i = 0; i < ret->arg_count; i++)
         ret->args[i] = s.words.p[i + 1];
     return 0;
+}
+
+const struct str *options_typed(struct arena *a, const struct options *o,
+                                enum command_number command, size_t *ret_n)
+{
+    VEC(struct str) words = {0};
+    for (size_t i = 0; i < o->given.n; i++) {
+        struct str name = o->given.entries[i].key;
+        const struct str *value = o->given.entries[i].value;
+        const struct option *row = find(name, 1u << command);
+        if (!row || str_eq(name, STR("all")) || str_eq(name, STR("config")))
+            continue;
+        vec_push(a, &words,
+                 row->kind == FLAG ? str_fmt(a, "--%.*s", STR_ARG(name))
+                                   : str_fmt(a, "--%.*s=%.*s", STR_ARG(name), STR_ARG(*value)));
+    }
+    *ret_n = words.n;
+    return words.p;
 }
 
 /* ---- help ---- */

@@ -55,6 +55,11 @@ static const struct {
     uint32_t on;
     const char *here;
 } old_options[] = {
+    {"all", ON(rollback),
+     "the deployments of services are numbered by themselves, and one that had nothing to do has "
+     "no "
+     "new one: troupe history STAGE in each service's folder, then troupe rollback STAGE there"},
+    {"service", ON(info) | ON(logs), "go to the service's folder, or name its file with --config"},
     {"force", 0, "not needed: what changed is found by its content"},
     {"enforce-hash-update", 0, "not needed: what changed is found by its content"},
     {"conceal", 0, "not needed: secrets are never shown"},
