@@ -138,3 +138,13 @@ resources:
 """})
     assert "is valid" in troupe("validate", "dev").out
     assert "Fn::ForEach::Rights" in troupe("plan", "dev").out
+
+
+def test_package_leaves_handlers_to_bundlers(troupe):
+    """A plugin that is not run may make them: packaged with a warning, refused before a deployment."""
+    troupe.write({"src/api.ts": "export const main = 1;\n", "serverless.yml":
+                  "service: parts\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello: {handler: src/api.main}}\n"})
+    message = "handler 'src/api.main' of function 'hello' does not exist"
+    assert f"warning: {message}" in troupe("package").err
+    for command in ("validate", "plan", "deploy"):
+        assert f"error: {message}" in troupe(command, "dev", check=2).err

@@ -1,6 +1,7 @@
 /* Layout: from hand-written flat templates to both stacks. */
 #include "check.h"
 
+#include "cfn/template.h"
 #include "doc/json.h"
 #include "layout/layout.h"
 
@@ -270,6 +271,40 @@ static void test_names_of_both(void **state)
               "\"S\":{\"Fn::Sub\":\"x ${TroupeServiceApi} ${!Api}\"}}");
     check_str(json_text(f->a, node_path(both, "Resources.Old.Properties"), 0),
               "{\"A\":{\"Ref\":\"Api\"},\"T\":{\"Ref\":\"TroupeServiceTable\"}}");
+}
+
+/* What stands for resources that a macro makes refers to aliases as resources do, and what a
+ * function is to wait for its alias waits for. */
+static void test_macros_and_dependencies(void **state)
+{
+    struct fixture *f = *state;
+    int laid =
+        lay_out(f, "{}",
+                ROLE("[]") ",\"Marker\":{\"Type\":\"AWS::SQS::Queue\"},"
+                           "\"JobLambdaFunctionUrl\":{\"Type\":\"AWS::SQS::Queue\","
+                           "\"DependsOn\":\"JobLambdaFunction\"},"
+                           "\"Fn::ForEach::Rights\":[\"Who\",[\"a\"],{\"May${Who}\":{"
+                           "\"Type\":\"AWS::Lambda::Permission\",\"Properties\":{"
+                           "\"FunctionName\":{\"Fn::GetAtt\":[\"JobLambdaFunction\",\"Arn\"]}}}}]");
+    check_ok(laid, &f->err);
+    const struct node *loop = node_path(f->layout.stage_template, "Resources");
+    loop = node_get_c(loop, "Fn::ForEach::Rights");
+    assert_true(node_is(loop, NODE_SEQ) && loop->count == 3);
+    const struct node *name =
+        node_path(node_get_c(loop->items[2], "May${Who}"), "Properties.FunctionName.Ref");
+    check_str(node_text(name), "JobLambdaAlias");
+    check_str(node_text(node_path(stage_resource(f, "JobLambdaFunctionUrl"), "DependsOn.0")),
+              "JobLambdaAlias");
+
+    struct compiled waits = f->compiled;
+    const struct node *resources = node_get_c(waits.template, "Resources");
+    const struct node *job = cfn_with(f->a, node_get_c(resources, "JobLambdaFunction"), "DependsOn",
+                                      node_str(f->a, STR("Marker")));
+    waits.template = cfn_with(f->a, waits.template, "Resources",
+                              cfn_with(f->a, resources, "JobLambdaFunction", job));
+    check_ok(layout_service(f->a, &f->service, &waits, &f->layout, &f->err), &f->err);
+    check_str(node_text(node_path(stage_resource(f, "JobLambdaAlias"), "DependsOn.0")), "Marker");
+    assert_null(node_get_c(stage_resource(f, "ApiLambdaAlias"), "DependsOn"));
 }
 
 static void test_cycle(void **state)
@@ -596,6 +631,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unknown_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expand, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names_of_both, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_macros_and_dependencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cycle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_waves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_scope_is_checked, setup, teardown),
