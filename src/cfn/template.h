@@ -32,6 +32,9 @@ void cfn_behind_alias(const struct node *resources, struct str id, struct map *r
 const struct node *cfn_without_resources(struct arena *a, const struct node *template,
                                          const struct map *gone);
 
+/* Does a CloudFront distribution call the function with this id, or a version of it? */
+bool cfn_is_at_edge(const struct node *resources, struct str function);
+
 /* Letters and digits of `s`: names of resources, Parameters and Outputs have no others. */
 struct str cfn_name_text(struct arena *a, struct str s);
 

@@ -20,6 +20,7 @@ static const char *const kinds[COLLECT_KIND_COUNT] = {
     [COLLECT_VERSION] = "version",
     [COLLECT_DEPLOYMENT] = "deployment",
     [COLLECT_OBJECT] = "object",
+    [COLLECT_FUNCTION] = "function",
 };
 
 static int read_duration(struct str text, int64_t *ret_ms, struct err *err)
@@ -87,7 +88,7 @@ static void show(struct cli *cli, const struct service *service, const struct pr
     show_items(out, c);
     for (size_t i = 0; i < c->item_count; i++)
         gone += !c->items[i].why_kept.n;
-    if (c->records)
+    if (c->records || c->item_count)
         buf_fmt(out, "%s %zu deployment%s: %zu thing%s\n",
                 cli->options.plan ? "would prune" : "pruned", c->records,
                 c->records == 1 ? "" : "s", gone, gone == 1 ? "" : "s");

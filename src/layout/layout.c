@@ -169,6 +169,9 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
         resource = qualify(l, resource, q, &alias);
     if (p->function && str_eq(p->id, p->function->logical_id) && p->function->artifact)
         resource = with_artifact(l, resource, p->function);
+    /* CloudFront keeps copies of its versions for hours: it could not be deleted with the stack. */
+    if (p->function && str_eq(p->id, p->function->logical_id) && cfn_is_at_edge(l->flat, id))
+        resource = cfn_with(a, resource, "DeletionPolicy", node_str(a, STR("Retain")));
     if (str_eq(id, l->compiled->rest_deployment_id) ||
         str_eq(id, l->compiled->websocket_deployment_id))
         resource = own_deployment(l, resource);

@@ -118,7 +118,8 @@ int layout_service(struct arena *a, const struct service *service, const struct 
 
 /* What AWS is certain to refuse in `compiled`: references and dependencies that name nothing, names
  * that two have, REST routes with different variables in one place, environment variables with
- * names that Lambda does not take, dynamic references that are none. Nothing that CloudFormation
+ * names that Lambda does not take, dynamic references that are none, what functions at CloudFront's
+ * edge cannot have. Nothing that CloudFormation
  * takes is refused; what macros and modules may add is not judged. `err` gets all of it, ERR_CONFIG
  * with places (err_also). */
 int layout_check(struct arena *a, const struct service *service, const struct compiled *compiled,

@@ -236,6 +236,8 @@ int check_environments(const struct checking *k, struct err *err);
 int check_parameters(const struct checking *k, struct err *err);
 int check_bucket_key(const struct checking *k, struct err *err);
 int check_stack_policy(const struct checking *k, struct err *err);
+/* check_edge.c */
+int check_edge(const struct checking *k, struct err *err);
 /* check_dynamic.c */
 int check_dynamic_references(const struct checking *k, struct err *err);
 

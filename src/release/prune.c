@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "release/bucket/lease_list.h"
+#include "release/dispose/edge_functions.h"
 #include "release/stack/stack.h"
 #include "release/world/region.h"
 
@@ -346,6 +347,36 @@ static int take_away(struct gathering *g, struct pruned *ret, struct err *err)
     return mark(g, "gone", err);
 }
 
+/* ---- functions at the edge that removals had to keep ---- */
+
+/* Nothing points at them, so nobody has to be waited for. */
+static int take_kept_functions(const struct gathering *g, struct pruned *ret, struct err *err)
+{
+    struct arena *a = g->r->arena;
+    edge_function_list kept = {0};
+    VEC(struct prune_item) all = {0};
+    if (g->how->automatic)
+        return 0;
+    if (edge_functions_kept(g->r, &g->world->store, &kept, err) < 0)
+        return -1;
+    for (size_t i = 0; i < ret->item_count; i++)
+        vec_push(a, &all, ret->items[i]);
+    vec_each (&kept, f) {
+        struct prune_item item = {
+            .kind = COLLECT_FUNCTION, .id = f->name, .stage = f->stage, .number = f->number};
+        if (!g->how->only_look && edge_function_delete(g->r, f, err) < 0) {
+            if (err->kind != ERR_CONFLICT)
+                return err_wrap(err, "delete function '%.*s'", STR_ARG(f->name));
+            item.why_kept = str_dup(a, err->msg);
+            err_clear(err);
+        }
+        vec_push(a, &all, item);
+    }
+    ret->items = all.p;
+    ret->item_count = all.n;
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static bool has_any(const struct gathering *g)
@@ -416,7 +447,8 @@ int prune_run(const struct release *r, const struct pruning *how, struct world *
         return 0;
     int done = prune(&g, ret, err);
     lease_release(&g.lease);
-    if (done == 0 && !ret->put_off)
-        count(&g, ret);
-    return done;
+    if (done < 0 || ret->put_off)
+        return done;
+    count(&g, ret);
+    return take_kept_functions(&g, ret, err);
 }

@@ -48,12 +48,18 @@ struct prune_rules {
 void prune_decide(struct prune_record *records, size_t n, const struct prune_stage *stages,
                   size_t stage_count, const struct prune_rules *rules);
 
-enum prune_kind { COLLECT_VERSION, COLLECT_DEPLOYMENT, COLLECT_OBJECT, COLLECT_KIND_COUNT };
+enum prune_kind {
+    COLLECT_VERSION,
+    COLLECT_DEPLOYMENT,
+    COLLECT_OBJECT,
+    COLLECT_FUNCTION,
+    COLLECT_KIND_COUNT
+};
 struct prune_item {
     enum prune_kind kind;
     struct str owner;  /* function name, id of the API; empty for objects */
     enum api_kind api; /* of a deployment */
-    struct str id;     /* version, deployment, key below the service's folder */
+    struct str id;     /* version, deployment, key below the service's folder, function */
     struct str stage;  /* of the record that named it */
     int64_t number;
     struct claim claim;  /* of a version or a deployment: why it is ours */

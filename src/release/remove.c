@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/vec.h"
+#include "release/dispose/edge_functions.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/remove_plan.h"
 #include "release/stack/nested.h"
@@ -93,7 +94,7 @@ static int remove_stage_stack(const struct release *r, struct world *w, struct l
         if (!held && network_leave(r, w, lease, &network, err) < 0)
             return -1;
         if (remove_stack(r, &w->stage_store, &w->stage, &contents, purge, NULL, w, err) == 0)
-            return 0;
+            return edge_functions_dispose(r, &contents, err);
         if (!held || again || err->kind != ERR_FAILED)
             return -1;
         err_clear(err);
@@ -246,6 +247,27 @@ static int leave_buckets(const struct release *r, const struct contents *content
     return 0;
 }
 
+/* What stages that went before had to keep is in their records, which go now, too. */
+static int remove_kept_functions(const struct release *r, const struct world *w, struct err *err)
+{
+    edge_function_list kept = {0};
+    if (edge_functions_kept(r, &w->store, &kept, err) < 0)
+        return -1;
+    vec_each (&kept, f) {
+        if (edge_function_delete(r, f, err) == 0)
+            continue;
+        if (err->kind != ERR_CONFLICT)
+            return err_wrap(err, "delete function '%.*s'", STR_ARG(f->name));
+        err_clear(err);
+        dispose_keep(r, STR("AWS::Lambda::Function"), f->name,
+                     str_fmt(r->arena,
+                             "CloudFront has copies of it for some hours; then: aws lambda "
+                             "delete-function --function-name %.*s",
+                             STR_ARG(f->name)));
+    }
+    return 0;
+}
+
 static int remove_all_stages(const struct release *r, const struct world *w, bool purge,
                              size_t *ret_n, struct err *err)
 {
@@ -275,6 +297,7 @@ int remove_service(const struct release *r, bool purge, bool *ret_nothing, struc
         stack_wait(r, w.service.id, &w.service, err) < 0)
         return -1;
     if (remove_all_stages(r, &w, purge, &stages, err) < 0 ||
+        (w.bucket.n && remove_kept_functions(r, &w, err) < 0) ||
         (w.bucket.n && log_groups_recorded(r, &w.store, &groups, err) < 0))
         return -1;
     bool there = w.service_exists && stack_condition(w.service.status) != STACK_GONE;

@@ -19,6 +19,9 @@ int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str pre
 /* Delete one version (a number). Absent is success; CONFLICT when an alias references it. */
 int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
                           struct err *err);
+/* Delete the function with all versions and aliases. Absent is success; CONFLICT when CloudFront
+ * has copies of a version. */
+int lambda_delete_function(struct arena *a, struct aws *aws, struct str function, struct err *err);
 /* DeleteLogGroup. Absent is success. */
 int logs_delete_group(struct arena *a, struct aws *aws, struct str group, struct err *err);
 

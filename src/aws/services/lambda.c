@@ -109,6 +109,23 @@ int lambda_publish(struct arena *a, struct aws *aws, const struct lambda_publica
     return change(a, aws, "PublishVersion", &request, ret, err);
 }
 
+static int delete_function(struct arena *a, struct aws *aws, const struct aws_rest *request,
+                           struct err *err)
+{
+    if (send(a, aws, "DeleteFunction", request, NULL, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
+}
+
+int lambda_delete_function(struct arena *a, struct aws *aws, struct str function, struct err *err)
+{
+    struct aws_rest request = {.method = "DELETE", .path = AWS_PATH(a, FUNCTION, function)};
+    return delete_function(a, aws, &request, err);
+}
+
 int lambda_delete_version(struct arena *a, struct aws *aws, struct str function, struct str version,
                           struct err *err)
 {
@@ -120,12 +137,7 @@ int lambda_delete_version(struct arena *a, struct aws *aws, struct str function,
     struct aws_rest request = {.method = "DELETE",
                                .path = AWS_PATH(a, FUNCTION, function),
                                .query = qualified(a, version)};
-    if (send(a, aws, "DeleteFunction", &request, NULL, err) == 0)
-        return 0;
-    if (err->kind != ERR_NOT_FOUND)
-        return -1;
-    err_clear(err);
-    return 0;
+    return delete_function(a, aws, &request, err);
 }
 
 /* ---- waiting ---- */

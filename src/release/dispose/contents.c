@@ -5,6 +5,7 @@
 #include "doc/json.h"
 #include "doc/yaml.h"
 #include "cfn/cfn.h"
+#include "cfn/template.h"
 
 enum { DEPTH_MAX = 10 }; /* of nested stacks */
 
@@ -62,6 +63,8 @@ static int walk(struct walk *w, struct str stack, struct str around, unsigned de
                                   .physical_id = all[i].physical_id,
                                   .type = all[i].type,
                                   .goes = !kept.n,
+                                  .at_edge = str_eq(all[i].type, STR("AWS::Lambda::Function")) &&
+                                             cfn_is_at_edge(resources, all[i].logical_id),
                                   .kept = kept});
         if (str_eq(all[i].type, STR("AWS::CloudFormation::Stack")) && depth < DEPTH_MAX &&
             walk(w, all[i].physical_id, kept, depth + 1, err) < 0) {

@@ -6,6 +6,7 @@ const char *const dispose_reasons[OURS_COUNT] = {
     [OURS_STACK] = "a stack with the service's owner tags",
     [OURS_ADOPTED] = "an alias stack of the stack that was taken over",
     [OURS_RESOURCE] = "a resource that is deleted with its stack",
+    [OURS_TAGGED] = "a function with the owner tags of the stage",
     [OURS_RECORD] = "named by a record of the service",
     [OURS_INTENT] = "made by a deployment of the service that was cut off",
 };
@@ -21,6 +22,12 @@ void dispose_note(const struct release *r, enum fate fate, struct str type, stru
 
 void dispose_keep(const struct release *r, struct str type, struct str name, struct str why)
 {
+    if (r->disposals)
+        vec_each (&r->disposals->all, d)
+            if (d->fate == FATE_KEPT && str_eq(d->type, type) && str_eq(d->name, name)) {
+                d->why = why; /* what is known last */
+                return;
+            }
     dispose_note(r, FATE_KEPT, type, name, why);
 }
 

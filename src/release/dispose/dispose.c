@@ -33,10 +33,11 @@ int dispose_content(const struct release *r, const struct stack *stack,
     return 0;
 }
 
-/* Versions are kept for rollbacks, not by a stack that goes: they go with their function. */
-static bool goes_with_owner(const struct content *c)
+/* Versions are kept for rollbacks, not by a stack that goes: they go with their function. Functions
+ * at the edge go afterwards (edge_functions.h). */
+static bool goes_later(const struct content *c)
 {
-    return str_eq(c->type, STR("AWS::Lambda::Version"));
+    return str_eq(c->type, STR("AWS::Lambda::Version")) || c->at_edge;
 }
 
 int dispose_stack(const struct release *r, const struct stack *stack, enum ours why,
@@ -53,8 +54,35 @@ int dispose_stack(const struct release *r, const struct stack *stack, enum ours 
         return -1;
     dispose_note(r, FATE_DELETED, STR("stack"), stack->name, str_c(dispose_reasons[why]));
     for (size_t i = 0; contents && i < contents->n; i++)
-        if (!contents->p[i].goes && !goes_with_owner(&contents->p[i]))
+        if (!contents->p[i].goes && !goes_later(&contents->p[i]))
             dispose_keep(r, contents->p[i].type, contents->p[i].physical_id, contents->p[i].kept);
+    return 0;
+}
+
+/* Stacks put their tags on the functions that they make, and those stay on what they keep. */
+bool dispose_is_of_stage(const struct release *r, const struct lambda_function *f, struct str stage)
+{
+    return r->service->name.n &&
+           str_eq(node_text(node_get_c(f->tags, TAG_SERVICE)), r->service->name) &&
+           str_eq(node_text(node_get_c(f->tags, TAG_STAGE)), stage);
+}
+
+int dispose_function(const struct release *r, struct str function, struct str stage,
+                     struct err *err)
+{
+    struct lambda_function f;
+    if (lambda_get(r->arena, r->aws, function, STR(""), &f, err) < 0) {
+        if (err->kind != ERR_NOT_FOUND)
+            return -1;
+        err_clear(err);
+        return 0;
+    }
+    if (!dispose_is_of_stage(r, &f, stage))
+        return dispose_refuse("function", function, OURS_TAGGED, err);
+    if (lambda_delete_function(r->arena, r->aws, function, err) < 0)
+        return -1;
+    dispose_note(r, FATE_DELETED, STR("AWS::Lambda::Function"), function,
+                 str_c(dispose_reasons[OURS_TAGGED]));
     return 0;
 }
 

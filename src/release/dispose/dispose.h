@@ -14,6 +14,7 @@ enum ours {
     OURS_STACK,    /* a stack with this service's owner tags */
     OURS_ADOPTED,  /* an alias stack of the stack that is taken over */
     OURS_RESOURCE, /* a resource of such a stack that is deleted with it */
+    OURS_TAGGED,   /* a function that a stack of this stage made: it has the owner tags */
     OURS_RECORD,   /* a record of this service names it */
     OURS_INTENT,   /* it says of itself which deployment of ours made it */
     OURS_COUNT
@@ -62,6 +63,13 @@ int dispose_content(const struct release *r, const struct stack *stack,
  * OURS_ADOPTED. */
 int dispose_stack(const struct release *r, const struct stack *stack, enum ours why,
                   const struct contents *contents, struct err *err);
+/* Did a stack of this stage make the function? Its tags say so. */
+bool dispose_is_of_stage(const struct release *r, const struct lambda_function *f,
+                         struct str stage);
+/* A function that a stack of the stage made and kept, with all its versions. Absent is success;
+ * CONFLICT when CloudFront has copies of it. */
+int dispose_function(const struct release *r, struct str function, struct str stage,
+                     struct err *err);
 /* Delete a published version, a deployment of an API. Errors as of lambda_delete_version and of the
  * gateway: CONFLICT when something points at it. */
 int dispose_version(struct arena *a, struct aws *aws, const struct claim *claim,
