@@ -1,4 +1,4 @@
-/* Addresses of a stage's APIs, on AWS and on the local cloud. */
+/* Addresses of a stage's APIs and its distribution, on AWS and on the local cloud. */
 #include "cli/cli.h"
 
 #include "ui/table.h"
@@ -49,6 +49,9 @@ const struct node *context_urls(const struct cli *cli, const struct stack *stage
         node_put_str(a, urls, "http", of_host(cli, "http", http, named ? path : STR("")));
     if (websocket.n)
         node_put_str(a, urls, "websocket", of_host(cli, "ws", websocket, path));
+    struct str edge = node_text(node_get_c(stage->outputs, "CloudFrontDistributionDomainName"));
+    if (edge.n)
+        node_put_str(a, urls, "cloudfront", str_concat(a, STR("https://"), edge));
     return urls;
 }
 

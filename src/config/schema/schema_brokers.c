@@ -5,9 +5,8 @@
     PATTERN("the ARN of a secret (arn:aws:secretsmanager:…)", \
             "^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]+:secret:[A-Za-z0-9/_+=.@-]+")
 #define SOME_OF(of) SCHEMA(.type = TYPE_LIST, .has_min = true, .min = 1, .items = (of))
-#define POLLERS(least, most)                                                       \
-    SCHEMA(.type = TYPE_MAP, .fields = FIELDS({"minimumPollers", WHOLE(1, least)}, \
-                                              {"maximumPollers", WHOLE(1, most)}))
+#define POLLERS(least, most) \
+    CLOSED_MAP({"minimumPollers", WHOLE(1, least)}, {"maximumPollers", WHOLE(1, most)})
 
 /* What all of them have. */
 #define BATCHES                                                               \

@@ -347,6 +347,52 @@ static const struct refusal {
     {"  f:\n    handler: a.b\n    events:\n"
      "      - alb: {listenerArn: !Ref L, priority: 1, conditions: {path: /}, authorizer: x}\n",
      "there is no authorizer 'x'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - kafka: {bootstrapServers: [a:1], topic: t, "
+     "accessConfigurations: {vpcSubnet: [subnet-1]}}\n",
+     "needs 'vpcSecurityGroup' beside 'vpcSubnet'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - kafka: {bootstrapServers: [a:1], topic: t, "
+     "accessConfigurations: {vpcSecurityGroup: [sg-1]}}\n",
+     "needs 'vpcSubnet' beside 'vpcSecurityGroup'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - kafka:\n          {bootstrapServers: [a:1], "
+     "topic: t, startingPosition: AT_TIMESTAMP,\n          accessConfigurations: {saslPlainAuth: "
+     "[arn:aws:secretsmanager:us-east-1:1:secret:s]}}\n",
+     "needs 'startingPositionTimestamp'", 8},
+    {"  f:\n    handler: a.b\n    events:\n      - msk: {arn: "
+     "'arn:aws:kafka:us-east-1:1:cluster/c/1', topic: t, startingPosition: AT_TIMESTAMP}\n",
+     "needs 'startingPositionTimestamp'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - msk: {arn: 'arn:aws:kafka:us-east-1:1:cluster', "
+     "topic: t}\n",
+     "must be the ARN of an MSK cluster", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - msk: {arn: !GetAtt Cluster.Arn, topic: t}\n",
+     "must be the ARN of an MSK cluster", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudFront: {eventType: viewer-request, origin: "
+     "example.com}\n",
+     "'origin' must be a URL with a host", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://e.com', cachePolicy: {name: none}}\n",
+     "there is no cache policy 'none'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://a.com', pathPattern: /a, isDefaultOrigin: true}\n      - cloudFront: {eventType: "
+     "viewer-request, origin: 'https://b.com', pathPattern: /b, isDefaultOrigin: true}\n",
+     "a second origin has 'isDefaultOrigin'", 8},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://a.com', pathPattern: /a}\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://b.com', pathPattern: /b}\n",
+     "there are several origins, and none is for all other paths", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://a.com', pathPattern: /a}\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://b.com', pathPattern: /a}\n",
+     "'pathPattern' '/a' stands here twice", 8},
+    {"  f:\n    handler: a.b\n    events:\n      - cloudFront: {eventType: viewer-request, origin: "
+     "'https://a.com'}\n      - cloudFront: {eventType: viewer-request, origin: 'https://a.com', "
+     "includeBody: true}\n",
+     "'eventType' 'viewer-request' stands here twice", 8},
+    {"  f: {handler: a.b, memorySize: 129, events: [{cloudFront: {eventType: viewer-request, "
+     "origin: 'https://a.com'}}]}\n",
+     "'memorySize' is more than the 128 MB", 4},
+    {"  f: {handler: a.b, timeout: 31, events: [{cloudFront: {eventType: origin-request, "
+     "origin: 'https://a.com'}}]}\n",
+     "'timeout' is more than the 30 seconds", 4},
     {"  f: {handler: a.b}\nresources:\n  extensions:\n    Nobody:\n      DependsOn: [A]\n",
      "cannot extend 'Nobody': there is no such resource", 7},
     {"  f: {handler: a.b}\nresources:\n  extensions:\n    FLambdaFunction:\n      Type: X\n",
@@ -375,6 +421,22 @@ static void test_refusals(void **state)
             fail_msg("expected '%s' at line %u:\n%s", r->message, r->line,
                      str_z(a, err_render(a, &err, false)));
     }
+}
+
+/* CloudFront calls functions of one region only. */
+static void test_the_edge_is_in_one_region(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compile_options o = {.naming = NAMING_FLAT};
+    struct compiled c;
+    const char *yaml = "service: shop\nprovider: {name: aws, region: eu-west-1}\nfunctions:\n"
+                       "  f: {handler: a.b, events: [{cloudFront: {eventType: viewer-request, "
+                       "origin: 'https://a.com'}}]}\n";
+    assert_int_equal(compile(a, yaml, &o, &c, &err), -1);
+    assert_true(str_find(err.msg, STR("must be in region us-east-1, not in eu-west-1"), 0) >= 0);
+    assert_int_equal(err.pos.line, 4);
 }
 
 static void compile_odd(struct arena *a, struct str function)
@@ -551,6 +613,7 @@ int main(void)
         cmocka_unit_test(test_version_ids),
         cmocka_unit_test(test_create_stack),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_the_edge_is_in_one_region),
         cmocka_unit_test(test_odd_types),
         cmocka_unit_test(test_environment_limit),
     };
