@@ -411,6 +411,7 @@ static int lay_out(struct laying *l, struct err *err)
     if (unqualified_check(l, err) < 0)
         return -1;
     service_part_warn(l);
+    edge_warn(l);
     stage_settings_warn(l);
     attributes_warn(l);
     for (size_t i = 0; i < out->api_count; i++)

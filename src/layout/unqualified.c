@@ -71,24 +71,6 @@ static void tell(struct laying *l, const struct layout_function *f)
                          STR_ARG(f->key), STR_ARG(why), STR_ARG(place_text(l->arena, pos))));
 }
 
-/* Warn of what the dialect leaves out of a function that CloudFront calls. */
-static void tell_left_out(struct laying *l, const struct layout_function *f)
-{
-    static const char *const keys[] = {"environment", "vpc"};
-    const struct function *given = l->compiled->functions[f - l->out->functions].function;
-    const struct node *provider = node_get_c(l->service->root, "provider");
-    for (size_t i = 0; i < sizeof keys / sizeof *keys && sharing_is_edge(given); i++) {
-        const struct node *own = node_get_c(given->node, keys[i]);
-        const struct node *set = node_count(own) ? own : node_get_c(provider, keys[i]);
-        if (node_count(set) && !node_is(own, NODE_BOOL))
-            vec_push(l->arena, &l->warnings,
-                     str_fmt(l->arena,
-                             "function '%.*s' does not get '%s'%.*s: there is none at "
-                             "CloudFront's edge",
-                             STR_ARG(f->key), keys[i], STR_ARG(place_text(l->arena, set->pos))));
-    }
-}
-
 int unqualified_check(struct laying *l, struct err *err)
 {
     for (size_t i = 0; i < l->service->settings.unqualified_count; i++)
@@ -96,8 +78,6 @@ int unqualified_check(struct laying *l, struct err *err)
             return -1;
     for (size_t i = 0; i < l->out->function_count; i++)
         tell(l, &l->out->functions[i]);
-    for (size_t i = 0; i < l->out->function_count; i++)
-        tell_left_out(l, &l->out->functions[i]);
     return 0;
 }
 

@@ -180,3 +180,64 @@ def test_functions_that_cloudfront_has_copies_of(bus):
     out = bus("remove", "--service", "--yes").out
     assert "for some hours; then: aws lambda delete-function --function-name bus-dev-edge\n" in out
     assert functions(bus) == ["bus-dev-edge"]
+
+
+OWN = """service: own
+provider: {name: aws, runtime: nodejs20.x}
+functions:
+  edge:
+    handler: handler.main
+    role: EdgeRole
+resources:
+  Resources:
+    EdgeRole:
+      Type: AWS::IAM::Role
+      Properties:
+        AssumeRolePolicyDocument:
+          Version: '2012-10-17'
+          Statement:
+            - Effect: Allow
+              Principal: {Service: [lambda.amazonaws.com, edgelambda.amazonaws.com]}
+              Action: sts:AssumeRole
+    Site:
+      Type: AWS::CloudFront::Distribution
+      Properties:
+        DistributionConfig:
+          Enabled: true
+          Origins: [{Id: o, DomainName: o.example, CustomOriginConfig: {OriginProtocolPolicy: https-only}}]
+          DefaultCacheBehavior:
+            TargetOriginId: o
+            ViewerProtocolPolicy: allow-all
+            CachePolicyId: 658327ea-f89d-4fab-a63d-7e88639e58f6
+            LambdaFunctionAssociations:
+              - {EventType: viewer-request, LambdaFunctionARN: !GetAtt EdgeLambdaFunction.Arn}
+"""
+# What a function at the edge cannot have, and how it is told.
+REFUSED = {
+    "environment: {LEVEL: info}": "environment variables",
+    "layers: ['arn:aws:lambda:us-east-1:1:layer:a:1']": "layers",
+    "tracing: Active": "tracing",
+    "onError: 'arn:aws:sns:us-east-1:123456789012:dead'": "'onError'",
+    "architecture: arm64": "architecture arm64",
+    "ephemeralStorageSize: 1024": "more than 512 MB of ephemeral storage",
+    "runtime: java21": "a runtime other than Node.js and Python",
+    "vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}": "a VPC",
+}
+
+
+def test_a_distribution_of_the_users_own(troupe):
+    """The same holds for what a distribution in `resources` calls."""
+    for line, what in REFUSED.items():
+        troupe.write({"serverless.yml": OWN.replace("    role: EdgeRole", f"    role: EdgeRole\n    {line}"), "handler.js": HANDLER})
+        told = troupe("validate", "dev", check=False)
+        assert told.code == 2 and f"function 'edge' cannot have {what}: CloudFront calls it" in told.err, told
+        assert "--> serverless.yml:7:" in told.err, told
+    troupe.write({"serverless.yml": OWN, "handler.js": HANDLER})
+    troupe("deploy", "dev")
+    hold(troupe, f"arn:aws:lambda:us-east-1:{troupe.account.id}:function:own-dev-edge:1")
+    assert "kept AWS::Lambda::Function own-dev-edge: CloudFront has copies" in troupe("remove", "dev", "--yes").out
+    let_go(troupe)
+    assert "gone function own-dev-edge" in troupe("prune").out
+    troupe("deploy", "dev")
+    troupe("remove", "--service", "--yes")
+    assert functions(troupe) == []
