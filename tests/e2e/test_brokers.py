@@ -239,5 +239,21 @@ def test_a_distribution_of_the_users_own(troupe):
     let_go(troupe)
     assert "gone function own-dev-edge" in troupe("prune").out
     troupe("deploy", "dev")
+    shared = OWN.replace("!GetAtt EdgeLambdaFunction.Arn", "'arn:aws:lambda:us-east-1:1:function:x:1'").replace(
+        "Site:\n      Type: AWS::CloudFront::Distribution", "Site:\n      Type: AWS::CloudFront::Distribution\n      Condition: Never"
+    ) + "  Conditions: {Never: !Equals [a, b]}\n"
+    for held in (True, False):
+        if held:
+            hold(troupe, f"arn:aws:lambda:us-east-1:{troupe.account.id}:function:own-dev-edge:1")
+        troupe.write({"serverless.yml": shared})
+        told = troupe("deploy", "dev").err
+        assert ("function 'own-dev-edge' stays: CloudFront has copies of it for some hours" in told) == held
+        assert ("own-dev-edge" in functions(troupe)) == held
+        troupe.write({"serverless.yml": OWN})
+        if held:
+            assert "is there already" in troupe("deploy", "dev", check=False).err
+            let_go(troupe)
+            troupe.account.client("lambda").delete_function(FunctionName="own-dev-edge")
+        troupe("deploy", "dev")
     troupe("remove", "--service", "--yes")
     assert functions(troupe) == []

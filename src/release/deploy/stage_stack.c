@@ -5,6 +5,7 @@
 #include "doc/json.h"
 #include "cfn/template.h"
 #include "release/dispose/dispose.h"
+#include "release/dispose/edge_functions.h"
 #include "release/dispose/late_log_groups.h"
 #include "release/dispose/network.h"
 #include "release/publish/pointers.h"
@@ -83,8 +84,11 @@ static int leave_network(struct deploying *d, const struct node *template, const
 
 int engine_apply_last(struct deploying *d, const struct node *template, struct err *err)
 {
-    return leave_network(d, template, &template, err) < 0 ? -1
-                                                          : engine_apply_stage(d, template, err);
+    const struct node *before = engine_stage_now(d);
+    if (leave_network(d, template, &template, err) < 0 || engine_apply_stage(d, template, err) < 0)
+        return -1;
+    edge_functions_dropped(d->r, before, template);
+    return 0;
 }
 
 /* Keep the template in the bucket: a later rollback sends it again. A template with a secret in it

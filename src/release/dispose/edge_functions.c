@@ -1,6 +1,7 @@
 /* Deleting functions at the edge, once CloudFront has no copies any more. */
 #include "release/dispose/edge_functions.h"
 
+#include "cfn/template.h"
 #include "release/dispose/dispose.h"
 #include "release/world/region.h"
 
@@ -23,6 +24,28 @@ int edge_functions_dispose(const struct release *r, const struct contents *conte
         dispose_keep(r, c->type, c->physical_id, STR(HAS_COPIES));
     }
     return 0;
+}
+
+void edge_functions_dropped(const struct release *r, const struct node *before,
+                            const struct node *after)
+{
+    const struct node *had = node_get_c(before, "Resources");
+    member_each (m, had) {
+        cleanup_err struct err err = {0};
+        struct str name = node_text(node_path(m->value, "Properties.FunctionName"));
+        if (!node_is_text(node_get_c(m->value, "Type"), FUNCTION_TYPE) || !name.n ||
+            node_get(node_get_c(after, "Resources"), m->key) || !cfn_is_at_edge(had, m->key) ||
+            dispose_function(r, name, r->service->stage, &err) == 0)
+            continue;
+        bool has_copies = err.kind == ERR_CONFLICT;
+        release_tell(
+            r, TOLD_NOTICE, "edge",
+            "function '%.*s' stays: %.*s; later: aws lambda delete-function "
+            "--function-name %.*s",
+            STR_ARG(name),
+            STR_ARG(has_copies ? STR("CloudFront has copies of it for some hours") : err.msg),
+            STR_ARG(name));
+    }
 }
 
 static bool is_there(const struct str *stages, size_t n, struct str stage)

@@ -14,6 +14,11 @@
 int edge_functions_dispose(const struct release *r, const struct contents *contents,
                            struct err *err);
 
+/* The same for those that the update of the stage's stack from template `before` to `after` has
+ * dropped. Nothing needs them, so whatever is in the way is only told. */
+void edge_functions_dropped(const struct release *r, const struct node *before,
+                            const struct node *after);
+
 struct edge_function {
     struct str name, stage;
     int64_t number; /* of the record of the removal */
