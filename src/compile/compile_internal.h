@@ -116,6 +116,17 @@ const struct node *resources_finish(struct compilation *c, struct err *err); /* 
  * layers.c */
 const struct compiled_layer *layer_referred(const struct compilation *c,
                                             const struct node *reference);
+/* ---- what version 4 of the dialect does otherwise (dialect_4.c) ---- */
+
+bool is_dialect_4(const struct compilation *c);
+/* There, whatever is made for a function has the function's `condition`. */
+void put_condition(struct compilation *c, struct node *resource, const struct function *f);
+/* The function's `durableConfig`, or NULL. Version 3 has none. */
+const struct node *durable_config(const struct compilation *c, const struct function *f);
+/* Refuse what Lambda does not let a durable function have. CONFIG. */
+int durable_check(struct compilation *c, const struct function *f, struct err *err);
+/* Let the role go on with executions of the durable functions under it. */
+void durable_allow(struct compilation *c);
 
 /* ---- parts of functions_compile ---- */
 

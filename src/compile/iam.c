@@ -199,6 +199,7 @@ int iam_compile(struct compilation *c, struct err *err)
     role_properties(c, p);
     c->role = resource_new(a, "AWS::IAM::Role", p);
     const struct node *from = node_path(c->provider, "iam.role");
+    durable_allow(c);
     return resource_add(c, STR("IamRoleLambdaExecution"), c->role,
                         node_pos(from ? from : c->provider), err);
 }

@@ -166,7 +166,9 @@ bool function_alias(struct compilation *c, const struct function *f, struct func
 {
     if (name_is_shared(c, f)) /* it has the stage's alias instead */
         return false;
-    if (node_truthy(node_get_c(f->node, "provisionedConcurrency")))
+    if (durable_config(c, f))
+        *ret = (struct function_alias){name_with(c, f, "DurableLambdaAlias"), STR("durable")};
+    else if (node_truthy(node_get_c(f->node, "provisionedConcurrency")))
         *ret = (struct function_alias){name_with(c, f, "ProvConcLambdaAlias"), STR("provisioned")};
     else if (node_truthy(node_get_c(f->node, "snapStart")))
         *ret = (struct function_alias){name_with(c, f, "SnapStartLambdaAlias"), STR("snapstart")};

@@ -42,6 +42,7 @@ struct source_bundle {
     /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
     const struct node *externals, *absent, *params, *options;
     const struct node *dotenv; /* names of the .env files that there were; may be NULL */
+    enum dialect dialect;      /* of --dialect then; 0: there was none */
     /* Of the last deployment of the stage that is made now, when that is another one: only what its
      * own .env.<stage> said is taken from there. May be NULL. */
     const struct source_bundle *own;
@@ -67,7 +68,7 @@ struct config_options {
     struct str home;           /* the service's region, when it is known; empty: found */
     const struct map *options; /* `opt:`: name -> struct str *; may be NULL */
     const struct map *params;  /* --param: name -> struct str *; may be NULL */
-    enum dialect dialect;      /* of the command line; 0: frameworkVersion decides */
+    enum dialect dialect;      /* of the command line; 0: the bundle's, else frameworkVersion's */
     bool strict;               /* all that the schema does not have is an error */
     bool lenient;              /* nothing that the schema does not have is one */
     bool only_compiles;        /* nothing is sent to AWS: what AWS refuses is a warning */

@@ -124,6 +124,8 @@ enum dialect framework_version_dialect(struct arena *a, const struct node *root,
     int is = 1;
     if (options->dialect)
         return options->dialect;
+    if (options->bundle && options->bundle->dialect)
+        return options->bundle->dialect;
     for (enum dialect d = DIALECT_3; range.n && d <= DIALECT_4; d++)
         if ((is = range_holds(spoken[d], range)) == 1)
             return d;

@@ -33,6 +33,14 @@ static void add_rule(struct arena *a, rule_vec *rules, struct str text, bool exc
     vec_push(a, rules, (struct rule){text, exclude, pos});
 }
 
+/* `include` and `exclude` are of version 3 only: there the schema says that nothing comes of them.
+ */
+static const struct node *older_list(const struct service *service, const struct node *package,
+                                     const char *key)
+{
+    return service->dialect == DIALECT_4 ? NULL : node_get_c(package, key);
+}
+
 static void add_list(struct arena *a, rule_vec *rules, const struct node *list, bool exclude)
 {
     node_each (item, list)
@@ -49,7 +57,7 @@ static void add_excludes(struct arena *a, rule_vec *rules, const struct service 
     struct str plugins = node_text(node_path(service->root, "plugins.localPath"));
     if (plugins.n)
         add_rule(a, rules, plugins, true, nowhere);
-    add_list(a, rules, node_get_c(package, "exclude"), true);
+    add_list(a, rules, older_list(service, package, "exclude"), true);
     member_each (layer, node_get_c(service->root, "layers")) {
         struct str path = node_text(node_get_c(layer->value, "path"));
         if (path.n && !with_layers)
@@ -57,7 +65,7 @@ static void add_excludes(struct arena *a, rule_vec *rules, const struct service 
     }
     if (node_bool_or(node_get_c(service->root, "useDotenv"), false))
         add_rule(a, rules, STR(".env*"), true, nowhere);
-    add_list(a, rules, node_get_c(own, "exclude"), true);
+    add_list(a, rules, older_list(service, own, "exclude"), true);
 }
 
 static struct selection select_by(struct arena *a, const struct service *service,
@@ -66,9 +74,9 @@ static struct selection select_by(struct arena *a, const struct service *service
     const struct node *package = node_get_c(service->root, "package");
     rule_vec excludes = {0}, patterns = {0};
     add_excludes(a, &excludes, service, package, own, with_layers);
-    add_list(a, &patterns, node_get_c(package, "include"), false);
+    add_list(a, &patterns, older_list(service, package, "include"), false);
     add_list(a, &patterns, node_get_c(package, "patterns"), false);
-    add_list(a, &patterns, node_get_c(own, "include"), false);
+    add_list(a, &patterns, older_list(service, own, "include"), false);
     add_list(a, &patterns, node_get_c(own, "patterns"), false);
     const struct node *dev = node_get_c(package, "excludeDevDependencies");
     return (struct selection){

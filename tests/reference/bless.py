@@ -9,8 +9,10 @@ the network; the template goes to expected.json, and what `print` says to print.
 has a file called `print`. With --check nothing is written: differences are reported, which is how
 an unstable case is found.
 
-The reference is installed from package-lock.json into $TROUPE_REFERENCE_DIR (default
-~/.cache/troupe/reference-3.77.1) when it is not there yet.
+A case with a file called `dialect`, which says 4, or whose `frameworkVersion` begins with 4 is for
+version 4 of the dialect. The references are installed from package-lock.json and 4/package-lock.json
+into ~/.cache/troupe/reference-<version> when they are not there yet; $TROUPE_REFERENCE_DIR and
+$TROUPE_REFERENCE_4_DIR move them.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import difflib
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -29,9 +32,14 @@ from normalise import dumps, normalise
 
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = HERE.parent / "golden" / "compile"
-VERSION = "3.77.1"
+# dialect: (version of the reference, folder with its package-lock.json, variable that moves it)
+REFERENCES = {
+    3: ("3.77.1", HERE, "TROUPE_REFERENCE_DIR"),
+    4: ("4.3.1", HERE / "4", "TROUPE_REFERENCE_4_DIR"),
+}
+FRAMEWORK_4 = re.compile(r"^frameworkVersion:\s*['\"]?[\^~>=v]*4\b", re.MULTILINE)
 # What belongs to the test and not to the service.
-NOT_INPUT = {"expected.json", "print.json", "refused.txt", "args", "env", "print", "warns"}
+NOT_INPUT = {"expected.json", "print.json", "refused.txt", "args", "env", "print", "warns", "dialect"}
 TIMEOUT_S = 120
 
 
@@ -39,16 +47,25 @@ class Failure(Exception):
     """A case that cannot be blessed; the text says why."""
 
 
-def reference():
-    """Path of the reference's entry point; installs it first when it is missing."""
-    default = pathlib.Path.home() / ".cache" / "troupe" / f"reference-{VERSION}"
-    home = pathlib.Path(os.environ.get("TROUPE_REFERENCE_DIR", default))
+def dialect(case):
+    """The dialect a case is for."""
+    if (case / "dialect").is_file():
+        return int((case / "dialect").read_text(encoding="utf-8"))
+    files = [path for path in case.glob("serverless.*") if path.is_file()]
+    return 4 if any(FRAMEWORK_4.search(path.read_text(encoding="utf-8")) for path in files) else 3
+
+
+def reference(spoken=3):
+    """Path of the entry point of the reference for a dialect; installs it when it is missing."""
+    version, locked, variable = REFERENCES[spoken]
+    default = pathlib.Path.home() / ".cache" / "troupe" / f"reference-{version}"
+    home = pathlib.Path(os.environ.get(variable, default))
     entry = home / "node_modules" / "osls" / "bin" / "serverless.js"
     if entry.is_file():
         return entry
     home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, home / name)
+        shutil.copy(locked / name, home / name)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=home, check=True, stdout=sys.stderr)
     return entry
@@ -128,10 +145,10 @@ def results(entry, case):
         return made
 
 
-def bless(entry, case, check):
+def bless(case, check):
     """Bless or check one case; a line for the user, and whether all is well."""
     try:
-        made = results(entry, case)
+        made = results(reference(dialect(case)), case)
     except (Failure, subprocess.TimeoutExpired, OSError, ValueError) as error:
         return f"FAILED    {case.name}: {error}", False
     report = []
@@ -172,10 +189,11 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="CASE")
     options = parser.parse_args()
     cases = chosen(options.cases)
-    entry = reference()
+    for spoken in sorted({dialect(case) for case in cases}):
+        reference(spoken)  # installed before several ask for it
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for line, well in pool.map(lambda case: bless(entry, case, options.check), cases):
+        for line, well in pool.map(lambda case: bless(case, options.check), cases):
             failed += not well
             if not well or options.check or options.cases:
                 print(line, flush=True)

@@ -175,7 +175,8 @@ static int event_bridge_begin(struct compilation *c, struct err *err)
 {
     const struct node *options = node_get_c(c->provider, "eventBridge");
     (void)err;
-    if (node_truthy(options) && !node_truthy(node_get_c(options, "useCloudFormation")))
+    if (!is_dialect_4(c) && node_truthy(options) &&
+        !node_truthy(node_get_c(options, "useCloudFormation")))
         c->rules = rules_new(c);
     return 0;
 }

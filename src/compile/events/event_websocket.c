@@ -47,7 +47,9 @@ static void api_add(struct compilation *c)
                node_truthy(selection) ? selection : node_c(a, "$request.body.action"));
     node_put_c(a, p, "Description", c->websocket->description);
     node_put_c(a, p, "ProtocolType", node_c(a, "WEBSOCKET"));
-    if (node_truthy(tags) && node_truthy(node_path(c->provider, "websocket.useProviderTags")))
+    bool tagged =
+        is_dialect_4(c) || node_truthy(node_path(c->provider, "websocket.useProviderTags"));
+    if (node_truthy(tags) && tagged)
         node_put_c(a, p, "Tags", tags);
     put(c, STR(API_ID), resource_new(a, "AWS::ApiGatewayV2::Api", p), node_pos(c->provider));
     if (c->role)

@@ -77,6 +77,14 @@ static int put_destination(struct compilation *c, const struct function *f, stru
         return err_at(err, node_pos(value), ERR_CONFIG,
                       "destination '%.*s' is no ARN and no function of this service",
                       STR_ARG(value->text));
+    const struct node *needed = target ? node_setting(target->node, NULL, "condition") : NULL;
+    if (is_dialect_4(c) && needed && !node_equal(needed, node_get_c(f->node, "condition"))) {
+        err_at(err, node_pos(value), ERR_CONFIG,
+               "destination '%.*s' is there under condition '%.*s' only", STR_ARG(value->text),
+               STR_ARG(node_text(needed)));
+        return err_help(err, "set 'condition: %.*s' on this function, too",
+                        STR_ARG(node_text(needed)));
+    }
     const struct node *arn = node_is(value, NODE_STRING) ? value : node_get_c(value, "arn");
     bool is_own_role = role_of_function(c, f) != NULL;
     if (!is_own_role && !kind)
@@ -115,5 +123,6 @@ int function_async(struct compilation *c, const struct function *f, struct err *
     if (depends_on->count)
         node_put_c(a, resource, "DependsOn",
                    depends_on->count == 1 ? depends_on->items[0] : depends_on);
+    put_condition(c, resource, f);
     return resource_add(c, name_with(c, f, "LambdaEvConf"), resource, f->pos, err);
 }

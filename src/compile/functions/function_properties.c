@@ -208,6 +208,13 @@ int function_properties(struct compilation *c, struct building *b, struct err *e
     if (sharing_is_edge(b->f))
         node_put_c(c->arena, b->resource, "DeletionPolicy", node_c(c->arena, "Retain"));
     put_depends_on(c, b, node_get_c(b->f->node, "dependsOn"));
+    const struct node *durable = durable_config(c, b->f);
+    if (durable) {
+        struct node *config = node_map(c->arena);
+        copy_member(c->arena, config, "ExecutionTimeout", durable, "executionTimeout");
+        copy_member(c->arena, config, "RetentionPeriodInDays", durable, "retentionPeriodInDays");
+        node_put_c(c->arena, b->properties, "DurableConfig", config);
+    }
     put_maps(c, b);
     put_permitted(c, b);
     put_role(c, b);

@@ -54,9 +54,11 @@ static int allow_everybody(struct compilation *c, const struct function *f, stru
     url = cfn_with_property(a, url, "Action", node_c(a, "lambda:InvokeFunctionUrl"));
     url = cfn_with_property(a, url, "FunctionUrlAuthType", node_c(a, "NONE"));
     depend_on_alias(c, url, f);
+    put_condition(c, url, f);
     struct node *function = permission_new(a, target, node_c(a, "*"), NULL);
     function = cfn_with_property(a, function, "InvokedViaFunctionUrl", node_bool(a, true));
     depend_on_alias(c, function, f);
+    put_condition(c, function, f);
     struct pos from = node_pos(node_get_c(f->node, "url"));
     if (resource_add(c, name_with(c, f, "LambdaPermissionFnUrl"), url, from, err) < 0)
         return -1;
@@ -81,10 +83,12 @@ int function_url(struct compilation *c, const struct function *f, struct err *er
         node_put_c(a, p, "InvokeMode", mode);
     struct node *resource = resource_new(a, "AWS::Lambda::Url", p);
     depend_on_alias(c, resource, f);
+    put_condition(c, resource, f);
     struct str id = name_with(c, f, "LambdaFunctionUrl");
     struct node *output = node_map(a);
     node_put_c(a, output, "Description", node_c(a, "Lambda Function URL"));
     node_put_c(a, output, "Value", node_get_att(a, id, "FunctionUrl"));
+    put_condition(c, output, f);
     node_put(a, c->outputs, id, output);
     if (resource_add(c, id, resource, node_pos(url), err) < 0)
         return -1;

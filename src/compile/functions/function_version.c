@@ -12,7 +12,7 @@ static bool is_asked_for(struct compilation *c, const struct function *f)
 {
     const struct node *own = node_get_c(f->node, "versionFunction");
     const struct node *common = node_get_c(c->provider, "versionFunctions");
-    return sharing_is_edge(f) ||
+    return sharing_is_edge(f) || durable_config(c, f) ||
            (!node_empty(own) ? node_truthy(own) : node_empty(common) || node_truthy(common));
 }
 
@@ -71,6 +71,7 @@ static int add_alias(struct compilation *c, const struct building *b, struct str
                    node_fn(a, "ProvisionedConcurrentExecutions", provisioned));
     struct node *resource = resource_new(a, "AWS::Lambda::Alias", p);
     node_put_c(a, resource, "DependsOn", node_str(a, function));
+    put_condition(c, resource, b->f);
     return resource_add(c, alias->id, resource, b->f->pos, err);
 }
 
@@ -95,10 +96,12 @@ int function_version(struct compilation *c, struct building *b, struct err *err)
      * CloudFormation is to keep it. */
     if (is_asked_for(c, b->f))
         node_put_c(a, resource, "DeletionPolicy", node_c(a, "Retain"));
+    put_condition(c, resource, b->f);
     c->out->functions[b->index].version_id = id;
     struct node *output = node_map(a);
     node_put_c(a, output, "Description", node_c(a, "Current Lambda function version"));
     node_put_c(a, output, "Value", node_ref(a, id));
+    put_condition(c, output, b->f);
     node_put(a, c->outputs, name_with(c, b->f, "LambdaFunctionQualifiedArn"), output);
     if (resource_add(c, id, resource, b->f->pos, err) < 0)
         return -1;

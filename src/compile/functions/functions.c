@@ -11,7 +11,8 @@ static int compile_one(struct compilation *c, size_t index, struct err *err)
     b.resource = resource_new(a, "AWS::Lambda::Function", b.properties);
     if (out->log_group_id.n)
         node_push(a, b.depends_on, node_str(a, out->log_group_id));
-    if (function_code(c, &b, err) < 0 || function_properties(c, &b, err) < 0)
+    if (durable_check(c, f, err) < 0 || function_code(c, &b, err) < 0 ||
+        function_properties(c, &b, err) < 0)
         return -1;
     if (b.depends_on->count)
         node_put_c(a, b.resource, "DependsOn", b.depends_on);

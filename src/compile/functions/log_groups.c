@@ -13,8 +13,10 @@ static int log_group(struct compilation *c, size_t index, struct err *err)
     node_put_c(a, p, "DataProtectionPolicy",
                node_setting(f->node, c->provider, "logDataProtectionPolicy"));
     struct str id = name_with(c, f, "LogGroup");
+    struct node *resource = resource_new(a, "AWS::Logs::LogGroup", p);
+    put_condition(c, resource, f);
     c->out->functions[index].log_group_id = id;
-    return resource_add(c, id, resource_new(a, "AWS::Logs::LogGroup", p), f->pos, err);
+    return resource_add(c, id, resource, f->pos, err);
 }
 
 int provider_log_group_add(struct compilation *c, struct str id, const struct node *name,

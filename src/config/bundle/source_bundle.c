@@ -92,17 +92,23 @@ struct source_bundle service_bundle(const struct service *s)
     struct node *files = node_map(a);
     vec_each (&r->sources, file)
         node_put(a, files, file->path, node_str(a, file->text));
+    const struct config_options *options = r->options;
+    enum dialect given = options->dialect  ? options->dialect
+                         : options->bundle ? options->bundle->dialect
+                                           : 0;
     return (struct source_bundle){.main = s->file,
                                   .files = files,
                                   .externals = r->externals,
                                   .absent = names_of(a, r->absent),
                                   .params = s->params,
                                   .options = s->options,
-                                  .dotenv = dotenv_files(r)};
+                                  .dotenv = dotenv_files(r),
+                                  .dialect = given};
 }
 
 /* ---- the object ---- */
 
+static const char *const dialects[] = {"3", "4", NULL}; /* as DIALECT_3 and so on */
 static const struct object_member members[] = {
     MEMBER(source_bundle, main, OBJECT_TEXT),
     MEMBER(source_bundle, files, OBJECT_NAMED, OBJECT_REQUIRED),
@@ -111,6 +117,7 @@ static const struct object_member members[] = {
     MEMBER(source_bundle, params, OBJECT_NAMED),
     MEMBER(source_bundle, options, OBJECT_NAMED),
     MEMBER(source_bundle, dotenv, OBJECT_TEXTS),
+    MEMBER(source_bundle, dialect, OBJECT_WORD, 0, dialects),
     {0},
 };
 const struct object_table source_bundle_table = {"source bundle", sizeof(struct source_bundle),

@@ -32,8 +32,8 @@ static const struct schema image = {
 static const struct schema schema_function_package = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS({"artifact", &plain_text}, {"exclude", &list_of_strings},
-                     {"include", &list_of_strings}, {"individually", &any_boolean},
+    .fields = FIELDS({"artifact", &plain_text}, {"exclude", &list_of_strings, ONLY_3},
+                     {"include", &list_of_strings, ONLY_3}, {"individually", &any_boolean},
                      {"patterns", &list_of_strings})};
 
 #define TEXTS(hi)                                                                      \
@@ -68,6 +68,10 @@ static const struct field fields[] = {
     {"description", REFUSED_TEXT_MAX(256)},
     {"destinations", CLOSED_MAP({"onSuccess", &destination}, {"onFailure", &destination})},
     {"disableLogs", &any_boolean},
+    {"durableConfig",
+     CLOSED_MAP({"executionTimeout", REFUSED_WHOLE(1, 31622400), REQUIRED},
+                {"retentionPeriodInDays", REFUSED_WHOLE(1, 90)}),
+     ONLY_4},
     {"environment", &aws_environment},
     {"ephemeralStorageSize", REFUSED_WHOLE(512, 10240)},
     {"logs", &aws_logging},

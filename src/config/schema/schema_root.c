@@ -4,9 +4,9 @@
 static const struct schema schema_package = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS({"artifact", &plain_text}, {"exclude", &list_of_strings},
-                     {"excludeDevDependencies", &any_boolean}, {"include", &list_of_strings},
-                     {"individually", &any_boolean},
+    .fields = FIELDS({"artifact", &plain_text}, {"exclude", &list_of_strings, ONLY_3},
+                     {"excludeDevDependencies", &any_boolean},
+                     {"include", &list_of_strings, ONLY_3}, {"individually", &any_boolean},
                      {"path", &any_string, .no_effect = "every deployment packages anew"},
                      {"patterns", &list_of_strings})};
 
@@ -109,7 +109,10 @@ static const struct field fields[] = {
     {"projectDir", &any_string, .no_effect = "remove it"},
     {"tenant", NULL, OF_ANOTHER_SERVICE},
     {"useDotenv", &any_boolean},
-    {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326"),
+    {"variablesResolutionMode",
+     SCHEMA(.type = TYPE_STRING, .words = WORDS("20210326"), .wrong = STOPS), ONLY_4,
+     .no_effect = "there is one way to resolve variables: remove it"},
+    {"variablesResolutionMode", TEXT_CHOICE("20210219", "20210326"), ONLY_3,
      .no_effect = "there is one way to resolve variables: remove it"},
     {0}};
 

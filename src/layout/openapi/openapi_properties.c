@@ -1,10 +1,11 @@
 /* Properties of resources of an API, and where a definition has them. */
 #include "layout/openapi/openapi_internal.h"
 
-/* The alias that the dialect makes for provisioned concurrency or SnapStart. */
+/* The alias that the dialect makes for provisioned concurrency, SnapStart or a durable function. */
 static bool is_own_alias(const struct node *n)
 {
-    return node_is_text(n, "provisioned") || node_is_text(n, "snapstart");
+    return node_is_text(n, "provisioned") || node_is_text(n, "snapstart") ||
+           node_is_text(n, "durable");
 }
 
 /* Items of a Join with ARNs replaced. The new ARN ends with an alias, so the dialect's own alias

@@ -404,16 +404,29 @@ static const struct refusal {
     {"  f: {image: nothing}\n", "image 'nothing' is not in 'provider.ecr.images'", 4},
 };
 
-static void test_refusals(void **state)
+/* The same in version 4 of the dialect; the line counts from the function's on. */
+#define DURABLE "  f:\n    handler: a.b\n    durableConfig: {executionTimeout: 901}\n"
+static const struct refusal refusals_4[] = {
+    {DURABLE "    runtime: nodejs20.x\n", "does not work with this runtime", 6},
+    {DURABLE "    snapStart: true\n", "durable functions with SnapStart run under", 7},
+    {DURABLE "    runtime: java21\n    snapStart: true\n    ephemeralStorageSize: 513\n",
+     "no 'ephemeralStorageSize' above 512", 8},
+    {DURABLE "    destinations: {onSuccess: f}\n", "'destinations' do not work with", 7},
+    {DURABLE "    events: [sqs: arn:aws:sqs:us-east-1:1:q]\n", "must be at most 900", 6},
+    {DURABLE "    maximumRetryAttempts: 0\n", "'maximumRetryAttempts' does not work", 7},
+    {"  f: {handler: a.b, destinations: {onSuccess: g}}\n  g: {handler: a.b, condition: C}\n",
+     "destination 'g' is there under condition 'C' only", 4},
+};
+
+static void check_refused(const struct refusal *table, size_t n, const char *end)
 {
-    (void)state;
     struct compile_options o = {.naming = NAMING_FLAT};
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        const struct refusal *r = &refusals[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct refusal *r = &table[i];
         cleanup_arena struct arena *a = arena_new();
         cleanup_err struct err err = {0};
         struct compiled c;
-        struct str yaml = str_concat(a, STR(HEAD), str_c(r->functions));
+        struct str yaml = str_fmt(a, "%s%s%s", HEAD, r->functions, end);
         if (compile(a, yaml.p, &o, &c, &err) == 0)
             fail_msg("not refused:\n%s", yaml.p);
         if (str_find(err.msg, str_c(r->message), 0) < 0 || err.kind != ERR_CONFIG ||
@@ -421,6 +434,14 @@ static void test_refusals(void **state)
             fail_msg("expected '%s' at line %u:\n%s", r->message, r->line,
                      str_z(a, err_render(a, &err, false)));
     }
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    check_refused(refusals, sizeof refusals / sizeof *refusals, "");
+    check_refused(refusals_4, sizeof refusals_4 / sizeof *refusals_4,
+                  "frameworkVersion: '4'\nresources: {Conditions: {C: true}}\n");
 }
 
 /* CloudFront calls functions of one region only. */

@@ -330,6 +330,8 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
                                .default_stage = STR("dev"),
                                .options = &options,
                                .params = &params,
+                               .dialect =
+                                   fs_exists(path_join(a, dir, STR("dialect"))) ? DIALECT_4 : 0,
                                .lenient = true};
     read_args(a, read_optional(a, dir, "args"), &o, &options, &params);
     struct service service = {0};

@@ -131,16 +131,18 @@ static void warn(void *context, struct pos pos, struct str msg, struct str help)
 
 struct config_options golden_options(struct golden *g)
 {
-    return (struct config_options){.dir = g->dir,
-                                   .stage = g->stage,
-                                   .default_stage = g->no_stage ? (struct str){0} : STR("dev"),
-                                   .region = g->region,
-                                   .options = &g->options,
-                                   .params = &g->params,
-                                   .lenient = g->lenient,
-                                   .strict = g->strict,
-                                   .warn = warn,
-                                   .warn_context = g};
+    return (struct config_options){
+        .dir = g->dir,
+        .stage = g->stage,
+        .default_stage = g->no_stage ? (struct str){0} : STR("dev"),
+        .region = g->region,
+        .options = &g->options,
+        .params = &g->params,
+        .lenient = g->lenient,
+        .strict = g->strict,
+        .dialect = fs_exists(path_join(g->arena, g->dir, STR("dialect"))) ? DIALECT_4 : 0,
+        .warn = warn,
+        .warn_context = g};
 }
 
 int golden_load(struct golden *g, struct service *ret, struct err *err)

@@ -298,6 +298,30 @@ static void test_params_without_section(void **state)
     bench_close(&b);
 }
 
+/* What --dialect said is recorded, and goes before frameworkVersion again. */
+static void test_dialect(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct service s, again;
+    struct err err = {0};
+    bench_open(&b);
+    bench_file(&b, "serverless.yml", TOP "frameworkVersion: '3'\n");
+    bench_record(&b, "");
+    assert_int_equal(b.service.dialect, DIALECT_3);
+    assert_int_equal(b.bundle.dialect, 0);
+    struct config_options options = bench_options(&b, "dev");
+    options.bundle = &b.bundle;
+    options.dialect = DIALECT_4;
+    check_ok(service_load(b.arena, &options, &s, &err), &err);
+    assert_int_equal(s.dialect, DIALECT_4);
+    b.bundle = bundle_of(b.arena, &s);
+    check_ok(bench_again(&b, "prod", &again, &err), &err);
+    assert_int_equal(again.dialect, DIALECT_4);
+    assert_int_equal(bundle_of(b.arena, &again).dialect, DIALECT_4);
+    bench_close(&b);
+}
+
 static void test_options(void **state)
 {
     (void)state;
@@ -625,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_params),
         cmocka_unit_test(test_params_without_section),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_dialect),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_disk_is_not_read),
         cmocka_unit_test(test_json_main),
