@@ -24,7 +24,7 @@ const struct node *role_of_function(struct compilation *c, const struct function
     if (is_existing(role))
         return role;
     const struct node *legacy = node_get_c(c->provider, "role");
-    return node_empty(legacy) ? NULL : legacy;
+    return node_truthy(legacy) ? legacy : NULL;
 }
 
 /* Is a role to be made? None is needed when `provider` names one or every function does. */

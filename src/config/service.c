@@ -88,7 +88,8 @@ static int function_named(struct arena *a, const struct member *m, struct str se
     struct node *fn = node_shallow(a, m->value);
     if (node_empty(node_get_c(fn, "events")))
         node_put_c(a, fn, "events", node_seq(a));
-    if (node_empty(node_get_c(fn, "name")) || node_is_text(node_get_c(fn, "name"), "")) {
+    const struct node *own = node_get_c(fn, "name");
+    if (node_empty(own) || node_is_text(own, "") || str_eq(node_text(own), STR("0"))) {
         struct node *name = stage.n ? node_strf(a, "%.*s-%.*s-%.*s", STR_ARG(service),
                                                 STR_ARG(stage), STR_ARG(m->key))
                                     : node_strf(a, "%.*s-%.*s", STR_ARG(service), STR_ARG(m->key));

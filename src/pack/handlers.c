@@ -178,7 +178,7 @@ int handler_check(const struct service *service, const struct function *fn,
 {
     struct str runtime = runtime_of(service, fn);
     const struct node *handler = node_get_c(fn->node, "handler");
-    if (has_layers(service, fn))
+    if (has_layers(service, fn) || node_is(handler, NODE_MAP)) /* CloudFormation names it */
         return 0;
     cleanup_arena struct arena *scratch = arena_new();
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {

@@ -188,6 +188,7 @@ def test_version_4_is_strict(troupe, proxy, extra, args):
 REFUSED = {
     "timeout": ("    timeout: 901\n", "'timeout'"),
     "name": (f"    name: {'n' * 65}\n", "65 characters"),
+    "runtime": ("    runtime: python3.12\n", "no file 'handler.py' is packed"),
     "environment": (f"    environment:\n      A: {'x' * 5000}\n", "the environment has"),
 }
 

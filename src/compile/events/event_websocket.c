@@ -14,11 +14,11 @@
     "$context.requestId"
 
 struct websocket_state {
-    const struct node *id;    /* ApiId everywhere: of an existing API, or a Ref */
-    bool is_existing;         /* the API is somebody else's: provider.apiGateway.websocketApiId */
-    struct node *description; /* of API, stage and deployment */
-    struct node *waits;       /* DependsOn of the deployment */
-    struct pos pos;           /* of the first event */
+    const struct node *id; /* ApiId everywhere: of an existing API, or a Ref */
+    bool is_existing;      /* the API is somebody else's: provider.apiGateway.websocketApiId */
+    const struct node *description; /* of API, stage and deployment */
+    struct node *waits;             /* DependsOn of the deployment */
+    struct pos pos;                 /* of the first event */
 };
 
 /* Put a resource that several events may make: the last event replaces what the earlier ones made,
@@ -40,9 +40,10 @@ static void api_add(struct compilation *c)
     const struct node *tags = node_get_c(c->provider, "tags");
     struct node *p = node_map(a);
     node_put_c(a, p, "Name",
-               node_truthy(name) ? name
-                                 : node_staged(c, str_fmt(a, "%.*s-%.*s-websockets",
-                                                          STR_ARG(s->stage), STR_ARG(s->name))));
+               node_truthy(name) && node_is(name, NODE_STRING)
+                   ? name
+                   : node_staged(c, str_fmt(a, "%.*s-%.*s-websockets", STR_ARG(s->stage),
+                                            STR_ARG(s->name))));
     node_put_c(a, p, "RouteSelectionExpression",
                node_truthy(selection) ? selection : node_c(a, "$request.body.action"));
     node_put_c(a, p, "Description", c->websocket->description);
@@ -72,9 +73,8 @@ static int websocket_begin(struct compilation *c, struct err *err)
     c->websocket = ARENA_NEW(a, struct websocket_state);
     c->websocket->is_existing = node_truthy(id);
     c->websocket->id = c->websocket->is_existing ? id : node_ref(a, STR(API_ID));
-    c->websocket->description = node_str(
-        a, node_truthy(description) ? node_text(description) : STR("Serverless Websockets"));
-    node_from(c->websocket->description, description);
+    c->websocket->description =
+        node_truthy(description) ? description : node_c(a, "Serverless Websockets");
     c->websocket->waits = node_seq(a);
     if (!c->websocket->is_existing)
         api_add(c);

@@ -64,8 +64,9 @@ static int put_runtime_management(struct compilation *c, struct building *b, str
     if (is_manual && !arn)
         return err_at(err, node_pos(mode), ERR_CONFIG,
                       "'runtimeManagement' with mode 'manual' needs 'arn'");
-    node_put_c(a, config, "UpdateRuntimeOn",
-               node_from(node_c(a, is_manual ? "Manual" : "FunctionUpdate"), mode));
+    if (is_manual || node_is_text(mode, "onFunctionUpdate"))
+        node_put_c(a, config, "UpdateRuntimeOn",
+                   node_from(node_c(a, is_manual ? "Manual" : "FunctionUpdate"), mode));
     node_put_c(a, config, "RuntimeVersionArn", is_manual ? arn : NULL);
     node_put_c(a, b->properties, "RuntimeManagementConfig", node_from(config, mode));
     return 0;

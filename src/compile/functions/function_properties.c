@@ -44,7 +44,9 @@ static void put_plain(struct compilation *c, struct building *b)
     if (storage)
         node_put_c(a, b->properties, "EphemeralStorage", node_fn(a, "Size", storage));
     /* 0 is a setting here: it stops the function. */
-    copy_member(a, b->properties, "ReservedConcurrentExecutions", fn, "reservedConcurrency");
+    const struct node *reserved = node_get_c(fn, "reservedConcurrency");
+    if (!node_is_text(reserved, ""))
+        copy_member(a, b->properties, "ReservedConcurrentExecutions", fn, "reservedConcurrency");
 }
 
 /* Members of the provider's map `key`, overwritten by the function's; NULL when neither is set. */

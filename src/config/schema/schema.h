@@ -70,7 +70,7 @@ struct schema {
     const struct schema *values; /* of members that are not named */
     const char *keys;            /* pattern for their names, or NULL */
     bool closed;                 /* no members but `fields` (and `keys`) */
-    bool text_read;              /* a CloudFormation function tells too little: STOPS */
+    bool text_read;              /* its text is used here: a map or list is no use */
     enum weight wrong;           /* what comes of another value; 0: that follows from its kind */
     enum weight wrong_keys;      /* of other members of a closed map; 0: DOUBTFUL */
     /* alternatives, NULL-terminated: the value must be one of them */

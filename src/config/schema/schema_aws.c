@@ -135,10 +135,12 @@ static const struct schema api_resource = {
 
 static const struct schema iam_statement = STATEMENT(&iam_resource);
 static const struct schema api_statement = STATEMENT(&api_resource);
-const struct schema aws_iam_statements = {.type = TYPE_LIST, .items = &iam_statement};
+const struct schema aws_iam_statements = {
+    .type = TYPE_LIST, .items = &iam_statement, .wrong = STOPS};
 const struct schema aws_resource_statements = {.type = TYPE_LIST, .items = &api_statement};
 
 const struct schema aws_tags = {.type = TYPE_MAP,
+                                .wrong = STOPS,
                                 .values = REFUSED_TEXT_MAX(256),
                                 .keys = "^[A-Za-z0-9_./=+: -]{1,128}$",
                                 .keys_expected =
@@ -150,6 +152,7 @@ const struct schema aws_tags = {.type = TYPE_MAP,
 const struct schema aws_architecture = {.words = WORDS("arm64", "x86_64"), .wrong = REFUSED};
 const struct schema aws_environment = {
     .type = TYPE_MAP,
+    .wrong = STOPS,
     .keys = "^[A-Za-z_][a-zA-Z0-9_]*$",
     .keys_expected = "letters, digits and '_', no digit first",
     .wrong_keys = REFUSED,
@@ -157,7 +160,7 @@ const struct schema aws_environment = {
     .values =
         SCHEMA(.expected = "a string or a CloudFormation function", .wrong = REFUSED,
                .any = ANY_OF(SCHEMA(.words = WORDS("")), &aws_instruction, &aws_if, &aws_select))};
-const struct schema aws_layers = {.type = TYPE_LIST, .items = &aws_arn};
+const struct schema aws_layers = {.type = TYPE_LIST, .items = &aws_arn, .wrong = STOPS};
 const struct schema aws_memory = {.type = TYPE_INTEGER,
                                   .has_min = true,
                                   .min = 128,

@@ -204,18 +204,18 @@ static enum weight weigh(struct checker *c, const struct schema *s, const struct
 {
     bool is_scalar = n->kind != NODE_MAP && n->kind != NODE_SEQ;
     bool is_nothing = is_scalar ? !node_text(n).n : !node_count(n);
+    if (s->text_read && !is_scalar)
+        return STOPS;
     if (is_function(n))
-        return s->text_read || s->wrong == STOPS ? STOPS : DOUBTFUL;
-    if (s->wrong)
-        return s->wrong;
+        return s->wrong == STOPS ? STOPS : DOUBTFUL;
     if (is_nothing)
         return DOUBTFUL;
+    if (s->wrong)
+        return s->wrong;
     enum weight mildest = weigh_alternatives(c, s, n);
     if (mildest || takes_kind(c, s, n))
         return mildest ? mildest : DOUBTFUL;
-    if (takes_container(s))
-        return STOPS;
-    return is_scalar ? DOUBTFUL : REFUSED;
+    return is_scalar && !takes_container(s) ? DOUBTFUL : REFUSED;
 }
 
 static bool mismatch(struct checker *c, const struct schema *s, struct place at,

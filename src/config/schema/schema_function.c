@@ -76,7 +76,7 @@ static const struct field fields[] = {
     {"ephemeralStorageSize", REFUSED_WHOLE(512, 10240)},
     {"logs", &aws_logging},
     {"fileSystemConfig", &file_system},
-    {"handler", &plain_text},
+    {"handler", &any_string},
     {"image", &image},
     {"kmsKeyArn", &aws_kms_arn},
     {"recursiveLoop", REFUSED_CHOICE("Allow", "Terminate")},
