@@ -660,11 +660,11 @@ const struct cfn_type cfn_types[] = {
      CFN_RECREATABLE | CFN_KEEPS_VALUES | CFN_HAS_ADDRESS | CFN_FOLLOWS | CFN_UNIQUE_NAME,
      "FunctionName PackageType TenancyConfig"},
     {"AWS::Lambda::LayerVersion", NULL,
-     CFN_RECREATABLE,
+     CFN_RECREATABLE | CFN_FOLLOWS,
      "CompatibleArchitectures CompatibleRuntimes Content Description LayerName "
      "LicenseInfo"},
     {"AWS::Lambda::LayerVersionPermission", NULL,
-     CFN_RECREATABLE,
+     CFN_RECREATABLE | CFN_FOLLOWS,
      "Action LayerVersionArn OrganizationId Principal"},
     {"AWS::Lambda::MicrovmImage", NULL,
      CFN_RECREATABLE,

@@ -19,6 +19,7 @@ static const char *const kept_keys[KEPT_COUNT] = {
 static const char *const kinds[COLLECT_KIND_COUNT] = {
     [COLLECT_VERSION] = "version",
     [COLLECT_DEPLOYMENT] = "deployment",
+    [COLLECT_LAYER] = "layer",
     [COLLECT_OBJECT] = "object",
     [COLLECT_FUNCTION] = "function",
 };

@@ -172,6 +172,7 @@ static const struct node *rewrite_stage_resource(struct laying *l, struct str id
     /* CloudFront keeps copies of its versions for hours: it could not be deleted with the stack. */
     if (p->function && str_eq(p->id, p->function->logical_id) && cfn_is_at_edge(l->flat, id))
         resource = cfn_with(a, resource, "DeletionPolicy", node_str(a, STR("Retain")));
+    resource = own_layers_content(l, id, resource);
     if (str_eq(id, l->compiled->rest_deployment_id) ||
         str_eq(id, l->compiled->websocket_deployment_id))
         resource = own_deployment(l, resource);
@@ -244,7 +245,7 @@ static int add_service_resource(struct laying *l, struct str id, const struct pl
                                 struct err *err)
 {
     struct arena *a = l->arena;
-    const struct node *flat = node_get(l->flat, id);
+    const struct node *flat = own_layers_content(l, id, node_get(l->flat, id));
     bool asked_for = scope_asked_for(l, id) != SIZE_MAX;
     if (asked_for && service_part_check(l, id, flat, err) < 0)
         return -1;

@@ -27,6 +27,11 @@
 #define REMOTE_BUCKET "TroupeArtifactBucket"
 #define REMOTE_BUCKET_OUTPUT "TroupeArtifactBucketName"
 
+/* Folder of the bucket in which everything of troupe lies. */
+#define LAYOUT_FOLDER "troupe"
+/* Key of a zip in the bucket: "troupe/<service>/artifacts/<sha256>.zip". */
+struct str layout_artifact_key(struct arena *a, struct str service, struct str sha256);
+
 struct layout_function {
     struct str key;        /* as in serverless.yml */
     struct str name;       /* FunctionName */

@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-static struct placement *decide(struct laying *l, struct str id, enum scope scope)
+struct placement *scope_place(struct laying *l, struct str id, enum scope scope)
 {
     struct placement *p = ARENA_NEW(l->arena, struct placement);
     *p = (struct placement){.scope = scope, .id = id};
@@ -18,12 +18,12 @@ static void decide_functions(struct laying *l)
         const struct compiled_function *c = &l->compiled->functions[i];
         struct layout_function *f = &l->out->functions[i];
         if (c->version_id.n)
-            decide(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
-        decide(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
+            scope_place(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
+        scope_place(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
         if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
-            decide(l, c->log_group_id,
-                   f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
-                                                                       : SCOPE_SERVICE);
+            scope_place(l, c->log_group_id,
+                        f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
+                                                                            : SCOPE_SERVICE);
     }
 }
 
@@ -34,10 +34,10 @@ static void decide_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
-        decide(l, api->id, SCOPE_API)->api = api;
+        scope_place(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
             if (shared_api_points(api, m->value) || shared_api_defines(api, m->value))
-                decide(l, m->key, SCOPE_NOWHERE)->api = api;
+                scope_place(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
 }
@@ -59,11 +59,11 @@ static void decide_fixed(struct laying *l)
         bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
                       str_eq(m->key, STR("ServerlessDeploymentBucketPolicy"));
         if (bucket || scope_asked_for(l, m->key) != SIZE_MAX)
-            decide(l, m->key, SCOPE_SERVICE);
+            scope_place(l, m->key, SCOPE_SERVICE);
     }
 }
 
-/* ---- roles: in the service stack unless something in them belongs to the stage ---- */
+/* ---- roles and layers: in the service stack unless something in them belongs to the stage ---- */
 
 struct search {
     const struct laying *l;
@@ -78,17 +78,22 @@ static void find_stage_scoped(void *context, const struct cfn_value *v)
     bool pseudo = str_starts(v->id, STR("AWS::")) && !str_starts(v->id, STR("AWS::Stack"));
     if (p ? p->scope != SCOPE_SERVICE && p->scope != SCOPE_API : known || !pseudo)
         s->found = true;
+    if (p && p->scope == SCOPE_SERVICE && !str_eq(p->id, v->id)) /* what a layer is differs, too */
+        s->found = true;
 }
 
-static bool depends_on_stage(const struct laying *l, const struct node *resource)
+bool scope_needs_stage(const struct laying *l, const struct node *resource)
 {
     struct search s = {.l = l};
     if (l->service->remote) /* "${AWS::Region}" in a role means another region there */
         return true;
-    if (node_flags_deep(resource) & NODE_STAGE || node_get_c(resource, "Condition"))
-        return true;
     cfn_each_value(node_get_c(resource, "Properties"), find_stage_scoped, &s);
-    return s.found;
+    return s.found || node_get_c(resource, "Condition");
+}
+
+static bool depends_on_stage(const struct laying *l, const struct node *resource)
+{
+    return node_flags_deep(resource) & NODE_STAGE || scope_needs_stage(l, resource);
 }
 
 static void decide_role(struct laying *l, struct str id)
@@ -98,7 +103,7 @@ static void decide_role(struct laying *l, struct str id)
         return;
     struct str hash =
         sha256_hex(l->arena, json_canonical(l->arena, node_get_c(role, "Properties")));
-    decide(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
+    scope_place(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
 /* ---- versions of functions per stage ---- */
@@ -171,12 +176,13 @@ void scope_decide(struct laying *l)
     decide_functions(l);
     decide_apis(l);
     if (l->described_stage.n && !map_has(&l->placements, l->described_stage))
-        decide(l, l->described_stage, SCOPE_NOWHERE);
-    decide_fixed(l);
-    decide_role(l, STR("IamRoleLambdaExecution"));
+        scope_place(l, l->described_stage, SCOPE_NOWHERE);
+    place_fixed(l);
+    own_layers_place(l);
+    place_role(l, STR("IamRoleLambdaExecution"));
     member_each (m, l->flat)
         if (!map_has(&l->placements, m->key))
-            decide(l, m->key, SCOPE_STAGE);
+            scope_place(l, m->key, SCOPE_STAGE);
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);

@@ -91,7 +91,7 @@ static int gather(struct gathering *g, struct err *err)
     struct prune_rules rules = {settings->history_keep, g->how->unused_ms, g->now_ms};
     prune_decide(g->records, g->record_count, g->stages, g->stage_count, &rules);
     prune_items(g->r->arena, g->records, g->record_count, &g->items, &g->item_count);
-    return 0;
+    return prune_layers_find(g->r, g->world, g->items, &g->item_count, err);
 }
 
 /* ---- orphans ---- */
@@ -242,7 +242,7 @@ static int keep_what_serves(struct gathering *g, struct err *err)
 {
     struct owners o = {g, MAP(g->r->arena)};
     for (size_t i = 0; i < g->item_count; i++)
-        if (g->items[i].kind != COLLECT_OBJECT && !map_has(&o.all, g->items[i].owner))
+        if (g->items[i].owner.n && !map_has(&o.all, g->items[i].owner))
             map_put(&o.all, g->items[i].owner, &g->items[i]);
     return pool_run_into(g->r->arena, o.all.n, JOBS, look_at_pointers, &o, err);
 }
@@ -309,7 +309,7 @@ static int delete_one(size_t i, void *context, struct arena *a, struct err *err)
 {
     struct gathering *g = context;
     struct prune_item *item = &g->items[i];
-    if (item->why_kept.n)
+    if (item->why_kept.n || item->kind == COLLECT_LAYER)
         return 0;
     if (lease_check(g->lease, err) < 0)
         return -1;
@@ -341,6 +341,7 @@ static int take_away(struct gathering *g, struct pruned *ret, struct err *err)
     if (ret->put_off)
         return 0;
     if (add_orphans(g, err) < 0 || keep_what_serves(g, err) < 0 ||
+        prune_layers_drop(g->r, g->world, g->items, g->item_count, err) < 0 ||
         pool_run_into(g->r->arena, g->item_count, JOBS, delete_one, g, err) < 0)
         return -1;
     not_gone_yet(g);

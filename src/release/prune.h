@@ -51,6 +51,7 @@ void prune_decide(struct prune_record *records, size_t n, const struct prune_sta
 enum prune_kind {
     COLLECT_VERSION,
     COLLECT_DEPLOYMENT,
+    COLLECT_LAYER, /* a resource of the service's stack */
     COLLECT_OBJECT,
     COLLECT_FUNCTION,
     COLLECT_KIND_COUNT
@@ -59,7 +60,7 @@ struct prune_item {
     enum prune_kind kind;
     struct str owner;  /* function name, id of the API; empty for objects */
     enum api_kind api; /* of a deployment */
-    struct str id;     /* version, deployment, key below the service's folder, function */
+    struct str id;     /* version, deployment, logical id, key below the service's folder, function */
     struct str stage;  /* of the record that named it */
     int64_t number;
     struct claim claim;  /* of a version or a deployment: why it is ours */
@@ -68,6 +69,15 @@ struct prune_item {
 /* What the records that are not kept name, and no kept one does. */
 void prune_items(struct arena *a, const struct prune_record *records, size_t n,
                  struct prune_item **ret, size_t *ret_n);
+
+/* ---- layers (prune_layers.c) ---- */
+
+/* Take out of `items` the layers that the service's stack does not have. */
+int prune_layers_find(const struct release *r, const struct world *w, struct prune_item *items,
+                      size_t *n, struct err *err);
+/* Take the layers among `items` out of that stack. The caller has the service's lease. */
+int prune_layers_drop(const struct release *r, const struct world *w,
+                      const struct prune_item *items, size_t n, struct err *err);
 
 /* ---- doing (prune.c) ---- */
 

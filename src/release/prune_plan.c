@@ -142,6 +142,10 @@ static void name_all(struct items_of *x, const struct prune_record *r)
                 .kind = COLLECT_DEPLOYMENT, .api = d->kind, .owner = d->id, .id = d->deployment});
     vec_each (&body->functions, f)
         name_object(x, r, "artifacts", f->artifact, "zip");
+    vec_each (&body->layers, layer) {
+        name_item(x, r, (struct prune_item){.kind = COLLECT_LAYER, .id = layer->id});
+        name_object(x, r, "artifacts", layer->artifact, "zip");
+    }
     name_object(x, r, "sources", body->sources, "json");
     name_object(x, r, "templates", versions->stage_template, "json");
 }

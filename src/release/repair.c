@@ -256,6 +256,17 @@ static int check_object(struct repairing *x, struct str key, const char *what, s
     return 0;
 }
 
+static int check_artifact(struct repairing *x, struct map *seen, const char *what, struct str key,
+                          struct str sha, struct err *err)
+{
+    struct arena *a = x->r->arena;
+    if (!sha.n || map_has(seen, sha))
+        return 0;
+    map_put(seen, sha, x);
+    return check_object(x, store_key(a, &x->world.store, "artifacts/%.*s.zip", STR_ARG(sha)),
+                        str_fmt(a, "%s '%.*s'", what, STR_ARG(key)).p, err);
+}
+
 /* Nothing serves from them, but resets and clones need them. */
 static int check_objects(struct repairing *x, struct err *err)
 {
@@ -266,15 +277,13 @@ static int check_objects(struct repairing *x, struct err *err)
     if (check_object(x, store_key(a, store, "sources/%.*s.json", STR_ARG(body->sources)),
                      "the source bundle", err) < 0)
         return -1;
-    vec_each (&body->functions, f) {
-        struct str sha = f->artifact;
-        if (!sha.n || map_has(&seen, sha))
-            continue;
-        map_put(&seen, sha, x);
-        if (check_object(x, store_key(a, store, "artifacts/%.*s.zip", STR_ARG(sha)),
-                         str_fmt(a, "the code of '%.*s'", STR_ARG(f->object.key)).p, err) < 0)
+    vec_each (&body->functions, f)
+        if (check_artifact(x, &seen, "the code of", f->object.key, f->artifact, err) < 0)
             return -1;
-    }
+    vec_each (&body->layers, layer)
+        if (check_artifact(x, &seen, "the content of layer", layer->object.key, layer->artifact,
+                           err) < 0)
+            return -1;
     return 0;
 }
 

@@ -16,7 +16,7 @@ struct str store_key(struct arena *a, const struct store *store, const char *fmt
     va_start(ap, fmt);
     struct str rest = str_vfmt(a, fmt, ap);
     va_end(ap);
-    return str_fmt(a, "troupe/%.*s/%.*s", STR_ARG(store->service), STR_ARG(rest));
+    return str_fmt(a, LAYOUT_FOLDER "/%.*s/%.*s", STR_ARG(store->service), STR_ARG(rest));
 }
 
 /* ---- objects ---- */

@@ -138,25 +138,48 @@ static bool is_needed(const struct deploying *d, const struct layout_function *f
     return false;
 }
 
-static int upload_artifacts(struct deploying *d, bool per_stage, struct err *err)
+static void add_upload(struct uploads *u, const struct artifact *artifact)
 {
-    const struct layout *l = d->plan->target.layout;
-    struct uploads u = {.d = d};
-    struct map seen = MAP(d->arena);
-    for (size_t i = 0; i < l->function_count; i++) {
-        const struct artifact *artifact = l->functions[i].artifact;
-        if (!artifact || map_has(&seen, artifact->sha256_hex) ||
-            !is_needed(d, &l->functions[i], per_stage))
-            continue;
-        map_put(&seen, artifact->sha256_hex, d);
-        vec_push(d->arena, &u.all, artifact);
-    }
-    if (pool_run(u.all.n, 4, upload_one, &u, err) < 0)
+    vec_each (&u->all, other)
+        if (!artifact || str_eq((*other)->sha256_hex, artifact->sha256_hex))
+            return;
+    if (artifact)
+        vec_push(u->d->arena, &u->all, artifact);
+}
+
+static int upload_all(struct uploads *u, struct err *err)
+{
+    struct deploying *d = u->d;
+    if (pool_run(u->all.n, 4, upload_one, u, err) < 0)
         return -1;
     if (d->uploaded)
         release_finished(d->r, "upload", "%zu artifact%s", d->uploaded,
                          d->uploaded == 1 ? "" : "s");
     return 0;
+}
+
+static int upload_artifacts(struct deploying *d, bool per_stage, struct err *err)
+{
+    const struct layout *l = d->plan->target.layout;
+    struct uploads u = {.d = d};
+    for (size_t i = 0; i < l->function_count; i++)
+        if (is_needed(d, &l->functions[i], per_stage))
+            add_upload(&u, l->functions[i].artifact);
+    for (size_t i = 0; per_stage && i < l->layer_count; i++)
+        if (l->layers[i].per_stage)
+            add_upload(&u, l->layers[i].artifact);
+    return upload_all(&u, err);
+}
+
+int engine_upload_layers(struct deploying *d, const struct node *template, struct err *err)
+{
+    const struct layout *l = d->plan->target.layout;
+    struct uploads u = {.d = d};
+    for (size_t i = 0; i < l->layer_count; i++)
+        if (!l->layers[i].per_stage &&
+            !node_get(node_get_c(template, "Resources"), l->layers[i].id))
+            add_upload(&u, l->layers[i].artifact);
+    return upload_all(&u, err);
 }
 
 /* ---- publish ---- */

@@ -50,6 +50,10 @@ int engine_service(struct deploying *d, struct err *err);
 /* The same again, with what was withheld the first time. */
 int engine_service_again(struct deploying *d, struct err *err);
 
+/* deploy.c: put the zips of layers that the service's stack makes into the bucket, but for those
+ * that it has by `template` (NULL: none). */
+int engine_upload_layers(struct deploying *d, const struct node *template, struct err *err);
+
 /* adopt.c: nothing to do (0, or what was given) unless the target is an adoption. */
 
 /* The steps before the deployment: retain, take out, import. */

@@ -18,7 +18,8 @@ static int refresh_service(struct deploying *d, struct err *err)
     return 0;
 }
 
-/* Only the bucket, for a template that is too large to be sent without one. */
+/* Only the bucket, for a template that is too large to be sent without one, or whose layers are
+ * made from zips in it. */
 static const struct node *bucket_only(struct deploying *d, const struct node *whole)
 {
     struct arena *a = d->arena;
@@ -29,6 +30,10 @@ static const struct node *bucket_only(struct deploying *d, const struct node *wh
     node_put_c(a, outputs, "ServerlessDeploymentBucketName",
                node_path(whole, "Outputs.ServerlessDeploymentBucketName"));
     node_put_str(a, out, "AWSTemplateFormatVersion", STR("2010-09-09"));
+    if (!resources->size) /* the bucket is the user's */
+        node_put_c(
+            a, resources, LAYOUT_PLACEHOLDER,
+            node_fn(a, "Type", node_str(a, STR("AWS::CloudFormation::WaitConditionHandle"))));
     node_put_c(a, out, "Resources", resources);
     node_put_c(a, out, "Outputs", outputs);
     return out;
@@ -63,11 +68,20 @@ static int apply_in_steps(struct deploying *d, const struct node *now, const str
     return apply_service(d, false, template, nesting, err);
 }
 
+static bool has_shared_layers(const struct deploying *d)
+{
+    const struct layout *l = d->plan->target.layout;
+    for (size_t i = 0; i < l->layer_count; i++)
+        if (!l->layers[i].per_stage)
+            return true;
+    return false;
+}
+
 static int create_service(struct deploying *d, struct err *err)
 {
     const struct node *whole = engine_adopt_withhold(d, d->plan->service_target);
     const struct map *nesting = NULL;
-    bool large = nested_need_bucket(d->arena, whole);
+    bool large = nested_need_bucket(d->arena, whole) || has_shared_layers(d);
     const struct node *first = large ? bucket_only(d, whole) : whole;
     struct release home = region_home(d->r);
     if (d->plan->world.service_dead &&
@@ -75,7 +89,10 @@ static int create_service(struct deploying *d, struct err *err)
         return -1;
     if (apply_service(d, true, first, &nesting, err) < 0 || refresh_service(d, err) < 0)
         return -1;
-    return large ? apply_in_steps(d, first, whole, &nesting, err) : 0;
+    if (!large)
+        return 0;
+    return engine_upload_layers(d, NULL, err) < 0 ? -1
+                                                  : apply_in_steps(d, first, whole, &nesting, err);
 }
 
 /* Add what is missing, under the service's lease. The template is read again there: another stage
@@ -102,7 +119,8 @@ static int extend_service(struct deploying *d, struct err *err)
         if (!target)
             return 0;
     }
-    return lease_check(lease, err) < 0 || log_groups_clear(&home, w, STR(""), now, target, err) < 0
+    return engine_upload_layers(d, now, err) < 0 || lease_check(lease, err) < 0 ||
+                   log_groups_clear(&home, w, STR(""), now, target, err) < 0
                ? -1
                : apply_in_steps(d, now, target, &nesting, err);
 }

@@ -100,13 +100,13 @@ static struct str find_api_stage(const struct node *resources, enum api_kind kin
     return (struct str){"", 0};
 }
 
-static const struct artifact *artifact_of(struct arena *a, const struct record_function *f)
+static const struct artifact *artifact_of(struct arena *a, struct str key, struct str sha256)
 {
-    if (!f->artifact.n)
+    if (!sha256.n)
         return NULL;
     struct artifact *artifact = ARENA_NEW(a, struct artifact);
-    *artifact = (struct artifact){.name = str_fmt(a, "%.*s.zip", STR_ARG(f->object.key)),
-                                  .sha256_hex = f->artifact};
+    *artifact =
+        (struct artifact){.name = str_fmt(a, "%.*s.zip", STR_ARG(key)), .sha256_hex = sha256};
     return artifact;
 }
 
@@ -135,12 +135,19 @@ void recorded_layout(const struct release *r, const struct record *record,
                                      .name = f->name,
                                      .alias_id = find_alias(resources, f->name),
                                      .per_stage = f->layout == LAYOUT_PER_STAGE,
-                                     .artifact = artifact_of(a, f)};
+                                     .artifact = artifact_of(a, f->object.key, f->artifact)};
     vec_each (&body->apis, p)
         ret->apis[ret->api_count++] =
             (struct layout_api){.kind = p->kind,
                                 .id = p->object.key,
                                 .stage_id = find_api_stage(resources, p->kind, p->object.key)};
+    ret->layers = ARENA_ARRAY(a, body->layers.n + 1, struct layout_layer);
+    vec_each (&body->layers, layer)
+        ret->layers[ret->layer_count++] =
+            (struct layout_layer){.key = layer->object.key,
+                                  .id = layer->id,
+                                  .artifact = artifact_of(a, layer->object.key, layer->artifact),
+                                  .per_stage = node_get(resources, layer->id) != NULL};
     add_values(a, template, ret);
 }
 

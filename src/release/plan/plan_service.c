@@ -70,6 +70,14 @@ const struct node *plan_head(struct arena *a, const struct node *was, const stru
     return same ? was : cfn_with(a, now, "Properties", properties);
 }
 
+/* Whom the file permits a layer that it has is the file's to say, whatever records need: an account
+ * that is taken out is to lose its access. */
+static bool is_withdrawn(const struct node *resource, const struct node *today)
+{
+    return node_is_text(node_get_c(resource, "Type"), "AWS::Lambda::LayerVersionPermission") &&
+           node_get(today, node_text(node_path(resource, "Properties.LayerVersionArn.Ref")));
+}
+
 /* Today's service template and what records still need of the one that is there. Heads keep their
  * text.
  */
@@ -89,7 +97,8 @@ static int service_union(const struct release *r, struct plan *plan, struct err 
     struct node *outputs = node_shallow(a, node_get_c(today, "Outputs"));
     member_each (m, node_get_c(old, "Resources")) {
         const struct node *now = node_get(resources, m->key);
-        if (!now && map_has(&needed, m->key)) {
+        if (!now && map_has(&needed, m->key) &&
+            !is_withdrawn(m->value, node_get_c(today, "Resources"))) {
             node_put(a, resources, m->key, m->value);
             note_kept(r, plan, m, map_get(&needed, m->key));
             kept = true;

@@ -151,6 +151,15 @@ static int check_reused_apis(const struct release *r, struct plan *plan, struct 
     return 0;
 }
 
+static bool is_current_layer(const struct plan *plan, struct str id)
+{
+    const struct record_body *body = plan->world.record.body;
+    for (size_t i = 0; body && i < body->layers.n; i++)
+        if (str_eq(body->layers.p[i].id, id))
+            return true;
+    return false;
+}
+
 static void note_reuse(struct plan *plan)
 {
     for (size_t i = 0; i < plan->function_count; i++)
@@ -158,6 +167,8 @@ static void note_reuse(struct plan *plan)
             plan->functions[i].to.n && !str_eq(plan->functions[i].to, plan->functions[i].from);
     for (size_t i = 0; i < plan->api_count; i++)
         plan->reuses |= plan->apis[i].to.n && !str_eq(plan->apis[i].to, plan->apis[i].from);
+    for (size_t i = 0; i < plan->target.layout->layer_count; i++)
+        plan->reuses |= !is_current_layer(plan, plan->target.layout->layers[i].id);
 }
 
 int plan_reuse(const struct release *r, struct plan *plan, struct err *err)
