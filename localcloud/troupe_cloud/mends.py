@@ -28,6 +28,7 @@ MENDS = (
     "apigateway.websocket",
     "apigateway.integration",
     "lambda_functions.event_sources",
+    "ecr",
     "events",
     "load_balancers",
     "logs",

@@ -146,8 +146,13 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
 int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                      struct err *err);
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
-int context_target(struct cli *cli, const struct service *service, struct target *ret,
-                   struct err *err);
+/* What functions' images are now, as compile_options.images wants it; NULL: none is to be asked
+ * for. Those that are built from a folder are built and pushed, unless `look_only`; for the whole
+ * service, or (`flat`) as the dialect's reference names them. Signs in, if there are any. */
+int context_images(struct cli *cli, const struct service *service, bool flat, bool look_only,
+                   const struct node **ret, struct err *err);
+int context_target(struct cli *cli, const struct service *service, const struct node *images,
+                   struct target *ret, struct err *err);
 /* A client for `region`, or for the local cloud. `profile` is the text of provider.profile; NULL:
  * none. The caller frees it. */
 struct aws *context_client(struct cli *cli, struct str region, const struct node *profile,

@@ -40,7 +40,10 @@ static int load(struct cli *cli, struct service *service, struct target *target,
         err_set(err, ERR_USAGE, "--function needs a stage");
         return err_help(err, "troupe deploy STAGE --function %.*s", STR_ARG(cli->options.function));
     }
-    return context_target(cli, service, target, err);
+    const struct node *images;
+    return context_images(cli, service, /* flat= */ false, cli->options.plan, &images, err) < 0
+               ? -1
+               : context_target(cli, service, images, target, err);
 }
 
 static struct goal goal_of(struct cli *cli, const struct service *service,

@@ -1,6 +1,8 @@
 /* What commands share: service, target, client, questions. */
 #include "cli/cli.h"
 
+#include "release/image/image.h"
+
 #include <unistd.h>
 
 #include "base/visible.h"
@@ -32,6 +34,8 @@ void context_warning(void *context, struct pos pos, struct str msg, struct str h
 
 int context_aws(struct cli *cli, const struct service *service, struct err *err)
 {
+    if (cli->aws)
+        return 0;
     if (context_check_variables(cli, service->stage, err) < 0)
         return -1;
     cli->profile = node_path(service->root, "provider.profile");
@@ -158,8 +162,30 @@ static uint64_t total_bytes(const struct packed *packed)
     return n;
 }
 
-int context_target(struct cli *cli, const struct service *service, struct target *ret,
-                   struct err *err)
+int context_images(struct cli *cli, const struct service *service, bool flat, bool look_only,
+                   const struct node **ret, struct err *err)
+{
+    struct arena *a = cli->arena;
+    struct compile_image *images;
+    size_t n;
+    *ret = NULL;
+    if (compile_images(a, service, &images, &n, err) < 0)
+        return -1;
+    if (!n)
+        return 0;
+    if (context_aws(cli, service, err) < 0)
+        return -1;
+    struct release r = context_release(cli, service);
+    struct image_request request = {.images = images,
+                                    .count = n,
+                                    .repository = flat ? image_repository_flat(a, service)
+                                                       : image_repository(a, service),
+                                    .look_only = look_only};
+    return images_resolve(&r, &request, ret, err);
+}
+
+int context_target(struct cli *cli, const struct service *service, const struct node *images,
+                   struct target *ret, struct err *err)
 {
     struct arena *a = cli->arena;
     struct packed *packed = ARENA_NEW(a, struct packed);
@@ -167,6 +193,7 @@ int context_target(struct cli *cli, const struct service *service, struct target
     struct layout *layout = ARENA_NEW(a, struct layout);
     struct pack_options pack = {.warn = context_warning, .warn_context = cli};
     struct compile_options compile = {.naming = NAMING_SHARED,
+                                      .images = images,
                                       .artifact_dir = STR("artifacts"),
                                       .warn = context_warning,
                                       .warn_context = cli};
@@ -197,7 +224,7 @@ int context_target(struct cli *cli, const struct service *service, struct target
                      (double)total_bytes(packed) / 1000);
     for (size_t i = 0; i < layout->warning_count; i++)
         context_warn(cli, (struct pos){0}, layout->warnings[i], STR(""));
-    *ret = (struct target){.layout = layout};
+    *ret = (struct target){.layout = layout, .images = images};
     return 0;
 }
 

@@ -18,6 +18,9 @@ enum naming {
 
 struct compile_options {
     enum naming naming;
+    /* Key of an image (struct compile_image) -> its URI with the digest. NULL: not asked; images
+     * stay as the file names them. */
+    const struct node *images;
     struct str artifact_dir; /* S3 key prefix of the zips: "serverless/<service>/<stage>/<time>-<iso
                                 time>" */
     /* Gets what is odd; of a flat template, too, what Lambda would refuse, which is an error of
@@ -26,6 +29,24 @@ struct compile_options {
     void *warn_context;
     int64_t time_ms; /* what `forceDeploy` writes, so that the resource changes; 0: nothing */
 };
+
+/* A container image as the file names it. */
+struct compile_image {
+    struct str key;              /* its URI, or its name in provider.ecr.images */
+    struct str uri;              /* empty: it is built */
+    struct str name, path;       /* of one that is built: its name, the folder, */
+    struct str file;             /* the Dockerfile in it, */
+    const struct node *settings; /* and its map in the file, or NULL */
+    struct pos pos;
+};
+/* What value `image` of a function names. ERR_CONFIG with a place. */
+int compile_image(const struct service *service, const struct node *image,
+                  struct compile_image *ret, struct err *err);
+/* Those of all functions that have no digest, each once. `err` gets all that is wrong. */
+int compile_images(struct arena *a, const struct service *service, struct compile_image **ret,
+                   size_t *ret_n, struct err *err);
+/* The hexadecimal digits behind "@sha256:", or nothing. */
+struct str compile_image_digest(struct str uri);
 
 /* What compile knows and the template does not say. */
 struct compiled_function {

@@ -29,9 +29,9 @@ const struct node *own_layers_content(struct laying *l, struct str id, const str
     struct node *content = node_map(a);
     const struct node *own = node_path(resource, "Properties.Content.S3Bucket");
     node_put_c(a, content, "S3Bucket",
-               l->service->remote         ? node_ref(a, STR(REMOTE_BUCKET))
+               l->service->remote        ? node_ref(a, STR(REMOTE_BUCKET))
                : p->scope == SCOPE_STAGE ? node_fn(a, "Troupe::Bucket", node_null(a))
-                                          : own);
+                                         : own);
     node_put_str(a, content, "S3Key",
                  layout_artifact_key(a, l->service->name, layer->artifact->sha256_hex));
     return cfn_with_property(a, resource, "Content", content);

@@ -96,6 +96,7 @@ struct target {
     const struct node *needs; /* of the service stack; NULL: what the layout has there */
     const struct shifting *shifting; /* NULL: all at once */
     const struct adoption *adoption; /* NULL: no stack is taken over */
+    const struct node *images;       /* as compile_options.images; NULL: those of `origin` */
     struct str *notes;               /* what the user should know of it */
     size_t note_count;
 };

@@ -13,7 +13,7 @@ import aws_models
 from cloud import Cloud
 from operations import SRC, actions_of_types, operations
 
-SERVICE_NAMES = ("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "ec2", "lambda", "logs", "s3",
+SERVICE_NAMES = ("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "ec2", "ecr", "lambda", "logs", "s3",
                  "secretsmanager", "ssm", "sso", "sts")
 
 HANDLER = "exports.main = async () => ({statusCode: 200, body: 'one'});\n"

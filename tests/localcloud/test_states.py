@@ -154,3 +154,11 @@ def test_an_image_is_its_repository_and_digest(aws):
                             Code={"ImageUri": f"{repository}:v1{digest}"})
     code = aws.lam.get_function(FunctionName=function)["Code"]
     assert (code["ImageUri"], code["ResolvedImageUri"]) == (f"{repository}:v1{digest}", repository + digest)
+
+
+def test_a_tag_that_no_image_has(aws):
+    ecr, repository = aws.cloud.client("ecr"), name("r")
+    ecr.create_repository(repositoryName=repository)
+    ecr.put_image(repositoryName=repository, imageManifest="{}", imageTag="v1")
+    assert ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": "v1"}])["imageDetails"]
+    assert refused(ecr.describe_images, repositoryName=repository, imageIds=[{"imageTag": "v2"}])[1] == "ImageNotFoundException"

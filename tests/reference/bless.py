@@ -74,7 +74,7 @@ def reference(spoken=3):
 def environment(case, home):
     """A bare environment for one run: fake credentials, no proxy leads out, plus the case's own."""
     env = {
-        "PATH": os.environ["PATH"],
+        "PATH": f"{HERE}:{os.environ['PATH']}",
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
@@ -86,7 +86,7 @@ def environment(case, home):
         "AWS_SECRET_ACCESS_KEY": "example",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
-        "NODE_OPTIONS": f"--require={HERE / 'no_stack.js'}",
+        "NODE_OPTIONS": f"--require={HERE / 'account.js'}",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",
         "HTTPS_PROXY": "http://127.0.0.1:9",

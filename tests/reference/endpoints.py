@@ -23,6 +23,7 @@ SERVICES = {
     'apigatewayv2': 'GetApis',
     'cloudformation': 'DescribeStacks',
     'cloudwatch': 'GetMetricData',
+    'ecr': 'DescribeRepositories',
     'lambda': 'ListFunctions',
     'logs': 'FilterLogEvents',
     's3': 'ListBuckets',

@@ -11,6 +11,8 @@ static const struct endpoint_service services[] = {
     {"cloudwatch", "monitoring", "monitoring", "cloudwatch", "2010-08-01",
      .gov_fips = FIPS_IS_PLAIN_DUALSTACK},
     {"ec2", "ec2", "ec2", "ec2", "2016-11-15", .gov_fips = FIPS_IS_PLAIN},
+    {"ecr", "api.ecr", "ecr", "ecr", NULL, "AmazonEC2ContainerRegistry_V20150921", "1.1",
+     .dualstack_prefix = "ecr"},
     {"lambda", "lambda", "lambda", "lambda"},
     {"logs", "logs", "logs", "cloudwatch_logs", NULL, "Logs_20140328", "1.1",
      .gov_fips = FIPS_IS_PLAIN},
@@ -233,9 +235,11 @@ static int own_url(struct arena *a, const struct endpoint_service *service, stru
         host = signin_host(a, p, e);
     } else {
         enum gov_fips plain = e->dualstack ? FIPS_IS_PLAIN_DUALSTACK : FIPS_IS_PLAIN;
+        bool other = e->dualstack && service->dualstack_prefix;
+        const char *prefix = other ? service->dualstack_prefix : service->host_prefix;
         bool marked = e->fips && !(gov && service->gov_fips >= plain);
         const char *suffix = e->dualstack && !s3 ? p->dualstack_suffix : p->url_suffix;
-        host = str_fmt(a, "%s%s%s.%.*s.%s", service->host_prefix, marked ? "-fips" : "",
+        host = str_fmt(a, "%s%s%s.%.*s.%s", prefix, marked ? "-fips" : "",
                        s3 && e->dualstack ? ".dualstack" : "", STR_ARG(e->region), suffix);
     }
     e->url = str_concat(a, STR("https://"), host);

@@ -22,6 +22,7 @@ struct endpoint_service {
     const char *target;  /* of the JSON protocol: prefix of X-Amz-Target */
     const char *json;    /* "1.0", "1.1" */
     enum gov_fips gov_fips;
+    const char *dualstack_prefix; /* of its hosts with IPv6; NULL: the same */
 };
 
 /* NULL: a service this program does not call. */

@@ -138,6 +138,9 @@ static const struct {
     {"s3", "BucketNotEmpty", 0, NULL, ERR_CONFLICT, NULL},
     {"s3", "PermanentRedirect", 0, NULL, ERR_FAILED, "use the region of the bucket with --region"},
     /* values */
+    {"ecr", "ImageNotFoundException", 0, NULL, ERR_NOT_FOUND, NULL},
+    {"ecr", "RepositoryAlreadyExistsException", 0, NULL, ERR_CONFLICT, NULL},
+    {"ecr", "RepositoryNotFoundException", 0, NULL, ERR_NOT_FOUND, NULL},
     {"ssm", "ParameterNotFound", 0, NULL, ERR_NOT_FOUND, NULL},
     {"ssm", "ParameterVersionNotFound", 0, NULL, ERR_NOT_FOUND, NULL},
     {NULL, "NoSuchEntity", 0, NULL, ERR_NOT_FOUND, NULL},

@@ -87,6 +87,17 @@ const struct aws_operation aws_operations[] = {
     {"ec2", "DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces", AWS_ANYTHING,
      AWS_LIFE_NETWORK, "wait until Lambda has left a network that is to be deleted"},
 
+    {"ecr", "CreateRepository", "ecr:CreateRepository ecr:TagResource "
+     "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:CompleteLayerUpload "
+     "ecr:InitiateLayerUpload ecr:PutImage ecr:UploadLayerPart", AWS_REPOSITORIES,
+     AWS_LIFE_IMAGES, "make the repository for images that are built, and push them"},
+    {"ecr", "DescribeImages", "ecr:DescribeImages ecr:GetRepositoryPolicy ecr:SetRepositoryPolicy",
+     AWS_ANYTHING, AWS_LIFE_IMAGES, "find what a tag stands for, and let Lambda read it"},
+    {"ecr", "DescribeRepositories", "ecr:DescribeRepositories", AWS_REPOSITORIES,
+     AWS_LIFE_IMAGES, "find the repository for images that are built"},
+    {"ecr", "GetAuthorizationToken", "ecr:GetAuthorizationToken", AWS_ANYTHING, AWS_LIFE_IMAGES,
+     "log the builder in"},
+
     {"lambda", "DeleteFunction", "lambda:DeleteFunction", AWS_FUNCTIONS, AWS_LIFE,
      "prune versions that nothing needs"},
     {"lambda", "GetAlias", "lambda:GetAlias", AWS_FUNCTIONS, AWS_LIFE,

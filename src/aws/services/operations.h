@@ -19,6 +19,7 @@ enum aws_object {
     AWS_HTTP_APIS,
     AWS_API_ACCOUNT, /* settings of API Gateway for the account */
     AWS_PARAMETERS,
+    AWS_REPOSITORIES, /* of images that are built */
 };
 
 enum aws_purpose {
@@ -28,6 +29,7 @@ enum aws_purpose {
     AWS_LIFE_ALARMS,   /* the same, when alarms judge a shift */
     AWS_LIFE_API_LOGS, /* the same, when stages of APIs log */
     AWS_LIFE_NETWORK,  /* the same, when the stage has a network of its own */
+    AWS_LIFE_IMAGES,   /* the same, when functions run images that are named by tag or built */
     AWS_VARIABLES,     /* only when serverless.yml asks for such a value */
     AWS_OTHERS,        /* only adopt or logs, or a profile with a role */
     AWS_FREE,          /* needs no right */

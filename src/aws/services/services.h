@@ -306,6 +306,24 @@ int apigateway_log_role_set(struct arena *a, struct aws *aws, struct str arn, st
 int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
                   const struct node **ret, struct err *err);
 
+/* ---- Container Registry ---- */
+
+struct ecr_repository {
+    struct str uri, arn; /* "123456789012.dkr.ecr.us-east-1.amazonaws.com/troupe/shop" */
+};
+/* NOT_FOUND: there is none. */
+int ecr_repository(struct arena *a, struct aws *aws, struct str name, struct ecr_repository *ret,
+                   struct err *err);
+/* Make it; `tags` is a map of texts. CONFLICT: somebody was faster. */
+int ecr_create(struct arena *a, struct aws *aws, struct str name, bool scan_on_push,
+               const struct node *tags, struct ecr_repository *ret, struct err *err);
+/* "sha256:…" of the image that has the tag. `registry`: the account that has it; empty: the
+ * caller's. NOT_FOUND: no such repository, or no such tag. */
+int ecr_digest(struct arena *a, struct aws *aws, struct str registry, struct str repository,
+               struct str tag, struct str *ret, struct err *err);
+/* The password of user "AWS" for the caller's registry, good for twelve hours. */
+int ecr_login(struct arena *a, struct aws *aws, struct str *ret_password, struct err *err);
+
 /* Text of a secret, marked NODE_SECRET. `id`: name or ARN; `stage` and `version` empty: the current
  * one. NOT_FOUND: no such secret or version, or it is no text. */
 int secretsmanager_secret(struct arena *a, struct aws *aws, struct str id, struct str stage,

@@ -84,46 +84,21 @@ static int zip_code(struct compilation *c, struct building *b, struct err *err)
 
 /* ---- images ---- */
 
-static bool is_image_uri(struct str s)
-{
-    return str_find(s, STR(".dkr.ecr."), 0) >= 0 && str_find_char(s, '/', 0) >= 0;
-}
-
-/* The URI behind a name in provider.ecr.images. NULL: error. */
-static const struct node *named_image(struct compilation *c, const struct node *name,
-                                      struct err *err)
-{
-    const struct node *images = node_path(c->provider, "ecr.images");
-    const struct node *image = node_get(images, node_text(name));
-    if (node_empty(image)) {
-        err_at(err, node_pos(name), ERR_CONFIG, "image '%.*s' is not in 'provider.ecr.images'",
-               STR_ARG(node_text(name)));
-        return NULL;
-    }
-    const struct node *uri = node_is(image, NODE_MAP) ? node_get_c(image, "uri") : image;
-    if (node_truthy(uri) && (node_is(image, NODE_MAP) || is_image_uri(node_text(uri))))
-        return uri;
-    err_at(err, node_pos(image), ERR_CONFIG, "image '%.*s' has no 'uri': images are not built here",
-           STR_ARG(node_text(name)));
-    err_help(err, "build and push it, then give its 'uri' with the digest: <repository>@sha256:…");
-    return NULL;
-}
-
+/* The URI with the digest that `image` stands for. NULL: error. */
 static const struct node *image_uri(struct compilation *c, const struct node *image,
                                     struct err *err)
 {
-    const struct node *uri = node_get_c(image, "uri"), *name = node_get_c(image, "name");
-    if (node_is(image, NODE_STRING)) {
-        uri = is_image_uri(image->text) ? image : NULL;
-        name = uri ? NULL : image;
-    }
-    if (node_truthy(uri) == node_truthy(name)) {
-        err_at(err, node_pos(image), ERR_CONFIG,
-               node_truthy(uri) ? "'image' has both 'uri' and 'name'"
-                                : "'image' needs 'uri' or 'name'");
+    struct compile_image found;
+    if (compile_image(c->service, image, &found, err) < 0)
+        return NULL;
+    const struct node *resolved = node_get(c->options->images, found.key);
+    if (!resolved && c->options->images && !compile_image_digest(found.uri).n) {
+        err_at(err, found.pos, ERR_CONFIG, "image '%.*s' has no digest", STR_ARG(found.key));
         return NULL;
     }
-    return node_truthy(uri) ? uri : named_image(c, name, err);
+    struct node *uri = node_str(c->arena, resolved ? node_text(resolved) : found.key);
+    uri->pos = found.pos;
+    return uri;
 }
 
 static int image_code(struct compilation *c, struct building *b, struct err *err)
@@ -136,13 +111,7 @@ static int image_code(struct compilation *c, struct building *b, struct err *err
     const struct node *uri = image_uri(c, image, err);
     if (!uri)
         return -1;
-    ptrdiff_t at = str_find(node_text(uri), STR("@sha256:"), 0);
-    if (at < 0) {
-        err_at(err, node_pos(uri), ERR_CONFIG,
-               "image '%.*s' has no digest, so what runs may change", STR_ARG(node_text(uri)));
-        return err_help(err, "give it as <repository>@sha256:…, which 'docker push' prints");
-    }
-    b->image_sha = str_sub(uri->text, (size_t)at + STR("@sha256:").n, SIZE_MAX);
+    b->image_sha = compile_image_digest(node_text(uri));
     node_put_c(a, b->properties, "Code", node_fn(a, "ImageUri", uri));
     node_put_c(a, b->properties, "PackageType", node_c(a, "Image"));
     struct node *config = node_map(a);

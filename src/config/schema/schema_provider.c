@@ -150,23 +150,21 @@ static const struct schema deployment_bucket = {
 
 /* ---- images ---- */
 
-#define NOT_BUILT .no_effect = "images are not built here: build it, push it, and name its 'uri'"
-#define NOT_MADE .no_effect = "repositories are not made here: set it where the repository is made"
-
 static const struct schema image = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS({"uri", &aws_image_uri}, {"path", &any_string, NOT_BUILT},
-                     {"file", &any_string, NOT_BUILT}, {"buildArgs", &string_map, NOT_BUILT},
-                     {"buildOptions", &list_of_strings, NOT_BUILT},
-                     {"cacheFrom", &list_of_strings, NOT_BUILT},
-                     {"platform", &any_string, NOT_BUILT}, {"provenance", &any_string, NOT_BUILT})};
+    .fields = FIELDS({"uri", &aws_image_uri}, {"path", &any_string}, {"file", &any_string},
+                     {"buildArgs", &string_map}, {"buildOptions", &list_of_strings},
+                     {"cacheFrom", &list_of_strings}, {"platform", &any_string},
+                     {"provenance", &any_string})};
 
 static const struct schema ecr = {
     .type = TYPE_MAP,
     .closed = true,
     .fields =
-        FIELDS({"scanOnPush", &any_boolean, NOT_MADE}, {"maxImageCount", WHOLE_FROM(1), NOT_MADE},
+        FIELDS({"scanOnPush", &any_boolean},
+               {"maxImageCount", WHOLE_FROM(1),
+                .no_effect = "stages go back to images of older deployments, so none expires"},
                {"images", MAP_OF(EITHER(&image, &any_string)), REQUIRED})};
 
 /* ---- the rest ---- */

@@ -64,6 +64,7 @@ static const struct object_member record_members[] = {
     MEMBER(record_body, functions, OBJECT_MAP, OBJECT_ALWAYS, NULL, &function_table),
     MEMBER(record_body, apis, OBJECT_MAP, OBJECT_ALWAYS, NULL, &api_table),
     MEMBER(record_body, layers, OBJECT_MAP, 0, NULL, &layer_table),
+    MEMBER(record_body, images, OBJECT_NAMED),
     MEMBER(record_body, needs, OBJECT_TEXTS),
     MEMBER_AS("logGroups", record_body, log_groups, OBJECT_TEXTS),
     SIGNED(content, OBJECT_TEXT),

@@ -69,6 +69,7 @@ struct record_body {
     OBJECTS(struct record_function) functions;
     OBJECTS(struct record_api) apis;
     OBJECTS(struct record_layer) layers;
+    const struct node *images;     /* as compile_options.images; NULL: none */
     const struct node *needs;      /* logical ids in the service's stack */
     const struct node *log_groups; /* names; NULL: an older troupe did not list them */
     record_disposed_list deleted, emptied, kept;

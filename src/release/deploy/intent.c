@@ -72,6 +72,12 @@ static int keep_sources(struct deploying *d, struct str *ret, struct err *err)
                           err);
 }
 
+static const struct node *images(const struct deploying *d)
+{
+    const struct target *t = &d->plan->target;
+    return t->images ? t->images : t->origin ? t->origin->body->images : NULL;
+}
+
 static const struct node *needs(const struct deploying *d)
 {
     const struct target *t = &d->plan->target;
@@ -127,6 +133,7 @@ static struct record_body record_of(const struct deploying *d, struct str source
                                .shifts = t->shifting,
                                .adopted = t->adoption ? adopted(d) : NULL,
                                .sources = sources,
+                               .images = images(d),
                                .needs = needs(d),
                                .log_groups = log_groups(d)};
     /* A hash of it would let secrets be tried until one fits. */

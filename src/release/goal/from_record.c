@@ -1,6 +1,8 @@
 /* From records back to targets. */
 #include "release/goal/from_record.h"
 
+#include "release/image/image.h"
+
 /* ---- reading ---- */
 
 static bool is_pruned(struct world *w, struct str stage, int64_t number)
@@ -208,6 +210,40 @@ static int load(const struct release *r, const struct source_bundle *bundle, str
     return 0;
 }
 
+/* URIs of images as recorded; what the file names otherwise for this stage is asked for anew. */
+static int images_of(const struct release *r, const struct record *record,
+                     const struct service *service, const struct node **ret, struct err *err)
+{
+    struct compile_image *images;
+    size_t n, asked = 0;
+    const struct node *recorded = record->body->images, *anew;
+    *ret = recorded;
+    if (compile_images(r->arena, service, &images, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (node_get(recorded, images[i].key))
+            continue;
+        if (!images[i].uri.n) {
+            err_at(err, images[i].pos, ERR_CONFIG, "image '%.*s' was not part of that deployment",
+                   STR_ARG(images[i].key));
+            return err_help(err, "deploy the stage from its files instead: troupe deploy STAGE");
+        }
+        images[asked++] = images[i];
+    }
+    struct image_request request = {.images = images, .count = asked, .look_only = true};
+    if (!asked)
+        return 0;
+    if (images_resolve(r, &request, &anew, err) < 0)
+        return -1;
+    struct node *all = node_map(r->arena);
+    member_each (m, recorded)
+        node_put(r->arena, all, m->key, m->value);
+    member_each (m, anew)
+        node_put(r->arena, all, m->key, m->value);
+    *ret = all;
+    return 0;
+}
+
 int recorded_target(const struct release *r, struct world *w, const struct record *record,
                     struct target *ret, struct err *err)
 {
@@ -226,11 +262,13 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
         map_put(&layers, x->object.key, &x->artifact);
     if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
         load(r, bundle, service, err) < 0 || layout_leave_out(a, service, &rest, err) < 0 ||
+        images_of(r, record, rest.service, &options.images, err) < 0 ||
         pack_recorded(a, rest.service, &recorded, &layers, packed, err) < 0 ||
         compile_service(a, rest.service, packed, &options, compiled, err) < 0 ||
         layout_service(a, rest.service, compiled, layout, err) < 0)
         return -1;
     *ret = (struct target){.layout = layout,
+                           .images = options.images,
                            .service = service,
                            .origin = record,
                            .notes = rest.warnings,

@@ -1,5 +1,7 @@
 #include "release/policy/policy_internal.h"
 
+#include "release/image/image.h"
+
 #include "aws/services/operations.h"
 #include "base/buf.h"
 #include "cfn/cfn.h"
@@ -275,6 +277,15 @@ static bool has_network(const struct node *template)
     return false;
 }
 
+static bool has_images(const struct layout *layout)
+{
+    for (size_t i = 0; i < layout->function_count; i++)
+        if (layout->functions[i].image &&
+            !compile_image_digest(node_text(layout->functions[i].image)).n)
+            return true;
+    return false;
+}
+
 static bool is_used(const struct making *x, enum aws_purpose purpose)
 {
     const struct layout *layout = x->request->layout;
@@ -291,6 +302,8 @@ static bool is_used(const struct making *x, enum aws_purpose purpose)
         return api_logs_need_role(layout->stage_template);
     case AWS_LIFE_NETWORK:
         return has_network(layout->stage_template);
+    case AWS_LIFE_IMAGES:
+        return has_images(layout);
     case AWS_VARIABLES:
     case AWS_OTHERS:
     case AWS_FREE:
@@ -342,6 +355,11 @@ static const struct node *objects_of(struct making *x, enum aws_object on)
     case AWS_API_ACCOUNT:
         return one(a,
                    policy_arn(&x->service, STR("apigateway:{region}::/account"), STR(""), STR("")));
+    case AWS_REPOSITORIES:
+        return one(a, policy_arn(&x->service,
+                                 str_fmt(a, "ecr:{region}:{account}:repository/%.*s",
+                                         STR_ARG(image_repository(a, x->request->service))),
+                                 STR(""), STR("")));
     case AWS_ANYTHING:
     case AWS_PARAMETERS:
         break;

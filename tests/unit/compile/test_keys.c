@@ -21,6 +21,10 @@ static const struct {
 } elsewhere[] = {
     {"package.*", "pack; tests/golden/pack"},
     {"functions.*.package.*", "pack; tests/golden/pack"},
+    {"layers.*.path", "pack; tests/golden/pack"},
+    {"layers.*.package.*", "pack; tests/golden/pack"},
+    {"provider.ecr.scanOnPush", "release/image: where the repository is made"},
+    {"provider.ecr.images.*.*", "release/image: what is built; tests/e2e/test_images.py"},
     {"provider.cfnRole", "release/stack: CloudFormation's role"},
     {"provider.notificationArns", "release/stack: who is told"},
     {"provider.rollbackConfiguration*", "release/stack: alarms that roll back"},

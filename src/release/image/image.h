@@ -1,0 +1,41 @@
+/* Container images: what a tag stands for now, and images that are built from a folder.
+ *
+ * A built image is named by its content: the tag has a hash of the folder and of all that the
+ * builder is told, so that one content is built and pushed once, whatever stage asks for it. */
+#ifndef TROUPE_RELEASE_IMAGE_IMAGE_H
+#define TROUPE_RELEASE_IMAGE_IMAGE_H
+
+#include "release/release.h"
+
+struct image_request {
+    const struct compile_image *images;
+    size_t count;
+    struct str repository; /* for what is built (image_repository) */
+    bool look_only;        /* build nothing: what would be built has a tag in place of a digest */
+};
+/* `*ret`: compile_image.key -> URI, as compile_options.images wants it. CONFIG with a place: no
+ * such image, another region than the functions', no Dockerfile. FAILED: there is no builder, or
+ * it failed. */
+int images_resolve(const struct release *r, const struct image_request *request,
+                   const struct node **ret, struct err *err);
+/* The repository of a service: "troupe/shop". All its stages have one. */
+struct str image_repository(struct arena *a, const struct service *service);
+/* The one that the dialect's reference makes for a stage: "serverless-shop-dev". */
+struct str image_repository_flat(struct arena *a, const struct service *service);
+
+/* ---- image_content.c ---- */
+
+/* Tag of an image: its name and a hash of what it is built from. `dir`: of the service. */
+int image_tag(struct arena *a, struct str dir, const struct compile_image *image, struct str *ret,
+              struct err *err);
+
+/* ---- builder.c ---- */
+
+/* The first of docker, podman and buildah that the PATH has. FAILED: none of them is there. */
+int builder_find(struct arena *a, struct str *ret, struct err *err);
+/* Run it in `dir` without a shell; what it says goes to standard error. `input` (may be empty) is
+ * what it reads. FAILED with the command when it ends with another status than 0. */
+int builder_run(struct arena *a, struct str dir, const struct node *words, struct str input,
+                struct err *err);
+
+#endif
