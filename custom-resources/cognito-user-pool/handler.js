@@ -81,16 +81,10 @@ function configOf(triggers, key) {
 function update(pool, config) {
   const input = { ...pool, UserPoolId: pool.Id, LambdaConfig: config };
   for (const member of NOT_SENT) delete input[member];
-  // The older name of a setting of the password policy: both at once are refused.
-  if (input.AdminCreateUserConfig) {
-    const { UnusedAccountValidityDays: days, ...rest } = input.AdminCreateUserConfig;
+  // The older name of a setting of the password policy, which is refused beside the newer one.
+  if (((input.Policies || {}).PasswordPolicy || {}).TemporaryPasswordValidityDays !== undefined) {
+    const { UnusedAccountValidityDays, ...rest } = input.AdminCreateUserConfig || {};
     input.AdminCreateUserConfig = rest;
-    const policy = (input.Policies || {}).PasswordPolicy;
-    if (days !== undefined && policy && policy.TemporaryPasswordValidityDays === undefined)
-      input.Policies = {
-        ...input.Policies,
-        PasswordPolicy: { ...policy, TemporaryPasswordValidityDays: days },
-      };
   }
   return input;
 }

@@ -31,8 +31,6 @@ function ruleArn(context, { RuleName: rule, ...config }) {
   return `arn:${partition}:events:${region}:${account}:rule/${bus ? `${bus}/` : ''}${rule}`;
 }
 
-// CloudFormation gives numbers and booleans of a resource as text; a pattern that compares numbers
-// cannot be told from one of text, which is why it is taken as it came.
 const target = (arn, { RuleName, Input, InputPath, InputTransformer }) => ({
   Arn: arn,
   Id: targetId(RuleName),

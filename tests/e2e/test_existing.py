@@ -1,0 +1,150 @@
+"""Buckets and user pools that the service does not make: each stage configures them, and takes away its own."""
+
+import json
+
+import pytest
+
+HANDLER = """exports.main = async (event, context) => {
+  console.log("GOT", context.invokedFunctionArn, JSON.stringify(event));
+  return event;
+};
+"""
+SERVICE = """service: guest
+provider:
+  name: aws
+  runtime: nodejs22.x
+  stage: dev
+params:
+  dev: {{n: '1'}}
+  prod: {{n: '2'}}
+functions:
+  files:
+    handler: handler.main
+    events:
+      - s3:
+          bucket: {bucket}
+          existing: true
+          rules: [{{prefix: '${{sls:stage}}/'}}, {{suffix: .txt}}]
+      - s3: {{bucket: {bucket}, existing: true, event: 's3:ObjectRemoved:*', rules: [{{prefix: '${{sls:stage}}/'}}]}}
+  signs:
+    handler: handler.main
+    events:
+      - cognitoUserPool: {{pool: 'people-${{sls:stage}}', trigger: PreSignUp, existing: true}}
+      - cognitoUserPool: {{pool: 'people-${{sls:stage}}', trigger: CustomMessage, existing: true}}
+  own:
+    handler: handler.main
+    events:
+      - cognitoUserPool: {{pool: 'own-${{sls:stage}}', trigger: PostConfirmation}}
+"""
+
+
+class Things:
+    """The bucket and the pools, with what neighbours configured there."""
+
+    def __init__(self, account):
+        self.account = account
+        self.bucket = f"guests-{account.id}"
+        self.s3, self.cognito = account.client("s3"), account.client("cognito-idp")
+        self.s3.create_bucket(Bucket=self.bucket)
+        self.queue = self.make_queue()
+        self.pools = {}
+        for stage in ("dev", "prod"):
+            pool = self.cognito.create_user_pool(
+                PoolName=f"people-{stage}", AutoVerifiedAttributes=["email"], MfaConfiguration="OFF",
+                Policies={"PasswordPolicy": {"MinimumLength": 17}}, UserPoolTags={"whose": "neighbour"},
+                LambdaConfig={"PostAuthentication": self.neighbour("post")})
+            self.pools[stage] = pool["UserPool"]["Id"]
+
+    def neighbour(self, name):
+        return f"arn:aws:lambda:us-east-1:{self.account.id}:function:guest-neighbour-{name}"
+
+    def make_queue(self):
+        sqs = self.account.client("sqs")
+        url = sqs.create_queue(QueueName="neighbour")["QueueUrl"]
+        arn = f"arn:aws:sqs:us-east-1:{self.account.id}:neighbour"
+        policy = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+                                 "Action": "sqs:SendMessage", "Resource": arn}]}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.s3.put_bucket_notification_configuration(
+            Bucket=self.bucket, NotificationConfiguration={"QueueConfigurations": [
+                {"Id": "guest-files:dev-of-a-neighbour", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"],
+                 "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "neighbour/"}]}}}]})
+        return arn
+
+    def notifications(self):
+        """{alias that is called: how many}, and the neighbour's queues."""
+        got = self.s3.get_bucket_notification_configuration(Bucket=self.bucket)
+        called = {}
+        for one in got.get("LambdaFunctionConfigurations", []):
+            alias = one["LambdaFunctionArn"].partition(":function:")[2]
+            called[alias] = called.get(alias, 0) + 1
+        return called, [one["QueueArn"] for one in got.get("QueueConfigurations", [])]
+
+    def pool(self, stage):
+        return self.cognito.describe_user_pool(UserPoolId=self.pools[stage])["UserPool"]
+
+    def triggers(self, stage):
+        return {name: arn.partition(":function:")[2] for name, arn in self.pool(stage)["LambdaConfig"].items()}
+
+
+NEIGHBOURS = {"PostAuthentication": "guest-neighbour-post"}
+
+
+def mine(stage):
+    return {"PreSignUp": f"guest-signs:{stage}", "CustomMessage": f"guest-signs:{stage}"}
+
+
+def callers(account, function, stage):
+    """Who may call the alias: {principal: source}."""
+    try:
+        policy = account.client("lambda").get_policy(FunctionName=function, Qualifier=stage)["Policy"]
+    except account.client("lambda").exceptions.ResourceNotFoundException:
+        return {}
+    return {statement["Principal"]["Service"]: statement["Condition"]["ArnLike"]["AWS:SourceArn"]
+            for statement in json.loads(policy)["Statement"]}
+
+
+@pytest.fixture
+def things(account):
+    return Things(account)
+
+
+def write(troupe, things, text=SERVICE, **more):
+    troupe.write({"handler.js": HANDLER, "serverless.yml": text.format(bucket=things.bucket, **more)})
+
+
+def test_stages_share_a_bucket_and_leave_what_is_not_theirs(troupe, things, account):
+    write(troupe, things)
+    before = {stage: things.pool(stage) for stage in ("dev", "prod")}
+    troupe("deploy", "dev")
+    assert things.notifications() == ({"guest-files:dev": 2}, [things.queue])
+    assert things.triggers("dev") == {**NEIGHBOURS, **mine("dev")}
+    assert things.triggers("prod") == NEIGHBOURS
+    assert callers(account, "guest-files", "dev") == {"s3.amazonaws.com": f"arn:aws:s3:::{things.bucket}"}
+    assert callers(account, "guest-signs", "dev") == {
+        "cognito-idp.amazonaws.com": f"arn:aws:cognito-idp:us-east-1:{account.id}:userpool/{things.pools['dev']}"}
+    troupe("deploy", "prod")
+    both = {"guest-files:dev": 2, "guest-files:prod": 2}
+    assert things.notifications() == (both, [things.queue])
+    assert things.triggers("prod") == {**NEIGHBOURS, **mine("prod")}
+    assert "nothing to do" in troupe("deploy", "dev").out
+    changing = {"LambdaConfig", "LastModifiedDate"}
+    for stage, pool in before.items():
+        now = things.pool(stage)
+        assert {k: v for k, v in now.items() if k not in changing} == {
+            k: v for k, v in pool.items() if k not in changing}
+
+    # A deployment without one of the triggers, and back.
+    troupe.edit("serverless.yml", "CustomMessage", "UserMigration")
+    troupe("deploy", "dev")
+    assert things.triggers("dev") == {**NEIGHBOURS, "PreSignUp": "guest-signs:dev", "UserMigration": "guest-signs:dev"}
+    troupe("rollback", "dev")
+    assert things.triggers("dev") == {**NEIGHBOURS, **mine("dev")}
+    assert things.triggers("prod") == {**NEIGHBOURS, **mine("prod")}
+
+    troupe("remove", "dev", "--yes")
+    assert things.notifications() == ({"guest-files:prod": 2}, [things.queue])
+    assert things.triggers("dev") == NEIGHBOURS and things.triggers("prod") == {**NEIGHBOURS, **mine("prod")}
+    troupe("remove", "--service", "--yes")
+    assert things.notifications() == ({}, [things.queue])
+    assert things.triggers("prod") == NEIGHBOURS
