@@ -33,6 +33,7 @@ MENDS = (
     "load_balancers",
     "logs",
     "s3",
+    "cognito",
     "apigateway.openapi_import",
     "apigateway.openapi_http",
     "apigateway.listings",

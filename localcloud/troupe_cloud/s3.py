@@ -1,13 +1,17 @@
-"""S3: parts of 5 MiB or more, bodies that fit their hash, buckets of the owner the caller expects.
+"""S3: parts of 5 MiB or more, bodies that fit their hash, buckets of the owner the caller expects,
+notifications that do not overlap.
 
 What AWS does (S3 user guide, "Amazon S3 multipart upload limits"; API reference, "Common error
 codes"): every part but the last has 5 MiB or more, else CompleteMultipartUpload answers
 EntityTooSmall; a body whose SHA-256 differs from ``x-amz-content-sha256`` is
 XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for the source of a copy
 ``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied
-(user guide, "Verifying bucket ownership with bucket owner condition"). MiniStack accepts all three.
+(user guide, "Verifying bucket ownership with bucket owner condition"). Two notifications of one
+bucket may not have an event in common for keys that fit the filters of both (user guide,
+"Configuring event notifications using object key name filtering"). MiniStack accepts all four.
 
-Without it fails: ``test_s3.py::test_small_parts_are_refused``
+Without it fails: ``test_s3.py::test_small_parts_are_refused``,
+``test_s3.py::test_overlapping_notifications_are_refused``
 """
 
 import hashlib
@@ -31,6 +35,38 @@ def small_part(upload, body):
         if number in upload["parts"] and len(upload["parts"][number]["body"]) < LEAST_PART:
             return number
     return None
+
+
+def have_common_event(x, y):
+    return any(
+        a == b
+        or (a.endswith("*") and b.startswith(a[:-1]))
+        or (b.endswith("*") and a.startswith(b[:-1]))
+        for a in x["events"]
+        for b in y["events"]
+    )
+
+
+def overlap(x, y):
+    """Do two notifications want the same event of the same key?"""
+    begins = [config["filter_prefix"] or "" for config in (x, y)]
+    ends = [config["filter_suffix"] or "" for config in (x, y)]
+    return (
+        have_common_event(x, y)
+        and (begins[0].startswith(begins[1]) or begins[1].startswith(begins[0]))
+        and (ends[0].endswith(ends[1]) or ends[1].endswith(ends[0]))
+    )
+
+
+@patch(s3, "_validate_notification_configs")
+def validate_notification_configs(original, configs, *args, **kwargs):
+    if any(overlap(x, y) for i, x in enumerate(configs) for y in configs[:i]):
+        return s3._error(
+            "InvalidArgument",
+            "Configurations overlap. Configurations on the same bucket cannot share a common event type.",
+            400,
+        )
+    return original(configs, *args, **kwargs)
 
 
 @patch(s3, "_complete_multipart_upload")

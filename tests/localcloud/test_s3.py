@@ -159,3 +159,24 @@ def test_a_bucket_policy_that_wants_encryption(aws):
     parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
     aws.s3.complete_multipart_upload(**place, MultipartUpload=parts)
     assert aws.s3.get_object(Bucket=bucket, Key="m")["SSEKMSKeyId"] == key
+
+
+def test_overlapping_notifications_are_refused(aws, bucket):
+    sqs = aws.cloud.client("sqs")
+    sqs.create_queue(QueueName="overlaps", Attributes={"Policy": json.dumps({"Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
+         "Resource": "*"}]})})
+
+    def put(configs):
+        aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
+            "QueueConfigurations": [
+                {"QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:overlaps", "Events": [f"s3:ObjectCreated:{event}"],
+                 "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": begin},
+                                                    {"Name": "suffix", "Value": end}]}}}
+                for event, begin, end in configs]})
+
+    put([("*", "a/", ".txt"), ("*", "b/", ".txt"), ("*", "a/", ".jpg")])
+    put([("Put", "a/", ""), ("Copy", "a/", "")])
+    for other in (("Put", "a/", ".txt"), ("*", "", ""), ("*", "a/b/", "x.txt")):
+        answer = refused(put, configs=[("*", "a/", ".txt"), other])
+        assert answer[:2] == (400, "InvalidArgument"), other
