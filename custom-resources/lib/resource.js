@@ -82,17 +82,24 @@ exports.functionArn = (context, name) => {
 // `change(it)` what is to be, or null when it is so already, `write(it)` writes it.
 //
 // Whoever writes last overwrites what came between its reading and its writing; whoever was
-// overwritten finds that out here, because it looks again after others had the time to write.
-exports.settle = async ({ read, change, write }) => {
+// overwritten finds that out here, because it looks again after others had the time to write. What
+// `isEarly(error)` says of a refused write is that it may be taken a little later: it is made anew
+// from what is there then.
+exports.settle = async ({ read, change, write, isEarly = () => false }) => {
   const ROUNDS = 8;
   const LOOKS = 2;
-  for (let round = 1, quiet = 0; ; round++) {
+  let quiet = 0;
+  for (let round = 1; ; round++) {
     const wanted = change(await read());
-    if (wanted === null && ++quiet >= (round === 1 ? 1 : LOOKS)) return;
+    quiet = wanted === null ? quiet + 1 : 0;
+    if (quiet >= LOOKS || (quiet && round === 1)) return;
     if (wanted !== null) {
       if (round > ROUNDS) throw new Error('somebody else keeps overwriting it: try again');
-      quiet = 0;
-      await write(wanted);
+      try {
+        await write(wanted);
+      } catch (error) {
+        if (!isEarly(error) || round === ROUNDS) throw error;
+      }
     }
     await aws.wait(aws.PAUSE_MS * 4 * (1 + Math.random()));
   }

@@ -91,18 +91,6 @@ function explain(error, xml, owns, bucket) {
   );
 }
 
-// S3 checks where notifications go, and the permission may not have reached it yet.
-async function writeChecked(bucket, xml) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write(bucket, xml);
-    } catch (error) {
-      if (!/validate/i.test(error.message) || attempt === 6) throw error;
-      await aws.wait(aws.PAUSE_MS * 2 ** attempt);
-    }
-  }
-}
-
 async function put(properties, old, request, context) {
   const { BucketName: bucket, FunctionName: name, BucketConfigs: configurations } = properties;
   const { partition, account } = place(context);
@@ -119,9 +107,11 @@ async function put(properties, old, request, context) {
     read: async () => (seen = await read(bucket)),
     change: (xml) => changed(xml, owns, mine),
     write: (xml) =>
-      writeChecked(bucket, xml).catch((error) => {
+      write(bucket, xml).catch((error) => {
         throw explain(error, seen, owns, bucket);
       }),
+    // S3 checks where notifications go, and the permission may not have reached it yet.
+    isEarly: (error) => /validate/i.test(error.message),
   });
 }
 

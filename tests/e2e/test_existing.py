@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from shop import eventually
+
 HANDLER = """exports.main = async (event, context) => {
   console.log("GOT", context.invokedFunctionArn, JSON.stringify(event));
   return event;
@@ -148,3 +150,57 @@ def test_stages_share_a_bucket_and_leave_what_is_not_theirs(troupe, things, acco
     troupe("remove", "--service", "--yes")
     assert things.notifications() == ({}, [things.queue])
     assert things.triggers("prod") == NEIGHBOURS
+
+
+def got(account, function, text):
+    """Wait until the function's log shows an event with this text; the ARN it was called by."""
+    def seen():
+        events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+        return [message.split()[message.split().index("GOT") + 1]
+                for message in (event["message"] for event in events) if "GOT" in message and text in message]
+    return eventually(seen)
+
+
+def test_events_of_both_stages_arrive(troupe, things, account):
+    write(troupe, things)
+    for stage in ("dev", "prod"):
+        troupe("deploy", stage)
+    for stage in ("dev", "prod"):
+        things.s3.put_object(Bucket=things.bucket, Key=f"{stage}/a.jpg", Body=b"")
+        things.s3.put_object(Bucket=things.bucket, Key=f"{stage}/a-{stage}.txt", Body=b"")
+        arns = got(account, "guest-files", f"a-{stage}.txt")
+        assert [arn.partition(":function:")[2] for arn in arns] == [f"guest-files:{stage}"]
+        client = things.cognito.create_user_pool_client(UserPoolId=things.pools[stage], ClientName="app")
+        # The trigger answers with what it got, so that the sign-up goes on; MiniStack calls it as Cognito does.
+        things.cognito.sign_up(ClientId=client["UserPoolClient"]["ClientId"], Username=f"ann-{stage}",
+                               Password="Long-enough-for-17-characters")
+        arns = got(account, "guest-signs", f"ann-{stage}")
+        assert {arn.partition(":function:")[2] for arn in arns} == {f"guest-signs:{stage}"}
+
+
+def test_what_another_stage_has_is_said_before(troupe, things):
+    """One pool or bucket for all stages, where only one of them can have it."""
+    for old, new, word in (("people-${{sls:stage}}", "people-dev", "PreSignUp"),
+                           ("prefix: '${{sls:stage}}/'", "prefix: all/", "s3:ObjectCreated:*")):
+        write(troupe, things, SERVICE.replace(old, new))
+        troupe("deploy", "dev")
+        before = troupe.world()
+        for command in ("plan", "deploy"):
+            result = troupe(command, "prod", check=3)
+            assert f"stage 'dev' has '{word}'" in result.err and "--> serverless.yml:" in result.err, str(result)
+        assert troupe.world() == before
+        assert "nothing to do" in troupe("deploy", "dev").out
+
+
+def test_what_a_neighbour_has_is_said_and_nothing_stays(troupe, things, account):
+    taken = {**things.pool("dev")["LambdaConfig"], "PreSignUp": things.neighbour("signs")}
+    things.cognito.update_user_pool(UserPoolId=things.pools["dev"], LambdaConfig=taken)
+    write(troupe, things)
+    result = troupe("deploy", "dev", check=1)
+    assert f"trigger 'PreSignUp' of user pool 'people-dev' calls {things.neighbour('signs')} already" in result.err, str(result)
+    assert things.triggers("dev") == {**NEIGHBOURS, "PreSignUp": "guest-neighbour-signs"}
+    assert things.notifications() == ({}, [things.queue])
+    # It is taken away there, and the same command goes through.
+    things.cognito.update_user_pool(UserPoolId=things.pools["dev"], LambdaConfig={"PostAuthentication": things.neighbour("post")})
+    troupe("deploy", "dev")
+    assert things.triggers("dev") == {**NEIGHBOURS, **mine("dev")}

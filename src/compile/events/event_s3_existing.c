@@ -21,7 +21,9 @@ int s3_existing_compile(struct compilation *c, struct existing *e, const struct 
             node_put_at(a, r, str_upper_first(a, m->key), m->key_pos, m->value);
             node_push(a, rules, r);
         }
-    node_put_c(a, configuration, "Event", type ? type : node_c(a, "s3:ObjectCreated:*"));
+    struct node *created = node_c(a, "s3:ObjectCreated:*");
+    created->pos = event->pos;
+    node_put_c(a, configuration, "Event", type ? type : created);
     node_put_c(a, configuration, "Rules", rules);
     return existing_note(c, e, &kind, event, configuration, err) < 0 ? -1 : 0;
 }

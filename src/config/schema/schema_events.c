@@ -41,12 +41,16 @@ static const struct schema schedule = {
 
 /* ---- s3 ---- */
 
+#define FORCE_DEPLOY                                                                             \
+    "only what 'troupe package' writes has it; what somebody changed by hand is set again when " \
+    "the event changes"
+
 static const struct schema s3 = {
     .any =
         ANY_OF(&any_string,
                CLOSED_MAP({"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
                           {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
-                          {"existing", &any_boolean}, {"forceDeploy", &any_boolean},
+                          {"existing", &any_boolean}, {"forceDeploy", &any_boolean, .no_effect = FORCE_DEPLOY},
                           {"rules",
                            LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
                                           .has_max = true, .max = 1,
@@ -59,20 +63,21 @@ static const struct schema s3 = {
 static const struct schema cognito_user_pool = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields = FIELDS(
-        {"pool",
-         SCHEMA(.type = TYPE_STRING, .expected = "the name of a user pool",
-                .pattern = "^[A-Za-z0-9_[:space:]+=,.@-]+$", .has_max = true, .max = 128),
-         REQUIRED},
-        {"trigger",
-         CHOICE("PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication",
-                "PreTokenGeneration", "CustomMessage", "DefineAuthChallenge", "CreateAuthChallenge",
-                "VerifyAuthChallengeResponse", "UserMigration", "CustomSMSSender",
-                "CustomEmailSender"),
-         REQUIRED},
-        {"existing", &any_boolean}, {"forceDeploy", &any_boolean}, {"kmsKeyId", &aws_kms_arn},
-        /* the reference reads it, though its schema does not have it */
-        {"lambdaVersion", &any_string})};
+    .fields =
+        FIELDS({"pool",
+                SCHEMA(.type = TYPE_STRING, .expected = "the name of a user pool",
+                       .pattern = "^[A-Za-z0-9_[:space:]+=,.@-]+$", .has_max = true, .max = 128),
+                REQUIRED},
+               {"trigger",
+                CHOICE("PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication",
+                       "PreTokenGeneration", "CustomMessage", "DefineAuthChallenge",
+                       "CreateAuthChallenge", "VerifyAuthChallengeResponse", "UserMigration",
+                       "CustomSMSSender", "CustomEmailSender"),
+                REQUIRED},
+               {"existing", &any_boolean}, {"forceDeploy", &any_boolean, .no_effect = FORCE_DEPLOY},
+               {"kmsKeyId", &aws_kms_arn},
+               /* the reference reads it, though its schema does not have it */
+               {"lambdaVersion", &any_string})};
 
 /* ---- http ---- */
 

@@ -4,6 +4,7 @@
 #include "release/plan/plan.h"
 
 #include "cfn/expression.h"
+#include "cfn/notifications.h"
 #include "doc/json.h"
 #include "release/stack/nested.h"
 

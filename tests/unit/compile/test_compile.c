@@ -313,6 +313,32 @@ static const struct refusal {
     {"  f:\n    handler: a.b\n    events:\n      - s3: Upper_Case\n", "is no name for a bucket", 7},
     {"  f:\n    handler: a.b\n    events:\n      - s3: {bucket: !Ref Bucket}\n",
      "'bucket' must be a name", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - s3: {bucket: one, existing: true}\n"
+     "      - s3: {bucket: two, existing: true}\n",
+     "events of one existing bucket, not of two", 8},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - cognitoUserPool: {pool: one, trigger: PreSignUp, existing: true}\n"
+     "      - cognitoUserPool: {pool: two, trigger: PreSignUp, existing: true}\n",
+     "events of one existing user pool, not of two", 8},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - cognitoUserPool: {pool: p, trigger: CustomSMSSender}\n",
+     "'kmsKeyId' is missing", 7},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - cognitoUserPool: {pool: p, trigger: CustomSMSSender, existing: true}\n",
+     "'kmsKeyId' is missing", 7},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - cognitoUserPool: {pool: p, trigger: CustomSMSSender, kmsKeyId: 'arn:aws:kms:a'}\n"
+     "      - cognitoUserPool: {pool: p, trigger: CustomEmailSender, kmsKeyId: 'arn:aws:kms:b'}\n",
+     "user pool 'p' can have one key, not two", 8},
+    {"  f:\n    handler: a.b\n    events:\n"
+     "      - cognitoUserPool: {pool: p, trigger: PreSignUp, lambdaVersion: V1_0}\n",
+     "trigger 'PreSignUp' has no version 'V1_0'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - cognitoUserPool: {pool: p, trigger: "
+     "CustomSMSSender, lambdaVersion: V2_0, kmsKeyId: 'arn:aws:kms:a'}\n",
+     "trigger 'CustomSMSSender' has no version 'V2_0'", 7},
+    {"  f:\n    handler: a.b\n    events:\n      - cognitoUserPool: {pool: p, trigger: "
+     "PreTokenGeneration, existing: true, lambdaVersion: V4_0}\n",
+     "trigger 'PreTokenGeneration' has no version 'V4_0'", 7},
     {"  f:\n    handler: a.b\n    events:\n      - sns: {arn: !Ref Topic}\n",
      "'topicName' is missing", 7},
     {"  f:\n    handler: a.b\n    events:\n      - stream: {type: kinesis, arn: !Ref S, consumer: "
@@ -417,6 +443,72 @@ static const struct refusal refusals_4[] = {
     {"  f: {handler: a.b, destinations: {onSuccess: g}}\n  g: {handler: a.b, condition: C}\n",
      "destination 'g' is there under condition 'C' only", 4},
 };
+
+/* What a rule cannot have that a custom resource makes. */
+static void test_custom_rules(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting, *message;
+    } cases[] = {
+        {"retryPolicy: {maximumEventAge: 60}", "'retryPolicy' needs a rule that"},
+        {"deadLetterQueueArn: 'arn:aws:sqs:q'", "'deadLetterQueueArn' needs a rule that"},
+        {"eventBus: !Ref Bus", "a bus from a CloudFormation function needs a rule that"},
+    };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        cleanup_arena struct arena *a = arena_new();
+        cleanup_err struct err err = {0};
+        struct compile_options o = {.naming = i % 2 ? NAMING_SHARED : NAMING_FLAT};
+        struct compiled c;
+        struct str yaml = str_fmt(a,
+                                  "service: s\n"
+                                  "provider: {name: aws, eventBridge: {useCloudFormation: false}}\n"
+                                  "functions:\n  f:\n    handler: a.b\n    events:\n"
+                                  "      - eventBridge:\n          schedule: rate(1 hour)\n"
+                                  "          %s\n",
+                                  cases[i / 2].setting);
+        assert_int_equal(compile(a, yaml.p, &o, &c, &err), -1);
+        if (str_find(err.msg, str_c(cases[i / 2].message), 0) < 0 || err.pos.line != 9)
+            fail_msg("%s", str_z(a, err_render(a, &err, false)));
+    }
+}
+
+/* With stages a handler may do what its stage needs, and nothing else. */
+static void test_rights_of_handlers(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err err = {0};
+    struct compiled c;
+    struct compile_options o = {.naming = NAMING_SHARED};
+    check_ok(compile(a,
+                     "custom: {troupe: {functions: {perStage: [own]}}}\n" HEAD
+                     "  one:\n    handler: a.b\n    events:\n"
+                     "      - s3: {bucket: photos, existing: true, forceDeploy: true}\n"
+                     "  own:\n    handler: a.b\n    events:\n"
+                     "      - s3: {bucket: photos, existing: true, event: 's3:ObjectRemoved:*'}\n",
+                     &o, &c, &err),
+             &err);
+    const struct node *statements = node_path(
+        c.template, "Resources.IamRoleCustomResourcesLambdaExecution.Properties.Policies.0."
+                    "PolicyDocument.Statement");
+    const struct node *functions = node_path(statements, "2.Resource");
+    static const char *const names[] = {"shop-one", "shop-one:dev", "shop-dev-own"};
+    assert_int_equal(node_count(statements), 3);
+    assert_int_equal(node_count(functions), 3);
+    for (size_t i = 0; i < 3; i++)
+        check_str(node_text(node_get_c(functions->items[i], "Fn::Sub")),
+                  str_fmt(a,
+                          "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
+                          "function:%s",
+                          names[i])
+                      .p);
+    check_text(&c, "Resources.OneCustomS31.Properties.FunctionName.Ref", "OneLambdaFunction");
+    assert_null(node_path(c.template, "Resources.OneCustomS31.Properties.ForceDeploy"));
+    assert_non_null(node_path(c.template, "Resources.CustomDashresourceDashexistingDashs3Lambda"
+                                          "Function.Properties.Code.ZipFile"));
+    assert_true(c.has_handlers);
+}
 
 static void check_refused(const struct refusal *table, size_t n, const char *end)
 {
@@ -635,6 +727,8 @@ int main(void)
         cmocka_unit_test(test_create_stack),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_the_edge_is_in_one_region),
+        cmocka_unit_test(test_custom_rules),
+        cmocka_unit_test(test_rights_of_handlers),
         cmocka_unit_test(test_odd_types),
         cmocka_unit_test(test_environment_limit),
     };
