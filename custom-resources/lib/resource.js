@@ -59,7 +59,7 @@ exports.handler = (actions) => async (request, context) => {
   } catch (error) {
     console.error(error);
     response.Status = 'FAILED';
-    response.Reason = `${error.message} (log stream ${context.logStreamName})`.slice(0, REASON_MAX);
+    response.Reason = error.message.slice(0, REASON_MAX);
   }
   await answer(request, response);
   return response;
