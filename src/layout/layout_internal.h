@@ -244,6 +244,7 @@ int check_routes(const struct checking *k, struct err *err);
 int check_environments(const struct checking *k, struct err *err);
 /* check_existing.c */
 int check_notifications(const struct checking *k, struct err *err);
+int check_triggers(const struct checking *k, struct err *err);
 /* check_stacks.c */
 int check_parameters(const struct checking *k, struct err *err);
 int check_bucket_key(const struct checking *k, struct err *err);

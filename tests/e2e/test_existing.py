@@ -193,6 +193,27 @@ def test_what_another_stage_has_is_said_before(troupe, things):
         assert "nothing to do" in troupe("deploy", "dev").out
 
 
+def test_a_trigger_that_moves_takes_two_deployments(troupe, things):
+    write(troupe, things)
+    troupe("deploy", "dev")
+    before = troupe.world()
+    moved = SERVICE.replace("trigger: CustomMessage, existing: true", "trigger: UserMigration, existing: true").replace(
+        "  own:", """  other:
+    handler: handler.main
+    events:
+      - cognitoUserPool: {{pool: 'people-${{sls:stage}}', trigger: CustomMessage, existing: true}}
+  own:""")
+    write(troupe, things, moved)
+    result = troupe("deploy", "dev", check=3)
+    assert "'CustomMessage' cannot move from resource 'SignsCustomCognitoUserPool1'" in result.err, str(result)
+    assert troupe.world() == before
+    twice = SERVICE.replace("trigger: CustomMessage", "trigger: PreSignUp")
+    write(troupe, things, twice)
+    result = troupe("deploy", "dev", check=2)
+    assert "user pool 'people-dev' has trigger 'PreSignUp' twice" in result.err, str(result)
+    assert troupe.world() == before
+
+
 def test_what_a_neighbour_has_is_said_and_nothing_stays(troupe, things, account):
     taken = {**things.pool("dev")["LambdaConfig"], "PreSignUp": things.neighbour("signs")}
     things.cognito.update_user_pool(UserPoolId=things.pools["dev"], LambdaConfig=taken)

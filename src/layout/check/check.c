@@ -8,7 +8,7 @@ static int (*const checks[])(const struct checking *, struct err *) = {
     check_parts,      check_references,   check_fixed_names,
     check_routes,     check_environments, check_parameters,
     check_bucket_key, check_stack_policy, check_dynamic_references,
-    check_edge,       check_notifications,
+    check_edge,       check_notifications, check_triggers,
 };
 
 /* Macros and modules add resources that the template does not show: no reference in such a template
