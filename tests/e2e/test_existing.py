@@ -226,3 +226,17 @@ def test_what_a_neighbour_has_is_said_and_nothing_stays(troupe, things, account)
     things.cognito.update_user_pool(UserPoolId=things.pools["dev"], LambdaConfig={"PostAuthentication": things.neighbour("post")})
     troupe("deploy", "dev")
     assert things.triggers("dev") == {**NEIGHBOURS, **mine("dev")}
+
+
+def test_stages_at_the_same_time(troupe, things):
+    """Both write the one bucket, and each finds its own there afterwards; so do two that go."""
+    write(troupe, things)
+    troupe("deploy", "dev")
+    troupe.edit("serverless.yml", "ObjectRemoved:*", "ObjectRemoved:Delete")
+    for result in [running.wait() for running in [troupe.start("deploy", stage) for stage in ("dev", "prod")]]:
+        assert result.code == 0, str(result)
+    assert things.notifications() == ({"guest-files:dev": 2, "guest-files:prod": 2}, [things.queue])
+    for result in [running.wait() for running in [troupe.start("remove", stage, "--yes") for stage in ("dev", "prod")]]:
+        assert result.code == 0, str(result)
+    assert things.notifications() == ({}, [things.queue])
+    assert things.triggers("dev") == NEIGHBOURS and things.triggers("prod") == NEIGHBOURS
