@@ -66,7 +66,9 @@ static int get_object(struct arena *a, const struct asked *q, const struct node 
 static int get_parameter(struct arena *a, const struct asked *q, const struct node **ret,
                          struct err *err)
 {
-    return ssm_parameter(a, q->aws, q->address, has_param(q->params, "raw"), ret, err);
+    unsigned form = (has_param(q->params, "raw") ? SSM_RAW : SSM_PARSED) |
+                    (has_param(q->params, "noDecrypt") ? SSM_ENCRYPTED : SSM_PARSED);
+    return ssm_parameter(a, q->aws, q->address, form, ret, err);
 }
 
 static int get(void *context, struct arena *a, struct str source, struct str params,

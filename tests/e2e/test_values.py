@@ -134,3 +134,34 @@ def test_a_real_cycle_is_said_before_anything_is_made(troupe, account, command):
     assert "pre -> Second -> ApiLambdaAlias -> api -> Pool -> PreLambdaAlias -> pre" in result.err
     assert "serverless.yml:5:" in result.err
     assert not account.client("cloudformation").describe_stacks()["Stacks"]
+
+
+def test_parameters_as_the_reference_reads_them(troupe, account, proxy):
+    ssm = account.client("ssm")
+    for name, kind, value in (("/text", "String", "a,b"), ("/list", "StringList", "a,b"), ("/plain", "SecureString", "p"),
+                              ("/json", "SecureString", '{"user": "u", "deep": {"n": 1}}')):
+        ssm.put_parameter(Name=name, Type=kind, Value=value)
+    troupe.write({"serverless.yml": """service: values
+provider: {name: aws}
+custom:
+  text: ${ssm:/text}
+  list: ${ssm:/list}
+  rawList: ${ssm(raw):/list}
+  rawElsewhere: ${ssm(us-east-1, raw):/list}
+  plain: ${ssm:/plain}
+  rawPlain: ${ssm(raw):/plain}
+  encrypted: ${ssm(noDecrypt):/plain}
+  json: ${ssm:/json}
+  rawJson: ${ssm(raw):/json}
+  member: ${self:custom.json.deep.n}
+  none: ${ssm:/none, 'fallback'}
+"""})
+    mark = proxy.mark()
+    hidden = troupe("print", "--format", "json").json["custom"]
+    asked = [call.params for call in proxy.calls("ssm.GetParameter", mark)]
+    assert {"Name": "/plain", "WithDecryption": True} in asked and {"Name": "/plain", "WithDecryption": False} in asked
+    assert not [ask for ask in asked if ask["Name"] == "/json" and not ask["WithDecryption"]]
+    assert hidden["list"] == ["a", "b"] and hidden["rawList"] == hidden["rawElsewhere"] == hidden["text"] == "a,b"
+    assert hidden["none"] == "fallback"
+    assert hidden["json"] == {"user": "********", "deep": {"n": "********"}}
+    assert hidden["plain"] == hidden["rawPlain"] == hidden["rawJson"] == hidden["member"] == "********"

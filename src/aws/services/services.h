@@ -301,9 +301,15 @@ int apigateway_log_role_set(struct arena *a, struct aws *aws, struct str arn, st
 
 /* ---- values for variables ---- */
 
-/* Parameter value; SecureString decrypted and marked NODE_SECRET, StringList split. NULL: none
- * such. */
-int ssm_parameter(struct arena *a, struct aws *aws, struct str name, bool raw,
+/* How a parameter is read; or-ed. */
+enum ssm_form {
+    SSM_PARSED = 0,
+    SSM_RAW = 1,       /* as text, whatever it holds */
+    SSM_ENCRYPTED = 2, /* a SecureString as it is stored */
+};
+/* Parameter value; SecureString decrypted, read as JSON where it is an object, and marked
+ * NODE_SECRET; StringList split. NULL: none such. */
+int ssm_parameter(struct arena *a, struct aws *aws, struct str name, unsigned form,
                   const struct node **ret, struct err *err);
 
 /* ---- Container Registry ---- */

@@ -20,7 +20,7 @@ static int ask_parameter(struct resolving *x, const struct cfn_dynamic *d, const
     struct arena *a = x->r->arena;
     struct str name =
         d->version.n ? str_fmt(a, "%.*s:%.*s", STR_ARG(d->name), STR_ARG(d->version)) : d->name;
-    if (ssm_parameter(a, x->r->aws, name, true, ret, x->err) < 0)
+    if (ssm_parameter(a, x->r->aws, name, SSM_RAW | SSM_ENCRYPTED, ret, x->err) < 0)
         return -1;
     if (!*ret)
         return err_set(x->err, ERR_NOT_FOUND, "there is no parameter '%.*s'", STR_ARG(name));
