@@ -42,18 +42,23 @@ struct source_bundle {
     /* `externals`, `absent`, `params` and `options` of the service then; each may be NULL. */
     const struct node *externals, *absent, *params, *options;
     const struct node *dotenv; /* names of the .env files that there were; may be NULL */
-    enum dialect dialect;      /* of --dialect then; 0: there was none */
+    /* "file(x.js):key", or the name of the service file when that is a script -> {"value",
+     * "stage": what it was computed for, if it depends on that, "modules"}; may be NULL. */
+    const struct node *scripts;
+    enum dialect dialect; /* of --dialect then; 0: there was none */
     /* Of the last deployment of the stage that is made now, when that is another one: only what its
-     * own .env.<stage> said is taken from there. May be NULL. */
+     * own .env.<stage> said is taken from there, and what the same scripts computed for it. May be
+     * NULL. */
     const struct source_bundle *own;
 };
 
 /* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not
  * have does not exist, with a warning unless it is recorded as absent. What `externals` holds is
  * used as it is, what `absent` names stays absent; secrets and what was not recorded are asked now,
- * in the environment or through `remote`. Recorded params stand below those given now and
- * params.<stage> of the file, above params.default; for the stage they were recorded for also above
- * params.<stage>, as they stood then. Recorded options stand below those given now. Stage and
+ * in the environment or through `remote`. No script is run: what scripts gave is in `scripts`, for
+ * all stages or for one, and what is not is an error. Recorded params stand below those given now
+ * and params.<stage> of the file, above params.default; for the stage they were recorded for also
+ * above params.<stage>, as they stood then. Recorded options stand below those given now. Stage and
  * region always come from now. */
 struct config_options {
     /* NULL: read from disk. Else `path` and `dir` are not used. */

@@ -10,10 +10,10 @@
  * there is none. */
 int service_find(struct arena *a, const struct config_options *options, struct str *ret,
                  struct err *err);
-/* Read the service file as a map, unresolved. The caller sets `source->path`; the text is put here,
- * from the bundle if there is one. */
-const struct node *service_read(struct arena *a, const struct config_options *options,
-                                struct str path, struct source *source, struct err *err);
+/* Read the service file as a map, unresolved; a script is run. The caller sets `source->path`; the
+ * text is put here, from the bundle if there is one, and of a script the JSON of what it gives. */
+const struct node *service_read(struct resolver *r, struct str path, struct source *source,
+                                struct err *err);
 
 /* Answer every entry of `plugins`: warn about those that are not needed, refuse those that would
  * change what is deployed. */

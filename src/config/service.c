@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "doc/json.h"
+#include "config/script/script.h"
 
 enum { LAMBDA_NAME_MAX = 64 }; /* Lambda API reference, CreateFunction */
 
@@ -255,10 +256,14 @@ static struct str find_home(const struct resolver *r, const struct settings *set
                              .dotenv_name = r->dotenv_name,
                              .files = MAP(a),
                              .cells = MAP(a),
+                             .script_cells = MAP(a),
+                             .scripts = MAP(a),
+                             .host = r->host,
                              .externals = node_map(a)};
-    return resolve_stage(&other, &unsaid) == 0 && resolve_region(&other, &unsaid) == 0
-               ? other.region
-               : r->region;
+    bool known = resolve_stage(&other, &unsaid) == 0 && resolve_region(&other, &unsaid) == 0;
+    if (other.host != r->host)
+        script_close(other.host);
+    return known ? other.region : r->region;
 }
 
 /* Set home and address. A remote stage has functions and APIs of its own: they cannot be shared
@@ -442,6 +447,20 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     return fill_functions(r, ret, given, err);
 }
 
+static int make_service(struct resolver *r, struct str path, struct source *source,
+                        struct service *ret, struct err *err)
+{
+    const struct node *resolved;
+    r->root = service_read(r, path, source, err);
+    if (!r->root)
+        return -1;
+    record_file(r, source->path, source->text);
+    if (resolve_root(r, &resolved, err) == 0 && make_model(r, resolved, source, ret, err) == 0)
+        return 0;
+    err->kind = err->kind == ERR_CANCELLED ? ERR_CANCELLED : ERR_CONFIG;
+    return -1;
+}
+
 int service_load(struct arena *a, const struct config_options *options, struct service *ret,
                  struct err *err)
 {
@@ -460,16 +479,13 @@ int service_load(struct arena *a, const struct config_options *options, struct s
                            .dir = path_dir(a, path),
                            .files = MAP(a),
                            .cells = MAP(a),
+                           .script_cells = MAP(a),
+                           .scripts = MAP(a),
                            .externals = node_map(a)};
-    r->root = service_read(a, options, path, source, err);
-    if (!r->root)
+    int done = make_service(r, path, source, ret, err);
+    script_close(r->host);
+    if (done < 0)
         return -1;
-    record_file(r, source->path, source->text);
-    const struct node *resolved;
-    if (resolve_root(r, &resolved, err) < 0 || make_model(r, resolved, source, ret, err) < 0) {
-        err->kind = ERR_CONFIG;
-        return -1;
-    }
     ret->files = r->sources.p;
     ret->file_count = r->sources.n;
     ret->resolver = r;

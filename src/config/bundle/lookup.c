@@ -79,9 +79,24 @@ static int check_externals(const struct node *externals, struct err *err)
     return 0;
 }
 
+static int check_scripts(const struct node *scripts, struct err *err)
+{
+    if (scripts && scripts->kind != NODE_MAP)
+        return damaged(err, "scripts", "a map", scripts);
+    member_each (m, scripts) {
+        const struct node *modules = node_get_c(m->value, "modules");
+        if (m->value->kind != NODE_MAP)
+            return damaged(err, "scripts", "a map of maps", m->value);
+        if (check_texts("modules", modules, NODE_MAP, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int bundle_check(const struct source_bundle *b, struct err *err)
 {
-    if (check_externals(b->externals, err) < 0 || (b->own && bundle_check(b->own, err) < 0))
+    if (check_externals(b->externals, err) < 0 || check_scripts(b->scripts, err) < 0 ||
+        (b->own && bundle_check(b->own, err) < 0))
         return -1;
     member_each (m, b->files)
         if (m->value->text.n > DOC_BYTES_MAX)

@@ -207,6 +207,7 @@ void siblings_record(struct resolver *r)
     quiet.remote = NULL;
     quiet.warn = NULL;
     r->options = &quiet;
+    r->probing = true;
     for (size_t i = 0; i < r->fallbacks.n; i++) {
         struct fallback f = r->fallbacks.p[i];
         for (size_t k = 0; k < f.count; k++)
@@ -219,4 +220,5 @@ void siblings_record(struct resolver *r)
     }
     r->fallbacks.n = r->patterns.n = 0;
     r->options = own;
+    r->probing = false;
 }

@@ -1,7 +1,7 @@
 /* Source bundles: what took part in a service is recorded in the resolver, and what a bundle has
  * recorded is looked up. Variables are named by their resolved text, so that a value is used again
  * for whatever stage asks for the same one. */
-#include "config/variables/variables.h"
+#include "config/variables/scripts.h"
 
 #include "base/fs.h"
 
@@ -103,6 +103,7 @@ struct source_bundle service_bundle(const struct service *s)
                                   .params = s->params,
                                   .options = s->options,
                                   .dotenv = dotenv_files(r),
+                                  .scripts = scripts_bundle(r),
                                   .dialect = given};
 }
 
@@ -117,6 +118,7 @@ static const struct object_member members[] = {
     MEMBER(source_bundle, params, OBJECT_NAMED),
     MEMBER(source_bundle, options, OBJECT_NAMED),
     MEMBER(source_bundle, dotenv, OBJECT_TEXTS),
+    MEMBER(source_bundle, scripts, OBJECT_TREE),
     MEMBER(source_bundle, dialect, OBJECT_WORD, 0, dialects),
     {0},
 };

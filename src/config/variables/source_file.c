@@ -1,7 +1,7 @@
-/* ${file(path):address}: YAML and JSON files as trees, everything else as one text. Paths are
- * relative to the service directory; `~/` is the home directory. With a source bundle they are only
- * names in it. */
-#include "config/variables/variables.h"
+/* ${file(path):address}: YAML and JSON files as trees, what .js and .cjs compute, everything else
+ * as one text. Paths are relative to the service directory; `~/` is the home directory. With a
+ * source bundle they are only names in it. */
+#include "config/variables/scripts.h"
 
 #include <stdlib.h>
 
@@ -40,21 +40,26 @@ static const struct node *read_text(struct arena *a, const struct source *source
     return n;
 }
 
-static const struct node *read_script(struct arena *a, const struct source *source, struct err *err)
-{
-    (void)a;
-    err_set(err, ERR_CONFIG, "'%.*s' is a script, and scripts are not run", STR_ARG(source->path));
-    err_help(err, "put its values into a YAML or JSON file");
-    return NULL;
-}
-
 static const struct {
     const char *extension;
     read_fn *read;
-} readers[] = {{".yml", yaml_read},     {".yaml", yaml_read}, {".json", json_read},
-               {".tfstate", json_read}, {".js", read_script}, {".cjs", read_script},
-               {".mjs", read_script},   {".ts", read_script}, {".mts", read_script},
-               {".cts", read_script}};
+} readers[] = {
+    {".yml", yaml_read}, {".yaml", yaml_read}, {".json", json_read}, {".tfstate", json_read}};
+
+/* Other scripts (.mjs, .ts) are text, as in the reference. */
+static bool is_script(struct str name)
+{
+    return str_ends(name, STR(".js")) || str_ends(name, STR(".cjs"));
+}
+
+static bool is_other_script(struct str name)
+{
+    static const char *const ends[] = {".mjs", ".ts", ".mts", ".cts"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (str_ends(name, str_c(ends[i])))
+            return true;
+    return false;
+}
 
 static read_fn *reader_of(struct str path)
 {
@@ -64,8 +69,7 @@ static read_fn *reader_of(struct str path)
     return read_text;
 }
 
-/* The path for messages: relative to the service directory, with `..` where needed. */
-static struct str shown_path(struct resolver *r, struct str path)
+struct str file_shown(struct resolver *r, struct str path)
 {
     struct buf b = BUF(r->arena);
     struct str dir = r->dir;
@@ -162,7 +166,7 @@ static struct wanted wanted_file(struct resolver *r, struct str name)
     w.text = str_fmt(r->arena, "file(%.*s)", STR_ARG(clean));
     if (!r->options->bundle) {
         w.path = absolute(r, name);
-        w.shown = shown_path(r, w.path);
+        w.shown = file_shown(r, w.path);
     }
     return w;
 }
@@ -184,7 +188,7 @@ static struct str near_file(struct resolver *r, const struct wanted *w)
     struct near near = {.name = path_base(w->path)};
     for (size_t i = 0; i < count; i++)
         near_offer(&near, names[i]);
-    return near.best.n ? shown_path(r, path_join(r->arena, dir, near.best)) : (struct str){0};
+    return near.best.n ? file_shown(r, path_join(r->arena, dir, near.best)) : (struct str){0};
 }
 
 int source_file(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
@@ -209,6 +213,8 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
             ret->help = str_fmt(r->arena, "did you mean '%.*s'?", STR_ARG(near));
         return 0;
     }
+    if (is_script(w.name))
+        return script_value(r, q, w.name, w.path, ret, err);
     if (content->kind == NODE_NULL)
         ret->why = str_fmt(r->arena, "file '%.*s' is empty", STR_ARG(w.shown));
     if (!q->has_address) {
@@ -225,5 +231,7 @@ int source_file(struct resolver *r, const struct query *q, struct answer *ret, s
     if (resolve_path(r, head, q->address, w.shown, &found, err) < 0)
         return -1;
     answer_found(ret, &found);
+    if (!ret->value && is_other_script(w.name))
+        ret->help = STR("files are run when they end in .js or .cjs; this one is read as text");
     return 0;
 }

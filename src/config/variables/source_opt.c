@@ -26,7 +26,7 @@ static bool option(const struct resolver *r, struct str name, struct str *ret)
     return value || recorded;
 }
 
-static const struct node *all_options(struct resolver *r)
+const struct node *options_all(struct resolver *r)
 {
     struct node *all = node_map(r->arena);
     const struct map *options = r->options->options;
@@ -68,7 +68,7 @@ static int standard_stage(struct resolver *r, struct answer *ret, struct err *er
 int source_opt(struct resolver *r, const struct query *q, struct answer *ret, struct err *err)
 {
     if (!q->has_address) {
-        ret->value = all_options(r);
+        ret->value = options_all(r);
         ret->flags = NODE_STAGE;
         return 0;
     }

@@ -9,7 +9,9 @@ int source_sls(struct resolver *r, const struct query *q, struct answer *ret, st
 {
     ret->resolved = true;
     if (str_eq(q->address, STR("instanceId"))) {
-        ret->value = node_strf(r->arena, "%lld", (long long)clock_wall_ms());
+        if (!r->instance_id.n)
+            r->instance_id = str_fmt(r->arena, "%lld", (long long)clock_wall_ms());
+        ret->value = node_str(r->arena, r->instance_id);
         return 0;
     }
     if (!str_eq(q->address, STR("stage"))) {

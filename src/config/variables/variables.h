@@ -139,10 +139,17 @@ struct resolver {
     struct str stage, region;
     bool stage_known; /* else provider.stage is being looked up */
     bool use_dotenv;
-    struct map *dotenv;     /* name -> struct str *; NULL: there is no such file */
-    struct str dotenv_name; /* ".env.dev" or ".env"; empty: there is none */
-    struct map files;       /* absolute path -> struct loaded_file * */
-    struct map cells;       /* node -> what became of it; see resolve.c */
+    struct map *dotenv;                    /* name -> struct str *; NULL: there is no such file */
+    struct str dotenv_name;                /* ".env.dev" or ".env"; empty: there is none */
+    struct map files;                      /* absolute path -> struct loaded_file * */
+    struct map cells;                      /* node -> what became of it; see resolve.c */
+    struct map script_cells;               /* text -> what a script gave; see source_script.c */
+    struct script_host *host;              /* NULL: no script has been run */
+    VEC(const struct node *) script_inbox; /* for scripts that wait for another */
+    int64_t script_calls;
+    struct str instance_id; /* empty until something asks for it */
+    struct map scripts;     /* text -> struct script_result *, to be recorded */
+    bool probing;           /* asking as other stages would: no script is run */
     VEC(struct source_file) sources;
     struct node *externals;
     /* resolved text -> null; NULL until something is absent */
@@ -257,6 +264,11 @@ bool fallback_is_worth(const struct variable_source *s);
 void siblings_record(struct resolver *r);
 /* Does `name` fit `pattern`? */
 bool sibling_matches(struct str pattern, struct str name);
+
+/* All options of the command line, as a map. */
+const struct node *options_all(struct resolver *r);
+/* The path of a file for messages: relative to the service directory, with `..` where needed. */
+struct str file_shown(struct resolver *r, struct str path);
 
 /* Fill r->stage, r->region from options, provider and defaults; once. */
 int resolve_stage(struct resolver *r, struct err *err);

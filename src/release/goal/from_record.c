@@ -173,7 +173,8 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
     return source_bundle_read(r->arena, key, n, record->body->stage, ret, err);
 }
 
-/* Another stage's bundle has nothing of this stage's .env file; its own last one has. Where that is
+/* Another stage's bundle has nothing of this stage's .env file, and of what scripts computed for
+ * this stage; its own last one has. Where that is
  * gone, the values are asked for. */
 static int add_own(const struct release *r, struct world *w, struct source_bundle *bundle,
                    struct err *err)
@@ -182,7 +183,8 @@ static int add_own(const struct release *r, struct world *w, struct source_bundl
     struct record *record = ARENA_NEW(a, struct record);
     struct source_bundle *own = ARENA_NEW(a, struct source_bundle);
     cleanup_err struct err gone = {0};
-    if (!node_count(bundle->dotenv) || str_eq(bundle->stage, r->service->stage) || !w->current)
+    if ((!node_count(bundle->dotenv) && !node_count(bundle->scripts)) ||
+        str_eq(bundle->stage, r->service->stage) || !w->current)
         return 0;
     *record = (struct record){
         .stage = r->service->address, .number = w->current, .digest = world_digest(&w->stage)};

@@ -34,8 +34,9 @@ static size_t each_case(const char *sub, case_fn *fn, size_t *ret_count)
     *ret_count = 0;
     for (size_t i = 0; i < count; i++) {
         struct str folder = path_join(a, dir, names[i]);
-        static const char *const files[] = {"serverless.yml", "serverless.yaml", "serverless.json",
-                                            "serverless.js",  "serverless.ts",   "empty"};
+        static const char *const files[] = {
+            "serverless.yml", "serverless.yaml", "serverless.json", "serverless.js",
+            "serverless.cjs", "serverless.mjs",  "serverless.ts",   "empty"};
         bool is_case = false;
         for (size_t k = 0; k < sizeof files / sizeof *files; k++)
             is_case = is_case || fs_is_file(path_join(a, folder, str_c(files[k])));

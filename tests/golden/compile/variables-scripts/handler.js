@@ -1,0 +1,1 @@
+exports.list = exports.read = async () => 1;

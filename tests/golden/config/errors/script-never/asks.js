@@ -1,0 +1,4 @@
+module.exports = async ({ resolveVariable }) => {
+  await resolveVariable('file(never.js)').catch(() => null);
+  return new Promise(() => {});
+};

@@ -1,0 +1,3 @@
+const loop = {};
+loop.loop = loop;
+module.exports = { service: 'svc', loop };

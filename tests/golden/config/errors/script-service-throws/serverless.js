@@ -1,0 +1,2 @@
+const region = 'eu';
+module.exports = { service: 'svc', provider: region.none.name };

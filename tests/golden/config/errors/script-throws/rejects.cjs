@@ -1,0 +1,1 @@
+module.exports = Promise.reject('a text');

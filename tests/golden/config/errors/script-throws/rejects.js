@@ -1,0 +1,4 @@
+module.exports = {
+  get getter() { throw new Error('not here'); },
+  text: () => { throw 'a text'; },
+};

@@ -1,0 +1,3 @@
+module.exports = Object.fromEntries(
+  ['a', 'b'].map((name) => [name, { handler: `src/${name}.main`, environment: { NAME: name, N: 1 } }])
+);

@@ -1,0 +1,1 @@
+module.exports.later = () => new Promise((resolve) => setTimeout(resolve, 20, { at: 'last' }));
