@@ -14,7 +14,8 @@ const util = require('util');
 const current = new AsyncLocalStorage(); // the request that is being answered
 const requests = []; // those that are open, the innermost last
 const waiting = new Map(); // number of a question -> {of, resolve, reject}
-const argvReaders = new Set(); // files that looked at the command line
+const stageReaders = new Set(); // files that looked at what may tell the stage
+const ofStage = new Set(); // variables that a .env file of the stage gave
 let asked = 0;
 let dir, argv, given;
 
@@ -55,21 +56,21 @@ const answered = (message) => {
   return reject(error);
 };
 
-// ---- the command line: who reads it may get the stage from it ----
+// ---- who reads the command line, or what .env.<stage> says, may get the stage from it ----
 
 const PARSERS = /\/node_modules\/(yargs|yargs-parser|minimist|commander|meow|arg|mri|getopts)\//;
 const FRAME = /\(?((?:file:\/\/)?\/[^()]+):(\d+):(\d+)\)?$/;
 
-const lookedAtArgv = () => {
+const looked = (isParser) => {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 100;
   const frames = new Error().stack.split('\n').map((line) => FRAME.exec(line));
   Error.stackTraceLimit = limit;
   const files = frames.filter(Boolean).map((match) => match[1]);
   const [first = ''] = files;
-  if (!first || (first.includes('/node_modules/') && !PARSERS.test(first))) return;
+  if (!first || (first.includes('/node_modules/') && !isParser(first))) return;
   const own = files.find((file) => !file.includes('/node_modules/'));
-  if (own) argvReaders.add(own.startsWith('file:') ? fileURLToPath(own) : own);
+  if (own) stageReaders.add(own.startsWith('file:') ? fileURLToPath(own) : own);
   const request = current.getStore();
   if (request) request.stage = true;
 };
@@ -78,12 +79,25 @@ Object.defineProperty(process, 'argv', {
   configurable: true,
   enumerable: true,
   get() {
-    lookedAtArgv();
+    looked((file) => PARSERS.test(file));
     return argv;
   },
   set(value) {
     argv = value;
   },
+});
+
+const environment = process.env;
+Object.defineProperty(process, 'env', {
+  configurable: true,
+  enumerable: true,
+  writable: true,
+  value: new Proxy(environment, {
+    get(target, name) {
+      if (ofStage.has(name)) looked(() => true);
+      return target[name];
+    },
+  }),
 });
 
 // The service's own files that `file` has loaded, itself included.
@@ -322,7 +336,7 @@ const serve = (message) => {
     requests.splice(requests.indexOf(request), 1);
     hold();
     const loaded = [...modulesOf(message.path)];
-    const stage = request.stage || loaded.some((file) => argvReaders.has(file));
+    const stage = request.stage || loaded.some((file) => stageReaders.has(file));
     const modules = require.cache[message.path] ? loaded : []; // of others it is not known
     try {
       send({ id: request.id, ...reply, stage, modules });
@@ -342,7 +356,8 @@ const serve = (message) => {
 };
 
 const received = (message) => {
-  Object.assign(process.env, message.env);
+  Object.assign(environment, message.env);
+  if (message.ofStage) Object.keys(message.env).forEach((name) => ofStage.add(name));
   if (message.start) {
     ({ dir, options: given, argv } = message.start);
     argv.unshift(process.execPath, path.join(dir, 'node_modules', '.bin', 'serverless'));

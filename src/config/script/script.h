@@ -5,11 +5,12 @@
  * for further files:
  *
  *     > {"start": {"dir", "argv", "options"}}      once
- *     > {"id": 1, "do": "file", "path", "keys", "env"}
+ *     > {"id": 1, "do": "file", "path", "keys", "env", "ofStage"}
  *     < {"ask": 1, "of": 1, "variable" | "keys" | "text"}
  *     > {"answer": 1, "value" | "error"}           without both: undefined
  *     < {"id": 1, "value" | "error", "stage", "modules"}
  *
+ * `env` is what a .env file adds to the environment, `ofStage` whether that is the stage's own.
  * Node's working directory is troupe's. It has no input; what scripts print goes to the error
  * output. It is a process group of its own, which is killed when the user stops troupe. One
  * thread. */

@@ -237,6 +237,8 @@ static const struct node *request(struct run *run)
     node_put_str(r->arena, m, "path", run->call->path);
     node_put_c(r->arena, m, "keys", run->call->keys);
     node_put_c(r->arena, m, "env", env);
+    node_put_c(r->arena, m, "ofStage",
+               node_bool(r->arena, str_starts(r->dotenv_name, STR(".env."))));
     return m;
 }
 

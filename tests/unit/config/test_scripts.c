@@ -203,6 +203,39 @@ static void test_own(void **state)
     leave(&b);
 }
 
+/* What .env.<stage> says is bound to its stage, also where a script takes it from there. */
+static void test_environment_of_the_stage(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct service s, back;
+    struct err err = {0};
+    bench_open(&b);
+    bench_file(&b, "serverless.yml",
+               "useDotenv: true\n" TOP "custom:\n"
+               "  file: ${file(a.js):file}\n"
+               "  again: ${file(b.js)}\n"
+               "  other: ${file(c.js)}\n");
+    bench_file(&b, ".env.dev", "TS_FILE=of dev\n");
+    bench_file(&b, ".env", "TS_FILE=of all\n");
+    bench_file(&b, "a.js", "module.exports.file = () => process.env.TS_FILE;\n");
+    bench_file(&b, "b.js", "module.exports = require('./lib');\n");
+    bench_file(&b, "lib.js", "module.exports = { ...process.env }.TS_FILE;\n");
+    bench_file(&b, "c.js", "module.exports = String(process.env.TS_NONE);\n");
+    recorded(&b, "qa", &s);
+    check_str(text_at(&s, "custom.file"), "of all");
+    assert_int_equal(node_flags_deep(node_path(s.root, "custom")), 0);
+    b.bundle = recorded(&b, "dev", &s);
+    check_str(text_at(&s, "custom.file"), "of dev");
+    assert_int_equal(at(&s, "custom.file")->flags, NODE_STAGE);
+    assert_int_equal(at(&s, "custom.again")->flags, NODE_STAGE);
+    assert_int_equal(at(&s, "custom.other")->flags, 0);
+    assert_int_equal(bench_again(&b, "prod", &back, &err), -1);
+    check_contains(err_render(b.arena, &err, false), "'file(a.js):file' depends on the stage");
+    err_clear(&err);
+    leave(&b);
+}
+
 static void test_secrets_and_siblings(void **state)
 {
     (void)state;
@@ -383,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_what_depends_on_the_stage),
         cmocka_unit_test(test_recorded),
         cmocka_unit_test(test_own),
+        cmocka_unit_test(test_environment_of_the_stage),
         cmocka_unit_test(test_secrets_and_siblings),
         cmocka_unit_test(test_service_file),
         cmocka_unit_test(test_one_process),
