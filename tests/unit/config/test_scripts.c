@@ -379,6 +379,28 @@ static void test_ends(void **state)
     leave(&b);
 }
 
+/* Modules of a package whose files are ES modules; the reference needs a later Node.js for them. */
+static void test_es_modules(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct service s;
+    bench_open(&b);
+    bench_file(&b, "package.json", "{\"type\": \"module\"}");
+    bench_file(&b, "serverless.js",
+               "export const service = 'not this';\n"
+               "export default { service: 'svc', provider: { name: 'aws' }, custom: {\n"
+               "  function: '${file(function.js)}', named: '${file(named.js):a}' } };\n");
+    bench_file(&b, "function.js",
+               "export default async ({ resolveVariable }) => resolveVariable('sls:stage');\n");
+    bench_file(&b, "named.js", "export const a = ({ options }) => `${options.stage}-a`;\n");
+    recorded(&b, "qa", &s);
+    check_str(s.name, "svc");
+    check_str(text_at(&s, "custom.function"), "qa");
+    check_str(text_at(&s, "custom.named"), "qa-a");
+    leave(&b);
+}
+
 /* A stand-in for tsx: it takes out the one type that the test writes. */
 static void test_typescript(void **state)
 {
@@ -422,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_one_process),
         cmocka_unit_test(test_no_node),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_es_modules),
         cmocka_unit_test(test_typescript),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
