@@ -17,11 +17,8 @@ static const char *const kept_keys[KEPT_COUNT] = {
     [KEPT_UNSETTLED] = "unsettled", [KEPT_RECENT] = "recent",
 };
 static const char *const kinds[COLLECT_KIND_COUNT] = {
-    [COLLECT_VERSION] = "version",
-    [COLLECT_DEPLOYMENT] = "deployment",
-    [COLLECT_LAYER] = "layer",
-    [COLLECT_OBJECT] = "object",
-    [COLLECT_FUNCTION] = "function",
+    [COLLECT_VERSION] = "version", [COLLECT_DEPLOYMENT] = "deployment", [COLLECT_LAYER] = "layer",
+    [COLLECT_OBJECT] = "object",   [COLLECT_FUNCTION] = "function",
 };
 
 static int read_duration(struct str text, int64_t *ret_ms, struct err *err)

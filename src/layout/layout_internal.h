@@ -134,11 +134,11 @@ int waves_check(struct laying *l, struct err *err);
 
 /* scope.c: decide for every resource. */
 void scope_decide(struct laying *l);
-struct placement *scope_place(struct laying *l, struct str id, enum scope scope);
+struct placement *scope_set(struct laying *l, struct str id, enum scope scope);
 /* Can only the stage's stack make `resource`, because it refers to what that has? */
 bool scope_needs_stage(const struct laying *l, const struct node *resource);
 /* own_layers.c: place layers and what the file permits others. */
-void own_layers_place(struct laying *l);
+void own_layers_decide(struct laying *l);
 /* `resource` with its zip in the bucket, if it is such a layer. */
 const struct node *own_layers_content(struct laying *l, struct str id, const struct node *resource);
 /* The entry of resources.service that `id` matches: an index, or SIZE_MAX. */

@@ -58,12 +58,12 @@ static void place_permissions(struct laying *l, const struct compiled_layer *lay
             !str_eq(node_text(version), layer->logical_id))
             continue;
         bool of_stage = node_flags_deep(m->value) & NODE_STAGE || node_get_c(m->value, "Condition");
-        scope_place(l, m->key, of_stage ? SCOPE_STAGE : scope)->id =
+        scope_set(l, m->key, of_stage ? SCOPE_STAGE : scope)->id =
             str_concat(l->arena, m->key, hash);
     }
 }
 
-void own_layers_place(struct laying *l)
+void own_layers_decide(struct laying *l)
 {
     struct arena *a = l->arena;
     size_t n = l->compiled->layer_count;
@@ -78,7 +78,7 @@ void own_layers_place(struct laying *l)
         enum scope scope = of_stage ? SCOPE_STAGE : SCOPE_SERVICE;
         struct str hash = content_hash(l, layer);
         struct str id = str_concat(a, layer->logical_id, hash);
-        scope_place(l, layer->logical_id, scope)->id = id;
+        scope_set(l, layer->logical_id, scope)->id = id;
         place_permissions(l, layer, scope, hash);
         l->out->layers[l->out->layer_count++] = (struct layout_layer){
             .key = layer->key, .id = id, .artifact = layer->artifact, .per_stage = of_stage};

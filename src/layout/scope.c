@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-struct placement *scope_place(struct laying *l, struct str id, enum scope scope)
+struct placement *scope_set(struct laying *l, struct str id, enum scope scope)
 {
     struct placement *p = ARENA_NEW(l->arena, struct placement);
     *p = (struct placement){.scope = scope, .id = id};
@@ -18,10 +18,10 @@ static void decide_functions(struct laying *l)
         const struct compiled_function *c = &l->compiled->functions[i];
         struct layout_function *f = &l->out->functions[i];
         if (c->version_id.n)
-            scope_place(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
-        scope_place(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
+            scope_set(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
+        scope_set(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
         if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
-            scope_place(l, c->log_group_id,
+            scope_set(l, c->log_group_id,
                         f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
                                                                             : SCOPE_SERVICE);
     }
@@ -34,10 +34,10 @@ static void decide_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
-        scope_place(l, api->id, SCOPE_API)->api = api;
+        scope_set(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
             if (shared_api_points(api, m->value) || shared_api_defines(api, m->value))
-                scope_place(l, m->key, SCOPE_NOWHERE)->api = api;
+                scope_set(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
 }
@@ -59,7 +59,7 @@ static void decide_fixed(struct laying *l)
         bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
                       str_eq(m->key, STR("ServerlessDeploymentBucketPolicy"));
         if (bucket || scope_asked_for(l, m->key) != SIZE_MAX)
-            scope_place(l, m->key, SCOPE_SERVICE);
+            scope_set(l, m->key, SCOPE_SERVICE);
     }
 }
 
@@ -103,7 +103,7 @@ static void decide_role(struct laying *l, struct str id)
         return;
     struct str hash =
         sha256_hex(l->arena, json_canonical(l->arena, node_get_c(role, "Properties")));
-    scope_place(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
+    scope_set(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
 /* ---- versions of functions per stage ---- */
@@ -176,13 +176,13 @@ void scope_decide(struct laying *l)
     decide_functions(l);
     decide_apis(l);
     if (l->described_stage.n && !map_has(&l->placements, l->described_stage))
-        scope_place(l, l->described_stage, SCOPE_NOWHERE);
-    place_fixed(l);
-    own_layers_place(l);
-    place_role(l, STR("IamRoleLambdaExecution"));
+        scope_set(l, l->described_stage, SCOPE_NOWHERE);
+    decide_fixed(l);
+    own_layers_decide(l);
+    decide_role(l, STR("IamRoleLambdaExecution"));
     member_each (m, l->flat)
         if (!map_has(&l->placements, m->key))
-            scope_place(l, m->key, SCOPE_STAGE);
+            scope_set(l, m->key, SCOPE_STAGE);
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);

@@ -60,8 +60,8 @@ struct prune_item {
     enum prune_kind kind;
     struct str owner;  /* function name, id of the API; empty for objects */
     enum api_kind api; /* of a deployment */
-    struct str id;     /* version, deployment, logical id, key below the service's folder, function */
-    struct str stage;  /* of the record that named it */
+    struct str id; /* version, deployment, logical id, key below the service's folder, function */
+    struct str stage; /* of the record that named it */
     int64_t number;
     struct claim claim;  /* of a version or a deployment: why it is ours */
     struct str why_kept; /* in use, says AWS; empty: gone */

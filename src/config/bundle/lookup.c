@@ -79,16 +79,19 @@ static int check_externals(const struct node *externals, struct err *err)
     return 0;
 }
 
+/* Each is a map, and so are the hashes of what it loaded. */
 static int check_scripts(const struct node *scripts, struct err *err)
 {
-    if (scripts && scripts->kind != NODE_MAP)
-        return damaged(err, "scripts", "a map", scripts);
     member_each (m, scripts) {
         const struct node *modules = node_get_c(m->value, "modules");
-        if (m->value->kind != NODE_MAP)
-            return damaged(err, "scripts", "a map of maps", m->value);
-        if (check_texts("modules", modules, NODE_MAP, err) < 0)
-            return -1;
+        bool good = m->value->kind == NODE_MAP && (!modules || modules->kind == NODE_MAP);
+        member_each (hash, modules)
+            good = good && hash->value->kind == NODE_STRING;
+        if (!good)
+            return err_set(err, ERR_FAILED,
+                           "the recorded source is damaged: what '%.*s' of 'scripts' says is not "
+                           "what a script gives",
+                           STR_ARG(m->key));
     }
     return 0;
 }

@@ -46,17 +46,17 @@ static const struct schema schedule = {
     "the event changes"
 
 static const struct schema s3 = {
-    .any =
-        ANY_OF(&any_string,
-               CLOSED_MAP({"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
-                          {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
-                          {"existing", &any_boolean}, {"forceDeploy", &any_boolean, .no_effect = FORCE_DEPLOY},
-                          {"rules",
-                           LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
-                                          .has_max = true, .max = 1,
-                                          .fields = FIELDS(
-                                              {"prefix", EITHER(&any_string, &aws_function)},
-                                              {"suffix", EITHER(&any_string, &aws_function)})))}))};
+    .any = ANY_OF(
+        &any_string,
+        CLOSED_MAP(
+            {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
+            {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
+            {"existing", &any_boolean}, {"forceDeploy", &any_boolean, .no_effect = FORCE_DEPLOY},
+            {"rules",
+             LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
+                            .has_max = true, .max = 1,
+                            .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},
+                                             {"suffix", EITHER(&any_string, &aws_function)})))}))};
 
 /* ---- cognitoUserPool ---- */
 
@@ -415,6 +415,7 @@ const struct schema schema_event = {
                                     "write 'alexaSkill: amzn1.ask.skill.…'"},
                                    {0}},
     .kind = "event",
-    .help = "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, eventBridge, alb, "
-            "iot, iotFleetProvisioning, kafka, msk, activemq, rabbitmq, cloudwatchEvent, "
-            "cloudwatchLog, cognitoUserPool, alexaSkill, alexaSmartHome and cloudFront"};
+    .help =
+        "events are http, httpApi, websocket, schedule, sns, sqs, s3, stream, eventBridge, alb, "
+        "iot, iotFleetProvisioning, kafka, msk, activemq, rabbitmq, cloudwatchEvent, "
+        "cloudwatchLog, cognitoUserPool, alexaSkill, alexaSmartHome and cloudFront"};

@@ -44,12 +44,11 @@ static const struct schema text_or_function = {.any = ANY_OF(&any_string, &any_m
     }
 
 /* Without a type it is a part of a resource that is made elsewhere. */
-static const struct schema resource = {
-    .type = TYPE_MAP,
-    .closed = true,
-    .wrong = REFUSED,
-    .wrong_keys = REFUSED,
-    .fields = FIELDS({"Type", &any_string}, RESOURCE_MEMBERS)};
+static const struct schema resource = {.type = TYPE_MAP,
+                                       .closed = true,
+                                       .wrong = REFUSED,
+                                       .wrong_keys = REFUSED,
+                                       .fields = FIELDS({"Type", &any_string}, RESOURCE_MEMBERS)};
 static const struct schema extension = {
     .type = TYPE_MAP, .closed = true, .fields = FIELDS(RESOURCE_MEMBERS)};
 

@@ -5,9 +5,9 @@
 #include "layout/layout_internal.h"
 
 static int (*const checks[])(const struct checking *, struct err *) = {
-    check_parts,      check_references,   check_fixed_names,
-    check_routes,     check_environments, check_parameters,
-    check_bucket_key, check_stack_policy, check_dynamic_references,
+    check_parts,      check_references,    check_fixed_names,
+    check_routes,     check_environments,  check_parameters,
+    check_bucket_key, check_stack_policy,  check_dynamic_references,
     check_edge,       check_notifications, check_triggers,
 };
 

@@ -4,8 +4,8 @@
 #include "release/plan/plan.h"
 
 #include "cfn/expression.h"
-#include "cfn/notifications.h"
 #include "doc/json.h"
+#include "release/plan/existing.h"
 #include "release/stack/nested.h"
 
 #define RULE "AWS::ElasticLoadBalancingV2::ListenerRule"
@@ -139,9 +139,15 @@ static int say_taken(const struct release *r, struct plan *plan, const struct cl
     return err_help(err, "%s", s->help);
 }
 
-static int check_stage(const struct release *r, struct plan *plan, const struct map *mine,
-                       const struct node *shared, const struct stack *stack, struct str stage,
-                       struct err *err)
+/* What the plan adds outside the stage. */
+struct outside {
+    struct map single;               /* what identifies it -> struct claim */
+    struct existing_claims existing; /* of custom resources */
+    const struct node *shared;       /* resources of the service */
+};
+
+static int check_stage(const struct release *r, struct plan *plan, const struct outside *mine,
+                       const struct stack *stack, struct str stage, struct err *err)
 {
     const struct node *template;
     if (nested_read(r, &plan->world.store, stack->name, &template, NULL, err) < 0) {
@@ -150,9 +156,9 @@ static int check_stage(const struct release *r, struct plan *plan, const struct 
         err_clear(err);
         return 0;
     }
-    struct map theirs = claims_of(r->arena, template, shared);
+    struct map theirs = claims_of(r->arena, template, mine->shared);
     for (size_t i = 0; i < theirs.n; i++) {
-        struct claim *claim = map_get(mine, theirs.entries[i].key);
+        struct claim *claim = map_get(&mine->single, theirs.entries[i].key);
         if (!claim)
             continue;
         claim->others += ((const struct claim *)theirs.entries[i].value)->count;
@@ -160,17 +166,20 @@ static int check_stage(const struct release *r, struct plan *plan, const struct 
             say_taken(r, plan, claim, stage, err) < 0)
             return -1;
     }
-    return 0;
+    return existing_check(r, &mine->existing, template, stage, err);
 }
 
 int plan_outside(const struct release *r, struct plan *plan, struct err *err)
 {
-    const struct node *shared = node_get_c(plan->target.layout->service_template, "Resources");
-    struct map mine = added(r, plan, shared);
+    struct outside mine = {.shared =
+                               node_get_c(plan->target.layout->service_template, "Resources")};
     struct str *stages;
     struct stack *stacks;
     size_t n;
-    if (!mine.n)
+    mine.single = added(r, plan, mine.shared);
+    if (existing_added(r, plan, &mine.existing, err) < 0)
+        return -1;
+    if (!mine.single.n && !mine.existing.all.n)
         return 0;
     if (stages_find(r, &plan->world.store, &stages, &stacks, &n, err) < 0)
         return -1;
@@ -178,7 +187,7 @@ int plan_outside(const struct release *r, struct plan *plan, struct err *err)
         bool here = str_find(stacks[i].id, str_fmt(r->arena, ":%.*s:", STR_ARG(aws_region(r->aws))),
                              0) >= 0;
         if (here && !str_eq(stages[i], r->service->address) &&
-            check_stage(r, plan, &mine, shared, &stacks[i], stages[i], err) < 0)
+            check_stage(r, plan, &mine, &stacks[i], stages[i], err) < 0)
             return -1;
     }
     return 0;
