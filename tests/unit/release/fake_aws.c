@@ -368,11 +368,12 @@ static void answer(void *context, struct arena *a, struct str request, struct re
     bool is_s3 = str_eq(q.service, STR("s3")), is_lambda = str_eq(q.service, STR("lambda"));
     bool is_gateway = str_eq(q.service, STR("apigateway"));
     bool is_logs = str_eq(q.service, STR("logs"));
-    bool form = !is_s3 && !is_lambda && !is_gateway && !is_logs;
+    bool is_value = str_eq(q.service, STR("ssm")) || str_eq(q.service, STR("secretsmanager"));
+    bool form = !is_s3 && !is_lambda && !is_gateway && !is_logs && !is_value;
     q.operation = is_s3        ? str_c(s3_operation(&q))
                   : is_lambda  ? str_c(fake_lambda_operation(&q))
                   : is_gateway ? str_c(fake_gateway_operation(&q))
-                  : is_logs    ? str_c(fake_logs_operation(&q))
+                  : !form      ? str_c(fake_target_operation(&q))
                                : fake_param(a, q.body, "Action");
     pthread_mutex_lock(&aws->lock);
     struct str call =
@@ -394,6 +395,8 @@ static void answer(void *context, struct arena *a, struct str request, struct re
         fake_gateway(aws, &q, ret);
     else if (is_logs)
         fake_logs(aws, &q, ret);
+    else if (is_value)
+        fake_values(aws, &q, ret);
     else if (str_eq(q.service, STR("sts")))
         sts(ret);
     else if (str_eq(q.service, STR("monitoring")))
@@ -462,6 +465,8 @@ void fake_aws_reset(struct fake_aws *aws)
     memset(&aws->deleted, 0, sizeof aws->deleted);
     aws->domains = aws->parsed_value = NULL;
     aws->parsed = (struct str){NULL, 0};
+    aws->values = NULL;
+    aws->log_role = (struct str){"", 0};
     memset(&aws->faults, 0, sizeof aws->faults);
     memset(&aws->calls, 0, sizeof aws->calls);
     fake_clock_reset();

@@ -106,6 +106,8 @@ struct fake_aws {
     const char *interface;   /* of Lambda, that is in every network; NULL: none */
     VEC(struct str) deleted; /* physical ids of what CloudFormation deleted */
     VEC(struct fake_log_group) log_groups;
+    struct node *values;              /* of SSM and Secrets Manager (fake_values.c); NULL: none */
+    struct str log_role;              /* with which API Gateway writes logs; empty: none */
     const struct node *domains;       /* custom domain -> ids of the REST APIs that it leads to */
     const struct fake_step *script;   /* of the next operation on a stack; NULL: it succeeds */
     size_t script_count, script_skip; /* after so many */
@@ -183,7 +185,8 @@ void fake_http_api(struct fake_aws *aws, struct fake_api *api, const struct fake
 void fake_cloudwatch(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_ec2(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_cloudformation(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
-const char *fake_logs_operation(const struct fake_request *q);
+const char *fake_target_operation(const struct fake_request *q);
+void fake_values(const struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 void fake_logs(struct fake_aws *aws, const struct fake_request *q, struct reply *ret);
 
 /* Physical id of a stack's resource: its own, its name, or made of both logical names. */

@@ -349,8 +349,24 @@ static void domains(const struct fake_aws *aws, const struct fake_request *q, st
     fake_json(q, out, ret);
 }
 
+/* "/account", which has one setting here. */
+static void account(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct err err = {0};
+    const struct node *body = json_parse(q->arena, STR("body"), q->body, &err);
+    struct node *out = node_map(q->arena);
+    if (q->method.p[0] == 'P')
+        aws->log_role = str_dup(aws->arena, node_text(node_path(body, "patchOperations.0.value")));
+    if (aws->log_role.n)
+        node_put_str(q->arena, out, "cloudwatchRoleArn", aws->log_role);
+    err_clear(&err);
+    fake_json(q, out, ret);
+}
+
 const char *fake_gateway_operation(const struct fake_request *q)
 {
+    if (str_eq(part(q, 0), STR("account")))
+        return q->method.p[0] == 'G' ? "GetAccount" : "UpdateAccount";
     if (str_eq(part(q, 0), STR("domainnames")))
         return part(q, 1).n ? "GetBasePathMappings" : "GetDomainNames";
     bool http = is_http(q);
@@ -410,6 +426,10 @@ void fake_gateway(struct fake_aws *aws, const struct fake_request *q, struct rep
     struct arena *a = aws->arena;
     if (str_eq(part(q, 0), STR("domainnames"))) {
         domains(aws, q, ret);
+        return;
+    }
+    if (str_eq(part(q, 0), STR("account"))) {
+        account(aws, q, ret);
         return;
     }
     bool http = is_http(q);

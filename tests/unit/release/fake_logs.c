@@ -33,7 +33,7 @@ bool fake_log_group_is(struct fake_aws *aws, const char *name)
 }
 
 /* "Logs_20140328.DeleteLogGroup" */
-const char *fake_logs_operation(const struct fake_request *q)
+const char *fake_target_operation(const struct fake_request *q)
 {
     struct str target = fake_header(q, "x-amz-target"), version;
     str_cut(&target, '.', &version);

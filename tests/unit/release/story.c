@@ -390,6 +390,25 @@ static struct fake_fault fault(struct story *s, enum fault kind)
                                .times = (int)number(option(s, "--times"))};
 }
 
+/* value KIND:NAME TEXT: of SSM ("ssm", "secure") or Secrets Manager ("secret"). */
+static void value(struct story *s)
+{
+    if (!cloud->values)
+        cloud->values = node_map(cloud->arena);
+    node_drop(cloud->values, word(s, 1));
+    node_put(cloud->arena, cloud->values, str_dup(cloud->arena, word(s, 1)),
+             node_str(cloud->arena, str_dup(cloud->arena, word(s, 2))));
+}
+
+/* log-role [ARN]: with which API Gateway writes logs; without, what it is. */
+static void log_role(struct story *s)
+{
+    if (s->word_count > 1)
+        cloud->log_role = str_dup(cloud->arena, word(s, 1));
+    else
+        say(s, str_fmt(s->arena, "  %.*s\n", STR_ARG(cloud->log_role)));
+}
+
 /* refuse OPERATION [TARGET] [--skip N] [--times N] */
 static void refuse(struct story *s)
 {
@@ -640,33 +659,16 @@ static const struct command {
     const char *name;
     void (*run)(struct story *s);
 } commands[] = {
-    {"deploy", deploy},
-    {"rollback", rollback},
-    {"shift", shift},
-    {"reset", reset},
-    {"clone", reset},
-    {"remove", remove_it},
-    {"code", write_code},
-    {"refuse", refuse},
-    {"stop-when", stop_when},
-    {"alarm", alarm_is},
-    {"version", version},
-    {"alias", alias},
-    {"lose", lose},
-    {"object", put},
-    {"stack", stack},
-    {"stages", stages},
-    {"calls", calls},
-    {"keys", keys},
-    {"fail-update", fail_update},
-    {"template", take_out},
-    {"variables", variables},
-    {"meanwhile", others},
-    {"write", write_file},
-    {"later", later},
-    {"alarm-at", alarm_at},
-    {"allow", allow},
-    {"undeploy", undeploy},
+    {"deploy", deploy},     {"rollback", rollback},   {"shift", shift},
+    {"reset", reset},       {"clone", reset},         {"remove", remove_it},
+    {"code", write_code},   {"refuse", refuse},       {"stop-when", stop_when},
+    {"alarm", alarm_is},    {"version", version},     {"alias", alias},
+    {"value", value},       {"log-role", log_role},   {"lose", lose},
+    {"object", put},        {"stack", stack},         {"stages", stages},
+    {"calls", calls},       {"keys", keys},           {"fail-update", fail_update},
+    {"template", take_out}, {"variables", variables}, {"meanwhile", others},
+    {"write", write_file},  {"later", later},         {"alarm-at", alarm_at},
+    {"allow", allow},       {"undeploy", undeploy},
 };
 
 /* ---- playing ---- */
