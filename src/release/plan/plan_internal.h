@@ -25,11 +25,14 @@ void changes_service(struct planning *p, const struct node *old, const struct no
 const struct node *changes_parts_like(struct arena *a, const struct function_plan *f,
                                       const struct node *before);
 
-/* ---- plan_service.c ---- */
+/* ---- plan_template.c ---- */
 
 /* Head `was` as `deploy --service` makes it: the text that it was created with, and today's
  * settings of the function as a whole, which no version keeps. Itself when they are the same. */
 const struct node *plan_head(struct arena *a, const struct node *was, const struct node *now);
+
+/* ---- plan_service.c ---- */
+
 /* The service's stack into the plan. */
 int plan_service(struct planning *p, struct err *err);
 

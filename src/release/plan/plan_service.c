@@ -55,21 +55,6 @@ static void keep_head_role(struct arena *a, struct node *resources, const struct
         }
 }
 
-const struct node *plan_head(struct arena *a, const struct node *was, const struct node *now)
-{
-    static const char *const whole[] = {"Tags", "CodeSigningConfigArn"};
-    const struct node *had = node_get_c(was, "Properties"), *has = node_get_c(now, "Properties");
-    bool same = true;
-    struct node *properties = node_shallow(a, had);
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
-        const struct node *value = node_get_c(has, whole[i]);
-        same &= node_equal(node_get_c(had, whole[i]), value);
-        node_drop(properties, str_c(whole[i]));
-        node_put_c(a, properties, whole[i], value);
-    }
-    return same ? was : cfn_with(a, now, "Properties", properties);
-}
-
 /* Whom the file permits a layer that it has is the file's to say, whatever records need: an account
  * that is taken out is to lose its access. */
 static bool is_withdrawn(const struct node *resource, const struct node *today)

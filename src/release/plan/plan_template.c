@@ -1,5 +1,5 @@
 /* The templates that a plan sends, and what distinguishes them. */
-#include "release/plan/plan.h"
+#include "release/plan/plan_internal.h"
 
 #include "base/hash.h"
 #include "doc/json.h"
@@ -178,6 +178,21 @@ bool plan_is_in_line(const struct release *r, const struct plan *plan)
     return str_eq(stage_hash(r->arena, target,
                              effective(r->arena, target, plan_parameters(r, plan, target), had)),
                   stage_hash(r->arena, w->stage_template, had ? had : node_map(r->arena)));
+}
+
+const struct node *plan_head(struct arena *a, const struct node *was, const struct node *now)
+{
+    static const char *const whole[] = {"Tags", "CodeSigningConfigArn"};
+    const struct node *had = node_get_c(was, "Properties"), *has = node_get_c(now, "Properties");
+    bool same = true;
+    struct node *properties = node_shallow(a, had);
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        const struct node *value = node_get_c(has, whole[i]);
+        same &= node_equal(node_get_c(had, whole[i]), value);
+        node_drop(properties, str_c(whole[i]));
+        node_put_c(a, properties, whole[i], value);
+    }
+    return same ? was : cfn_with(a, now, "Properties", properties);
 }
 
 const struct node *plan_service_additions(struct arena *a, const struct node *current,
