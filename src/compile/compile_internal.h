@@ -63,7 +63,7 @@ extern const struct event_type event_http, event_http_api, event_schedule, event
     event_alexa_skill, event_alexa_smart_home, event_iot, event_iot_fleet_provisioning,
     event_cloudwatch_event, event_cloudwatch_log;
 
-/* Which of its kind the event is in its function, from 1. */
+/* Which of its kind the event is in its function, from 1: events/event_entry.c. */
 size_t event_number(const struct event *event);
 /* That of `input`, `inputPath` and `inputTransformer` one is said at most. */
 int event_check_input(const struct event *event, struct err *err);

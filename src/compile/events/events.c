@@ -39,37 +39,6 @@ static const struct event_type *type_by_key(struct str key)
     return NULL;
 }
 
-size_t event_number(const struct event *event)
-{
-    const struct node *list = node_get_c(event->function->node, "events");
-    struct str key = {"", 0};
-    size_t number = 0;
-    member_each (m, list->items[event->index])
-        if (m->value == event->node)
-            key = m->key;
-    for (size_t i = 0; i <= event->index; i++)
-        number += node_member(list->items[i], key) != NULL;
-    return number;
-}
-
-int event_check_input(const struct event *event, struct err *err)
-{
-    static const char *const ways[] = {"input", "inputPath", "inputTransformer"};
-    const struct node *seen = NULL;
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        const struct node *n = node_get_c(event->node, ways[i]);
-        if (!node_truthy(n))
-            continue;
-        if (seen) {
-            err_at(err, n->pos, ERR_CONFIG,
-                   "'input', 'inputPath' and 'inputTransformer' exclude each other");
-            return err_note(err, seen->pos, "the other one is here");
-        }
-        seen = n;
-    }
-    return 0;
-}
-
 typedef int visit_event(struct compilation *c, const struct event_type *type,
                         const struct event *event, void *context, struct err *err);
 

@@ -36,6 +36,9 @@ static bool needs(struct arena *a, const char *resource, const char *action)
 
 #define FUNCTION(properties) \
     "{\"Type\": \"AWS::Lambda::Function\", \"Properties\": {" properties "}}"
+#define LISTENER_RULE(action)                                                                  \
+    "{\"Type\": \"AWS::ElasticLoadBalancingV2::ListenerRule\", \"Properties\": {\"Actions\": " \
+    "[{\"" action "\": {}}]}}"
 #define ROLE(properties) "{\"Type\": \"AWS::IAM::Role\", \"Properties\": {" properties "}}"
 
 static void test_properties_ask_for_actions(void **state)
@@ -53,6 +56,9 @@ static void test_properties_ask_for_actions(void **state)
         {FUNCTION("\"Code\": {\"ZipFile\": \"\"}"), "s3:GetObject", false},
         {FUNCTION("\"Code\": {\"S3Bucket\": \"b\"}"), "s3:GetObject", true},
         {FUNCTION("\"Role\": \"r\""), "iam:PassRole", false}, /* cfn_each_passed tells it */
+        {LISTENER_RULE("forward"), "elasticloadbalancing:CreateRule", true},
+        {LISTENER_RULE("forward"), "cognito-idp:DescribeUserPoolClient", false},
+        {LISTENER_RULE("AuthenticateCognitoConfig"), "cognito-idp:DescribeUserPoolClient", true},
         {ROLE(""), "iam:PutRolePermissionsBoundary", false},
         {ROLE("\"PermissionsBoundary\": \"b\""), "iam:PutRolePermissionsBoundary", true},
         {ROLE("\"PermissionsBoundary\": \"b\""), "iam:DeleteRolePermissionsBoundary", false},
