@@ -21,8 +21,8 @@ static const struct node *filler(void *context, struct arena *a, struct str kind
     const struct layout *l = plan->target.layout;
     for (size_t i = 0; i < l->function_count && str_eq(kind, STR("Troupe::ArtifactKey")); i++)
         if (str_eq(l->functions[i].key, name))
-            with = store_key(a, &plan->world.store, "artifacts/%.*s.zip",
-                             STR_ARG(l->functions[i].artifact->sha256_hex));
+            with = layout_artifact_key(a, plan->world.store.service,
+                                       l->functions[i].artifact->sha256_hex);
     return with.n ? node_str(a, with) : NULL;
 }
 
