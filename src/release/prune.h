@@ -51,9 +51,9 @@ void prune_decide(struct prune_record *records, size_t n, const struct prune_sta
 enum prune_kind {
     COLLECT_VERSION,
     COLLECT_DEPLOYMENT,
-    COLLECT_LAYER, /* a resource of the service's stack */
     COLLECT_OBJECT,
     COLLECT_FUNCTION,
+    COLLECT_LAYER, /* a resource of the service's stack */
     COLLECT_KIND_COUNT
 };
 struct prune_item {

@@ -22,7 +22,7 @@ static const struct {
     {"package.*", "pack; tests/golden/pack"},
     {"functions.*.package.*", "pack; tests/golden/pack"},
     {"layers.*.path", "pack; tests/golden/pack"},
-    {"layers.*.package.*", "pack; tests/golden/pack"},
+    {"layers.*.package*", "pack; tests/golden/pack"},
     {"provider.ecr.scanOnPush", "release/image: where the repository is made"},
     {"provider.ecr.images.*.*", "release/image: what is built; tests/e2e/test_images.py"},
     {"provider.cfnRole", "release/stack: CloudFormation's role"},

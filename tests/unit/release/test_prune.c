@@ -146,8 +146,11 @@ static void test_items(void **state)
     struct buf text = BUF(a);
     size_t n;
     static const char *const bodies[] = {
-        "{\"functions\":{\"f\":{\"artifact\":\"aa\"}},\"sources\":\"s1\"}",
-        "{\"functions\":{\"f\":{\"artifact\":\"bb\"},\"g\":{\"artifact\":\"aa\"}}}",
+        "{\"functions\":{\"f\":{\"artifact\":\"aa\"}},\"sources\":\"s1\","
+        "\"layers\":{\"l\":{\"id\":\"L1\",\"artifact\":\"dd\"}}}",
+        "{\"functions\":{\"f\":{\"artifact\":\"bb\"},\"g\":{\"artifact\":\"aa\"}},"
+        "\"layers\":{\"l\":{\"id\":\"L0\",\"artifact\":\"cc\"},"
+        "\"m\":{\"id\":\"L1\",\"artifact\":\"dd\"}}}",
         "{\"functions\":{\"f\":{\"artifact\":\"bb\"}},\"sources\":\"s2\"}"};
     static const char *const versions[] = {
         "{\"functions\":{\"f\":{\"name\":\"svc-f\",\"version\":\"3\"}},\"stage_template\":\"t1\","
@@ -167,8 +170,9 @@ static void test_items(void **state)
     for (size_t i = 0; i < n; i++)
         buf_fmt(&text, "%d:%.*s:%.*s ", (int)items[i].kind, STR_ARG(items[i].owner),
                 STR_ARG(items[i].id));
-    check_str(buf_str(&text), "0:svc-f:2 0:svc-g:3 2::artifacts/bb.zip 1:api:d0 "
-                              "2::sources/s2.json 2::templates/t2.json ");
+    check_str(buf_str(&text),
+              "0:svc-f:2 0:svc-g:3 2::artifacts/bb.zip 3::L0 "
+              "2::artifacts/cc.zip 1:api:d0 2::sources/s2.json 2::templates/t2.json ");
     arena_free(a);
 }
 
