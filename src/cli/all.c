@@ -231,6 +231,17 @@ static int wait_for(struct member_run *m)
 
 /* ---- one after the other, where they need each other ---- */
 
+/* With --detailed-exitcode 2 says that there are changes. */
+static bool has_changes(const struct cli *cli, const struct all_result *r)
+{
+    return cli->options.detailed_exitcode && r->code == 2;
+}
+
+static bool has_failed(const struct cli *cli, const struct all_result *r)
+{
+    return r->code && !has_changes(cli, r);
+}
+
 static bool is_needed_by(const struct all *all, size_t i, size_t other)
 {
     const struct compose_service *s = &all->compose.services[other];
@@ -257,7 +268,7 @@ static bool is_ready(const struct all *all, size_t i)
             continue;
         if (before->phase != OVER)
             return false;
-        if (before->result->code || before->result->reason) {
+        if (has_failed(all->cli, before->result) || before->result->reason) {
             all->runs[i].result->reason =
                 all->order == ALL_NEEDED_FIRST ? "it needs" : "it is needed by";
             all->runs[i].result->cause = before->result->name;
@@ -299,11 +310,13 @@ static void finish(struct all *all, size_t i)
         if (code == 0)
             m->outputs =
                 node_get_c(json_parse(all->cli->arena, STR("outputs"), text, &ignored), "outputs");
-        end(m, 0); /* who needs an output that is not known says so */
+        end(m, m->result->code); /* who needs an output that is not known says so */
         return;
     }
     m->result->out = text;
-    if (code == 0 && all->order == ALL_NEEDED_FIRST && all->compose.services[i].is_asked)
+    m->result->code = code;
+    if (!has_failed(all->cli, m->result) && all->order == ALL_NEEDED_FIRST &&
+        all->compose.services[i].is_asked)
         start(all, i, true);
     else
         end(m, code);
@@ -410,6 +423,8 @@ static void show_text(struct cli *cli, const struct all_result *results, size_t 
         if (r->reason)
             table_mark(&t, str_fmt(a, "not run: %s%s%.*s", r->reason, r->cause.n ? " " : "",
                                    STR_ARG(r->cause)));
+        else if (has_changes(cli, r))
+            table_mark(&t, STR("changes"));
         else if (r->code)
             table_mark(&t, str_fmt(a, "failed with exit code %d", r->code));
         else
@@ -434,8 +449,13 @@ int all_command(struct cli *cli, const struct command *command, enum all_order o
         show_json(cli, results, n);
     else
         show_text(cli, results, n);
-    for (size_t i = 0; i < n; i++)
-        if (results[i].code)
+    int changed = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (has_failed(cli, &results[i]))
             return results[i].code;
+        changed = results[i].code ? results[i].code : changed;
+    }
+    if (changed)
+        return changed;
     return cancel_requested() ? exit_code(ERR_CANCELLED) : 0;
 }

@@ -86,7 +86,10 @@ def test_services_that_belong_together(troupe, account):
     assert "frontier" not in text
     read = json.loads(troupe("stages", "--all", "--json").out)["services"]
     assert [stage["deployment"] for stage in read["jobs"]["stages"]] == [1, 2]
-    assert troupe("plan", "prod", "--all", "--param", "limit=7").out.count("nothing to do") == 4
+    plan = ("plan", "prod", "--all", "--detailed-exitcode", "--param")
+    assert troupe(*plan, "limit=7").out.count("nothing to do") == 4
+    changes = troupe(*plan, "limit=8", check=2).out.partition("--- all")[2].replace("*", "")
+    assert (row(changes, "front")[1:], row(changes, "base")[1:]) == (["changes"], ["done"])
     assert "numbered by themselves" in troupe("rollback", "prod", "--all", check=2).err
 
     # What fails stops those that need it, and no other.
