@@ -421,6 +421,11 @@ def suite_docs():
     return counted(["scripts/check-docs.py", BUILD / "troupe"])
 
 
+def suite_keys():
+    """Every key of the references' schemas stands in two golden cases."""
+    return counted(["tests/golden/schema/report.py"])
+
+
 SUITES = {name.removeprefix("suite_"): function for name, function in list(globals().items())
           if name.startswith("suite_")}
 LONG = {"mends", "lint"}  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1

@@ -11,7 +11,8 @@ struct route {
 
 /* ---- reading a route ---- */
 
-static int route_check(const struct event *event, struct route *r, struct err *err)
+static int route_check(const struct compilation *c, const struct event *event, struct route *r,
+                       struct err *err)
 {
     if (str_eq(r->path, STR("*"))) {
         if (!r->method.n || str_eq(r->method, STR("*"))) {
@@ -22,9 +23,12 @@ static int route_check(const struct event *event, struct route *r, struct err *e
                STR_ARG(r->method));
         return err_help(err, "remove 'method', or write a path such as '/{proxy+}'");
     }
-    if (!str_starts(r->path, STR("/")))
-        return err_at(err, event->pos, ERR_CONFIG, "path '%.*s' must be '*' or begin with '/'",
-                      STR_ARG(r->path));
+    if (!str_starts(r->path, STR("/"))) {
+        err_at(err, event->pos, ERR_CONFIG, "path '%.*s' must be '*' or begin with '/'",
+               STR_ARG(r->path));
+        if (aws_refuses(c, err) < 0)
+            return -1;
+    }
     if (!r->method.n)
         return err_at(err, event->pos, ERR_CONFIG, "'method' is missing for path '%.*s'",
                       STR_ARG(r->path));
@@ -50,7 +54,7 @@ static int route_read(struct compilation *c, const struct event *event, struct r
             str_cut(&r.path, ' ', &r.method);
     }
     r.method = str_upper(c->arena, r.method);
-    if (route_check(event, &r, err) < 0)
+    if (route_check(c, event, &r, err) < 0)
         return -1;
     *ret = r;
     return 0;

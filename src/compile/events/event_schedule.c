@@ -66,7 +66,8 @@ static bool is_cron(struct str s)
     return fields == 6;
 }
 
-static int check_expression(const struct node *n, bool is_scheduler, struct err *err)
+static int check_expression(const struct compilation *c, const struct node *n, bool is_scheduler,
+                            struct err *err)
 {
     if (node_is(n, NODE_MAP))
         return 0;
@@ -80,7 +81,8 @@ static int check_expression(const struct node *n, bool is_scheduler, struct err 
                                       : is_scheduler && str_starts(s, STR("at(")) && inner.n > 0)
         return 0;
     err_at(err, node_pos(n), ERR_CONFIG, "'%.*s' is no schedule", STR_ARG(s));
-    return err_help(err, "write 'rate(5 minutes)', 'rate(1 hour)' or 'cron(0 12 * * ? *)'");
+    err_help(err, "write 'rate(5 minutes)', 'rate(1 hour)' or 'cron(0 12 * * ? *)'");
+    return aws_refuses(c, err);
 }
 
 /* ---- values that go through the reference's text templates ---- */
@@ -285,7 +287,7 @@ static int schedule_compile(struct compilation *c, const struct event *event, st
         note_scheduler(c, event->function);
     node_each (expression, rates) {
         c->schedule->count++;
-        if (check_expression(expression, s.is_scheduler, err) < 0 ||
+        if (check_expression(c, expression, s.is_scheduler, err) < 0 ||
             (s.is_scheduler ? add_scheduler : add_rule)(c, &s, expression, err) < 0)
             return -1;
     }
