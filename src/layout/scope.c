@@ -22,8 +22,8 @@ static void decide_functions(struct laying *l)
         scope_set(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
         if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
             scope_set(l, c->log_group_id,
-                        f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
-                                                                            : SCOPE_SERVICE);
+                      f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
+                                                                          : SCOPE_SERVICE);
     }
 }
 

@@ -36,7 +36,8 @@ static void claim_in_pool(struct arena *a, const struct node *resource, struct e
     }
 }
 
-static void claim_in_bucket(struct arena *a, const struct node *resource, struct existing_claims *ret)
+static void claim_in_bucket(struct arena *a, const struct node *resource,
+                            struct existing_claims *ret)
 {
     const struct node *properties = node_get_c(resource, "Properties");
     const struct node *bucket = node_get_c(properties, "BucketName");
@@ -44,8 +45,9 @@ static void claim_in_bucket(struct arena *a, const struct node *resource, struct
         return;
     struct str place = str_fmt(a, "bucket %.*s", STR_ARG(json_canonical(a, bucket)));
     node_each (config, node_get_c(properties, "BucketConfigs"))
-        vec_push(a, &ret->all,
-                 (struct existing_claim){{"", 0}, place, resource, node_get_c(config, "Event"), config});
+        vec_push(
+            a, &ret->all,
+            (struct existing_claim){{"", 0}, place, resource, node_get_c(config, "Event"), config});
 }
 
 static struct existing_claims claims_of(struct arena *a, const struct node *template)
@@ -77,7 +79,8 @@ static struct pos place_of(const struct existing_claim *c)
 }
 
 /* CloudFormation makes what is new before it removes what is old. */
-static int say_moved(const struct existing_claim *mine, const struct existing_claim *old, struct err *err)
+static int say_moved(const struct existing_claim *mine, const struct existing_claim *old,
+                     struct err *err)
 {
     err_at(err, place_of(mine), ERR_REFUSED,
            "'%.*s' cannot move from resource '%.*s' to '%.*s' in one deployment: the new one would "
