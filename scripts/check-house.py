@@ -72,11 +72,13 @@ def same_names(sources):
 
 
 def objects(build):
-    """Object file -> its source; for everything of the project that the build compiles."""
+    """Object file -> its source; for everything of the project that the build compiles. What the
+    build writes itself is called by its name alone."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = Path(entry["directory"], entry["file"]).resolve()
-        found[entry["output"]] = str(source.relative_to(ROOT))
+        written = source.is_relative_to(build.resolve())
+        found[entry["output"]] = source.name if written else str(source.relative_to(ROOT))
     return found
 
 

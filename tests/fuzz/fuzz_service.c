@@ -210,7 +210,7 @@ static void make_handlers(struct arena *a, const struct service *service)
 static int make(struct arena *a, const struct service *service, enum naming naming,
                 struct compiled *ret, struct packed *packed, struct err *err)
 {
-    struct compile_options options = {naming, STR("artifacts")};
+    struct compile_options options = {.naming = naming, .artifact_dir = STR("artifacts")};
     struct pack_options pack = {.jobs = 1};
     if (pack_service(a, service, &pack, packed, err) < 0 ||
         compile_service(a, service, packed, &options, ret, err) < 0)

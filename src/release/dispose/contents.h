@@ -8,8 +8,8 @@ struct content {
     struct str id; /* logical */
     struct str physical_id, type;
     bool goes;       /* with the stack: what its template and those around it say */
-    bool at_edge;    /* a function that CloudFront calls */
     struct str kept; /* else why not: "DeletionPolicy: Retain" */
+    bool at_edge;    /* a function that CloudFront calls */
 };
 struct contents {
     struct content *p;

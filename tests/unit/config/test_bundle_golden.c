@@ -43,7 +43,7 @@ static bool same_bundle(struct arena *a, const struct source_bundle *bundle, str
 {
     if (!node_count(bundle->scripts))
         return str_eq(text, bundle_text(a, again));
-    return node_equal(bundle->scripts, node_get_c(service_bundle(again), "scripts"));
+    return node_equal(bundle->scripts, service_bundle(again).scripts);
 }
 
 /* Environment and command line are gone, except for what says where to deploy. */

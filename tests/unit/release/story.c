@@ -147,7 +147,7 @@ static int build(struct story *s)
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct pack_options pack = {0};
-    struct compile_options compile = {NAMING_SHARED, STR("artifacts")};
+    struct compile_options compile = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
     struct left_out rest;
     if (layout_leave_out(a, &s->service, &rest, &s->err) < 0 ||
         pack_service(a, rest.service, &pack, packed, &s->err) < 0 ||

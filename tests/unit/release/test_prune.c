@@ -171,7 +171,7 @@ static void test_items(void **state)
         buf_fmt(&text, "%d:%.*s:%.*s ", (int)items[i].kind, STR_ARG(items[i].owner),
                 STR_ARG(items[i].id));
     check_str(buf_str(&text),
-              "0:svc-f:2 0:svc-g:3 2::artifacts/bb.zip 3::L0 "
+              "0:svc-f:2 0:svc-g:3 2::artifacts/bb.zip 4::L0 "
               "2::artifacts/cc.zip 1:api:d0 2::sources/s2.json 2::templates/t2.json ");
     arena_free(a);
 }

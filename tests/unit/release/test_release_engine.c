@@ -68,7 +68,7 @@ static void load(struct fixture *f, const char *code, int memory)
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct pack_options pack = {0};
-    struct compile_options compile = {NAMING_SHARED, STR("artifacts")};
+    struct compile_options compile = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
     check_ok(fs_write(path_join(a, f->dir, STR("h.js")), str_c(code), 0644, &f->err), &f->err);
     check_ok(fs_write(path_join(a, f->dir, STR("serverless.yml")),
                       str_fmt(a,
