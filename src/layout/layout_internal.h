@@ -175,8 +175,8 @@ const struct node *service_part_depends_on(struct laying *l, const struct node *
 int service_part_sections(struct laying *l, struct node *template, struct err *err);
 /* Warn of entries of resources.service that match nothing. */
 void service_part_warn(struct laying *l);
-/* edge.c: warn of what functions at CloudFront's edge do not get, and of cache policies that no
- * event uses. */
+/* edge_warnings.c: warn of what functions at CloudFront's edge do not get, and of cache policies
+ * that no event uses. */
 void edge_warn(struct laying *l);
 /* stage_pointers.c: aliases, stages of shared APIs, and that of a REST API of the stage's own. */
 int pointers_add(struct laying *l, struct err *err);

@@ -5,7 +5,7 @@
 
 #include "cfn/expression.h"
 #include "doc/json.h"
-#include "release/plan/existing.h"
+#include "release/plan/outside_custom.h"
 #include "release/stack/nested.h"
 
 #define RULE "AWS::ElasticLoadBalancingV2::ListenerRule"

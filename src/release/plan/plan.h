@@ -31,8 +31,8 @@ int plan_api_quota(const struct release *r, struct plan *plan, struct err *err);
 /* REFUSED when a stage of an API begins to log and the account has no role for that; sets
  * plan->log_role when the file names the one to set. */
 int plan_api_logs(const struct release *r, struct plan *plan, struct err *err);
-/* edge_functions.c: REFUSED when a function at CloudFront's edge that the stage's stack is to make
- * is there. */
+/* edge_names.c: REFUSED when a function at CloudFront's edge that the stage's stack is to make is
+ * there already. */
 int plan_edge_functions(const struct release *r, struct plan *plan, struct err *err);
 /* outside.c: REFUSED when another stage has what the target adds outside the stage. */
 int plan_outside(const struct release *r, struct plan *plan, struct err *err);

@@ -1,6 +1,6 @@
 /* What of buckets and user pools outside the service the plan's custom resources configure. */
-#ifndef TROUPE_RELEASE_PLAN_EXISTING_H
-#define TROUPE_RELEASE_PLAN_EXISTING_H
+#ifndef TROUPE_RELEASE_PLAN_OUTSIDE_CUSTOM_H
+#define TROUPE_RELEASE_PLAN_OUTSIDE_CUSTOM_H
 
 #include "base/vec.h"
 #include "release/plan/plan.h"

@@ -2,7 +2,7 @@
  * bucket one notification of an event and a key, whichever stage's stack made it. What another
  * stage has there is found before AWS refuses it in the middle, or serves one stage's callers by
  * the other. */
-#include "release/plan/existing.h"
+#include "release/plan/outside_custom.h"
 
 #include "cfn/expression.h"
 #include "cfn/notifications.h"
