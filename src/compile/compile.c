@@ -2,17 +2,6 @@
  * the function role and of dependencies. */
 #include "compile/compile_internal.h"
 
-int aws_refuses(const struct compilation *c, struct err *err)
-{
-    if (!err->kind || c->options->naming != NAMING_FLAT || !c->options->warn)
-        return err->kind ? -1 : 0;
-    for (const struct err *e = err; e; e = e->more)
-        c->options->warn(c->options->warn_context, e->pos, str_dup(c->arena, e->msg),
-                         str_dup(c->arena, e->help));
-    err_clear(err);
-    return 0;
-}
-
 int compile_service(struct arena *a, const struct service *service, const struct packed *packed,
                     const struct compile_options *options, struct compiled *ret, struct err *err)
 {

@@ -107,7 +107,8 @@ int functions_compile(struct compilation *c, struct err *err); /* functions.c */
 int events_compile(struct compilation *c, struct err *err);    /* events.c */
 void outputs_export(struct compilation *c);                    /* outputs.c */
 int limits_check(struct compilation *c, struct err *err);      /* limits.c */
-/* What AWS is certain to refuse: an error, or, when only the template is wanted, warnings. */
+/* `err` and those behind it say what AWS is certain to refuse: -1, or, when only the template is
+ * wanted, warnings of all of them and 0. aws_refuses.c */
 int aws_refuses(const struct compilation *c, struct err *err);
 /* The user's `resources` merged in, `extensions` applied; gives the finished template. */
 const struct node *resources_finish(struct compilation *c, struct err *err); /* user_resources.c */
@@ -125,8 +126,6 @@ void put_condition(struct compilation *c, struct node *resource, const struct fu
 const struct node *durable_config(const struct compilation *c, const struct function *f);
 /* Refuse what Lambda does not let a durable function have. CONFIG. */
 int durable_check(struct compilation *c, const struct function *f, struct err *err);
-/* Let the role go on with executions of the durable functions under it. */
-void durable_allow(struct compilation *c);
 
 /* ---- parts of functions_compile ---- */
 

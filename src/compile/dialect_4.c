@@ -112,30 +112,3 @@ int durable_check(struct compilation *c, const struct function *f, struct err *e
                       "'maximumRetryAttempts' does not work with 'durableConfig'");
     return 0;
 }
-
-/* ---- what its role may ---- */
-
-void durable_allow(struct compilation *c)
-{
-    struct arena *a = c->arena;
-    struct node *executions = node_seq(a);
-    for (size_t i = 0; i < c->service->function_count; i++) {
-        const struct function *f = &c->service->functions[i];
-        if (!durable_config(c, f) ||
-            !str_eq(role_resource_name(c, f), STR("IamRoleLambdaExecution")))
-            continue;
-        const struct node *name = name_function(c, f);
-        struct str arn = str_fmt(a,
-                                 "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
-                                 ":function:%.*s:*/durable-execution/*/*",
-                                 STR_ARG(node_text(name)));
-        node_push(a, executions, node_sub(a, arn, name));
-    }
-    if (executions->count)
-        role_allow(c,
-                   statement_new(a,
-                                 NODE_LIST(a, node_c(a, "lambda:CheckpointDurableExecution"),
-                                           node_c(a, "lambda:GetDurableExecutionState")),
-                                 executions),
-                   false);
-}

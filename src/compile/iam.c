@@ -27,6 +27,20 @@ const struct node *role_of_function(struct compilation *c, const struct function
     return node_truthy(legacy) ? legacy : NULL;
 }
 
+struct str role_resource_name(struct compilation *c, const struct function *f)
+{
+    const struct node *role = role_of_function(c, f);
+    if (node_is(role, NODE_STRING))
+        return str_find_char(role->text, ':', 0) >= 0 ? STR("") : role->text;
+    const struct node *att = node_get_c(role, "Fn::GetAtt");
+    if (node_count(att) == 2 && node_is_text(node_path(att, "1"), "Arn"))
+        return node_text(node_path(att, "0"));
+    if (node_get_c(role, "Fn::ImportValue") || node_get_c(role, "Ref") ||
+        node_get_c(role, "Fn::Sub"))
+        return STR("");
+    return c->role ? STR("IamRoleLambdaExecution") : STR("");
+}
+
 /* Is a role to be made? None is needed when `provider` names one or every function does. */
 static bool is_role_needed(struct compilation *c)
 {
@@ -95,6 +109,33 @@ static void allow_logs(struct compilation *c)
     struct node *deny = statement_new(a, node_c(a, "logs:PutLogEvents"), denied);
     node_put_c(a, deny, "Effect", node_c(a, "Deny"));
     role_allow(c, deny, false);
+}
+
+/* Lambda writes down under the role how far an execution of a durable function is, and goes on from
+ * there. */
+static void allow_executions(struct compilation *c)
+{
+    struct arena *a = c->arena;
+    struct node *executions = node_seq(a);
+    for (size_t i = 0; i < c->service->function_count; i++) {
+        const struct function *f = &c->service->functions[i];
+        if (!durable_config(c, f) ||
+            !str_eq(role_resource_name(c, f), STR("IamRoleLambdaExecution")))
+            continue;
+        const struct node *name = name_function(c, f);
+        struct str arn = str_fmt(a,
+                                 "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
+                                 ":function:%.*s:*/durable-execution/*/*",
+                                 STR_ARG(node_text(name)));
+        node_push(a, executions, node_sub(a, arn, name));
+    }
+    if (executions->count)
+        role_allow(c,
+                   statement_new(a,
+                                 NODE_LIST(a, node_c(a, "lambda:CheckpointDurableExecution"),
+                                           node_c(a, "lambda:GetDurableExecutionState")),
+                                 executions),
+                   false);
 }
 
 static const struct node *managed_policies(struct compilation *c)
@@ -199,21 +240,7 @@ int iam_compile(struct compilation *c, struct err *err)
     role_properties(c, p);
     c->role = resource_new(a, "AWS::IAM::Role", p);
     const struct node *from = node_path(c->provider, "iam.role");
-    durable_allow(c);
+    allow_executions(c);
     return resource_add(c, STR("IamRoleLambdaExecution"), c->role,
                         node_pos(from ? from : c->provider), err);
-}
-
-struct str role_resource_name(struct compilation *c, const struct function *f)
-{
-    const struct node *role = role_of_function(c, f);
-    if (node_is(role, NODE_STRING))
-        return str_find_char(role->text, ':', 0) >= 0 ? STR("") : role->text;
-    const struct node *att = node_get_c(role, "Fn::GetAtt");
-    if (node_count(att) == 2 && node_is_text(node_path(att, "1"), "Arn"))
-        return node_text(node_path(att, "0"));
-    if (node_get_c(role, "Fn::ImportValue") || node_get_c(role, "Ref") ||
-        node_get_c(role, "Fn::Sub"))
-        return STR("");
-    return c->role ? STR("IamRoleLambdaExecution") : STR("");
 }
