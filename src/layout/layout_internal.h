@@ -66,7 +66,6 @@ const struct node *references_rewrite(struct laying *l, const struct node *tree,
  * nothing is left. */
 const struct node *references_depends_on(struct laying *l, const struct node *depends_on,
                                          struct str pointer);
-const struct placement *placement_of(const struct laying *l, struct str id);
 /* Logical id of the stage of a REST API: of every one, or only of an API of the stage's own (empty:
  * there is none). */
 #define REST_STAGE_ID "ApiGatewayStage"
@@ -132,17 +131,23 @@ const struct node *policies_join_documents(struct rights_joining *j, const struc
  * a cycle. */
 int waves_check(struct laying *l, struct err *err);
 
+/* placement.c */
+
+/* NULL: not decided yet, or no resource of the flat template. */
+const struct placement *placement_of(const struct laying *l, struct str id);
+struct placement *placement_set(struct laying *l, struct str id, enum scope scope);
+/* Can only the stage's stack make `resource`, because it refers to what that has? */
+bool placement_needs_stage(const struct laying *l, const struct node *resource);
+
 /* scope.c: decide for every resource. */
 void scope_decide(struct laying *l);
-struct placement *scope_set(struct laying *l, struct str id, enum scope scope);
-/* Can only the stage's stack make `resource`, because it refers to what that has? */
-bool scope_needs_stage(const struct laying *l, const struct node *resource);
+/* The entry of resources.service that `id` matches: an index, or SIZE_MAX. */
+size_t scope_asked_for(const struct laying *l, struct str id);
+
 /* own_layers.c: place layers and what the file permits others. */
 void own_layers_decide(struct laying *l);
 /* `resource` with its zip in the bucket, if it is such a layer. */
 const struct node *own_layers_content(struct laying *l, struct str id, const struct node *resource);
-/* The entry of resources.service that `id` matches: an index, or SIZE_MAX. */
-size_t scope_asked_for(const struct laying *l, struct str id);
 
 /* unqualified.c */
 

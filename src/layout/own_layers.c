@@ -58,7 +58,7 @@ static void place_permissions(struct laying *l, const struct compiled_layer *lay
             !str_eq(node_text(version), layer->logical_id))
             continue;
         bool of_stage = node_flags_deep(m->value) & NODE_STAGE || node_get_c(m->value, "Condition");
-        scope_set(l, m->key, of_stage ? SCOPE_STAGE : scope)->id =
+        placement_set(l, m->key, of_stage ? SCOPE_STAGE : scope)->id =
             str_concat(l->arena, m->key, hash);
     }
 }
@@ -74,11 +74,11 @@ void own_layers_decide(struct laying *l)
         /* One that says the stage's name has an id of its own in the service's stack. Which stages
          * there are is not known to `deploy --service`, which keeps what records need. */
         bool of_no_stage = !l->service->stage.n && node_flags_deep(resource) & NODE_STAGE;
-        bool of_stage = scope_needs_stage(l, resource) || of_no_stage;
+        bool of_stage = placement_needs_stage(l, resource) || of_no_stage;
         enum scope scope = of_stage ? SCOPE_STAGE : SCOPE_SERVICE;
         struct str hash = content_hash(l, layer);
         struct str id = str_concat(a, layer->logical_id, hash);
-        scope_set(l, layer->logical_id, scope)->id = id;
+        placement_set(l, layer->logical_id, scope)->id = id;
         place_permissions(l, layer, scope, hash);
         l->out->layers[l->out->layer_count++] = (struct layout_layer){
             .key = layer->key, .id = id, .artifact = layer->artifact, .per_stage = of_stage};

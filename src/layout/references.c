@@ -1,11 +1,6 @@
 /* References: each is turned into one that finds its target in the target's stack. */
 #include "layout/layout_internal.h"
 
-const struct placement *placement_of(const struct laying *l, struct str id)
-{
-    return map_get(&l->placements, id);
-}
-
 struct str own_rest_stage(const struct laying *l)
 {
     const struct placement *p = placement_of(l, l->compiled->rest_deployment_id);

@@ -4,26 +4,19 @@
 #include "base/hash.h"
 #include "doc/json.h"
 
-struct placement *scope_set(struct laying *l, struct str id, enum scope scope)
-{
-    struct placement *p = ARENA_NEW(l->arena, struct placement);
-    *p = (struct placement){.scope = scope, .id = id};
-    map_put(&l->placements, id, p);
-    return p;
-}
-
 static void decide_functions(struct laying *l)
 {
     for (size_t i = 0; i < l->compiled->function_count; i++) {
         const struct compiled_function *c = &l->compiled->functions[i];
         struct layout_function *f = &l->out->functions[i];
         if (c->version_id.n)
-            scope_set(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function = f;
-        scope_set(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
+            placement_set(l, c->version_id, f->per_stage ? SCOPE_STAGE : SCOPE_NOWHERE)->function =
+                f;
+        placement_set(l, c->logical_id, f->per_stage ? SCOPE_STAGE : SCOPE_HEAD)->function = f;
         if (c->log_group_id.n && node_get(l->flat, c->log_group_id))
-            scope_set(l, c->log_group_id,
-                      f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
-                                                                          : SCOPE_SERVICE);
+            placement_set(l, c->log_group_id,
+                          f->per_stage || l->service->settings.logs_per_stage ? SCOPE_STAGE
+                                                                              : SCOPE_SERVICE);
     }
 }
 
@@ -34,10 +27,10 @@ static void decide_apis(struct laying *l)
 {
     for (size_t i = 0; i < l->out->api_count; i++) {
         struct layout_api *api = &l->out->apis[i];
-        scope_set(l, api->id, SCOPE_API)->api = api;
+        placement_set(l, api->id, SCOPE_API)->api = api;
         member_each (m, l->flat) {
             if (shared_api_points(api, m->value) || shared_api_defines(api, m->value))
-                scope_set(l, m->key, SCOPE_NOWHERE)->api = api;
+                placement_set(l, m->key, SCOPE_NOWHERE)->api = api;
         }
     }
 }
@@ -59,41 +52,15 @@ static void decide_fixed(struct laying *l)
         bool bucket = str_eq(m->key, STR("ServerlessDeploymentBucket")) ||
                       str_eq(m->key, STR("ServerlessDeploymentBucketPolicy"));
         if (bucket || scope_asked_for(l, m->key) != SIZE_MAX)
-            scope_set(l, m->key, SCOPE_SERVICE);
+            placement_set(l, m->key, SCOPE_SERVICE);
     }
 }
 
-/* ---- roles and layers: in the service stack unless something in them belongs to the stage ---- */
-
-struct search {
-    const struct laying *l;
-    bool found;
-};
-
-static void find_stage_scoped(void *context, const struct cfn_value *v)
-{
-    struct search *s = context;
-    const struct placement *p = placement_of(s->l, v->id);
-    bool known = node_get(s->l->flat, v->id) != NULL;
-    bool pseudo = str_starts(v->id, STR("AWS::")) && !str_starts(v->id, STR("AWS::Stack"));
-    if (p ? p->scope != SCOPE_SERVICE && p->scope != SCOPE_API : known || !pseudo)
-        s->found = true;
-    if (p && p->scope == SCOPE_SERVICE && !str_eq(p->id, v->id)) /* what a layer is differs, too */
-        s->found = true;
-}
-
-bool scope_needs_stage(const struct laying *l, const struct node *resource)
-{
-    struct search s = {.l = l};
-    if (l->service->remote) /* "${AWS::Region}" in a role means another region there */
-        return true;
-    cfn_each_value(node_get_c(resource, "Properties"), find_stage_scoped, &s);
-    return s.found || node_get_c(resource, "Condition");
-}
+/* ---- the role: in the service stack unless something in it belongs to the stage ---- */
 
 static bool depends_on_stage(const struct laying *l, const struct node *resource)
 {
-    return node_flags_deep(resource) & NODE_STAGE || scope_needs_stage(l, resource);
+    return node_flags_deep(resource) & NODE_STAGE || placement_needs_stage(l, resource);
 }
 
 static void decide_role(struct laying *l, struct str id)
@@ -103,7 +70,7 @@ static void decide_role(struct laying *l, struct str id)
         return;
     struct str hash =
         sha256_hex(l->arena, json_canonical(l->arena, node_get_c(role, "Properties")));
-    scope_set(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
+    placement_set(l, id, SCOPE_SERVICE)->id = str_fmt(l->arena, "%.*s%.8s", STR_ARG(id), hash.p);
 }
 
 /* ---- versions of functions per stage ---- */
@@ -176,13 +143,13 @@ void scope_decide(struct laying *l)
     decide_functions(l);
     decide_apis(l);
     if (l->described_stage.n && !map_has(&l->placements, l->described_stage))
-        scope_set(l, l->described_stage, SCOPE_NOWHERE);
+        placement_set(l, l->described_stage, SCOPE_NOWHERE);
     decide_fixed(l);
     own_layers_decide(l);
     decide_role(l, STR("IamRoleLambdaExecution"));
     member_each (m, l->flat)
         if (!map_has(&l->placements, m->key))
-            scope_set(l, m->key, SCOPE_STAGE);
+            placement_set(l, m->key, SCOPE_STAGE);
     for (size_t i = 0; i < l->compiled->function_count; i++)
         if (l->out->functions[i].per_stage && l->compiled->functions[i].version_id.n)
             name_version(l, &l->compiled->functions[i]);
