@@ -50,8 +50,15 @@ int engine_service(struct deploying *d, struct err *err);
 /* The same again, with what was withheld the first time. */
 int engine_service_again(struct deploying *d, struct err *err);
 
-/* deploy.c: put the zips of layers that the service's stack makes into the bucket, but for those
- * that it has by `template` (NULL: none). */
+/* upload.c */
+
+/* Is `f` to be published, and known by now? */
+bool engine_is_due(const struct function_plan *f);
+/* Put into the bucket what the stage's stack makes functions and layers of (`per_stage`), or what
+ * is due to be published. FAILED when code that was deployed before is gone from the bucket. */
+int engine_upload(struct deploying *d, bool per_stage, struct err *err);
+/* The same for layers that the service's stack makes, but for those that it has by `template`
+ * (NULL: none). */
 int engine_upload_layers(struct deploying *d, const struct node *template, struct err *err);
 
 /* adopt.c: nothing to do (0, or what was given) unless the target is an adoption. */
