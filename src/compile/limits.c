@@ -42,6 +42,20 @@ static const char *const reserved_variables[] = {
     "LAMBDA_TASK_ROOT",
 };
 
+/* Runtimes that Lambda refuses in new functions and in changes of old ones. Source: Lambda
+ * developer guide, "Lambda runtimes", the deprecated ones, and what Lambda answers for them. */
+static const struct gone {
+    const char *runtime, *instead;
+} gone[] = {
+    {"dotnetcore1.0", "dotnet8"},     {"dotnetcore2.0", "dotnet8"},
+    {"dotnetcore2.1", "dotnet8"},     {"go1.x", "provided.al2023, the program being 'bootstrap'"},
+    {"nodejs", "nodejs22.x"},         {"nodejs4.3", "nodejs22.x"},
+    {"nodejs4.3-edge", "nodejs22.x"}, {"nodejs6.10", "nodejs22.x"},
+    {"nodejs8.10", "nodejs22.x"},     {"nodejs10.x", "nodejs22.x"},
+    {"nodejs12.x", "nodejs22.x"},     {"python2.7", "python3.13"},
+    {"python3.6", "python3.13"},      {"ruby2.5", "ruby3.4"},
+};
+
 static void check_variable(const struct member *m, struct err *err)
 {
     struct err one = {0};
@@ -137,9 +151,23 @@ static void check_texts(struct compilation *c, const struct function *f, struct 
     err_also(err, &one);
 }
 
+static void check_runtime(struct compilation *c, const struct function *f, struct err *err)
+{
+    const struct node *runtime = node_setting(f->node, c->provider, "runtime");
+    struct err one = {0};
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        if (node_is_text(runtime, gone[i].runtime) && !node_get_c(f->node, "image")) {
+            err_at(&one, runtime->pos, ERR_CONFIG, "Lambda takes no code for runtime '%s' any more",
+                   gone[i].runtime);
+            err_help(&one, "use %s", gone[i].instead);
+        }
+    err_also(err, &one);
+}
+
 static int check_function(struct compilation *c, const struct function *f, struct err *err)
 {
     check_name(c, f, err);
+    check_runtime(c, f, err);
     check_ranges(f->node, err);
     check_environment(c, f, err);
     check_texts(c, f, err);

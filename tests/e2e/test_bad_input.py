@@ -189,6 +189,7 @@ REFUSED = {
     "timeout": ("    timeout: 901\n", "'timeout'"),
     "name": (f"    name: {'n' * 65}\n", "65 characters"),
     "runtime": ("    runtime: python3.12\n", "no file 'handler.py' is packed"),
+    "a runtime that is gone": ("    runtime: go1.x\n", "use provided.al2023"),
     "environment": (f"    environment:\n      A: {'x' * 5000}\n", "the environment has"),
 }
 

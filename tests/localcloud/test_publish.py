@@ -202,6 +202,7 @@ LIMITS = [
     ({"FunctionName": "a.b"}, "ValidationException", "regular expression"),
     ({"Handler": "h" * 129}, "ValidationException", "length less than or equal to 128"),
     ({"Runtime": "nodejs99.x"}, "InvalidParameterValueException", "nodejs99.x at 'runtime'"),
+    ({"Runtime": "go1.x"}, "InvalidParameterValueException", "go1.x is no longer supported for creating or updating"),
     (
         {"Environment": {"Variables": {"AWS_REGION": "x"}}},
         "InvalidParameterValueException",

@@ -40,8 +40,14 @@ RESERVED = frozenset(
 RUNTIME = re.compile(
     r"nodejs(|4\.3|4\.3-edge|6\.10|8\.10|(10|12|14|16|18|20|22|24)\.x)"
     r"|python(2\.7|3\.([6-9]|1[0-4]))"
-    r"|java(8|8\.al2|11|17|21|25)|dotnet(core(1\.0|2\.0|2\.1|3\.1)|6|8|10)|go1\.x"
-    r"|ruby(2\.5|2\.7|3\.[2-4])|provided(|\.al2|\.al2023)"
+    r"|java(8|8\.al2|11|17|21|25|(8|11|17)\.al2023)|dotnet(core(1\.0|2\.0|2\.1|3\.1)|6|8|9|10)"
+    r"|go1\.x|ruby(2\.5|2\.7|3\.[2-4]|4\.0)|provided(|\.al2|\.al2023)"
+)
+# Source: what Lambda answers for them, as in pgarbe/cdk-ecr-sync#715 (nodejs12.x); the developer
+# guide, "Lambda runtimes", lists when each one was blocked.
+GONE = re.compile(
+    r"nodejs(|4\.3|4\.3-edge|6\.10|8\.10|10\.x|12\.x)|python(2\.7|3\.6)|go1\.x|ruby2\.5"
+    r"|dotnetcore(1\.0|2\.0|2\.1)"
 )
 ENVIRONMENT_BYTES = 4096
 DIRECT_ZIP_BYTES = 50 * 1024 * 1024
@@ -91,6 +97,12 @@ def bad_runtime(data):
             "satisfy enum value set: [nodejs24.x, nodejs22.x, nodejs20.x, python3.14, "
             "python3.13, python3.12, java21, dotnet8, ruby3.4, provided.al2023, ...] "
             "or be a valid ARN"
+        )
+    if runtime and GONE.fullmatch(runtime):
+        return invalid_parameter(
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating "
+            "AWS Lambda functions. We recommend you use a new runtime while creating or updating "
+            "functions."
         )
     return None
 

@@ -283,6 +283,7 @@ static const struct refusal {
     {"  f:\n    handler: a.b\n    name: "
      "n123456789012345678901234567890123456789012345678901234567890123456789\n",
      "has 70 characters", 6},
+    {"  f:\n    handler: a.b\n    runtime: go1.x\n", "no code for runtime 'go1.x' any more", 6},
     {"  f:\n    handler: a.b\n    layers:\n      - arn:aws:lambda:us-east-1:1:layer:a:1\n"
      "      - arn:aws:lambda:us-east-1:1:layer:a:2\n"
      "      - arn:aws:lambda:us-east-1:1:layer:a:3\n"
