@@ -5,8 +5,6 @@
 #include "doc/json.h"
 #include "config/script/script.h"
 
-enum { LAMBDA_NAME_MAX = 64 }; /* Lambda API reference, CreateFunction */
-
 /* ---- limits ---- */
 
 static int check_depth(const struct node *n, unsigned depth, struct pos pos, struct err *err)
@@ -200,28 +198,6 @@ static int check_schema(struct resolver *r, enum dialect dialect, const struct n
     return checked;
 }
 
-static int check_function(const struct function *fn, struct str service, struct err *err)
-{
-    size_t length = fn->name_explicit ? fn->name.n : service.n + 1 + fn->key.n;
-    struct str name = fn->name_explicit ? fn->name : (struct str){0};
-    const struct node *explicit = node_get_c(fn->node, "name");
-    if (length <= LAMBDA_NAME_MAX && fn->name.n <= LAMBDA_NAME_MAX)
-        return 0;
-    if (length <= LAMBDA_NAME_MAX)
-        name = fn->name;
-    if (name.n)
-        err_at(err, fn->name_explicit ? explicit->pos : fn->pos, ERR_CONFIG,
-               "the name of function '%.*s' is too long for Lambda: '%.*s' has %zu characters, "
-               "at most %d are possible",
-               STR_ARG(fn->key), STR_ARG(name), name.n, LAMBDA_NAME_MAX);
-    else
-        err_at(err, fn->pos, ERR_CONFIG,
-               "the name of function '%.*s' is too long for Lambda: '%.*s-%.*s' has %zu "
-               "characters, at most %d are possible",
-               STR_ARG(fn->key), STR_ARG(service), STR_ARG(fn->key), length, LAMBDA_NAME_MAX);
-    return err_help(err, "shorten the key, or set 'name' of the function");
-}
-
 /* ---- regions ---- */
 
 static struct map *without_region(struct arena *a, const struct map *options)
@@ -285,10 +261,8 @@ static void place_service(const struct resolver *r, struct service *s)
 
 /* ---- the model ---- */
 
-static int fill_functions(const struct resolver *r, struct service *s, const struct node *given,
-                          struct err *err)
+static void fill_functions(struct arena *a, struct service *s, const struct node *given)
 {
-    struct arena *a = r->arena;
     const struct node *functions = node_get_c(s->root, "functions");
     s->functions = ARENA_ARRAY(a, node_count(functions), struct function);
     member_each (m, functions) {
@@ -299,12 +273,7 @@ static int fill_functions(const struct resolver *r, struct service *s, const str
                                 .name_explicit = !node_empty(before) && node_text(before).n > 0,
                                 .node = m->value,
                                 .pos = m->key_pos};
-        struct err one = {0};
-        if (!r->options->only_compiles)
-            check_function(fn, s->name, &one);
-        err_also(err, &one);
     }
-    return err->kind ? -1 : 0;
 }
 
 /* ---- where it is ---- */
@@ -352,12 +321,16 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
     static const char *const settings[] = {"regions", "protect", "history"};
     static const char *const of_bucket[] = {"name", "serverSideEncryption", "sseKMSKeyId"};
     struct arena *a = r->arena;
-    struct found bucket, section;
+    struct found bucket, provider, section;
     *ret = keys_of(a, r->root);
     if (resolve_path(r, r->root, STR("custom.troupe"), STR(""), &section, err) < 0)
         return -1;
     if (node_is(section.node, NODE_MAP))
         *ret = into(a, *ret, STR("custom.troupe"), keys_of(a, section.node));
+    if (resolve_path(r, r->root, STR("provider"), STR(""), &provider, err) < 0)
+        return -1;
+    if (!node_is(provider.node, NODE_MAP) && take(r, ret, STR("provider"), err) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (take(r, ret, str_c(paths[i]), err) < 0)
             return -1;
@@ -444,7 +417,8 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     if (err_also(err, &one) < 0)
         return -1;
     place_service(r, ret);
-    return fill_functions(r, ret, given, err);
+    fill_functions(a, ret, given);
+    return 0;
 }
 
 static int make_service(struct resolver *r, struct str path, struct source *source,

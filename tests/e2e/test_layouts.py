@@ -52,6 +52,23 @@ def test_functions_of_a_stage(troupe):
     assert troupe.world()["functions"] == {} and troupe.world()["stacks"] == {}
 
 
+def test_names_that_only_a_stage_makes_too_long(troupe):
+    """Functions that stages share are not called after one, and longer names are cut."""
+    name, keys = "s" * 40, ("k" * 20, "l" * 30)
+    troupe.write({"handler.js": HANDLER, "serverless.yml": f"service: {name}\nprovider: aws\nfunctions:\n" + "".join(
+        f"  {key}: {{handler: handler.main, runtime: nodejs20.x}}\n" for key in keys)})
+    for stage in ("dev", "prod"):
+        troupe("deploy", stage)
+        assert json.loads(json.loads(troupe("invoke", stage, keys[1]).out)["body"])["name"].startswith(f"{name}-lll")
+    functions = troupe.world()["functions"]
+    assert f"{name}-{keys[0]}" in functions and len(functions) == 2
+    prod = troupe.stage("prod", name)
+    troupe("remove", "dev")
+    assert troupe.stage("prod", name) == prod
+    troupe("remove", "--service")
+    assert troupe.world()["functions"] == {} and troupe.world()["stacks"] == {}
+
+
 WRONG = """resources:
   Resources:
     Wrong:
