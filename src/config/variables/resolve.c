@@ -16,7 +16,7 @@ struct cell {
 struct active {
     struct active *outer;
     struct cell *cell;
-    const struct node *host; /* the string with the variable; NULL: a container */
+    const struct node *host; /* the string with the variable; NULL: `cell` is all resolved */
     const struct variable *variable;
 };
 
@@ -70,6 +70,24 @@ static struct str variable_text(const struct node *host, const struct variable *
 
 /* ---- cycles and limits ---- */
 
+/* `n` has a variable in it that stands for all of `n`. */
+static const struct node *inside_itself(const struct resolver *r, const struct cell *cell,
+                                        const struct node *n, struct err *err)
+{
+    const struct active *it = r->active;
+    while (it->cell != cell && !may_vary(it->cell->node))
+        it = it->outer;
+    if (may_vary(it->cell->node))
+        n = it->cell->node;
+    if (may_vary(n))
+        err_at(err, n->pos, ERR_CONFIG, "'%.*s' stands for something that it is a part of",
+               STR_ARG(n->text));
+    else
+        err_at(err, n->pos, ERR_CONFIG, "this value contains itself");
+    err_help(err, "name what is needed of it, like ${self:custom.name}");
+    return NULL;
+}
+
 static const struct node *cycle(struct resolver *r, struct cell *cell, const struct node *n,
                                 struct err *err)
 {
@@ -83,10 +101,8 @@ static const struct node *cycle(struct resolver *r, struct cell *cell, const str
         if (it->cell == cell)
             break;
     }
-    if (!count) {
-        err_at(err, n->pos, ERR_CONFIG, "this value contains itself");
-        return NULL;
-    }
+    if (!count)
+        return inside_itself(r, cell, n, err);
     struct active *first = chain[count - 1];
     struct str text = variable_text(first->host, first->variable);
     struct pos pos = variable_pos(first->host, first->variable);
@@ -588,7 +604,13 @@ static const struct node *all_of(struct resolver *r, const struct node *n, unsig
     flags |= head->flags;
     if (head->kind != NODE_SEQ && head->kind != NODE_MAP)
         return final(r, with_flags(r->arena, head, flags));
-    return container_all(r, head, flags, err);
+    if (head == n)
+        return container_all(r, head, flags, err);
+    struct active active = {r->active, cell_of(r, n), NULL, NULL};
+    r->active = &active;
+    const struct node *built = container_all(r, head, flags, err);
+    r->active = active.outer;
+    return built;
 }
 
 const struct node *resolve_all(struct resolver *r, const struct node *n, struct err *err)
