@@ -177,6 +177,7 @@ def test_a_name_that_is_taken_is_named(troupe):
     troupe("deploy", "dev")
     result = troupe("deploy", "prod", check=1)
     assert "Files" in result.err and "already exists" in result.err and "deploy again" in result.err, str(result)
+    assert "as in NAME-${sls:stage}" in result.err, str(result)
     assert served(troupe) == "one"
 
 

@@ -124,6 +124,14 @@ static int say_failed(struct stack_watch *w, bool create, struct err *err)
                         "needs its lines, delete it, then %s",
                         create ? "remove what was begun with 'troupe remove', and deploy again"
                                : "run the same command again");
+    if (str_find(w->failure.reason, STR(" already exists"), 0) >= 0 ||
+        str_find(w->failure.reason, STR(" is already exported by stack "), 0) >= 0)
+        return err_help(err,
+                        "AWS has this name once: put the stage into it, as in NAME-${sls:stage}, "
+                        "and %s",
+                        create && !stack_never_worked(w->final)
+                            ? "remove what was begun with 'troupe remove', and deploy again"
+                            : "deploy again");
     if (str_find(w->failure.reason, STR("is not authorized to perform"), 0) >= 0)
         return err_help(err, "'troupe iam' prints the policies that it takes; then run the same "
                              "command again");
