@@ -1,42 +1,16 @@
 /* Applying the schema. Problems are collected: of several alternatives that fail, the one that got
  * furthest into the value tells what is wrong. */
-#include "config/schema/schema.h"
+#include "config/schema/schema_internal.h"
 
-#include <math.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/map.h"
-#include "base/vec.h"
-#include "config/variables/variables.h"
-
-enum { SHOWN_MAX = 60, WORDS_SHOWN_MAX = 12 };
-
-struct problem {
-    struct pos pos;
-    unsigned depth; /* how deep in the value */
-    enum weight weight;
-    bool unknown;       /* a key that is not in the schema: told together */
-    struct str subject; /* set: "'subject' must be <expected>, not <actual>" */
-    struct str expected, actual;
-    struct str message; /* else this */
-    struct str help;
-    const struct origin *origin;
-};
-
-typedef VEC(struct problem) problem_list;
-
-struct place {
-    struct str name; /* of the value, for messages */
-    unsigned depth;
-    struct pos key_pos;
-};
+#include "base/near.h"
 
 static bool check_value(struct checker *c, const struct schema *s, struct place at,
                         const struct node **value, problem_list *problems);
-
-static bool coerce(struct checker *c, enum schema_type type, const struct node **value);
 
 /* ---- patterns ---- */
 
@@ -59,306 +33,6 @@ void checker_free(struct checker *c)
 {
     for (size_t i = 0; c->patterns && i < c->patterns->n; i++)
         regfree(c->patterns->entries[i].value);
-}
-
-/* ---- what is expected, what is there ---- */
-
-static void add_words(struct buf *b, const char *const *words)
-{
-    size_t count = 0;
-    while (words[count])
-        count++;
-    for (size_t i = 0; i < count && i < WORDS_SHOWN_MAX; i++)
-        buf_fmt(b, "%s'%s'", !i ? "" : i + 1 == count ? " or " : ", ", words[i]);
-    if (count > WORDS_SHOWN_MAX)
-        buf_lit(b, ", …");
-}
-
-static void add_range(struct buf *b, const struct schema *s)
-{
-    static const char *const units[] = {[TYPE_STRING] = " characters",
-                                        [TYPE_LIST] = " items",
-                                        [TYPE_MAP] = " members",
-                                        [TYPE_NULL] = ""};
-    const char *unit = units[s->type] ? units[s->type] : "";
-    const char *with = *unit ? " of " : " ";
-    if (s->has_min && s->has_max)
-        buf_fmt(b, "%s%s%lld %s %lld%s", with, *unit ? "" : "between ", (long long)s->min,
-                *unit ? "to" : "and", (long long)s->max, unit);
-    else if (s->has_min)
-        buf_fmt(b, "%sat least %lld%s", with, (long long)s->min, unit);
-    else if (s->has_max)
-        buf_fmt(b, "%sat most %lld%s", with, (long long)s->max, unit);
-}
-
-static struct str describe(struct arena *a, const struct schema *s)
-{
-    static const char *const types[] = {
-        [ANY] = "another value",          [TYPE_STRING] = "a string",
-        [TYPE_NUMBER] = "a number",       [TYPE_INTEGER] = "a whole number",
-        [TYPE_BOOLEAN] = "true or false", [TYPE_MAP] = "a map",
-        [TYPE_LIST] = "a list",           [TYPE_NULL] = "another value"};
-    if (s->expected)
-        return str_c(s->expected);
-    struct buf b = BUF(a);
-    if (s->words) {
-        add_words(&b, s->words);
-    } else if (s->constant) {
-        buf_add(&b, str_c(s->constant));
-    } else if (s->any && s->type == ANY) {
-        struct str last = {0};
-        for (size_t i = 0; s->any[i]; i++) {
-            struct str one = describe(a, s->any[i]);
-            if (last.p && !str_eq(one, last))
-                buf_lit(&b, " or ");
-            if (!last.p || !str_eq(one, last))
-                buf_add(&b, one);
-            last = one;
-        }
-    } else {
-        buf_add(&b, str_c(types[s->type]));
-        add_range(&b, s);
-    }
-    return buf_str(&b);
-}
-
-static struct str actual_text(struct arena *a, const struct node *n)
-{
-    if (n->flags & NODE_SECRET)
-        return STR("the secret value");
-    if (n->kind == NODE_SEQ || n->kind == NODE_MAP || n->kind == NODE_NULL)
-        return str_c(node_kind_name(n));
-    struct str text = node_text(n);
-    if (!text.n)
-        return STR("an empty string");
-    if (text.n > SHOWN_MAX) {
-        size_t cut = SHOWN_MAX;
-        while (cut && ((unsigned char)text.p[cut] & 0xC0) == 0x80)
-            cut--;
-        return str_fmt(a, "'%.*s…'", STR_ARG(str_sub(text, 0, cut)));
-    }
-    return str_fmt(a, n->kind == NODE_STRING ? "'%.*s'" : "%.*s", STR_ARG(text));
-}
-
-/* Describe a map with several members where one is expected: mostly what belongs below that one
- * stands beside it. */
-static void say_members(struct arena *a, const struct node *map, struct problem *p)
-{
-    const struct member *first = &map->members[0];
-    p->actual = str_fmt(a, "a map of %zu: '%.*s', '%.*s'%s", map->size, STR_ARG(first->key),
-                        STR_ARG(map->members[1].key), map->size > 2 ? ", …" : "");
-    if (first->value->kind == NODE_NULL)
-        p->weight = REFUSED;
-    p->help = first->value->kind == NODE_NULL
-                  ? str_fmt(a, "indent what belongs to '%.*s' by two more spaces than its name",
-                            STR_ARG(first->key))
-                  : str_fmt(a,
-                            "if it belongs to '%.*s', write that as a map and indent the key below "
-                            "by two more spaces than its name",
-                            STR_ARG(first->key));
-}
-
-/* Could AWS tell more of the map than its text does? */
-static bool is_function(const struct node *n)
-{
-    return n->kind == NODE_MAP && n->size == 1 &&
-           (str_eq(n->members[0].key, STR("Ref")) || str_starts(n->members[0].key, STR("Fn::")));
-}
-
-static bool takes_kind(struct checker *c, const struct schema *s, const struct node *n)
-{
-    for (size_t i = 0; s->type == ANY && s->any && s->any[i]; i++)
-        if (takes_kind(c, s->any[i], n))
-            return true;
-    if (s->type == ANY)
-        return !s->any && (!s->words || n->kind == NODE_STRING);
-    return coerce(c, s->type, &n);
-}
-
-static bool takes_container(const struct schema *s)
-{
-    for (size_t i = 0; s->any && s->any[i]; i++)
-        if (takes_container(s->any[i]))
-            return true;
-    return s->type == TYPE_MAP || s->type == TYPE_LIST;
-}
-
-static enum weight weigh(struct checker *c, const struct schema *s, const struct node *n);
-
-/* As the mildest of the alternatives that take such a value has it; 0: none does. */
-static enum weight weigh_alternatives(struct checker *c, const struct schema *s,
-                                      const struct node *n)
-{
-    enum weight mildest = 0;
-    for (size_t i = 0; s->type == ANY && s->any && s->any[i]; i++) {
-        if (!takes_kind(c, s->any[i], n))
-            continue;
-        enum weight w = weigh(c, s->any[i], n);
-        mildest = !mildest || w < mildest ? w : mildest;
-    }
-    return mildest;
-}
-
-/* What comes of a value that does not match. */
-static enum weight weigh(struct checker *c, const struct schema *s, const struct node *n)
-{
-    bool is_scalar = n->kind != NODE_MAP && n->kind != NODE_SEQ;
-    bool is_nothing = is_scalar ? !node_text(n).n : !node_count(n);
-    if (s->text_read && !is_scalar)
-        return STOPS;
-    if (is_function(n))
-        return s->wrong == STOPS ? STOPS : DOUBTFUL;
-    if (is_nothing)
-        return DOUBTFUL;
-    if (s->wrong)
-        return s->wrong;
-    enum weight mildest = weigh_alternatives(c, s, n);
-    if (mildest || takes_kind(c, s, n))
-        return mildest ? mildest : DOUBTFUL;
-    return is_scalar && !takes_container(s) ? DOUBTFUL : REFUSED;
-}
-
-static bool mismatch(struct checker *c, const struct schema *s, struct place at,
-                     const struct node *n, problem_list *problems)
-{
-    struct problem p = {.pos = n->pos.source ? n->pos : at.key_pos,
-                        .depth = at.depth,
-                        .weight = weigh(c, s, n),
-                        .subject = at.name,
-                        .expected = describe(c->arena, s),
-                        .actual = actual_text(c->arena, n),
-                        .origin = n->origin};
-    if (n->kind == NODE_MAP && s->type == TYPE_MAP && s->has_max && n->size > 1)
-        say_members(c->arena, n, &p);
-    if (s->words && n->kind == NODE_STRING) {
-        struct near near = {.name = n->text};
-        for (size_t i = 0; s->words[i]; i++)
-            near_offer(&near, str_c(s->words[i]));
-        if (near.best.n)
-            p.help = str_fmt(c->arena, "did you mean '%.*s'?", STR_ARG(near.best));
-    }
-    vec_push(c->arena, problems, p);
-    return false;
-}
-
-static bool complain(struct checker *c, enum weight weight, struct pos pos, unsigned depth,
-                     struct str message, struct str help, problem_list *problems)
-{
-    struct problem p = {
-        .pos = pos, .depth = depth, .weight = weight, .message = message, .help = help};
-    vec_push(c->arena, problems, p);
-    return false;
-}
-
-/* ---- coercion ---- */
-
-static bool is_type(const struct node *n, enum schema_type type)
-{
-    int64_t whole;
-    switch (type) {
-    case TYPE_STRING:
-        return n->kind == NODE_STRING;
-    case TYPE_NUMBER:
-        return n->kind == NODE_NUMBER;
-    case TYPE_INTEGER:
-        return n->kind == NODE_NUMBER && node_to_int(n, &whole);
-    case TYPE_BOOLEAN:
-        return n->kind == NODE_BOOL;
-    case TYPE_MAP:
-        return n->kind == NODE_MAP;
-    case TYPE_LIST:
-        return n->kind == NODE_SEQ;
-    case TYPE_NULL:
-        return n->kind == NODE_NULL;
-    default:
-        return true;
-    }
-}
-
-/* JavaScript's +text for a text, or false when that is no number. */
-static bool text_number(struct arena *a, struct str text, struct str *ret)
-{
-    const char *z = str_z(a, str_trim(text));
-    char *end;
-    if (!*z || strspn(z, "0123456789.eE+-") != strlen(z))
-        return false;
-    double v = strtod(z, &end);
-    if (*end || !isfinite(v))
-        return false;
-    *ret = number_canonical(a, v);
-    return true;
-}
-
-static struct node *to_number(struct arena *a, const struct node *n)
-{
-    struct str number;
-    if (n->kind == NODE_BOOL)
-        return node_int(a, n->boolean);
-    if (n->kind == NODE_NULL)
-        return node_int(a, 0);
-    if (n->kind == NODE_STRING && n->text.n && text_number(a, n->text, &number))
-        return node_number(a, number);
-    return NULL;
-}
-
-static struct node *to_boolean(struct arena *a, const struct node *n)
-{
-    bool number = n->kind == NODE_NUMBER;
-    if (node_is_text(n, "false") || (number && str_eq(n->text, STR("0"))) || n->kind == NODE_NULL)
-        return node_bool(a, false);
-    if (node_is_text(n, "true") || (number && str_eq(n->text, STR("1"))))
-        return node_bool(a, true);
-    return NULL;
-}
-
-static struct node *to_type(struct arena *a, const struct node *n, enum schema_type type)
-{
-    struct node *made;
-    switch (type) {
-    case TYPE_STRING:
-        return n->kind == NODE_NUMBER || n->kind == NODE_BOOL ? node_str(a, node_text(n))
-               : n->kind == NODE_NULL                         ? node_str(a, STR(""))
-                                                              : NULL;
-    case TYPE_NUMBER:
-    case TYPE_INTEGER:
-        made = to_number(a, n);
-        return made && is_type(made, type) ? made : NULL;
-    case TYPE_BOOLEAN:
-        return to_boolean(a, n);
-    case TYPE_NULL:
-        return (n->kind == NODE_STRING && !n->text.n) || (n->kind == NODE_BOOL && !n->boolean) ||
-                       (n->kind == NODE_NUMBER && str_eq(n->text, STR("0")))
-                   ? node_null(a)
-                   : NULL;
-    case TYPE_LIST:
-        if (n->kind == NODE_MAP || n->kind == NODE_SEQ)
-            return NULL;
-        made = node_seq(a);
-        node_push(a, made, n);
-        return made;
-    default:
-        return NULL;
-    }
-}
-
-static bool coerce(struct checker *c, enum schema_type type, const struct node **value)
-{
-    const struct node *n = *value;
-    if (is_type(n, type))
-        return true;
-    /* of a list of one, only the item itself or what can be made from it is taken */
-    if (n->kind == NODE_SEQ && n->count == 1 && type != TYPE_MAP) {
-        n = n->items[0];
-        if (is_type(n, type)) {
-            *value = n;
-            return true;
-        }
-    }
-    struct node *made = to_type(c->arena, n, type);
-    if (!made)
-        return false;
-    *value = node_from(made, n);
-    return true;
 }
 
 /* ---- scalars ---- */
@@ -397,13 +71,13 @@ static bool check_own(struct checker *c, const struct schema *s, struct place at
                       const struct node *n, problem_list *problems)
 {
     if (s->constant && (n->kind != NODE_BOOL || !str_eq(node_text(n), str_c(s->constant))))
-        return mismatch(c, s, at, n, problems);
+        return problem_mismatch(c, s, at, n, problems);
     if (s->words && !known_word(s, n))
-        return mismatch(c, s, at, n, problems);
+        return problem_mismatch(c, s, at, n, problems);
     if (s->pattern && n->kind == NODE_STRING && !matches(c, s->pattern, s->ignore_case, n->text))
-        return mismatch(c, s, at, n, problems);
+        return problem_mismatch(c, s, at, n, problems);
     if ((s->has_min || s->has_max) && !in_range(s, n))
-        return mismatch(c, s, at, n, problems);
+        return problem_mismatch(c, s, at, n, problems);
     return true;
 }
 
@@ -441,7 +115,7 @@ static bool check_any(struct checker *c, const struct schema *s, struct place at
         }
     }
     if (best_depth <= 2 * at.depth && best.n && best.p[0].subject.n)
-        return mismatch(c, s, at, *value, problems);
+        return problem_mismatch(c, s, at, *value, problems);
     vec_each (&best, p)
         vec_push(c->arena, problems, *p);
     return false;
@@ -555,11 +229,11 @@ static bool check_member(struct checker *c, const struct schema *s, struct place
     const struct field *f = field_of(c, s, m->key);
     struct place below = {m->key, at.depth + 1, m->key_pos};
     if (f && f->flags & UNSUPPORTED)
-        return complain(c, STOPS, m->key_pos, at.depth + 1,
-                        str_fmt(c->arena,
-                                "%s '%.*s'%.*s is not supported by this version of troupe",
-                                s->kind ? s->kind : "key", STR_ARG(m->key), STR_ARG(inside(c, at))),
-                        str_c(s->unsupported_help ? s->unsupported_help : "remove it"), problems);
+        return problem_note(
+            c, STOPS, m->key_pos, at.depth + 1,
+            str_fmt(c->arena, "%s '%.*s'%.*s is not supported by this version of troupe",
+                    s->kind ? s->kind : "key", STR_ARG(m->key), STR_ARG(inside(c, at))),
+            str_c(s->unsupported_help ? s->unsupported_help : "remove it"), problems);
     if (f && f->no_effect && !node_empty(m->value) && node_bool_or(m->value, true))
         say_no_effect(c, at, m, f->no_effect, problems);
     if (f)
@@ -586,11 +260,11 @@ static bool check_choice(struct checker *c, const char *const *names, bool only_
     if (count == 1 || (count > 1 && !only_one))
         return true;
     struct buf b = BUF(c->arena);
-    add_words(&b, names);
-    return complain(c, REFUSED, at.key_pos.source ? at.key_pos : map->pos, at.depth + 1,
-                    str_fmt(c->arena, "'%.*s' needs %s %.*s", STR_ARG(at.name),
-                            only_one ? "exactly one of" : "at least", STR_ARG(buf_str(&b))),
-                    (struct str){0}, problems);
+    problem_words(&b, names);
+    return problem_note(c, REFUSED, at.key_pos.source ? at.key_pos : map->pos, at.depth + 1,
+                        str_fmt(c->arena, "'%.*s' needs %s %.*s", STR_ARG(at.name),
+                                only_one ? "exactly one of" : "at least", STR_ARG(buf_str(&b))),
+                        (struct str){0}, problems);
 }
 
 /* Does a map that lacks a required member still count as this alternative? Alternatives with
@@ -608,11 +282,11 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
     bool good = true;
     for (const struct field *f = s->fields; f && f->name; f++)
         if (f->flags & (REQUIRED | EXPECTED) && is_spoken(c, f) && !has_member(map, f->name))
-            good =
-                complain(c, f->flags & REQUIRED ? REFUSED : DOUBTFUL,
-                         at.key_pos.source ? at.key_pos : map->pos, at.depth + is_itself(s),
-                         str_fmt(c->arena, "'%s' is missing%.*s", f->name, STR_ARG(inside(c, at))),
-                         (struct str){0}, problems);
+            good = problem_note(
+                c, f->flags & REQUIRED ? REFUSED : DOUBTFUL,
+                at.key_pos.source ? at.key_pos : map->pos, at.depth + is_itself(s),
+                str_fmt(c->arena, "'%s' is missing%.*s", f->name, STR_ARG(inside(c, at))),
+                (struct str){0}, problems);
     if (s->one_of)
         good = check_choice(c, s->one_of, true, at, map, problems) && good;
     if (s->some_of)
@@ -622,10 +296,11 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
         const struct member *m = &map->members[i];
         if (member->kind == NODE_NULL) {
             if (s->kind && map->size == 1)
-                good = complain(c, DOUBTFUL, m->key_pos, at.depth + 1,
-                                str_fmt(c->arena, "%s '%.*s'%.*s has no value: nothing comes of it",
-                                        s->kind, STR_ARG(m->key), STR_ARG(inside(c, at))),
-                                (struct str){0}, problems);
+                good = problem_note(c, DOUBTFUL, m->key_pos, at.depth + 1,
+                                    str_fmt(c->arena,
+                                            "%s '%.*s'%.*s has no value: nothing comes of it",
+                                            s->kind, STR_ARG(m->key), STR_ARG(inside(c, at))),
+                                    (struct str){0}, problems);
             if (c->names && s->closed && !s->keys && !s->values && !field_of(c, s, m->key))
                 good = unknown_key(c, s, at, m, problems) && good;
             continue;
@@ -664,8 +339,8 @@ static bool check_value(struct checker *c, const struct schema *s, struct place 
 {
     if (is_idle_text(c, s, *value, problems))
         return true;
-    if (!coerce(c, s->type, value))
-        return mismatch(c, s, at, *value, problems);
+    if (!schema_coerce(c->arena, s->type, value))
+        return problem_mismatch(c, s, at, *value, problems);
     bool good = check_own(c, s, at, *value, problems);
     if (!good && (*value)->kind != NODE_MAP && (*value)->kind != NODE_SEQ)
         return false;
@@ -677,77 +352,6 @@ static bool check_value(struct checker *c, const struct schema *s, struct place 
     return good;
 }
 
-/* ---- telling ---- */
-
-static bool is_error(const struct checker *c, const struct problem *p)
-{
-    return p->weight == STOPS || (p->weight == DOUBTFUL && c->strict) ||
-           (p->weight == REFUSED && (c->strict || !c->lenient));
-}
-
-static struct str problem_text(const struct checker *c, const struct problem *p)
-{
-    if (!p->subject.n)
-        return p->message;
-    return str_fmt(c->arena, "'%.*s' %s be %.*s, not %.*s", STR_ARG(p->subject),
-                   is_error(c, p) ? "must" : "should", STR_ARG(p->expected), STR_ARG(p->actual));
-}
-
-static void raise(struct checker *c, const struct problem *p, struct err *err)
-{
-    struct err one = {0};
-    struct str text = problem_text(c, p);
-    err_at(&one, p->pos, ERR_CONFIG, "%.*s", STR_ARG(text));
-    for (const struct origin *o = p->origin; o; o = o->from)
-        if (o->what.n && (o->pos.source || !o->from))
-            err_note(&one, o->pos, "it comes from %.*s", STR_ARG(o->what));
-    if (p->help.n)
-        err_help(&one, "%.*s", STR_ARG(p->help));
-    err_also(err, &one);
-}
-
-static void warn(struct checker *c, struct pos pos, struct str text, struct str help)
-{
-    if (c->options->warn && !c->silent)
-        c->options->warn(c->options->warn_context, pos, text, help);
-}
-
-#define STRICT_HINT "--strict makes unknown keys errors"
-
-/* Unknown keys are told together: mostly they are several of one plugin. */
-static void tell_unknown(struct checker *c, const problem_list *problems)
-{
-    const struct problem *only = NULL;
-    struct buf b = BUF(c->arena);
-    size_t n = 0;
-    vec_each (problems, p) {
-        if (!p->unknown)
-            continue;
-        only = p;
-        if (++n > ERRORS_SHOWN)
-            continue;
-        /* "unknown key 'x' in 'y'" */
-        struct str key = p->message;
-        str_skip(&key, STR("unknown key "));
-        buf_fmt(&b, "%s%.*s at %.*s:%u:%u", n == 1 ? "" : ", ", STR_ARG(key),
-                STR_ARG(p->pos.source ? p->pos.source->path : STR("?")), p->pos.line,
-                p->pos.column);
-        if (p->help.n)
-            buf_fmt(&b, " (%.*s)", STR_ARG(p->help));
-    }
-    if (n > ERRORS_SHOWN)
-        buf_fmt(&b, ", and %zu more", n - ERRORS_SHOWN);
-    if (n == 1)
-        warn(c, only->pos, only->message,
-             !only->help.n ? STR(STRICT_HINT)
-                           : str_fmt(c->arena, "%.*s%s" STRICT_HINT, STR_ARG(only->help),
-                                     str_ends(only->help, STR("?")) ? " " : "; "));
-    else if (n)
-        warn(c, (struct pos){0},
-             str_fmt(c->arena, "%zu unknown keys: %.*s", n, STR_ARG(buf_str(&b))),
-             STR(STRICT_HINT));
-}
-
 int schema_check(struct checker *c, const struct schema *schema, struct str name,
                  const struct node **value, struct err *err)
 {
@@ -757,13 +361,6 @@ int schema_check(struct checker *c, const struct schema *schema, struct str name
         *c->patterns = MAP(c->arena);
     }
     check_value(c, schema, (struct place){name, 0, (*value)->pos}, value, &problems);
-    vec_each (&problems, p) {
-        if (is_error(c, p))
-            raise(c, p, err);
-        else if (!p->unknown)
-            warn(c, p->pos, problem_text(c, p), p->help);
-    }
-    if (!c->strict)
-        tell_unknown(c, &problems);
+    problems_tell(c, &problems, err);
     return err->kind ? -1 : 0;
 }
