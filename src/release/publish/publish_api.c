@@ -91,13 +91,23 @@ struct head {
     struct str whole; /* another one when somebody has written to the methods */
 };
 
-static int read_head(struct arena *a, const struct release *r, const struct api_plan *api,
-                     const struct node *document, struct head *ret, struct err *err)
+/* One API that is being published. */
+struct importing {
+    struct arena *arena;
+    const struct release *r;
+    const struct api_plan *api;
+    const struct gateway *gateway;
+    const struct node *document;
+    struct str hint; /* the description of the deployment */
+};
+
+static int read_head(const struct importing *x, struct head *ret, struct err *err)
 {
-    const struct gateway *gateway = api_gateway(api->api->kind);
+    struct arena *a = x->arena;
+    struct str id = x->api->aws_id;
     const struct node *methods, *models;
-    if (gateway->methods(a, r->aws, api->aws_id, &methods, &ret->whole, err) < 0 ||
-        models_now(a, r, gateway, api->aws_id, document, &models, err) < 0)
+    if (x->gateway->methods(a, x->r->aws, id, &methods, &ret->whole, err) < 0 ||
+        models_now(a, x->r, x->gateway, id, x->document, &models, err) < 0)
         return -1;
     ret->lines = head_lines(a, methods, models);
     return 0;
@@ -106,18 +116,17 @@ static int read_head(struct arena *a, const struct release *r, const struct api_
 /* A deployment that bears our very description was cut by a run that was stopped before it could
  * verify or record it, or by a round before this one. No stage points at it; it would stay for
  * ever. */
-static int drop_unfinished(struct arena *a, const struct release *r, const struct api_plan *api,
-                           struct str hint, struct err *err)
+static int drop_unfinished(const struct importing *x, struct err *err)
 {
-    const struct gateway *gateway = api_gateway(api->api->kind);
+    struct str id = x->api->aws_id;
     const struct node *deployments;
-    if (gateway->deployments(a, r->aws, api->aws_id, &deployments, err) < 0)
+    if (x->gateway->deployments(x->arena, x->r->aws, id, &deployments, err) < 0)
         return -1;
     node_each (d, deployments) {
-        struct claim claim = {OURS_INTENT, .wrote = hint,
+        struct claim claim = {OURS_INTENT, .wrote = x->hint,
                               .says = node_text(node_get_c(d, "description"))};
-        if (!str_eq(claim.says, hint) ||
-            dispose_deployment(a, r->aws, &claim, gateway, api->aws_id,
+        if (!str_eq(claim.says, x->hint) ||
+            dispose_deployment(x->arena, x->r->aws, &claim, x->gateway, id,
                                node_text(node_get_c(d, "id")), err) == 0)
             continue;
         if (err->kind != ERR_CONFLICT)
@@ -128,22 +137,21 @@ static int drop_unfinished(struct arena *a, const struct release *r, const struc
 }
 
 /* One round: `*ret_same` false when somebody else changed the head meanwhile. */
-static int publish_once(struct arena *a, const struct release *r, const struct api_plan *api,
-                        const struct node *document, struct str hint, struct str *ret,
-                        bool *ret_same, struct err *err)
+static int publish_once(const struct importing *x, struct str *ret, bool *ret_same, struct err *err)
 {
-    const struct gateway *gateway = api_gateway(api->api->kind);
+    struct arena *a = x->arena;
+    struct aws *aws = x->r->aws;
+    struct str id = x->api->aws_id;
     struct head before, after;
     *ret_same = false;
-    if (gateway->put(a, r->aws, api->aws_id, models_withhold(a, document), err) < 0 ||
-        models_bring(a, r, gateway, api->aws_id, document, err) < 0 ||
-        read_head(a, r, api, document, &before, err) < 0)
+    if (x->gateway->put(a, aws, id, models_withhold(a, x->document), err) < 0 ||
+        models_bring(a, x->r, x->gateway, id, x->document, err) < 0 ||
+        read_head(x, &before, err) < 0)
         return -1;
-    if (!str_eq(before.lines, document_lines(a, api->aws_id, document)))
+    if (!str_eq(before.lines, document_lines(a, id, x->document)))
         return 0;
-    if (drop_unfinished(a, r, api, hint, err) < 0 ||
-        gateway->deploy(a, r->aws, api->aws_id, hint, ret, err) < 0 ||
-        read_head(a, r, api, document, &after, err) < 0)
+    if (drop_unfinished(x, err) < 0 || x->gateway->deploy(a, aws, id, x->hint, ret, err) < 0 ||
+        read_head(x, &after, err) < 0)
         return -1;
     *ret_same = str_eq(before.whole, after.whole) && str_eq(before.lines, after.lines);
     return 0;
@@ -155,10 +163,12 @@ int publish_api(struct arena *a, const struct release *r, const struct api_plan 
     const struct node *document = json_parse(a, api->api->id, api->document, err);
     if (!document)
         return -1;
-    const char *what = api_gateway(api->api->kind)->name;
+    const struct gateway *gateway = api_gateway(api->api->kind);
+    const struct importing x = {a, r, api, gateway, document, hint};
+    const char *what = gateway->name;
     for (int round = 0; round < TRIES; round++) {
         bool same;
-        if (publish_once(a, r, api, document, hint, ret_deployment, &same, err) < 0) {
+        if (publish_once(&x, ret_deployment, &same, err) < 0) {
             if (str_find(err->msg, STR("Warnings found during import"), 0) >= 0)
                 err_help(err,
                          "AWS would leave a part of the API out; with custom.troupe.apis.%s: "
