@@ -58,17 +58,41 @@ static int shrink(const struct release *r, const struct store *store, const stru
     return 0;
 }
 
-/* `leave`: what else goes before the stack does, when it is as small as it has to be. May be NULL.
- */
-static int remove_stack(const struct release *r, const struct store *store,
-                        const struct stack *stack, const struct contents *contents, bool purge,
-                        int (*leave)(const struct release *r, const struct contents *contents,
-                                     const struct world *w, struct err *err),
-                        const struct world *w, struct err *err)
+static const struct content *find_bucket(const struct contents *contents, struct str name)
 {
+    for (size_t i = 0; contents && i < contents->n; i++)
+        if (str_eq(contents->p[i].type, STR("AWS::S3::Bucket")) &&
+            str_eq(contents->p[i].physical_id, name))
+            return &contents->p[i];
+    return NULL;
+}
+
+/* A bucket is ours when the service stack has it as a resource; it goes with the stack, or stays as
+ * its DeletionPolicy says. In any other, which is the user's, only our folder goes. The file may
+ * name another one by now than the stack was deployed with. */
+static int leave_buckets(const struct release *r, const struct contents *contents,
+                         const struct world *w, struct err *err)
+{
+    struct str deployed = node_text(node_get_c(w->service.outputs, SERVICE_BUCKET_OUTPUT));
+    struct str buckets[] = {w->bucket, str_eq(deployed, w->bucket) ? STR("") : deployed};
+    for (size_t i = 0; i < 2; i++) {
+        struct store store = {w->store.aws, buckets[i], r->service->name};
+        if (buckets[i].n && !find_bucket(contents, buckets[i]) &&
+            dispose_folder(r, &store, STR(""), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Of the service, or of the stage. */
+static int remove_stack(const struct release *r, const struct world *w, bool of_service,
+                        const struct contents *contents, bool purge, struct err *err)
+{
+    const struct stack *stack = of_service ? &w->service : &w->stage;
     int64_t start = clock_mono_ms();
     if ((purge && empty_buckets(r, stack, contents, false, err) < 0) ||
-        shrink(r, store, stack, err) < 0 || (leave && leave(r, contents, w, err) < 0) ||
+        shrink(r, of_service ? &w->store : &w->stage_store, stack, err) < 0 ||
+        (of_service && leave_buckets(r, contents, w, err) < 0) ||
         empty_buckets(r, stack, contents, true, err) < 0)
         return -1;
     if (dispose_stack(r, stack, OURS_STACK, contents, err) < 0)
@@ -93,7 +117,7 @@ static int remove_stage_stack(const struct release *r, struct world *w, struct l
         bool held = network.aliases.n && stack_condition(w->stage.status) != STACK_READY;
         if (!held && network_leave(r, w, lease, &network, err) < 0)
             return -1;
-        if (remove_stack(r, &w->stage_store, &w->stage, &contents, purge, NULL, w, err) == 0)
+        if (remove_stack(r, w, false, &contents, purge, err) == 0)
             return edge_functions_dispose(r, &contents, err);
         if (!held || again || err->kind != ERR_FAILED)
             return -1;
@@ -221,32 +245,6 @@ int remove_stage(const struct release *r, struct str stage, bool purge, bool *re
 
 /* ---- the service ---- */
 
-static const struct content *find_bucket(const struct contents *contents, struct str name)
-{
-    for (size_t i = 0; contents && i < contents->n; i++)
-        if (str_eq(contents->p[i].type, STR("AWS::S3::Bucket")) &&
-            str_eq(contents->p[i].physical_id, name))
-            return &contents->p[i];
-    return NULL;
-}
-
-/* A bucket is ours when the service stack has it as a resource; it goes with the stack, or stays as
- * its DeletionPolicy says. In any other, which is the user's, only our folder goes. The file may
- * name another one by now than the stack was deployed with. */
-static int leave_buckets(const struct release *r, const struct contents *contents,
-                         const struct world *w, struct err *err)
-{
-    struct str deployed = node_text(node_get_c(w->service.outputs, SERVICE_BUCKET_OUTPUT));
-    struct str buckets[] = {w->bucket, str_eq(deployed, w->bucket) ? STR("") : deployed};
-    for (size_t i = 0; i < 2; i++) {
-        struct store store = {w->store.aws, buckets[i], r->service->name};
-        if (buckets[i].n && !find_bucket(contents, buckets[i]) &&
-            dispose_folder(r, &store, STR(""), err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* What stages that went before had to keep is in their records, which go now, too. */
 static int remove_kept_functions(const struct release *r, const struct world *w, struct err *err)
 {
@@ -304,8 +302,7 @@ int remove_service(const struct release *r, bool purge, bool *ret_nothing, struc
     *ret_nothing = !there && !stages;
     struct contents contents;
     if (there ? stack_contents(r, w.service.name, &contents, err) < 0 ||
-                    remove_stack(r, &w.store, &w.service, &contents, purge, leave_buckets, &w,
-                                 err) < 0
+                    remove_stack(r, &w, true, &contents, purge, err) < 0
               : leave_buckets(r, NULL, &w, err) < 0)
         return -1;
     return log_groups_sweep(r, &groups, err);
