@@ -55,39 +55,44 @@ bool log_groups_named(const struct record *record, struct str group)
 
 /* ---- records ---- */
 
+struct records {
+    struct record *p; /* NULL: not read yet */
+    size_t n;
+};
+
 /* Records of `stage` (empty: of all), newest first. */
 static int read_records(const struct release *r, const struct store *store,
                         const struct record_ref *refs, size_t n, struct str stage,
-                        struct record **ret, size_t *ret_n, struct err *err)
+                        struct records *ret, struct err *err)
 {
     VEC(struct record_ref) wanted = {0};
     for (size_t i = 0; i < n; i++)
         if (!stage.n || str_eq(refs[i].stage, stage))
             vec_push(r->arena, &wanted, refs[i]);
-    *ret = ARENA_ARRAY(r->arena, wanted.n + 1, struct record);
-    *ret_n = wanted.n;
-    return records_read(r->arena, store, wanted.p, wanted.n, *ret, err);
+    *ret = (struct records){ARENA_ARRAY(r->arena, wanted.n + 1, struct record), wanted.n};
+    return records_read(r->arena, store, wanted.p, wanted.n, ret->p, err);
 }
 
 /* Does a function that some stage serves write to it? */
-static bool is_written_to(const struct record *all, size_t n, struct str group)
+static bool is_written_to(const struct records *all, struct str group)
 {
     struct str stage = {"", 0};
-    for (size_t i = 0; i < n; i++) {
-        if (str_eq(all[i].stage, stage) || !record_succeeded(&all[i]))
+    for (size_t i = 0; i < all->n; i++) {
+        const struct record *record = &all->p[i];
+        if (str_eq(record->stage, stage) || !record_succeeded(record))
             continue;
-        stage = all[i].stage; /* this is its newest that did */
-        if (has_function_of(&all[i], group))
+        stage = record->stage; /* this is its newest that did */
+        if (has_function_of(record, group))
             return true;
     }
     return false;
 }
 
-static const struct record *find_record(const struct record *all, size_t n, struct str group)
+static const struct record *find_record(const struct records *all, struct str group)
 {
-    for (size_t i = 0; i < n; i++)
-        if (log_groups_named(&all[i], group))
-            return &all[i];
+    for (size_t i = 0; i < all->n; i++)
+        if (log_groups_named(&all->p[i], group))
+            return &all->p[i];
     return NULL;
 }
 
@@ -97,8 +102,7 @@ int log_groups_clear(const struct release *r, const struct world *w, struct str 
                      const struct node *now, const struct node *next, struct err *err)
 {
     const struct node *there = log_groups_of(r->arena, now);
-    struct record *records = NULL;
-    size_t n = 0;
+    struct records records = {0};
     bool known = false;
     for (size_t i = 0; i < w->record_count; i++)
         known |= !stage.n || str_eq(w->records[i].stage, stage);
@@ -110,11 +114,11 @@ int log_groups_clear(const struct release *r, const struct world *w, struct str 
             continue;
         if (logs_group(r->arena, r->aws, group, &found, err) < 0)
             return err_wrap(err, "look at log group '%.*s'", STR_ARG(group));
-        if (found.name.n && !records &&
-            read_records(r, &w->store, w->records, w->record_count, stage, &records, &n, err) < 0)
+        if (found.name.n && !records.p &&
+            read_records(r, &w->store, w->records, w->record_count, stage, &records, err) < 0)
             return -1;
-        struct claim claim = {OURS_RECORD, find_record(records, n, group)};
-        if (!found.name.n || !claim.record || is_written_to(records, n, group))
+        struct claim claim = {OURS_RECORD, find_record(&records, group)};
+        if (!found.name.n || !claim.record || is_written_to(&records, group))
             continue;
         if (dispose_log_group(r, &claim, group, &gone, err) < 0)
             return -1;
@@ -135,16 +139,17 @@ int log_groups_recorded(const struct release *r, const struct store *store, stru
     VEC(struct log_group_named) all = {0};
     struct map seen = MAP(a);
     struct record_ref *refs;
-    struct record *records;
+    struct records records;
     size_t n;
     if (records_list(a, store, &refs, &n, err) < 0 ||
-        read_records(r, store, refs, n, STR(""), &records, &n, err) < 0)
+        read_records(r, store, refs, n, STR(""), &records, err) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        const struct record_body *body = records[i].body;
+    for (size_t i = 0; i < records.n; i++) {
+        const struct record *record = &records.p[i];
+        const struct record_body *body = record->body;
         struct node *names = node_seq(a);
         struct str region;
-        address_stage(records[i].stage, &region);
+        address_stage(record->stage, &region);
         for (size_t k = 0; body && k < body->functions.n; k++)
             node_push(a, names,
                       node_strf(a, FUNCTION_GROUP "%.*s", STR_ARG(body->functions.p[k].name)));
@@ -153,10 +158,10 @@ int log_groups_recorded(const struct release *r, const struct store *store, stru
         node_each (item, names) {
             struct str name = node_text(item);
             struct str key = str_fmt(a, "%.*s %.*s", STR_ARG(region), STR_ARG(name));
-            if (map_has(&seen, key) || !log_groups_named(&records[i], name))
+            if (map_has(&seen, key) || !log_groups_named(record, name))
                 continue;
             map_put(&seen, key, a);
-            vec_push(a, &all, (struct log_group_named){name, &records[i]});
+            vec_push(a, &all, (struct log_group_named){name, record});
         }
     }
     *ret = (struct log_groups){all.p, all.n};
