@@ -71,9 +71,8 @@ static int get_parameter(struct arena *a, const struct asked *q, const struct no
     return ssm_parameter(a, q->aws, q->address, form, ret, err);
 }
 
-static int get(void *context, struct arena *a, struct str source, struct str params,
-               const struct remote_place *place, struct str address, const struct node **ret,
-               struct err *err)
+static int get(void *context, struct arena *a, const struct remote_query *query,
+               const struct node **ret, struct err *err)
 {
     static const struct {
         const char *source;
@@ -81,18 +80,18 @@ static int get(void *context, struct arena *a, struct str source, struct str par
     } sources[] = {
         {"aws", get_account}, {"cf", get_output}, {"s3", get_object}, {"ssm", get_parameter}};
     struct asked q = {.cli = context,
-                      .region = region_of(params, place->region),
-                      .params = params,
-                      .address = address};
+                      .region = region_of(query->params, query->region),
+                      .params = query->params,
+                      .address = query->address};
     *ret = NULL;
-    if (context_check_variables(q.cli, place->stage, err) < 0)
+    if (context_check_variables(q.cli, query->stage, err) < 0)
         return -1;
-    cleanup_aws struct aws *aws = context_client(q.cli, q.region, place->profile, err);
+    cleanup_aws struct aws *aws = context_client(q.cli, q.region, query->profile, err);
     if (!aws)
         return -1;
     q.aws = aws;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        if (!str_eq(source, str_c(sources[i].source)))
+        if (!str_eq(query->source, str_c(sources[i].source)))
             continue;
         if (sources[i].get(a, &q, ret, err) == 0)
             return 0;
@@ -101,7 +100,7 @@ static int get(void *context, struct arena *a, struct str source, struct str par
         err_clear(err); /* no such stack, object or parameter: the fallback applies */
         return 0;
     }
-    return err_set(err, ERR_CONFIG, "unknown variable source '%.*s'", STR_ARG(source));
+    return err_set(err, ERR_CONFIG, "unknown variable source '%.*s'", STR_ARG(query->source));
 }
 
 const struct remote_values *remote_values(struct cli *cli)

@@ -12,19 +12,19 @@
 #include "doc/object.h"
 
 /* Where values of AWS are asked for. */
-struct remote_place {
+/* A variable whose value only AWS knows: ${source(params):address}. */
+struct remote_query {
+    struct str source, address;
+    struct str params;          /* the text in parentheses (a region), or empty */
     struct str region, stage;   /* the stage is empty where it is not known yet */
     const struct node *profile; /* of provider.profile; NULL: none */
 };
 
-/* Values that only AWS knows; see variables.h. `address` is what stands behind the colon. `*ret`
- * NULL: there is no such value, the fallback applies. `params` is the text in parentheses (a
- * region), or empty. */
+/* Who asks AWS. `*ret` NULL: there is no such value, the fallback applies. */
 struct remote_values {
     void *context;
-    int (*get)(void *context, struct arena *a, struct str source, struct str params,
-               const struct remote_place *place, struct str address, const struct node **ret,
-               struct err *err);
+    int (*get)(void *context, struct arena *a, const struct remote_query *query,
+               const struct node **ret, struct err *err);
 };
 
 /* Of the service file, by its major version. */

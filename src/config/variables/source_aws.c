@@ -15,9 +15,13 @@ static int ask_now(struct resolver *r, const struct query *q, struct answer *ret
     if (resolve_region(r, err) < 0 ||
         resolve_path(r, r->root, STR("provider.profile"), STR(""), &profile, err) < 0)
         return -1;
-    const struct remote_place place = {r->region, r->stage, profile.node};
-    if (remote->get(remote->context, r->arena, q->type, query_params(r->arena, q), &place,
-                    q->address, &ret->value, err) < 0) {
+    const struct remote_query query = {.source = q->type,
+                                       .address = q->address,
+                                       .params = query_params(r->arena, q),
+                                       .region = r->region,
+                                       .stage = r->stage,
+                                       .profile = profile.node};
+    if (remote->get(remote->context, r->arena, &query, &ret->value, err) < 0) {
         err_wrap(err, "resolve '%.*s'", STR_ARG(q->text));
         if (!err->pos.source)
             err->pos = q->pos;

@@ -8,15 +8,15 @@
 
 #include "base/fs.h"
 
-static int answer(void *context, struct arena *a, struct str source, struct str params,
-                  const struct remote_place *place, struct str address, const struct node **ret,
-                  struct err *err)
+static int answer(void *context, struct arena *a, const struct remote_query *q,
+                  const struct node **ret, struct err *err)
 {
     struct cloud *c = context;
+    struct str address = q->address;
     (void)err;
-    check_str(place->region, "us-east-1");
-    c->asked = str_fmt(c->arena, "%.*s%.*s(%.*s):%.*s\n", STR_ARG(c->asked), STR_ARG(source),
-                       STR_ARG(params), STR_ARG(address));
+    check_str(q->region, "us-east-1");
+    c->asked = str_fmt(c->arena, "%.*s%.*s(%.*s):%.*s\n", STR_ARG(c->asked), STR_ARG(q->source),
+                       STR_ARG(q->params), STR_ARG(address));
     if (c->none && str_eq(address, str_c(c->none))) {
         *ret = NULL;
         return 0;

@@ -338,16 +338,16 @@ static void test_stage_flag(void **state)
 }
 
 /* Notes what was asked; `/secret` is a secret, `/none` does not exist. */
-static int answer(void *context, struct arena *a, struct str source, struct str params,
-                  const struct remote_place *place, struct str address, const struct node **ret,
-                  struct err *err)
+static int answer(void *context, struct arena *a, const struct remote_query *q,
+                  const struct node **ret, struct err *err)
 {
+    struct str address = q->address;
     (void)context;
-    check_str(place->region, "us-east-1");
+    check_str(q->region, "us-east-1");
     if (str_eq(address, STR("/denied")))
         return err_set(err, ERR_DENIED, "access denied");
     struct node *n =
-        node_strf(a, "%.*s(%.*s)%.*s", STR_ARG(source), STR_ARG(params), STR_ARG(address));
+        node_strf(a, "%.*s(%.*s)%.*s", STR_ARG(q->source), STR_ARG(q->params), STR_ARG(address));
     if (str_eq(address, STR("/secret")))
         n->flags |= NODE_SECRET;
     *ret = str_eq(address, STR("/none")) ? NULL : n;
