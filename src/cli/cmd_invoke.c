@@ -102,8 +102,8 @@ static int run(struct cli *cli, struct err *err)
     struct lambda_invocation result;
     if (read_event(cli, &event, err) < 0 || context_function(cli, "invoke", service, &f, err) < 0)
         return -1;
-    if (lambda_invoke(cli->arena, cli->aws, f.name, service->stage, event, cli->options.logs,
-                      &result, err) < 0)
+    const struct lambda_call call = {f.name, service->stage, event, cli->options.logs};
+    if (lambda_invoke(cli->arena, cli->aws, &call, &result, err) < 0)
         return err_wrap(err, "invoke '%.*s'", STR_ARG(f.key));
     progress_clear(cli->progress);
     if (cli->options.logs)

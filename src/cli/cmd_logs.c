@@ -134,9 +134,12 @@ static int read_lines(struct logs *l, struct arena *a, int64_t since_ms, struct 
         for (int64_t day = since_ms / DAY_MS - 1; day <= now / DAY_MS; day++) {
             struct str date =
                 str_replace(a, str_sub(time_iso(a, day * DAY_MS), 0, 10), STR("-"), STR("/"));
-            struct str prefix = str_fmt(a, "%.*s/%.*s", STR_ARG(date), STR_ARG(w->stream));
-            if (logs_filter(a, l->cli->aws, w->group, prefix, l->cli->options.filter, since_ms, ret,
-                            err) == 0)
+            struct log_filter filter = {
+                .group = w->group,
+                .prefix = str_fmt(a, "%.*s/%.*s", STR_ARG(date), STR_ARG(w->stream)),
+                .pattern = l->cli->options.filter,
+                .start_ms = since_ms};
+            if (logs_filter(a, l->cli->aws, &filter, ret, err) == 0)
                 continue;
             if (err->kind != ERR_NOT_FOUND)
                 return err_wrap(err, "read log group '%.*s'", STR_ARG(w->group));

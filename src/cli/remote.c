@@ -57,7 +57,7 @@ static int get_object(struct arena *a, const struct asked *q, const struct node 
 {
     struct str rest = q->address, bucket, text;
     str_cut(&rest, '/', &bucket);
-    if (s3_get(a, q->aws, bucket, rest, &text, NULL, NULL, err) < 0)
+    if (s3_get(a, q->aws, bucket, rest, &text, NULL, err) < 0)
         return -1;
     *ret = node_str(a, text);
     return 0;

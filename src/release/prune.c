@@ -72,10 +72,14 @@ static int read_clock(struct gathering *g, struct err *err)
 {
     struct store *s = &g->world->store;
     struct str text;
+    struct s3_stamp stamp;
     const struct record_ref *ref = &g->records[0].ref;
     struct str key = store_key(g->r->arena, s, "stages/%.*s/%lld.json", STR_ARG(ref->stage),
                                (long long)ref->number);
-    return store_get(g->r->arena, s, key, &text, NULL, &g->now_ms, err);
+    if (store_get(g->r->arena, s, key, &text, &stamp, err) < 0)
+        return -1;
+    g->now_ms = stamp.date_ms;
+    return 0;
 }
 
 static int gather(struct gathering *g, struct err *err)

@@ -296,7 +296,7 @@ static int put_template_back(struct repairing *x, struct err *err)
     struct str text = json_text(x->r->arena, plan_stage_template(x->r, &x->plan, 0), 0);
     if (!sha.n || !str_eq(sha256_hex(x->r->arena, text), sha))
         return 0;
-    return store_put_once(x->r->arena, &w->store, "templates", sha, "json", text, NULL, err);
+    return store_put_once(x->r->arena, &w->store, "templates", sha, text, NULL, err);
 }
 
 static int apply(struct repairing *x, const struct node *template, struct err *err)

@@ -294,18 +294,18 @@ int lambda_versions(struct arena *a, struct aws *aws, struct str function,
 
 /* ---- calling ---- */
 
-int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
-                  struct str payload, bool log_tail, struct lambda_invocation *ret, struct err *err)
+int lambda_invoke(struct arena *a, struct aws *aws, const struct lambda_call *call,
+                  struct lambda_invocation *ret, struct err *err)
 {
     struct node *headers = node_map(a);
     node_put_str(a, headers, "X-Amz-Invocation-Type", STR("RequestResponse"));
-    if (log_tail)
+    if (call->log_tail)
         node_put_str(a, headers, "X-Amz-Log-Type", STR("Tail"));
     struct aws_rest request = {.method = "POST",
-                               .path = AWS_PATH(a, FUNCTION "/invocations", function),
-                               .query = qualified(a, qualifier),
+                               .path = AWS_PATH(a, FUNCTION "/invocations", call->function),
+                               .query = qualified(a, call->qualifier),
                                .headers = headers,
-                               .body = payload,
+                               .body = call->payload,
                                .content_type = "application/octet-stream",
                                .timeout_ms = INVOKE_MS,
                                .once = true,

@@ -15,18 +15,18 @@ static struct log_event read_event(const struct node *n)
                               .time_ms = node_int_or(node_get_c(n, "timestamp"), 0)};
 }
 
-int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str prefix,
-                struct str pattern, int64_t start_ms, struct log_events *ret, struct err *err)
+int logs_filter(struct arena *a, struct aws *aws, const struct log_filter *filter,
+                struct log_events *ret, struct err *err)
 {
     struct pages p = {0};
     const struct node *answer;
     do { /* an empty page need not be the last. Source: API reference, FilterLogEvents */
         struct node *body = node_map(a);
-        node_put_str(a, body, "logGroupName", group);
-        node_put_str(a, body, "logStreamNamePrefix", prefix);
-        node_put_c(a, body, "startTime", node_int(a, start_ms));
-        if (pattern.n)
-            node_put_str(a, body, "filterPattern", pattern);
+        node_put_str(a, body, "logGroupName", filter->group);
+        node_put_str(a, body, "logStreamNamePrefix", filter->prefix);
+        node_put_c(a, body, "startTime", node_int(a, filter->start_ms));
+        if (filter->pattern.n)
+            node_put_str(a, body, "filterPattern", filter->pattern);
         if (p.token.n)
             node_put_str(a, body, "nextToken", p.token);
         if (aws_json(a, aws, "logs", "FilterLogEvents", body, &answer, err) < 0)

@@ -23,10 +23,10 @@ static struct node *text_map(struct arena *a, const char *key, struct str value)
     return map;
 }
 
-static void date_of(const struct aws_answer *answer, int64_t *ret_date_ms)
+static int64_t date_of(const struct aws_answer *answer)
 {
-    if (ret_date_ms && !time_parse(aws_header(answer, "date"), ret_date_ms))
-        *ret_date_ms = 0;
+    int64_t date_ms;
+    return time_parse(aws_header(answer, "date"), &date_ms) ? date_ms : 0;
 }
 
 static void put_checksum(struct arena *a, struct node *headers, struct str body)
@@ -37,16 +37,15 @@ static void put_checksum(struct arena *a, struct node *headers, struct str body)
 /* ---- one object ---- */
 
 int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str *ret,
-           struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+           struct s3_stamp *ret_stamp, struct err *err)
 {
     struct aws_answer answer;
     struct aws_rest request = {.method = "GET", .bucket = bucket, .key = key, .raw_answer = true};
     if (aws_s3(a, aws, "GetObject", &request, &answer, err) < 0)
         return -1;
     *ret = answer.body;
-    if (ret_etag)
-        *ret_etag = aws_header(&answer, "etag");
-    date_of(&answer, ret_date_ms);
+    if (ret_stamp)
+        *ret_stamp = (struct s3_stamp){aws_header(&answer, "etag"), date_of(&answer)};
     return 0;
 }
 
@@ -228,7 +227,7 @@ static int put_parts(struct arena *a, struct aws *aws, const struct s3_put *put,
     return done;
 }
 
-int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_written *ret,
+int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_stamp *ret,
            struct err *err)
 {
     struct aws_answer answer;
@@ -239,7 +238,7 @@ int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3
     if (!ret)
         return 0;
     ret->etag = in_parts ? text_of(answer.node, "ETag") : aws_header(&answer, "etag");
-    date_of(&answer, &ret->date_ms);
+    ret->date_ms = date_of(&answer);
     return 0;
 }
 

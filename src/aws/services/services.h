@@ -128,15 +128,15 @@ struct s3_put {
     enum s3_condition condition;
     struct str etag; /* for S3_IF_MATCH */
 };
-struct s3_written {
+/* What S3 says of an object that it gives or takes. */
+struct s3_stamp {
     struct str etag;
-    int64_t date_ms; /* by the server's clock; 0: it did not say */
+    int64_t date_ms; /* of the answer, by the server's clock; 0: it did not say */
 };
 
-/* Whole object. NOT_FOUND for a missing key or bucket. `ret_etag`, `ret_date_ms` (the server's
- * clock) may be NULL. */
+/* Whole object. NOT_FOUND for a missing key or bucket. `ret_stamp` may be NULL. */
 int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str *ret,
-           struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+           struct s3_stamp *ret_stamp, struct err *err);
 /* HeadObject: is the object there? */
 int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
             struct str *ret_etag, struct err *err);
@@ -144,7 +144,7 @@ int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key,
  * does not hold, NOT_FOUND for S3_IF_MATCH on a missing key; a 409 of racing writers is retried.
  * When an answer is lost and the call sent again, a conditional write may meet its own first
  * success and report PRECONDITION: callers compare the content (a nonce). `ret` may be NULL. */
-int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_written *ret,
+int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_stamp *ret,
            struct err *err);
 /* Copy an object, up to 5 GiB, to `to` under the same key; the buckets may be in different regions,
  * `aws` is that of `to`. */
@@ -229,14 +229,18 @@ struct lambda_version {
 int lambda_versions(struct arena *a, struct aws *aws, struct str function,
                     struct lambda_version **ret, size_t *ret_n, struct err *err);
 
+struct lambda_call {
+    struct str function, qualifier, payload;
+    bool log_tail; /* the end of what it logs is wanted, too */
+};
 struct lambda_invocation {
     struct str payload;
     struct str function_error; /* empty: none */
     struct str log_tail;       /* decoded, when asked for */
 };
-int lambda_invoke(struct arena *a, struct aws *aws, struct str function, struct str qualifier,
-                  struct str payload, bool log_tail, struct lambda_invocation *ret,
-                  struct err *err);
+/* Sent once: where the answer is lost, Lambda may have run the function all the same. */
+int lambda_invoke(struct arena *a, struct aws *aws, const struct lambda_call *call,
+                  struct lambda_invocation *ret, struct err *err);
 
 /* ---- EC2 ---- */
 
@@ -268,15 +272,20 @@ struct log_event {
     int64_t time_ms;                /* when it was written, since 1970 */
     size_t order;                   /* how many were answered before it */
 };
-/* FilterLogEvents, all pages: what the streams of `group` whose names start with `prefix` have from
- * `start_ms` on; `pattern` may be empty. Appended in the order of the answers. NOT_FOUND when there
- * is no such group. */
 struct log_events {
     struct log_event *p;
     size_t n, cap;
 };
-int logs_filter(struct arena *a, struct aws *aws, struct str group, struct str prefix,
-                struct str pattern, int64_t start_ms, struct log_events *ret, struct err *err);
+struct log_filter {
+    struct str group;
+    struct str prefix;  /* of the names of streams */
+    struct str pattern; /* in CloudWatch's language; empty: all events */
+    int64_t start_ms;   /* since 1970 */
+};
+/* FilterLogEvents, all pages. Appended in the order of the answers. NOT_FOUND when there is no such
+ * group. */
+int logs_filter(struct arena *a, struct aws *aws, const struct log_filter *filter,
+                struct log_events *ret, struct err *err);
 struct log_group {
     struct str name, arn;    /* arn without ":*" */
     int64_t retention_days;  /* 0: for ever */

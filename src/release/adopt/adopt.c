@@ -46,7 +46,7 @@ static int keep_original(struct deploying *d, struct err *err)
     if (!adoption->original)
         return 0;
     return store_put_once(d->arena, &d->plan->world.store, "templates", adoption->original_sha,
-                          "json", json_text(d->arena, adoption->original, 0), NULL, err);
+                          json_text(d->arena, adoption->original, 0), NULL, err);
 }
 
 int engine_adopt(struct deploying *d, struct err *err)

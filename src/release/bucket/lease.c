@@ -73,10 +73,11 @@ static bool is_own(struct arena *a, const struct lease *l, struct str text)
 static void look_whose(struct arena *a, struct lease *l)
 {
     struct err err = {0};
-    struct str text, etag;
-    bool there = store_get(a, &l->store, l->key, &text, &etag, NULL, &err) == 0;
+    struct str text;
+    struct s3_stamp stamp;
+    bool there = store_get(a, &l->store, l->key, &text, &stamp, &err) == 0;
     if (there && is_own(a, l, text))
-        keep_etag(l, etag);
+        keep_etag(l, stamp.etag);
     else if (there || err.kind != ERR_NETWORK) /* else it runs out by itself: lease_check */
         atomic_store(&l->lost, true);
     err_clear(&err);
@@ -86,7 +87,7 @@ static void renew(struct lease *l)
 {
     cleanup_arena struct arena *a = arena_new();
     struct err err = {0};
-    struct s3_written written;
+    struct s3_stamp written;
     int64_t begun = up_ms();
     struct s3_put object = {.key = l->key,
                             .body = lease_body(a, l, clock_wall_ms()),
@@ -187,7 +188,7 @@ static int modified_of(struct arena *a, const struct lease *l, int64_t *ret, str
 /* 1: it is ours; 0: another took it in this moment, or it is ours already; -1: failed. */
 static int try_write(struct arena *a, struct lease *l, const struct s3_put *object, struct err *err)
 {
-    struct s3_written written;
+    struct s3_stamp written;
     if (store_put(a, &l->store, object, &written, err) == 0) {
         keep_etag(l, written.etag);
         return 1;
@@ -207,14 +208,15 @@ static int try_take(struct arena *a, struct lease *l, struct lease_content *hold
     struct s3_put object = {.key = l->key,
                             .body = lease_body(a, l, clock_wall_ms()),
                             .condition = S3_IF_NONE_MATCH_ANY};
-    struct str etag, text;
-    int64_t date_ms = 0, modified_ms = 0;
+    struct str text;
+    struct s3_stamp stamp;
+    int64_t modified_ms = 0;
     atomic_store(&l->renewed_ms, up_ms());
     atomic_store(&l->seen_ms, up_ms());
     int taken = try_write(a, l, &object, err);
     if (taken)
         return taken;
-    if (store_get(a, &l->store, l->key, &text, &etag, &date_ms, err) < 0) {
+    if (store_get(a, &l->store, l->key, &text, &stamp, err) < 0) {
         *ret_gone = err->kind == ERR_NOT_FOUND;
         if (*ret_gone)
             err_clear(err);
@@ -226,17 +228,17 @@ static int try_take(struct arena *a, struct lease *l, struct lease_content *hold
     bool own = str_eq(holder->nonce, l->nonce), broken = holder->broken.n;
     bool free = holder->given_back.n;
     if (!own && !broken && !free && !lease_is_dead(l->host, holder) &&
-        !has_run_out(holder, modified_ms, date_ms))
+        !has_run_out(holder, modified_ms, stamp.date_ms))
         return 0;
     if (own) { /* a retried write met its own first success */
-        keep_etag(l, etag);
+        keep_etag(l, stamp.etag);
         l->inherited = l->inherited_nonce.n > 0;
         return 1;
     }
     if (!free)
         l->inherited_nonce = str_dup(l->arena, broken ? holder->of : holder->nonce);
     object.condition = S3_IF_MATCH;
-    object.etag = etag;
+    object.etag = stamp.etag;
     taken = try_write(a, l, &object, err);
     l->inherited |= taken > 0 && !free;
     *ret_gone = true; /* look again */
@@ -305,7 +307,7 @@ static void look_again(struct lease *l)
     int64_t begun = up_ms();
     if (begun - atomic_load(&l->seen_ms) < LEASE_SEEN_MS)
         return;
-    bool there = store_get(a, &l->store, l->key, &text, NULL, NULL, &err) == 0;
+    bool there = store_get(a, &l->store, l->key, &text, NULL, &err) == 0;
     if (there && is_own(a, l, text))
         atomic_store(&l->seen_ms, begun);
     else if (there || err.kind == ERR_NOT_FOUND)

@@ -11,14 +11,17 @@ static int look(struct arena *a, const struct store *store, struct str key, int6
                 struct lease_info *ret, bool *ret_there, struct err *err)
 {
     struct str text;
+    struct s3_stamp stamp;
     *ret_there = false;
-    if (store_get(a, store, key, &text, &ret->etag, &ret->date_ms, err) < 0) {
+    if (store_get(a, store, key, &text, &stamp, err) < 0) {
         if (err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
         return 0;
     }
     struct lease_content content;
+    ret->etag = stamp.etag;
+    ret->date_ms = stamp.date_ms;
     if (lease_content_read(a, key, text, &content, err) < 0)
         return -1;
     struct str host = content.host;

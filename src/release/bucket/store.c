@@ -44,13 +44,12 @@ static int say_if_gone(const struct store *store, int done, struct err *err)
 }
 
 int store_get(struct arena *a, const struct store *store, struct str key, struct str *ret,
-              struct str *ret_etag, int64_t *ret_date_ms, struct err *err)
+              struct s3_stamp *ret_stamp, struct err *err)
 {
-    return check_bucket(store, err) < 0 ? -1
-                                        : say_if_gone(store,
-                                                      s3_get(a, store->aws, store->bucket, key, ret,
-                                                             ret_etag, ret_date_ms, err),
-                                                      err);
+    return check_bucket(store, err) < 0
+               ? -1
+               : say_if_gone(store, s3_get(a, store->aws, store->bucket, key, ret, ret_stamp, err),
+                             err);
 }
 
 int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,
@@ -62,7 +61,7 @@ int store_head(struct arena *a, const struct store *store, struct str key, bool 
 }
 
 int store_put(struct arena *a, const struct store *store, const struct s3_put *put,
-              struct s3_written *ret, struct err *err)
+              struct s3_stamp *ret, struct err *err)
 {
     struct s3_put whole = *put;
     whole.bucket = store->bucket;
@@ -91,15 +90,16 @@ int store_copy(struct arena *a, const struct store *from, const struct store *to
 }
 
 int store_put_once(struct arena *a, const struct store *store, const char *folder,
-                   struct str sha256, const char *ending, struct str content, bool *ret_written,
-                   struct err *err)
+                   struct str sha256, struct str content, bool *ret_written, struct err *err)
 {
     enum { SMALL = 128 * 1024 }; /* sent rather than asked for first */
-    struct str key = store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), ending);
+    bool is_code = strcmp(folder, "artifacts") == 0;
+    struct str key =
+        store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), is_code ? "zip" : "json");
     struct s3_put object = {
         .key = key, .body = content, .content_type = "application/octet-stream"};
     bool there = false;
-    if (content.n <= SMALL && strcmp(folder, "artifacts") != 0) {
+    if (content.n <= SMALL && !is_code) {
         object.condition = S3_IF_NONE_MATCH_ANY;
         int put = store_put(a, store, &object, NULL, err);
         there = put < 0 && err->kind == ERR_PRECONDITION;
@@ -129,7 +129,7 @@ int store_say_altered(const struct store *store, struct str key, struct err *err
 int store_get_named(struct arena *a, const struct store *store, struct str key, struct str sha256,
                     struct str *ret, struct err *err)
 {
-    if (store_get(a, store, key, ret, NULL, NULL, err) < 0)
+    if (store_get(a, store, key, ret, NULL, err) < 0)
         return -1;
     return str_eq(sha256_hex(a, *ret), sha256) ? 0 : store_say_altered(store, key, err);
 }
@@ -153,7 +153,7 @@ int store_secret(struct arena *a, const struct store *store, bool create, struct
     *ret = STR("");
     if (!store->bucket.n)
         return 0;
-    if (s3_get(a, store->aws, store->bucket, key, ret, NULL, NULL, err) == 0)
+    if (s3_get(a, store->aws, store->bucket, key, ret, NULL, err) == 0)
         return ret->n == made.n ? 0 : store_say_altered(store, key, err);
     if (err->kind != ERR_NOT_FOUND)
         return err_wrap(err, "read the key for values in records");
@@ -260,7 +260,7 @@ static int read_object(struct arena *a, const struct store *store, struct str ke
 {
     struct str text;
     *ret = NULL;
-    if (store_get(a, store, key, &text, NULL, NULL, err) < 0) {
+    if (store_get(a, store, key, &text, NULL, err) < 0) {
         if (!optional || err->kind != ERR_NOT_FOUND)
             return -1;
         err_clear(err);
@@ -316,49 +316,49 @@ static int read_body(struct arena *a, const struct store *store, struct record *
     return 0;
 }
 
-/* `*ret` stays NULL when it is not there. */
+/* A part that a record need not have. */
+struct optional_part {
+    const char *name;
+    const struct object_table *table;
+};
+
+/* 1: `into` has it; 0: it is not there. */
 static int read_optional(struct arena *a, const struct store *store, const struct record *record,
-                         const char *part, struct str vouched, const struct object_table *table,
-                         void *into, bool *ret_there, struct err *err)
+                         const struct optional_part *part, struct str vouched, void *into,
+                         struct err *err)
 {
     const struct node *n;
-    *ret_there = false;
-    if (read_part(a, store, record, part, vouched, &n, err) < 0)
+    if (read_part(a, store, record, part->name, vouched, &n, err) < 0)
         return -1;
-    if (n && object_read(a, table, n, into, err) < 0)
-        return say_unreadable(store, record_key(a, store, record->stage, record->number, part),
-                              err);
-    *ret_there = n;
-    return 0;
+    if (n && object_read(a, part->table, n, into, err) < 0)
+        return say_unreadable(store,
+                              record_key(a, store, record->stage, record->number, part->name), err);
+    return n != NULL;
 }
 
 static int read_versions(struct arena *a, const struct store *store, struct record *record,
                          struct str vouched, struct err *err)
 {
+    static const struct optional_part part = {".versions", &versions_table};
     struct record_versions *versions = ARENA_NEW(a, struct record_versions);
-    bool there;
     if (record->versions)
         return 0;
-    if (read_optional(a, store, record, ".versions", vouched, &versions_table, versions, &there,
-                      err) < 0)
-        return -1;
-    record->versions = there ? versions : NULL;
-    return 0;
+    int there = read_optional(a, store, record, &part, vouched, versions, err);
+    record->versions = there > 0 ? versions : NULL;
+    return there < 0 ? -1 : 0;
 }
 
 /* The outcome is not vouched for: it is written after the stack has said what it is at. */
 static int read_outcome(struct arena *a, const struct store *store, struct record *record,
                         struct err *err)
 {
+    static const struct optional_part part = {".outcome", &outcome_table};
     struct record_outcome *outcome = ARENA_NEW(a, struct record_outcome);
-    bool there;
     if (record->outcome)
         return 0;
-    if (read_optional(a, store, record, ".outcome", STR(""), &outcome_table, outcome, &there, err) <
-        0)
-        return -1;
-    record->outcome = there ? outcome : NULL;
-    return 0;
+    int there = read_optional(a, store, record, &part, STR(""), outcome, err);
+    record->outcome = there > 0 ? outcome : NULL;
+    return there < 0 ? -1 : 0;
 }
 
 static int say_record_gone(struct arena *a, const struct store *store, const struct record *record,
@@ -420,7 +420,7 @@ int records_read(struct arena *a, const struct store *store, const struct record
 /* ---- writing ---- */
 
 static int put_text(struct arena *a, const struct store *store, struct str key, struct str text,
-                    enum s3_condition condition, struct s3_written *ret, struct err *err)
+                    enum s3_condition condition, struct s3_stamp *ret, struct err *err)
 {
     struct s3_put object = {.key = key, .body = text, .condition = condition};
     return store_put(a, store, &object, ret, err);
@@ -468,7 +468,7 @@ int record_write_mark(struct arena *a, const struct store *store, struct str sta
     struct record_mark content = {.when = time_iso(a, clock_wall_ms())};
     struct str key = record_key(a, store, stage, number, str_fmt(a, ".%s", mark).p);
     struct str text = object_text(a, &mark_table, &content);
-    struct s3_written written;
+    struct s3_stamp written;
     if (put_text(a, store, key, text, S3_ALWAYS, &written, err) < 0)
         return err_wrap(err, "mark %.*s#%lld as %s", STR_ARG(stage), (long long)number, mark);
     if (ret_date_ms)

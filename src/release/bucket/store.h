@@ -23,22 +23,21 @@ struct str store_key(struct arena *a, const struct store *store, const char *fmt
  * store without a bucket cannot be used: FAILED, nothing is called. FAILED with the way out, and
  * not NOT_FOUND, when somebody deleted the bucket (HEAD does not tell: absent). */
 int store_get(struct arena *a, const struct store *store, struct str key, struct str *ret,
-              struct str *ret_etag, int64_t *ret_date_ms, struct err *err);
+              struct s3_stamp *ret_stamp, struct err *err);
 int store_head(struct arena *a, const struct store *store, struct str key, bool *ret,
                struct str *ret_etag, struct err *err);
 /* The bucket is the store's. Without a content type it is JSON. */
 int store_put(struct arena *a, const struct store *store, const struct s3_put *put,
-              struct s3_written *ret, struct err *err);
+              struct s3_stamp *ret, struct err *err);
 int store_list(struct arena *a, const struct store *store, struct str prefix,
                struct s3_object **ret, size_t *ret_n, struct err *err);
 int store_copy(struct arena *a, const struct store *from, const struct store *to, struct str key,
                struct err *err);
 
-/* Write `content` under `<folder>/<sha256>.<ending>` unless it is there; `*ret_written` (may be
- * NULL) says whether it was. */
+/* Write `content` under `<folder>/<sha256>` unless it is there; what is in "artifacts" ends with
+ * ".zip", all else with ".json". `*ret_written` (may be NULL): it was not there. */
 int store_put_once(struct arena *a, const struct store *store, const char *folder,
-                   struct str sha256, const char *ending, struct str content, bool *ret_written,
-                   struct err *err);
+                   struct str sha256, struct str content, bool *ret_written, struct err *err);
 
 /* Read an object that is named by the SHA-256 of its content. REFUSED when the content is another:
  * who may write to the bucket changed it, and nothing of it is used. NOT_FOUND when it is gone. */

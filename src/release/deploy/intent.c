@@ -68,8 +68,7 @@ static int keep_sources(struct deploying *d, struct str *ret, struct err *err)
     *ret = sha256_hex(d->arena, text);
     if (origin && str_eq(*ret, origin->body->sources))
         return 0;
-    return store_put_once(d->arena, &d->plan->world.store, "sources", *ret, "json", text, NULL,
-                          err);
+    return store_put_once(d->arena, &d->plan->world.store, "sources", *ret, text, NULL, err);
 }
 
 static const struct node *images(const struct deploying *d)

@@ -102,8 +102,8 @@ int engine_keep_template(struct deploying *d, const struct node *template, struc
     d->template_sha = secret ? (struct str){"", 0} : sha256_hex(d->arena, text);
     if (secret)
         return 0;
-    return store_put_once(d->arena, &d->plan->world.store, "templates", d->template_sha, "json",
-                          text, NULL, err);
+    return store_put_once(d->arena, &d->plan->world.store, "templates", d->template_sha, text, NULL,
+                          err);
 }
 
 /* Every pointer of the plan, to where it is to be (`back`: to where it was). */

@@ -37,7 +37,7 @@ static int upload_one(size_t i, void *context, struct arena *scratch, struct err
     if (!bytes.n && check_kept(scratch, u->d, artifact, err) < 0)
         return -1;
     if (bytes.n && store_put_once(scratch, &u->d->plan->world.store, "artifacts",
-                                  artifact->sha256_hex, "zip", bytes, &written, err) < 0)
+                                  artifact->sha256_hex, bytes, &written, err) < 0)
         return err_wrap(err, "upload '%.*s'", STR_ARG(artifact->name));
     const struct world *w = &u->d->plan->world;
     if (u->d->r->service->remote &&

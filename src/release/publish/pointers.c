@@ -90,7 +90,8 @@ static bool call(struct arena *a, const struct release *r, const struct pointer 
     struct err expected = {0};
     release_progress(r, "switch", "waking version %.*s of '%.*s'", STR_ARG(p->want),
                      STR_ARG(p->key));
-    lambda_invoke(a, r->aws, p->owner, p->want, STR("{}"), false, &answer, &expected);
+    lambda_invoke(a, r->aws, &(struct lambda_call){p->owner, p->want, STR("{}")}, &answer,
+                  &expected);
     bool allowed = expected.kind != ERR_DENIED;
     if (!allowed)
         release_tell(r, TOLD_NOTICE, "switch",

@@ -63,7 +63,7 @@ int stack_put_text(const struct release *r, const struct stack_update *u, struct
         return err_set(err, ERR_FAILED, "the template has %zu bytes and there is no bucket yet",
                        text.n);
     struct str hash = sha256_hex(a, text);
-    if (store_put_once(a, store, "templates", hash, "json", text, NULL, err) < 0)
+    if (store_put_once(a, store, "templates", hash, text, NULL, err) < 0)
         return -1;
     struct str key = store_key(a, store, "templates/%.*s.json", STR_ARG(hash));
     change->template_body = (struct str){"", 0};

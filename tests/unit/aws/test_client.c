@@ -217,9 +217,8 @@ static void an_invocation_whose_answer_is_lost_is_not_repeated(void **state)
     struct fixture f;
     struct lambda_invocation result;
     set_up_with(&f, 0, REPLIES({0, NULL, NULL, RESET, 0}, {200, NULL, "{}", WHOLE, 0}));
-    assert_int_equal(
-        lambda_invoke(f.arena, f.aws, STR("fn"), STR("dev"), STR("{}"), false, &result, &f.err),
-        -1);
+    const struct lambda_call call = {STR("fn"), STR("dev"), STR("{}")};
+    assert_int_equal(lambda_invoke(f.arena, f.aws, &call, &result, &f.err), -1);
     assert_int_equal(f.err.kind, ERR_NETWORK);
     assert_int_equal(loopback_requests(f.server), 1);
     tear_down(&f);
@@ -296,7 +295,7 @@ static void too_large_an_answer_is_not_read_to_its_end(void **state)
     assert_int_equal(account(&f, &found), -1);
     assert_true(str_ends(f.err.msg, STR("': the answer is larger than 32 MiB")));
     err_clear(&f.err);
-    check_ok(s3_get(f.arena, f.aws, STR("bucket"), STR("key"), &found, NULL, NULL, &f.err), &f.err);
+    check_ok(s3_get(f.arena, f.aws, STR("bucket"), STR("key"), &found, NULL, &f.err), &f.err);
     assert_int_equal(found.n, MANY);
     tear_down(&f);
     free(body);
@@ -328,7 +327,8 @@ static int list_aliases(struct fixture *f)
 static int list_events(struct fixture *f)
 {
     struct log_events all = {0};
-    return logs_filter(f->arena, f->aws, STR("group"), STR(""), STR(""), 0, &all, &f->err);
+    const struct log_filter filter = {.group = STR("group"), .prefix = STR("")};
+    return logs_filter(f->arena, f->aws, &filter, &all, &f->err);
 }
 
 static int list_rest(struct fixture *f)
@@ -396,7 +396,7 @@ static void the_owner_of_a_bucket_goes_with_every_request_to_it(void **state)
     bool there;
     set_up_with(&f, 0, REPLIES({200, NULL, "{}", WHOLE, 0}));
     aws_expect_owner(f.aws, STR("ours"), STR("123456789012"));
-    check_ok(s3_get(f.arena, f.aws, STR("ours"), STR("k"), &text, NULL, NULL, &f.err), &f.err);
+    check_ok(s3_get(f.arena, f.aws, STR("ours"), STR("k"), &text, NULL, &f.err), &f.err);
     check_ok(s3_head(f.arena, f.aws, STR("other"), STR("k"), &there, NULL, &f.err), &f.err);
     s3_copy(f.arena, f.aws, STR("ours"), STR("k"), STR("other"), &f.err);
     static const char *const headers[] = {"x-amz-expected-bucket-owner",
@@ -437,8 +437,8 @@ static void a_region_or_bucket_that_is_none_is_asked_nothing(void **state)
     struct str text;
     set_up_with(&f, 0, REPLIES({200, NULL, "", WHOLE, 0}));
     for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
-        assert_int_equal(
-            s3_get(f.arena, f.aws, str_c(buckets[i]), STR("k"), &text, NULL, NULL, &f.err), -1);
+        assert_int_equal(s3_get(f.arena, f.aws, str_c(buckets[i]), STR("k"), &text, NULL, &f.err),
+                         -1);
         assert_int_equal(f.err.kind, ERR_CONFIG);
         err_clear(&f.err);
     }
@@ -454,8 +454,7 @@ static void a_redirect_to_no_region_is_not_followed(void **state)
     set_up_with(&f, 0,
                 REPLIES({301, "x-amz-bucket-region: evil.invalid/\r\n", "", WHOLE, 0},
                         {200, NULL, "", WHOLE, 0}));
-    assert_int_equal(s3_get(f.arena, f.aws, STR("bucket"), STR("k"), &text, NULL, NULL, &f.err),
-                     -1);
+    assert_int_equal(s3_get(f.arena, f.aws, STR("bucket"), STR("k"), &text, NULL, &f.err), -1);
     assert_int_equal(loopback_requests(f.server), 1);
     tear_down(&f);
 }
@@ -514,9 +513,8 @@ static void a_bucket_elsewhere_is_found_and_remembered(void **state)
                      "<Error><Code>PermanentRedirect</Code><Message>m</Message></Error>", WHOLE, 0},
                     {200, "ETag: \"e\"\r\n", "content", WHOLE, 0}));
         for (int n = 0; n < 2; n++) {
-            check_ok(
-                s3_get(f.arena, f.aws, STR("bucket"), STR("a/b c"), &found, NULL, NULL, &f.err),
-                &f.err);
+            check_ok(s3_get(f.arena, f.aws, STR("bucket"), STR("a/b c"), &found, NULL, &f.err),
+                     &f.err);
             check_str(found, "content");
         }
         assert_int_equal(loopback_requests(f.server), 3);
@@ -531,7 +529,7 @@ static void racing_writers_of_a_key_try_again(void **state)
 {
     (void)state;
     struct fixture f;
-    struct s3_written written;
+    struct s3_stamp written;
     set_up_with(&f, 0,
                 REPLIES({409, NULL,
                          "<Error><Code>ConditionalRequestConflict</Code><Message>m</Message>"

@@ -58,7 +58,7 @@ static void test_no_bucket(void **state)
     struct str text;
     size_t n;
     bool there;
-    check_kind(f, store_get(f->arena, &none, STR("k"), &text, NULL, NULL, &f->err), ERR_FAILED,
+    check_kind(f, store_get(f->arena, &none, STR("k"), &text, NULL, &f->err), ERR_FAILED,
                "has no deployment bucket");
     check_kind(f, store_head(f->arena, &none, STR("k"), &there, NULL, &f->err), ERR_FAILED,
                "has no deployment bucket");
@@ -68,7 +68,7 @@ static void test_no_bucket(void **state)
     assert_int_equal(text.n, 0);
     assert_int_equal(cloud->calls.n, 0);
     cloud->no_bucket = true;
-    check_kind(f, store_get(f->arena, &f->store, STR("k"), &text, NULL, NULL, &f->err), ERR_FAILED,
+    check_kind(f, store_get(f->arena, &f->store, STR("k"), &text, NULL, &f->err), ERR_FAILED,
                "the deployment bucket 'deployments' of service 'shop' is gone");
     check_kind(f, store_list(f->arena, &f->store, STR("k"), &objects, &n, &f->err), ERR_FAILED,
                "is gone");
@@ -81,25 +81,30 @@ static void test_no_bucket(void **state)
 static void test_put_once(void **state)
 {
     struct fixture *f = *state;
-    static const char *const folders[] = {"templates", "artifacts"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const folders[] = {"artifacts", "templates", "sources"};
+    static const char *const endings[] = {"zip", "json", "json"};
+    for (size_t i = 0; i < 3; i++) {
         struct str body = STR("{\"a\":1}"), sha = sha256_hex(f->arena, body), got;
         bool written;
         for (int again = 0; again < 2; again++) {
-            check_ok(store_put_once(f->arena, &f->store, folders[i], sha, "json", body, &written,
-                                    &f->err),
+            check_ok(store_put_once(f->arena, &f->store, folders[i], sha, body, &written, &f->err),
                      &f->err);
             assert_int_equal(written, !again);
         }
-        struct str key = store_key(f->arena, &f->store, "%s/%.*s.json", folders[i], STR_ARG(sha));
+        struct str key =
+            store_key(f->arena, &f->store, "%s/%.*s.%s", folders[i], STR_ARG(sha), endings[i]);
         check_ok(store_get_named(f->arena, &f->store, key, sha, &got, &f->err), &f->err);
         assert_true(str_eq(got, body));
-        const struct node *n;
-        check_ok(store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err), &f->err);
-        assert_int_equal(node_int_or(node_get_c(n, "a"), 0), 1);
+        const struct node *n = NULL;
+        if (i)
+            check_ok(store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err), &f->err);
+        assert_int_equal(node_int_or(node_get_c(n, "a"), 0), i ? 1 : 0);
         fake_put(cloud, key.p, STR("{\"a\":2}"));
-        check_kind(f, store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err),
-                   ERR_REFUSED, "was altered");
+        check_kind(f, store_get_named(f->arena, &f->store, key, sha, &got, &f->err), ERR_REFUSED,
+                   "was altered");
+        if (i)
+            check_kind(f, store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err),
+                       ERR_REFUSED, "was altered");
         assert_null(n);
         fake_delete(cloud, key.p);
         check_kind(f, store_get_named(f->arena, &f->store, key, sha, &got, &f->err), ERR_NOT_FOUND,
