@@ -27,6 +27,9 @@ REFUSED = {
         service(resources=ORDERS, head=HEAD.replace("}\n", ", iam: {role: {statements: [{Effect: Allow, Action: 'x:y', "
                                                     "Resource: !Join ['', [!Ref Ordrs, '/*']]}]}}}\n")), "2:", ["Ordrs"]),
     "layer": (service("layers: [!Ref NopeLambdaLayer]"), "6:14", ["NopeLambdaLayer"]),
+    "value of an API key": (
+        service("events:\n  - http: {path: x, method: get, private: true}",
+                head=HEAD.replace("}\n", ", apiGateway: {apiKeys: [{name: one, value: short}]}}\n")), "2:", ["20 to 128 characters"]),
     "role": (service("role: Orders1", ORDERS), "6:11", ["Orders1"]),
     "event": (service("events:\n  - sqs: {arn: !GetAtt Queu.Arn}", "Resources:\n  Queue: " + QUEUE % ""), "7:20",
               ["Queu", "'Queue'"]),

@@ -27,6 +27,18 @@ static struct str key_id(struct arena *a, const char *kind, struct str plan, siz
 
 /* ---- keys ---- */
 
+/* Source: API Gateway developer guide, "API key file format", Key. */
+static int check_value(struct compilation *c, const struct node *value, struct err *err)
+{
+    enum { VALUE_MIN = 20, VALUE_MAX = 128 };
+    if (!node_is(value, NODE_STRING) || (value->text.n >= VALUE_MIN && value->text.n <= VALUE_MAX))
+        return 0;
+    err_at(err, value->pos, ERR_CONFIG, "the value of an API key has %d to %d characters, not %zu",
+           VALUE_MIN, VALUE_MAX, value->text.n);
+    err_help(err, "without 'value' API Gateway makes one");
+    return aws_refuses(c, err);
+}
+
 static int key_add(struct compilation *c, const struct node *key, struct str plan, size_t number,
                    struct err *err)
 {
@@ -37,6 +49,8 @@ static int key_add(struct compilation *c, const struct node *key, struct str pla
     node_put_c(a, stage, "StageName", node_staged(c, c->service->stage));
     node_put_c(a, p, "Enabled", node_empty(enabled) ? node_bool(a, true) : enabled);
     node_put_c(a, p, "Name", node_is(key, NODE_MAP) ? node_get_c(key, "name") : key);
+    if (check_value(c, node_setting(key, NULL, "value"), err) < 0)
+        return -1;
     node_put_c(a, p, "Value", node_setting(key, NULL, "value"));
     copy_member(a, p, "Description", key, "description");
     copy_member(a, p, "CustomerId", key, "customerId");

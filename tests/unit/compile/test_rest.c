@@ -279,6 +279,8 @@ static const struct refusal {
     {"  apiGateway:\n    restApiId: abc\n    restApiRootResourceId: def\n"
      "    restApiResources: {a/b: xyz}\n",
      "http: GET /a/c", "the id of resource '/a' is not known", 12},
+    {"  apiGateway:\n    apiKeys:\n      - {name: one, value: short}\n", "http: GET /x",
+     "has 20 to 128 characters, not 5", 6},
     {"  apiGateway:\n    apiKeys:\n      - gold: [one]\n", "http: GET /x",
      "API keys 'gold' have no usage plan of that name", 6},
     {"  apiGateway:\n    apiKeys:\n      - one\n    usagePlan:\n"
