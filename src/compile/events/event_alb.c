@@ -12,7 +12,7 @@ struct alb {
     const struct node *listener; /* its ARN */
     struct str balancer;    /* what tells the load balancer: its id, or the listener's logical id */
     struct str listener_id; /* likewise the listener */
-    int64_t priority;
+    const struct node *priority; /* NULL: none */
     bool is_multi_value;
     struct str group_id; /* logical id of the target group */
     struct str rule_id;  /* of the rule */
@@ -61,6 +61,14 @@ static int read_listener(struct alb *alb, struct err *err)
                          "groups are made");
 }
 
+/* As a part of a logical id. */
+static struct str priority_text(const struct alb *alb)
+{
+    if (!alb->priority)
+        return STR("undefined");
+    return node_is(alb->priority, NODE_NULL) ? STR("null") : node_text(alb->priority);
+}
+
 /* Two functions with one priority on a listener, or a function with one on two listeners: the
  * latter would get one logical id. */
 static int check_priority(struct compilation *c, const struct alb *alb, struct err *err)
@@ -68,13 +76,13 @@ static int check_priority(struct compilation *c, const struct alb *alb, struct e
     for (size_t i = 0; i < c->alb->count; i++) {
         const struct alb *old = &c->alb->events[i];
         bool same_function = old->event->function == alb->event->function;
-        if (old->priority != alb->priority ||
+        if (!node_equal(old->priority, alb->priority) ||
             same_function == str_eq(old->listener_id, alb->listener_id))
             continue;
         err_at(err, node_pos(node_get_c(alb->event->node, "priority")), ERR_CONFIG,
-               same_function ? "priority %lld is used twice by function '%.*s'"
-                             : "priority %lld is used already on the listener of function '%.*s'",
-               (long long)alb->priority, STR_ARG(alb->event->function->key));
+               same_function ? "priority %.*s is used twice by function '%.*s'"
+                             : "priority %.*s is used already on the listener of function '%.*s'",
+               STR_ARG(priority_text(alb)), STR_ARG(alb->event->function->key));
         return err_note(err, node_pos(node_get_c(old->event->node, "priority")),
                         "the other one is here");
     }
@@ -85,14 +93,18 @@ static int read_event(struct compilation *c, const struct event *event, struct a
                       struct err *err)
 {
     struct arena *a = c->arena;
-    const struct node *priority = node_get_c(event->node, "priority");
     const struct node *conditions = node_get_c(event->node, "conditions");
-    *alb = (struct alb){.event = event};
+    *alb = (struct alb){.event = event, .priority = node_get_c(event->node, "priority")};
     if (read_listener(alb, err) < 0)
         return -1;
-    if (!node_to_int(priority, &alb->priority))
-        return err_at(err, priority ? priority->pos : event->pos, ERR_CONFIG,
-                      "'priority' must be a whole number");
+    int64_t number;
+    if (!node_to_int(alb->priority, &number)) {
+        err_at(err, alb->priority ? alb->priority->pos : event->pos, ERR_CONFIG,
+               "'priority' must be a whole number");
+        bool is_scalar = !node_is(alb->priority, NODE_MAP) && !node_is(alb->priority, NODE_SEQ);
+        if (!is_scalar || aws_refuses(c, err) < 0)
+            return -1;
+    }
     if (!node_is(conditions, NODE_MAP) || !conditions->size)
         return err_at(err, conditions ? conditions->pos : event->pos, ERR_CONFIG,
                       "'conditions' needs at least one condition");
@@ -100,8 +112,8 @@ static int read_event(struct compilation *c, const struct event *event, struct a
     alb->group_id =
         str_fmt(a, "%.*sAlb%sTargetGroup%.*s", STR_ARG(name_with(c, event->function, "")),
                 alb->is_multi_value ? "MultiValue" : "", STR_ARG(alb->balancer));
-    alb->rule_id = str_fmt(a, "%.*s%lld", STR_ARG(name_with(c, event->function, "AlbListenerRule")),
-                           (long long)alb->priority);
+    alb->rule_id = str_fmt(a, "%.*s%.*s", STR_ARG(name_with(c, event->function, "AlbListenerRule")),
+                           STR_ARG(priority_text(alb)));
     return check_priority(c, alb, err);
 }
 
@@ -333,7 +345,8 @@ static int set_rule(struct compilation *c, const struct alb *alb, struct err *er
     node_put_c(a, p, "Actions", actions);
     node_put_c(a, p, "Conditions", rule_conditions(a, node_get_c(settings, "conditions")));
     node_put_c(a, p, "ListenerArn", alb->listener);
-    node_put_c(a, p, "Priority", node_get_c(settings, "priority"));
+    if (alb->priority)
+        node_put_c(a, p, "Priority", alb->priority);
     resource_set(c, alb->rule_id, resource_new(a, "AWS::ElasticLoadBalancingV2::ListenerRule", p),
                  alb->event->pos);
     return 0;
