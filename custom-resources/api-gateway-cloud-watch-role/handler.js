@@ -7,7 +7,8 @@
 const aws = require('../lib/aws');
 const { handler, place } = require('../lib/resource');
 
-const ROLE = 'serverlessApiGatewayCloudWatchRole'; // the reference's: accounts have it already
+// The reference's name: an account in which that made the role keeps the one it has.
+const ROLE = 'serverlessApiGatewayCloudWatchRole';
 const POLICY = 'service-role/AmazonAPIGatewayPushToCloudWatchLogs';
 const ATTEMPTS = 10;
 

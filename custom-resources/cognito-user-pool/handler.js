@@ -129,7 +129,8 @@ async function put(properties, old, request, context) {
   if (!pool) throw new Error(`there is no user pool called '${name}'`);
   const arn = functionArn(context, functionName);
   const arns = old && old.UserPoolName === name ? [arn, functionArn(context, old.FunctionName)] : [arn];
-  changed(await describe(pool.Id), arns, arn, configs); // says what is taken, before anything is made
+  // Fails where another function has a trigger: before the permission is made, which would stay.
+  changed(await describe(pool.Id), arns, arn, configs);
   await permission.add(request, functionName, PRINCIPAL, poolArn(context, pool.Id));
   await settle({
     read: () => describe(pool.Id),

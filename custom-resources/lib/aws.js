@@ -24,7 +24,8 @@ const LATER = new Set([
   'InternalError',
 ]);
 const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation']);
-// How often what is not allowed yet is asked for again, a second apart and more.
+// How often a denied request is sent again, after a second and ever longer pauses: a right that
+// CloudFormation has just given reaches AWS's servers after a while.
 const DENIED_ATTEMPTS = 8;
 
 class AwsError extends Error {

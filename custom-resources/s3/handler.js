@@ -94,7 +94,8 @@ function explain(error, xml, owns, bucket) {
 async function put(properties, old, request, context) {
   const { BucketName: bucket, FunctionName: name, BucketConfigs: configurations } = properties;
   const { partition, account } = place(context);
-  // What a function of another name had here goes in the same breath: S3 takes no overlapping ones.
+  // What the resource had for a function of another name goes with the same request: S3 refuses
+  // notifications that overlap.
   const names = old && old.BucketName === bucket ? [name, old.FunctionName] : [name];
   const owns = ownedBy(request, context, names);
   const prefix = prefixOf(request, name);

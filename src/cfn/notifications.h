@@ -5,7 +5,7 @@
 #include "doc/node.h"
 
 /* Do two notifications {Event, Rules} of one bucket want the same event of the same key? S3 refuses
- * to have both. False when it is not known before CloudFormation knows it. Source: S3 user guide,
+ * to have both. False when only CloudFormation will know. Source: S3 user guide,
  * "Configuring event notifications using object key name filtering". */
 bool cfn_notifications_overlap(const struct node *x, const struct node *y);
 

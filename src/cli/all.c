@@ -119,7 +119,7 @@ static int new_pipe(int *ret_read, int *ret_write, struct err *err)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return err_sys(err, errno, "cannot run another troupe");
-    fcntl(ends[1], F_SETFL, 0); /* it waits when nobody has read yet */
+    fcntl(ends[1], F_SETFL, 0); /* the process writes, and waits while the pipe is full */
     *ret_read = ends[0];
     *ret_write = ends[1];
     return 0;
@@ -310,7 +310,7 @@ static void finish(struct all *all, size_t i)
         if (code == 0)
             m->outputs =
                 node_get_c(json_parse(all->cli->arena, STR("outputs"), text, &ignored), "outputs");
-        end(m, m->result->code); /* who needs an output that is not known says so */
+        end(m, m->result->code); /* services that need an output that is not there fail with that */
         return;
     }
     m->result->out = text;

@@ -87,8 +87,8 @@ static int role_add(struct compilation *c, struct pos pos, struct err *err)
     return resource_add(c, STR(ROLE_ID), resource_new(a, "AWS::IAM::Role", p), pos, err);
 }
 
-/* The reference adds a statement unless one of the same resource is there, whatever that allows;
- * it compares texts by value, and CloudFormation functions by identity. */
+/* The reference drops a statement when an earlier one has the same text as Resource, whatever the
+ * two allow; two CloudFormation functions are never the same to it. */
 static void allow(struct compilation *c, const struct node *statement)
 {
     const struct node *resource = node_get_c(statement, "Resource");
@@ -196,7 +196,7 @@ struct node *custom_resource_new(struct compilation *c, const struct custom_hand
     if (!f)
         return resource;
     struct str function = name_function_id(c, f);
-    /* With stages the layout makes the name of the stage's alias of the reference. */
+    /* With stages layout replaces the Ref by the ARN of the stage's alias. */
     node_put_c(a, properties, "FunctionName",
                is_shared(c) ? node_ref(a, function) : name_function(c, f));
     node_put_c(a, resource, "DependsOn",

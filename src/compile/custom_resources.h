@@ -65,8 +65,8 @@ struct existing {
  * the first event of its function. */
 int existing_note(struct compilation *c, struct existing *e, const struct existing_kind *kind,
                   const struct event *event, const struct node *configuration, struct err *err);
-/* The statement with which the handler lets others call functions, and no longer: with stages those
- * of the events noted, else all. */
+/* The statement by which the handler may add permissions to functions and take them away: with
+ * stages to those of the events noted, else to all. */
 const struct node *existing_call_rights(struct compilation *c, const struct existing *e);
 /* Add the resources of all events noted. */
 int existing_add(struct compilation *c, const struct existing *e, const struct existing_kind *kind,

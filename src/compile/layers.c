@@ -14,8 +14,9 @@ struct layer_building {
     struct str sha1; /* what the reference makes of resource and zip */
 };
 
-/* The retained layer's id carries a hash, so that CloudFormation makes a new one beside it. troupe
- * gives layers of a deployment such ids itself (layout/scope.c). */
+/* The id of a layer with `retain` ends with a hash: when the layer changes, CloudFormation makes
+ * another one and keeps the old. In a deployment troupe gives layers such ids itself
+ * (layout/own_layers.c). */
 static struct str id_suffix(struct compilation *c, const struct layer_building *b)
 {
     bool is_retained = node_truthy(node_get_c(b->node, "retain"));
@@ -51,7 +52,7 @@ static void make_resource(struct compilation *c, struct layer_building *b)
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         node_put_c(a, p, settings[i][1], node_setting(b->node, NULL, settings[i][0]));
     b->resource = resource_new(a, "AWS::Lambda::LayerVersion", p);
-    /* the hash is made without the key, which differs each time */
+    /* before the resource gets the key of the zip, which is another one with each package */
     if (b->layer->artifact)
         b->sha1 = sha1_hex_of_two(a, json_text(a, b->resource, 0), b->layer->artifact->bytes);
     node_put_c(a, content, "S3Key", node_str(a, b->key));
@@ -108,7 +109,7 @@ static int compile_layer(struct compilation *c, const struct member *m,
     add_output(c, &b, "QualifiedArn", "version", node_ref(a, layer->logical_id));
     if (c->options->naming != NAMING_FLAT)
         return 0;
-    /* the reference compares them with the next package's */
+    /* the reference reads them before its next deployment, to keep a layer that is the same */
     add_output(c, &b, "Hash", "hash", node_str(a, b.sha1));
     add_output(c, &b, "S3Key", "S3Key", node_staged(c, b.key));
     return 0;

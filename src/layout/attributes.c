@@ -1,5 +1,6 @@
-/* What `resources:` says about a resource besides its properties. Of a shared function or API there
- * are a head, which stays as it was made, snapshots and pointers: none of them could have it. */
+/* Warning of what `resources:` says about a shared function or API besides its properties: no stack
+ * updates the head after it was made, and troupe, not CloudFormation, publishes what stages call.
+ * So a DeletionPolicy, for one, would come into no template. */
 #include "layout/layout_internal.h"
 
 static const char *const attributes[] = {"CreationPolicy", "DeletionPolicy", "Metadata",

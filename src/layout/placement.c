@@ -27,7 +27,8 @@ static void find_stage_scoped(void *context, const struct cfn_value *v)
     bool pseudo = str_starts(v->id, STR("AWS::")) && !str_starts(v->id, STR("AWS::Stack"));
     if (p ? p->scope != SCOPE_SERVICE && p->scope != SCOPE_API : known || !pseudo)
         s->found = true;
-    if (p && p->scope == SCOPE_SERVICE && !str_eq(p->id, v->id)) /* what a layer is differs, too */
+    /* The hash in the id is of its content, which may differ between stages. */
+    if (p && p->scope == SCOPE_SERVICE && !str_eq(p->id, v->id))
         s->found = true;
 }
 

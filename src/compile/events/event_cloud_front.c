@@ -203,7 +203,7 @@ static struct str add_origin(struct compilation *c, const struct event *event, s
 
 /* ---- behaviors ---- */
 
-/* Does the behavior say by itself how long what is cached? */
+/* Does the behavior say how long CloudFront keeps answers, so that it needs no cache policy? */
 static bool says_caching(const struct node *behavior)
 {
     static const char *const times[] = {"MaxTTL", "MinTTL", "DefaultTTL"};

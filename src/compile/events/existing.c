@@ -62,8 +62,9 @@ const struct node *existing_call_rights(struct compilation *c, const struct exis
     return statement_new(a, TEXTS(a, "lambda:AddPermission", "lambda:RemovePermission"), functions);
 }
 
-/* The resource that configures the same thing before `use`, or empty: what is configured one after
- * the other is not overwritten. */
+/* The resource that configures the same thing before `use`, or empty. CloudFormation calls handlers
+ * at the same time unless one resource depends on the other; then both would read the thing, and
+ * the later one would write over what the earlier one wrote. */
 static struct str previous_use(const struct existing *e, const struct existing_use *use)
 {
     for (const struct existing_use *other = use; other-- > e->uses.p;)

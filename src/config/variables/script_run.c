@@ -146,7 +146,8 @@ static int script_failed(const struct run *run, const struct node *error, struct
     return pos.source && call->pos.source ? err_note(err, call->pos, "the file is used here") : -1;
 }
 
-/* The script failed; where it did because of what it asked for, that is the error. */
+/* The script threw `error`. When it did because a variable that it asked for could not be resolved,
+ * the user is told what was wrong with the variable. */
 static int tell(struct run *run, const struct node *error, struct err *err)
 {
     int64_t number = node_int_or(node_get_c(error, "question"), 0);

@@ -53,7 +53,8 @@ static struct str shown(struct arena *a, const struct node *words)
     return buf_str(&b);
 }
 
-/* A file that is gone from its folder, with `input` in it: a pipe could fill up and wait. */
+/* A descriptor of an unlinked file with `input` in it. With a pipe instead, troupe would wait for
+ * the builder to read as soon as the pipe is full. */
 static int input_file(struct str input, struct err *err)
 {
     char name[] = "/tmp/troupe-input-XXXXXX";

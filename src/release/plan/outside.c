@@ -151,7 +151,7 @@ static int check_stage(const struct release *r, struct plan *plan, const struct 
 {
     const struct node *template;
     if (nested_read(r, &plan->world.store, stack->name, &template, NULL, err) < 0) {
-        if (err->kind != ERR_NOT_FOUND) /* removed meanwhile */
+        if (err->kind != ERR_NOT_FOUND) /* somebody removed the stage meanwhile: it has nothing */
             return err_wrap(err, "look at stage '%.*s'", STR_ARG(stage));
         err_clear(err);
         return 0;

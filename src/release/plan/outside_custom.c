@@ -1,7 +1,7 @@
-/* What custom resources configure is nobody's here: a user pool has one function a trigger, and a
- * bucket one notification of an event and a key, whichever stage's stack made it. What another
- * stage has there is found before AWS refuses it in the middle, or serves one stage's callers by
- * the other. */
+/* Buckets and user pools that custom resources configure belong to no stage: a user pool has one
+ * function for a trigger, and a bucket one notification of an event and a key. A plan that adds
+ * what another stage's template has there is refused; otherwise S3 would refuse it in the middle of
+ * the update, and Cognito would call this stage's function for the other one's users. */
 #include "release/plan/outside_custom.h"
 
 #include "cfn/expression.h"
