@@ -27,7 +27,7 @@ TEMPLATES = {"cloudformation-template-create-stack.json", "cloudformation-templa
 CASES = {area: sorted(path.parent.name for path in (GOLDEN / area).glob("*/serverless.*"))
          for area in ("compile", "config", "pack")}
 # Their images are looked up in a registry; tests/e2e/test_images.py packages such a service.
-NEED_ACCOUNT = {"fn-image-built", "fn-image-tag"}
+NEED_ACCOUNT = {"fn-image-built", "fn-image-count", "fn-image-count-of-functions", "fn-image-tag"}
 
 
 def laid_out(case, folder):
@@ -48,6 +48,8 @@ class Case:
         self.path = GOLDEN / area / name
         self.service, self.out = laid_out(self.path, folder), folder / "out"
         self.env, self.args = bless.environment(self.path, folder), bless.arguments(self.path)
+        if (self.path / "dialect").exists():
+            self.args += ["--dialect", self.says("dialect").strip()]
 
     def run(self, *command):
         return troupe(*command, *self.args, cwd=self.service, env=self.env)

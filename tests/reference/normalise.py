@@ -67,8 +67,10 @@ def normalise(template):
         return value
 
     result = walk(template)
-    for resource in result.get("Resources", {}).values():
-        properties = resource.get("Properties") if isinstance(resource, dict) else None
+    # What stands below Fn::Transform and Fn::ForEach is no resource.
+    resources = result.get("Resources", {}).values()
+    for resource in filter(lambda value: isinstance(value, dict), resources):
+        properties = resource.get("Properties") or {}
         if str(resource.get("Type")).startswith("Custom::") and "ForceDeploy" in properties:
             properties["ForceDeploy"] = 0
     for logical_id in set(ids.values()):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Report the keys of the references' schemas that stand in less than two golden cases.
 
-Usage: report.py [--all]
+Usage: report.py
 
 The keys are those of keys-3.txt and keys-4.txt, which dump.js writes; the cases are those of
 tests/golden/compile and tests/golden/config. A case counts for a key once, however often it has it.
-Exits with 1 when a key lacks cases and is not of PENDING; --all lists the keys of PENDING, too.
+Exits with 1 when a key lacks cases and is not of REFUSED.
 """
 
 import json
@@ -17,22 +17,6 @@ import yaml
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE.parent
 WANTED = 2
-# Subjects that are not compiled yet: the beginnings of their paths.
-PENDING = tuple(
-    f"functions * events [] {event}"
-    for event in (
-        "activemq alb alexaSkill alexaSmartHome cloudFront cloudwatchEvent cloudwatchLog "
-        "cognitoUserPool iot iotFleetProvisioning kafka msk rabbitmq"
-    ).split()
-) + (
-    "provider alb",
-    "provider cloudFront",
-    "provider ecr",
-    "layers",
-    "functions * events [] s3 existing",
-    "functions * events [] s3 forceDeploy",
-    "resources Resources Fn::Transform",
-)
 # Refused, with a case in config/errors: what is encrypted with a key that only the caller has can
 # be read neither by Lambda nor by CloudFormation.
 REFUSED = ("provider deploymentBucket sseCustomer",)
@@ -111,11 +95,9 @@ def main():
         paths |= set((HERE / name).read_text(encoding="utf-8").split("\n")) - {""}
     number = counts(sorted(paths))
     lacking = sorted(path for path in paths if number[path] < WANTED)
-    pending = [path for path in lacking if path.startswith(PENDING)]
-    wrong = [path for path in lacking if not path.startswith(PENDING + REFUSED)]
-    for path in lacking if "--all" in sys.argv[1:] else wrong:
+    wrong = [path for path in lacking if not path.startswith(REFUSED)]
+    for path in wrong:
         print(f"{number[path]} of {WANTED} cases: {path}")
-    print(f"{len(pending)} keys are pending")
     print(f"{len(paths) - len(lacking)} passed, {len(wrong)} failed")
     return 1 if wrong else 0
 
