@@ -78,7 +78,7 @@ def normalise(template):
         if resource["Type"] == "AWS::Lambda::Version" and "CodeSha256" in resource["Properties"]:
             resource["Properties"]["CodeSha256"] = "SHA256"
     for output in result.get("Outputs", {}).values():
-        if output.get("Description") == "Current Lambda layer hash":
+        if isinstance(output, dict) and output.get("Description") == "Current Lambda layer hash":
             output["Value"] = "HASH"
     return result
 
