@@ -32,6 +32,17 @@ static size_t key_length(const struct node *n, struct str rest)
     return 0;
 }
 
+/* Advice for the key "events[0]", where `n` has a list "events". */
+static int dot_for_bracket(struct str before, const struct node *n, struct str key, struct err *err)
+{
+    struct str index = key, name, number;
+    if (!str_cut(&index, '[', &name) || !str_cut(&index, ']', &number) || !number.n ||
+        !node_is(child_of(n, name), NODE_SEQ))
+        return 0;
+    return err_help(err, "an item of a list is written with a dot: '%.*s%s%.*s.%.*s'",
+                    STR_ARG(before), before.n ? "." : "", STR_ARG(name), STR_ARG(number));
+}
+
 static int nothing_there(struct arena *a, const struct node *n, struct str path, size_t at,
                          struct err *err)
 {
@@ -48,6 +59,8 @@ static int nothing_there(struct arena *a, const struct node *n, struct str path,
     else
         err_set(err, ERR_USAGE, "'%.*s' is %s, it has no '%.*s'", STR_ARG(before),
                 node_kind_name(n), STR_ARG(key));
+    if (dot_for_bracket(before, n, key, err) < 0)
+        return -1;
     if (near.best.n)
         return err_help(err, "did you mean '%.*s%s%.*s'?", STR_ARG(before), before.n ? "." : "",
                         STR_ARG(near.best));
@@ -56,7 +69,9 @@ static int nothing_there(struct arena *a, const struct node *n, struct str path,
         buf_fmt(&names, "%s%.*s", names.n ? ", " : "", STR_ARG(m->key));
     if (names.n)
         return err_help(err, "there are: %.*s", STR_ARG(buf_str(&names)));
-    return n->kind == NODE_SEQ ? err_help(err, "it has %zu items, counted from 0", n->count) : -1;
+    if (n->kind != NODE_SEQ)
+        return -1;
+    return err_help(err, "it has %zu item%s, counted from 0", n->count, n->count == 1 ? "" : "s");
 }
 
 /* One step down from `n`, from `*at` of `path` to behind the next dot. */

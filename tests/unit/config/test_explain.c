@@ -211,15 +211,19 @@ static void test_nothing_there(void **state)
     } cases[] = {
         {"custon.table", "no 'custon' in the service", "did you mean 'custom'?"},
         {"custom.tabel", "no 'tabel' in 'custom'", "did you mean 'custom.table'?"},
-        {"custom.zzz", "no 'zzz' in 'custom'", "there are: table, list"},
+        {"custom.zzz", "no 'zzz' in 'custom'", "there are: table, list, one"},
         {"custom.table.x", "'custom.table' is a string, it has no 'x'", ""},
         {"custom.list.2", "no '2' in 'custom.list'", "it has 2 items, counted from 0"},
         {"custom.list.x", "no 'x' in 'custom.list'", "it has 2 items, counted from 0"},
-        {"custom.", "no '' in 'custom'", "there are: table, list"},
+        {"custom.list[1]", "no 'list[1]' in 'custom'",
+         "an item of a list is written with a dot: 'custom.list.1'"},
+        {"custom.tabel[1]", "no 'tabel[1]' in 'custom'", NULL},
+        {"custom.one.1", "no '1' in 'custom.one'", "it has 1 item, counted from 0"},
+        {"custom.", "no '' in 'custom'", "there are: table, list, one"},
         {".", "no '' in the service", NULL},
     };
     struct bench b;
-    load(&b, "  table: t\n  list: [1, 2]\n");
+    load(&b, "  table: t\n  list: [1, 2]\n  one: [1]\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cleanup_err struct err err = {0};
         assert_null(service_explain(b.arena, &b.service, str_c(cases[i].path), &err));
