@@ -1,1 +1,0 @@
-exports.main = async () => ({ statusCode: 200, body: 'ok' });
