@@ -105,7 +105,10 @@ static bool find_bootstrap(struct arena *a, const struct file_list *list, struct
     (void)handler;
     ret->expected = STR("bootstrap");
     const struct file *f = find_file(list, ret->expected);
-    if (f && !f->executable)
+    if (!f)
+        ret->hint = STR("Lambda starts the program 'bootstrap' with this runtime, whatever the "
+                        "handler says: pack it under this name");
+    else if (!f->executable)
         ret->hint = str_fmt(a, "'%.*s' may not be executed; allow it with: chmod +x %.*s",
                             STR_ARG(f->path), STR_ARG(f->path));
     return f && f->executable;

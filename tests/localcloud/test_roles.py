@@ -213,6 +213,9 @@ def test_streams_are_asked_of_the_role(aws):
         (ARN.format("kinesis") + f"stream/{stream}",
          "GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams",
          ("GetRecords", "GetShardIterator", "DescribeStreamSummary", "ListShards")),
+        (ARN.format("kinesis") + f"stream/{stream}",
+         "GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams",
+         ("GetRecords", "GetShardIterator", "DescribeStream")),
     ):  # fmt: skip
         request = dict(FunctionName=function, EventSourceArn=source, StartingPosition="LATEST")
         service = source.split(":")[2]

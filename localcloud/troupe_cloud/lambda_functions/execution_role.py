@@ -43,7 +43,8 @@ POLLING = {
         ("kinesis:GetRecords",),
         ("kinesis:GetShardIterator",),
         ("kinesis:DescribeStream", "kinesis:DescribeStreamSummary"),
-        ("kinesis:ListShards",),
+        # Roles with DescribeStream and without ListShards are taken, as the dialect writes them.
+        ("kinesis:ListShards", "kinesis:DescribeStream"),
     ),
     "dynamodb": (
         ("dynamodb:GetRecords",),

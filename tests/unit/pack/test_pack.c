@@ -96,6 +96,11 @@ static void test_handler_hints(void **state)
     check_str(err.help, "'bootstrap' may not be executed; allow it with: chmod +x bootstrap");
     err_clear(&err);
     fixture_remove(&f);
+    fixture_make(&f, STR("bin/hello 0755"), service(a, "provided.al2023", "bin/hello", ""));
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    assert_true(str_starts(err.help, STR("Lambda starts the program 'bootstrap'")));
+    err_clear(&err);
+    fixture_remove(&f);
     fixture_make(&f, STR("src/index.ts"), service(a, "nodejs22.x", "src/index.handler", ""));
     assert_int_equal(fixture_pack(&f, &packed, &err), -1);
     check_str(err.help, "there is 'src/index.ts': Lambda runs JavaScript, compile it first");
