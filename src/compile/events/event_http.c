@@ -179,6 +179,7 @@ static int http_begin(struct compilation *c, struct err *err)
     c->rest->root =
         node_truthy(root) ? root : node_get_att(a, STR("ApiGatewayRestApi"), "RootResourceId");
     c->rest->resource_ids = MAP(a);
+    c->rest->same_name = MAP(a);
     c->rest->method_ids = node_seq(a);
     return check_existing(c, err);
 }

@@ -46,6 +46,7 @@ struct rest_state {
     bool is_existing;            /* the API is somebody else's: provider.apiGateway.restApiId */
     VEC(struct rest_event) events;
     struct map resource_ids; /* path -> const struct node * */
+    struct map same_name;    /* name_path -> struct named_path *, the last that has it */
     struct node *method_ids; /* what the deployment waits for */
 };
 

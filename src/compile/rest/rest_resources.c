@@ -9,10 +9,25 @@ static struct str trimmed(struct str path)
     return path;
 }
 
+/* One of the paths that have one logical id. */
+struct named_path {
+    struct str path;
+    const struct named_path *before;
+};
+
+static void note_path(struct compilation *c, struct str path, const struct node *id)
+{
+    struct named_path *named = ARENA_NEW(c->arena, struct named_path);
+    struct str name = name_path(c->arena, path);
+    *named = (struct named_path){path, map_get(&c->rest->same_name, name)};
+    map_put(&c->rest->same_name, name, named);
+    map_put(&c->rest->resource_ids, path, id);
+}
+
 static void note_existing(struct compilation *c, struct str path, const struct node *id)
 {
     if (node_truthy(id))
-        map_put(&c->rest->resource_ids, trimmed(path), id);
+        note_path(c, trimmed(path), id);
 }
 
 /* Read restApiResources: a map of path to id, or a list of {path, resourceId}. */
@@ -109,15 +124,15 @@ static void warn_of_lost(struct compilation *c, const struct rest_event *e, stru
 static bool is_kept(struct compilation *c, const struct rest_event *e, struct str id,
                     struct str path)
 {
-    struct arena *a = c->arena;
     struct str other = {0};
     bool is_last = true;
-    for (size_t i = 0; i < c->rest->resource_ids.n; i++) {
-        struct str seen = c->rest->resource_ids.entries[i].key;
-        if (str_eq(seen, path) || !str_eq(name_path(a, seen), name_path(a, path)))
+    const struct named_path *seen = map_get(&c->rest->same_name, name_path(c->arena, path));
+    for (; seen; seen = seen->before) {
+        if (str_eq(seen->path, path))
             continue;
-        other = seen;
-        is_last = is_last && is_made_later(c, path, seen);
+        if (!other.n)
+            other = seen->path;
+        is_last = is_last && is_made_later(c, path, seen->path);
     }
     if (other.n)
         warn_of_lost(c, e, id, is_last ? other : path, is_last ? path : other);
@@ -136,7 +151,7 @@ static const struct node *resource_make(struct compilation *c, const struct rest
     node_put_c(a, p, "PathPart", node_from(node_str(a, part), e->path_node));
     node_put_c(a, p, "RestApiId", c->rest->id);
     const struct node *ref = node_ref(a, id);
-    map_put(&c->rest->resource_ids, path, ref);
+    note_path(c, path, ref);
     if (is_kept(c, e, id, path))
         resource_set(c, id, resource_new(a, "AWS::ApiGateway::Resource", p), e->event.pos);
     return ref;
