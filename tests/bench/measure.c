@@ -1,6 +1,7 @@
 /* Run a command some times and print, for each run, its wall time in microseconds, its peak memory
- * in KiB and its exit code. A program of its own and not part of bench.py, because a process's peak
- * counts the moment between fork and exec, when it still is as large as its parent. */
+ * in KiB, its exit code and the time that processors worked for it. A program of its own and not
+ * part of bench.py, because a process's peak counts the moment between fork and exec, when it still
+ * is as large as its parent. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +35,10 @@ static int run_once(char **command)
     struct rusage usage;
     if (wait4(pid, &status, 0, &usage) < 0)
         return -1;
-    printf("%lld %ld %d\n", now_us() - start, usage.ru_maxrss,
-           WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    printf("%lld %ld %d %lld\n", now_us() - start, usage.ru_maxrss,
+           WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+           (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000LL + usage.ru_utime.tv_usec +
+               usage.ru_stime.tv_usec);
     return 0;
 }
 
