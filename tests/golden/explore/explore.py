@@ -16,6 +16,8 @@ to begin anew.
     laxer       the reference refuses what troupe takes
     stricter    troupe refuses what the reference takes
     different   the templates differ
+    crashed     troupe crashed, or did not end
+    unknown     the reference did not end
 """
 
 import argparse
@@ -44,6 +46,8 @@ from normalise import dumps, normalise  # noqa: E402
 RECORDED = HERE / "recorded.txt"
 TEMPLATE = "cloudformation-template-update-stack.json"
 TIMEOUT_S = 120
+CRASHED, TIMED_OUT = "it crashed", "it did not end"
+SANITIZED = ("AddressSanitizer", "LeakSanitizer", "runtime error:")
 WRONG = ("stricter", "different", "crashed")
 
 
@@ -56,16 +60,18 @@ def deliberate():
 
 def package(command, service, home, out):
     """(template, None) or (None, what it said)."""
-    env = bless.environment(service, home)
+    sanitizers = {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+    env = bless.environment(service, home) | sanitizers
     try:
         done = subprocess.run([*command, "package", "--package", str(out)], cwd=service, env=env,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
-        return None, "TIMEOUT"
+        return None, TIMED_OUT
+    if done.returncode < 0 or any(word in done.stderr for word in SANITIZED):
+        return None, f"{CRASHED}, {done.returncode}: {done.stdout}{done.stderr}"
     if done.returncode != 0:
-        crash = done.returncode < 0 or done.returncode > 3 and "troupe" in command[0]
-        return None, ("CRASHED: " if crash else "") + done.stdout + done.stderr
+        return None, done.stdout + done.stderr
     return normalise(json.loads((out / TEMPLATE).read_text(encoding="utf-8"))), None
 
 
@@ -119,8 +125,10 @@ class Explorer:
         return Found(number, outcome, detail, config, came)
 
     def outcome(self, ours, said, theirs, refused):
-        if said and (said.startswith(("CRASHED", "TIMEOUT")) or "Sanitizer" in said):
+        if said and said.startswith((CRASHED, TIMED_OUT)):
             return "crashed", said
+        if refused == TIMED_OUT:
+            return "unknown", refused
         if ours is None and theirs is None:
             return "refused", ""
         if ours is None:
