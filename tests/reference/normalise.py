@@ -67,10 +67,11 @@ def normalise(template):
         return value
 
     result = walk(template)
-    # What stands below Fn::Transform and Fn::ForEach is no resource.
-    resources = result.get("Resources", {}).values()
-    for resource in filter(lambda value: isinstance(value, dict), resources):
-        properties = resource.get("Properties") or {}
+    # What stands below Fn::Transform and Fn::ForEach is no resource; one may be no map.
+    for resource in result.get("Resources", {}).values():
+        properties = resource.get("Properties") if isinstance(resource, dict) else None
+        if not isinstance(properties, dict):
+            continue
         if str(resource.get("Type")).startswith("Custom::") and "ForceDeploy" in properties:
             properties["ForceDeploy"] = 0
     for logical_id in set(ids.values()):
