@@ -97,8 +97,9 @@ def test_validate(troupe, proxy):
     troupe.use("shop")
     troupe("validate")
     troupe.edit("serverless.yml", "timeout: 10", "timeoutt: 10")
-    result = troupe("validate", check=2)
-    assert "serverless.yml:7:3" in result.err and "timeoutt" in result.err and "timeout'" in result.err
+    for args, code in ((("validate",), 0), (("validate", "--strict"), 2)):
+        result = troupe(*args, check=code)
+        assert "serverless.yml:7:3" in result.err and "timeoutt" in result.err and "timeout'" in result.err
     assert proxy.records == []
 
 

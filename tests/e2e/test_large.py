@@ -63,13 +63,15 @@ def check_cheap(troupe, proxy, measure, *args):
     mark = proxy.mark()
     done = subprocess.run([measure, "1", PROGRAM, *args], cwd=troupe.folder, check=True, capture_output=True, text=True,
                           env={**bare_environment(troupe.home), **troupe.env})
-    microseconds, kibibytes, code = map(int, done.stdout.split())
+    microseconds, kibibytes, code, _ = map(int, done.stdout.split())
     assert code == 0
     sent = service.sent(proxy, mark)
     assert (sent["artifacts"], sent["versions"]) == ([], []), proxy.show(mark)
     names = [call.name for call in sent["calls"]]
     each = sum(name in PER_FUNCTION for name in names)
-    rest = sum(name not in PER_FUNCTION | POLLS for name in names)
+    # On a slow machine the lease is looked at again before the stack is changed.
+    looks = sum(call.name == "s3.GetObject" and "/locks/" in call.params["Key"] for call in sent["calls"])
+    rest = sum(name not in PER_FUNCTION | POLLS for name in names) - looks
     print(f"{' '.join(args)}: {microseconds / 1e6:.2f} s, {each} calls for the functions, {rest} others, "
           f"{kibibytes / 1024:.1f} MB{' (sanitized)' if SANITIZED else ''}")
     assert each <= 2 * service.COUNT and rest <= 16, proxy.show(mark)

@@ -252,7 +252,6 @@ TOLD = {
     "lambdaHashingVersion": ("lambdaHashingVersion: '20201221'", "", "5:3", ["'lambdaHashingVersion'"], 0),
     "maxPreviousDeploymentArtifacts": ("deploymentBucket: {maxPreviousDeploymentArtifacts: 3}", "", "5:22",
                                        ["has no effect", "custom.troupe.history.keep"], 0),
-    "frameworkVersion": ("", "frameworkVersion: '4'\n", "9:19", ["frameworkVersion", "'4'"], 0),
     "projectDir": ("", "projectDir: ..\n", "9:1", ["'projectDir' has no effect"], 0),
 }
 QUIET = {"disableRollback: false": "", "": "frameworkVersion: '>=2 <5'\n", "deploymentBucket: {serverSideEncryption: AES256}": ""}

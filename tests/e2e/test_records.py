@@ -63,18 +63,20 @@ def test_a_record_of_a_newer_format_is_refused(shop):
 
 
 def held(troupe, proxy, second):
-    """Run ``second`` while a deploy of dev holds still at its first publication; both results."""
-    reached, go_on = threading.Event(), threading.Event()
+    """Run ``second`` while a deploy of dev holds still before both its publications; both results."""
+    reached, go_on = threading.Semaphore(0), threading.Event()
 
     def wait(_):
-        reached.set()
+        reached.release()
         assert go_on.wait(120)
 
-    proxy.rule("call", operation="PublishVersion", nth=1, function=wait)
+    for nth in (1, 2):
+        proxy.rule("call", operation="PublishVersion", nth=nth, function=wait)
     troupe.edit("handler.js", "'one'", "'two'")
     first = troupe.start("deploy", "dev")
     try:
-        assert reached.wait(60), f"nothing was published\n{proxy.show()}"
+        for _ in range(2):
+            assert reached.acquire(timeout=60), f"nothing was published\n{proxy.show()}"
         result = second()
     finally:
         go_on.set()

@@ -97,7 +97,7 @@ def large(troupe, measure):  # noqa: F811
             return troupe(*args, timeout=300), troupe.proxy.calls(since=mark)
         done = subprocess.run([measure, "1", PROGRAM, *args], cwd=troupe.folder, check=True, capture_output=True,
                               text=True, env={**bare_environment(troupe.home), **troupe.env})
-        microseconds, kibibytes, exit_code = map(int, done.stdout.split())
+        microseconds, kibibytes, exit_code, _ = map(int, done.stdout.split())
         assert exit_code == 0, troupe.proxy.show(mark)[-4000:]
         calls = troupe.proxy.calls(since=mark)
         print(f"{' '.join(args)}: {microseconds / 1e6:.2f} s, {kibibytes / 1024:.0f} MB, {len(calls)} calls")

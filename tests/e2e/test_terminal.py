@@ -92,7 +92,7 @@ def test_nothing_drives_the_terminal(troupe):
         (must, 0, "logs", "dev", "hello", "--json"), (must, 0, "explain", "custom.text"),
         (must, 1, "invoke", "dev", POISON), (must, None, POISON), (must, None, "info", f"--{POISON}"),
         (must, None, "info", POISON), (must, 2, "validate", "dev", "-c", f"{POISON}.yml"),
-        (must, 2, "validate", "dev", "-c", "place.yml"), (must, 2, "validate", "dev", "-c", "key.yml"),
+        (must, 2, "validate", "dev", "-c", "place.yml"), (must, 2, "validate", "dev", "--strict", "-c", "key.yml"),
         (may, 2, "validate", "dev", "-c", "raw.yml"),
         (may, 0, "deploy", "dev", "--json-progress"), (may, 0, "remove", "dev", "--yes"),
     ]
