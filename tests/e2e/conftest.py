@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "localcloud"))
 
 from cloud import Cloud  # noqa: E402  the local cloud's own tests start it the same way
+import long_tests  # noqa: E402
 from program import PROGRAM, Running, bare_environment  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from stand import Stand  # noqa: E402
@@ -48,7 +49,8 @@ LONGEST = ("test_split.py", "test_model.py", "test_large.py", "test_file_is_lamb
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is not in the sample; all workers have the same one."""
+    """Leave out what is not in the sample, and of what takes long three quarters, others each time;
+    all workers leave out the same. Whoever names files or tests gets all of their long ones."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
     if os.environ.get("TROUPE_TEST_ALL") or any("[" in name for name in config.args):
         return
@@ -57,9 +59,14 @@ def pytest_collection_modifyitems(config, items):
         cases.setdefault(f"{item.path.name}::{item.originalname}", []).append(item)
     for name, count in SAMPLES.items():
         found = cases.get(name, [])
-        left_out = random.Random(f"{os.environ['TROUPE_TEST_SEED']} {name}").sample(found, max(0, len(found) - count))
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        leave_out(config, items, random.Random(f"{os.environ['TROUPE_TEST_SEED']} {name}").sample(found, max(0, len(found) - count)))
+    if [Path(name).resolve() for name in config.args] == [HERE]:
+        leave_out(config, items, long_tests.left_out(items, os.environ["TROUPE_TEST_SEED"]))
+
+
+def leave_out(config, items, some):
+    config.hook.pytest_deselected(items=some)
+    items[:] = [item for item in items if item not in some]
 
 
 def seeds():
