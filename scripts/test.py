@@ -48,7 +48,7 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_che
 # What runs once takes a third of the time to compile like this; the release is what is optimized.
 UNOPTIMIZED = "-Dbuildtype=debug"
 # How the unit tests begin that run under the thread sanitizer, too: their subjects have threads.
-THREADED = ("base", "aws", "pack", "adopt_", "diff_cases", "dispose", "lease", "publish", "plan", "prune", "deploy", "goal",
+THREADED = ("base", "aws", "pack", "adopt_", "diff_cases", "dispose", "lease", "publish", "plan", "policy", "prune", "deploy", "goal",
             "release", "remove", "repair", "stack", "status", "store")
 # Whoever links this has threads: the engine's, or those that answer it.
 SERVER = ROOT / "tests" / "unit" / "aws" / "loopback.c"

@@ -278,15 +278,24 @@ static size_t count_resources(const struct node *template)
     return n;
 }
 
-/* Check `refused.txt` of the case: everything that the reference takes and AWS would refuse. */
-static int check_refusals(struct arena *a, const struct service *service,
-                          const struct compiled *compiled, struct err *err)
+/* `package` only warns of what AWS refuses. */
+static void ignore_refusal(void *context, struct pos pos, struct str msg, struct str help)
 {
-    cleanup_err struct err refused = {0};
+    (void)context;
+    (void)pos;
+    (void)msg;
+    (void)help;
+}
+
+/* Check `refused.txt` of the case: everything that the reference takes and AWS would refuse.
+ * `refused` has what compiling found; else the checks of the layout are asked. */
+static int check_refusals(struct arena *a, const struct service *service,
+                          const struct compiled *compiled, struct err *refused, struct err *err)
+{
     struct str got = STR(""), want = read_optional(a, service->dir, "refused.txt");
     const char *bless = getenv("BLESS");
-    if (layout_check(a, service, compiled, &refused) < 0)
-        got = err_render(a, &refused, false);
+    if (refused->kind || layout_check(a, service, compiled, refused) < 0)
+        got = err_render(a, refused, false);
     if (str_eq(got, want))
         return 0;
     if (bless && *bless == '1')
@@ -302,9 +311,12 @@ static int check_shared(struct arena *a, const struct service *service, const st
 {
     struct compile_options o = {.naming = NAMING_SHARED};
     struct compiled shared = {0};
-    if (compile_service(a, service, packed, &o, &shared, err) < 0 ||
-        check_refusals(a, service, &shared, err) < 0)
+    cleanup_err struct err refused = {0};
+    bool is_compiled = compile_service(a, service, packed, &o, &shared, &refused) == 0;
+    if (check_refusals(a, service, &shared, &refused, err) < 0)
         return -1;
+    if (!is_compiled)
+        return 0;
     const struct node *resources = node_get_c(shared.template, "Resources");
     if (!shared.rest_api_id.n && !has_custom_rules(flat) &&
         count_resources(shared.template) != count_resources(flat))
@@ -368,7 +380,8 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
     int64_t time_ms = (int64_t)SOME_TIME_MS * 1000 + 7;
     struct compile_options compile = {.naming = NAMING_FLAT,
                                       .artifact_dir = compile_artifact_dir(a, &service, time_ms),
-                                      .time_ms = time_ms};
+                                      .time_ms = time_ms,
+                                      .warn = ignore_refusal};
     struct pack_options pack = {.jobs = 1};
     struct packed packed = {0};
     struct compiled compiled = {0};
