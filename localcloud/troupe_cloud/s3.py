@@ -10,8 +10,7 @@ XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for 
 bucket may not have an event in common for keys that fit the filters of both (user guide,
 "Configuring event notifications using object key name filtering"). MiniStack accepts all four.
 
-Without it fails: ``test_s3.py::test_small_parts_are_refused``,
-``test_s3.py::test_overlapping_notifications_are_refused``
+Without it fails: ``test_s3.py::test_small_parts_are_refused``
 """
 
 import hashlib

@@ -6,8 +6,7 @@ ranges and enumerations are ValidationException, the rest InvalidParameterValueE
 is durable from its creation on, or never (go-to-k/cdkd#1621; the words of that refusal are not
 recorded). MiniStack accepts any value. Also used for functions that CloudFormation creates.
 
-Without it fails: ``test_publish.py::test_creation_limits``,
-``test_publish.py::test_durable_from_the_beginning``
+Without it fails: ``test_publish.py::test_creation_limits``
 """
 
 import base64
