@@ -23,7 +23,7 @@ ALLOWED = ()
 
 def errors(path):
     settings = ManualArgs(regions=[REGION], ignore_checks=["W", "I"])
-    return [(m.rule.id, "/".join(str(part) for part in m.path or []), m.message)
+    return [(m.rule.id, "/".join(str(part) for part in getattr(m, "path", None) or []), m.message)
             for m in api.lint(path.read_text(encoding="utf-8"), config=settings) if m.rule.id.startswith("E")]
 
 
