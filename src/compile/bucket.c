@@ -42,7 +42,7 @@ static struct node *bucket_resource(struct arena *a, const struct node *settings
     const struct node *tags = node_get_c(settings, "tags");
     node_put_c(a, p, "BucketEncryption", encryption(a));
     if (node_count(tags))
-        node_put_c(a, p, "Tags", tag_list(a, tags));
+        node_put_c(a, p, "Tags", key_value_list(a, tags));
     if (node_truthy(node_get_c(settings, "blockPublicAccess")))
         node_put_c(a, p, "PublicAccessBlockConfiguration",
                    all_true(a, sizeof blocks / sizeof *blocks, blocks));

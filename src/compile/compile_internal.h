@@ -229,8 +229,8 @@ void mapping_rights_finish(struct compilation *c);
 /* DependsOn of what AWS takes only once it may call `f`: `permission` and the alias of `f`. */
 struct node *depends_on_permission(struct compilation *c, const struct function *f,
                                    struct str permission);
-/* [{Key, Value}] of a map of tags. */
-struct node *tag_list(struct arena *a, const struct node *tags);
+/* [{Key, Value}] of a map, as tags and conditions of queries have it; empty for what is no map. */
+struct node *key_value_list(struct arena *a, const struct node *map);
 /* A statement {Effect: Allow, Action: actions, Resource: resources} for the function role. */
 struct node *statement_new(struct arena *a, const struct node *actions,
                            const struct node *resources);

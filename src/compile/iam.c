@@ -195,7 +195,7 @@ const struct node *compile_role_settings(struct arena *a, const struct service *
     if (node_truthy(path))
         node_put_c(a, out, "Path", path);
     if (node_truthy(tags))
-        node_put_c(a, out, "Tags", tag_list(a, tags));
+        node_put_c(a, out, "Tags", key_value_list(a, tags));
     if (node_truthy(boundary))
         node_put_c(a, out, "PermissionsBoundary", boundary);
     return out;

@@ -143,18 +143,18 @@ void add_unique(struct arena *a, struct node *seq, const struct node *item)
     node_push(a, seq, item);
 }
 
-struct node *tag_list(struct arena *a, const struct node *tags)
+struct node *key_value_list(struct arena *a, const struct node *map)
 {
     struct node *list = node_seq(a);
-    if (!node_is(tags, NODE_MAP))
+    if (!node_is(map, NODE_MAP))
         return list;
-    const struct node *ordered = node_javascript_order(a, tags);
+    const struct node *ordered = node_javascript_order(a, map);
     member_each (m, ordered) {
-        struct node *tag = node_map(a);
-        node_put_c(a, tag, "Key", node_str(a, m->key));
-        node_put_c(a, tag, "Value", m->value);
-        tag->pos = m->key_pos;
-        node_push(a, list, tag);
+        struct node *pair = node_map(a);
+        node_put_c(a, pair, "Key", node_str(a, m->key));
+        node_put_c(a, pair, "Value", m->value);
+        pair->pos = m->key_pos;
+        node_push(a, list, pair);
     }
     return list;
 }

@@ -287,21 +287,6 @@ static void add_condition(struct arena *a, struct node *list, const char *field,
     node_push(a, list, condition);
 }
 
-static const struct node *query_values(struct arena *a, const struct node *query)
-{
-    struct node *values = node_seq(a);
-    if (!node_is(query, NODE_MAP))
-        return values;
-    const struct node *ordered = node_javascript_order(a, query);
-    member_each (m, ordered) {
-        struct node *pair = node_map(a);
-        node_put_c(a, pair, "Key", node_str(a, m->key));
-        node_put_c(a, pair, "Value", m->value);
-        node_push(a, values, pair);
-    }
-    return values;
-}
-
 /* A condition on values, as most are: {Field: …, <config>: {Values: […]}}. */
 static void add_values(struct arena *a, struct node *list, const struct node *given,
                        const char *key, const char *field, const char *config)
@@ -330,7 +315,7 @@ static struct node *rule_conditions(struct arena *a, const struct node *given)
     }
     if (query)
         add_condition(a, list, "query-string", "QueryStringConfig",
-                      node_fn(a, "Values", query_values(a, query)));
+                      node_fn(a, "Values", key_value_list(a, query)));
     add_values(a, list, given, "ip", "source-ip", "SourceIpConfig");
     return list;
 }

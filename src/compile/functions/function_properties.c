@@ -69,7 +69,7 @@ static void put_maps(struct compilation *c, struct building *b)
     const struct node *tags = combined(c, b->f, "tags");
     const struct node *environment = combined(c, b->f, "environment");
     if (tags)
-        node_put_c(a, b->properties, "Tags", tag_list(a, tags));
+        node_put_c(a, b->properties, "Tags", key_value_list(a, tags));
     if (environment && !sharing_is_edge(b->f)) /* there are no variables at the edge */
         node_put_c(a, b->properties, "Environment", node_fn(a, "Variables", environment));
 }

@@ -74,7 +74,7 @@ int rest_api(struct compilation *c, struct err *err)
                node_setting(node_get_c(settings, "endpoint"), NULL, "securityPolicy"));
     node_put_c(a, p, "EndpointAccessMode", upper_node(a, access));
     if (node_truthy(tags))
-        node_put_c(a, p, "Tags", tag_list(a, tags));
+        node_put_c(a, p, "Tags", key_value_list(a, tags));
     node_put_c(a, p, "Policy", policy(c));
     node_put_c(a, p, "ApiKeySourceType", upper_node(a, node_get_c(settings, "apiKeySourceType")));
     copy_member(a, p, "MinimumCompressionSize", settings, "minimumCompressionSize");
