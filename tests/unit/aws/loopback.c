@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUESTS_MAX = 512, CONNECTIONS_MAX = 512, REQUEST_BYTES_MAX = 4 << 20, LOOK_MS = 20 };
+enum { REQUESTS_MAX = 512, CONNECTIONS_MAX = 512, HEAD_BYTES = 8 << 10, LOOK_MS = 20 };
 
 struct connection {
     struct loopback *server;
@@ -47,21 +47,25 @@ static size_t content_length(struct str head)
 /* Read one request into malloc'd memory. False: the client is gone or the server stops. */
 static bool read_request(struct connection *c, struct str *ret)
 {
-    char *p = malloc(REQUEST_BYTES_MAX);
-    size_t n = 0, want = 0;
+    size_t n = 0, want = 0, room = HEAD_BYTES;
+    char *p = malloc(room);
     while (!want || n < want) {
         struct pollfd ready = {c->fd, POLLIN, 0};
         if (atomic_load(&c->server->stop) || poll(&ready, 1, LOOK_MS) < 0)
             break;
         if (!ready.revents)
             continue;
-        ssize_t got = recv(c->fd, p + n, REQUEST_BYTES_MAX - n, 0);
+        ssize_t got = recv(c->fd, p + n, room - n, 0);
         if (got <= 0)
             break;
         n += (size_t)got;
         ptrdiff_t end = str_find((struct str){p, n}, STR("\r\n\r\n"), 0);
         if (!want && end >= 0)
             want = (size_t)end + 4 + content_length((struct str){p, (size_t)end + 2});
+        if (n == room || want > room) {
+            room = want > 2 * room ? want : 2 * room;
+            p = realloc(p, room);
+        }
     }
     *ret = (struct str){p, n};
     if (want && n >= want)

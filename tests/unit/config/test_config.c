@@ -203,10 +203,16 @@ static int load_text(struct arena *a, const char *stage, struct str text, struct
 static struct str repeated(struct arena *a, const char *before, const char *piece, size_t n,
                            const char *after)
 {
-    struct buf b = BUF(a);
+    struct buf b = BUF(a), doubled = BUF(a);
+    struct str pieces = str_c(piece);
     buf_add(&b, str_c(before));
-    for (size_t i = 0; i < n; i++)
-        buf_add(&b, str_c(piece));
+    for (; n; n /= 2, doubled = BUF(a)) {
+        if (n % 2)
+            buf_add(&b, pieces);
+        buf_add(&doubled, pieces);
+        buf_add(&doubled, pieces);
+        pieces = buf_str(&doubled);
+    }
     buf_add(&b, str_c(after));
     return buf_str(&b);
 }
