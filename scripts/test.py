@@ -8,11 +8,12 @@ how many tests passed, failed and were skipped. A suite that runs no test at all
 has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
 
 What takes the time, and what keeps it short: `clang` compiles everything once with the sanitizers
-of addresses and undefined behaviour, for `house`, `unit`, `fuzz`, `program` and `e2e`, optimized a
-little, which they win back in running; `threads` compiles what has threads once more, for itself
-and for `races`. `gcc` builds the release, which `docs` looks at, too. `localcloud` and `e2e` wait
-for stacks half of the time, so that three of their tests share a processor. No test may fail because
-the machine is slow: tests wait for what is to happen, with a limit only for what would never come.
+of addresses and undefined behaviour, for `house`, `unit`, `fuzz`, `program` and `e2e`; `threads`
+compiles what has threads once more, for itself and for `races`; both leave optimizing, which would
+take longer than it wins, to `gcc`, whose build is the release, which `docs` looks at, too.
+`localcloud` and `e2e` wait for stacks half of the time, so that three of their tests share a
+processor. No test may fail because the machine is slow: tests wait for what is to happen, with a
+limit only for what would never come.
 A suite's line says the seconds that it took, and how many of them the processors worked for it.
 
 Environment: BUILD (release build, default build), BUILD_TESTS (the others, default build-tests),
@@ -159,7 +160,7 @@ def build(name, *options, targets=(), compiler="gcc"):
 def sanitized_build():
     """clang's build of everything, with address and undefined-behaviour checks, ready for fuzzing."""
     return build("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true",
-                 "-Dbuildtype=debug", "-Doptimization=1", "-Dc_args=-g1 -fsanitize=fuzzer-no-link", compiler="clang")
+                 "-Dbuildtype=debug", "-Dc_args=-g1 -fsanitize=fuzzer-no-link", compiler="clang")
 
 
 def thread_build(*targets):
@@ -381,7 +382,7 @@ def suite_mends():
 
 def suite_program():
     """troupe as users run it, on files alone: the golden cases, and files that are hostile."""
-    return pytest("tests/program", "-n", JOBS, TROUPE=str(sanitized_build() / "troupe"))
+    return pytest("tests/program", "-n", str(2 * int(JOBS)), TROUPE=str(sanitized_build() / "troupe"))
 
 
 def suite_e2e():
@@ -408,7 +409,7 @@ def suite_lint():
 
 def suite_races():
     """The story of two stages once more, under the thread sanitizer."""
-    return pytest("tests/e2e/test_stages.py", TROUPE=str(thread_build("troupe") / "troupe"))
+    return pytest("tests/e2e/test_stages.py", "-n", JOBS, TROUPE=str(thread_build("troupe") / "troupe"))
 
 
 def suite_docs():

@@ -28,6 +28,8 @@ PROVISIONING = _seconds("TROUPE_CLOUD_PROVISIONING_MS", 150)
 STACK_OPERATION = _seconds("TROUPE_CLOUD_STACK_MS", 300)
 # The most bytes of a function's unzipped code with its layers.
 CODE_BYTES = int(os.environ.get("TROUPE_CLOUD_CODE_BYTES") or 262144000)
+# The most resources that one operation changes in the stacks nested in its own.
+STACK_CHANGES = int(os.environ.get("TROUPE_CLOUD_STACK_CHANGES") or 2500)
 # What the delays of roles, the order of lists and of independent resources follow from.
 SEED = os.environ.get("TROUPE_CLOUD_SEED") or str(secrets.randbelow(10**6))
 # The file that says which actions on which resources callers need; empty: nothing is written.

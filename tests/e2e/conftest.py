@@ -18,7 +18,7 @@ from botocore.config import Config
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "localcloud"))
 
-from cloud import Cloud  # noqa: E402  the local cloud's own tests start it the same way
+from cloud import Cloud, dealt  # noqa: E402  the local cloud's own tests start it the same way
 import long_tests  # noqa: E402
 from program import PROGRAM, Running, bare_environment  # noqa: E402
 from proxy import Proxy  # noqa: E402
@@ -44,16 +44,17 @@ SAMPLES = {
     "test_together.py::test_mixed_commands": 3, "test_together.py::test_one_stage": 1,
 }
 
-# What takes longest begins first, so that at the end no worker waits for the one that has it.
-LONGEST = ("test_split.py", "test_model.py", "test_large.py", "test_file_is_lambda.py")
-
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is not in the sample, and of what takes long three quarters, others each time;
-    all workers leave out the same. Whoever names files or tests gets all of their long ones."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
-    if os.environ.get("TROUPE_TEST_ALL") or any("[" in name for name in config.args):
-        return
+    """Leave out what is not in the sample, and of the rest what long_tests.py draws, others each time;
+    all workers leave out the same. Whoever names files or tests gets all of them but samples."""
+    if not os.environ.get("TROUPE_TEST_ALL") and not any("[" in name for name in config.args):
+        draw(config, items)
+    long = long_tests.table()
+    items[:] = dealt(items, lambda item: long_tests.name_of(item) in long)
+
+
+def draw(config, items):
     cases = {}
     for item in items:
         cases.setdefault(f"{item.path.name}::{item.originalname}", []).append(item)

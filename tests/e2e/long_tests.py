@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests that take long, of which each run of the whole suite tries some (conftest.py).
+"""How long tests take, of which each run of the whole suite tries some (conftest.py).
 
 Usage: long_tests.py JUNIT.XML > long_tests.txt
 
@@ -14,7 +14,8 @@ from pathlib import Path
 
 TABLE = Path(__file__).with_suffix(".txt")
 LEAST_S = 15
-SHARE = 0.25  # of the time that they would take together
+# Parts of the time that the long ones would take together, and of each file's short ones.
+LONG_SHARE, SHORT_SHARE = 0.2, 0.5
 
 
 def table():
@@ -23,16 +24,28 @@ def table():
     return {name: float(seconds) for seconds, name in lines}
 
 
+def name_of(item):
+    return f"{item.path.name}::{item.name}"
+
+
 def left_out(items, seed):
-    """Of pytest's ``items`` those long ones that another run tries."""
-    seconds = table()
-    long = [item for item in items if f"{item.path.name}::{item.name}" in seconds]
-    random.Random(f"{seed} long tests").shuffle(long)
-    budget, out = SHARE * sum(seconds.values()), []
+    """Of pytest's ``items`` those that another run tries: of each file's short ones one at least is
+    tried, of the long ones what comes first by lot until their time is used up."""
+    seconds, drawn = table(), random.Random(f"{seed} of all tests")
+    long, short = [], {}
+    for item in items:
+        if name_of(item) in seconds:
+            long.append(item)
+        else:
+            short.setdefault(item.path.name, []).append(item)
+    drawn.shuffle(long)
+    budget, out = LONG_SHARE * sum(seconds.values()), []
     for item in long:
-        budget -= seconds[f"{item.path.name}::{item.name}"]
+        budget -= seconds[name_of(item)]
         if budget < 0:
             out.append(item)
+    for some in short.values():
+        out += drawn.sample(some, int(len(some) * (1 - SHORT_SHARE)))
     return out
 
 

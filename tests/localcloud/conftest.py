@@ -3,12 +3,21 @@ import random
 
 import pytest
 
-from cloud import Cloud, Tools
+from cloud import Cloud, Tools, dealt
+
+# What takes long: a server of its own, or a stack that is slow.
+LONG = ("test_start.py", "test_persist.py", "test_nested.py", "test_states.py", "test_runtime.py")
 
 
 def pytest_configure():
     """One seed for all clouds of a run; a given one repeats it."""
     os.environ.setdefault("TROUPE_CLOUD_SEED", str(random.randrange(10**6)))
+
+
+def pytest_collection_modifyitems(items):
+    # What `schedule` made is to have been called when all is over, a minute later.
+    items.sort(key=lambda item: "schedule" not in item.fixturenames)
+    items[:] = dealt(items, lambda item: item.path.name in LONG or "schedule" in item.fixturenames)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -21,7 +30,7 @@ def pytest_runtest_makereport():
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory):
-    running = Cloud(tmp_path_factory.mktemp("cloud"))
+    running = Cloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_CHANGES="250")
     yield running
     running.stop()
 

@@ -22,6 +22,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid, now_i
 from ministack.services import cloudformation
 from ministack.services.cloudformation import engine, helpers, provisioners, stacks
 
+from troupe_cloud import settings
 from troupe_cloud.cloudformation.errors import ResourceError
 from troupe_cloud.cloudformation.stack_events import ROLLING_BACK, STACK
 from troupe_cloud.patching import patch, require
@@ -45,7 +46,6 @@ require(
 )
 LOOP = contextvars.ContextVar("troupe_stack_loop", default=None)
 CHANGES = contextvars.ContextVar("troupe_stack_changes", default=None)
-MOST_CHANGES = 2500
 BEFORE = "_troupe_before"  # of an updated nested stack: what its root's rollback goes back to
 KEPT = (
     "_template",
@@ -151,9 +151,9 @@ def count(changed):
     if total is None:
         return
     total[0] += changed
-    if total[0] > MOST_CHANGES:
+    if total[0] > settings.STACK_CHANGES:
         raise ResourceError(
-            f"The operation changes {total[0]} resources in nested stacks, the maximum is {MOST_CHANGES}"
+            f"The operation changes {total[0]} resources in nested stacks, the maximum is {settings.STACK_CHANGES}"
         )
 
 
