@@ -42,9 +42,15 @@ def _fixed_id(logical_id, resource):
     return None
 
 
+def _section(template, name):
+    """A section of a template; none where something else than a map stands there."""
+    section = template.get(name)
+    return section if isinstance(section, dict) else {}
+
+
 def normalise(template):
     """A copy of the parsed template `template` without what is particular to one run."""
-    resources = template.get("Resources", {})
+    resources = _section(template, "Resources")
     ids = {}
     for logical_id, resource in resources.items():
         fixed = _fixed_id(logical_id, resource) if isinstance(resource, dict) else None
@@ -68,7 +74,7 @@ def normalise(template):
 
     result = walk(template)
     # What stands below Fn::Transform and Fn::ForEach is no resource; one may be no map.
-    for resource in result.get("Resources", {}).values():
+    for resource in _section(result, "Resources").values():
         properties = resource.get("Properties") if isinstance(resource, dict) else None
         if not isinstance(properties, dict):
             continue
@@ -78,7 +84,7 @@ def normalise(template):
         resource = result["Resources"][logical_id]
         if resource["Type"] == "AWS::Lambda::Version" and "CodeSha256" in resource["Properties"]:
             resource["Properties"]["CodeSha256"] = "SHA256"
-    for output in result.get("Outputs", {}).values():
+    for output in _section(result, "Outputs").values():
         if isinstance(output, dict) and output.get("Description") == "Current Lambda layer hash":
             output["Value"] = "HASH"
     return result

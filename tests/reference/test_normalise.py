@@ -60,6 +60,10 @@ class Normalise(unittest.TestCase):
         changed = template("FooLambdaVersionAb1", "x=", "ApiGatewayDeployment1", "other")
         self.assertNotEqual(dumps(normalise(FIRST)), dumps(normalise(changed)))
 
+    def test_no_section_has_to_be_a_map(self):
+        odd = {"Resources": [{"Foo": 1}], "Outputs": None}
+        self.assertEqual(normalise(odd), odd)
+
     def test_the_input_is_not_changed(self):
         before = dumps(FIRST)
         normalise(FIRST)

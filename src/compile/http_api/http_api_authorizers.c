@@ -70,8 +70,7 @@ static void jwt_add(struct compilation *c, const struct member *m, struct node *
     struct node *jwt = node_map(a);
     const struct node *audience = node_get_c(m->value, "audience");
     node_put_c(a, p, "AuthorizerType", node_c(a, "JWT"));
-    if (!node_empty(audience))
-        node_put_c(a, jwt, "Audience", http_api_set(a, audience));
+    node_put_c(a, jwt, "Audience", http_api_set(a, audience ? audience : node_null(a)));
     copy_member(a, jwt, "Issuer", m->value, "issuerUrl");
     node_put_c(a, p, "JwtConfiguration", jwt);
 }
