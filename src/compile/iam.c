@@ -33,12 +33,14 @@ struct str role_resource_name(struct compilation *c, const struct function *f)
     if (node_is(role, NODE_STRING))
         return str_find_char(role->text, ':', 0) >= 0 ? STR("") : role->text;
     const struct node *att = node_get_c(role, "Fn::GetAtt");
-    if (node_count(att) == 2 && node_is_text(node_path(att, "1"), "Arn"))
+    if (node_is(node_path(att, "0"), NODE_STRING) && node_count(att) == 2 &&
+        node_is_text(node_path(att, "1"), "Arn"))
         return node_text(node_path(att, "0"));
     if (node_get_c(role, "Fn::ImportValue") || node_get_c(role, "Ref") ||
         node_get_c(role, "Fn::Sub"))
         return STR("");
-    return c->role ? STR("IamRoleLambdaExecution") : STR("");
+    /* The dialect names it even where none is made, which CloudFormation refuses. */
+    return c->role || c->options->naming == NAMING_FLAT ? STR("IamRoleLambdaExecution") : STR("");
 }
 
 /* Is a role to be made? None is needed when `provider` names one or every function does. */
