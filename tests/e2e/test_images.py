@@ -134,6 +134,64 @@ def test_images_of_two_stages(troupe, proxy):
     assert image.startswith(f"{troupe.account.id}.dkr.ecr.us-east-1.amazonaws.com/serverless-img-dev@sha256:")
 
 
+IGNORE = """# what is not for the image
+node_modules
+**/*.pyc
+/tests/
+*.md
+! README.md
+  docs/**\r
+d?b
+[x-z].txt
+**.log
+cache
+!cache/kept
+"""
+LEFT_OUT = ["node_modules/deep/in.js", "one.pyc", "sub/two.pyc", "tests/test_main.py", "CHANGES.md", "docs/a/b", "dab",
+            "y.txt", "server.log", "sub/server.log", "cache/a/b", "cache/keptnot"]
+IN_IT = ["sub/node_modules/x.js", "sub/tests/t.py", "sub/CHANGES.md", "README.md", "daab", "w.txt", "sub/y.txt",
+         "cache/kept/x", ".env", "log"]
+
+
+def test_what_the_builder_does_not_get_changes_no_image(troupe):
+    _, calls = prepared(troupe)
+    troupe.write({"app/.dockerignore": "\ufeff" + IGNORE, "plain/.dockerignore": "*"})
+    troupe("deploy", "dev")
+    assert len(calls()) == 5
+
+    def built():
+        said = troupe("plan", "dev").err
+        return {name for name in ("app", "plain") if f"'{name}' would be built" in said}
+    for path in LEFT_OUT:
+        troupe.write({f"app/{path}": "new\n"})
+    troupe.write({"plain/anything": "new\n"})
+    assert built() == set()
+    for path in IN_IT:
+        troupe.write({f"app/{path}": "new\n"})
+        assert built() == {"app"}, path
+        (troupe.folder / "app" / path).unlink()
+    assert built() == set()
+
+    # the Dockerfile's own list counts instead of the folder's; Podman's is not Docker's, so nothing is left out
+    troupe.write({"app/Dockerfile.dev.dockerignore": "Dockerfile.dev*\n**/*\n!main.py\n", "app/w.txt": "new\n"})
+    assert built() == {"app"}
+    troupe("deploy", "dev")
+    troupe.write({"app/y.txt": "other\n", "app/w.txt": "other\n", "app/README.md": "other\n"})
+    assert built() == set()
+    troupe.write({"app/main.py": "other\n"})
+    assert built() == {"app"}
+    troupe.write({"app/main.py": "one\n", "plain/.containerignore": "nothing\n"})
+    assert built() == {"plain"}
+
+    # what is no pattern is said before anything is built
+    troupe.write({"plain/.dockerignore": "*\n\n[a\n", "app/Dockerfile.dev.dockerignore": "fine\n!\n"})
+    (troupe.folder / "plain/.containerignore").unlink()
+    calls()
+    wrong = troupe("deploy", "dev", check=False)
+    assert wrong.code and "app/Dockerfile.dev.dockerignore:2: '!' is no pattern" in wrong.err, wrong
+    assert "plain/.dockerignore:3: '[a' is no pattern" in wrong.err and calls() == [], wrong
+
+
 def test_images_that_cannot_be_built(troupe):
     _, calls = prepared(troupe)
     (troupe.home / "nothing").mkdir()

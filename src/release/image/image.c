@@ -201,13 +201,12 @@ static int find_digest(struct resolving *x, struct str tag, struct str *ret, str
     return 0;
 }
 
-static int resolve_built(struct resolving *x, const struct compile_image *image, struct str *ret,
-                         struct err *err)
+static int resolve_built(struct resolving *x, const struct compile_image *image, struct str tag,
+                         struct str *ret, struct err *err)
 {
     struct arena *a = x->r->arena;
-    struct str tag, digest;
-    if (image_tag(a, x->r->service->dir, image, &tag, err) < 0 || find_repository(x, err) < 0 ||
-        find_digest(x, tag, &digest, err) < 0)
+    struct str digest;
+    if (find_repository(x, err) < 0 || find_digest(x, tag, &digest, err) < 0)
         return -1;
     if (!digest.n && x->request->look_only) {
         release_finished(x->r, "image", "'%.*s' would be built", STR_ARG(image->name));
@@ -230,12 +229,21 @@ int images_resolve(const struct release *r, const struct image_request *request,
 {
     struct resolving x = {.r = r, .request = request};
     struct node *map = node_map(r->arena);
+    struct str *tags = ARENA_ARRAY(r->arena, request->count + 1, struct str);
+    /* What is wrong with a folder is said before another one is built. */
+    for (size_t i = 0; i < request->count; i++) {
+        struct err wrong = {0};
+        if (!request->images[i].uri.n)
+            image_tag(r->arena, r->service->dir, &request->images[i], &tags[i], &wrong);
+        err_also(err, &wrong);
+    }
+    if (err->kind)
+        return -1;
     for (size_t i = 0; i < request->count; i++) {
         const struct compile_image *image = &request->images[i];
         struct str uri;
-        int done =
-            image->uri.n ? resolve_uri(&x, image, &uri, err) : resolve_built(&x, image, &uri, err);
-        if (done < 0)
+        if (image->uri.n ? resolve_uri(&x, image, &uri, err) < 0
+                         : resolve_built(&x, image, tags[i], &uri, err) < 0)
             return -1;
         node_put_str(r->arena, map, str_z(r->arena, image->key), uri);
     }

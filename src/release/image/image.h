@@ -5,6 +5,9 @@
 #ifndef TROUPE_RELEASE_IMAGE_IMAGE_H
 #define TROUPE_RELEASE_IMAGE_IMAGE_H
 
+#include <regex.h>
+
+#include "base/vec.h"
 #include "release/release.h"
 
 struct image_request {
@@ -25,9 +28,30 @@ struct str image_repository_flat(struct arena *a, const struct service *service)
 
 /* ---- image_content.c ---- */
 
-/* Tag of an image: its name and a hash of what it is built from. `dir`: of the service. */
+/* Tag of an image: its name and a hash of what it is built from. `dir`: of the service. CONFIG: no
+ * Dockerfile, a `.dockerignore` that is none. */
 int image_tag(struct arena *a, struct str dir, const struct compile_image *image, struct str *ret,
               struct err *err);
+
+/* ---- docker_ignore.c ---- */
+
+struct docker_rule {
+    regex_t *regex;
+    bool keeps; /* "!…": what a rule before it leaves out is there after all */
+};
+struct docker_ignore {
+    VEC(struct docker_rule) rules;
+    bool keeps; /* one of them does */
+};
+/* The rules that the builder reads for a folder: `<Dockerfile>.dockerignore`, else the folder's
+ * `.dockerignore`. None where there is a `.containerignore`, which Podman reads and Docker does
+ * not: then everything counts. CONFIG with file and line: a pattern that is none. */
+int docker_ignore_read(struct arena *a, struct str folder, struct str dockerfile,
+                       struct docker_ignore *ret, struct err *err);
+void docker_ignore_free(struct docker_ignore *ignore);
+#define cleanup_docker_ignore __attribute__((cleanup(docker_ignore_free)))
+/* Does the builder not get this file of the folder? `path` as "src/main.py". */
+bool docker_ignores(const struct docker_ignore *ignore, const char *path);
 
 /* ---- builder.c ---- */
 

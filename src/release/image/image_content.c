@@ -18,11 +18,15 @@ static const char *const left_out[] = {".git", ".serverless"};
 struct content {
     struct arena *arena;
     struct str dir; /* the build's context */
+    const struct docker_ignore *ignore;
     struct buf lines;
 };
 
-static bool is_left_out(struct str name)
+/* Of a folder: with all that is in it. */
+static bool is_left_out(const struct content *c, struct str path, struct str name, bool is_folder)
 {
+    if (docker_ignores(c->ignore, str_z(c->arena, path)) && !(is_folder && c->ignore->keeps))
+        return true;
     for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
         if (str_eq(name, str_c(left_out[i])))
             return true;
@@ -63,10 +67,10 @@ static int add_folder(struct content *c, struct str path, unsigned depth, struct
         struct str child = path_join(c->arena, path, names[i]);
         const char *at = str_z(c->arena, path_join(c->arena, c->dir, child));
         struct stat st;
-        if (is_left_out(names[i]))
-            continue;
         if (lstat(at, &st) < 0)
             return err_sys(err, errno, "cannot read '%s'", at);
+        if (is_left_out(c, child, names[i], S_ISDIR(st.st_mode)))
+            continue;
         int done = S_ISLNK(st.st_mode)   ? add_link(c, child, at, err)
                    : S_ISDIR(st.st_mode) ? add_folder(c, child, depth + 1, err)
                    : S_ISREG(st.st_mode) ? add_file(c, child, at, &st, err)
@@ -80,7 +84,8 @@ static int add_folder(struct content *c, struct str path, unsigned depth, struct
 int image_tag(struct arena *a, struct str dir, const struct compile_image *image, struct str *ret,
               struct err *err)
 {
-    struct content c = {a, path_join(a, dir, image->path), BUF(a)};
+    cleanup_docker_ignore struct docker_ignore ignore = {.keeps = false};
+    struct content c = {a, path_join(a, dir, image->path), &ignore, BUF(a)};
     struct str file = path_join(a, c.dir, image->file);
     struct stat st;
     if (!fs_is_file(file) || stat(str_z(a, file), &st) < 0) {
@@ -88,7 +93,8 @@ int image_tag(struct arena *a, struct str dir, const struct compile_image *image
                STR_ARG(image->name), STR_ARG(path_join(a, image->path, image->file)));
         return err_help(err, "'path' is the folder that is built, 'file' the Dockerfile in it");
     }
-    if (add_file(&c, image->file, str_z(a, file), &st, err) < 0 ||
+    if (docker_ignore_read(a, c.dir, file, &ignore, err) < 0 ||
+        add_file(&c, image->file, str_z(a, file), &st, err) < 0 ||
         add_folder(&c, STR(""), 0, err) < 0)
         return err_wrap(err, "image '%.*s'", STR_ARG(image->name));
     if (image->settings)
