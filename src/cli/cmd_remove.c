@@ -3,6 +3,7 @@
 
 #include "doc/json.h"
 #include "release/dispose/dispose.h"
+#include "release/dispose/repositories.h"
 #include "release/remove_plan.h"
 #include "ui/table.h"
 
@@ -40,9 +41,25 @@ static struct str version_name(struct arena *a, const struct network_version *v)
     return str_fmt(a, "%.*s:%.*s", STR_ARG(v->function), STR_ARG(v->number));
 }
 
+static const struct node *repositories_json(struct arena *a, const repository_list *repositories)
+{
+    struct node *all = node_seq(a);
+    vec_each (repositories, x) {
+        struct node *one = node_map(a);
+        node_put_str(a, one, "name", x->name);
+        if (x->region.n)
+            node_put_str(a, one, "region", x->region);
+        if (x->foreign.n)
+            node_put_str(a, one, "stays", x->foreign);
+        node_push(a, all, one);
+    }
+    return all;
+}
+
 static const struct node *plan_json(struct arena *a, struct str what,
                                     const struct removal_stack *stacks, size_t n,
-                                    const struct network *network)
+                                    const struct network *network,
+                                    const repository_list *repositories)
 {
     struct node *out = node_map(a), *all = node_seq(a), *versions = node_seq(a);
     vec_each (&network->versions, v)
@@ -67,6 +84,7 @@ static const struct node *plan_json(struct arena *a, struct str what,
     node_put_str(a, out, "remove", what);
     node_put_c(a, out, "stacks", all);
     node_put_c(a, out, "versions", versions);
+    node_put_c(a, out, "repositories", repositories_json(a, repositories));
     return out;
 }
 
@@ -84,8 +102,25 @@ static void network_text(struct cli *cli, const struct network *network)
     table_write(&t, &cli->out, cli->colour_out);
 }
 
+static void repositories_text(struct cli *cli, const repository_list *repositories)
+{
+    struct table t = TABLE(cli->arena, 3);
+    if (!repositories->n)
+        return;
+    buf_lit(&cli->out, "repositories, with all images\n");
+    vec_each (repositories, x) {
+        table_cell(&t, x->foreign.n ? STR("     ") : STR("    -"));
+        table_cell(&t, x->region.n
+                           ? str_fmt(cli->arena, "%.*s@%.*s", STR_ARG(x->name), STR_ARG(x->region))
+                           : x->name);
+        table_cell(&t, x->foreign.n ? str_fmt(cli->arena, "stays: %.*s", STR_ARG(x->foreign))
+                                    : STR("AWS::ECR::Repository"));
+    }
+    table_write(&t, &cli->out, cli->colour_out);
+}
+
 static void plan_text(struct cli *cli, const struct removal_stack *stacks, size_t n,
-                      const struct network *network)
+                      const struct network *network, const repository_list *repositories)
 {
     struct buf *out = &cli->out;
     size_t resources = 0, losses = 0;
@@ -109,8 +144,19 @@ static void plan_text(struct cli *cli, const struct removal_stack *stacks, size_
         table_write(&t, out, cli->colour_out);
     }
     network_text(cli, network);
+    repositories_text(cli, repositories);
     buf_fmt(out, "%zu stack%s and %zu resource%s go, %zu of them with data\n", n, n == 1 ? "" : "s",
             resources, resources == 1 ? "" : "s", losses);
+}
+
+static int plan_repositories(const struct release *r, const struct world *w, repository_list *ret,
+                             struct err *err)
+{
+    struct record *records;
+    size_t n;
+    return records_all(r->arena, &w->store, &records, &n, err) < 0
+               ? -1
+               : repositories_find(r, &w->store, records, n, ret, err);
 }
 
 static int run_plan(struct cli *cli, const struct release *r, struct str what, struct err *err)
@@ -119,10 +165,12 @@ static int run_plan(struct cli *cli, const struct release *r, struct str what, s
     struct removal_stack *stacks;
     struct contents contents;
     struct network network = {0};
+    repository_list repositories = {0};
     bool whole = !r->service->stage.n; /* then functions go with all their versions */
     size_t n;
     if (world_remains(r, !whole, &w, err) < 0 || removal_plan(r, &w, &stacks, &n, err) < 0 ||
-        (!whole && n && removal_network(r, &w, &contents, &network, err) < 0))
+        (!whole && n && removal_network(r, &w, &contents, &network, err) < 0) ||
+        (whole && plan_repositories(r, &w, &repositories, err) < 0))
         return -1;
     progress_clear(cli->progress);
     if (!n) {
@@ -131,10 +179,10 @@ static int run_plan(struct cli *cli, const struct release *r, struct str what, s
         return whole ? -1 : err_help(err, "which stages there are: troupe stages");
     }
     if (cli->options.json) {
-        json_write(&cli->out, plan_json(cli->arena, what, stacks, n, &network), 2);
+        json_write(&cli->out, plan_json(cli->arena, what, stacks, n, &network, &repositories), 2);
         buf_char(&cli->out, '\n');
     } else {
-        plan_text(cli, stacks, n, &network);
+        plan_text(cli, stacks, n, &network, &repositories);
     }
     return removal_network_check(&w, &network, err);
 }

@@ -331,6 +331,8 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
         return -1;
     if (!node_is(provider.node, NODE_MAP) && take(r, ret, STR("provider"), err) < 0)
         return -1;
+    if (node_get_c(provider.node, "ecr")) /* so there may be a repository */
+        *ret = into(a, *ret, STR("provider.ecr"), node_null(a));
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (take(r, ret, str_c(paths[i]), err) < 0)
             return -1;

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "release/dispose/edge_functions.h"
 #include "release/dispose/late_log_groups.h"
+#include "release/dispose/repositories.h"
 #include "release/remove_plan.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
@@ -286,8 +287,9 @@ static int remove_all_stages(const struct release *r, const struct world *w, boo
 int remove_service(const struct release *r, bool purge, bool *ret_nothing, struct err *err)
 {
     struct world w;
-    struct log_groups groups = {0};
-    size_t stages;
+    struct record *records;
+    repository_list repositories = {0};
+    size_t stages, n;
     *ret_nothing = false;
     if (world_remains(r, false, &w, err) < 0)
         return -1;
@@ -296,14 +298,18 @@ int remove_service(const struct release *r, bool purge, bool *ret_nothing, struc
         return -1;
     if (remove_all_stages(r, &w, purge, &stages, err) < 0 ||
         (w.bucket.n && remove_kept_functions(r, &w, err) < 0) ||
-        (w.bucket.n && log_groups_recorded(r, &w.store, &groups, err) < 0))
+        records_all(r->arena, &w.store, &records, &n, err) < 0 ||
+        repositories_find(r, &w.store, records, n, &repositories, err) < 0)
         return -1;
+    struct log_groups groups = log_groups_recorded(r->arena, records, n);
     bool there = w.service_exists && stack_condition(w.service.status) != STACK_GONE;
-    *ret_nothing = !there && !stages;
+    *ret_nothing = !there && !stages && !repositories.n;
     struct contents contents;
     if (there ? stack_contents(r, w.service.name, &contents, err) < 0 ||
                     remove_stack(r, &w, true, &contents, purge, err) < 0
               : leave_buckets(r, NULL, &w, err) < 0)
+        return -1;
+    if (repositories_dispose(r, &repositories, err) < 0)
         return -1;
     return log_groups_sweep(r, &groups, err);
 }

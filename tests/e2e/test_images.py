@@ -125,7 +125,15 @@ def test_images_of_two_stages(troupe, proxy):
     troupe("reset", "prod", "--to", "dev#2", "--yes")
     assert image_of(troupe, "built", "prod") == second and image_of(troupe, "tagged", "prod") != v1
     assert calls() == [] and not proxy.calls("lambda.PublishVersion", mark)
-    troupe("remove", "--service", "--yes")
+    for name in ("troupe/img2", "troupe/im"):  # neighbours
+        ecr.create_repository(repositoryName=name, tags=[{"Key": "troupe:service", "Value": name[7:]}])
+    plan = troupe("remove", "--service", "--plan", "--json").json
+    assert plan["repositories"] == [{"name": "troupe/img"}]
+    removed = troupe("remove", "--service", "--yes", "--json").json
+    assert ("AWS::ECR::Repository", "troupe/img") in [(d["type"], d["name"]) for d in removed["deleted"]]
+    assert sorted(r["repositoryName"] for r in ecr.describe_repositories()["repositories"]) == [
+        "base", "troupe/im", "troupe/img2"]
+    assert len(ecr.list_images(repositoryName="base")["imageIds"]) == 2
 
     # `package` names the repository as the dialect's reference does
     troupe("package", "dev")
@@ -190,6 +198,33 @@ def test_what_the_builder_does_not_get_changes_no_image(troupe):
     wrong = troupe("deploy", "dev", check=False)
     assert wrong.code and "app/Dockerfile.dev.dockerignore:2: '!' is no pattern" in wrong.err, wrong
     assert "plain/.dockerignore:3: '[a' is no pattern" in wrong.err and calls() == [], wrong
+
+
+def test_repositories_of_others_stay(troupe, proxy):
+    """One that the user made, one with somebody's image in it, and one that may not be looked at."""
+    ecr, _ = prepared(troupe)
+
+    def removed(why):
+        troupe("deploy", "dev")
+        stays = troupe("remove", "--service", "--plan")
+        assert f"stays: {why}" in stays.out, stays
+        kept = troupe("remove", "--service", "--yes")
+        assert f"kept AWS::ECR::Repository troupe/img: {why}" in kept.out, kept
+        tags = [i["imageTag"] for i in ecr.list_images(repositoryName="troupe/img")["imageIds"]]
+        assert {tag.split("-")[0] for tag in tags} >= {"app", "plain"}, tags
+    ecr.create_repository(repositoryName="troupe/img")
+    removed("it has no owner tag of the service")
+    ecr.delete_repository(repositoryName="troupe/img", force=True)
+    troupe("deploy", "dev")
+    ecr.put_image(repositoryName="troupe/img", imageManifest="{}", imageTag="app-v1")
+    removed("it has image 'app-v1', which somebody else pushed")
+    ecr.batch_delete_image(repositoryName="troupe/img", imageIds=[{"imageTag": "app-v1"}])
+    proxy.fail(403, "AccessDeniedException", operation="DescribeRepositories", message="not you")
+    assert "nobody knows whether it is there: " in troupe("remove", "--service", "--yes").out
+    proxy.clear()
+    # images were pushed by a deployment that failed, and nothing else is there
+    assert "kept" not in troupe("remove", "--service", "--yes").out
+    assert [r["repositoryName"] for r in ecr.describe_repositories()["repositories"]] == ["base"]
 
 
 def test_images_that_cannot_be_built(troupe):

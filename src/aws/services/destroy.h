@@ -22,6 +22,8 @@ int lambda_delete_version(struct arena *a, struct aws *aws, struct str function,
 /* Delete the function with all versions and aliases. Absent is success; CONFLICT when CloudFront
  * has copies of a version. */
 int lambda_delete_function(struct arena *a, struct aws *aws, struct str function, struct err *err);
+/* DeleteRepository, with all images. Absent is success. */
+int ecr_delete(struct arena *a, struct aws *aws, struct str name, struct err *err);
 /* DeleteLogGroup. Absent is success. */
 int logs_delete_group(struct arena *a, struct aws *aws, struct str group, struct err *err);
 

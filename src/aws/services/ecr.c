@@ -1,6 +1,7 @@
 /* Container Registry: the repository of a service, and images in it. */
 #include "aws/client/aws_internal.h"
 
+#include "aws/services/destroy.h"
 #include "base/hash.h"
 
 static const struct node *one(struct arena *a, const struct node *item)
@@ -62,6 +63,52 @@ int ecr_digest(struct arena *a, struct aws *aws, struct str registry, struct str
         return -1;
     *ret = text_of(node_path(answer, "imageDetails.0"), "imageDigest");
     return ret->n ? 0 : err_set(err, ERR_NOT_FOUND, "the registry has no such image");
+}
+
+int ecr_tags(struct arena *a, struct aws *aws, struct str arn, const struct node **ret,
+             struct err *err)
+{
+    struct node *body = node_map(a), *tags = node_map(a);
+    const struct node *answer;
+    node_put_str(a, body, "resourceArn", arn);
+    if (aws_json(a, aws, "ecr", "ListTagsForResource", body, &answer, err) < 0)
+        return -1;
+    node_each (tag, node_get_c(answer, "tags"))
+        node_put_str(a, tags, str_z(a, text_of(tag, "Key")), text_of(tag, "Value"));
+    *ret = tags;
+    return 0;
+}
+
+int ecr_image_tags(struct arena *a, struct aws *aws, struct str repository, const struct node **ret,
+                   struct err *err)
+{
+    struct pages p = {0};
+    struct node *body = node_map(a), *tags = node_seq(a);
+    const struct node *answer;
+    node_put_str(a, body, "repositoryName", repository);
+    do {
+        if (aws_json(a, aws, "ecr", "DescribeImages", body, &answer, err) < 0)
+            return -1;
+        node_each (image, node_get_c(answer, "imageDetails"))
+            node_each (tag, node_get_c(image, "imageTags"))
+                node_push(a, tags, tag);
+        node_put_str(a, body, "nextToken", text_of(answer, "nextToken"));
+    } while (page_next(&p, "DescribeImages", text_of(answer, "nextToken"), err));
+    *ret = tags;
+    return err->kind ? -1 : 0;
+}
+
+int ecr_delete(struct arena *a, struct aws *aws, struct str name, struct err *err)
+{
+    struct node *body = node_map(a);
+    node_put_str(a, body, "repositoryName", name);
+    node_put_c(a, body, "force", node_bool(a, true));
+    if (aws_json(a, aws, "ecr", "DeleteRepository", body, NULL, err) == 0)
+        return 0;
+    if (err->kind != ERR_NOT_FOUND)
+        return -1;
+    err_clear(err);
+    return 0;
 }
 
 int ecr_login(struct arena *a, struct aws *aws, struct str *ret_password, struct err *err)

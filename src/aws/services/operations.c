@@ -91,12 +91,16 @@ const struct aws_operation aws_operations[] = {
      "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:CompleteLayerUpload "
      "ecr:InitiateLayerUpload ecr:PutImage ecr:UploadLayerPart", AWS_REPOSITORIES,
      AWS_LIFE_IMAGES, "make the repository for images that are built, and push them"},
+    {"ecr", "DeleteRepository", "ecr:DeleteRepository", AWS_REPOSITORIES, AWS_LIFE_IMAGES,
+     "remove --service: delete the repository of images that were built"},
     {"ecr", "DescribeImages", "ecr:DescribeImages ecr:GetRepositoryPolicy ecr:SetRepositoryPolicy",
      AWS_ANYTHING, AWS_LIFE_IMAGES, "find what a tag stands for, and let Lambda read it"},
     {"ecr", "DescribeRepositories", "ecr:DescribeRepositories", AWS_REPOSITORIES,
      AWS_LIFE_IMAGES, "find the repository for images that are built"},
     {"ecr", "GetAuthorizationToken", "ecr:GetAuthorizationToken", AWS_ANYTHING, AWS_LIFE_IMAGES,
      "log the builder in"},
+    {"ecr", "ListTagsForResource", "ecr:ListTagsForResource", AWS_REPOSITORIES, AWS_LIFE_IMAGES,
+     "remove --service: see whose the repository is"},
 
     {"lambda", "DeleteFunction", "lambda:DeleteFunction", AWS_FUNCTIONS, AWS_LIFE,
      "prune versions that nothing needs"},

@@ -417,6 +417,17 @@ int records_read(struct arena *a, const struct store *store, const struct record
     return pool_run_into(a, n, JOBS, read_one, &x, err);
 }
 
+int records_all(struct arena *a, const struct store *store, struct record **ret, size_t *ret_n,
+                struct err *err)
+{
+    struct record_ref *refs = NULL;
+    *ret_n = 0;
+    if (store->bucket.n && records_list(a, store, &refs, ret_n, err) < 0)
+        return -1;
+    *ret = ARENA_ARRAY(a, *ret_n + 1, struct record);
+    return records_read(a, store, refs, *ret_n, *ret, err);
+}
+
 /* ---- writing ---- */
 
 static int put_text(struct arena *a, const struct store *store, struct str key, struct str text,

@@ -112,6 +112,9 @@ int record_read_more(struct arena *a, const struct store *store, unsigned also,
  * One that somebody deleted has no body. */
 int records_read(struct arena *a, const struct store *store, const struct record_ref *refs,
                  size_t n, struct record *ret, struct err *err);
+/* All records of a service, as records_list and records_read have them; none without a bucket. */
+int records_all(struct arena *a, const struct store *store, struct record **ret, size_t *ret_n,
+                struct err *err);
 /* Write the intent. PRECONDITION when the number is taken by somebody else; a retried write that
  * meets its own first success is recognised by `body.nonce`. */
 int record_write(struct arena *a, const struct store *store, struct str stage, int64_t number,

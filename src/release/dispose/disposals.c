@@ -7,6 +7,7 @@ const char *const dispose_reasons[OURS_COUNT] = {
     [OURS_ADOPTED] = "an alias stack of the stack that was taken over",
     [OURS_RESOURCE] = "a resource that is deleted with its stack",
     [OURS_TAGGED] = "a function with the owner tags of the stage",
+    [OURS_IMAGES] = "the service's repository, with images that troupe pushed",
     [OURS_RECORD] = "named by a record of the service",
     [OURS_INTENT] = "made by a deployment of the service that was cut off",
 };

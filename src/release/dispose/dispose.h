@@ -15,6 +15,7 @@ enum ours {
     OURS_ADOPTED,  /* an alias stack of the stack that is taken over */
     OURS_RESOURCE, /* a resource of such a stack that is deleted with it */
     OURS_TAGGED,   /* a function that a stack of this stage made: it has the owner tags */
+    OURS_IMAGES,   /* a repository with the owner tag, in which is only what troupe pushed */
     OURS_RECORD,   /* a record of this service names it */
     OURS_INTENT,   /* it says of itself which deployment of ours made it */
     OURS_COUNT

@@ -132,20 +132,12 @@ int log_groups_clear(const struct release *r, const struct world *w, struct str 
 
 /* ---- all ---- */
 
-int log_groups_recorded(const struct release *r, const struct store *store, struct log_groups *ret,
-                        struct err *err)
+struct log_groups log_groups_recorded(struct arena *a, const struct record *records, size_t n)
 {
-    struct arena *a = r->arena;
     VEC(struct log_group_named) all = {0};
     struct map seen = MAP(a);
-    struct record_ref *refs;
-    struct records records;
-    size_t n;
-    if (records_list(a, store, &refs, &n, err) < 0 ||
-        read_records(r, store, refs, n, STR(""), &records, err) < 0)
-        return -1;
-    for (size_t i = 0; i < records.n; i++) {
-        const struct record *record = &records.p[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct record *record = &records[i];
         const struct record_body *body = record->body;
         struct node *names = node_seq(a);
         struct str region;
@@ -164,8 +156,7 @@ int log_groups_recorded(const struct release *r, const struct store *store, stru
             vec_push(a, &all, (struct log_group_named){name, record});
         }
     }
-    *ret = (struct log_groups){all.p, all.n};
-    return 0;
+    return (struct log_groups){all.p, all.n};
 }
 
 int log_groups_sweep(const struct release *r, const struct log_groups *all, struct err *err)

@@ -29,8 +29,7 @@ struct log_groups {
     } * p;
     size_t n;
 };
-int log_groups_recorded(const struct release *r, const struct store *store, struct log_groups *ret,
-                        struct err *err);
+struct log_groups log_groups_recorded(struct arena *a, const struct record *records, size_t n);
 /* Delete those of them that are left over, in the regions of their stages. */
 int log_groups_sweep(const struct release *r, const struct log_groups *all, struct err *err);
 

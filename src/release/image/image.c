@@ -15,7 +15,8 @@ struct resolving {
 
 struct str image_repository(struct arena *a, const struct service *service)
 {
-    return str_fmt(a, LAYOUT_FOLDER "/%.*s", STR_ARG(str_lower(a, service->name)));
+    struct str name = str_fmt(a, LAYOUT_FOLDER "/%.*s", STR_ARG(str_lower(a, service->name)));
+    return service->remote ? path_join(a, name, service->home) : name;
 }
 
 struct str image_repository_flat(struct arena *a, const struct service *service)

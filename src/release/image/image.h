@@ -21,7 +21,8 @@ struct image_request {
  * it failed. */
 int images_resolve(const struct release *r, const struct image_request *request,
                    const struct node **ret, struct err *err);
-/* The repository of a service: "troupe/shop". All its stages have one. */
+/* The repository of a service: "troupe/shop", for all its stages in its region; that of remote
+ * stages, "troupe/shop/<home>", is not the one that a service of this name would have there. */
 struct str image_repository(struct arena *a, const struct service *service);
 /* The one that the dialect's reference makes for a stage: "serverless-shop-dev". */
 struct str image_repository_flat(struct arena *a, const struct service *service);
@@ -32,6 +33,9 @@ struct str image_repository_flat(struct arena *a, const struct service *service)
  * Dockerfile, a `.dockerignore` that is none. */
 int image_tag(struct arena *a, struct str dir, const struct compile_image *image, struct str *ret,
               struct err *err);
+
+/* Has it the form of a tag that image_tag makes? */
+bool image_is_tag(struct str tag);
 
 /* ---- docker_ignore.c ---- */
 
@@ -50,7 +54,7 @@ int docker_ignore_read(struct arena *a, struct str folder, struct str dockerfile
                        struct docker_ignore *ret, struct err *err);
 void docker_ignore_free(struct docker_ignore *ignore);
 #define cleanup_docker_ignore __attribute__((cleanup(docker_ignore_free)))
-/* Does the builder not get this file of the folder? `path` as "src/main.py". */
+/* Does the builder not get this file of the folder? `path` begins at the folder. */
 bool docker_ignores(const struct docker_ignore *ignore, const char *path);
 
 /* ---- builder.c ---- */

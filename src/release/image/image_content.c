@@ -2,6 +2,7 @@
 #include "release/image/image.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,4 +103,11 @@ int image_tag(struct arena *a, struct str dir, const struct compile_image *image
     *ret = str_fmt(a, "%.*s-%.*s", STR_ARG(image->name), TAG_HASH_DIGITS,
                    sha256_hex(a, buf_str(&c.lines)).p);
     return 0;
+}
+
+bool image_is_tag(struct str tag)
+{
+    size_t n = tag.n > TAG_HASH_DIGITS ? tag.n - TAG_HASH_DIGITS : 0;
+    return n > 1 && tag.p[n - 1] == '-' &&
+           strspn(str_sub(tag, n, TAG_HASH_DIGITS).p, "0123456789abcdef") >= TAG_HASH_DIGITS;
 }
