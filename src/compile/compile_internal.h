@@ -188,6 +188,9 @@ bool node_truthy(const struct node *n);
 const struct node *node_or(const struct node *x, const struct node *y);
 /* Setting `key` of `x`, else of `y` (function, then provider); NULL when neither is true. */
 const struct node *node_setting(const struct node *x, const struct node *y, const char *key);
+/* `n` as JavaScript's Object.entries has it: a map as it is, letters of a text and items of a list
+ * with their index as key, else nothing. */
+const struct node *node_entries(struct arena *a, const struct node *n);
 /* `map` with its members as JavaScript walks them: integer-like keys first, nulls last. */
 struct node *node_javascript_order(struct arena *a, const struct node *map);
 /* The same as a string node with all flags of `n`. */

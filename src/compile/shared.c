@@ -106,6 +106,24 @@ struct node *node_javascript_order(struct arena *a, const struct node *map)
     return node_from(out, map);
 }
 
+const struct node *node_entries(struct arena *a, const struct node *n)
+{
+    struct node *out = node_map(a);
+    if (node_is(n, NODE_MAP))
+        return n;
+    if (node_is(n, NODE_SEQ))
+        for (size_t i = 0; i < n->count; i++)
+            node_put(a, out, str_fmt(a, "%zu", i), n->items[i]);
+    if (node_is(n, NODE_STRING))
+        for (size_t i = 0, at = 0, end; at < n->text.n; i++, at = end) {
+            for (end = at + 1; end < n->text.n && ((unsigned char)n->text.p[end] & 0xC0) == 0x80;)
+                end++;
+            struct node *letter = node_str(a, str_sub(n->text, at, end - at));
+            node_put(a, out, str_fmt(a, "%zu", i), node_from(letter, n));
+        }
+    return node_from(out, n);
+}
+
 static const struct node *ordered_deep(struct arena *a, const struct node *n)
 {
     if (n->kind == NODE_SEQ) {
@@ -146,9 +164,7 @@ void add_unique(struct arena *a, struct node *seq, const struct node *item)
 struct node *key_value_list(struct arena *a, const struct node *map)
 {
     struct node *list = node_seq(a);
-    if (!node_is(map, NODE_MAP))
-        return list;
-    const struct node *ordered = node_javascript_order(a, map);
+    const struct node *ordered = node_javascript_order(a, node_entries(a, map));
     member_each (m, ordered) {
         struct node *pair = node_map(a);
         node_put_c(a, pair, "Key", node_str(a, m->key));

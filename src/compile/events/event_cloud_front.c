@@ -252,7 +252,7 @@ static int add_behavior(struct compilation *c, const struct event *event, struct
     const struct node *pattern = node_get_c(event->node, "pathPattern");
     struct node *behavior = node_map(a);
     node_put_c(a, behavior, "ViewerProtocolPolicy", node_c(a, "allow-all"));
-    member_each (m, node_get_c(event->node, "behavior"))
+    member_each (m, node_entries(a, node_get_c(event->node, "behavior")))
         node_put_at(a, behavior, m->key, m->key_pos, m->value);
     if (put_cache_policy(c, event, behavior, err) < 0)
         return -1;

@@ -10,7 +10,7 @@ size_t event_number(const struct event *event)
         if (m->value == event->node)
             key = m->key;
     for (size_t i = 0; i <= event->index; i++)
-        number += node_member(list->items[i], key) != NULL;
+        number += node_truthy(node_get(list->items[i], key));
     return number;
 }
 

@@ -61,7 +61,7 @@ static const struct node *transformer(struct arena *a, const struct node *settin
     struct node *t = node_map(a);
     if (!given)
         return NULL;
-    member_each (m, given)
+    member_each (m, node_entries(a, given))
         node_put_at(a, t, str_upper_first(a, m->key), m->key_pos, m->value);
     return t;
 }

@@ -54,7 +54,7 @@ int rule_note_custom(struct compilation *c, const struct event *event, const str
     if (!c->rules->has_rules)
         c->rules->pos = event->pos;
     c->rules->has_rules = true;
-    if (bus && !node_is_text(bus, "default") && !c->rules->has_buses) {
+    if (node_truthy(bus) && !node_is_text(bus, "default") && !c->rules->has_buses) {
         c->rules->has_buses = true;
         node_push(a, c->rules->rights,
                   statement_new(a, TEXTS(a, "events:CreateEventBus", "events:DeleteEventBus"),

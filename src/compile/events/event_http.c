@@ -17,17 +17,19 @@ static const struct {
 
 /* ---- reading ---- */
 
-static int read_method(struct rest_event *e, struct err *err)
+static int read_method(const struct compilation *c, struct rest_event *e, struct err *err)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (str_eq(e->method, str_c(methods[i])))
             return 0;
-    if (!e->method.n)
+    bool is_missing = node_empty(e->method_node);
+    if (is_missing)
         err_at(err, e->event.pos, ERR_CONFIG, "'method' is missing");
     else
         err_at(err, node_pos(e->method_node), ERR_CONFIG, "unknown method '%.*s'",
                STR_ARG(e->method));
-    return err_help(err, "use one of GET, POST, PUT, PATCH, OPTIONS, HEAD, DELETE or ANY");
+    err_help(err, "use one of GET, POST, PUT, PATCH, OPTIONS, HEAD, DELETE or ANY");
+    return is_missing ? -1 : aws_refuses(c, err);
 }
 
 static int read_path(struct rest_event *e, struct str path, struct err *err)
@@ -68,7 +70,7 @@ static int read_route(struct compilation *c, struct rest_event *e, struct err *e
         path = rest;
     }
     e->method = str_upper(c->arena, method);
-    return read_method(e, err) < 0 ? -1 : read_path(e, path, err);
+    return read_method(c, e, err) < 0 ? -1 : read_path(e, path, err);
 }
 
 static int read_integration(struct compilation *c, struct rest_event *e, struct err *err)
@@ -99,7 +101,7 @@ static struct node *read_parameters(struct arena *a, const struct node *written)
                   {"headers", "method.request.header."}};
     struct node *out = node_map(a);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        member_each (m, node_get_c(written, places[i].written))
+        member_each (m, node_entries(a, node_get_c(written, places[i].written)))
             node_put_at(a, out, str_concat(a, str_c(places[i].prefix), m->key), m->key_pos,
                         m->value);
     return out;

@@ -51,22 +51,25 @@ static bool is_octet(struct str s)
     return s.n >= 1 && s.n <= 3;
 }
 
-/* Labels of a DNS name, but no IP address. Source: S3 user guide, bucket naming rules. */
-static int check_name(const struct node *name, struct err *err)
+/* Labels of a DNS name, but no IP address. Source: S3 user guide, bucket naming rules; the dialect
+ * has no limits of its length. */
+static int check_name(const struct compilation *c, const struct node *name, struct err *err)
 {
     struct str rest = node_text(name), label;
     size_t labels = 0, octets = 0;
-    bool ok = rest.n >= 3 && rest.n <= 63;
+    bool fits = rest.n >= 3 && rest.n <= 63, ok = true;
     while (str_cut(&rest, '.', &label)) {
         ok = ok && is_label(label);
         labels++;
         octets += is_octet(label);
     }
-    if (ok && !(labels == 4 && octets == 4))
+    ok = ok && !(labels == 4 && octets == 4);
+    if (ok && fits)
         return 0;
     err_at(err, node_pos(name), ERR_CONFIG, "'%.*s' is no name for a bucket",
            STR_ARG(node_text(name)));
-    return err_help(err, "use 3 to 63 lower-case letters, digits, '-' and '.'");
+    err_help(err, "use 3 to 63 lower-case letters, digits, '-' and '.'");
+    return ok ? aws_refuses(c, err) : -1;
 }
 
 static struct s3_bucket *bucket_by_name(struct compilation *c, struct str name)
@@ -83,7 +86,7 @@ static struct s3_bucket *bucket_of(struct compilation *c, const struct node *ref
     struct arena *a = c->arena;
     const struct node *settings = node_get(node_get_c(c->provider, "s3"), node_text(ref));
     const struct node *name = node_or(node_get_c(settings, "name"), ref);
-    if (check_name(name, err) < 0)
+    if (check_name(c, name, err) < 0)
         return NULL;
     struct s3_bucket *b = bucket_by_name(c, node_text(name));
     if (!b) {
@@ -110,13 +113,15 @@ static const struct node *filter(struct arena *a, const struct node *rules)
     if (!node_truthy(rules))
         return NULL;
     struct node *list = node_seq(a);
-    node_each (rule, rules)
-        member_each (m, rule) {
-            struct node *r = node_map(a);
-            node_put_c(a, r, "Name", node_str(a, m->key));
-            node_put_c(a, r, "Value", m->value);
-            node_push(a, list, r);
+    node_each (rule, rules) {
+        const struct node *entries = node_entries(a, rule);
+        struct node *r = node_map(a);
+        if (entries->size) {
+            node_put_c(a, r, "Name", node_str(a, entries->members[0].key));
+            node_put_c(a, r, "Value", entries->members[0].value);
         }
+        node_push(a, list, r);
+    }
     return node_fn(a, "S3Key", node_fn(a, "Rules", list));
 }
 

@@ -16,10 +16,11 @@ int s3_existing_compile(struct compilation *c, struct existing *e, const struct 
     const struct node *type = node_setting(event->node, NULL, "event");
     struct node *configuration = node_map(a), *rules = node_seq(a);
     node_each (rule, node_get_c(event->node, "rules"))
-        member_each (m, rule) {
+        member_each (m, node_entries(a, rule)) {
             struct node *r = node_map(a);
             node_put_at(a, r, str_upper_first(a, m->key), m->key_pos, m->value);
             node_push(a, rules, r);
+            break;
         }
     struct node *created = node_c(a, "s3:ObjectCreated:*");
     created->pos = event->pos;

@@ -7,7 +7,7 @@ static const struct node *request_parameters(struct arena *a, const struct rest_
     struct node *out = node_map(a);
     member_each (m, e->parameters) {
         const struct node *value = m->value;
-        if (node_is(value, NODE_MAP)) {
+        if (node_is(value, NODE_MAP) || node_is(value, NODE_SEQ)) {
             value = node_get_c(value, "required");
             value = node_empty(value) ? node_bool(a, true) : value;
         }

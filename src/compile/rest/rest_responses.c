@@ -63,7 +63,7 @@ static struct node *common_headers(struct arena *a, const struct rest_event *e)
         if (node_truthy(node_get_c(e->cors, "allowCredentials")))
             node_put_c(a, headers, "Access-Control-Allow-Credentials", node_c(a, "true"));
     }
-    member_each (m, node_get_c(e->response, "headers"))
+    member_each (m, node_entries(a, node_get_c(e->response, "headers")))
         node_put_at(a, headers, m->key, m->key_pos, m->value);
     return headers;
 }
@@ -73,7 +73,7 @@ static struct node *response_parameters(struct arena *a, const struct node *head
                                         const struct node *code)
 {
     struct node *out = node_map(a);
-    const struct node *both[] = {headers, node_get_c(code, "headers")};
+    const struct node *both[] = {headers, node_entries(a, node_get_c(code, "headers"))};
     for (size_t i = 0; i < 2; i++)
         member_each (m, both[i])
             node_put_at(a, out, str_concat(a, STR("method.response.header."), m->key), m->key_pos,

@@ -59,9 +59,9 @@ static struct str words_joined(struct arena *a, struct str s, bool lower)
 static bool has_required(const struct node *parameters)
 {
     member_each (m, parameters) {
-        const struct node *required =
-            node_is(m->value, NODE_MAP) ? node_get_c(m->value, "required") : m->value;
-        bool is_open = node_is(m->value, NODE_MAP) && node_empty(required);
+        bool is_object = node_is(m->value, NODE_MAP) || node_is(m->value, NODE_SEQ);
+        const struct node *required = is_object ? node_get_c(m->value, "required") : m->value;
+        bool is_open = is_object && node_empty(required);
         if (is_open || node_truthy(required))
             return true;
     }
@@ -143,7 +143,7 @@ static struct str model_add(struct compilation *c, const struct rest_event *e,
 static void validate_event(struct compilation *c, const struct rest_event *e)
 {
     struct arena *a = c->arena;
-    const struct node *schemas = node_get_c(e->request, "schemas");
+    const struct node *schemas = node_entries(a, node_get_c(e->request, "schemas"));
     bool has_schemas = node_count(schemas) > 0;
     if (!has_schemas && !has_required(e->parameters))
         return;

@@ -18,7 +18,7 @@
 /* What both kinds of Kafka have. */
 #define TOPIC                                                                                 \
     {"topic", &any_string, REQUIRED},                                                         \
-        {"startingPosition", CHOICE("LATEST", "TRIM_HORIZON", "AT_TIMESTAMP")},               \
+        {"startingPosition", TEXT_CHOICE("LATEST", "TRIM_HORIZON", "AT_TIMESTAMP")},          \
         {"startingPositionTimestamp", &any_number},                                           \
     {                                                                                         \
         "consumerGroupId",                                                                    \

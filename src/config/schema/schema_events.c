@@ -52,11 +52,11 @@ static const struct schema s3 = {
             {"bucket", EITHER(&any_string, &aws_function, &aws_if), REQUIRED},
             {"event", REFUSED_PATTERN("an event of S3 (s3:…)", "^s3:.+$")},
             {"existing", &any_boolean}, {"forceDeploy", &any_boolean, .no_effect = FORCE_DEPLOY},
-            {"rules",
-             LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong_keys = REFUSED,
-                            .has_max = true, .max = 1,
-                            .fields = FIELDS({"prefix", EITHER(&any_string, &aws_function)},
-                                             {"suffix", EITHER(&any_string, &aws_function)})))}))};
+            {"rules", LIST_OF(SCHEMA(.type = TYPE_MAP, .closed = true, .wrong = REFUSED,
+                                     .wrong_keys = REFUSED, .has_max = true, .max = 1,
+                                     .fields = FIELDS(
+                                         {"prefix", EITHER(&any_string, &aws_function)},
+                                         {"suffix", EITHER(&any_string, &aws_function)})))}))};
 
 /* ---- cognitoUserPool ---- */
 
