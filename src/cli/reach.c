@@ -50,7 +50,7 @@ struct asking {
 bool context_is_protected(const struct service *service)
 {
     for (size_t i = 0; i < service->settings.protect_count; i++)
-        if (str_eq(service->settings.protect[i], service->stage))
+        if (settings_glob(service->settings.protect[i], service->stage))
             return true;
     return false;
 }

@@ -23,8 +23,8 @@ int compile_service(struct arena *a, const struct service *service, const struct
     for (size_t i = 0; i < service->function_count; i++)
         out.functions[i].function = &service->functions[i];
     static int (*const parts[])(struct compilation *, struct err *) = {
-        limits_check,      log_groups_compile, iam_compile,           layers_compile,
-        functions_compile, events_compile,     cache_policies_compile};
+        limits_check,   log_groups_compile,     iam_compile,      layers_compile, functions_compile,
+        events_compile, cache_policies_compile, own_roles_compile};
     bucket_compile(&c);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct err one = {0};
@@ -34,9 +34,10 @@ int compile_service(struct arena *a, const struct service *service, const struct
     if (err->kind)
         return -1;
     outputs_export(&c);
-    out.template = resources_finish(&c, err);
-    if (!out.template)
+    const struct node *template = resources_finish(&c, err);
+    if (!template)
         return -1;
+    out.template = pseudo_parameters_replace(&c, template);
     *ret = out;
     return 0;
 }

@@ -54,6 +54,7 @@ struct compiled_function {
     struct str logical_id;           /* FooLambdaFunction */
     struct str log_group_id;         /* FooLogGroup, empty when logs are disabled */
     struct str version_id;           /* logical id of its AWS::Lambda::Version, empty: none */
+    struct str role_id;              /* logical id of a role of its own, empty: none */
     const struct artifact *artifact; /* NULL for images */
 };
 

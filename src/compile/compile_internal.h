@@ -105,8 +105,13 @@ int provider_log_group_add(struct compilation *c, struct str id, const struct no
 int layers_compile(struct compilation *c, struct err *err);    /* layers.c */
 int functions_compile(struct compilation *c, struct err *err); /* functions.c */
 int events_compile(struct compilation *c, struct err *err);    /* events.c */
-void outputs_export(struct compilation *c);                    /* outputs.c */
-int limits_check(struct compilation *c, struct err *err);      /* limits.c */
+/* Those of serverless-iam-roles-per-function, when the service lists it: own_roles.c */
+int own_roles_compile(struct compilation *c, struct err *err);
+void outputs_export(struct compilation *c); /* outputs.c */
+/* What serverless-pseudo-parameters makes of the finished template, when the service lists it:
+ * pseudo_parameters.c */
+const struct node *pseudo_parameters_replace(struct compilation *c, const struct node *template);
+int limits_check(struct compilation *c, struct err *err); /* limits.c */
 /* `err` and those behind it say what AWS is certain to refuse: -1, or, when only the template is
  * wanted, warnings of all of them and 0. aws_refuses.c */
 int aws_refuses(const struct compilation *c, struct err *err);

@@ -52,6 +52,14 @@ struct source_bundle {
     const struct source_bundle *own;
 };
 
+/* What troupe does about a plugin (plugins/plugins.h). */
+enum plugin_answer {
+    PLUGIN_REFUSED,    /* without it something else would be deployed */
+    PLUGIN_BUILT_IN,   /* its configuration is read, and its part done here */
+    PLUGIN_REPLACED,   /* troupe does it in its own way */
+    PLUGIN_NOT_NEEDED, /* the same is deployed without it */
+};
+
 /* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not
  * have does not exist, with a warning unless it is recorded as absent. What `externals` holds is
  * used as it is, what `absent` names stays absent; secrets and what was not recorded are asked now,
@@ -81,7 +89,11 @@ struct config_options {
                         stacks. Other variables are not looked up; their sections are empty. */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
-    void *warn_context;
+    /* Told of each entry of `plugins` instead of a warning or an error; may be NULL. `says` is
+     * empty for a plugin that is not known. */
+    void (*plugin)(void *context, struct pos pos, struct str name, enum plugin_answer answer,
+                   struct str says);
+    void *warn_context; /* of both */
 };
 
 struct function {

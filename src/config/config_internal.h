@@ -3,6 +3,7 @@
 #define TROUPE_CONFIG_CONFIG_INTERNAL_H
 
 #include "config/config.h"
+#include "config/plugins/plugins.h"
 #include "config/schema/schema.h"
 #include "config/variables/variables.h"
 
@@ -14,11 +15,6 @@ int service_find(struct arena *a, const struct config_options *options, struct s
  * text is put here, from the bundle if there is one, and of a script the JSON of what it gives. */
 const struct node *service_read(struct resolver *r, struct str path, struct source *source,
                                 struct err *err);
-
-/* Answer every entry of `plugins`: warn about those that are not needed, refuse those that would
- * change what is deployed. */
-int plugins_check(struct arena *a, const struct node *root, const struct config_options *options,
-                  struct err *err);
 
 /* The dialect of --dialect, else the first that `frameworkVersion` lets in. Warns when that leaves
  * out every one that is read here. */

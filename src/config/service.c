@@ -183,6 +183,7 @@ static int check_core_keys(const struct node *root, const struct source *source,
 static int check_schema(struct resolver *r, enum dialect dialect, const struct node **root,
                         struct err *err)
 {
+    struct err one = {0};
     const struct config_options *o = r->options;
     const struct node *mode = node_get_c(*root, "configValidationMode");
     bool error = node_is_text(mode, "error") || (dialect == DIALECT_4 && node_empty(mode));
@@ -193,9 +194,11 @@ static int check_schema(struct resolver *r, enum dialect dialect, const struct n
                         .lenient = o->lenient || o->only_compiles,
                         .silent = node_is_text(mode, "off") || o->location_only,
                         .names = o->location_only};
-    int checked = schema_check(&c, &schema_root, STR(""), root, err);
+    plugins_answer(&c, *root, &one);
+    err_also(err, &one);
+    schema_check(&c, &schema_root, STR(""), root, &one);
     checker_free(&c);
-    return checked;
+    return err_also(err, &one);
 }
 
 /* ---- regions ---- */
@@ -312,6 +315,18 @@ static int take(struct resolver *r, const struct node **root, struct str path, s
     return 0;
 }
 
+/* Take the plugins that say something of the place, and what they read. */
+static int take_plugins(struct resolver *r, const struct node **root, struct err *err)
+{
+    if (take(r, root, STR("plugins"), err) < 0)
+        return -1;
+    for (const struct plugin *p = plugin_rows; p->names; p++)
+        if (p->for_location && plugin_listed(*root, p->names[0]) &&
+            take(r, root, str_fmt(r->arena, "custom.%s", p->key), err) < 0)
+            return -1;
+    return 0;
+}
+
 /* Resolve only what tells where the stacks are and what protects them; of everything else the
  * result has the keys. */
 static int resolve_place(struct resolver *r, const struct node **ret, struct err *err)
@@ -344,6 +359,8 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
         if (node_is(bucket.node, NODE_MAP) &&
             take(r, ret, str_fmt(a, "provider.deploymentBucket.%s", of_bucket[i]), err) < 0)
             return -1;
+    if (take_plugins(r, ret, err) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (take(r, ret, str_fmt(a, "custom.troupe.%s", settings[i]), err) < 0 ||
             (r->stage.n &&
@@ -398,10 +415,12 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
     if (add_function_names(a, root, r->stage, err) < 0)
         return -1;
     const struct node *checked = root;
-    plugins_check(a, resolved, r->options, &one);
-    err_also(err, &one);
     enum dialect dialect = framework_version_dialect(a, root, r->options);
-    check_schema(r, dialect, &checked, &one);
+    if (check_schema(r, dialect, &checked, &one) == 0) {
+        struct node *applied = node_shallow(a, checked);
+        plugins_apply(r, applied, &one);
+        checked = applied;
+    }
     err_also(err, &one);
     *ret = (struct service){.name = node_text(node_get_c(checked, "service")),
                             .stage = r->stage,

@@ -224,7 +224,8 @@ bool layout_shares_rights(const struct node *service_template)
 {
     struct str role = STR("IamRoleLambdaExecution");
     member_each (m, node_get_c(service_template, "Resources")) {
-        bool hashed = str_starts(m->key, role) && m->key.n > role.n;
+        ptrdiff_t at = str_find(m->key, role, 0); /* "Hello" in front: the role of a function */
+        bool hashed = at >= 0 && m->key.n > (size_t)at + role.n;
         if (!hashed && !str_eq(m->key, STR(LAYOUT_HEAD_ROLE)) &&
             (is_role(m->value) || is_policy(m->value)))
             return true;

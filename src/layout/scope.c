@@ -147,6 +147,9 @@ void scope_decide(struct laying *l)
     decide_fixed(l);
     own_layers_decide(l);
     decide_role(l, STR("IamRoleLambdaExecution"));
+    for (size_t i = 0; i < l->compiled->function_count; i++)
+        if (l->compiled->functions[i].role_id.n)
+            decide_role(l, l->compiled->functions[i].role_id);
     member_each (m, l->flat)
         if (!map_has(&l->placements, m->key))
             placement_set(l, m->key, SCOPE_STAGE);

@@ -13,11 +13,16 @@ A case with a file called `dialect`, which says 4, or whose `frameworkVersion` b
 version 4 of the dialect. The references are installed from package-lock.json and 4/package-lock.json
 into ~/.cache/troupe/reference-<version> when they are not there yet; $TROUPE_REFERENCE_DIR and
 $TROUPE_REFERENCE_4_DIR move them.
+
+A case with a file called `plugins` is packaged with the npm packages that it names, one "name@version"
+on each line. They are installed once, beside the references, and found in the folder above the
+service's, so that they are not part of its code.
 """
 
 import argparse
 import concurrent.futures
 import difflib
+import hashlib
 import json
 import os
 import pathlib
@@ -27,6 +32,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 from normalise import dumps, normalise
 
@@ -39,8 +45,9 @@ REFERENCES = {
 }
 FRAMEWORK_4 = re.compile(r"^frameworkVersion:\s*['\"]?[\^~>=v]*4\b", re.MULTILINE)
 # What belongs to the test and not to the service.
-NOT_INPUT = {"expected.json", "print.json", "refused.txt", "args", "env", "print", "warns", "dialect"}
+NOT_INPUT = {"expected.json", "print.json", "refused.txt", "args", "env", "print", "warns", "dialect", "plugins"}
 TIMEOUT_S = 120
+INSTALLING = threading.Lock()
 
 
 class Failure(Exception):
@@ -69,6 +76,27 @@ def reference(spoken=3):
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=home, check=True, stdout=sys.stderr)
     return entry
+
+
+def plugins(case):
+    """Folder node_modules with the packages of the case; None when it needs none."""
+    if not (case / "plugins").is_file():
+        return None
+    packages = sorted((case / "plugins").read_text(encoding="utf-8").split())
+    unpinned = [name for name in packages if not re.fullmatch(r"(@[\w.-]+/)?[\w.-]+@\d[\w.-]*", name)]
+    if unpinned:
+        raise Failure(f"not pinned in 'plugins': {' '.join(unpinned)}")
+    key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    home = pathlib.Path.home() / ".cache" / "troupe" / f"plugins-{key}"
+    with INSTALLING:
+        if not (home / "complete").is_file():
+            home.mkdir(parents=True, exist_ok=True)
+            (home / "package.json").write_text('{"private": true}\n', encoding="utf-8")
+            command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
+                       "--legacy-peer-deps", *packages]
+            subprocess.run(command, cwd=home, check=True, stdout=sys.stderr)
+            (home / "complete").touch()
+    return home / "node_modules"
 
 
 def environment(case, home):
@@ -134,6 +162,9 @@ def results(entry, case):
         service = pathlib.Path(scratch, "service")
         ignore = lambda folder, names: NOT_INPUT & set(names) if folder == str(case) else set()
         shutil.copytree(case, service, ignore=ignore, symlinks=True)
+        modules = plugins(case)
+        if modules:
+            pathlib.Path(scratch, "node_modules").symlink_to(modules)
         made = {}
         if (case / "print").is_file():
             out = run(entry, case, service, home, ["print", "--format", "json"])

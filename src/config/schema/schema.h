@@ -119,8 +119,16 @@ struct schema {
     SCHEMA(.type = TYPE_INTEGER, .has_min = true, .min = (lo), .has_max = true, .max = (hi))
 #define WHOLE_FROM(lo) SCHEMA(.type = TYPE_INTEGER, .has_min = true, .min = (lo))
 
+/* Members that a schema has besides its own: the keys of plugins that the service lists. */
+struct schema_more {
+    const struct schema *of;
+    const struct field *fields; /* ends with a NULL name */
+    const struct schema_more *next;
+};
+
 struct checker {
     struct arena *arena;
+    const struct schema_more *more; /* NULL: none */
     enum dialect dialect;
     bool strict;                          /* doubtful problems are errors */
     bool lenient;                         /* refused ones are warnings */
@@ -139,7 +147,8 @@ void checker_free(struct checker *c);
 
 extern const struct schema schema_root;
 /* Parts, in other files. */
-extern const struct schema schema_provider, schema_function, schema_event, schema_bucket;
+extern const struct schema schema_provider, schema_function, schema_custom, schema_event,
+    schema_bucket;
 extern const struct schema schema_kafka, schema_msk, schema_activemq, schema_rabbitmq,
     schema_cloud_front, schema_cloud_front_provider;
 /* Definitions that several parts share; schema_aws.c. */

@@ -154,6 +154,10 @@ static const struct field *field_of(const struct checker *c, const struct schema
     for (const struct field *f = s->fields; f && f->name; f++)
         if (str_eq(key, str_c(f->name)) && is_spoken(c, f))
             return f;
+    for (const struct schema_more *more = c->more; more; more = more->next)
+        for (const struct field *f = more->fields; more->of == s && f->name; f++)
+            if (str_eq(key, str_c(f->name)))
+                return f;
     return NULL;
 }
 

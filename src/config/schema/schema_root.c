@@ -79,6 +79,9 @@ static const struct schema schema_resources = {
 #define OF_ANOTHER_SERVICE \
     .no_effect = "it belongs to a service that troupe does not use: remove it"
 
+/* Anything, and what the listed plugins read (plugins/plugins.h). */
+const struct schema schema_custom = {.type = TYPE_MAP};
+
 static const struct field fields[] = {
     {"service",
      PLAIN_PATTERN("a service name (a letter, then one or more letters, digits and '-')",
@@ -90,7 +93,7 @@ static const struct field fields[] = {
             .keys_expected = "letters, digits, '-' and '_'", .values = &schema_function)},
     {"resources", &schema_resources},
     {"package", &schema_package},
-    {"custom", &any_map},
+    {"custom", &schema_custom},
     {"params", SCHEMA(.type = TYPE_MAP, .closed = true, .keys = "^[A-Za-z0-9_-]+$",
                       .keys_expected = "letters, digits, '-' and '_'", .values = &any_map)},
     {"plugins", EITHER(CLOSED_MAP({"localPath", &any_string, .no_effect = "plugins are not run"},

@@ -1,0 +1,173 @@
+/* The table of plugins: docs/plugins.md says the same to users. */
+#include "config/plugins/plugins.h"
+
+#define LOCAL_CLOUD "'troupe deploy STAGE --local' deploys to a cloud on this machine"
+#define BY_PATTERNS "choose the files by 'package.patterns'"
+#define PLAN "'troupe plan STAGE' shows what would change"
+#define INFO "'troupe info STAGE --json' has the outputs"
+#define PURGE "'troupe remove STAGE --purge' empties the stage's buckets"
+#define WRAPPED "add the layer and the handler that it adds to 'layers' and to the functions"
+#define BY_HAND "write what it makes into 'resources'"
+#define AROUND "run what it runs before or after troupe"
+
+/* ---- options ---- */
+
+static const struct schema roles_options = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"defaultInherit", &any_boolean}, {"iamGlobalPermissionsBoundary", &aws_arn})};
+
+static const struct field roles_function_keys[] = {{"iamRoleStatementsInherit", &any_boolean},
+                                                   {"iamRoleStatementsName", &any_string},
+                                                   {"iamPermissionsBoundary", &aws_arn},
+                                                   {"iamRoleStatements", &aws_iam_statements},
+                                                   {0}};
+
+static const struct schema pseudo_parameters_options = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"skipRegionReplace", &any_boolean}, {"allowReferences", &any_boolean})};
+
+/* What the plugin takes; CloudWatch Logs has more. */
+static const struct schema retention_option = {
+    .type = TYPE_NUMBER,
+    .wrong = STOPS,
+    .expected = "a retention that serverless-plugin-log-retention takes (1, 3, 5, 7, 14, 30, 60, "
+                "90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653 days)",
+    .words = WORDS("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400",
+                   "545", "731", "1827", "3653")};
+
+static const struct schema apigw_binary_options = {
+    .type = TYPE_MAP, .closed = true, .fields = FIELDS({"types", &list_of_strings, REQUIRED})};
+
+static const struct schema prune_options = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"number", WHOLE_FROM(0)}, {"automatic", &any_boolean},
+                     {"includeLayers", &any_boolean,
+                      .no_effect = "layers are pruned with the versions that need them"})};
+
+static const struct schema protection_options = {
+    .type = TYPE_MAP, .closed = true, .fields = FIELDS({"stages", &list_of_strings})};
+
+#define OF_THE_BUCKET .no_effect = "troupe takes the bucket as it is: set it there once"
+
+static const struct schema bucket_options = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields =
+        FIELDS({"enabled", &any_boolean}, {"versioning", &any_boolean, OF_THE_BUCKET},
+               {"accelerate", &any_boolean, OF_THE_BUCKET}, {"accessLog", NULL, OF_THE_BUCKET},
+               {"policy", NULL, OF_THE_BUCKET}, {"tags", NULL, OF_THE_BUCKET},
+               {"blockPublicAccess", &any_boolean, OF_THE_BUCKET})};
+
+static const struct field canary_function_keys[] = {
+    {"deploymentSettings", NULL, .no_effect = "'custom.troupe.shift' says how functions move"},
+    {0}};
+
+/* ---- the table ---- */
+
+const struct plugin plugin_rows[] = {
+    /* Built in. */
+    {WORDS("serverless-iam-roles-per-function"), PLUGIN_BUILT_IN,
+     "a role for each function with 'iamRoleStatements'", "serverless-iam-roles-per-function",
+     &roles_options, roles_function_keys},
+    {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
+     "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
+     &pseudo_parameters_options},
+    {WORDS("serverless-plugin-log-retention"), PLUGIN_BUILT_IN,
+     "'custom.logRetentionInDays' counts for functions without one of their own",
+     "logRetentionInDays", &retention_option, .apply = plugin_log_retention},
+    {WORDS("serverless-apigw-binary"), PLUGIN_BUILT_IN,
+     "its types are 'provider.apiGateway.binaryMediaTypes'", "apigwBinary", &apigw_binary_options,
+     .apply = plugin_apigw_binary},
+    {WORDS("serverless-plugin-common-excludes"), PLUGIN_BUILT_IN,
+     "its patterns are added to 'package.patterns'", .apply = plugin_common_excludes},
+    {WORDS("serverless-prune-plugin"), PLUGIN_BUILT_IN,
+     "its number is 'custom.troupe.history.keep', for each stage", "prune", &prune_options,
+     .apply = plugin_prune, .for_location = true},
+
+    /* troupe does it in its own way. */
+    {WORDS("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns",
+           "serverless-offline-ssm", "serverless-offline-scheduler",
+           "serverless-offline-dynamodb-streams", "serverless-offline-kinesis",
+           "serverless-offline-s3", "serverless-offline-lambda",
+           "serverless-offline-aws-eventbridge", "serverless-offline-local-authorizers-plugin",
+           "serverless-offline-ses-v2", "serverless-offline-watcher"),
+     PLUGIN_REPLACED, LOCAL_CLOUD},
+    {WORDS("serverless-localstack", "serverless-dynamodb", "serverless-dynamodb-local",
+           "serverless-s3-local", "serverless-local-schedule", "serverless-step-functions-local",
+           "serverless-appsync-simulator", "serverless-plugin-simulate"),
+     PLUGIN_REPLACED, LOCAL_CLOUD},
+    {WORDS("serverless-aws-alias", "serverless-aws-alias-v4"), PLUGIN_REPLACED,
+     "stages are what its aliases were; 'troupe adopt STAGE' takes over what it deployed"},
+    {WORDS("serverless-plugin-canary-deployments"), PLUGIN_REPLACED,
+     "'custom.troupe.shift' and 'troupe shift' move calls step by step", "deploymentSettings",
+     .function_keys = canary_function_keys},
+    {WORDS("serverless-plugin-split-stacks"), PLUGIN_REPLACED,
+     "templates that are too large for AWS are split by troupe", "splitStacks"},
+    {WORDS("serverless-stack-termination-protection"), PLUGIN_REPLACED,
+     "its stages are 'custom.troupe.protect', so troupe asks before they are removed, reset or "
+     "shifted; termination protection of the stacks stays as it is",
+     "serverlessTerminationProtection", &protection_options, .apply = plugin_termination_protection,
+     .for_location = true},
+    {WORDS("serverless-deployment-bucket"), PLUGIN_REPLACED,
+     "troupe makes a bucket of its own, and one that 'provider.deploymentBucket' names has to be "
+     "there",
+     "deploymentBucket", &bucket_options},
+    {WORDS("serverless-stage-manager"), PLUGIN_REPLACED,
+     "list the stages that may be made under 'custom.troupe.stages'"},
+    {WORDS("serverless-plugin-diff", "serverless-diff-plugin",
+           "serverless-cloudformation-changesets"),
+     PLUGIN_REPLACED, PLAN},
+    {WORDS("serverless-s3-remover", "serverless-s3-cleaner", "serverless-plugin-s3-remover"),
+     PLUGIN_REPLACED, PURGE},
+    {WORDS("serverless-stack-output", "serverless-export-outputs", "serverless-manifest-plugin",
+           "serverless-outputs-plugin"),
+     PLUGIN_REPLACED, INFO},
+
+    /* The same is deployed without it. */
+    {WORDS("serverless-export-env"), PLUGIN_NOT_NEEDED, "it writes files for local runs only"},
+    {WORDS("serverless-better-credentials"), PLUGIN_NOT_NEEDED,
+     "troupe reads profiles and single sign-on itself"},
+    {WORDS("serverless-dependson-plugin"), PLUGIN_NOT_NEEDED,
+     "troupe keeps to the rates that AWS allows"},
+    {WORDS("serverless-openapi-documenter", "serverless-openapi-documentation"), PLUGIN_NOT_NEEDED,
+     "it writes a document, and only when it is called"},
+    {WORDS("serverless-finch"), PLUGIN_NOT_NEEDED,
+     "it uploads a web site, and only when it is called"},
+    {WORDS("serverless-mocha-plugin", "serverless-jest-plugin"), PLUGIN_NOT_NEEDED,
+     "it serves for tests only"},
+
+    /* Something else would be deployed without it. Builders and what makes large things: */
+    {WORDS("serverless-webpack", "serverless-bundle", "serverless-esbuild",
+           "serverless-plugin-typescript", "serverless-plugin-optimize", "serverless-jetpack",
+           "serverless-python-requirements", "serverless-go-plugin", "serverless-rust",
+           "serverless-domain-manager", "serverless-step-functions", "serverless-appsync-plugin"),
+     PLUGIN_REFUSED},
+    {WORDS("serverless-dotenv-plugin"), PLUGIN_REFUSED,
+     "write 'useDotenv: true' and name the variables that functions need under "
+     "'provider.environment', as 'NAME: ${env:NAME}'"},
+    {WORDS("serverless-plugin-include-dependencies", "serverless-plugin-reducer"), PLUGIN_REFUSED,
+     BY_PATTERNS},
+    {WORDS("serverless-plugin-warmup"), PLUGIN_REFUSED,
+     "set 'provisionedConcurrency' on the functions that have to be warm"},
+    {WORDS("serverless-plugin-tracing"), PLUGIN_REFUSED,
+     "write 'provider.tracing: {lambda: true}'"},
+    {WORDS("serverless-api-compression", "serverless-content-encoding"), PLUGIN_REFUSED,
+     "write the size as 'provider.apiGateway.minimumCompressionSize'"},
+    {WORDS("serverless-add-api-key"), PLUGIN_REFUSED,
+     "write the keys under 'provider.apiGateway.apiKeys'"},
+    {WORDS("serverless-plugin-lambda-dead-letter"), PLUGIN_REFUSED,
+     "write 'onError' on the functions"},
+    {WORDS("serverless-associate-waf", "serverless-log-forwarding", "serverless-plugin-aws-alerts",
+           "serverless-api-gateway-caching", "serverless-api-gateway-throttling",
+           "serverless-certificate-creator", "serverless-vpc-plugin"),
+     PLUGIN_REFUSED, BY_HAND},
+    {WORDS("serverless-s3-sync", "serverless-plugin-scripts", "serverless-scriptable-plugin",
+           "serverless-hooks-plugin"),
+     PLUGIN_REFUSED, AROUND},
+    {WORDS("serverless-plugin-datadog", "serverless-lumigo", "serverless-newrelic-lambda-layers",
+           "serverless-sentry"),
+     PLUGIN_REFUSED, WRAPPED},
+    {0}};

@@ -1,0 +1,56 @@
+/* Plugins: what troupe does about each entry of `plugins`. It runs none. One table has a row for
+ * every plugin that it knows: what the answer is, which configuration the plugin reads, and for a
+ * plugin that is built in the function that does its part. The rows stand in plugin_rows.c;
+ * docs/plugins.md is the same table for users, and scripts/check-docs.py compares the two.
+ *
+ * A plugin's part is done in one of two places. What the configuration can say as well is written
+ * into the tree when its variables are resolved (`apply`), so nothing behind sees a difference.
+ * What only the template shows is done by compile/, which asks plugin_listed. */
+#ifndef TROUPE_CONFIG_PLUGINS_PLUGINS_H
+#define TROUPE_CONFIG_PLUGINS_PLUGINS_H
+
+#include "config/config.h"
+#include "config/schema/schema.h"
+
+struct resolver;
+
+/* Do the part of a plugin: write into `root`, which is resolved, checked and the caller's own to
+ * change. `options` is what stands below the plugin's key, NULL when there is nothing. */
+typedef int plugin_apply(struct resolver *r, struct node *root, const struct node *options,
+                         struct err *err);
+
+struct plugin {
+    const char *const *names; /* ends with NULL; several whose answer is the same */
+    enum plugin_answer answer;
+    /* The rest of the line that is told: why it is not needed, what replaces it, what is built in;
+     * what to do where it is refused. NULL: there is no better advice than for any plugin. */
+    const char *says;
+    const char *key;                   /* below `custom`; NULL: it reads nothing there */
+    const struct schema *options;      /* of that; NULL: nothing comes of the key */
+    const struct field *function_keys; /* that it adds to functions; NULL: none */
+    plugin_apply *apply;               /* NULL: nothing to write into the tree */
+    /* `apply` writes what commands need that only look for the service's stacks. */
+    bool for_location;
+};
+
+/* All of them; ends with a row without names. */
+extern const struct plugin plugin_rows[];
+
+/* The row of `name`; NULL: it is not known. */
+const struct plugin *plugin_find(struct str name);
+/* Does `root` list the plugin? `name` is the first of its row. */
+bool plugin_listed(const struct node *root, const char *name);
+
+/* Tell the answer to each entry of `plugins`, or refuse it, and add to `c` the keys that the listed
+ * ones read. CONFIG with a place for each that is refused. */
+int plugins_answer(struct checker *c, const struct node *root, struct err *err);
+/* Do the part of each listed one in `root`, in the order of the list; of a service of which only
+ * the place is asked for, of those alone that say something of it. */
+int plugins_apply(struct resolver *r, struct node *root, struct err *err);
+
+/* ---- those that the tree can say (plugin_*.c) ---- */
+
+plugin_apply plugin_log_retention, plugin_apigw_binary, plugin_common_excludes, plugin_prune,
+    plugin_termination_protection;
+
+#endif
