@@ -6,9 +6,11 @@ or binary files but those of tests, no paths of one machine.
 Usage: check-docs.py TROUPE
 """
 
+import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,6 +129,32 @@ def tracked():
         yield name, problems
 
 
+PLUGIN_ROWS = "src/config/plugins/plugin_rows.c"
+
+
+def plugins(troupe):
+    """What is wrong with the table in docs/plugins.md, by what the program answers to each plugin that it knows."""
+    rows = (ROOT / PLUGIN_ROWS).read_text(encoding="utf-8")
+    names = [name for words in re.findall(r"\{WORDS\(([^)]*)\)", rows) for name in re.findall(r'"([^"]+)"', words)]
+    documented = {}
+    for line in (ROOT / "docs/plugins.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| `") and len(cells) == 3:
+            documented.update({name: (cells[1], cells[2]) for name in re.findall(r"`([^`]+)`", cells[0])})
+    with tempfile.TemporaryDirectory() as folder:
+        service = "service: shop\nprovider: {name: aws}\nplugins:\n" + "".join(f"  - {name}\n" for name in names)
+        Path(folder, "serverless.yml").write_text(service, encoding="utf-8")
+        done = subprocess.run([Path(troupe).resolve(), "migrate", "--json"], cwd=folder, capture_output=True, text=True,
+                              check=False)
+    said = {plugin["name"]: (plugin["answer"], plugin["says"]) for plugin in json.loads(done.stdout)["plugins"]}
+    for name in sorted({*said, *documented}):
+        answer, says = said.get(name, ("none", ""))
+        if says.startswith("plugins are not run"):  # advice for any plugin: the text above the table has it
+            says = ""
+        if (answer, says) != documented.get(name):
+            yield f"has not the answer to '{name}', which is: {answer} | {says}"
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -150,6 +178,9 @@ def main():
         for problem in problems:
             print(f"{name}: {problem}")
         passed, failed = passed + (not problems), failed + bool(problems)
+    for problem in plugins(sys.argv[1]):
+        print(f"docs/plugins.md: {problem}")
+        failed += 1
     for name, problems in tracked():
         for problem in problems:
             print(f"{name}: {problem}")

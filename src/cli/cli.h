@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/vec.h"
 #include "release/release.h"
 #include "ui/progress.h"
 
@@ -29,8 +30,20 @@ struct options {
     size_t arg_count;
 };
 
+/* What `troupe migrate` collects instead of telling it. */
+struct migration_note {
+    struct pos pos;
+    struct str text, help;
+    struct str plugin; /* of a plugin: its name; empty: a warning */
+    enum plugin_answer answer;
+};
+struct migration_notes {
+    VEC(struct migration_note) all;
+};
+
 struct cli {
     struct arena *arena;
+    struct migration_notes *notes; /* NULL: warnings are told at once */
     struct options options;
     struct buf out; /* stdout, written at the end */
     bool colour_out, colour_err;
@@ -68,6 +81,7 @@ struct command {
     X(reset)        \
     X(clone)        \
     X(shift)        \
+    X(migrate)      \
     X(adopt)        \
     X(repair)       \
     X(unlock)       \

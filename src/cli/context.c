@@ -18,6 +18,11 @@ struct str context_shown(struct arena *a, const struct cli *cli, struct str text
 
 void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str help)
 {
+    if (cli->notes) {
+        struct migration_note one = {.pos = pos, .text = msg, .help = help};
+        vec_push(cli->arena, &cli->notes->all, one);
+        return;
+    }
     if (cli->options.quiet)
         return;
     progress_clear(cli->progress);
@@ -28,6 +33,14 @@ void context_warn(struct cli *cli, struct pos pos, struct str msg, struct str he
 void context_warning(void *context, struct pos pos, struct str msg, struct str help)
 {
     context_warn(context, pos, msg, help);
+}
+
+static void note_plugin(void *context, struct pos pos, struct str name, enum plugin_answer answer,
+                        struct str says)
+{
+    struct cli *cli = context;
+    struct migration_note one = {.pos = pos, .text = says, .plugin = name, .answer = answer};
+    vec_push(cli->arena, &cli->notes->all, one);
 }
 
 /* ---- client ---- */
@@ -96,6 +109,7 @@ static struct config_options config_of(struct cli *cli)
         .lenient = o->lenient,
         .remote = remote_values(cli),
         .warn = context_warning,
+        .plugin = cli->notes ? note_plugin : NULL,
         .warn_context = cli,
     };
 }

@@ -25,7 +25,7 @@ static const struct {
     {"init", "copy one of troupe's examples; a serverless.yml that you have works as it is"},
     {"install", "clone the repository of the service"},
     {"metrics", "CloudWatch has them; troupe logs STAGE FUNCTION shows the lines"},
-    {"plugin", "plugins are not run; troupe validate says what each one's place is"},
+    {"plugin", "plugins are not run; troupe migrate says what becomes of each"},
     {"config", "aws configure, or AWS_PROFILE, or --aws-profile NAME"},
     {"login", DASHBOARD},
     {"logout", DASHBOARD},

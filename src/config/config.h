@@ -89,8 +89,8 @@ struct config_options {
                         stacks. Other variables are not looked up; their sections are empty. */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
-    /* Told of each entry of `plugins` instead of a warning or an error; may be NULL. `says` is
-     * empty for a plugin that is not known. */
+    /* Told of each entry of `plugins` instead of a warning or an error; may be NULL. `says` is why,
+     * or what to do. */
     void (*plugin)(void *context, struct pos pos, struct str name, enum plugin_answer answer,
                    struct str says);
     void *warn_context; /* of both */

@@ -9,7 +9,7 @@ static const struct node *listed(const struct node *root)
     return node_is(list, NODE_MAP) ? node_get_c(list, "modules") : list;
 }
 
-const struct plugin *plugin_find(struct str name)
+static const struct plugin *plugin_find(struct str name)
 {
     for (const struct plugin *p = plugin_rows; p->names; p++)
         for (size_t i = 0; p->names[i]; i++)
@@ -29,16 +29,15 @@ bool plugin_listed(const struct node *root, const char *name)
 
 /* ---- the answer ---- */
 
-static int refuse(const struct node *entry, const struct plugin *p, struct err *err)
+#define ADVICE                                                                                  \
+    "plugins are not run: remove it if the service works without, or write what it makes into " \
+    "'resources' and package its code by 'package.artifact'"
+
+static int refuse(const struct node *entry, const char *says, struct err *err)
 {
     err_at(err, entry->pos, ERR_CONFIG, "plugin '%.*s' is not supported",
            STR_ARG(node_text(entry)));
-    return err_help(err, "%s",
-                    p && p->says
-                        ? p->says
-                        : "plugins are not run: remove it if the service works without, or write "
-                          "what it makes into 'resources' and package its code by "
-                          "'package.artifact'");
+    return err_help(err, "%s", says);
 }
 
 static int answer_one(struct checker *c, const struct node *entry, struct err *err)
@@ -50,17 +49,17 @@ static int answer_one(struct checker *c, const struct node *entry, struct err *e
     const struct config_options *o = c->options;
     const struct plugin *p = plugin_find(node_text(entry));
     enum plugin_answer answer = p ? p->answer : PLUGIN_REFUSED;
+    const char *says = p && p->says ? p->says : ADVICE;
     if (o->plugin) {
-        o->plugin(o->warn_context, entry->pos, node_text(entry), answer,
-                  p && p->says ? str_c(p->says) : (struct str){0});
+        o->plugin(o->warn_context, entry->pos, node_text(entry), answer, str_c(says));
         return 0;
     }
     if (answer == PLUGIN_REFUSED)
-        return refuse(entry, p, err);
+        return refuse(entry, says, err);
     if (answer != PLUGIN_BUILT_IN && o->warn)
         o->warn(o->warn_context, entry->pos,
                 str_fmt(c->arena, "plugin '%.*s' is %s: %s", STR_ARG(node_text(entry)),
-                        words[answer], p->says),
+                        words[answer], says),
                 (struct str){0});
     return 0;
 }

@@ -36,8 +36,6 @@ struct plugin {
 /* All of them; ends with a row without names. */
 extern const struct plugin plugin_rows[];
 
-/* The row of `name`; NULL: it is not known. */
-const struct plugin *plugin_find(struct str name);
 /* Does `root` list the plugin? `name` is the first of its row. */
 bool plugin_listed(const struct node *root, const char *name);
 
