@@ -30,7 +30,7 @@ static int read_fd(int fd, char *p, size_t n)
     return 0;
 }
 
-static const char *type_name(mode_t mode)
+const char *fs_type_name(mode_t mode)
 {
     static const struct {
         mode_t type;
@@ -61,7 +61,7 @@ int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret,
     }
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_FAILED, "cannot read '%.*s': it is %s, not a regular file",
-                       STR_ARG(path), type_name(st.st_mode));
+                       STR_ARG(path), fs_type_name(st.st_mode));
     if ((uintmax_t)st.st_size > max_bytes)
         return err_set(err, ERR_FAILED, "cannot read '%.*s': larger than %zu bytes", STR_ARG(path),
                        max_bytes);
@@ -85,6 +85,24 @@ static int write_fd(int fd, struct str s)
         s = str_sub(s, (size_t)k, s.n);
     }
     return 0;
+}
+
+int fs_write_fd(int fd, struct str content, struct str name, struct err *err)
+{
+    int error = write_fd(fd, content);
+    return error ? err_sys(err, error, "cannot write '%.*s'", STR_ARG(name)) : 0;
+}
+
+int fs_temporary(struct arena *a, struct err *err)
+{
+    const char *dir = getenv("TMPDIR");
+    char *name = str_z(
+        a, path_join(a, dir && dir[0] == '/' ? str_c(dir) : STR("/tmp"), STR("troupe.XXXXXX")));
+    int fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, errno, "cannot write '%s'", name);
+    unlink(name);
+    return fd;
 }
 
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err)

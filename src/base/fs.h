@@ -10,6 +10,12 @@
 /* Whole content of a regular file of at most `max_bytes`. ERR_NOT_FOUND when missing; a directory,
  * a pipe, a device or a larger file is an error, and never waited for. */
 int fs_read(struct arena *a, struct str path, size_t max_bytes, struct str *ret, struct err *err);
+/* "a directory", "a pipe", …: what a file is that is no regular one. */
+const char *fs_type_name(mode_t mode);
+/* Write all of `content` to `fd`; `name` is for the message. */
+int fs_write_fd(int fd, struct str content, struct str name, struct err *err);
+/* A file without a name in $TMPDIR or /tmp, which is gone when it is closed. */
+int fs_temporary(struct arena *a, struct err *err);
 /* Replace `path` by a file with this content and mode, through a temporary file and rename. */
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err);
 /* Make a directory and its parents; existing ones are fine. */

@@ -34,17 +34,37 @@ struct str sha1_hex(struct arena *a, struct str data)
     return digest_hex(a, EVP_sha1(), data);
 }
 
-struct str sha1_hex_of_two(struct arena *a, struct str first, struct str second)
+/* libcrypto's context, under a name of our own: callers need not know the library. */
+static struct digest *begin(const EVP_MD *md)
 {
-    unsigned char out[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context || !EVP_DigestInit_ex(context, EVP_sha1(), NULL) ||
-        !EVP_DigestUpdate(context, first.p, first.n) ||
-        !EVP_DigestUpdate(context, second.p, second.n) || !EVP_DigestFinal_ex(context, out, &n))
+    if (!context || !EVP_DigestInit_ex(context, md, NULL))
         die("libcrypto does not work: out of memory?");
-    EVP_MD_CTX_free(context);
-    return hex_encode(a, out, n);
+    return (struct digest *)context;
+}
+
+struct digest *sha256_begin(void)
+{
+    return begin(EVP_sha256());
+}
+
+struct digest *sha1_begin(void)
+{
+    return begin(EVP_sha1());
+}
+
+void digest_add(struct digest *d, struct str data)
+{
+    if (!EVP_DigestUpdate((EVP_MD_CTX *)d, data.p, data.n))
+        die("libcrypto does not work: out of memory?");
+}
+
+void digest_end(struct digest *d, unsigned char *out)
+{
+    unsigned n = 0;
+    if (!EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, &n))
+        die("libcrypto does not work: out of memory?");
+    EVP_MD_CTX_free((EVP_MD_CTX *)d);
 }
 
 struct str md5_hex(struct arena *a, struct str data)

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-enum { SHA256_BYTES = 32 };
+enum { SHA256_BYTES = 32, SHA1_BYTES = 20 };
 
 void sha256(struct str data, unsigned char out[SHA256_BYTES]);
 /* 64 lower-case hexadecimal digits. */
@@ -13,8 +13,15 @@ struct str sha256_hex(struct arena *a, struct str data);
 struct str sha256_base64(struct arena *a, struct str data);
 void hmac_sha256(struct str key, struct str data, unsigned char out[SHA256_BYTES]);
 struct str sha1_hex(struct arena *a, struct str data);
-/* Of `first` and, behind it, `second`. */
-struct str sha1_hex_of_two(struct arena *a, struct str first, struct str second);
+
+/* A digest of what comes in pieces. */
+struct digest;
+struct digest *sha256_begin(void);
+struct digest *sha1_begin(void);
+void digest_add(struct digest *d, struct str data);
+/* The bytes, SHA256_BYTES or SHA1_BYTES of them; `d` is gone. */
+void digest_end(struct digest *d, unsigned char *out);
+
 struct str md5_hex(struct arena *a, struct str data);
 struct str hex_encode(struct arena *a, const void *p, size_t n);
 struct str base64_encode(struct arena *a, const void *p, size_t n);

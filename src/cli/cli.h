@@ -23,7 +23,7 @@ struct options {
     struct map given;  /* `opt:`: long name -> struct str * */
     struct map params; /* --param */
     bool yes, json, json_progress, quiet, verbose, debug_http, local, plan, service, purge, logs;
-    bool all, promote, abort, no_shift, tail, with_secrets;
+    bool all, promote, abort, no_shift, tail, with_secrets, no_cache;
     bool strict, lenient, persist, exact, detailed_exitcode, help, version;
     int64_t jobs, timeout_s, limit, weight;
     struct str args[ARGS_MAX]; /* behind the command */

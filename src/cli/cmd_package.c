@@ -83,8 +83,10 @@ static int run_package(struct cli *cli, struct err *err)
         return -1;
     struct str dir = cli->options.package_dir;
     dir = dir.n ? path_absolute(a, dir) : path_join(a, service->dir, STR(".serverless"));
-    struct pack_options pack = {
-        .handlers_may_lack = true, .warn = context_warning, .warn_context = cli};
+    struct pack_options pack = {.no_cache = cli->options.no_cache,
+                                .handlers_may_lack = true,
+                                .warn = context_warning,
+                                .warn_context = cli};
     int64_t now = clock_wall_ms();
     struct compile_options options = {.naming = NAMING_FLAT,
                                       .artifact_dir = compile_artifact_dir(a, service, now),
@@ -102,7 +104,7 @@ static int run_package(struct cli *cli, struct err *err)
     for (size_t i = 0; i < FILE_COUNT; i++)
         if (check_secrets(cli, &files[i], err) < 0)
             return -1;
-    if (pack_write(a, &packed, dir, err) < 0 || write_handlers(cli, dir, &compiled, err) < 0)
+    if (pack_write(a, service, &pack, &packed, dir, err) < 0 || write_handlers(cli, dir, &compiled, err) < 0)
         return -1;
     for (size_t i = 0; i < FILE_COUNT; i++)
         if (write_template(cli, dir, &files[i], err) < 0)

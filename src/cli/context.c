@@ -172,7 +172,7 @@ static uint64_t total_bytes(const struct packed *packed)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < packed->artifact_count; i++)
-        n += packed->artifacts[i].bytes.n;
+        n += packed->artifacts[i].zip_bytes;
     return n;
 }
 
@@ -205,7 +205,8 @@ int context_target(struct cli *cli, const struct service *service, const struct 
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
-    struct pack_options pack = {.warn = context_warning, .warn_context = cli};
+    struct pack_options pack = {
+        .no_cache = cli->options.no_cache, .warn = context_warning, .warn_context = cli};
     struct compile_options compile = {.naming = NAMING_SHARED,
                                       .images = images,
                                       .artifact_dir = STR("artifacts"),

@@ -13,6 +13,7 @@ enum {
     CHANGES = ON(deploy) | ON(rollback) | ON(reset) | ON(clone) | ON(shift) | ON(adopt) |
               ON(repair) | ON(unlock) | ON(remove) | ON(prune),
     GOALS = ON(deploy) | ON(plan) | ON(rollback) | ON(reset) | ON(clone) | ON(shift),
+    PACKS = ON(deploy) | ON(plan) | ON(package) | ON(validate) | ON(adopt) | ON(iam),
     NO_JSON = ON(invoke) | ON(package) | ON(validate) | ON(help),
 };
 
@@ -50,6 +51,8 @@ static const struct option {
      "move at once, whatever custom.troupe.shift says", true},
     {"purge", 0, FLAG, AT(purge), ON(remove), NULL, "delete what is in the stage's buckets", true},
     {"package", 'p', TEXT, AT(package_dir), ON(package), "DIR", "where to write (.serverless)"},
+    {"no-cache", 0, FLAG, AT(no_cache), PACKS, NULL,
+     "read and compress all files, whatever earlier runs kept"},
     {"with-secrets", 0, FLAG, AT(with_secrets), ON(package), NULL,
      "write secret values in the clear", true},
     {"data", 'd', TEXT, AT(data), ON(invoke), "TEXT", "the event"},

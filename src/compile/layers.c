@@ -37,7 +37,25 @@ static struct node *content_of(struct compilation *c, struct layer_building *b)
     return content;
 }
 
-static void make_resource(struct compilation *c, struct layer_building *b)
+static int add_to_digest(void *context, struct str bytes, struct err *err)
+{
+    (void)err;
+    digest_add(context, bytes);
+    return 0;
+}
+
+static int hash_layer(struct compilation *c, struct layer_building *b, struct err *err)
+{
+    unsigned char sha1[SHA1_BYTES];
+    struct digest *d = sha1_begin();
+    digest_add(d, json_text(c->arena, b->resource, 0));
+    int done = artifact_read(b->layer->artifact, add_to_digest, d, err);
+    digest_end(d, sha1);
+    b->sha1 = hex_encode(c->arena, sha1, SHA1_BYTES);
+    return done;
+}
+
+static int make_resource(struct compilation *c, struct layer_building *b, struct err *err)
 {
     static const char *const settings[][2] = {
         {"description", "Description"},
@@ -53,9 +71,9 @@ static void make_resource(struct compilation *c, struct layer_building *b)
         node_put_c(a, p, settings[i][1], node_setting(b->node, NULL, settings[i][0]));
     b->resource = resource_new(a, "AWS::Lambda::LayerVersion", p);
     /* before the resource gets the key of the zip, which is another one with each package */
-    if (b->layer->artifact)
-        b->sha1 = sha1_hex_of_two(a, json_text(a, b->resource, 0), b->layer->artifact->bytes);
+    int done = c->options->naming == NAMING_FLAT && b->layer->artifact ? hash_layer(c, b, err) : 0;
     node_put_c(a, content, "S3Key", node_str(a, b->key));
+    return done;
 }
 
 static int add_permission(struct compilation *c, const struct layer_building *b,
@@ -97,7 +115,8 @@ static int compile_layer(struct compilation *c, const struct member *m,
     struct arena *a = c->arena;
     struct layer_building b = {.layer = layer, .node = m->value};
     struct str id = str_concat(a, name_normalize(a, m->key), STR("LambdaLayer"));
-    make_resource(c, &b);
+    if (make_resource(c, &b, err) < 0)
+        return -1;
     layer->logical_id = str_concat(a, id, id_suffix(c, &b));
     if (node_truthy(node_get_c(b.node, "retain")))
         node_put_c(a, b.resource, "DeletionPolicy", node_c(a, "Retain"));

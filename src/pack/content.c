@@ -1,27 +1,38 @@
 /* Content of files: each file is read once, each distinct content is compressed once, however many
- * functions pack it. A pool of threads works on the files in batches.
- *
- * A cache of compressed contents that lasts from run to run, keyed by path, size, modification time
- * and inode, belongs into add_file: it would answer before the file is opened. */
-#include "pack/content.h"
+ * functions pack it and names it has. A pool of threads works on the files in batches and writes
+ * what is compressed, the pieces, into one file: the memory that is needed does not grow with the
+ * input. That file is the next run's cache when it gets an index (cache.c). */
+#include "pack/cache.h"
 
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libdeflate.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/fs.h"
-#include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
 
 /* level 6 of libdeflate packs better than the reference's zlib, several times as fast */
-enum { LEVEL = 6, BATCH_FILES = 128, BATCH_BYTES = 2 * 1024 * 1024 };
+enum {
+    LEVEL = 6,
+    BATCH_FILES = 256,
+    BATCH_BYTES = 4 * 1024 * 1024,
+    PIECE_AT_ONCE = 256 * 1024,
+    TRIES = 3,
+};
 /* Lambda's limit is far below; this keeps a stray file from filling the memory. */
 static const size_t FILE_BYTES_MAX = (size_t)1 << 30;
+/* What threads may have in memory together; a larger file waits until it is alone. */
+static const size_t MEMORY_MAX = (size_t)24 << 20;
 
-struct pending {
-    struct str path;
-    uint64_t size_bytes;
-    const struct content *content;
+/* A file, by what the system tells of it: links lead to the same. */
+struct reading {
+    struct file *file;  /* the first with this stamp */
+    struct stamp stamp; /* when it was read; then it need not be the file's any more */
+    struct content *content;
 };
 
 struct batch {
@@ -29,89 +40,307 @@ struct batch {
 };
 
 struct content_store {
-    struct arena *arena; /* guarded by `lock` while threads work */
-    struct str dir;
+    struct arena *arena; /* guarded by `lock` while threads work, as are the maps */
+    int dir;             /* of the service */
+    struct str dir_path, path, temporary; /* `path`: of the cache, or empty */
+    struct cache_index old;
     pthread_mutex_t lock;
-    struct map by_path;    /* -> struct pending */
+    pthread_cond_t freed;
+    size_t in_memory;      /* bytes */
+    int fd;                /* of the pieces; -1: there are none yet */
+    bool is_own;           /* `fd` is this run's, at `temporary`; else the cache's */
+    uint64_t end;          /* of the pieces */
+    struct map by_stamp;   /* -> struct reading */
     struct map by_content; /* digest -> struct content */
-    VEC(struct pending *) pending;
+    struct map zips;       /* key -> struct cached_zip */
+    VEC(struct reading *) readings, unread;
     VEC(struct batch) batches;
+    int64_t clock_ns;
+    bool is_new;  /* there is something that the cache's file does not have */
+    bool damaged; /* the cache's file is */
 };
 
-struct content_store *content_store_new(struct arena *a, struct str dir)
+struct content_store *content_store_new(struct arena *a, struct str dir, struct str service_file,
+                                        bool cache)
 {
     struct content_store *s = ARENA_NEW(a, struct content_store);
-    s->arena = a;
-    s->dir = dir;
-    s->by_path = s->by_content = MAP(a);
+    *s = (struct content_store){.arena = a, .dir_path = dir, .clock_ns = cache_clock_ns()};
+    s->by_stamp = s->by_content = s->zips = MAP(a);
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->freed, NULL);
+    s->path = cache ? cache_path(a, service_file, ".pieces") : (struct str){"", 0};
+    s->dir = open(str_z(a, dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    s->fd = cache_open(a, s->path, &s->old);
+    s->end = s->old.piece_bytes;
+    for (size_t i = 0; i < s->old.zip_count; i++) {
+        s->old.zips[i].used = false;
+        map_put(&s->zips, (struct str){(char *)s->old.zips[i].key, SHA256_BYTES}, &s->old.zips[i]);
+    }
     return s;
 }
 
-void content_store_free(struct content_store **s)
+void content_store_drop(struct content_store *s)
 {
-    if (*s)
-        pthread_mutex_destroy(&(*s)->lock);
+    if (s->path.n && s->temporary.n)
+        unlink(s->temporary.p);
+    if (s->fd >= 0)
+        close(s->fd);
+    if (s->dir >= 0)
+        close(s->dir);
+    s->fd = s->dir = -1;
 }
 
-const struct content *content_find(const struct content_store *s, struct str path)
+/* ---- the file of pieces ---- */
+
+static int copy_slowly(int from, int to, uint64_t at, uint64_t n, uint64_t out_at)
 {
-    const struct pending *p = map_get(&s->by_path, path);
-    return p->content;
+    char buffer[64 * 1024];
+    while (n) {
+        ssize_t k = pread(from, buffer, n < sizeof buffer ? n : sizeof buffer, (off_t)at);
+        if (k <= 0 || pwrite(to, buffer, (size_t)k, (off_t)out_at) != k)
+            return errno ? errno : EIO;
+        n -= (uint64_t)k, at += (uint64_t)k, out_at += (uint64_t)k;
+    }
+    return 0;
+}
+
+/* Copy within the file system, where it can. Returns errno's value. */
+static int copy_range(int from, int to, uint64_t at, uint64_t n, uint64_t out_at)
+{
+    off_t in = (off_t)at, out = (off_t)out_at;
+    while (n) {
+        ssize_t k = copy_file_range(from, &in, to, &out, n, 0);
+        if (k <= 0)
+            return copy_slowly(from, to, (uint64_t)in, n, (uint64_t)out);
+        n -= (uint64_t)k;
+    }
+    return 0;
+}
+
+/* A file of this run's own, with the pieces that it has from an earlier one. Without a cache it has
+ * no name. */
+static int begin_pieces(struct content_store *s, struct err *err)
+{
+    if (s->is_own)
+        return 0;
+    char *name = str_z(s->arena, str_concat(s->arena, s->path, STR(".new.XXXXXX")));
+    int fd = s->path.n ? mkostemp(name, O_CLOEXEC) : fs_temporary(s->arena, err);
+    if (fd < 0)
+        return s->path.n ? err_sys(err, errno, "cannot write '%s'", name) : -1;
+    s->is_own = true;
+    s->temporary = s->path.n ? str_c(name) : (struct str){"", 0};
+    int error = s->fd < 0 ? 0 : copy_range(s->fd, fd, 0, s->end, 0);
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = fd;
+    return error ? err_sys(err, error, "cannot write '%s'", name) : 0;
+}
+
+static int put_piece(struct content_store *s, struct content *c, struct str piece, struct err *err)
+{
+    pthread_mutex_lock(&s->lock);
+    c->offset = s->end;
+    s->end += piece.n;
+    pthread_mutex_unlock(&s->lock);
+    c->packed_bytes = piece.n;
+    c->packed_crc = libdeflate_crc32(0, piece.p, piece.n);
+    for (size_t done = 0; done < piece.n;) {
+        ssize_t k = pwrite(s->fd, piece.p + done, piece.n - done, (off_t)(c->offset + done));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0) {
+            err_sys(err, k < 0 ? errno : EIO, "cannot keep compressed files in %s%.*s",
+                    s->path.n ? "" : "a temporary file", STR_ARG(s->temporary));
+            return err_help(err, "make room there; another place is chosen with %s",
+                            s->path.n ? "XDG_CACHE_HOME, or with --no-cache and TMPDIR" : "TMPDIR");
+        }
+        done += (size_t)k;
+    }
+    return 0;
+}
+
+/* ---- reading ---- */
+
+/* Memory that a thread uses for one file after another. */
+struct worker {
+    struct libdeflate_compressor *z;
+    char *raw, *out;
+    size_t room;
+};
+
+static void free_worker(struct worker *w)
+{
+    libdeflate_free_compressor(w->z);
+    free(w->raw);
+    free(w->out);
+}
+#define cleanup_worker __attribute__((cleanup(free_worker)))
+
+static void make_room(struct worker *w, size_t n)
+{
+    if (!w->z && !(w->z = libdeflate_alloc_compressor(LEVEL)))
+        die("out of memory");
+    if (n <= w->room)
+        return;
+    free(w->raw);
+    free(w->out);
+    w->room = n < BATCH_BYTES ? n + n / 2 : n;
+    w->raw = malloc(w->room);
+    w->out = malloc(w->room);
+    if (!w->raw || !w->out)
+        die("out of memory");
+}
+
+static int open_file(const struct content_store *s, const struct file *f, struct stat *st,
+                     struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    int fd = openat(s->dir, str_z(a, f->path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+        return fd;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && !S_ISREG(st->st_mode))
+        return err_set(err, ERR_FAILED, "cannot read '%.*s': it is no regular file any more",
+                       STR_ARG(f->path));
+    err_sys(err, error, "cannot read '%.*s'", STR_ARG(f->path));
+    err->kind = ERR_FAILED;
+    if (error == ENOENT)
+        return err_help(err, "it was there a moment ago: is a build or an installation running?");
+    return err_help(err, "change its permissions, or leave it out with package patterns");
+}
+
+/* Read `n` bytes, and see that there are no more. False: the file has another size by now. */
+static bool read_whole(int fd, char *p, size_t n, int *ret_error)
+{
+    size_t got = 0;
+    *ret_error = 0;
+    while (got < n) {
+        ssize_t k = read(fd, p + got, n - got);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            *ret_error = errno;
+        if (k <= 0)
+            return false;
+        got += (size_t)k;
+    }
+    return true;
+}
+
+static int read_once(const struct content_store *s, const struct file *f, struct worker *w,
+                     struct stamp *ret, bool *ret_same, struct err *err)
+{
+    struct stat before, after;
+    int error;
+    cleanup_fd int fd = open_file(s, f, &before, err);
+    if (fd < 0)
+        return -1;
+    size_t n = (size_t)before.st_size;
+    if (n > FILE_BYTES_MAX)
+        return err_set(err, ERR_CONFIG, "cannot package '%.*s': larger than %zu bytes",
+                       STR_ARG(f->path), FILE_BYTES_MAX);
+    make_room(w, n);
+    *ret_same = read_whole(fd, w->raw, n, &error);
+    if (error)
+        return err_sys(err, error, "cannot read '%.*s'", STR_ARG(f->path));
+    if (fstat(fd, &after) < 0)
+        return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(f->path));
+    *ret = stamp_of(&after);
+    struct stamp first = stamp_of(&before);
+    *ret_same = *ret_same && memcmp(ret, &first, sizeof first) == 0;
+    return 0;
+}
+
+/* Read a file as it is at one moment. */
+static int read_file(const struct content_store *s, const struct file *f, struct worker *w,
+                     struct stamp *ret, struct err *err)
+{
+    bool same = false;
+    for (int i = 0; i < TRIES && !same; i++)
+        if (read_once(s, f, w, ret, &same, err) < 0)
+            return -1;
+    if (same)
+        return 0;
+    err_set(err, ERR_FAILED, "'%.*s' changes while it is being packaged", STR_ARG(f->path));
+    return err_help(err, "wait for what writes it, or leave it out with package patterns");
+}
+
+/* ---- compressing ---- */
+
+/* e_machine of an ELF file for processors that Lambda has: little-endian, 64 bits. */
+static uint16_t machine_of(struct str raw)
+{
+    if (raw.n < sizeof(Elf64_Ehdr) || memcmp(raw.p, ELFMAG, SELFMAG) != 0)
+        return 0;
+    Elf64_Ehdr header;
+    memcpy(&header, raw.p, sizeof header);
+    return header.e_ident[EI_DATA] == ELFDATA2LSB ? header.e_machine : 0;
+}
+
+static struct str pack(const struct worker *w, struct str raw)
+{
+    /* with one byte less than the content, compression fails when it gains nothing: then it is
+     * stored */
+    size_t n = raw.n > 1 ? libdeflate_deflate_compress(w->z, raw.p, raw.n, w->out, raw.n - 1) : 0;
+    return n ? (struct str){w->out, n} : raw;
 }
 
 /* The content with this digest. Tells whether the caller is the first to have it, and so has to
  * fill it in. Other threads may refer to it before it is filled: nobody reads it until all threads
  * are done. */
-static struct content *claim(struct content_store *s, struct str digest, bool *ret_first)
+static struct content *claim(struct content_store *s, const unsigned char digest[SHA256_BYTES],
+                             bool *ret_first)
 {
     pthread_mutex_lock(&s->lock);
-    struct content *c = map_get(&s->by_content, digest);
+    struct content *c = map_get(&s->by_content, (struct str){(const char *)digest, SHA256_BYTES});
     *ret_first = !c;
     if (!c) {
         c = ARENA_NEW(s->arena, struct content);
-        map_put(&s->by_content, str_dup(s->arena, digest), c);
+        memcpy(c->digest, digest, SHA256_BYTES);
+        map_put(&s->by_content, (struct str){(char *)c->digest, SHA256_BYTES}, c);
     }
     pthread_mutex_unlock(&s->lock);
     return c;
 }
 
-static void fill(struct content_store *s, struct content *c, struct libdeflate_compressor *z,
-                 struct str raw, struct arena *scratch)
+/* Wait until `n` more bytes may be in memory, or nothing else is. */
+static void take_memory(struct content_store *s, size_t n)
 {
-    c->size_bytes = raw.n;
-    c->crc = libdeflate_crc32(0, raw.p, raw.n);
-    /* with one byte less than the content, compression fails when it gains nothing: then it is
-     * stored */
-    char *out = arena_alloc(scratch, raw.n);
-    size_t n = raw.n > 1 ? libdeflate_deflate_compress(z, raw.p, raw.n, out, raw.n - 1) : 0;
-    c->deflated = n > 0;
-    struct str best = n ? (struct str){out, n} : raw;
     pthread_mutex_lock(&s->lock);
-    c->packed = str_dup(s->arena, best);
+    while (s->in_memory && s->in_memory + n > MEMORY_MAX)
+        pthread_cond_wait(&s->freed, &s->lock);
+    s->in_memory += n;
     pthread_mutex_unlock(&s->lock);
 }
 
-static int add_file(struct content_store *s, struct pending *p, struct libdeflate_compressor *z,
-                    struct err *err)
+static void give_memory(struct content_store *s, size_t n)
 {
-    cleanup_arena struct arena *scratch = arena_new();
-    struct str raw, full = path_join(scratch, s->dir, p->path);
-    if (fs_read(scratch, full, FILE_BYTES_MAX, &raw, err) < 0)
+    pthread_mutex_lock(&s->lock);
+    s->in_memory -= n;
+    pthread_cond_broadcast(&s->freed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static int add_file(struct content_store *s, struct reading *r, struct worker *w, struct err *err)
+{
+    if (read_file(s, r->file, w, &r->stamp, err) < 0)
         return -1;
+    struct str raw = {w->raw, r->stamp.size};
     unsigned char digest[SHA256_BYTES];
     sha256(raw, digest);
     bool first;
-    struct content *c = claim(s, (struct str){(char *)digest, sizeof digest}, &first);
-    if (first)
-        fill(s, c, z, raw, scratch);
-    p->content = c;
-    return 0;
-}
-
-static void free_compressor(struct libdeflate_compressor **z)
-{
-    libdeflate_free_compressor(*z);
+    struct content *c = claim(s, digest, &first);
+    r->content = c;
+    if (!first)
+        return 0;
+    struct str piece = pack(w, raw);
+    c->size_bytes = raw.n;
+    c->crc = libdeflate_crc32(0, raw.p, raw.n);
+    c->deflated = piece.p != raw.p;
+    c->machine = machine_of(raw);
+    return put_piece(s, c, piece, err);
 }
 
 static int add_batch(size_t index, void *context, struct arena *scratch, struct err *err)
@@ -119,49 +348,272 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
     (void)scratch;
     struct content_store *s = context;
     struct batch batch = s->batches.p[index];
-    __attribute__((cleanup(free_compressor))) struct libdeflate_compressor *z =
-        libdeflate_alloc_compressor(LEVEL);
-    if (!z)
-        return err_set(err, ERR_FAILED, "out of memory");
-    for (size_t i = 0; i < batch.count; i++)
-        if (add_file(s, s->pending.p[batch.first + i], z, err) < 0)
-            return -1;
-    return 0;
-}
-
-static void collect(struct content_store *s, const struct file_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const struct file *f = &list->files[i];
-        if (map_has(&s->by_path, f->path))
-            continue;
-        struct pending *p = ARENA_NEW(s->arena, struct pending);
-        *p = (struct pending){.path = f->path, .size_bytes = f->size_bytes};
-        map_put(&s->by_path, f->path, p);
-        vec_push(s->arena, &s->pending, p);
+    cleanup_worker struct worker w = {0};
+    int status = 0;
+    uint64_t largest = 0;
+    for (size_t i = 0; i < batch.count; i++) {
+        uint64_t size = s->unread.p[batch.first + i]->file->stamp.size;
+        largest = size > largest ? size : largest;
     }
+    take_memory(s, 2 * largest);
+    for (size_t i = 0; i < batch.count && status == 0; i++)
+        status = add_file(s, s->unread.p[batch.first + i], &w, err);
+    give_memory(s, 2 * largest);
+    return status;
 }
 
-static void make_batches(struct content_store *s, size_t from)
+/* What there is to be read for `f`. */
+static struct reading *reading_of(struct content_store *s, struct file *f)
 {
-    while (from < s->pending.n) {
+    struct str stamp = {(char *)&f->stamp, sizeof f->stamp};
+    struct reading *r = map_get(&s->by_stamp, stamp);
+    if (r)
+        return r;
+    r = ARENA_NEW(s->arena, struct reading);
+    *r = (struct reading){.file = f, .stamp = f->stamp};
+    map_put(&s->by_stamp, stamp, r);
+    vec_push(s->arena, &s->readings, r);
+    const struct cached_file *known = cache_find(&s->old, &f->stamp);
+    if (known)
+        r->content = &s->old.contents[known->content];
+    else
+        vec_push(s->arena, &s->unread, r);
+    return r;
+}
+
+static void make_batches(struct content_store *s)
+{
+    s->batches.n = 0;
+    for (size_t from = 0; from < s->unread.n;) {
         struct batch b = {.first = from};
         uint64_t bytes = 0;
-        while (from < s->pending.n && b.count < BATCH_FILES && bytes < BATCH_BYTES) {
-            bytes += s->pending.p[from++]->size_bytes;
+        while (from < s->unread.n && b.count < BATCH_FILES && bytes < BATCH_BYTES) {
+            bytes += s->unread.p[from++]->file->stamp.size;
             b.count++;
         }
         vec_push(s->arena, &s->batches, b);
     }
 }
 
+/* Read what has to be read. A file that is the same as one of an earlier run under another stamp
+ * need not be compressed. */
+static int read_all(struct content_store *s, unsigned jobs, struct err *err)
+{
+    if (s->dir < 0)
+        return err_sys(err, ENOENT, "cannot read '%.*s'", STR_ARG(s->dir_path));
+    if (begin_pieces(s, err) < 0)
+        return -1;
+    for (size_t i = 0; !s->by_content.n && i < s->old.content_count; i++) {
+        struct content *c = &s->old.contents[i];
+        map_put(&s->by_content, (struct str){(char *)c->digest, SHA256_BYTES}, c);
+    }
+    make_batches(s);
+    s->is_new = true;
+    return pool_run(s->batches.n, jobs, add_batch, s, err);
+}
+
 int content_store_add(struct content_store *s, const struct file_list *lists, size_t n,
                       unsigned jobs, struct err *err)
 {
-    size_t from = s->pending.n;
-    s->batches.n = 0;
+    struct waiting {
+        struct file *file;
+        struct reading *reading;
+    };
+    VEC(struct waiting) waiting = {0};
+    s->unread.n = 0;
     for (size_t i = 0; i < n; i++)
-        collect(s, &lists[i]);
-    make_batches(s, from);
-    return pool_run(s->batches.n, jobs, add_batch, s, err);
+        for (size_t k = 0; k < lists[i].count; k++) {
+            struct file *f = lists[i].files[k];
+            if (f->content)
+                continue;
+            struct reading *r = reading_of(s, f);
+            f->content = r->content;
+            if (!f->content)
+                vec_push(s->arena, &waiting, (struct waiting){f, r});
+        }
+    if (s->unread.n && read_all(s, jobs, err) < 0)
+        return -1;
+    vec_each (&waiting, w)
+        w->file->content = w->reading->content;
+    return 0;
+}
+
+/* ---- pieces for zips ---- */
+
+static bool piece_at(const struct content_store *s, uint64_t at, char *p, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = pread(s->fd, p + got, n - got, (off_t)(at + got));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return false;
+        got += (size_t)k;
+    }
+    return true;
+}
+
+static size_t part_of(const struct content *c, uint64_t at)
+{
+    uint64_t rest = c->packed_bytes - at;
+    return rest < PIECE_AT_ONCE ? (size_t)rest : PIECE_AT_ONCE;
+}
+
+/* Is the piece as it was written? The end of it, or all of a small one, is in `buffer` then. */
+static bool is_sound(const struct content_store *s, const struct content *c, char *buffer)
+{
+    uint32_t crc = 0;
+    for (uint64_t at = 0; at < c->packed_bytes; at += part_of(c, at)) {
+        if (!piece_at(s, c->offset + at, buffer, part_of(c, at)))
+            return false;
+        crc = libdeflate_crc32(crc, buffer, part_of(c, at));
+    }
+    return crc == c->packed_crc;
+}
+
+/* The cache's file is damaged: make the piece from the file again, and let the next run make all
+ * anew. */
+static int make_again(struct content_store *s, const struct file *f, zip_sink *sink, void *context,
+                      struct err *err)
+{
+    cleanup_worker struct worker w = {0};
+    struct stamp stamp;
+    unsigned char digest[SHA256_BYTES];
+    pthread_mutex_lock(&s->lock);
+    s->damaged = true;
+    pthread_mutex_unlock(&s->lock);
+    if (s->path.n)
+        unlink(s->path.p);
+    if (read_file(s, f, &w, &stamp, err) < 0)
+        return -1;
+    struct str raw = {w.raw, stamp.size};
+    sha256(raw, digest);
+    struct str piece = f->content->deflated ? pack(&w, raw) : raw;
+    if (memcmp(digest, f->content->digest, SHA256_BYTES) != 0 ||
+        piece.n != f->content->packed_bytes) {
+        err_set(err, ERR_FAILED, "'%.*s' was changed while it was being packaged",
+                STR_ARG(f->path));
+        return err_help(err, "run the command again");
+    }
+    return sink(context, piece, err);
+}
+
+int content_read(struct content_store *s, const struct file *f, zip_sink *sink, void *context,
+                 struct err *err)
+{
+    static _Thread_local char buffer[PIECE_AT_ONCE];
+    const struct content *c = f->content;
+    if (!is_sound(s, c, buffer))
+        return make_again(s, f, sink, context, err);
+    if (c->packed_bytes <= PIECE_AT_ONCE)
+        return sink(context, (struct str){buffer, c->packed_bytes}, err);
+    for (uint64_t at = 0; at < c->packed_bytes; at += part_of(c, at)) {
+        if (!piece_at(s, c->offset + at, buffer, part_of(c, at)))
+            return err_set(err, ERR_FAILED, "cannot read '%.*s' again", STR_ARG(f->path));
+        if (sink(context, (struct str){buffer, part_of(c, at)}, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- what is kept ---- */
+
+bool content_store_zip(struct content_store *s, const unsigned char key[SHA256_BYTES],
+                       uint64_t *ret_bytes, unsigned char sha256[SHA256_BYTES])
+{
+    pthread_mutex_lock(&s->lock);
+    struct cached_zip *zip = map_get(&s->zips, (struct str){(const char *)key, SHA256_BYTES});
+    if (zip) {
+        zip->used = true;
+        *ret_bytes = zip->bytes;
+        memcpy(sha256, zip->sha256, SHA256_BYTES);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return zip != NULL;
+}
+
+void content_store_put_zip(struct content_store *s, const unsigned char key[SHA256_BYTES],
+                           uint64_t bytes, const unsigned char sha256[SHA256_BYTES])
+{
+    pthread_mutex_lock(&s->lock);
+    struct cached_zip *zip = ARENA_NEW(s->arena, struct cached_zip);
+    *zip = (struct cached_zip){.bytes = bytes, .used = true};
+    memcpy(zip->key, key, SHA256_BYTES);
+    memcpy(zip->sha256, sha256, SHA256_BYTES);
+    map_put(&s->zips, (struct str){(char *)zip->key, SHA256_BYTES}, zip);
+    s->is_new = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Number the contents that this run used. */
+static void index_contents(const struct content_store *s, struct cache_index *index)
+{
+    index->contents = ARENA_ARRAY(s->arena, s->readings.n, struct content);
+    vec_each (&s->readings, r)
+        (*r)->content->index = 0;
+    vec_each (&s->readings, r) {
+        struct content *c = (*r)->content;
+        if (c->index)
+            continue;
+        c->index = (uint32_t)++index->content_count;
+        index->contents[c->index - 1] = *c;
+    }
+}
+
+static struct cache_index index_of(const struct content_store *s)
+{
+    struct cache_index index = {.piece_bytes = s->end};
+    index_contents(s, &index);
+    index.files = ARENA_ARRAY(s->arena, s->readings.n, struct cached_file);
+    vec_each (&s->readings, r)
+        if (cache_trusts(&(*r)->stamp, s->clock_ns))
+            index.files[index.file_count++] =
+                (struct cached_file){(*r)->stamp, (*r)->content->index - 1};
+    index.zips = ARENA_ARRAY(s->arena, s->zips.n, struct cached_zip);
+    for (size_t i = 0; i < s->zips.n; i++) {
+        const struct cached_zip *zip = s->zips.entries[i].value;
+        if (zip->used)
+            index.zips[index.zip_count++] = *zip;
+    }
+    return index;
+}
+
+/* Copy only what is used into a file of its own, and read from that. */
+static int compact(struct content_store *s, struct cache_index *index, struct err *err)
+{
+    struct content_store other = {.arena = s->arena, .path = s->path, .fd = -1};
+    if (begin_pieces(&other, err) < 0)
+        return -1;
+    for (size_t i = 0; i < index->content_count; i++) {
+        struct content *c = &index->contents[i];
+        int error = copy_range(s->fd, other.fd, c->offset, c->packed_bytes, other.end);
+        c->offset = other.end;
+        other.end += c->packed_bytes;
+        if (error) {
+            unlink(other.temporary.p);
+            close(other.fd);
+            return err_sys(err, error, "cannot write '%.*s'", STR_ARG(other.temporary));
+        }
+    }
+    unlink(s->temporary.p);
+    s->temporary = other.temporary;
+    index->piece_bytes = other.end;
+    cache_commit(other.fd, other.temporary, s->path, index);
+    close(other.fd); /* this run goes on with the file that it has */
+    return 0;
+}
+
+void content_store_keep(struct content_store *s)
+{
+    cleanup_err struct err ignored = {0};
+    if (!s->path.n || !s->is_new || s->damaged || begin_pieces(s, &ignored) < 0)
+        return;
+    struct cache_index index = index_of(s);
+    uint64_t used = 0;
+    for (size_t i = 0; i < index.content_count; i++)
+        used += index.contents[i].packed_bytes;
+    if (used >= s->end / 2)
+        cache_commit(s->fd, s->temporary, s->path, &index);
+    else
+        compact(s, &index, &ignored);
 }

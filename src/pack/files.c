@@ -43,7 +43,7 @@ struct walk {
     size_t selector_count;
     bool drop_dev; /* every selection leaves out development dependencies */
     struct map dev_dirs, dev_files;
-    VEC(struct str) paths;
+    VEC(struct file *) files;
 };
 
 /* ---- compiling selections ---- */
@@ -223,7 +223,7 @@ struct level {
 
 struct entry {
     struct str name;
-    bool directory;
+    struct file *file; /* NULL: a directory */
 };
 
 typedef VEC(struct entry) entry_vec;
@@ -243,16 +243,30 @@ static bool is_inside(const struct level *level, const struct stat *st)
     return false;
 }
 
-/* Type of what an entry is behind its links. A link to nothing is left out, as are pipes and
- * devices. */
-static unsigned char entry_type(int dir, const struct dirent *e)
+/* Is it a file or a directory behind its links? A link to nothing is left out, as are pipes and
+ * devices. Files are made `*ret`, with what the system tells of them. */
+static bool look_at(struct arena *a, int dir, const struct dirent *e, struct entry *ret)
 {
-    if (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN)
-        return e->d_type;
-    struct stat st;
-    if (fstatat(dir, e->d_name, &st, 0) < 0)
-        return DT_UNKNOWN;
-    return S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
+    *ret = (struct entry){0};
+    if (e->d_type != DT_DIR) {
+        struct stat st;
+        bool known = e->d_type == DT_REG;
+        int error = 0;
+        if (!known && e->d_type != DT_LNK && e->d_type != DT_UNKNOWN)
+            return false;
+        if (fstatat(dir, e->d_name, &st, 0) < 0)
+            error = errno;
+        if (error ? !known || error == ENOENT : !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+            return false;
+        if (error || S_ISREG(st.st_mode)) {
+            ret->file = ARENA_NEW(a, struct file);
+            ret->file->error = error;
+            ret->file->stamp = error ? (struct stamp){0} : stamp_of(&st);
+            ret->file->executable = !error && (st.st_mode & S_IXUSR) != 0;
+        }
+    }
+    ret->name = str_dup(a, str_c(e->d_name));
+    return true;
 }
 
 static bool name_is(const struct dirent *e, const char *name)
@@ -277,12 +291,12 @@ static int read_entries(struct walk *w, struct str path, struct level *level, en
     for (struct dirent *e; (e = readdir(d));) {
         if (name_is(e, ".") || name_is(e, ".."))
             continue;
-        unsigned char type = entry_type(dirfd(d), e);
-        package = package || (type == DT_REG && name_is(e, "package.json"));
-        modules = modules || (type == DT_DIR && name_is(e, "node_modules"));
-        if (type == DT_DIR || type == DT_REG)
-            vec_push(w->arena, out,
-                     (struct entry){str_dup(w->arena, str_c(e->d_name)), type == DT_DIR});
+        struct entry entry;
+        if (!look_at(w->arena, dirfd(d), e, &entry))
+            continue;
+        package = package || (entry.file && name_is(e, "package.json"));
+        modules = modules || (!entry.file && name_is(e, "node_modules"));
+        vec_push(w->arena, out, entry);
     }
     if (!str_eq(w->npm_dir, w->dir)) {
         struct str there = path_join(w->arena, w->npm_dir, path);
@@ -311,10 +325,12 @@ static int walk_directory(struct walk *w, struct str path, const struct level *p
         dev_dependencies(w->arena, w->npm_dir, prefix, &w->dev_dirs, &w->dev_files);
     vec_each (&entries, e) {
         struct str child = str_concat(w->arena, prefix, e->name);
-        if (!e->directory)
-            vec_push(w->arena, &w->paths, child);
-        else if (!nobody_wants(w, child) && walk_directory(w, child, &level, err) < 0)
+        if (e->file) {
+            e->file->path = child;
+            vec_push(w->arena, &w->files, e->file);
+        } else if (!nobody_wants(w, child) && walk_directory(w, child, &level, err) < 0) {
             return -1;
+        }
     }
     return 0;
 }
@@ -332,8 +348,13 @@ static int walk_outside(struct walk *w, const struct matcher *m, struct map *see
         return 0;
     map_put(seen, start, w);
     if (m->is_static) {
-        if (fs_is_file(full))
-            vec_push(w->arena, &w->paths, start);
+        struct stat st;
+        if (stat(full.p, &st) < 0 || !S_ISREG(st.st_mode))
+            return 0;
+        struct file *f = ARENA_NEW(w->arena, struct file);
+        *f = (struct file){
+            .path = start, .stamp = stamp_of(&st), .executable = (st.st_mode & S_IXUSR) != 0};
+        vec_push(w->arena, &w->files, f);
         return 0;
     }
     return fs_is_dir(full) ? walk_directory(w, start, NULL, err) : 0;
@@ -376,16 +397,23 @@ static bool is_dev(const struct walk *w, struct str path)
 
 static int by_name(const void *x, const void *y)
 {
-    const struct file *f = x, *g = y;
+    const struct file *f = *(struct file *const *)x, *g = *(struct file *const *)y;
     int order = str_cmp(f->name, g->name);
     return order ? order : str_cmp(f->path, g->path);
+}
+
+static void sort_files(struct walk *w)
+{
+    vec_each (&w->files, f)
+        (*f)->name = is_outside((*f)->path) ? name_in_zip(w->arena, (*f)->path) : (*f)->path;
+    if (w->files.n)
+        qsort(w->files.p, w->files.n, sizeof *w->files.p, by_name);
 }
 
 /* A job for the pool of threads. */
 struct job {
     const struct walk *walk;
-    struct str **chosen; /* for each selection: paths */
-    size_t *counts;
+    struct file_list *lists; /* for each selection */
 };
 
 static struct str absolute_path(struct arena *a, const struct walk *w, struct str path)
@@ -394,23 +422,28 @@ static struct str absolute_path(struct arena *a, const struct walk *w, struct st
     return is_outside(path) ? path_clean(a, full) : full;
 }
 
-/* Put the paths of one selection into memory that was made before: a thread's own arena would not
- * last. */
+/* Make the list of one selection, in memory that was made before: a thread's own arena would not
+ * last. Of two files with one name the one inside of the service wins, as when the reference's zip
+ * is unpacked. Only patterns outside of the service can give two. */
 static int choose(size_t index, void *context, struct arena *scratch, struct err *err)
 {
     (void)err;
     struct job *job = context;
     const struct walk *w = job->walk;
     const struct selector *s = &w->selectors[index];
+    struct file_list *list = &job->lists[index];
     bool dev = s->selection->drop_dev_dependencies && (w->dev_dirs.n || w->dev_files.n);
-    size_t n = 0;
-    for (size_t i = 0; i < w->paths.n; i++) {
-        struct str path = w->paths.p[i];
-        struct str absolute = s->has_absolute ? absolute_path(scratch, w, path) : STR("");
-        if (is_found(s, path, absolute) && passes_filter(s, path) && !(dev && is_dev(w, path)))
-            job->chosen[index][n++] = path;
+    for (size_t i = 0; i < w->files.n; i++) {
+        struct file *f = w->files.p[i];
+        struct str absolute =
+            s->has_absolute ? absolute_path(scratch, w, f->path) : (struct str){"", 0};
+        if (!is_found(s, f->path, absolute) || !passes_filter(s, f->path) ||
+            (dev && is_dev(w, f->path)))
+            continue;
+        if (list->count && str_eq(list->files[list->count - 1]->name, f->name))
+            list->count--;
+        list->files[list->count++] = f;
     }
-    job->counts[index] = n;
     return 0;
 }
 
@@ -430,33 +463,15 @@ static int check_name(struct arena *a, struct str path, struct err *err)
     return err_help(err, "rename the file, or leave it out with package patterns");
 }
 
-/* Make the list of files, sorted. Of two files with one name the one inside of the service wins, as
- * when the reference's zip is unpacked. Only patterns outside of the service can give two. */
-static int make_list(struct arena *a, const struct walk *w, const struct str *paths, size_t n,
-                     struct file_list *ret, struct err *err)
+static int check_files(struct arena *a, const struct file_list *list, struct err *err)
 {
-    struct file *files = ARENA_ARRAY(a, n, struct file);
-    for (size_t i = 0; i < n; i++) {
-        struct stat st;
-        struct str full = path_join(a, w->dir, paths[i]);
-        if (check_name(a, paths[i], err) < 0)
+    for (size_t i = 0; i < list->count; i++) {
+        const struct file *f = list->files[i];
+        if (check_name(a, f->path, err) < 0)
             return -1;
-        if (stat(full.p, &st) < 0)
-            return err_sys(err, errno, "cannot read '%s'", full.p);
-        files[i] = (struct file){.path = paths[i],
-                                 .name = name_in_zip(a, paths[i]),
-                                 .size_bytes = (uint64_t)st.st_size,
-                                 .executable = (st.st_mode & S_IXUSR) != 0};
+        if (f->error)
+            return err_sys(err, f->error, "cannot read '%.*s'", STR_ARG(f->path));
     }
-    if (n)
-        qsort(files, n, sizeof *files, by_name);
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (count && str_eq(files[count - 1].name, files[i].name))
-            count--;
-        files[count++] = files[i];
-    }
-    *ret = (struct file_list){files, count};
     return 0;
 }
 
@@ -469,19 +484,36 @@ static int no_files(const struct selection *s, struct err *err)
                          "troupe package");
 }
 
+static bool same_rules(const struct rule *x, const struct rule *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i].exclude != y[i].exclude || !str_eq(x[i].text, y[i].text))
+            return false;
+    return true;
+}
+
+static bool selects_same(const struct selection *x, const struct selection *y)
+{
+    return x->exclude_count == y->exclude_count && x->pattern_count == y->pattern_count &&
+           x->drop_dev_dependencies == y->drop_dev_dependencies &&
+           same_rules(x->excludes, y->excludes, x->exclude_count) &&
+           same_rules(x->patterns, y->patterns, x->pattern_count);
+}
+
 static int make_lists(struct arena *a, struct walk *w, unsigned jobs, struct file_list *rets,
                       struct err *err)
 {
     size_t n = w->selector_count;
-    struct job job = {w, ARENA_ARRAY(w->arena, n, struct str *), ARENA_ARRAY(w->arena, n, size_t)};
+    struct job job = {w, rets};
+    sort_files(w);
     for (size_t i = 0; i < n; i++)
-        job.chosen[i] = ARENA_ARRAY(w->arena, w->paths.n, struct str);
-    if (pool_run(n, w->paths.n * n < 4096 ? 1 : jobs, choose, &job, err) < 0)
+        rets[i] = (struct file_list){ARENA_ARRAY(a, w->files.n, struct file *), 0};
+    if (pool_run(n, w->files.n * n < 4096 ? 1 : jobs, choose, &job, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (!job.counts[i])
+        if (!rets[i].count)
             return no_files(w->selectors[i].selection, err);
-        if (make_list(a, w, job.chosen[i], job.counts[i], &rets[i], err) < 0)
+        if (check_files(a, &rets[i], err) < 0)
             return -1;
     }
     return 0;
@@ -491,18 +523,27 @@ int files_select(struct arena *a, struct str dir, struct str npm_dir,
                  const struct selection *selections, size_t n, unsigned jobs,
                  struct file_list *rets, struct err *err)
 {
-    if (!n)
-        return 0;
-    struct walk w = {
-        .arena = a, .dir = dir, .npm_dir = npm_dir, .selector_count = n, .drop_dev = true};
+    struct walk w = {.arena = a, .dir = dir, .npm_dir = npm_dir, .drop_dev = true};
     w.dev_dirs = w.dev_files = MAP(a);
     w.selectors = ARENA_ARRAY(a, n, struct selector);
+    size_t *which = ARENA_ARRAY(a, n, size_t); /* selector of each selection */
     for (size_t i = 0; i < n; i++) {
-        if (compile_selection(a, &selections[i], &w.selectors[i], err) < 0)
+        size_t k = 0;
+        while (k < w.selector_count && !selects_same(w.selectors[k].selection, &selections[i]))
+            k++;
+        which[i] = k;
+        if (k < w.selector_count)
+            continue;
+        if (compile_selection(a, &selections[i], &w.selectors[w.selector_count++], err) < 0)
             return -1;
         w.drop_dev = w.drop_dev && selections[i].drop_dev_dependencies;
     }
-    if (walk_all(&w, err) < 0)
+    struct file_list *lists = ARENA_ARRAY(a, w.selector_count, struct file_list);
+    if (!n)
+        return 0;
+    if (walk_all(&w, err) < 0 || make_lists(a, &w, jobs, lists, err) < 0)
         return -1;
-    return make_lists(a, &w, jobs, rets, err);
+    for (size_t i = 0; i < n; i++)
+        rets[i] = lists[which[i]];
+    return 0;
 }

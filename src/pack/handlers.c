@@ -11,9 +11,9 @@ static const struct file *find_file(const struct file_list *list, struct str nam
     size_t low = 0, high = list->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = str_cmp(list->files[middle].name, name);
+        int order = str_cmp(list->files[middle]->name, name);
         if (order == 0)
-            return &list->files[middle];
+            return list->files[middle];
         if (order < 0)
             low = middle + 1;
         else
@@ -79,7 +79,7 @@ static bool find_python(struct arena *a, const struct file_list *list, struct st
     /* Compiled modules: "name.cpython-312-x86_64-linux-gnu.so", "name.abi3.so", "name.so". */
     struct str prefix = str_concat(a, stem, STR("."));
     for (size_t i = 0; i < list->count; i++)
-        if (str_starts(list->files[i].name, prefix) && str_ends(list->files[i].name, STR(".so")))
+        if (str_starts(list->files[i]->name, prefix) && str_ends(list->files[i]->name, STR(".so")))
             return true;
     return false;
 }

@@ -1,14 +1,15 @@
 /* Packaging a service: selections, contents, zips, and what has to be checked before anything is
  * contacted. */
-#include "pack/pack_internal.h"
+#include "pack/pack.h"
 
+#include "base/buf.h"
 #include "base/fs.h"
-#include "base/hash.h"
 #include "base/pool.h"
 #include "base/vec.h"
+#include "pack/known_zips.h"
 
-/* Limit for a zip that was given: a larger one cannot be below the limit above. */
-static const size_t GIVEN_BYTES_MAX = (size_t)512 * 1024 * 1024;
+/* Limit for a zip that was given: a larger one cannot be below the limit of what is unzipped. */
+static const uint64_t GIVEN_BYTES_MAX = (uint64_t)512 * 1024 * 1024;
 
 /* A zip to be made, or one that was given. */
 struct plan {
@@ -19,8 +20,8 @@ struct plan {
     struct str dir;            /* of a layer's files, relative to the service; empty: the service */
     struct selection selection;
     struct file_list list;
-    struct str bytes;
-    char *out; /* where the bytes of a zip are written */
+    uint64_t zip_bytes;
+    size_t same; /* index of the first plan with the same files: its own, or an earlier one's */
     unsigned char digest[SHA256_BYTES];
     struct zip_summary summary;
 };
@@ -36,6 +37,7 @@ struct packer {
     struct file_list *lists;   /* one for each plan that is made, in their order */
     size_t list_count;
     struct content_store *store;
+    struct known_zips known;
 };
 
 /* ---- which zips there are ---- */
@@ -142,34 +144,62 @@ static int plan_layer(struct packer *p, const struct member *layer, size_t *ret,
 
 /* ---- limits ---- */
 
-/* The directory (or file) at the top with the most bytes, for the message about a zip that is too
- * large. */
-static struct str heaviest(struct arena *a, const struct file_list *list, uint64_t *ret_bytes)
-{
-    struct map sizes = MAP(a);
-    struct str best = {0};
-    *ret_bytes = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        struct str name = list->files[i].name;
-        ptrdiff_t slash = str_find_char(name, '/', 0);
-        struct str top = slash < 0 ? name : str_sub(name, 0, (size_t)slash);
-        uint64_t *bytes = map_get(&sizes, top);
-        if (!bytes) {
-            bytes = ARENA_NEW(a, uint64_t);
-            map_put(&sizes, top, bytes);
-        }
-        *bytes += list->files[i].size_bytes;
-        if (*bytes > *ret_bytes) {
-            *ret_bytes = *bytes;
-            best = top;
-        }
-    }
-    return best;
-}
-
 static double megabytes(uint64_t bytes)
 {
     return (double)bytes / 1024 / 1024;
+}
+
+/* Something at the top of a zip, or a package of node_modules. */
+struct share {
+    struct str name;
+    uint64_t bytes;
+};
+
+static int by_bytes(const void *x, const void *y)
+{
+    const struct share *s = x, *t = y;
+    if (s->bytes != t->bytes)
+        return s->bytes < t->bytes ? 1 : -1;
+    return str_cmp(s->name, t->name);
+}
+
+/* What a file counts for: "src", "node_modules/sharp", "python/lib/x.so". */
+static struct str share_of(struct str name)
+{
+    struct str modules = STR("node_modules/");
+    size_t from = str_starts(name, modules) ? modules.n : 0;
+    if (from && name.p[from] == '@') {
+        ptrdiff_t scope = str_find_char(name, '/', from);
+        from = scope < 0 ? from : (size_t)scope + 1;
+    }
+    ptrdiff_t slash = str_find_char(name, '/', from);
+    return slash < 0 ? name : str_sub(name, 0, (size_t)slash);
+}
+
+/* "node_modules/sharp 20.1 MB, src 3.0 MB, …": the largest contributors, ten at most. */
+static struct str largest(struct arena *a, const struct file_list *list)
+{
+    enum { SHOWN = 10 };
+    struct map by_name = MAP(a);
+    VEC(struct share) shares = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        struct str name = share_of(list->files[i]->name);
+        size_t *index = map_get(&by_name, name);
+        if (!index) {
+            index = ARENA_NEW(a, size_t);
+            *index = shares.n;
+            map_put(&by_name, name, index);
+            vec_push(a, &shares, (struct share){name, 0});
+        }
+        shares.p[*index].bytes += list->files[i]->stamp.size;
+    }
+    if (shares.n)
+        qsort(shares.p, shares.n, sizeof *shares.p, by_bytes);
+    struct buf b = BUF(a);
+    for (size_t i = 0; i < shares.n && i < SHOWN; i++)
+        buf_fmt(&b, "%s%.*s %.1f MB", i ? ", " : "", STR_ARG(shares.p[i].name),
+                megabytes(shares.p[i].bytes));
+    return buf_str(&b);
 }
 
 static int check_size(struct packer *p, const struct plan *plan, struct err *err)
@@ -182,21 +212,42 @@ static int check_size(struct packer *p, const struct plan *plan, struct err *err
            STR_ARG(plan->name), megabytes(bytes), megabytes(UNZIPPED_BYTES_MAX));
     if (plan->path.n)
         return -1;
-    uint64_t most;
-    struct str top = heaviest(p->arena, &plan->list, &most);
-    return err_help(err,
-                    "'%.*s' alone has %.1f MB; leave out what is not needed with package "
-                    "patterns",
-                    STR_ARG(top), megabytes(most));
+    err_note(err, (struct pos){0}, "the largest in it: %.*s",
+             STR_ARG(largest(p->arena, &plan->list)));
+    return err_help(err, "leave out what is not needed with package patterns");
 }
 
 /* ---- making zips ---- */
 
+static int inspect_given(struct packer *p, struct plan *plan, struct err *err)
+{
+    struct stat st;
+    cleanup_fd int fd = given_open(p->arena, plan->path, &st, err);
+    if (fd < 0)
+        return -1;
+    struct known_zip zip = {.stamp = stamp_of(&st), .zip_bytes = (uint64_t)st.st_size};
+    const struct known_zip *known = known_zips_find(&p->known, &zip.stamp);
+    if (zip.zip_bytes > GIVEN_BYTES_MAX)
+        return err_set(err, ERR_CONFIG, "larger than %.0f MB", megabytes(GIVEN_BYTES_MAX));
+    if (!known) {
+        if (zip_inspect(fd, zip.zip_bytes, &plan->summary, err) < 0 ||
+            given_hash(fd, zip.sha256, err) < 0)
+            return -1;
+        zip.unzipped_bytes = plan->summary.unzipped_bytes;
+        zip.file_count = plan->summary.file_count;
+        known_zips_put(&p->known, &zip, false);
+        known = &zip;
+    }
+    plan->summary = (struct zip_summary){known->unzipped_bytes, known->file_count};
+    plan->zip_bytes = known->zip_bytes;
+    memcpy(plan->digest, known->sha256, SHA256_BYTES);
+    return 0;
+}
+
 static int read_given(struct packer *p, struct plan *plan, struct err *err)
 {
     struct err cause = {0};
-    if (fs_read(p->arena, plan->path, GIVEN_BYTES_MAX, &plan->bytes, &cause) < 0 ||
-        zip_inspect(plan->bytes, &plan->summary, &cause) < 0) {
+    if (inspect_given(p, plan, &cause) < 0) {
         err_at(err, plan->pos, ERR_CONFIG, "cannot use artifact '%.*s': %.*s", STR_ARG(plan->name),
                STR_ARG(cause.msg));
         err_clear(&cause);
@@ -213,8 +264,8 @@ static int select_layer(struct packer *p, const struct plan *plan, struct file_l
     if (files_select(p->arena, dir, service, &plan->selection, 1, p->options->jobs, ret, err) < 0)
         return -1;
     for (size_t i = 0; i < ret->count; i++)
-        ret->files[i].path =
-            path_clean(p->arena, path_join(p->arena, plan->dir, ret->files[i].path));
+        ret->files[i]->path =
+            path_clean(p->arena, path_join(p->arena, plan->dir, ret->files[i]->path));
     return 0;
 }
 
@@ -241,7 +292,7 @@ static int select_files(struct packer *p, struct err *err)
             continue;
         plan->list = p->lists[n++];
         for (size_t i = 0; i < plan->list.count; i++)
-            plan->summary.unzipped_bytes += plan->list.files[i].size_bytes;
+            plan->summary.unzipped_bytes += plan->list.files[i]->stamp.size;
         plan->summary.file_count = plan->list.count;
         if (check_size(p, plan, err) < 0)
             return -1;
@@ -267,27 +318,38 @@ static int check_handlers(struct packer *p, struct err *err)
 
 static int build_one(size_t index, void *context, struct arena *scratch, struct err *err)
 {
-    (void)scratch, (void)err;
+    (void)scratch;
     struct packer *p = context;
     struct plan *plan = &p->plans.p[index];
-    if (!plan->path.n)
-        zip_write(p->store, &plan->list, plan->out);
-    sha256(plan->bytes, plan->digest);
-    return 0;
+    if (plan->path.n || plan->same != index)
+        return 0;
+    return zip_identify(p->store, &plan->list, &plan->zip_bytes, plan->digest, err);
+}
+
+/* Find plans of the same files: their zip is made once. */
+static void find_same(struct packer *p)
+{
+    for (size_t i = 0; i < p->plans.n; i++) {
+        struct plan *plan = &p->plans.p[i];
+        plan->same = i;
+        for (size_t k = 0; k < i && plan->same == i && !plan->path.n; k++)
+            if (p->plans.p[k].list.files == plan->list.files)
+                plan->same = k;
+    }
 }
 
 static int build(struct packer *p, struct err *err)
 {
     if (content_store_add(p->store, p->lists, p->list_count, p->options->jobs, err) < 0)
         return -1;
+    find_same(p);
+    if (pool_run(p->plans.n, p->options->jobs, build_one, p, err) < 0)
+        return -1;
     vec_each (&p->plans, plan) {
-        if (plan->path.n)
-            continue;
-        if (zip_size(p->store, &plan->list, &plan->bytes.n, err) < 0)
-            return -1;
-        plan->bytes.p = plan->out = arena_alloc(p->arena, plan->bytes.n);
+        plan->zip_bytes = p->plans.p[plan->same].zip_bytes;
+        memmove(plan->digest, p->plans.p[plan->same].digest, SHA256_BYTES);
     }
-    return pool_run(p->plans.n, p->options->jobs, build_one, p, err);
+    return 0;
 }
 
 /* ---- results ---- */
@@ -302,10 +364,13 @@ static void hand_out(struct packer *p, struct packed *ret)
                            .of_layer = ARENA_ARRAY(a, p->layers->size, const struct artifact *)};
     for (size_t i = 0; i < p->plans.n; i++) {
         const struct plan *plan = &p->plans.p[i];
+        struct artifact_source *source = ARENA_NEW(a, struct artifact_source);
+        *source = (struct artifact_source){plan->path.n ? NULL : p->store, plan->list};
         ret->artifacts[i] =
             (struct artifact){.name = plan->name,
                               .path = plan->path,
-                              .bytes = plan->bytes,
+                              .zip_bytes = plan->zip_bytes,
+                              .source = source,
                               .sha256_hex = hex_encode(a, plan->digest, SHA256_BYTES),
                               .sha256_base64 = base64_encode(a, plan->digest, SHA256_BYTES),
                               .unzipped_bytes = plan->summary.unzipped_bytes,
@@ -347,41 +412,19 @@ static int run(struct packer *p, struct err *err)
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
                  struct packed *ret, struct err *err)
 {
-    __attribute__((cleanup(content_store_free))) struct content_store *store =
-        content_store_new(a, service->dir);
     const struct node *layers = node_get_c(service->root, "layers");
-    struct packer p = {.arena = a, .service = service, .options = options, .store = store};
+    struct packer p = {.arena = a, .service = service, .options = options};
+    p.store = content_store_new(a, service->dir, service_path(a, service), !options->no_cache);
+    p.known = known_zips_open(a, service, options->no_cache);
     p.layers = layers ? layers : node_map(a);
     p.plan_of = ARENA_ARRAY(a, service->function_count, size_t);
     p.plan_of_layer = ARENA_ARRAY(a, p.layers->size, size_t);
-    if (run(&p, err) < 0)
+    if (run(&p, err) < 0) {
+        content_store_drop(p.store);
         return -1;
-    hand_out(&p, ret);
-    return 0;
-}
-
-static int same_name(const struct artifact *made, struct err *err)
-{
-    err_set(err, ERR_CONFIG,
-            "two zips would be called '%.*s': one of a layer, the other of the "
-            "code",
-            STR_ARG(made->name));
-    return err_help(err, "give the layer another key, and its present one as 'name'");
-}
-
-int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err)
-{
-    struct map names = MAP(a);
-    if (fs_mkdirs(dir, err) < 0)
-        return -1;
-    for (size_t i = 0; i < packed->artifact_count; i++) {
-        const struct artifact *made = &packed->artifacts[i];
-        if (!made->path.n && map_has(&names, made->name))
-            return same_name(made, err);
-        if (!made->path.n)
-            map_put(&names, made->name, &names);
-        if (!made->path.n && fs_write(path_join(a, dir, made->name), made->bytes, 0644, err) < 0)
-            return -1;
     }
+    content_store_keep(p.store);
+    known_zips_keep(&p.known);
+    hand_out(&p, ret);
     return 0;
 }

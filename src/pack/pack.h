@@ -12,12 +12,23 @@ struct artifact {
      * artifact */
     struct str name;
     struct str path;       /* absolute path of a ready zip on disk (given `artifact:`), or empty */
-    struct str bytes;      /* the zip, mapped or in the arena */
     struct str sha256_hex; /* names the object in the bucket */
     struct str sha256_base64; /* Lambda's CodeSha256 */
-    uint64_t unzipped_bytes;
+    uint64_t zip_bytes, unzipped_bytes;
     size_t file_count;
+    const struct artifact_source *source; /* NULL: only the hashes are known */
 };
+
+/* Takes the bytes of a zip, piece after piece. */
+typedef int zip_sink(void *context, struct str bytes, struct err *err);
+
+/* Hand all bytes of `artifact`, which has a source, to `sink`: they are made anew from files that
+ * were compressed before. Any thread. FAILED when they are not those that the hash was made of, and
+ * what the sink says. */
+int artifact_read(const struct artifact *artifact, zip_sink *sink, void *context, struct err *err);
+/* The same in one piece, mapped from a temporary file: `*ret` is released by artifact_unmap. */
+int artifact_map(const struct artifact *artifact, struct str *ret, struct err *err);
+void artifact_unmap(struct str *mapped);
 
 /* Lambda's limit for a function's code and layers, unzipped.
  * Source: Lambda developer guide, "Lambda quotas". */
@@ -34,6 +45,7 @@ struct packed {
 /* How to package. */
 struct pack_options {
     unsigned jobs;          /* 0: number of cores */
+    bool no_cache;          /* forget what earlier runs packaged */
     bool handlers_may_lack; /* a plugin that is not run may make them: only warn */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;
@@ -47,14 +59,16 @@ int pack_service(struct arena *a, const struct service *service, const struct pa
                  struct packed *ret, struct err *err);
 
 /* Write the zips that were made, not those that were given, into `dir`, which is made when it is
- * not there. ERR_CONFIG: two of them have one name. */
-int pack_write(struct arena *a, const struct packed *packed, struct str dir, struct err *err);
+ * not there: all of them, or none. What an earlier run wrote there and nobody changed since is left
+ * as it is. ERR_CONFIG: two of them have one name. */
+int pack_write(struct arena *a, const struct service *service, const struct pack_options *options,
+               const struct packed *packed, struct str dir, struct err *err);
 
 /* What was packaged for an earlier deployment, without files: `recorded` has its functions by key,
  * each a struct str *: SHA-256 of the code as hexadecimal digits, empty for an image;
  * `recorded_layers` has its layers likewise. Artifacts have their two hashes and the name
- * "<key>.zip" of the first function that runs them; `bytes` are empty and sizes 0, so they must be
- * in the bucket already. Functions with `image:` have none, as above.
+ * "<key>.zip" of the first function that runs them; they have no source and sizes
+ * 0, so they must be in the bucket already. Functions with `image:` have none, as above.
  * `*ret` lives in `a`. ERR_CONFIG with the function's place: the deployment has no code for it.
  * ERR_FAILED: what it names is no hash. */
 int pack_recorded(struct arena *a, const struct service *service, const struct map *recorded,

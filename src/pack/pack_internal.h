@@ -5,6 +5,9 @@
 #ifndef TROUPE_PACK_PACK_INTERNAL_H
 #define TROUPE_PACK_PACK_INTERNAL_H
 
+#include <sys/stat.h>
+
+#include "base/hash.h"
 #include "base/map.h"
 #include "pack/pack.h"
 
@@ -68,15 +71,28 @@ struct selection selection_of(struct arena *a, const struct service *service,
 struct selection selection_of_layer(struct arena *a, const struct service *service,
                                     const struct member *layer);
 
+/* What the system tells of a file. While it stays the same, the content does (docs/design.md,
+ * "Packages"). */
+struct stamp {
+    uint64_t device, inode, size;
+    int64_t modified_ns, changed_ns; /* mtime, ctime */
+};
+
+struct stamp stamp_of(const struct stat *st);
+
+struct content;
+
 struct file {
     struct str path;
     struct str name; /* in the zip */
-    uint64_t size_bytes;
+    struct stamp stamp;
+    const struct content *content; /* when the store has it */
+    int error;                     /* why there is no stamp, or 0 */
     bool executable;
 };
 
 struct file_list {
-    struct file *files; /* sorted by name in byte order, names unique */
+    struct file **files; /* sorted by name in byte order, names unique; shared between lists */
     size_t count;
 };
 
@@ -97,31 +113,57 @@ int files_select(struct arena *a, struct str dir, struct str npm_dir,
 void dev_dependencies(struct arena *a, struct str dir, struct str sub, struct map *directories,
                       struct map *files);
 
-/* ---- zip.c ---- */
+/* ---- content.c: files, read once and compressed once ---- */
 
-/* Content of files: read once, compressed once. */
 struct content_store;
 
-struct content_store *content_store_new(struct arena *a, struct str dir);
-/* Free what it holds outside the arena. */
-void content_store_free(struct content_store **s);
-/* Read and compress the files of all `lists`, in parallel. */
+/* A store for files relative to `dir`. `cache`: what is kept of `service_file` from run to run is
+ * used, and kept. The store has a file open until the program ends: artifacts are read from it. */
+struct content_store *content_store_new(struct arena *a, struct str dir, struct str service_file,
+                                        bool cache);
+/* Give all files of `lists` their content: read and compressed now, in parallel, or known from an
+ * earlier run. */
 int content_store_add(struct content_store *s, const struct file_list *lists, size_t n,
                       unsigned jobs, struct err *err);
-/* Size of the zip of `list`, whose files are all in the store. ERR_CONFIG when it is no zip that
- * Lambda could take. */
-int zip_size(const struct content_store *s, const struct file_list *list, size_t *ret,
+/* Keep it for the next run, with what else was found out; a failure is nobody's business. */
+void content_store_keep(struct content_store *s);
+/* Packaging failed: nothing is left of it. */
+void content_store_drop(struct content_store *s);
+
+/* ---- zip.c ---- */
+
+/* Make the zip of `list`, whose files have their content: fixed times, so that the same files give
+ * the same bytes. Any thread. ERR_CONFIG when it is no zip that Lambda could take. */
+int zip_make(struct content_store *s, const struct file_list *list, zip_sink *sink, void *context,
              struct err *err);
-/* Write it to `out`, of that size: fixed times, so that the same files give the same bytes. Any
- * thread. */
-void zip_write(const struct content_store *s, const struct file_list *list, char *out);
 
 struct zip_summary {
     uint64_t unzipped_bytes;
     size_t file_count;
 };
-/* Read the directory of a given zip. ERR_CONFIG when it is none. */
-int zip_inspect(struct str bytes, struct zip_summary *ret, struct err *err);
+
+/* Bytes and SHA-256 of the zip of `list`: known from an earlier run, or by making it. Any thread.
+ */
+int zip_identify(struct content_store *s, const struct file_list *list, uint64_t *ret_bytes,
+                 unsigned char sha256[SHA256_BYTES], struct err *err);
+
+/* ---- zip_read.c ---- */
+
+/* Read the directory of a given zip, `fd` of `bytes`. ERR_CONFIG when it is none. */
+int zip_inspect(int fd, uint64_t bytes, struct zip_summary *ret, struct err *err);
+
+/* ---- artifact.c ---- */
+
+/* Where the bytes of an artifact come from. */
+struct artifact_source {
+    struct content_store *store; /* NULL: the file at the artifact's path */
+    struct file_list list;
+};
+
+/* Open a zip that was given. ERR_FAILED when it is no regular file. */
+int given_open(struct arena *a, struct str path, struct stat *ret, struct err *err);
+/* SHA-256 of what is left to be read from `fd`. */
+int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err);
 
 /* ---- handlers.c ---- */
 

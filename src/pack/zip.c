@@ -1,41 +1,40 @@
-/* Zips: written so that equal files give equal bytes, and read as far as checks need.
- *
- * Every distinct content is read from the store, already compressed. The format is PKWARE's APPNOTE
- * 6.3; 65,535 entries and more use its Zip64 records. */
-#include "pack/pack_internal.h"
-
+/* Zips, written so that equal files give equal bytes. Every content comes from the store, already
+ * compressed. The format is PKWARE's APPNOTE 6.3; 65,535 entries and more use its Zip64 records. */
 #include "pack/content.h"
 
+#include "base/buf.h"
+#include "pack/zip_format.h"
+
 enum {
-    SIGNATURE_LOCAL = 0x04034b50,
-    SIGNATURE_CENTRAL = 0x02014b50,
-    SIGNATURE_END = 0x06054b50,
-    SIGNATURE_END64 = 0x06064b50,
-    SIGNATURE_LOCATOR64 = 0x07064b50,
     VERSION_NEEDED = 20,
     VERSION_NEEDED_64 = 45,
-    MADE_BY_UNIX = 3 << 8,
-    FLAG_UTF8 = 1 << 11,
-    METHOD_DEFLATE = 8,
     DATE_1980_01_01 = 0x0021, /* the earliest date of the format */
-    LOCAL_BYTES = 30,
-    CENTRAL_BYTES = 46,
-    END_BYTES = 22,
-    END64_BYTES = 56,
-    LOCATOR64_BYTES = 20,
     MODE_FILE = 0100644,
     MODE_EXECUTABLE = 0100755,
+    HELD_BYTES = 64 * 1024,
 };
 
-static const uint64_t FULL_32 = 0xffffffff;
-static const size_t FULL_16 = 0xffff;
-
-/* ---- writing ---- */
-
+/* Bytes on their way to the sink, which gets many at once. */
 struct writer {
-    unsigned char *p;
+    zip_sink *sink;
+    void *context;
+    unsigned char *p; /* n of HELD_BYTES */
     size_t n;
+    uint64_t passed; /* what the sink has */
 };
+
+static int pass_on(struct writer *w, struct err *err)
+{
+    struct str held = {(char *)w->p, w->n};
+    w->passed += w->n;
+    w->n = 0;
+    return held.n ? w->sink(w->context, held, err) : 0;
+}
+
+static int make_room(struct writer *w, size_t n, struct err *err)
+{
+    return n <= HELD_BYTES - w->n ? 0 : pass_on(w, err);
+}
 
 static void put(struct writer *w, uint64_t value, size_t bytes)
 {
@@ -43,11 +42,20 @@ static void put(struct writer *w, uint64_t value, size_t bytes)
         w->p[w->n++] = (unsigned char)(value >> 8 * i);
 }
 
-static void put_str(struct writer *w, struct str s)
+/* Put a text, which may be larger than what is held. */
+static int put_str(void *context, struct str s, struct err *err)
 {
+    struct writer *w = context;
+    if (make_room(w, s.n, err) < 0)
+        return -1;
+    if (s.n > HELD_BYTES) {
+        w->passed += s.n;
+        return w->sink(w->context, s, err);
+    }
     if (s.n)
         memcpy(w->p + w->n, s.p, s.n);
     w->n += s.n;
+    return 0;
 }
 
 /* Put what local and central headers have in common, from "version needed" on. */
@@ -59,29 +67,40 @@ static void put_common(struct writer *w, const struct content *c, size_t name_by
     put(w, 0, 2);
     put(w, DATE_1980_01_01, 2);
     put(w, c->crc, 4);
-    put(w, c->packed.n, 4);
+    put(w, c->packed_bytes, 4);
     put(w, c->size_bytes, 4);
     put(w, name_bytes, 2);
     put(w, 0, 2); /* no extra field */
 }
 
-static void put_central(struct writer *w, const struct file *f, const struct content *c,
-                        uint64_t offset)
+static int put_local(struct content_store *s, struct writer *w, const struct file *f,
+                     struct err *err)
 {
+    if (make_room(w, LOCAL_BYTES, err) < 0)
+        return -1;
+    put(w, SIGNATURE_LOCAL, 4);
+    put_common(w, f->content, f->name.n);
+    return put_str(w, f->name, err) < 0 ? -1 : content_read(s, f, put_str, w, err);
+}
+
+static int put_central(struct writer *w, const struct file *f, uint64_t offset, struct err *err)
+{
+    if (make_room(w, CENTRAL_BYTES, err) < 0)
+        return -1;
     put(w, SIGNATURE_CENTRAL, 4);
     put(w, MADE_BY_UNIX | VERSION_NEEDED, 2);
-    put_common(w, c, f->name.n);
+    put_common(w, f->content, f->name.n);
     put(w, 0, 2); /* no comment */
     put(w, 0, 2); /* disk */
     put(w, 0, 2); /* internal attributes */
     put(w, (uint64_t)(f->executable ? MODE_EXECUTABLE : MODE_FILE) << 16, 4);
     put(w, offset, 4);
-    put_str(w, f->name);
+    return put_str(w, f->name, err);
 }
 
 static void put_end64(struct writer *w, size_t count, uint64_t start, uint64_t bytes)
 {
-    uint64_t at = w->n;
+    uint64_t at = w->passed + w->n;
     put(w, SIGNATURE_END64, 4);
     put(w, END64_BYTES - 12, 8);
     put(w, MADE_BY_UNIX | VERSION_NEEDED_64, 2);
@@ -111,131 +130,95 @@ static void put_end(struct writer *w, size_t count, uint64_t start, uint64_t byt
     put(w, 0, 2);
 }
 
-int zip_size(const struct content_store *s, const struct file_list *list, size_t *ret,
-             struct err *err)
+static uint64_t entry_bytes(const struct file *f)
+{
+    return LOCAL_BYTES + f->name.n + f->content->packed_bytes;
+}
+
+static int check_names(const struct file_list *list, uint64_t *ret_bytes, struct err *err)
 {
     uint64_t n = END_BYTES + (list->count >= FULL_16 ? END64_BYTES + LOCATOR64_BYTES : 0);
     for (size_t i = 0; i < list->count; i++) {
-        struct str name = list->files[i].name;
-        if (name.n >= FULL_16)
+        const struct file *f = list->files[i];
+        if (f->name.n >= FULL_16)
             return err_set(err, ERR_CONFIG, "name of a file is too long for a zip: '%.*s'",
-                           STR_ARG(name));
-        n += LOCAL_BYTES + CENTRAL_BYTES + 2 * name.n;
-        n += content_find(s, list->files[i].path)->packed.n;
+                           STR_ARG(f->name));
+        n += entry_bytes(f) + CENTRAL_BYTES + f->name.n;
     }
     /* far beyond what Lambda takes; and with it offsets fit into 32 bits */
     if (n >= FULL_32)
         return err_set(err, ERR_CONFIG, "zip is larger than 4 GiB");
-    *ret = n;
+    *ret_bytes = n;
     return 0;
 }
 
-void zip_write(const struct content_store *s, const struct file_list *list, char *out)
+int zip_make(struct content_store *s, const struct file_list *list, zip_sink *sink, void *context,
+             struct err *err)
 {
-    struct writer w = {.p = (unsigned char *)out};
+    unsigned char held[HELD_BYTES];
+    struct writer w = {.p = held, .sink = sink, .context = context};
+    uint64_t bytes, offset = 0;
+    if (check_names(list, &bytes, err) < 0)
+        return -1;
+    for (size_t i = 0; i < list->count; i++)
+        if (put_local(s, &w, list->files[i], err) < 0)
+            return -1;
+    uint64_t start = w.passed + w.n;
     for (size_t i = 0; i < list->count; i++) {
-        const struct content *c = content_find(s, list->files[i].path);
-        put(&w, SIGNATURE_LOCAL, 4);
-        put_common(&w, c, list->files[i].name.n);
-        put_str(&w, list->files[i].name);
-        put_str(&w, c->packed);
+        if (put_central(&w, list->files[i], offset, err) < 0)
+            return -1;
+        offset += entry_bytes(list->files[i]);
     }
-    uint64_t start = w.n, offset = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct content *c = content_find(s, list->files[i].path);
-        put_central(&w, &list->files[i], c, offset);
-        offset += LOCAL_BYTES + list->files[i].name.n + c->packed.n;
-    }
-    uint64_t bytes = w.n - start;
+    bytes = w.passed + w.n - start;
+    if (make_room(&w, END64_BYTES + LOCATOR64_BYTES + END_BYTES, err) < 0)
+        return -1;
     if (list->count >= FULL_16)
         put_end64(&w, list->count, start, bytes);
     put_end(&w, list->count, start, bytes);
+    return pass_on(&w, err);
 }
 
-/* ---- reading ---- */
-
-static uint64_t get(struct str s, uint64_t at, size_t bytes)
+/* SHA-256 of the names, modes and contents of the entries: the same gives the same zip. */
+static void entries_key(const struct file_list *list, unsigned char key[SHA256_BYTES])
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; i++)
-        value |= (uint64_t)(unsigned char)s.p[at + i] << 8 * i;
-    return value;
-}
-
-/* Index of the end record, which may have a comment of up to 65,535 bytes behind it; -1: there is
- * none. */
-static int64_t find_end(struct str s)
-{
-    for (size_t back = END_BYTES; back <= s.n && back <= END_BYTES + FULL_16; back++)
-        if (get(s, s.n - back, 4) == SIGNATURE_END &&
-            get(s, s.n - back + 20, 2) == back - END_BYTES)
-            return (int64_t)(s.n - back);
-    return -1;
-}
-
-struct directory {
-    uint64_t start, bytes, count;
-};
-
-static bool read_end(struct str s, struct directory *ret)
-{
-    int64_t end = find_end(s);
-    if (end < 0)
-        return false;
-    uint64_t at = (uint64_t)end;
-    *ret = (struct directory){get(s, at + 16, 4), get(s, at + 12, 4), get(s, at + 10, 2)};
-    bool is64 = at >= LOCATOR64_BYTES && get(s, at - LOCATOR64_BYTES, 4) == SIGNATURE_LOCATOR64;
-    if (is64) {
-        uint64_t end64 = get(s, at - LOCATOR64_BYTES + 8, 8);
-        if (s.n < END64_BYTES || end64 > s.n - END64_BYTES || get(s, end64, 4) != SIGNATURE_END64)
-            return false;
-        *ret =
-            (struct directory){get(s, end64 + 48, 8), get(s, end64 + 40, 8), get(s, end64 + 32, 8)};
+    cleanup_arena struct arena *a = arena_new();
+    struct digest *d = sha256_begin();
+    struct buf b = BUF(a);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct file *f = list->files[i];
+        buf_add(&b, f->name);
+        buf_char(&b, 0);
+        buf_char(&b, f->executable ? 'x' : '-');
+        buf_add(&b, (struct str){(const char *)f->content->digest, SHA256_BYTES});
+        if (b.n > HELD_BYTES) {
+            digest_add(d, buf_str(&b));
+            b.n = 0;
+        }
     }
-    return ret->start <= s.n && ret->bytes <= s.n - ret->start;
+    digest_add(d, buf_str(&b));
+    digest_end(d, key);
 }
 
-/* Size of the entry whose central header is at `at`; a large one has its size in an extra field. */
-static uint64_t entry_size(struct str s, uint64_t at, uint64_t name, uint64_t extra)
+static int hash_piece(void *context, struct str bytes, struct err *err)
 {
-    uint64_t size = get(s, at + 24, 4);
-    if (size != FULL_32)
-        return size;
-    uint64_t i = at + CENTRAL_BYTES + name, end = i + extra;
-    while (i + 4 <= end) {
-        uint64_t id = get(s, i, 2), n = get(s, i + 2, 2);
-        if (id == 1 && n >= 8 && i + 12 <= end)
-            return get(s, i + 4, 8);
-        i += 4 + n;
-    }
-    return size;
-}
-
-static bool read_entries(struct str s, const struct directory *d, struct zip_summary *ret)
-{
-    uint64_t at = d->start, end = d->start + d->bytes;
-    *ret = (struct zip_summary){0};
-    for (uint64_t i = 0; i < d->count; i++) {
-        if (end - at < CENTRAL_BYTES || get(s, at, 4) != SIGNATURE_CENTRAL)
-            return false;
-        uint64_t name = get(s, at + 28, 2), extra = get(s, at + 30, 2);
-        uint64_t whole = CENTRAL_BYTES + name + extra + get(s, at + 32, 2);
-        if (end - at < whole)
-            return false;
-        uint64_t size = entry_size(s, at, name, extra);
-        if (size > UINT64_MAX - ret->unzipped_bytes)
-            return false;
-        ret->unzipped_bytes += size;
-        ret->file_count += !(name && s.p[at + CENTRAL_BYTES + name - 1] == '/');
-        at += whole;
-    }
-    return true;
-}
-
-int zip_inspect(struct str bytes, struct zip_summary *ret, struct err *err)
-{
-    struct directory d;
-    if (!read_end(bytes, &d) || !read_entries(bytes, &d, ret))
-        return err_set(err, ERR_CONFIG, "not a zip file, or a damaged one");
+    (void)err;
+    digest_add(context, bytes);
     return 0;
+}
+
+int zip_identify(struct content_store *s, const struct file_list *list, uint64_t *ret_bytes,
+                 unsigned char sha256[SHA256_BYTES], struct err *err)
+{
+    unsigned char key[SHA256_BYTES];
+    entries_key(list, key);
+    if (content_store_zip(s, key, ret_bytes, sha256))
+        return 0;
+    if (check_names(list, ret_bytes, err) < 0)
+        return -1;
+    struct digest *d = sha256_begin();
+    int made = zip_make(s, list, hash_piece, d, err);
+    digest_end(d, sha256);
+    if (made == 0)
+        content_store_put_zip(s, key, *ret_bytes, sha256);
+    return made;
 }

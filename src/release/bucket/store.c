@@ -93,13 +93,11 @@ int store_put_once(struct arena *a, const struct store *store, const char *folde
                    struct str sha256, struct str content, bool *ret_written, struct err *err)
 {
     enum { SMALL = 128 * 1024 }; /* sent rather than asked for first */
-    bool is_code = strcmp(folder, "artifacts") == 0;
-    struct str key =
-        store_key(a, store, "%s/%.*s.%s", folder, STR_ARG(sha256), is_code ? "zip" : "json");
+    struct str key = store_key(a, store, "%s/%.*s.json", folder, STR_ARG(sha256));
     struct s3_put object = {
         .key = key, .body = content, .content_type = "application/octet-stream"};
     bool there = false;
-    if (content.n <= SMALL && !is_code) {
+    if (content.n <= SMALL) {
         object.condition = S3_IF_NONE_MATCH_ANY;
         int put = store_put(a, store, &object, NULL, err);
         there = put < 0 && err->kind == ERR_PRECONDITION;

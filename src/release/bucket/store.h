@@ -34,8 +34,8 @@ int store_list(struct arena *a, const struct store *store, struct str prefix,
 int store_copy(struct arena *a, const struct store *from, const struct store *to, struct str key,
                struct err *err);
 
-/* Write `content` under `<folder>/<sha256>` unless it is there; what is in "artifacts" ends with
- * ".zip", all else with ".json". `*ret_written` (may be NULL): it was not there. */
+/* Write `content` under `<folder>/<sha256>.json` unless it is there. `*ret_written` (may be NULL):
+ * it was not there. */
 int store_put_once(struct arena *a, const struct store *store, const char *folder,
                    struct str sha256, struct str content, bool *ret_written, struct err *err);
 

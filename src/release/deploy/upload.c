@@ -28,16 +28,33 @@ static int check_kept(struct arena *a, const struct deploying *d, const struct a
                     STR_ARG(engine_stage(d)));
 }
 
+/* Put the artifact into the bucket. */
+static int send(struct arena *a, struct deploying *d, const struct artifact *artifact, bool *ret,
+                struct err *err)
+{
+    const struct store *store = &d->plan->world.store;
+    struct str key = store_key(a, store, "artifacts/%.*s.zip", STR_ARG(artifact->sha256_hex));
+    bool there;
+    if (store_head(a, store, key, &there, NULL, err) < 0)
+        return -1;
+    *ret = !there;
+    if (there)
+        return 0;
+    __attribute__((cleanup(artifact_unmap))) struct str bytes = {0};
+    if (artifact_map(artifact, &bytes, err) < 0)
+        return -1;
+    struct s3_put object = {.key = key, .body = bytes, .content_type = "application/octet-stream"};
+    return store_put(a, store, &object, NULL, err);
+}
+
 static int upload_one(size_t i, void *context, struct arena *scratch, struct err *err)
 {
     struct uploads *u = context;
     const struct artifact *artifact = u->all.p[i];
     bool written = false;
-    struct str bytes = artifact->bytes;
-    if (!bytes.n && check_kept(scratch, u->d, artifact, err) < 0)
+    if (!artifact->source && check_kept(scratch, u->d, artifact, err) < 0)
         return -1;
-    if (bytes.n && store_put_once(scratch, &u->d->plan->world.store, "artifacts",
-                                  artifact->sha256_hex, bytes, &written, err) < 0)
+    if (artifact->source && send(scratch, u->d, artifact, &written, err) < 0)
         return err_wrap(err, "upload '%.*s'", STR_ARG(artifact->name));
     const struct world *w = &u->d->plan->world;
     if (u->d->r->service->remote &&
@@ -45,7 +62,7 @@ static int upload_one(size_t i, void *context, struct arena *scratch, struct err
         return err_wrap(err, "copy '%.*s' to %.*s", STR_ARG(artifact->name),
                         STR_ARG(u->d->r->service->region));
     pthread_mutex_lock(&u->d->lock);
-    u->d->uploaded += bytes.n && written;
+    u->d->uploaded += written;
     release_progress(u->d->r, "upload", "%.*s", STR_ARG(artifact->name));
     pthread_mutex_unlock(&u->d->lock);
     return 0;

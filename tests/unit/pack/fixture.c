@@ -82,6 +82,7 @@ void fixture_make(struct fixture *f, struct str tree, struct str yaml)
     must(mkdtemp(name) != NULL, "make a scratch folder");
     f->top = str_dup(f->arena, str_c(name));
     f->dir = str_concat(f->arena, f->top, STR("/parent/service"));
+    must(setenv("XDG_CACHE_HOME", str_concat(f->arena, f->top, STR("/cache")).p, 1) == 0, "setenv");
     f->options = (struct pack_options){.warn = keep_warning, .warn_context = f};
     struct str line;
     while (str_cut(&tree, '\n', &line))
@@ -96,6 +97,16 @@ void fixture_remove(struct fixture *f)
     struct err err = {0};
     check_ok(fs_remove_all(f->top, &err), &err);
     arena_free(f->arena);
+}
+
+struct str fixture_bytes(struct fixture *f, const struct artifact *artifact)
+{
+    struct err err = {0};
+    struct str mapped;
+    check_ok(artifact_map(artifact, &mapped, &err), &err);
+    struct str bytes = str_dup(f->arena, mapped);
+    artifact_unmap(&mapped);
+    return bytes;
 }
 
 int fixture_pack(struct fixture *f, struct packed *ret, struct err *err)

@@ -22,7 +22,9 @@ void fixture_make(struct fixture *f, struct str tree, struct str yaml);
 void fixture_remove(struct fixture *f);
 /* Write one file below the service. */
 void fixture_file(struct fixture *f, const char *path, struct str content, mode_t mode);
-/* Package the service. */
+/* The bytes of an artifact, in the fixture's arena. */
+struct str fixture_bytes(struct fixture *f, const struct artifact *artifact);
+/* Package the service, with a cache of the fixture's own. */
 int fixture_pack(struct fixture *f, struct packed *ret, struct err *err);
 
 #endif

@@ -37,9 +37,10 @@ static void check_entry(struct arena *a, struct str zip, size_t at)
 }
 
 /* The lines of `expected` for one zip. */
-static void describe(struct arena *a, struct buf *b, const struct artifact *artifact)
+static void describe(struct fixture *f, struct buf *b, const struct artifact *artifact)
 {
-    struct str zip = artifact->bytes;
+    struct arena *a = f->arena;
+    struct str zip = fixture_bytes(f, artifact);
     size_t end = zip.n - 22, at = number(zip, end + 16, 4);
     buf_fmt(b, "%.*s\n", STR_ARG(artifact->name));
     for (uint32_t i = 0, n = number(zip, end + 10, 2); i < n; i++) {
@@ -69,7 +70,7 @@ static struct str pack_text(struct fixture *f)
     if (packed.artifact_count)
         qsort(packed.artifacts, packed.artifact_count, sizeof *packed.artifacts, by_name);
     for (size_t i = 0; i < packed.artifact_count; i++)
-        describe(f->arena, &b, &packed.artifacts[i]);
+        describe(f, &b, &packed.artifacts[i]);
     return buf_str(&b);
 }
 

@@ -1,0 +1,124 @@
+/* The bytes of artifacts: they are on no disk until somebody wants them. */
+#include "pack/pack_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+enum { READ_AT_ONCE = 64 * 1024 };
+
+int given_open(struct arena *a, struct str path, struct stat *ret, struct err *err)
+{
+    const char *name = str_z(a, path);
+    /* Opening a pipe would wait for its writer, opening a device may do something. */
+    if (stat(name, ret) < 0)
+        return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
+    if (!S_ISREG(ret->st_mode))
+        return err_set(err, ERR_FAILED, "cannot read '%.*s': it is %s, not a regular file",
+                       STR_ARG(path), fs_type_name(ret->st_mode));
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, ret) < 0) {
+        err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
+        fd_cleanup(&fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int pass_file(int fd, zip_sink *sink, void *context, struct err *err)
+{
+    char buffer[READ_AT_ONCE];
+    for (;;) {
+        ssize_t k = read(fd, buffer, sizeof buffer);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return err_sys(err, errno, "cannot read");
+        if (k == 0)
+            return 0;
+        if (sink(context, (struct str){buffer, (size_t)k}, err) < 0)
+            return -1;
+    }
+}
+
+static int hash_piece(void *context, struct str bytes, struct err *err)
+{
+    (void)err;
+    digest_add(context, bytes);
+    return 0;
+}
+
+int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err)
+{
+    struct digest *d = sha256_begin();
+    int done = pass_file(fd, hash_piece, d, err);
+    digest_end(d, sha256);
+    return done;
+}
+
+/* Passes pieces on and hashes them on the way. */
+struct checked {
+    struct digest *digest;
+    zip_sink *sink;
+    void *context;
+};
+
+static int pass_checked(void *context, struct str bytes, struct err *err)
+{
+    struct checked *c = context;
+    digest_add(c->digest, bytes);
+    return c->sink(c->context, bytes, err);
+}
+
+static int pass_given(const struct artifact *artifact, struct checked *c, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct stat st;
+    cleanup_fd int fd = given_open(a, artifact->path, &st, err);
+    return fd < 0 ? -1 : pass_file(fd, pass_checked, c, err);
+}
+
+int artifact_read(const struct artifact *artifact, zip_sink *sink, void *context, struct err *err)
+{
+    const struct artifact_source *from = artifact->source;
+    struct checked c = {sha256_begin(), sink, context};
+    unsigned char sha256[SHA256_BYTES];
+    int done = from->store ? zip_make(from->store, &from->list, pass_checked, &c, err)
+                           : pass_given(artifact, &c, err);
+    digest_end(c.digest, sha256);
+    cleanup_arena struct arena *a = arena_new();
+    if (done < 0 || str_eq(hex_encode(a, sha256, SHA256_BYTES), artifact->sha256_hex))
+        return done;
+    err_set(err, ERR_FAILED, "'%.*s' was changed while it was being packaged",
+            STR_ARG(artifact->name));
+    return err_help(err, "run the command again");
+}
+
+static int map_piece(void *context, struct str bytes, struct err *err)
+{
+    return fs_write_fd(*(int *)context, bytes, STR("a temporary file"), err);
+}
+
+int artifact_map(const struct artifact *artifact, struct str *ret, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    *ret = (struct str){"", 0};
+    cleanup_fd int fd = fs_temporary(a, err);
+    if (fd < 0 || artifact_read(artifact, map_piece, &fd, err) < 0)
+        return -1;
+    void *p = mmap(NULL, artifact->zip_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return err_sys(err, errno, "cannot map '%.*s'", STR_ARG(artifact->name));
+    *ret = (struct str){p, artifact->zip_bytes};
+    return 0;
+}
+
+void artifact_unmap(struct str *mapped)
+{
+    if (mapped->n)
+        munmap((void *)(uintptr_t)mapped->p, mapped->n);
+    *mapped = (struct str){"", 0};
+}

@@ -1,0 +1,115 @@
+/* Zips that were given, read as far as checks need. */
+#include "pack/pack_internal.h"
+
+#include <unistd.h>
+
+#include "pack/zip_format.h"
+
+enum { DIRECTORY_BYTES_MAX = 32 * 1024 * 1024 };
+
+static uint64_t get(struct str s, uint64_t at, size_t bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes; i++)
+        value |= (uint64_t)(unsigned char)s.p[at + i] << 8 * i;
+    return value;
+}
+
+/* Index of the end record in the last bytes of a zip, which may have a comment of up to 65,535
+ * bytes behind it; -1: there is none. */
+static int64_t find_end(struct str s)
+{
+    for (size_t back = END_BYTES; back <= s.n && back <= END_BYTES + FULL_16; back++)
+        if (get(s, s.n - back, 4) == SIGNATURE_END &&
+            get(s, s.n - back + 20, 2) == back - END_BYTES)
+            return (int64_t)(s.n - back);
+    return -1;
+}
+
+struct directory {
+    uint64_t start, bytes, count;
+};
+
+/* Find the directory by the end of the file, `tail`, whose first byte is at `from`. */
+static bool read_end(struct str tail, uint64_t from, struct directory *ret)
+{
+    int64_t end = find_end(tail);
+    if (end < 0)
+        return false;
+    uint64_t at = (uint64_t)end, size = from + tail.n;
+    *ret = (struct directory){get(tail, at + 16, 4), get(tail, at + 12, 4), get(tail, at + 10, 2)};
+    bool is64 = at >= LOCATOR64_BYTES && get(tail, at - LOCATOR64_BYTES, 4) == SIGNATURE_LOCATOR64;
+    if (is64) {
+        uint64_t end64 = get(tail, at - LOCATOR64_BYTES + 8, 8) - from;
+        if (tail.n < END64_BYTES || end64 > tail.n - END64_BYTES ||
+            get(tail, end64, 4) != SIGNATURE_END64)
+            return false;
+        *ret = (struct directory){get(tail, end64 + 48, 8), get(tail, end64 + 40, 8),
+                                  get(tail, end64 + 32, 8)};
+    }
+    return ret->start <= size && ret->bytes <= size - ret->start;
+}
+
+/* Size of the entry whose central header is at `at`; a large one has its size in an extra field. */
+static uint64_t entry_size(struct str s, uint64_t at, uint64_t name, uint64_t extra)
+{
+    uint64_t size = get(s, at + 24, 4);
+    if (size != FULL_32)
+        return size;
+    uint64_t i = at + CENTRAL_BYTES + name, end = i + extra;
+    while (i + 4 <= end) {
+        uint64_t id = get(s, i, 2), n = get(s, i + 2, 2);
+        if (id == 1 && n >= 8 && i + 12 <= end)
+            return get(s, i + 4, 8);
+        i += 4 + n;
+    }
+    return size;
+}
+
+static bool read_entries(struct str s, uint64_t count, struct zip_summary *ret)
+{
+    uint64_t at = 0;
+    *ret = (struct zip_summary){0};
+    for (uint64_t i = 0; i < count; i++) {
+        if (s.n - at < CENTRAL_BYTES || get(s, at, 4) != SIGNATURE_CENTRAL)
+            return false;
+        uint64_t name = get(s, at + 28, 2), extra = get(s, at + 30, 2);
+        uint64_t whole = CENTRAL_BYTES + name + extra + get(s, at + 32, 2);
+        if (s.n - at < whole)
+            return false;
+        uint64_t size = entry_size(s, at, name, extra);
+        if (size > UINT64_MAX - ret->unzipped_bytes)
+            return false;
+        ret->unzipped_bytes += size;
+        ret->file_count += !(name && s.p[at + CENTRAL_BYTES + name - 1] == '/');
+        at += whole;
+    }
+    return true;
+}
+
+static bool read_part(struct arena *a, int fd, uint64_t at, uint64_t n, struct str *ret)
+{
+    char *p = arena_alloc(a, n);
+    *ret = (struct str){p, n};
+    for (size_t got = 0; got < n;) {
+        ssize_t k = pread(fd, p + got, n - got, (off_t)(at + got));
+        if (k <= 0)
+            return false;
+        got += (size_t)k;
+    }
+    return true;
+}
+
+int zip_inspect(int fd, uint64_t bytes, struct zip_summary *ret, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    const uint64_t most = END_BYTES + FULL_16 + LOCATOR64_BYTES + END64_BYTES;
+    uint64_t from = bytes > most ? bytes - most : 0;
+    struct str tail, central;
+    struct directory d;
+    if (!read_part(a, fd, from, bytes - from, &tail) || !read_end(tail, from, &d) ||
+        d.bytes > DIRECTORY_BYTES_MAX || !read_part(a, fd, d.start, d.bytes, &central) ||
+        !read_entries(central, d.count, ret))
+        return err_set(err, ERR_CONFIG, "not a zip file, or a damaged one");
+    return 0;
+}
