@@ -50,7 +50,7 @@ struct content_store {
     int fd;                /* of the pieces; -1: there are none yet */
     bool is_own;           /* `fd` is this run's, at `temporary`; else the cache's */
     uint64_t end;          /* of the pieces */
-    struct map by_stamp;   /* -> struct reading */
+    struct map by_inode;   /* -> struct reading */
     struct map by_content; /* digest -> struct content */
     struct map zips;       /* key -> struct cached_zip */
     VEC(struct reading *) readings, unread;
@@ -65,7 +65,7 @@ struct content_store *content_store_new(struct arena *a, struct str dir, struct 
 {
     struct content_store *s = ARENA_NEW(a, struct content_store);
     *s = (struct content_store){.arena = a, .dir_path = dir, .clock_ns = cache_clock_ns()};
-    s->by_stamp = s->by_content = s->zips = MAP(a);
+    s->by_inode = s->by_content = s->zips = MAP(a);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->freed, NULL);
     s->path = cache ? cache_path(a, service_file, ".pieces") : (struct str){"", 0};
@@ -365,13 +365,13 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
 /* What there is to be read for `f`. */
 static struct reading *reading_of(struct content_store *s, struct file *f)
 {
-    struct str stamp = {(char *)&f->stamp, sizeof f->stamp};
-    struct reading *r = map_get(&s->by_stamp, stamp);
-    if (r)
+    struct str inode = {(char *)&f->stamp, offsetof(struct stamp, size)};
+    struct reading *r = map_get(&s->by_inode, inode);
+    if (r && memcmp(&r->file->stamp, &f->stamp, sizeof f->stamp) == 0)
         return r;
     r = ARENA_NEW(s->arena, struct reading);
     *r = (struct reading){.file = f, .stamp = f->stamp};
-    map_put(&s->by_stamp, stamp, r);
+    map_put(&s->by_inode, inode, r);
     vec_push(s->arena, &s->readings, r);
     const struct cached_file *known = cache_find(&s->old, &f->stamp);
     if (known)

@@ -20,6 +20,8 @@
 #include "base/pool.h"
 #include "base/vec.h"
 
+enum { FOLDERS_AT_ONCE = 32 };
+
 /* A pattern, compiled for both passes. */
 struct matcher {
     struct rule rule;
@@ -41,6 +43,7 @@ struct walk {
     struct str dir, npm_dir;
     struct selector *selectors;
     size_t selector_count;
+    unsigned jobs;
     bool drop_dev; /* every selection leaves out development dependencies */
     struct map dev_dirs, dev_files;
     VEC(struct file *) files;
@@ -214,19 +217,29 @@ static bool nobody_wants(const struct walk *w, struct str dir)
 
 /* ---- walking ---- */
 
-/* A directory that is being read, with those that it is in. */
-struct level {
-    const struct level *parent;
-    dev_t device;
-    ino_t inode;
-};
-
+/* Something in a directory. */
 struct entry {
     struct str name;
     struct file *file; /* NULL: a directory */
 };
 
 typedef VEC(struct entry) entry_vec;
+
+/* A directory that is read, in the one that it is in. */
+struct folder {
+    const struct folder *parent;
+    struct str path; /* relative to the service */
+    dev_t device;
+    ino_t inode;
+    entry_vec entries;
+    bool npm; /* it has package.json and node_modules */
+};
+
+/* Directories that are read at once. */
+struct round {
+    struct walk *walk;
+    VEC(struct folder *) folders;
+};
 
 static void close_dir(DIR **d)
 {
@@ -235,10 +248,10 @@ static void close_dir(DIR **d)
 }
 
 /* Does a link lead back into a directory that is being read? To follow it would never end. */
-static bool is_inside(const struct level *level, const struct stat *st)
+static bool is_inside(const struct folder *folder, const struct stat *st)
 {
-    for (; level; level = level->parent)
-        if (level->device == st->st_dev && level->inode == st->st_ino)
+    for (; folder; folder = folder->parent)
+        if (folder->device == st->st_dev && folder->inode == st->st_ino)
             return true;
     return false;
 }
@@ -274,36 +287,44 @@ static bool name_is(const struct dirent *e, const char *name)
     return strcmp(e->d_name, name) == 0;
 }
 
-/* Read the entries of directory `path` (relative to the service). */
-static int read_entries(struct walk *w, struct str path, struct level *level, entry_vec *out,
-                        bool *ret_npm, struct err *err)
+static int read_entries(struct arena *a, const struct walk *w, struct folder *folder,
+                        struct err *err)
 {
-    struct str full = path_join(w->arena, w->dir, path);
+    struct str full = path_join(a, w->dir, folder->path);
     __attribute__((cleanup(close_dir))) DIR *d = opendir(full.p);
     struct stat st;
     if (!d || fstat(dirfd(d), &st) < 0)
         return err_sys(err, errno, "cannot read directory '%s'", full.p);
-    if (is_inside(level->parent, &st))
+    if (is_inside(folder->parent, &st))
         return 0;
-    level->device = st.st_dev;
-    level->inode = st.st_ino;
+    folder->device = st.st_dev;
+    folder->inode = st.st_ino;
     bool package = false, modules = false;
     for (struct dirent *e; (e = readdir(d));) {
-        if (name_is(e, ".") || name_is(e, ".."))
-            continue;
         struct entry entry;
-        if (!look_at(w->arena, dirfd(d), e, &entry))
+        if (name_is(e, ".") || name_is(e, "..") || !look_at(a, dirfd(d), e, &entry))
             continue;
         package = package || (entry.file && name_is(e, "package.json"));
         modules = modules || (!entry.file && name_is(e, "node_modules"));
-        vec_push(w->arena, out, entry);
+        vec_push(a, &folder->entries, entry);
     }
     if (!str_eq(w->npm_dir, w->dir)) {
-        struct str there = path_join(w->arena, w->npm_dir, path);
-        modules = modules && fs_is_dir(path_join(w->arena, there, STR("node_modules")));
-        package = fs_is_file(path_join(w->arena, there, STR("package.json")));
+        struct str there = path_join(a, w->npm_dir, folder->path);
+        modules = modules && fs_is_dir(path_join(a, there, STR("node_modules")));
+        package = fs_is_file(path_join(a, there, STR("package.json")));
     }
-    *ret_npm = package && modules;
+    folder->npm = package && modules;
+    return 0;
+}
+
+/* A piece of work for a thread. */
+static int read_some(size_t index, void *context, struct arena *a, struct err *err)
+{
+    const struct round *round = context;
+    size_t from = index * FOLDERS_AT_ONCE, end = from + FOLDERS_AT_ONCE;
+    for (size_t i = from; i < end && i < round->folders.n; i++)
+        if (read_entries(a, round->walk, round->folders.p[i], err) < 0)
+            return -1;
     return 0;
 }
 
@@ -312,25 +333,41 @@ static bool in_node_modules(struct str path)
     return str_find(path, STR("node_modules"), 0) >= 0;
 }
 
-static int walk_directory(struct walk *w, struct str path, const struct level *parent,
-                          struct err *err)
+/* Keep the files of a directory, and put into the next round what is to be read below it. */
+static void visit(struct walk *w, const struct folder *folder, struct round *next)
 {
-    struct level level = {.parent = parent};
-    entry_vec entries = {0};
-    bool npm = false;
-    if (read_entries(w, path, &level, &entries, &npm, err) < 0)
-        return -1;
+    struct str path = folder->path;
     struct str prefix = path.n ? str_fmt(w->arena, "%.*s/", STR_ARG(path)) : STR("");
-    if (npm && !is_outside(prefix.n ? prefix : STR(".")) && !in_node_modules(path))
+    if (folder->npm && !is_outside(prefix.n ? prefix : STR(".")) && !in_node_modules(path))
         dev_dependencies(w->arena, w->npm_dir, prefix, &w->dev_dirs, &w->dev_files);
-    vec_each (&entries, e) {
+    vec_each (&folder->entries, e) {
         struct str child = str_concat(w->arena, prefix, e->name);
         if (e->file) {
             e->file->path = child;
             vec_push(w->arena, &w->files, e->file);
-        } else if (!nobody_wants(w, child) && walk_directory(w, child, &level, err) < 0) {
-            return -1;
+        } else if (!nobody_wants(w, child)) {
+            struct folder *below = ARENA_NEW(w->arena, struct folder);
+            *below = (struct folder){.parent = folder, .path = child};
+            vec_push(w->arena, &next->folders, below);
         }
+    }
+}
+
+/* Read a directory and all below it, level by level: the system answers several threads at once. */
+static int walk_directory(struct walk *w, struct str path, struct err *err)
+{
+    struct folder *top = ARENA_NEW(w->arena, struct folder);
+    struct round now = {.walk = w};
+    top->path = path;
+    vec_push(w->arena, &now.folders, top);
+    while (now.folders.n) {
+        size_t pieces = (now.folders.n + FOLDERS_AT_ONCE - 1) / FOLDERS_AT_ONCE;
+        if (pool_run_into(w->arena, pieces, w->jobs, read_some, &now, err) < 0)
+            return -1;
+        struct round next = {.walk = w};
+        vec_each (&now.folders, folder)
+            visit(w, *folder, &next);
+        now = next;
     }
     return 0;
 }
@@ -357,12 +394,12 @@ static int walk_outside(struct walk *w, const struct matcher *m, struct map *see
         vec_push(w->arena, &w->files, f);
         return 0;
     }
-    return fs_is_dir(full) ? walk_directory(w, start, NULL, err) : 0;
+    return fs_is_dir(full) ? walk_directory(w, start, err) : 0;
 }
 
 static int walk_all(struct walk *w, struct err *err)
 {
-    if (walk_directory(w, STR(""), NULL, err) < 0)
+    if (walk_directory(w, STR(""), err) < 0)
         return -1;
     struct map seen = MAP(w->arena);
     for (size_t i = 0; i < w->selector_count; i++)
@@ -523,7 +560,7 @@ int files_select(struct arena *a, struct str dir, struct str npm_dir,
                  const struct selection *selections, size_t n, unsigned jobs,
                  struct file_list *rets, struct err *err)
 {
-    struct walk w = {.arena = a, .dir = dir, .npm_dir = npm_dir, .drop_dev = true};
+    struct walk w = {.arena = a, .dir = dir, .npm_dir = npm_dir, .jobs = jobs, .drop_dev = true};
     w.dev_dirs = w.dev_files = MAP(a);
     w.selectors = ARENA_ARRAY(a, n, struct selector);
     size_t *which = ARENA_ARRAY(a, n, size_t); /* selector of each selection */
