@@ -316,6 +316,33 @@ static int check_handlers(struct packer *p, struct err *err)
     return err->kind ? -1 : 0;
 }
 
+/* Said of the first function of each zip, architecture and runtime. */
+static int check_binaries(struct packer *p, struct err *err)
+{
+    struct map seen = MAP(p->arena);
+    for (size_t i = 0; i < p->service->function_count; i++) {
+        const struct function *fn = &p->service->functions[i];
+        const struct plan *plan = p->plan_of[i] ? &p->plans.p[p->plan_of[i] - 1] : NULL;
+        cleanup_err struct err one = {0};
+        bool certain;
+        if (!plan || plan->path.n)
+            continue;
+        struct str key = str_fmt(p->arena, "%zu %.*s %.*s", plan->same,
+                                 STR_ARG(node_text(node_get_c(fn->node, "architecture"))),
+                                 STR_ARG(node_text(node_get_c(fn->node, "runtime"))));
+        if (map_has(&seen, key))
+            continue;
+        map_put(&seen, key, p);
+        if (binaries_check(p->service, fn, &plan->list, &certain, &one) == 0)
+            continue;
+        if (certain && !p->options->handlers_may_lack)
+            err_also(err, &one);
+        else if (p->options->warn)
+            p->options->warn(p->options->warn_context, one.pos, one.msg, one.help);
+    }
+    return err->kind ? -1 : 0;
+}
+
 static int build_one(size_t index, void *context, struct arena *scratch, struct err *err)
 {
     (void)scratch;
@@ -333,7 +360,7 @@ static void find_same(struct packer *p)
         struct plan *plan = &p->plans.p[i];
         plan->same = i;
         for (size_t k = 0; k < i && plan->same == i && !plan->path.n; k++)
-            if (p->plans.p[k].list.files == plan->list.files)
+            if (!p->plans.p[k].path.n && p->plans.p[k].list.files == plan->list.files)
                 plan->same = k;
     }
 }
@@ -343,6 +370,8 @@ static int build(struct packer *p, struct err *err)
     if (content_store_add(p->store, p->lists, p->list_count, p->options->jobs, err) < 0)
         return -1;
     find_same(p);
+    if (check_binaries(p, err) < 0)
+        return -1;
     if (pool_run(p->plans.n, p->options->jobs, build_one, p, err) < 0)
         return -1;
     vec_each (&p->plans, plan) {

@@ -172,4 +172,12 @@ int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err);
 int handler_check(const struct service *service, const struct function *fn,
                   const struct file_list *list, struct err *err);
 
+/* ---- binaries.c ---- */
+
+/* Are the programs and libraries in `list`, whose files have their content, for the processor that
+ * `fn` runs on? ERR_CONFIG at `architecture:`. `*ret_certain`: the function cannot start; else what
+ * does not fit may be there for nothing. */
+int binaries_check(const struct service *service, const struct function *fn,
+                   const struct file_list *list, bool *ret_certain, struct err *err);
+
 #endif

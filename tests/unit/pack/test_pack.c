@@ -108,6 +108,58 @@ static void test_handler_hints(void **state)
     fixture_remove(&f);
 }
 
+static const struct {
+    const char *runtime, *architecture;
+    const char *name;
+    int machine, second; /* e_machine of the file and of another one; 0: none */
+    const char *error, *warning;
+} binaries[] = {
+    {"python3.12", "arm64", "x.so", 62, 0, NULL,
+     "function 'api' runs on arm64, but 'x.so' is for x86_64"},
+    {"python3.12", "x86_64", "x.so", 183, 0, NULL,
+     "function 'api' runs on x86_64, but 'x.so' is for arm64"},
+    {"python3.12", "x86_64", "x.so", 62, 0, NULL, NULL},
+    {"python3.12", "arm64", "x.so", 62, 183, NULL, NULL}, /* one fits */
+    {"python3.12", "arm64", "x.so", 40, 0, NULL, NULL},   /* for no processor that Lambda has */
+    {"provided.al2023", "arm64", "bootstrap", 62, 183,
+     "function 'api' runs on arm64, but 'bootstrap' is for x86_64", NULL},
+    {"provided.al2023", "x86_64", "bootstrap", 62, 0, NULL, NULL},
+};
+
+static void elf(struct fixture *f, const char *name, int machine)
+{
+    char header[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
+    header[18] = (char)machine;
+    if (machine)
+        fixture_file(f, name, (struct str){header, sizeof header}, 0755);
+}
+
+static void test_binaries(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    for (size_t i = 0; i < sizeof binaries / sizeof *binaries; i++) {
+        struct fixture f;
+        cleanup_err struct err err = {0};
+        struct packed packed;
+        struct str more = str_fmt(a, "    architecture: %s\n", binaries[i].architecture);
+        fixture_make(&f, STR("app.py"), service(a, binaries[i].runtime, "app.h", more.p));
+        elf(&f, binaries[i].name, binaries[i].machine);
+        elf(&f, "other.so", binaries[i].second);
+        for (int again = 0; again < 2; again++) { /* the second time from the cache */
+            f.warning = (struct str){0};
+            err_clear(&err);
+            int done = fixture_pack(&f, &packed, &err);
+            const char *error = binaries[i].error, *warning = binaries[i].warning;
+            assert_int_equal(done, error ? -1 : 0);
+            check_str(err.msg, error ? error : "");
+            check_str(f.warning, warning ? warning : "");
+            assert_true(!error || (err.pos.line == 8 && err.help.n));
+        }
+        fixture_remove(&f);
+    }
+}
+
 /* Make a file of `bytes` that takes no room on the disk. */
 static void sparse(struct fixture *f, const char *name, off_t bytes)
 {
@@ -418,6 +470,204 @@ static void test_many(void **state)
     check_ok(fs_remove_all(dir, &err), &err);
 }
 
+/* ---- the cache ---- */
+
+static struct str cache_dir(struct fixture *f)
+{
+    return path_join(f->arena, f->top, STR("cache/troupe/packages"));
+}
+
+/* Path of the cache's file with this ending; empty: there is none. */
+static struct str cache_file(struct fixture *f, const char *ending)
+{
+    cleanup_err struct err err = {0};
+    struct str *names;
+    size_t n;
+    if (fs_list(f->arena, cache_dir(f), &names, &n, &err) < 0)
+        return (struct str){"", 0};
+    for (size_t i = 0; i < n; i++)
+        if (str_ends(names[i], str_c(ending)))
+            return path_join(f->arena, cache_dir(f), names[i]);
+    return (struct str){"", 0};
+}
+
+/* Let the file system's clock go on, so that what was written before is older than it. */
+static void let_age(void)
+{
+    struct timespec first, now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &first);
+    do {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    } while (now.tv_sec == first.tv_sec && now.tv_nsec == first.tv_nsec);
+}
+
+/* Package, and compare with what is packaged without a cache. */
+static struct str pack_checked(struct fixture *f)
+{
+    struct err err = {0};
+    struct packed with, without;
+    check_ok(fixture_pack(f, &with, &err), &err);
+    struct str bytes = fixture_bytes(f, &with.artifacts[0]);
+    f->options.no_cache = true;
+    check_ok(fixture_pack(f, &without, &err), &err);
+    f->options.no_cache = false;
+    check_str(with.artifacts[0].sha256_hex, without.artifacts[0].sha256_hex.p);
+    assert_int_equal(with.artifacts[0].zip_bytes, without.artifacts[0].zip_bytes);
+    assert_int_equal(with.artifacts[0].unzipped_bytes, without.artifacts[0].unzipped_bytes);
+    assert_true(str_eq(bytes, fixture_bytes(f, &without.artifacts[0])));
+    return bytes;
+}
+
+static ino_t inode_of(struct str path)
+{
+    struct stat st;
+    return stat(path.p, &st) == 0 ? st.st_ino : 0;
+}
+
+static void cached_service(struct fixture *f, struct arena *a)
+{
+    fixture_make(f, STR("index.js\na.txt = first\nb.txt = other\nsub/c 0755"),
+                 service(a, "nodejs22.x", "index.handler", ""));
+    let_age();
+}
+
+/* The second run writes no cache: it found nothing new. */
+static void test_cache_reads_nothing(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    cached_service(&f, a);
+    struct str first = pack_checked(&f), path = cache_file(&f, ".pieces");
+    ino_t inode = inode_of(path);
+    assert_true(path.n && inode);
+    assert_true(str_eq(first, pack_checked(&f)));
+    assert_int_equal(inode_of(path), inode); /* nothing was new */
+    fixture_remove(&f);
+}
+
+/* Another content of the same size and with the same mtime, at once: never the old one. */
+static void test_cache_sees_changes(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct stat st;
+    cached_service(&f, a);
+    struct str path = path_join(f.arena, f.dir, STR("a.txt"));
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(stat(path.p, &st), 0);
+        FILE *file = fopen(path.p, "r+"); /* the same inode */
+        assert_true(file && fprintf(file, "%05d", i) == 5);
+        fclose(file);
+        struct timespec times[2] = {st.st_atim, st.st_mtim};
+        assert_int_equal(utimensat(AT_FDCWD, path.p, times, 0), 0);
+        pack_checked(&f);
+        if (i % 8 == 0)
+            let_age();
+    }
+    fixture_file(&f, "a.txt", STR("a new file"), 0755);
+    pack_checked(&f);
+    assert_int_equal(unlink(path.p), 0);
+    pack_checked(&f);
+    fixture_remove(&f);
+}
+
+/* Whatever is in the cache's file, the zip is right; and afterwards the cache is, too. */
+static void test_cache_damaged(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct str good;
+    cached_service(&f, a);
+    struct str zip = pack_checked(&f);
+    check_ok(fs_read(a, cache_file(&f, ".pieces"), 1 << 20, &good, &err), &err);
+    for (size_t at = 0; at < good.n; at++) {
+        struct str path = path_join(a, cache_dir(&f), path_base(cache_file(&f, ".pieces")));
+        char *bad = arena_dup(a, good.p, good.n);
+        bad[at] ^= (char)(1 << at % 8);
+        struct str damaged = {bad, at % 3 ? good.n : at};
+        check_ok(fs_write(path, damaged, 0600, &err), &err);
+        struct packed packed;
+        check_ok(fixture_pack(&f, &packed, &err), &err);
+        assert_true(str_eq(zip, fixture_bytes(&f, &packed.artifacts[0])));
+        if (!cache_file(&f, ".pieces").n)
+            check_ok(fixture_pack(&f, &packed, &err), &err); /* it was removed */
+    }
+    pack_checked(&f);
+    fixture_remove(&f);
+}
+
+/* A directory that others may write to is not used, and packaging works without it. */
+static void test_cache_of_others(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    cached_service(&f, a);
+    check_ok(fs_mkdirs(cache_dir(&f), &err), &err);
+    assert_int_equal(chmod(cache_dir(&f).p, 0777), 0);
+    pack_checked(&f);
+    assert_int_equal(cache_file(&f, ".pieces").n, 0);
+    fixture_remove(&f);
+}
+
+/* What a run that fails or was killed has written is not left in the cache. */
+static void test_cache_left(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    cached_service(&f, a);
+    pack_checked(&f);
+    struct str old = path_join(a, cache_dir(&f), STR("x.pieces.new.abcdef"));
+    check_ok(fs_write(old, STR("half"), 0600, &err), &err);
+    struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    assert_int_equal(utimensat(AT_FDCWD, old.p, times, 0), 0);
+    fixture_file(&f, "bootstrap", STR("x"), 0644);
+    check_ok(fixture_pack(&f, &packed, &err), &err);
+    assert_false(fs_exists(old));
+    assert_int_equal(cache_file(&f, ".new.").n, 0);
+    fixture_remove(&f);
+}
+
+/* What `package` wrote stays while nobody changes it. */
+static void test_written_once(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    cached_service(&f, a);
+    struct str dir = path_join(a, f.top, STR("out")), zip = path_join(a, dir, STR("one.zip"));
+    ino_t inodes[4];
+    for (int i = 0; i < 4; i++) {
+        if (i == 2) { /* the same size, and another content */
+            struct str bytes;
+            check_ok(fs_read(a, zip, 1 << 20, &bytes, &err), &err);
+            FILE *file = fopen(zip.p, "r+");
+            assert_true(file && fputc(bytes.p[0] ^ 1, file) != EOF);
+            fclose(file);
+        }
+        check_ok(fixture_pack(&f, &packed, &err), &err);
+        check_ok(pack_write(a, &f.service, &f.options, &packed, dir, &err), &err);
+        inodes[i] = inode_of(zip);
+        struct str on_disk;
+        check_ok(fs_read(a, zip, 1 << 20, &on_disk, &err), &err);
+        check_str(sha256_hex(a, on_disk), packed.artifacts[0].sha256_hex.p);
+    }
+    assert_int_equal(inodes[0], inodes[1]);
+    assert_int_not_equal(inodes[1], inodes[2]);
+    fixture_remove(&f);
+}
+
 /* ---- what an earlier deployment packaged ---- */
 
 static const char recorded_service[] =
@@ -503,6 +753,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handlers),
         cmocka_unit_test(test_handler_hints),
+        cmocka_unit_test(test_binaries),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_given),
         cmocka_unit_test(test_which_artifact),
@@ -513,6 +764,12 @@ int main(void)
         cmocka_unit_test(test_circle),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_cache_reads_nothing),
+        cmocka_unit_test(test_cache_sees_changes),
+        cmocka_unit_test(test_cache_damaged),
+        cmocka_unit_test(test_cache_of_others),
+        cmocka_unit_test(test_cache_left),
+        cmocka_unit_test(test_written_once),
         cmocka_unit_test(test_recorded),
         cmocka_unit_test(test_recorded_lacks),
     };
