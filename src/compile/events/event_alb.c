@@ -105,9 +105,12 @@ static int read_event(struct compilation *c, const struct event *event, struct a
         if (!is_scalar || aws_refuses(c, err) < 0)
             return -1;
     }
-    if (!node_is(conditions, NODE_MAP) || !conditions->size)
-        return err_at(err, conditions ? conditions->pos : event->pos, ERR_CONFIG,
-                      "'conditions' needs at least one condition");
+    if (!node_is(conditions, NODE_MAP) || !conditions->size) {
+        err_at(err, conditions ? conditions->pos : event->pos, ERR_CONFIG,
+               "'conditions' needs at least one condition");
+        if (node_empty(conditions) || aws_refuses(c, err) < 0)
+            return -1;
+    }
     alb->is_multi_value = node_truthy(node_get_c(event->node, "multiValueHeaders"));
     alb->group_id =
         str_fmt(a, "%.*sAlb%sTargetGroup%.*s", STR_ARG(name_with(c, event->function, "")),
@@ -372,6 +375,9 @@ static int alb_compile(struct compilation *c, const struct event *event, struct 
     struct str register_id = name_with(c, f, "LambdaPermissionRegisterTarget");
     struct event *kept = ARENA_NEW(c->arena, struct event);
     struct alb alb;
+    /* The dialect makes nothing of a text; the schema refuses it. */
+    if (!node_is(event->node, NODE_MAP) && !node_is(event->node, NODE_SEQ))
+        return 0;
     *kept = *event;
     if (read_event(c, kept, &alb, err) < 0)
         return -1;

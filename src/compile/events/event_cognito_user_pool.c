@@ -231,8 +231,15 @@ static int own_compile(struct compilation *c, const struct event *event, const s
 
 static int user_pool_compile(struct compilation *c, const struct event *event, struct err *err)
 {
+    static const char *const needed[] = {"pool", "trigger"};
     const struct node *trigger = node_get_c(event->node, "trigger");
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (node_empty(node_get_c(event->node, needed[i])))
+            return err_at(err, event->pos, ERR_CONFIG, "'%s' is missing", needed[i]);
     const struct node *version = node_setting(event->node, NULL, "lambdaVersion");
+    if (!node_is(trigger, NODE_STRING))
+        return err_at(err, trigger->pos, ERR_CONFIG, "'trigger' must be a text, not %s",
+                      node_kind_name(trigger));
     if (check_version(trigger, version, err) < 0)
         return -1;
     if (node_truthy(node_get_c(event->node, "existing")))

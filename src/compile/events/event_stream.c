@@ -82,10 +82,12 @@ static int put_destination(struct compilation *c, const struct event *event, str
                       : node_is(arn, NODE_STRING) ? arn_part(arn->text, ':', 2)
                                                   : STR("");
     bool is_sns = str_eq(kind, STR("sns"));
-    if (!arn || (!is_sns && !str_eq(kind, STR("sqs"))))
-        return err_at(
-            err, failure ? failure->pos : event->pos, ERR_CONFIG,
-            "'onFailure' must be the ARN of a topic or queue, or a reference with 'type'");
+    if (!arn || (!is_sns && !str_eq(kind, STR("sqs")))) {
+        err_at(err, failure ? failure->pos : event->pos, ERR_CONFIG,
+               "'onFailure' must be the ARN of a topic or queue, or a reference with 'type'");
+        if (!arn || aws_refuses(c, err) < 0)
+            return -1;
+    }
     mapping_rights_need(c, event, is_sns ? RIGHT_FAILURE_SNS : RIGHT_FAILURE_SQS, arn);
     node_put_c(a, p, "DestinationConfig", node_fn(a, "OnFailure", node_fn(a, "Destination", arn)));
     return 0;

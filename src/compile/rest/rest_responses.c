@@ -31,10 +31,10 @@ static struct node *code_defaults(struct arena *a)
 
 const struct node *rest_status_codes(struct arena *a, const struct rest_event *e)
 {
-    const struct node *codes = node_get_c(e->response, "statusCodes");
+    const struct node *codes = node_entries(a, node_get_c(e->response, "statusCodes"));
     bool is_mock = str_eq(str_c(e->integration), STR("MOCK"));
     bool is_lambda = str_eq(str_c(e->integration), STR("AWS"));
-    if (!node_truthy(codes))
+    if (!node_truthy(node_get_c(e->response, "statusCodes")))
         return is_lambda || (e->response && !is_mock) ? code_defaults(a) : NULL;
     struct node *out = node_shallow(a, codes);
     bool has_default = is_mock;
