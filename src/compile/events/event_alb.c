@@ -108,7 +108,7 @@ static int read_event(struct compilation *c, const struct event *event, struct a
     if (!node_is(conditions, NODE_MAP) || !conditions->size) {
         err_at(err, conditions ? conditions->pos : event->pos, ERR_CONFIG,
                "'conditions' needs at least one condition");
-        if (node_empty(conditions) || aws_refuses(c, err) < 0)
+        if (!node_entries(a, conditions)->size || aws_refuses(c, err) < 0)
             return -1;
     }
     alb->is_multi_value = node_truthy(node_get_c(event->node, "multiValueHeaders"));
