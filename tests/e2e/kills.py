@@ -209,6 +209,39 @@ def other_rights(troupe):
     troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  tracing: {lambda: true}\n")
 
 
+LAYERS = """layers:
+  text: {path: layers/text, allowedAccounts: ['123456789012']}
+  staged: {path: layers/text, name: 'shop-staged-${sls:stage}'}
+"""
+
+
+def other_layers(troupe):
+    """Other content, and another function that has the layer."""
+    troupe.write({"layers/text/text.txt": "three\n"})
+    troupe.edit("serverless.yml", "layers: [!Ref TextLambdaLayer]", "layers: [!Ref TextLambdaLayer, !Ref StagedLambdaLayer]")
+
+
+def two_stages_with_layers(troupe):
+    """dev's second deployment has a layer of its own content."""
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "  hello:\n", "  hello:\n    layers: [!Ref TextLambdaLayer]\n")
+    append(troupe, LAYERS)
+    troupe.write({"layers/text/text.txt": "one\n"})
+    troupe("deploy", "prod")
+    troupe("deploy", "dev")
+    troupe.write({"layers/text/text.txt": "two\n"})
+    troupe("deploy", "dev")
+
+
+def layers_by_another_tool(troupe):
+    """dev as `serverless deploy` makes it, with layers."""
+    troupe.use("shop")
+    troupe.edit("serverless.yml", "  hello:\n", "  hello:\n    layers: [!Ref TextLambdaLayer]\n")
+    append(troupe, LAYERS)
+    troupe.write({"layers/text/text.txt": "one\n"})
+    serverless_deploy(troupe, "dev")
+
+
 def by_another_tool(troupe):
     """dev as `serverless deploy` makes it, with a table."""
     troupe.use("shop")
@@ -296,6 +329,9 @@ COMMANDS = [
     Command("rollback-of-an-http-api", ("rollback", "dev", "--to", "1"), start=two_stages_of_one_http_api),
     Command("deploy-of-nested-stacks", ("deploy", "dev"), start=stage_of_nested_stacks, prepare=other_nested_stacks),
     Command("rollback-of-nested-stacks", ("rollback", "dev", "--to", "1"), start=stage_of_nested_stacks),
+    Command("deploy-of-layers", ("deploy", "dev"), start=two_stages_with_layers, prepare=other_layers),
+    Command("rollback-of-layers", ("rollback", "dev", "--to", "1"), start=two_stages_with_layers),
+    Command("adopt-of-layers", ("adopt", "dev", "--yes"), start=layers_by_another_tool, others=(), repairs=False),
     Command("deploy-with-a-table-of-the-service", ("deploy", "dev"), prepare=needing_a_table_of_the_service),
     Command("deploy-of-other-rights", ("deploy", "dev"), start=two_stages_of_own_roles, prepare=other_rights),
     Command("rollback-of-other-rights", ("rollback", "dev", "--to", "1"), start=two_stages_of_own_roles),

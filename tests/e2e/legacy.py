@@ -60,8 +60,8 @@ def serverless_deploy(troupe, stage, service="shop", change=None):
     bucket = outputs(account, stack).get("ServerlessDeploymentBucketName") if exists(account, stack) else \
         {item["OutputKey"]: item["OutputValue"]
          for item in apply(account, stack, first, tags, create=True)["Outputs"]}["ServerlessDeploymentBucketName"]
-    keys = {resource["Properties"]["Code"]["S3Key"] for resource in whole["Resources"].values()
-            if resource["Type"] == "AWS::Lambda::Function"}
+    keys = {resource["Properties"][part]["S3Key"] for resource in whole["Resources"].values()
+            for part in ("Code", "Content") if "S3Key" in resource.get("Properties", {}).get(part, {})}
     for key in keys:
         account.client("s3").put_object(Bucket=bucket, Key=key, Body=(folder / key.split("/")[-1]).read_bytes())
     folder_of = next(iter(keys)).rsplit("/", 1)[0]

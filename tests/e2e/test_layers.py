@@ -3,6 +3,7 @@ with each stage, goes back with it, and goes when nothing needs it."""
 
 import json
 
+from legacy import serverless_deploy
 from world import leftovers
 
 SERVICE = """service: lay
@@ -143,3 +144,96 @@ def test_retained_layers_stay(troupe):
     assert call(troupe, "dev") == "one"
     troupe("remove", "--service", "--yes")
     assert versions(troupe) == [1]
+
+
+def test_one_function_with_another_layer(troupe, proxy):
+    """`deploy --function` takes code alone: a layer is refused, also one that another stage has already."""
+    troupe.write(FILES)
+    for stage in ("dev", "prod"):
+        troupe("deploy", stage)
+    troupe.edit(TEXT, "one", "two")
+    for _ in range(2):
+        before = troupe.stage("dev", "lay")
+        refused = troupe("deploy", "dev", "--function", "hello", check=3)
+        assert ("more than the code of function 'hello' changed: it needs a resource that 'dev' does not have yet"
+                in refused.err), refused
+        assert "deploy the whole stage: troupe deploy dev" in refused.err and troupe.stage("dev", "lay") == before
+        troupe("deploy", "prod")
+    troupe.write({"handler.js": "exports.main = async () => require('text') + '!';\n", TEXT: "module.exports = 'one';\n"})
+    troupe("deploy", "dev", "--function", "hello")
+    assert [call(troupe, "dev", f) for f in ("hello", "staged")] == ["one!", "one"]
+    assert call(troupe, "prod") == "two"
+
+
+def test_layers_in_another_region(troupe):
+    """Lambda takes layers of its region only, so the stage there has versions of its own."""
+    troupe.write({**FILES, "serverless.yml": FILES["serverless.yml"].replace("  name: aws\n", "  name: aws\n  region: us-east-1\n")})
+    away, far = troupe.account.client("lambda", "eu-central-1"), "prod@eu-central-1"
+
+    def called():
+        return [json.loads(away.invoke(FunctionName=f"lay-prod-{f}", Qualifier="prod")["Payload"].read())
+                for f in ("hello", "own", "staged")]
+
+    def there():
+        return len(away.list_layer_versions(LayerName="text")["LayerVersions"])
+    troupe("deploy", "dev")
+    troupe("deploy", far)
+    assert called() == ["one"] * 3 and there() == 1 and versions(troupe) == [1]
+    troupe.edit(TEXT, "one", "two")
+    troupe("deploy", far)
+    assert called() == ["two"] * 3 and call(troupe, "dev") == "one" and versions(troupe) == [1]
+    troupe("rollback", far, "--yes")
+    assert called() == ["one"] * 3 and call(troupe, "dev") == "one"
+    troupe("deploy", "dev")
+    assert call(troupe, "dev") == "two" and called() == ["one"] * 3
+    troupe("reset", far, "--to", "dev", "--yes")
+    assert called() == ["two"] * 3
+    troupe("clone", far, "pr-1", "--yes")
+    assert call(troupe, "pr-1") == "two"
+    troupe("remove", far, "--yes")
+    assert there() == 0 and call(troupe, "dev") == "two"
+    troupe("remove", "--service", "--yes")
+    assert versions(troupe) == [] and leftovers(troupe.world()) == {}
+
+
+def test_adopted_layers(troupe):
+    """A stage that `serverless deploy` made has a layer in its stack; another such stage keeps its own."""
+    troupe.write(FILES)
+    client = troupe.account.client("lambda")
+
+    def legacy(stage):
+        return [json.loads(client.invoke(FunctionName=f"lay-{stage}-{f}")["Payload"].read())
+                for f in ("hello", "own", "staged")]
+    for stage in ("dev", "prod"):
+        serverless_deploy(troupe, stage, "lay")
+    assert legacy("dev") == legacy("prod") == ["one"] * 3 and versions(troupe) == [1, 2]
+    troupe("adopt", "dev", "--yes")
+    assert [call(troupe, "dev", f) for f in ("hello", "own", "staged")] == ["one"] * 3
+    assert legacy("prod") == ["one"] * 3 and versions(troupe) == [2, 3], "the old one went, prod's stays"
+    troupe.edit(TEXT, "one", "two")
+    troupe("deploy", "dev")
+    assert call(troupe, "dev") == "two" and legacy("prod") == ["one"] * 3
+    troupe("rollback", "dev", "--yes")
+    assert [call(troupe, "dev", f) for f in ("hello", "own", "staged")] == ["one"] * 3
+    troupe("adopt", "prod", "--yes")
+    assert [call(troupe, "prod", f) for f in ("hello", "own", "staged")] == ["two"] * 3
+    assert versions(troupe) == [3, 4], "what dev has deployed already is not published again"
+    assert [call(troupe, "dev", f) for f in ("hello", "own", "staged")] == ["one"] * 3
+    troupe("remove", "--service", "--yes")
+    assert versions(troupe) == []
+
+
+def test_adopted_layer_that_is_retained(troupe):
+    """The reference keeps each version of such a layer, and troupe deletes none that it did not make."""
+    troupe.write({**FILES, "serverless.yml": SERVICE.replace("RETAIN", "true")})
+
+    def name_it(whole):
+        """As whoever wrote the file has to: a Ref of `TextLambdaLayer` names nothing there."""
+        layer = next(id for id in whole["Resources"] if id.startswith("TextLambdaLayer") and "Permission" not in id)
+        text = json.dumps(whole["Resources"]).replace('"Ref": "TextLambdaLayer"', f'"Ref": "{layer}"')
+        whole["Resources"] = json.loads(text)
+    serverless_deploy(troupe, "dev", "lay", change=name_it)
+    troupe("adopt", "dev", "--yes")
+    assert call(troupe, "dev") == "one" and versions(troupe) == [1, 2]
+    troupe("remove", "--service", "--yes")
+    assert versions(troupe) == [1, 2]

@@ -86,8 +86,10 @@ static int check_only_code(const struct planning *p, struct err *err)
         node_drop(now, STR("code"));
         if (f->parts && node_equal(was, now))
             continue;
-        struct str what = f->parts ? definition_reason(p->r->arena, was, now)
-                                   : STR("it needs a resource that is not there yet");
+        struct str what =
+            f->parts ? definition_reason(p->r->arena, was, now)
+                     : str_fmt(p->r->arena, "it needs a resource that '%.*s' does not have yet",
+                               STR_ARG(stage));
         err_set(err, ERR_REFUSED, "more than the code of function '%.*s' changed: %.*s",
                 STR_ARG(key), STR_ARG(what));
         return err_help(err, "deploy the whole stage: troupe deploy %.*s", STR_ARG(stage));
