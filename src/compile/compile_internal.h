@@ -187,8 +187,6 @@ struct node *node_c(struct arena *a, const char *text);
  * skipped. */
 void copy_member(struct arena *a, struct node *out, const char *to, const struct node *map,
                  const char *from);
-/* JavaScript's truth: absent, null, false, 0 and "" are false. */
-bool node_truthy(const struct node *n);
 /* JavaScript's `x || y`. */
 const struct node *node_or(const struct node *x, const struct node *y);
 /* Setting `key` of `x`, else of `y` (function, then provider); NULL when neither is true. */

@@ -2,6 +2,8 @@
  * functions. Limits: Lambda developer guide, "Durable functions". */
 #include "compile/compile_internal.h"
 
+#include "config/sharing.h"
+
 enum { MAPPING_TIMEOUT_MAX = 900, SNAP_START_STORAGE_MAX = 512 };
 
 bool is_dialect_4(const struct compilation *c)
@@ -73,14 +75,6 @@ static bool is_mapped(const struct function *f)
     return false;
 }
 
-static bool is_at_edge(const struct function *f)
-{
-    node_each (event, node_get_c(f->node, "events"))
-        if (node_truthy(node_get_c(event, "cloudFront")))
-            return true;
-    return false;
-}
-
 int durable_check(struct compilation *c, const struct function *f, struct err *err)
 {
     const struct node *config = durable_config(c, f);
@@ -104,7 +98,7 @@ int durable_check(struct compilation *c, const struct function *f, struct err *e
                       "'executionTimeout' must be at most %d where an event source mapping calls "
                       "the function, because it waits for the end",
                       MAPPING_TIMEOUT_MAX);
-    if (is_at_edge(f))
+    if (sharing_is_edge(f))
         return err_at(err, config->pos, ERR_CONFIG,
                       "'durableConfig' does not work with 'cloudFront' events");
     if (!node_empty(retries))

@@ -37,17 +37,6 @@ void copy_member(struct arena *a, struct node *out, const char *to, const struct
         node_put_c(a, out, to, value);
 }
 
-bool node_truthy(const struct node *n)
-{
-    if (node_empty(n))
-        return false;
-    if (n->kind == NODE_BOOL)
-        return n->boolean;
-    if (n->kind == NODE_NUMBER)
-        return !str_eq(n->text, STR("0"));
-    return n->kind != NODE_STRING || n->text.n > 0;
-}
-
 const struct node *node_or(const struct node *x, const struct node *y)
 {
     return node_truthy(x) ? x : y;

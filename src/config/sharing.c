@@ -196,10 +196,10 @@ const struct node *sharing_reserved(const struct service *service, const struct 
 
 bool sharing_is_edge(const struct function *f)
 {
-    bool found = false;
     node_each (event, node_get_c(f->node, "events"))
-        found = found || !node_empty(node_get_c(event, "cloudFront"));
-    return found;
+        if (node_truthy(node_get_c(event, "cloudFront")))
+            return true;
+    return false;
 }
 
 bool sharing_is_per_stage(const struct service *service, const struct function *f)

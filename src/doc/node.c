@@ -225,6 +225,21 @@ struct node *node_shallow(struct arena *a, const struct node *n)
     return copy;
 }
 
+struct node *node_placed(struct arena *a, const struct node *n, struct pos pos)
+{
+    struct node *copy = n->kind == NODE_SEQ   ? node_seq(a)
+                        : n->kind == NODE_MAP ? node_map(a)
+                                              : node_shallow(a, n);
+    copy->flags = 0;
+    copy->pos = pos;
+    copy->origin = NULL;
+    node_each (item, n)
+        node_push(a, copy, node_placed(a, item, pos));
+    member_each (m, n)
+        node_put_at(a, copy, m->key, pos, node_placed(a, m->value, pos));
+    return copy;
+}
+
 struct node *node_deep(struct arena *a, const struct node *n)
 {
     struct node *copy = node_shallow(a, n);
@@ -356,6 +371,17 @@ int64_t node_int_or(const struct node *n, int64_t fallback)
 bool node_empty(const struct node *n)
 {
     return !n || n->kind == NODE_NULL;
+}
+
+bool node_truthy(const struct node *n)
+{
+    if (node_empty(n))
+        return false;
+    if (n->kind == NODE_BOOL)
+        return n->boolean;
+    if (n->kind == NODE_NUMBER)
+        return !str_eq(n->text, STR("0"));
+    return n->kind != NODE_STRING || n->text.n > 0;
 }
 
 size_t node_count(const struct node *n)

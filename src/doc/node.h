@@ -112,6 +112,9 @@ struct node *node_ref(struct arena *a, struct str name);
 struct node *node_get_att(struct arena *a, struct str name, const char *attribute);
 /* A copy of the top node only, to change it: children are shared. */
 struct node *node_shallow(struct arena *a, const struct node *n);
+/* Copy of everything as if it stood at `pos`, in no file where that has no source: without flags
+ * and origins. Texts are shared. */
+struct node *node_placed(struct arena *a, const struct node *n, struct pos pos);
 /* Copy of everything into `a`, texts included (sources and origins are still referenced). */
 struct node *node_deep(struct arena *a, const struct node *n);
 /* `n` with every secret scalar as "********": for whatever is shown. Shares what holds no secret.
@@ -146,6 +149,8 @@ bool node_to_int(const struct node *n, int64_t *ret);
 int64_t node_int_or(const struct node *n, int64_t fallback);
 /* Is it absent or null? */
 bool node_empty(const struct node *n);
+/* JavaScript's truth: absent, null, false, 0 and "" are false. */
+bool node_truthy(const struct node *n);
 size_t node_count(const struct node *n); /* items or members, 0 for others */
 /* Place of `n`, of no place for NULL. */
 struct pos node_pos(const struct node *n);

@@ -3,26 +3,6 @@
 
 #include "doc/yaml.h"
 
-/* A value without the place and the flags it has in the record: neither is what the user wrote. */
-static const struct node *bare(struct arena *a, const struct node *n)
-{
-    struct node *copy;
-    if (n->kind == NODE_SEQ)
-        copy = node_seq(a);
-    else if (n->kind == NODE_MAP)
-        copy = node_map(a);
-    else
-        copy = node_shallow(a, n);
-    copy->flags = 0;
-    copy->pos = (struct pos){0};
-    copy->origin = NULL;
-    node_each (item, n)
-        node_push(a, copy, bare(a, item));
-    member_each (m, n)
-        node_put(a, copy, m->key, bare(a, m->value));
-    return copy;
-}
-
 /* Does the bundle name `text` as absent? */
 static bool is_absent(const struct source_bundle *b, struct str text)
 {
@@ -57,7 +37,7 @@ enum recorded recorded_value(struct resolver *r, const struct source_bundle *b,
         return RECORDED_NOT;
     const struct node *value = node_get(b->externals, text);
     if (!node_empty(value)) {
-        *ret = bare(r->arena, value);
+        *ret = node_placed(r->arena, value, (struct pos){0}); /* the record's is not the user's */
         return RECORDED_VALUE;
     }
     return is_absent(b, text) ? RECORDED_ABSENT : RECORDED_NOT;

@@ -15,24 +15,6 @@ static const struct node *keys_of(struct arena *a, struct str address)
     return keys;
 }
 
-/* `n` as if it stood in the script, of which no more is known than its name. */
-static const struct node *placed(struct arena *a, const struct node *n, struct pos pos)
-{
-    struct node *copy;
-    if (n->kind == NODE_SEQ)
-        copy = node_seq(a);
-    else if (n->kind == NODE_MAP)
-        copy = node_map(a);
-    else
-        copy = node_shallow(a, n);
-    copy->pos = pos;
-    node_each (item, n)
-        node_push(a, copy, placed(a, item, pos));
-    member_each (m, n)
-        node_put_at(a, copy, m->key, pos, placed(a, m->value, pos));
-    return copy;
-}
-
 static int compute(struct resolver *r, const struct query *q, struct str text, struct str name,
                    struct str path, struct script_result *ret, struct err *err)
 {
@@ -76,9 +58,9 @@ int script_value(struct resolver *r, const struct query *q, struct str name, str
     if (done < 0)
         return -1;
     cell->known = !r->probing;
-    struct source *source = ARENA_NEW(r->arena, struct source);
+    struct source *source = ARENA_NEW(r->arena, struct source); /* no more is known than its name */
     source->path = name;
-    ret->value = placed(r->arena, cell->result.value, (struct pos){source, 1, 1, 0});
+    ret->value = node_placed(r->arena, cell->result.value, (struct pos){source, 1, 1, 0});
     ret->flags |= cell->result.flags;
     if (r->options->bundle)
         ret->what = str_concat(r->arena, ret->what, STR(", as recorded"));
