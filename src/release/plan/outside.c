@@ -1,7 +1,7 @@
 /* What AWS has once, whichever stage's stack made it: a route of an API that the file only names, a
  * priority of a listener, a rule of a given name. What another stage has there is found before AWS
  * refuses it in the middle (409), or serves one stage's callers by the other. */
-#include "release/plan/plan.h"
+#include "release/plan/outside.h"
 
 #include "cfn/expression.h"
 #include "doc/json.h"
@@ -56,9 +56,7 @@ struct claim {
     size_t count, others; /* the plan's own, and those of other stages so far */
 };
 
-/* A Ref or an attribute leads to what the stage has of its own, unless it is a Ref of what the
- * service's stack has for all stages. */
-static bool is_outside(const struct node *shared, const struct node *value)
+bool outside_is_shared(const struct node *shared, const struct node *value)
 {
     struct cfn_value v;
     return value && (!cfn_is_value(value, &v) || node_get(shared, v.id));
@@ -71,13 +69,13 @@ static struct str place_outside(struct arena *a, const struct node *shared,
 {
     const struct node *properties = node_get_c(resource, "Properties");
     const struct node *named = node_get_c(properties, s->named);
-    if (!node_is_text(node_get_c(resource, "Type"), s->type) || !is_outside(shared, named))
+    if (!node_is_text(node_get_c(resource, "Type"), s->type) || !outside_is_shared(shared, named))
         return (struct str){"", 0};
     struct buf b = BUF(a);
     buf_fmt(&b, "%s %s %.*s", s->type, s->named, STR_ARG(json_canonical(a, named)));
     for (size_t i = 0; i < sizeof s->at / sizeof *s->at && s->at[i]; i++) {
         const struct node *at = node_get_c(properties, s->at[i]);
-        if (at && !is_outside(shared, at))
+        if (at && !outside_is_shared(shared, at))
             return (struct str){"", 0};
         buf_fmt(&b, " %.*s", STR_ARG(at ? json_canonical(a, at) : STR("")));
     }
@@ -119,8 +117,16 @@ static struct map added(const struct release *r, const struct plan *plan, const 
     return all;
 }
 
-static int say_taken(const struct release *r, struct plan *plan, const struct claim *claim,
-                     struct str stage, struct err *err)
+int outside_taken(const struct release *r, struct pos pos, struct str stage, struct str what,
+                  const char *help, struct err *err)
+{
+    err_at(err, pos, ERR_REFUSED, "stage '%.*s' has %.*s: '%.*s' cannot have it, too",
+           STR_ARG(stage), STR_ARG(what), STR_ARG(r->service->address));
+    return err_help(err, "%s", help);
+}
+
+static int claim_is_taken(const struct release *r, struct plan *plan, const struct claim *claim,
+                          struct str stage, struct err *err)
 {
     const struct single *s = claim->single;
     if (!s->help) {
@@ -133,10 +139,9 @@ static int say_taken(const struct release *r, struct plan *plan, const struct cl
         return 0;
     }
     struct str what = node_text(node_get_c(node_get_c(claim->resource, "Properties"), s->named));
-    err_at(err, claim->resource->pos, ERR_REFUSED,
-           "stage '%.*s' has %s'%.*s' %s: '%.*s' cannot have it, too", STR_ARG(stage), s->noun,
-           STR_ARG(what), s->where, STR_ARG(r->service->address));
-    return err_help(err, "%s", s->help);
+    return outside_taken(r, claim->resource->pos, stage,
+                         str_fmt(r->arena, "%s'%.*s' %s", s->noun, STR_ARG(what), s->where),
+                         s->help, err);
 }
 
 /* What the plan adds outside the stage. */
@@ -163,7 +168,7 @@ static int check_stage(const struct release *r, struct plan *plan, const struct 
             continue;
         claim->others += ((const struct claim *)theirs.entries[i].value)->count;
         if (claim->count + claim->others > claim->single->limit &&
-            say_taken(r, plan, claim, stage, err) < 0)
+            claim_is_taken(r, plan, claim, stage, err) < 0)
             return -1;
     }
     return existing_check(r, &mine->existing, template, stage, err);

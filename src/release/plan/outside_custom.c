@@ -4,9 +4,9 @@
  * the update, and Cognito would call this stage's function for the other one's users. */
 #include "release/plan/outside_custom.h"
 
-#include "cfn/expression.h"
 #include "cfn/notifications.h"
 #include "doc/json.h"
+#include "release/plan/outside.h"
 
 /* One thing of which there is one, of a pool or bucket outside the service. */
 struct existing_claim {
@@ -16,13 +16,6 @@ struct existing_claim {
     const struct node *what;         /* as it is called: a trigger, an event */
     const struct node *notification; /* {Event, Rules} of a bucket; NULL: it is a pool's */
 };
-
-/* A Ref or an attribute leads to what the stage has of its own, or to what all stages share. */
-static bool is_outside(const struct node *value)
-{
-    struct cfn_value v;
-    return value && !cfn_is_value(value, &v);
-}
 
 static void claim_in_pool(struct arena *a, const struct node *resource, struct existing_claims *ret)
 {
@@ -41,7 +34,7 @@ static void claim_in_bucket(struct arena *a, const struct node *resource,
 {
     const struct node *properties = node_get_c(resource, "Properties");
     const struct node *bucket = node_get_c(properties, "BucketName");
-    if (!is_outside(bucket))
+    if (!outside_is_shared(ret->shared, bucket))
         return;
     struct str place = str_fmt(a, "bucket %.*s", STR_ARG(json_canonical(a, bucket)));
     node_each (config, node_get_c(properties, "BucketConfigs"))
@@ -50,9 +43,10 @@ static void claim_in_bucket(struct arena *a, const struct node *resource,
             (struct existing_claim){{"", 0}, place, resource, node_get_c(config, "Event"), config});
 }
 
-static struct existing_claims claims_of(struct arena *a, const struct node *template)
+static struct existing_claims claims_of(struct arena *a, const struct node *template,
+                                        const struct node *shared)
 {
-    struct existing_claims out = {0};
+    struct existing_claims out = {.shared = shared};
     member_each (m, node_get_c(template, "Resources")) {
         size_t before = out.all.n;
         if (node_is_text(node_get_c(m->value, "Type"), "Custom::CognitoUserPool"))
@@ -92,8 +86,11 @@ static int say_moved(const struct existing_claim *mine, const struct existing_cl
 int existing_added(const struct release *r, const struct plan *plan, struct existing_claims *ret,
                    struct err *err)
 {
-    struct existing_claims had = claims_of(r->arena, plan->world.stage_template);
-    struct existing_claims wanted = claims_of(r->arena, plan->target.layout->stage_template);
+    const struct layout *l = plan->target.layout;
+    const struct node *shared = node_get_c(l->service_template, "Resources");
+    struct existing_claims had = claims_of(r->arena, plan->world.stage_template, shared);
+    struct existing_claims wanted = claims_of(r->arena, l->stage_template, shared);
+    ret->shared = shared;
     vec_each (&wanted.all, w) {
         bool is_new = true;
         vec_each (&had.all, h) {
@@ -109,28 +106,28 @@ int existing_added(const struct release *r, const struct plan *plan, struct exis
     return 0;
 }
 
-static int say_taken(const struct release *r, const struct existing_claim *mine, struct str stage,
-                     struct err *err)
+static int claim_is_taken(const struct release *r, const struct existing_claim *mine,
+                          struct str stage, struct err *err)
 {
-    const char *what = mine->notification ? "bucket" : "user pool";
-    err_at(err, place_of(mine), ERR_REFUSED,
-           "stage '%.*s' has '%.*s' in this %s, which is outside the service: '%.*s' cannot have "
-           "it, too",
-           STR_ARG(stage), STR_ARG(node_text(mine->what)), what, STR_ARG(r->service->address));
-    if (mine->notification)
-        return err_help(err, "name a bucket for each stage, as in ${param:bucket}, or a prefix: S3 "
-                             "notifies one function of an event and a key");
-    return err_help(err, "name a pool for each stage, as in ${param:pool}: a user pool has one "
-                         "function a trigger");
+    bool of_bucket = mine->notification;
+    struct str what = str_fmt(r->arena, "'%.*s' in this %s, which is outside the stage",
+                              STR_ARG(node_text(mine->what)), of_bucket ? "bucket" : "user pool");
+    return outside_taken(r, place_of(mine), stage, what,
+                         of_bucket
+                             ? "name a bucket for each stage, as in ${param:bucket}, or a prefix: "
+                               "S3 notifies one function of an event and a key"
+                             : "name a pool for each stage, as in ${param:pool}: a user pool has "
+                               "one function a trigger",
+                         err);
 }
 
 int existing_check(const struct release *r, const struct existing_claims *mine,
                    const struct node *template, struct str stage, struct err *err)
 {
-    struct existing_claims theirs = claims_of(r->arena, template);
+    struct existing_claims theirs = claims_of(r->arena, template, mine->shared);
     vec_each (&theirs.all, t)
         vec_each (&mine->all, m)
             if (excludes(m, t))
-                return say_taken(r, m, stage, err);
+                return claim_is_taken(r, m, stage, err);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "release/plan/plan.h"
 
 struct existing_claims {
+    const struct node *shared;      /* resources of the service */
     VEC(struct existing_claim) all; /* in the arena of the release */
 };
 
