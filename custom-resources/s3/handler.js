@@ -27,13 +27,19 @@ const valueOf = (xml, name) => unescape(aws.tag(xml, name));
 const prefixOf = (request, functionName) =>
   `${functionName}-${aws.sha256(request.LogicalResourceId).slice(0, 8)}-`;
 
+// The Serverless Framework, whose stage `adopt` takes over, has the function's name and an MD5.
+const isOfReference = (id, name) =>
+  id.startsWith(`${name}-`) && /^[0-9a-f]{32}$/.test(id.slice(name.length + 1));
+
 // Which notifications are this resource's, as any of `names` of its function.
-const ownedBy = (request, context, names) => (inner) =>
-  names.some(
+const ownedBy = (request, context, names) => (inner) => {
+  const id = valueOf(inner, 'Id');
+  return names.some(
     (name) =>
       valueOf(inner, 'CloudFunction') === functionArn(context, name) &&
-      valueOf(inner, 'Id').startsWith(prefixOf(request, name))
+      (id.startsWith(prefixOf(request, name)) || isOfReference(id, name))
   );
+};
 
 function configurationXml(arn, prefix, { Event, Rules = [] }) {
   const rules = Rules.flatMap((rule) => Object.entries(rule)).map(

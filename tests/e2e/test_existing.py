@@ -1,9 +1,11 @@
 """Buckets and user pools that the service does not make: each stage configures them, and takes away its own."""
 
+import hashlib
 import json
 
 import pytest
 
+from legacy import serverless_deploy
 from shop import eventually
 
 HANDLER = """exports.main = async (event, context) => {
@@ -240,3 +242,54 @@ def test_stages_at_the_same_time(troupe, things):
         assert result.code == 0, str(result)
     assert things.notifications() == ({}, [things.queue])
     assert things.triggers("dev") == NEIGHBOURS and things.triggers("prod") == NEIGHBOURS
+
+
+def by_the_reference(troupe, things, stage):
+    """The stage as `serverless deploy` leaves it. The handlers in the package are troupe's, so ids of notifications
+    are made what the reference's are: the function's name and an MD5."""
+    serverless_deploy(troupe, stage, "guest")
+    got = things.s3.get_bucket_notification_configuration(Bucket=things.bucket)
+    got.pop("ResponseMetadata")
+    name = f"guest-{stage}-files"
+    for one in got["LambdaFunctionConfigurations"]:
+        if one["LambdaFunctionArn"].endswith(f":function:{name}"):
+            one["Id"] = f"{name}-{hashlib.md5(one['Id'].encode()).hexdigest()}"
+    things.s3.put_bucket_notification_configuration(Bucket=things.bucket, NotificationConfiguration=got)
+
+
+def test_a_stage_of_the_reference_is_adopted(troupe, things, account):
+    """Its notifications and triggers become those of the stage's aliases; those of others stay, also when the old
+    custom resources are deleted."""
+    write(troupe, things)
+    for stage in ("dev", "prod"):
+        by_the_reference(troupe, things, stage)
+    both = {"guest-dev-files": 2, "guest-prod-files": 2}
+    old = {"PreSignUp": "guest-prod-signs", "CustomMessage": "guest-prod-signs"}
+    assert things.notifications() == (both, [things.queue])
+    assert things.triggers("prod") == {**NEIGHBOURS, **old}
+    troupe("adopt", "dev", "--yes")
+    assert things.notifications() == ({"guest-files:dev": 2, "guest-prod-files": 2}, [things.queue])
+    assert things.triggers("dev") == {**NEIGHBOURS, **mine("dev")}
+    assert things.triggers("prod") == {**NEIGHBOURS, **old}
+    things.s3.put_object(Bucket=things.bucket, Key="dev/adopted.txt", Body=b"")
+    arns = got(account, "guest-files", "adopted.txt")
+    assert [arn.partition(":function:")[2] for arn in arns] == ["guest-files:dev"]
+    assert "nothing to do" in troupe("deploy", "dev").out
+    troupe("adopt", "prod", "--yes")
+    troupe("remove", "dev", "--yes")
+    assert things.notifications() == ({"guest-files:prod": 2}, [things.queue])
+    assert things.triggers("dev") == NEIGHBOURS and things.triggers("prod") == {**NEIGHBOURS, **mine("prod")}
+    troupe("remove", "--service", "--yes")
+    assert things.notifications() == ({}, [things.queue]) and things.triggers("prod") == NEIGHBOURS
+
+
+def test_functions_that_keep_their_names_are_adopted(troupe, things):
+    """Nothing changes for bucket and pool; the reference's ids are known when the stage is removed."""
+    write(troupe, things, SERVICE + "custom: {{troupe: {{functions: {{perStage: ['*']}}}}}}\n")
+    by_the_reference(troupe, things, "dev")
+    now = things.notifications(), things.triggers("dev")
+    assert now[0] == ({"guest-dev-files": 2}, [things.queue])
+    troupe("adopt", "dev", "--yes")
+    assert (things.notifications(), things.triggers("dev")) == now
+    troupe("remove", "dev", "--yes")
+    assert things.notifications() == ({}, [things.queue]) and things.triggers("dev") == NEIGHBOURS
