@@ -155,10 +155,6 @@ bool context_is_protected(const struct service *service);
  * "STAGE@REGION" is short for --region. */
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err);
-/* Load the service as far as it takes to find its stacks: no variable is asked for that only a
- * deployment needs. */
-int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
-                     struct err *err);
 /* Package, compile and lay out. `*ret` lives in the cli's arena. */
 /* What functions' images are now, as compile_options.images wants it; NULL: none is to be asked
  * for. Those that are built from a folder are built and pushed, unless `look_only`; for the whole
@@ -182,9 +178,10 @@ int context_aws(struct cli *cli, const struct service *service, struct err *err)
 /* Release all clients. */
 void context_free(struct cli *cli);
 struct release context_release(struct cli *cli, const struct service *service);
-/* All three at once, for commands that make nothing of the service's files. */
-int context_open(struct cli *cli, size_t stage_arg, enum stage_use use, struct release *ret,
-                 struct err *err);
+/* All three at once, for commands that make nothing of the service's files: they load `part` of the
+ * service, so that a value or a script that only a deployment needs is not asked for. */
+int context_open(struct cli *cli, size_t stage_arg, enum stage_use use, enum load_part part,
+                 struct release *ret, struct err *err);
 /* A function of a stage as it was deployed. */
 struct deployed_function {
     struct str key, name; /* name: FunctionName */

@@ -14,7 +14,7 @@ static int run(struct cli *cli, struct err *err)
         return err_help(err, "troupe clone FROM NEW, or FROM#N NEW");
     }
     if (record_address(cli->options.args[0], &from, &number, err) < 0 ||
-        context_open(cli, 1, STAGE_REQUIRED, &r, err) < 0)
+        context_open(cli, 1, STAGE_REQUIRED, LOAD_STACKS, &r, err) < 0)
         return -1;
     struct goal goal = goal_clone(cli->arena, region_address(&r, from), number, cli->options.exact);
     return context_reach(cli, &r, &goal, STR("cloning"), false, err);

@@ -357,7 +357,7 @@ static int run(struct cli *cli, struct err *err)
     for (int i = 0; i < 2; i++)
         if (record_address(cli->options.args[i], &sides[i].stage, &sides[i].number, err) < 0)
             return -1;
-    if (context_open(cli, SIZE_MAX, STAGE_NONE, &r, err) < 0)
+    if (context_open(cli, SIZE_MAX, STAGE_NONE, LOAD_PLACE, &r, err) < 0)
         return -1;
     if (world_find(&r, false, &w, err) < 0)
         return -1;

@@ -136,7 +136,7 @@ static int run(struct cli *cli, struct err *err)
 {
     struct release r;
     struct world w;
-    if (context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
+    if (context_open(cli, 0, STAGE_REQUIRED, LOAD_PLACE, &r, err) < 0)
         return -1;
     struct history h = {0};
     if (world_find(&r, true, &w, err) < 0 || read_history(cli, &r, &w, &h, err) < 0)

@@ -1,5 +1,5 @@
 /* info: what a stage offers. */
-#include "cli/cli.h"
+#include "cli/all.h"
 
 #include "doc/json.h"
 #include "release/stack/stack.h"
@@ -27,11 +27,8 @@ static const struct node *function_json(struct cli *cli, const struct world *w,
                          STR_ARG(service->address)));
     if (version.n)
         node_put_str(a, n, "version", version);
-    struct str id = {"", 0};
-    for (size_t i = 0; i < service->function_count; i++)
-        if (str_eq(service->functions[i].key, key))
-            id = str_fmt(a, "%.*sLambdaFunctionUrl", STR_ARG(str_upper_first(a, key)));
-    node_put_c(a, n, "url", id.n ? node_get(w->stage.outputs, id) : NULL);
+    struct str id = str_fmt(a, "%.*sLambdaFunctionUrl", STR_ARG(str_upper_first(a, key)));
+    node_put_c(a, n, "url", node_get(w->stage.outputs, id));
     return n;
 }
 
@@ -111,7 +108,9 @@ static int run_info(struct cli *cli, struct err *err)
 {
     struct release r;
     struct world w;
-    if (context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
+    if (cli->options.all)
+        return all_command(cli, &cmd_info, ALL_INDEPENDENTLY, err);
+    if (context_open(cli, 0, STAGE_REQUIRED, LOAD_PLACE, &r, err) < 0)
         return -1;
     if (world_find(&r, true, &w, err) < 0 || world_served(&r, true, &w, err) < 0)
         return -1;
@@ -136,8 +135,9 @@ const struct command cmd_info = {
     .name = "info",
     .arguments = "[STAGE]",
     .summary = "addresses, functions, versions and outputs of a stage",
-    .details = "With --verbose also the outputs that name the versions of functions.",
-    .examples = {"troupe info prod", "troupe info prod --json", "troupe info dev --local"},
+    .details = "With --verbose also the outputs that name the versions of functions. With --all of "
+               "every service of serverless-compose.yml.",
+    .examples = {"troupe info prod", "troupe info prod --json", "troupe info dev --all"},
     .args_max = 1,
     .run = run_info,
 };

@@ -109,7 +109,7 @@ static int run(struct cli *cli, struct err *err)
     struct world world;
     struct pruned pruned;
     if (read_duration(cli->options.unused_for, &how.unused_ms, err) < 0 ||
-        context_open(cli, SIZE_MAX, STAGE_NONE, &r, err) < 0)
+        context_open(cli, SIZE_MAX, STAGE_NONE, LOAD_STACKS, &r, err) < 0)
         return -1;
     if (world_find(&r, true, &world, err) < 0 || prune_run(&r, &how, &world, &pruned, err) < 0)
         return -1;

@@ -260,17 +260,15 @@ static int remove_all(struct cli *cli, struct err *err)
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
+    struct release r;
     bool whole = cli->options.service;
     if (cli->options.all)
         return remove_all(cli, err);
     if (check_named(&cli->options, err) < 0 ||
-        context_location(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, 0, whole ? STAGE_NONE : STAGE_REQUIRED, LOAD_PLACE, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
-    r.source_revision = context_source_revision(cli->arena, service->dir);
-    struct str what = whole ? service->name : service->address;
+    r.source_revision = context_source_revision(cli->arena, r.service->dir);
+    struct str what = whole ? r.service->name : r.service->address;
     if (cli->options.plan)
         return run_plan(cli, &r, what, err);
     if (ask(cli, &r, what, err) < 0)
@@ -279,7 +277,7 @@ static int run(struct cli *cli, struct err *err)
     bool nothing;
     r.disposals = &disposals;
     if (whole ? remove_service(&r, cli->options.purge, &nothing, err) < 0
-              : remove_stage(&r, service->address, cli->options.purge, &nothing, err) < 0)
+              : remove_stage(&r, r.service->address, cli->options.purge, &nothing, err) < 0)
         return -1;
     prune(cli, &r, whole);
     progress_clear(cli->progress);

@@ -51,7 +51,7 @@ static int run(struct cli *cli, struct err *err)
 {
     struct release r;
     struct repaired repaired;
-    if (context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
+    if (context_open(cli, 0, STAGE_REQUIRED, LOAD_STACKS, &r, err) < 0)
         return -1;
     r.source_revision = context_source_revision(cli->arena, r.service->dir);
     int done = repair_run(&r, cli->options.plan, &repaired, err);

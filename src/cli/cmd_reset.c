@@ -14,7 +14,7 @@ static int run(struct cli *cli, struct err *err)
         return err_help(err, "troupe reset STAGE --to OTHER, or --to OTHER#N");
     }
     if (record_address(cli->options.to, &other, &number, err) < 0 ||
-        context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, LOAD_STACKS, &r, err) < 0)
         return -1;
     struct goal goal =
         goal_reset(cli->arena, region_address(&r, other), number, cli->options.exact);

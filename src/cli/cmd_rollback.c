@@ -16,7 +16,7 @@ static int run(struct cli *cli, struct err *err)
     struct release r;
     int64_t number;
     if (number_of(&cli->options, &number, err) < 0 ||
-        context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, LOAD_STACKS, &r, err) < 0)
         return -1;
     struct goal goal = goal_rollback(cli->arena, number);
     return context_reach(cli, &r, &goal, STR("rolling back"), false, err);

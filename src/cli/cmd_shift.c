@@ -39,7 +39,7 @@ static int run(struct cli *cli, struct err *err)
     struct shifting *shifting = ARENA_NEW(cli->arena, struct shifting);
     int64_t number;
     if (read_options(&cli->options, &number, err) < 0 ||
-        context_open(cli, 0, STAGE_REQUIRED, &r, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, LOAD_STACKS, &r, err) < 0)
         return -1;
     shifting->stand = cli->options.weight ? (unsigned)cli->options.weight : 100;
     struct goal goal = goal_shift(cli->arena, number, shifting);

@@ -305,15 +305,13 @@ static int run_all(struct cli *cli, struct err *err)
 
 static int run(struct cli *cli, struct err *err)
 {
-    struct service *service = ARENA_NEW(cli->arena, struct service);
     struct matrix m = {0};
+    struct release r;
     struct world w;
     if (cli->options.all)
         return run_all(cli, err);
-    if (context_location(cli, SIZE_MAX, STAGE_NONE, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (context_open(cli, SIZE_MAX, STAGE_NONE, LOAD_PLACE, &r, err) < 0)
         return -1;
-    struct release r = context_release(cli, service);
     if (world_find(&r, true, &w, err) < 0)
         return -1;
     if (w.bucket.n && status_of_all(&r, &w, &m.stages, &m.n, err) < 0)

@@ -109,7 +109,7 @@ static int run(struct cli *cli, struct err *err)
     struct arena *a = cli->arena;
     struct release r;
     struct world w;
-    if (context_open(cli, 0, STAGE_OPTIONAL, &r, err) < 0)
+    if (context_open(cli, 0, STAGE_OPTIONAL, LOAD_PLACE, &r, err) < 0)
         return -1;
     /* the lease of a stage is broken only when the stage was named: provider.stage does not
      * count */

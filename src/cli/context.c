@@ -131,7 +131,7 @@ static int take_region(struct cli *cli, struct str *stage, struct err *err)
     return 0;
 }
 
-static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool location_only,
+static int load(struct cli *cli, size_t stage_arg, enum stage_use use, enum load_part part,
                 struct service *ret, struct err *err)
 {
     struct str stage;
@@ -140,7 +140,7 @@ static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool loca
         return -1;
     struct config_options options = config_of(cli);
     options.stage = stage;
-    options.location_only = location_only;
+    options.part = part;
     if (service_load(cli->arena, &options, ret, err) < 0) {
         if (err->kind == ERR_NOT_FOUND) /* the file itself */
             err->kind = ERR_CONFIG;
@@ -157,13 +157,7 @@ static int load(struct cli *cli, size_t stage_arg, enum stage_use use, bool loca
 int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
                     struct err *err)
 {
-    return load(cli, stage_arg, use, false, ret, err);
-}
-
-int context_location(struct cli *cli, size_t stage_arg, enum stage_use use, struct service *ret,
-                     struct err *err)
-{
-    return load(cli, stage_arg, use, true, ret, err);
+    return load(cli, stage_arg, use, LOAD_ALL, ret, err);
 }
 
 /* ---- target ---- */
@@ -281,12 +275,11 @@ struct release context_release(struct cli *cli, const struct service *service)
     };
 }
 
-int context_open(struct cli *cli, size_t stage_arg, enum stage_use use, struct release *ret,
-                 struct err *err)
+int context_open(struct cli *cli, size_t stage_arg, enum stage_use use, enum load_part part,
+                 struct release *ret, struct err *err)
 {
     struct service *service = ARENA_NEW(cli->arena, struct service);
-    if (context_service(cli, stage_arg, use, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+    if (load(cli, stage_arg, use, part, service, err) < 0 || context_aws(cli, service, err) < 0)
         return -1;
     *ret = context_release(cli, service);
     return 0;

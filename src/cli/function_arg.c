@@ -73,9 +73,10 @@ int context_function(struct cli *cli, const char *command, struct service *servi
                      struct deployed_function *ret, struct err *err)
 {
     struct str key;
+    struct release r;
     if (split_arguments(&cli->options, command, &key, err) < 0 ||
-        context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
-        context_aws(cli, service, err) < 0)
+        context_open(cli, 0, STAGE_REQUIRED, LOAD_PLACE, &r, err) < 0)
         return -1;
+    *service = *r.service;
     return find_deployed(cli, service, key, ret, err);
 }

@@ -68,6 +68,14 @@ enum plugin_answer {
  * and params.<stage> of the file, above params.default; for the stage they were recorded for also
  * above params.<stage>, as they stood then. Recorded options stand below those given now. Stage and
  * region always come from now. */
+/* How much of a service is loaded. Variables of other sections are not looked up, and no script is
+ * run for them: they are empty. */
+enum load_part {
+    LOAD_ALL,
+    LOAD_PLACE,  /* what says where its stacks are */
+    LOAD_STACKS, /* also what is sent with each update of them, and `custom.troupe` */
+};
+
 struct config_options {
     /* NULL: read from disk. Else `path` and `dir` are not used. */
     const struct source_bundle *bundle;
@@ -85,8 +93,7 @@ struct config_options {
     bool strict;               /* all that the schema does not have is an error */
     bool lenient;              /* nothing that the schema does not have is one */
     bool only_compiles;        /* nothing is sent to AWS: what AWS refuses is a warning */
-    bool location_only; /* only what says where the service is: for what needs no more than its
-                        stacks. Other variables are not looked up; their sections are empty. */
+    enum load_part part;
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     /* Told of each entry of `plugins` instead of a warning or an error; may be NULL. `says` is why,

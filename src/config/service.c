@@ -192,8 +192,8 @@ static int check_schema(struct resolver *r, enum dialect dialect, const struct n
                         .dialect = dialect,
                         .strict = o->strict || (error && !o->lenient),
                         .lenient = o->lenient || o->only_compiles,
-                        .silent = node_is_text(mode, "off") || o->location_only,
-                        .names = o->location_only};
+                        .silent = node_is_text(mode, "off") || o->part != LOAD_ALL,
+                        .names = o->part != LOAD_ALL};
     plugins_answer(&c, *root, &one);
     err_also(err, &one);
     schema_check(&c, &schema_root, STR(""), root, &one);
@@ -300,6 +300,15 @@ static const struct node *keys_of(struct arena *a, const struct node *map)
     return out;
 }
 
+/* The functions there are, without what the file says of them. */
+static const struct node *function_keys(struct arena *a, const struct node *functions)
+{
+    struct node *out = node_from(node_map(a), functions);
+    member_each (m, functions)
+        node_put_at(a, out, m->key, m->key_pos, node_map(a));
+    return out;
+}
+
 /* Put `path` of the file, its variables resolved, into `*root`; nothing when the file has no such
  * path. */
 static int take(struct resolver *r, const struct node **root, struct str path, struct err *err)
@@ -327,17 +336,28 @@ static int take_plugins(struct resolver *r, const struct node **root, struct err
     return 0;
 }
 
-/* Resolve only what tells where the stacks are and what protects them; of everything else the
- * result has the keys. */
+/* Resolve only what tells where the stacks are and what protects them, and with LOAD_STACKS what is
+ * sent with them; of everything else the result has the keys. */
 static int resolve_place(struct resolver *r, const struct node **ret, struct err *err)
 {
     static const char *const paths[] = {"service", "configValidationMode", "frameworkVersion",
                                         "provider.name", "provider.profile"};
     static const char *const settings[] = {"regions", "protect", "history"};
+    static const char *const of_stacks[] = {"custom.troupe",
+                                            "provider.iam.deploymentRole",
+                                            "provider.cfnRole",
+                                            "provider.stackPolicy",
+                                            "provider.rollbackConfiguration",
+                                            "provider.stackTags",
+                                            "provider.notificationArns",
+                                            "provider.logs"};
     static const char *const of_bucket[] = {"name", "serverSideEncryption", "sseKMSKeyId"};
     struct arena *a = r->arena;
     struct found bucket, provider, section;
+    const struct node *functions = node_get_c(r->root, "functions");
     *ret = keys_of(a, r->root);
+    if (node_is(functions, NODE_MAP))
+        *ret = into(a, *ret, STR("functions"), function_keys(a, functions));
     if (resolve_path(r, r->root, STR("custom.troupe"), STR(""), &section, err) < 0)
         return -1;
     if (node_is(section.node, NODE_MAP))
@@ -368,6 +388,10 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
                   str_fmt(a, "custom.troupe.stages.%.*s.%s", STR_ARG(r->stage), settings[i]),
                   err) < 0))
             return -1;
+    for (size_t i = 0; r->options->part == LOAD_STACKS && i < sizeof of_stacks / sizeof *of_stacks;
+         i++)
+        if (take(r, ret, str_c(of_stacks[i]), err) < 0)
+            return -1;
     return 0;
 }
 
@@ -383,7 +407,7 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
         return -1;
     if (resolve_region(r, err) < 0)
         return -1;
-    if (r->options->location_only)
+    if (r->options->part != LOAD_ALL)
         return resolve_place(r, ret, err);
     *ret = resolve_all(r, r->root, err);
     if (!*ret)

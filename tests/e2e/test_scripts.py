@@ -76,6 +76,33 @@ def test_two_stages_and_resets_without_node(troupe, tmp_path):
     assert shown(troupe, "qa") == "any|new|qa"
 
 
+def test_what_makes_nothing_of_the_files_needs_neither_node_nor_values(troupe):
+    """In the service's own folder: scripts, a param, a variable of the environment and a broken value are of no
+    matter to what only looks, or goes to what was recorded."""
+    text = SERVICE + "  late: {handler: handler.main, description: '${param:word} ${env:WORD}'}\n"
+    troupe.write({"serverless.yml": text, "values.js": VALUES, "handler.js": HANDLER})
+    given = {"env": {"WORD": "w"}}
+    troupe("deploy", "dev", "--param", "word=p", **given)
+    troupe.edit("handler.js", "'|' + process.env.SELF", "'|new|'")
+    troupe("deploy", "dev", "--param", "word=p", **given)
+    troupe("deploy", "prod", "--param", "word=p", **given)
+    troupe.edit("values.js", "const tables", "throw new Error('not now'); const tables")
+    without = {"env": {"PATH": "/nonexistent"}}
+    for command in (("info", "dev"), ("history", "dev"), ("stages",), ("diff", "dev", "prod"), ("unlock", "dev"),
+                    ("prune", "--plan"), ("repair", "dev"), ("shift", "dev", "--to", "1", "--weight", "50"),
+                    ("shift", "dev", "--abort"), ("rollback", "dev", "--plan"), ("rollback", "dev", "--yes"),
+                    ("invoke", "dev", "f"), ("reset", "dev", "--to", "prod", "--yes")):
+        said = troupe(*command, check=False, **without)
+        assert said.code == 0 and "node" not in said.err, str(said)
+        if command[0] == "invoke":
+            assert json.loads(said.out) == "small|scripted|dev"
+    assert shown(troupe, "dev") == "small|new||dev"
+    assert "no function 'lat'" in (said := troupe("logs", "dev", "lat", check=1, **without)).err and "'late'" in said.err
+    said = troupe("clone", "dev", "qa", check=2, **without)
+    assert "depends on the stage: it is recorded for 'dev' only" in said.err, said
+    troupe("remove", "prod", "--yes", **without)
+
+
 def test_a_service_that_is_a_script(troupe, tmp_path):
     troupe.write({"serverless.js": """
 const functions = require('./functions');

@@ -86,7 +86,7 @@ int plugins_answer(struct checker *c, const struct node *root, struct err *err)
     node_each (entry, listed(root)) {
         const struct plugin *p = plugin_find(node_text(entry));
         struct err one = {0};
-        if (!c->options->location_only)
+        if (c->options->part == LOAD_ALL)
             answer_one(c, entry, &one);
         err_also(err, &one);
         if (p && p->key)
@@ -104,7 +104,7 @@ int plugins_apply(struct resolver *r, struct node *root, struct err *err)
     node_each (entry, listed(root)) {
         const struct plugin *p = plugin_find(node_text(entry));
         struct err one = {0};
-        if (!p || !p->apply || (r->options->location_only && !p->for_location))
+        if (!p || !p->apply || (r->options->part != LOAD_ALL && !p->for_location))
             continue;
         const struct node *custom = node_get_c(root, "custom");
         const struct node *options = p->key ? node_get_c(custom, p->key) : NULL;
