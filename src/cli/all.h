@@ -7,7 +7,7 @@
 enum all_order {
     ALL_NEEDED_FIRST,  /* with the outputs of the services before; deploy, plan */
     ALL_NEEDED_LAST,   /* remove */
-    ALL_INDEPENDENTLY, /* each for itself; stages */
+    ALL_INDEPENDENTLY, /* each for itself; info, stages */
 };
 
 /* What came of one service. */

@@ -34,7 +34,7 @@ static const struct option {
      "the function, if not given as argument"},
     {"service", 0, FLAG, AT(service), ON(deploy) | ON(plan), NULL,
      "what all stages share, instead of a stage"},
-    {"all", 0, FLAG, AT(all), ON(deploy) | ON(plan) | ON(remove) | ON(stages), NULL,
+    {"all", 0, FLAG, AT(all), ON(deploy) | ON(info) | ON(plan) | ON(remove) | ON(stages), NULL,
      "all services of serverless-compose.yml"},
     {"service", 0, FLAG, AT(service), ON(iam), NULL, "all stages, and what they share"},
     {"service", 0, FLAG, AT(service), ON(remove), NULL, "all stages, and what they share", true},

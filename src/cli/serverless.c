@@ -59,6 +59,9 @@ static const struct {
      "the deployments of services are numbered by themselves, and one that had nothing to do has "
      "no "
      "new one: troupe history STAGE in each service's folder, then troupe rollback STAGE there"},
+    {"all", ON(logs),
+     "functions of two services may have one name, and --tail would mix them: troupe logs STAGE "
+     "FUNCTION in the service's folder"},
     {"service", ON(info) | ON(logs), "go to the service's folder, or name its file with --config"},
     {"force", 0, "not needed: what changed is found by its content"},
     {"enforce-hash-update", 0, "not needed: what changed is found by its content"},

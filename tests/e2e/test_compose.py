@@ -92,6 +92,21 @@ def test_services_that_belong_together(troupe, account):
     assert (row(changes, "front")[1:], row(changes, "base")[1:]) == (["changes"], ["done"])
     assert "numbered by themselves" in troupe("rollback", "prod", "--all", check=2).err
 
+    assert "two services may have one name" in troupe("logs", "prod", "--all", check=2).err
+
+    # What each has, asked at once; one without the stage is told, and hides no other.
+    text = troupe("info", "prod", "--all").out
+    assert "--- base\nprod#1" in text and "Name" in text
+    assert row(text.partition("--- all")[2], "front") == ["front", "done"] and "front-hello" in text
+    each = troupe("info", "prod", "--all", "--json").json["services"]
+    assert {name: one["exit"] for name, one in each.items()} == dict.fromkeys(("front", "base", "jobs", "lone"), 0)
+    assert each["jobs"]["result"] == troupe("info", "prod", "--json", cwd=troupe.folder / "apps/jobs").json
+    troupe("remove", "prod", "--yes", cwd=troupe.folder / "apps/lone")
+    some = troupe("info", "prod", "--all", check=1)
+    assert "front-hello" in some.out and "lone   failed with exit code 1" in some.out.replace("*", ""), str(some)
+    assert "lone: error: " in some.err
+    troupe("deploy", "prod", cwd=troupe.folder / "apps/lone")
+
     # What fails stops those that need it, and no other.
     troupe.edit("base/serverless.yml", "Type: AWS::SQS::Queue", "Type: AWS::SQS::Queue, DependsOn: Nothing")
     troupe.edit("apps/lone/serverless.yml", "{name: aws}", "{name: aws, stackTags: {a: b}}")
