@@ -7,6 +7,14 @@ struct writer {
     bool sorted;
 };
 
+/* Is this one of U+0080 to U+009F? JSON takes them as they are; YAML, as which CloudFormation's
+ * tools read a template, does not. */
+static bool is_late_control(struct str s, size_t i)
+{
+    unsigned char c = i + 1 < s.n && s.p[i] == '\xC2' ? (unsigned char)s.p[i + 1] : 0;
+    return c >= 0x80 && c < 0xA0;
+}
+
 static void write_string(struct buf *b, struct str s)
 {
     static const char hex[] = "0123456789abcdef";
@@ -16,9 +24,12 @@ static void write_string(struct buf *b, struct str s)
     size_t from = 0;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+        bool late = is_late_control(s, i);
+        if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\' && !late)
             continue;
         buf_add(b, str_sub(s, from, i - from));
+        if (late)
+            c = (unsigned char)s.p[++i];
         from = i + 1;
         buf_char(b, '\\');
         if (escapes[c]) {
