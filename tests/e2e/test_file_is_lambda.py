@@ -123,7 +123,7 @@ def cells(f):
         "conditions": values("AA: !If [IsDev, yes, no], BB: !If [Never, !Ref Queue, !If [IsDev, !Ref Table, none]],"
                              " CC: !If [IsDev, !Ref 'AWS::NoValue', x]", "AA: !If [Never, yes, no]"),
         "choices": values("AA: !Select [1, !Split [',', !ImportValue shared-nets]], BB: !FindInMap [Sizes, one, cpu],"
-                          " CC: !FindInMap [Sizes, !If [IsDev, one, two], cpu], DD: !Select [0, [!Ref Queue, b]]",
+                          " CC: !If [IsDev, !FindInMap [Sizes, one, cpu], !FindInMap [Sizes, two, cpu]], DD: !Select [0, [!Ref Queue, b]]",
                           "AA: !Select [0, !Split [',', !ImportValue shared-nets]]"),
         "texts": values("AA: !Sub '${Table}/${Queue.Arn}/${AWS::Region}/${!Literal}', BB: !Sub ['${One}', {One: !Ref Topic}],"
                         " CC: !Join ['-', [!Ref Colour, !Ref 'AWS::AccountId', 1]], DD: !Base64 abc",
@@ -155,7 +155,7 @@ def cells(f):
         "deadOfResources": ["onError: !Ref Topic", "onError: !GetAtt Queue.Arn"],
         "deadOfImports": ["onError: !ImportValue shared-dead", "onError: !Sub '${Topic}'"],
         "key": [f"kmsKeyArn: {f.keys[0]}", f"kmsKeyArn: {f.keys[1]}"],
-        "keyOfImports": ["kmsKeyArn: !ImportValue shared-key", f"kmsKeyArn: !If [IsDev, {f.keys[1]}, x]"],
+        "keyOfImports": ["kmsKeyArn: !ImportValue shared-key", f"kmsKeyArn: !If [IsDev, {f.keys[1]}, {f.keys[0]}]"],
         "role": [f"role: {f.roles[0]}", f"role: {f.roles[1]}"],
         "roleOfResources": ["role: Own", "role: !GetAtt Own.Arn"],
         "roleOfImports": ["role: !ImportValue shared-role", "role: !FindInMap [Sizes, one, role]"],

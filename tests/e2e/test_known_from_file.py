@@ -45,6 +45,12 @@ REFUSED = {
                              ["mapping 'Map' has no 'smal'", "'small'"]),
     "FindInMap, second key": (service("environment: {AA: !FindInMap [Map, x, why]}", "Mappings: {Map: {x: {y: z}}}"), "6:43",
                               ["mapping 'Map' has no 'why'"]),
+    "FindInMap, a function": (service("environment: {AA: !FindInMap [Map, !If [IsA, x, z], y]}",
+                                      "Conditions: {IsA: !Equals [a, b]}\nMappings: {Map: {x: {y: z}, z: {y: z}}}"), "6:40",
+                              ["three texts", "Transform"]),
+    "FindInMap, a default": (service(resources="Mappings: {Map: {x: {y: z}}}\nOutputs:\n"
+                                     "  O: {Value: !FindInMap [Map, x, why, {DefaultValue: a}]}"), "9:",
+                             ["three texts", "Transform"]),
     "Output": (service(resources="Outputs: {O: {Value: !Ref Nothing}}"), "7:24", ["Nothing"]),
     "parameter": (service(resources="Parameters: {Size: {Type: String, Default: a}}\nOutputs: {O: {Value: !Ref Sise}}"),
                   "8:24", ["Sise", "'Size'"]),

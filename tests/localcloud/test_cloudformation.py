@@ -64,6 +64,16 @@ def version():
 IN_RESOURCES = (
     FORMAT + "Unresolved resource dependencies [Nope] in the Resources block of the template"
 )
+LOOKUP = (
+    "Template error: every Fn::FindInMap object requires three parameters, the map name, map key"
+    " and the attribute for return value"
+)
+MAPPINGS = {"Mappings": {"Map": {"a": {"b": "c"}}}, "Conditions": {"Is": {"Fn::Equals": ["a", "a"]}}}
+BAD_LOOKUPS = [
+    ["Map", {"Fn::If": ["Is", "a", "a"]}, "b"],
+    ["Map", "a", {"Fn::Sub": "b"}],
+    ["Map", "a", "z", {"DefaultValue": "c"}],
+]
 BAD_TEMPLATES = [
     ({"Q": queue({"Ref": "Nope"})}, {}, IN_RESOURCES),
     ({"Q": queue({"Fn::GetAtt": ["Nope", "Arn"]})}, {}, IN_RESOURCES),
@@ -90,6 +100,7 @@ BAD_TEMPLATES = [
         FORMAT + "Parameters and resources must have different logical ids [Q]",
     ),
     ({}, {}, FORMAT + "At least one Resources member must be defined."),
+    *(({"Q": queue({"Fn::FindInMap": keys})}, MAPPINGS, LOOKUP) for keys in BAD_LOOKUPS),
 ]
 
 

@@ -4,7 +4,9 @@ What AWS does (recorded answers and CloudFormation user guide, "Template anatomy
 something that is not in the template, a ``DependsOn`` or condition of no one, a circle, a template
 without resources or with too many, a parameter that the template does not declare, a parameter with
 the name of a resource (user guide, "Parameters": logical names are unique in a template; the
-wording here is not recorded): ValidationError, and no stack.
+wording here is not recorded), an ``Fn::FindInMap`` of something else than texts, ``Ref`` and
+``Fn::FindInMap`` (its page in the template reference, "Supported functions"; the message is from
+cloudtools/troposphere#479): ValidationError, and no stack.
 MiniStack resolves unknown names to their own text and goes on. Also here: template URLs in
 virtual-host form.
 
@@ -21,6 +23,10 @@ from troupe_cloud.patching import patch, require
 
 require(engine, "_topological_sort")
 FORMAT = "Template format error: "
+LOOKUP = (
+    "Template error: every Fn::FindInMap object requires three parameters, the map name, map key"
+    " and the attribute for return value"
+)
 MOST = {"Resources": 500, "Parameters": 200, "Outputs": 200}
 VIRTUAL_HOST = re.compile(
     r"^(?P<bucket>[a-z0-9][a-z0-9.-]+)\.s3(?:[.-][a-z0-9-]+)?\.(?:amazonaws\.com|localhost.*)$"
@@ -114,6 +120,22 @@ def too_many(template):
     return None
 
 
+def bad_lookup(node):
+    """Is there an Fn::FindInMap with other functions in it?"""
+    if isinstance(node, list):
+        return any(map(bad_lookup, node))
+    if not isinstance(node, dict):
+        return False
+    keys = node.get("Fn::FindInMap")
+    if keys is not None and not (
+        isinstance(keys, list)
+        and len(keys) == 3
+        and all(not isinstance(key, dict) or set(key) <= {"Ref", "Fn::FindInMap"} for key in keys)
+    ):
+        return True
+    return any(map(bad_lookup, node.values()))
+
+
 def circle(template, conditions):
     try:
         engine._topological_sort(template["Resources"], conditions)
@@ -132,6 +154,8 @@ def validate(original, template, conditions, params=None):
         for resource in resources.values():
             if not isinstance(resource, dict) or not resource.get("Type"):
                 raise ValueError(f"{FORMAT}Every Resources member must contain a Type")
+        if bad_lookup(template):
+            raise ValueError(LOOKUP)
         message = too_many(template) or unresolved(template) or circle(template, conditions)
         if message:
             raise ValueError(message)

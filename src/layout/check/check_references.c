@@ -105,10 +105,30 @@ static const struct node *first_of(const struct node *list)
     return node_is(list, NODE_SEQ) && list->count ? list->items[0] : NULL;
 }
 
+/* Only a transform lets Fn::FindInMap have other functions in it, or a default (template reference,
+ * "Fn::FindInMap enhancements"). */
+static bool check_lookup(const struct walk *w, const struct node *args)
+{
+    const struct node *wrong = node_count(args) > 3 ? args->items[3] : NULL;
+    for (size_t i = 0; i < node_count(args) && !wrong; i++)
+        if (node_is(args->items[i], NODE_MAP) && !node_get_c(args->items[i], "Ref") &&
+            !node_get_c(args->items[i], "Fn::FindInMap"))
+            wrong = args->items[i];
+    if (!wrong)
+        return true;
+    struct err one = {0};
+    err_at(&one, wrong->pos.source ? wrong->pos : w->at, ERR_CONFIG,
+           "Fn::FindInMap takes three texts, of which each may be a Ref or an Fn::FindInMap");
+    err_help(&one, "write the function around Fn::FindInMap, or declare "
+                   "'resources.Transform: AWS::LanguageExtensions'");
+    err_also(w->err, &one);
+    return false;
+}
+
 /* The keys of an Fn::FindInMap, as far as they are written out. */
 static void check_keys(const struct walk *w, const struct node *args)
 {
-    if (node_count(args) > 3) /* {DefaultValue: …}, for keys that are not there */
+    if (!check_lookup(w, args))
         return;
     const struct node *at = node_get_c(w->checking->compiled->template, "Mappings");
     for (size_t i = 0; i < node_count(args) && node_is(args->items[i], NODE_STRING); i++) {
