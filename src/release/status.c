@@ -32,6 +32,12 @@ static bool is_shift(const struct record *record)
     return record->body && record->body->shifts && record->body->to && world_shift_percent(record);
 }
 
+/* The stack, or a pointer, has not followed the record that the stage is at. */
+static bool is_half_done(const struct stage_status *s)
+{
+    return s->behind || (s->unclosed && s->drift_count);
+}
+
 enum record_state record_state(const struct stage_status *s, int64_t number,
                                const struct record_outcome *outcome)
 {
@@ -42,7 +48,9 @@ enum record_state record_state(const struct stage_status *s, int64_t number,
         return states[outcome->outcome];
     bool open = s->open.body && number == s->open.number;
     if (number == s->number && s->number)
-        return !s->behind ? RECORD_SUCCEEDED : at_work(s) ? RECORD_UNDER_WAY : RECORD_HALF_DONE;
+        return !is_half_done(s) ? RECORD_SUCCEEDED
+               : at_work(s)     ? RECORD_UNDER_WAY
+                                : RECORD_HALF_DONE;
     if (open && at_work(s))
         return RECORD_UNDER_WAY;
     return open && is_shift(&s->open) ? RECORD_SHIFTING : RECORD_INTERRUPTED;
@@ -78,8 +86,7 @@ static int look_drifted(const struct release *r, struct stage_status *s, struct 
 {
     struct arena *a = r->arena;
     VEC(struct pointer) all = {0};
-    bool may_be = record_moves_by_api(&s->open) ||
-                  (s->unclosed && record_moves_by_api(&s->record) && s->behind);
+    bool may_be = record_moves_by_api(&s->open) || (s->unclosed && record_moves_by_api(&s->record));
     if (!may_be)
         return 0;
     const struct record_versions *published = s->record.versions;
@@ -169,9 +176,10 @@ static void say(struct arena *a, struct stage_status *s)
                           "the record of %.*s#%lld is gone; put it back, or remove the stage and "
                           "deploy it again: troupe remove %.*s",
                           STR_ARG(s->name), (long long)s->number, STR_ARG(s->name));
-    } else if (s->behind) {
+    } else if (is_half_done(s)) {
         s->word = "half done";
-        s->note = str_fmt(a, "the stack has not followed %.*s; finish it with: troupe repair %.*s",
+        s->note = str_fmt(a, "%s not followed %.*s; finish it with: troupe repair %.*s",
+                          s->behind ? "the stack has" : "some pointers have",
                           STR_ARG(record_name(a, &s->record)), STR_ARG(s->name));
     } else if (s->open.body) {
         say_open(a, s);

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from invariants import Records
+from invariants import Records, told
 from kills import COMMANDS
 from world import of_stage
 
@@ -136,16 +136,25 @@ def test_a_stack_is_watched_through_bad_minutes(stands):
     assert stand.end() == []
 
 
-@pytest.mark.parametrize("cut", ["the answer", "the watch"])
+BUSY = "Stack:shop-dev is in UPDATE_IN_PROGRESS state and can not be updated."
+
+
+@pytest.mark.parametrize("cut", ["the answer", "the answer once", "the watch"])
 def test_a_stack_that_goes_on_unwatched_is_not_called_failed(stands, cut):
     """What becomes of the update is not known: the command says so, and the next one finishes it."""
-    stand = deploy_stand(stands)
-    # The third update is the last: before it are the service's, and what functions need.
+    stand, last = deploy_stand(stands), 3  # before it are the service's, and what functions need
+
+    def look_away(_):
+        stand.proxy.fail(403, "ExpiredTokenException", message=EXPIRED, operation="DescribeStackEvents")
+
+    stand.proxy.rule("call", operation="UpdateStack", nth=last, function=look_away)
     if cut == "the answer":
-        stand.proxy.lose(operation="UpdateStack", since=3)
-    rule = stand.proxy.fail(403, "ExpiredTokenException", message=EXPIRED, operation="DescribeStackEvents", since=3)
+        stand.proxy.lose(operation="UpdateStack", since=last)
+    if cut == "the answer once":
+        stand.proxy.lose(operation="UpdateStack", nth=last)
+        stand.proxy.fail(400, "ValidationError", message=BUSY, operation="UpdateStack", nth=last + 1)
     result = stand.troupe(*stand.command.args, check=5)
-    assert rule.hits and "'shop-dev'" in result.err and "CloudFormation goes on" in result.err, str(result)
+    assert "'shop-dev'" in result.err and "CloudFormation goes on" in result.err, str(result)
     assert "run the same command again" in result.err or "log in again" in result.err, str(result)
     stand.proxy.clear()
     assert outcome_of_last(stand) is None
@@ -185,6 +194,42 @@ def test_an_answer_that_is_lost_once_is_no_failure(stands):
             if problems:
                 failed.append(f"--- {command.name}:{place} {stand.records[place - 1].name} (seed {SEED})\n" + "\n".join(problems))
     print(f"LOST ONCE {tried} answers, {len(failed)} failed")
+    assert not failed, "\n".join(failed)
+
+
+def ending(stand):
+    """Places of the calls from the last change of a stack on, or of a pointer where no stack changes."""
+    changes = {record.service: place for place, record in enumerate(stand.records, 1) if record.writes}
+    return range(changes.get("cloudformation") or changes["lambda"], stand.calls + 1)
+
+
+def called_failed(stand):
+    """What a stage serves was deployed, whatever became of the questions afterwards."""
+    number = told(stand.troupe.world(), stand.command.stage, "shop")
+    record = Records(stand.account, "shop").stages.get(stand.command.stage, {}).get(number, {})
+    return ["what is served is recorded as failed"] if record.get("outcome", {}).get("outcome") == "failed" else []
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command.stage], ids=lambda command: command.name)
+def test_what_a_refusal_at_the_end_leaves_is_not_called_failed(stands, command):
+    """One call after the last change of the stack is refused: the record says what the stage serves, or
+    nothing, and the next command looks again."""
+    stand, failed = stands(command), []
+    places = ending(stand)
+    for place in places if FAULTS == "all" else random.Random(f"{SEED} {command.name}").sample(places, min(3, len(places))):
+        stand.put_back()
+        rule = stand.proxy.fail(403, "AccessDenied", message="injected by the test", nth=place)
+        result = stand.troupe(*command.args, check=False)
+        stand.proxy.clear()
+        stand.wait_for_stacks()
+        problems = [] if result.code == 0 or rule.hits and result.code in (1, 5) else [str(result)]
+        problems += called_failed(stand) + stand.others("refused") + stand.half_done()
+        again = stand.troupe(*command.args, check=False)
+        problems += [] if again.code in (0, command.over) else [f"again: {again}"]
+        problems += stand.others("run again") + stand.end(loosely=True)
+        if problems:
+            failed.append(f"--- {command.name}:{place} {stand.records[place - 1].name} (seed {SEED})\n{result}\n" + "\n".join(problems))
+    print(f"REFUSED {command.name}: {len(places)} calls at the end, {len(failed)} failed")
     assert not failed, "\n".join(failed)
 
 

@@ -171,6 +171,23 @@ static int take_rights(struct deploying *d, const struct node *template, struct 
     return -1;
 }
 
+/* CloudFormation moved the pointers that its templates tell apart; an interrupted switch may have
+ * moved others. */
+static int move_the_rest(struct deploying *d, struct err *err)
+{
+    struct str stage = engine_stage(d);
+    if (engine_reconcile(d, false, err) == 0)
+        return 0;
+    if (err->help.n)
+        err_note(err, (struct pos){0}, "%.*s", STR_ARG(err->help));
+    err_help(err,
+             "stack '%.*s' is updated, but some functions may serve what an interrupted command "
+             "left; go on with it: troupe repair %.*s",
+             STR_ARG(d->plan->world.stage_name), STR_ARG(stage));
+    err->kind = ERR_HALF_DONE;
+    return -1;
+}
+
 static int switch_by_stack(struct deploying *d, struct err *err)
 {
     struct world *w = &d->plan->world;
@@ -187,14 +204,14 @@ static int switch_by_stack(struct deploying *d, struct err *err)
                                    ? NULL
                                    : layout_keep_rights(d->arena, template, engine_stage_now(d));
     if (engine_apply_last(d, first ? first : template, err) < 0 ||
-        (d->drifted && engine_reconcile(d, false, err) < 0) ||
-        (first && take_rights(d, template, err) < 0))
+        (d->drifted && move_the_rest(d, err) < 0) || (first && take_rights(d, template, err) < 0))
         return -1;
     release_finished(d->r, "stack", "'%.*s' %s in %.1fs", STR_ARG(w->stage_name),
                      w->stage_exists ? "updated" : "created",
                      (double)(clock_mono_ms() - start) / 1000);
     w->stage_exists = true;
-    return same ? 0 : cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+    d->new_outputs = !same;
+    return 0;
 }
 
 /* A failed deployment says so in its record; a cut-off one is left open for the next command. */
@@ -371,6 +388,30 @@ static int set_log_role(struct deploying *d, struct err *err)
     return 0;
 }
 
+static int close_record(struct deploying *d, struct err *err)
+{
+    return record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
+                                OUTCOME_SUCCEEDED, STR(""), err);
+}
+
+/* For those who are shown them, or build on them. */
+static int read_outputs(struct deploying *d, struct err *err)
+{
+    struct world *w = &d->plan->world;
+    return d->new_outputs
+               ? cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err)
+               : 0;
+}
+
+/* What failed came after the deployment: the next command finds nothing else to do. */
+static int say_deployed(const struct deploying *d, struct err *err)
+{
+    struct str stage = engine_stage(d);
+    err_wrap(err, "'%.*s' is deployed, but what comes after it failed", STR_ARG(stage));
+    err->kind = ERR_HALF_DONE;
+    return err->help.n ? -1 : err_help(err, "run the same command again: it finishes");
+}
+
 static int apply(struct deploying *d, struct err *err)
 {
     if (engine_check_publisher(d, err) < 0 || engine_service(d, err) < 0)
@@ -387,8 +428,7 @@ static int apply(struct deploying *d, struct err *err)
     }
     if (d->percent) /* the record stays open */
         return 0;
-    return record_write_outcome(d->arena, &d->plan->world.store, engine_stage(d), d->plan->number,
-                                OUTCOME_SUCCEEDED, STR(""), err);
+    return close_record(d, err) < 0 || read_outputs(d, err) < 0 ? say_deployed(d, err) : 0;
 }
 
 /* ---- nothing to do ---- */
@@ -396,9 +436,12 @@ static int apply(struct deploying *d, struct err *err)
 /* The last deployment went through, but its writer was stopped before it could say so. */
 static int finish_outcome(struct deploying *d, struct err *err)
 {
-    const struct world *w = &d->plan->world;
+    struct world *w = &d->plan->world;
     if (!w->unclosed)
         return 0;
+    if (world_want(d->r, WORLD_RECORD, w, err) < 0 ||
+        (record_moves_by_api(&w->record) && engine_reconcile(d, false, err) < 0))
+        return -1;
     return record_write_outcome(d->arena, &w->store, engine_stage(d), w->current, OUTCOME_SUCCEEDED,
                                 STR(""), err);
 }

@@ -34,6 +34,7 @@ struct deploying {
     const struct node *stage_now; /* what the stage's stack was brought to; NULL: not yet */
     bool fresh_roles;             /* roles or policies were made or changed */
     bool drifted;                 /* an interrupted switch may have moved pointers by API */
+    bool new_outputs;             /* the stage's stack may have other ones than the plan's world */
     struct str template_sha;      /* of the stage template that is kept, or empty */
     size_t published, uploaded;
     pthread_mutex_t lock; /* of what the publishing threads share */

@@ -158,7 +158,6 @@ int engine_switch(struct deploying *d, struct err *err)
         return -1;
     release_finished(d->r, "stack", "'%.*s' updated in %.1fs", STR_ARG(w->stage_name),
                      (double)(clock_mono_ms() - start) / 1000);
-    if (node_equal(first, whole)) /* its Outputs are what they were */
-        return 0;
-    return cloudformation_describe(d->arena, d->r->aws, w->stage_name, &w->stage, err);
+    d->new_outputs = !node_equal(first, whole);
+    return 0;
 }

@@ -61,11 +61,10 @@ int stack_import(const struct release *r, const struct stack_update *u, const st
                        STR_ARG(u->name), STR_ARG(set.reason));
     }
     struct stack_watch w = stack_watch(r, u->name, change.token);
-    if (change_set_execute(a, r->aws, id, change.token, err) < 0) {
-        if (!stack_is_under_way(&w))
-            return err_wrap(err, "import into stack '%.*s'", STR_ARG(u->name));
-        err_clear(err);
-    }
+    if (change_set_execute(a, r->aws, id, change.token, err) < 0 && stack_is_under_way(&w, err) < 0)
+        return err->kind == ERR_HALF_DONE
+                   ? -1
+                   : err_wrap(err, "import into stack '%.*s'", STR_ARG(u->name));
     if (stack_watch_to_end(&w, err) < 0)
         return -1;
     if (str_eq(w.final, STR("IMPORT_COMPLETE")))

@@ -155,14 +155,10 @@ static int say_failed(struct stack_watch *w, bool create, struct err *err)
 static int check_begun(const struct stack_update *u, struct stack_watch *w, int asked,
                        struct err *err)
 {
-    if (asked == 0)
+    if (asked == 0 || stack_is_under_way(w, err) == 0)
         return 0;
-    if (stack_is_under_way(w)) {
-        err_clear(err);
-        return 0;
-    }
-    if (stack_is_passing(err) && err->kind != ERR_THROTTLED)
-        return stack_say_unknown(u->name, err);
+    if (err->kind == ERR_HALF_DONE)
+        return -1;
     return err_wrap(err, "%s stack '%.*s'", u->create ? "create" : "update", STR_ARG(u->name));
 }
 

@@ -73,7 +73,8 @@ static int say_cut_off(struct str name, struct err *err)
     return err_help(err, "run the same command again: it waits for the stack and continues");
 }
 
-int stack_say_unknown(struct str name, struct err *err)
+/* Questions about the stack's update failed for too long: CloudFormation goes on with it. */
+static int say_unknown(struct str name, struct err *err)
 {
     err_wrap(err, "lost sight of stack '%.*s', CloudFormation goes on with it", STR_ARG(name));
     err->kind = ERR_HALF_DONE;
@@ -82,7 +83,8 @@ int stack_say_unknown(struct str name, struct err *err)
     return -1;
 }
 
-bool stack_is_passing(const struct err *err)
+/* No answer, or one that says nothing about the question. */
+static bool is_passing(const struct err *err)
 {
     return err->kind == ERR_NETWORK || err->kind == ERR_THROTTLED || err->http_status >= 500;
 }
@@ -99,21 +101,25 @@ int stack_watch_to_end(struct stack_watch *w, struct err *err)
             return say_cut_off(w->name, err);
         if (read_events(w, a, err) == 0)
             seen = clock_mono_ms();
-        else if (stack_is_passing(err) && clock_mono_ms() - seen < BLIND_MS)
+        else if (is_passing(err) && clock_mono_ms() - seen < BLIND_MS)
             err_clear(err); /* the stack's operation does not need us */
         else
-            return stack_say_unknown(w->name, err);
+            return say_unknown(w->name, err);
     }
     return 0;
 }
 
-bool stack_is_under_way(struct stack_watch *w)
+int stack_is_under_way(struct stack_watch *w, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
-    struct err ignored = {0};
-    bool found = read_events(w, a, &ignored) == 0 && w->seen.n;
-    err_clear(&ignored);
-    return found;
+    cleanup_err struct err unread = {0};
+    bool lost = is_passing(err) && err->kind != ERR_THROTTLED;
+    bool blind = read_events(w, a, &unread) < 0;
+    if (w->seen.n) {
+        err_clear(err);
+        return 0;
+    }
+    return lost || (blind && err->kind == ERR_CONFLICT) ? say_unknown(w->name, err) : -1;
 }
 
 int stack_wait(const struct release *r, struct str name, struct stack *ret, struct err *err)

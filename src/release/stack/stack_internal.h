@@ -42,9 +42,10 @@ struct stack_watch {
 struct stack_watch stack_watch(const struct release *r, struct str name, struct str token);
 /* Until the operation is over: its status is in `final` then. */
 int stack_watch_to_end(struct stack_watch *w, struct err *err);
-/* The operation was refused, or its answer got lost. A lost one is sent again, and then it is
- * refused because it is under way already: its events tell by their token. */
-bool stack_is_under_way(struct stack_watch *w);
+/* The operation was refused, or its answer got lost (`err`). A lost one is sent again, and then it
+ * is refused because it is under way already: its events tell by their token. 0: it is; HALF_DONE:
+ * nobody knows. */
+int stack_is_under_way(struct stack_watch *w, struct err *err);
 /* What failed in the nested stack that failed, or at the template's validation. */
 void stack_explain(struct stack_watch *w);
 /* "Orders (AWS::DynamoDB::Table): …" */
@@ -52,10 +53,5 @@ struct str stack_what_failed(const struct stack_watch *w);
 
 /* As long as an operation may take. */
 struct backoff stack_backoff(const struct release *r);
-/* No answer, or one that says nothing about the question. */
-bool stack_is_passing(const struct err *err);
-/* Questions about the stack's update failed for too long (`err`): say that CloudFormation goes on
- * with it, and how to go on afterwards. -1. */
-int stack_say_unknown(struct str name, struct err *err);
 
 #endif
