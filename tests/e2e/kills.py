@@ -138,6 +138,12 @@ def rollback_cut_off(troupe):
     troupe.proxy.clear()
 
 
+def over_a_rollback(troupe):
+    """Of which all pointers have moved; one function changes, so that the stack moves its pointer alone."""
+    rollback_cut_off(troupe)
+    troupe.edit("serverless.yml", "  hello:\n", "  hello:\n    memorySize: 512\n")
+
+
 def deploy_cut_off(troupe):
     """Its stack is as it was, and a version is published."""
     code(troupe, "four")
@@ -306,6 +312,7 @@ COMMANDS = [
     Command("deploy", ("deploy", "dev"), prepare=changed),
     Command("deploy-in-waves", ("deploy", "dev"), prepare=calling_in_waves),
     Command("deploy-of-a-function", ("deploy", "dev", "--function", "hello"), prepare=other_code),
+    Command("deploy-over-a-rollback", ("deploy", "dev"), prepare=over_a_rollback),
     Command("first-deploy", ("deploy", "dev"), start=nothing, others=()),
     Command("first-deploy-of-a-second-stage", ("deploy", "pr-1"), stage="pr-1", others=("prod", "dev")),
     Command("rollback-at-once", ("rollback", "dev", "--to", "1")),

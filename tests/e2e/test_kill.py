@@ -3,7 +3,8 @@
 stage change.
 
 A run tries some moments of each command (``MOMENTS``), others each time: the seed decides, and every
-failure names its moment. ``TROUPE_TEST_KILLS=all`` tries them all; ``TROUPE_TEST_KILLS=deploy:17`` one.
+failure names its moment. ``TROUPE_TEST_KILLS=all`` tries them all; ``TROUPE_TEST_KILLS=deploy:17`` one,
+``TROUPE_TEST_KILLS=deploy:17-40`` some.
 """
 
 import os
@@ -49,8 +50,9 @@ def moments(command, calls):
     if KILLS == "all":
         return range(2 * calls)
     if KILLS:
-        name, _, moment = KILLS.partition(":")
-        return [int(moment)] if name == command.name else []
+        name, _, some = KILLS.partition(":")
+        first, _, last = some.partition("-")
+        return range(int(first), min(int(last or first) + 1, 2 * calls)) if name == command.name else []
     offset = random.Random(f"{SEED} {command.name}").randrange(2 * calls)
     # Odd steps, so that moments before and after a call's effect alternate.
     return sorted({(offset + n * (2 * calls // MOMENTS | 1)) % (2 * calls) for n in range(MOMENTS)})

@@ -75,6 +75,7 @@ static const struct object_member record_members[] = {
     SIGNED(who, OBJECT_TEXT),
     SIGNED(source, OBJECT_TEXT),
     SIGNED(tool, OBJECT_TEXT),
+    MEMBER(record_body, drifted, OBJECT_FLAG, OBJECT_SIGNATURE),
     SIGNED(before, OBJECT_WHOLE),
     SIGNED(before_digest, OBJECT_TEXT),
     {0},

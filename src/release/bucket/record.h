@@ -64,6 +64,7 @@ struct record_body {
     struct str before_digest; /* record_digest of that one */
     int64_t restores, to;     /* number that a rollback makes current again; of a shift by hand */
     bool switches, shifts;    /* pointers move by API first; by weights */
+    bool drifted;             /* an interrupted record before it had moved pointers by API */
     struct record_adoption *adopted; /* NULL: no stack was taken over */
     struct str sources, template;
     OBJECTS(struct record_function) functions;

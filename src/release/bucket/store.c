@@ -503,7 +503,8 @@ int record_write_outcome(struct arena *a, const struct store *store, struct str 
 
 bool record_moves_by_api(const struct record *record)
 {
-    return record->body && (record->body->switches || record->body->shifts);
+    const struct record_body *body = record->body;
+    return body && (body->switches || body->shifts || body->drifted);
 }
 
 bool record_is_removal(const struct record *record)

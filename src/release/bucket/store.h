@@ -81,8 +81,9 @@ struct record {
     const struct record_outcome *outcome;   /* <n>.outcome.json, NULL: none yet */
 };
 
-/* Are pointers moved by API before the stack follows (rollbacks, shifts)? When its writer was
- * stopped they may be anywhere. False for a record without body. */
+/* Are pointers moved by API before the stack follows (rollbacks, shifts), or were they by an
+ * interrupted record before it? When its writer was stopped they may be anywhere. False for a
+ * record without body. */
 bool record_moves_by_api(const struct record *record);
 /* Was it a removal, or did it succeed? False for one without body or outcome. */
 bool record_is_removal(const struct record *record);

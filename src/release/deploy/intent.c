@@ -197,9 +197,10 @@ static int close_last(struct deploying *d, struct str hash, struct err *err)
 {
     struct world *w = &d->plan->world;
     bool switches;
-    d->drifted = record_moves_by_api(&w->interrupted);
     if (w->unclosed && world_want(d->r, WORLD_RECORD, w, err) < 0)
         return -1;
+    d->drifted =
+        record_moves_by_api(&w->interrupted) || (w->unclosed && record_moves_by_api(&w->record));
     if (says(d, &w->interrupted, hash) && follows(d, &w->interrupted)) {
         resume(d, &w->interrupted);
         return 0;
@@ -234,6 +235,7 @@ static void sign(struct deploying *d, struct record_body *body, struct str who)
     body->who = who;
     body->source = d->r->source_revision;
     body->tool = STR(TROUPE_VERSION);
+    body->drifted = d->drifted;
     body->before = d->plan->world.current;
     body->before_digest = world_digest(&d->plan->world.stage);
 }
