@@ -188,3 +188,28 @@ functions:
         (x["id"], x["from"]) for x in planned if x["fate"] == "new address"} != set()
     assert "nothing has to change" in troupe("migrate", "prod").out
     assert troupe.world() == deployed and before["stacks"] == {}
+
+
+def test_dotenv_of_stages(troupe, account):
+    """Each stage has what its file says, also where it is made again from a record, without the files."""
+    def values(stage):
+        found = account.client("lambda").get_function_configuration(FunctionName="shop-hello", Qualifier=stage)
+        return found.get("Environment", {}).get("Variables")
+
+    troupe.write({"serverless.yml": f"{HEAD}plugins: [serverless-dotenv-plugin]\nfunctions: {{hello: {{handler: handler.main}}}}\n",
+                  "handler.js": HANDLER, ".env": "TABLE=common\nONLY=1\n", ".env.dev": "TABLE=of dev\n",
+                  ".env.prod": "TABLE=of prod\nKEY=p\n"})
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+    assert values("dev") == {"TABLE": "of dev", "ONLY": "1"}
+    assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}
+    troupe.write({"handler.js": HANDLER.replace("one", "two"), ".env": "TABLE=other\n"})
+    troupe("deploy", "dev")
+    assert values("dev") == {"TABLE": "of dev"}
+    (troupe.folder / ".env.prod").unlink()
+    troupe("reset", "prod", "--to", "dev")  # code of dev, values of prod as they were recorded
+    assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}
+    troupe("clone", "dev", "new")  # has no file of its own
+    assert values("new") == {"TABLE": "other"}
+    troupe("rollback", "prod")
+    assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}

@@ -28,6 +28,18 @@ static const struct schema pseudo_parameters_options = {
     .closed = true,
     .fields = FIELDS({"skipRegionReplace", &any_boolean}, {"allowReferences", &any_boolean})};
 
+static const struct schema dotenv_options = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .unsupported_help = "troupe reads .env files itself: write what the parser makes of them into "
+                        "a file that it can read",
+    .fields =
+        FIELDS({"exclude", &list_of_strings}, {"include", EITHER(CHOICE("*"), &list_of_strings)},
+               {"logging", &any_boolean}, {"variableExpansion", &any_boolean},
+               {"v4BreakingChanges", &any_boolean}, {"path", &list_of_strings},
+               {"basePath", &any_string}, {"dotenvParser", NULL, UNSUPPORTED},
+               {"required", CLOSED_MAP({"file", &any_boolean}, {"env", &list_of_strings})})};
+
 /* What the plugin takes; CloudWatch Logs has more. */
 static const struct schema retention_option = {
     .type = TYPE_NUMBER,
@@ -75,6 +87,9 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
      "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
      &pseudo_parameters_options},
+    {WORDS("serverless-dotenv-plugin"), PLUGIN_BUILT_IN,
+     "what .env files say is in 'provider.environment'", "dotenv", &dotenv_options,
+     .apply = plugin_dotenv},
     {WORDS("serverless-plugin-log-retention"), PLUGIN_BUILT_IN,
      "'custom.logRetentionInDays' counts for functions without one of their own",
      "logRetentionInDays", &retention_option, .apply = plugin_log_retention},
@@ -145,9 +160,6 @@ const struct plugin plugin_rows[] = {
            "serverless-python-requirements", "serverless-go-plugin", "serverless-rust",
            "serverless-domain-manager", "serverless-step-functions", "serverless-appsync-plugin"),
      PLUGIN_REFUSED},
-    {WORDS("serverless-dotenv-plugin"), PLUGIN_REFUSED,
-     "write 'useDotenv: true' and name the variables that functions need under "
-     "'provider.environment', as 'NAME: ${env:NAME}'"},
     {WORDS("serverless-plugin-include-dependencies", "serverless-plugin-reducer"), PLUGIN_REFUSED,
      BY_PATTERNS},
     {WORDS("serverless-plugin-warmup"), PLUGIN_REFUSED,

@@ -49,6 +49,6 @@ int plugins_apply(struct resolver *r, struct node *root, struct err *err);
 /* ---- those that the tree can say (plugin_*.c) ---- */
 
 plugin_apply plugin_log_retention, plugin_apigw_binary, plugin_common_excludes, plugin_prune,
-    plugin_termination_protection;
+    plugin_termination_protection, plugin_dotenv;
 
 #endif

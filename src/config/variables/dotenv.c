@@ -20,10 +20,6 @@ enum {
 
 /* ---- assignments ---- */
 
-struct assignment {
-    struct str raw, value; /* `value`: `raw` with its references replaced */
-};
-
 /* Bytes of the white space at `i`, as JavaScript's \s has it; 0: none. */
 static size_t space_at(struct str s, size_t i)
 {
@@ -141,8 +137,7 @@ static struct str unquoted(struct arena *a, struct str s)
     return str_replace(a, s, STR("\\r"), STR("\r"));
 }
 
-/* All assignments of a file by name; of several to one name the last counts, where the first is. */
-static struct map read_assignments(struct arena *a, struct str text)
+struct map dotenv_assignments(struct arena *a, struct str text)
 {
     struct map all = MAP(a);
     text = str_replace(a, text, STR("\r\n"), STR("\n"));
@@ -152,7 +147,7 @@ static struct map read_assignments(struct arena *a, struct str text)
         i = skip_space(text, i);
         size_t value = read_name(text, i, &name);
         if (value) {
-            struct assignment *item = ARENA_NEW(a, struct assignment);
+            struct dotenv_assignment *item = ARENA_NEW(a, struct dotenv_assignment);
             item->raw = unquoted(a, raw_value(text, value, &i));
             map_put(&all, name, item);
         }
@@ -166,7 +161,7 @@ static struct map read_assignments(struct arena *a, struct str text)
 
 struct expansion {
     struct arena *arena; /* for the value that is expanded now */
-    struct map all;      /* name -> struct assignment */
+    struct map all;      /* name -> struct dotenv_assignment */
     size_t count;        /* references replaced so far */
 };
 
@@ -176,7 +171,7 @@ static struct str given(const struct expansion *x, struct str name)
     const char *value = str_find_char(name, '\0', 0) < 0 ? getenv(str_z(x->arena, name)) : NULL;
     if (value)
         return str_dup(x->arena, str_c(value));
-    const struct assignment *other = map_get(&x->all, name);
+    const struct dotenv_assignment *other = map_get(&x->all, name);
     return other ? other->raw : STR("");
 }
 
@@ -220,9 +215,7 @@ static char cut_operation(struct str expression, struct str *name, struct str *w
     return i < expression.n ? expression.p[i] : 0;
 }
 
-/* `s` with the first `from` replaced by `to`, in which "$$", "$&", "$`" and "$'" mean what they
- * mean to JavaScript's replace(). */
-static struct str replace_first(struct arena *a, struct str s, struct str from, struct str to)
+struct str dotenv_replace(struct arena *a, struct str s, struct str from, struct str to)
 {
     size_t at = (size_t)str_find(s, from, 0);
     struct str before = str_sub(s, 0, at), behind = str_sub(s, at + from.n, s.n);
@@ -268,8 +261,9 @@ static int expand(struct expansion *x, struct str s, struct str *ret, struct err
                            STR_ARG(reference), x->count - 1);
         map_put(&seen, s, x);
         char operation = cut_operation(expression, &name, &word);
-        s = replace_first(x->arena, s, reference, reference_value(x, operation, name, word, &seen));
-        const struct assignment *earlier = map_get(&x->all, name);
+        s = dotenv_replace(x->arena, s, reference,
+                           reference_value(x, operation, name, word, &seen));
+        const struct dotenv_assignment *earlier = map_get(&x->all, name);
         if (earlier && earlier->value.p && str_eq(earlier->value, s))
             break;
     }
@@ -283,11 +277,11 @@ static int expand(struct expansion *x, struct str s, struct str *ret, struct err
  * with "\$" in it: the dialect takes the backslash from the environment's value, too. */
 static int read_values(struct arena *a, struct str text, struct map *ret, struct err *err)
 {
-    struct expansion x = {.all = read_assignments(a, text)};
+    struct expansion x = {.all = dotenv_assignments(a, text)};
     for (size_t i = 0; i < x.all.n; i++) {
         cleanup_arena struct arena *scratch = x.arena = arena_new();
         struct str name = x.all.entries[i].key, value;
-        struct assignment *item = x.all.entries[i].value;
+        struct dotenv_assignment *item = x.all.entries[i].value;
         const char *own = getenv(str_z(scratch, name));
         bool wins = own && *own && !str_eq(str_c(own), item->raw);
         if (wins)
@@ -301,10 +295,10 @@ static int read_values(struct arena *a, struct str text, struct map *ret, struct
     return 0;
 }
 
-int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct err *err)
+int dotenv_file(struct resolver *r, struct str name, struct str *ret, struct err *err)
 {
     struct str path = path_join(r->arena, r->dir, name), text;
-    *ret = NULL;
+    *ret = (struct str){0};
     if (!fs_exists(path))
         return 0;
     if (fs_read(r->arena, path, DOTENV_BYTES_MAX, &text, err) < 0) {
@@ -315,10 +309,22 @@ int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct er
     *source = (struct source){name, encoding_skip_mark(text)};
     if (encoding_check(source, err) < 0)
         return -1;
+    *ret = source->text.p ? source->text : STR("");
+    return 0;
+}
+
+int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct err *err)
+{
+    struct str text;
+    *ret = NULL;
+    if (dotenv_file(r, name, &text, err) < 0)
+        return -1;
+    if (!text.p)
+        return 0;
     struct map *values = ARENA_NEW(r->arena, struct map);
     *values = MAP(r->arena);
-    if (read_values(r->arena, source->text, values, err) < 0)
-        return err_wrap(err, "cannot read '%.*s'", STR_ARG(path));
+    if (read_values(r->arena, text, values, err) < 0)
+        return err_wrap(err, "cannot read '%.*s'", STR_ARG(path_join(r->arena, r->dir, name)));
     *ret = values;
     return 0;
 }

@@ -139,6 +139,7 @@ struct resolver {
     struct str stage, region;
     bool stage_known; /* else provider.stage is being looked up */
     bool use_dotenv;
+    bool lists_dotenv;                     /* the bundle names the .env files, used or not */
     struct map *dotenv;                    /* name -> struct str *; NULL: there is no such file */
     struct str dotenv_name;                /* ".env.dev" or ".env"; empty: there is none */
     struct map files;                      /* absolute path -> struct loaded_file * */
@@ -214,6 +215,17 @@ extern const struct source_row variable_sources[];
 bool environment_get(const struct resolver *r, struct str name, struct str *ret);
 /* Read .env.<stage>, else .env, of the service directory into r->dotenv. */
 int dotenv_load(struct resolver *r, struct err *err);
+struct dotenv_assignment {
+    struct str raw, value; /* `value`: `raw` with its references replaced, once they are */
+};
+/* All assignments of a file: name -> struct dotenv_assignment *; of several to one name the last
+ * counts, where the first is. */
+struct map dotenv_assignments(struct arena *a, struct str text);
+/* `s` with the first `from` replaced by `to`, in which "$$", "$&", "$`" and "$'" mean what they
+ * mean to JavaScript's replace(). */
+struct str dotenv_replace(struct arena *a, struct str s, struct str from, struct str to);
+/* Text of the file `name` of the service directory; `ret->p` NULL: no such file. */
+int dotenv_file(struct resolver *r, struct str name, struct str *ret, struct err *err);
 /* Values of the file `name` of the service directory, as a map like r->dotenv; NULL: no such file.
  */
 int dotenv_read(struct resolver *r, struct str name, struct map **ret, struct err *err);
