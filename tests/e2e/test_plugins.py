@@ -152,7 +152,8 @@ def test_a_role_and_statements(troupe):
         assert words in result.err and "serverless.yml:7:" in result.err, str(result)
     # Without the plugin nothing comes of the key, and it is said.
     troupe.write({"serverless.yml": HEAD + own})
-    assert "unknown key 'iamRoleStatements'" in troupe("validate").err
+    said = troupe("validate").err
+    assert "unknown key 'iamRoleStatements'" in said and "serverless-iam-roles-per-function reads it" in said, said
 
 
 def test_migrate_says_all_in_one_list(troupe, account):
@@ -190,15 +191,20 @@ functions:
     assert troupe.world() == deployed and before["stacks"] == {}
 
 
+DOTENV = """plugins: [serverless-dotenv-plugin, serverless-stack-termination-protection]
+custom: {serverlessTerminationProtection: {stages: [prod]}}
+functions: {hello: {handler: handler.main}}
+"""
+
+
 def test_dotenv_of_stages(troupe, account):
     """Each stage has what its file says, also where it is made again from a record, without the files."""
     def values(stage):
         found = account.client("lambda").get_function_configuration(FunctionName="shop-hello", Qualifier=stage)
         return found.get("Environment", {}).get("Variables")
 
-    troupe.write({"serverless.yml": f"{HEAD}plugins: [serverless-dotenv-plugin]\nfunctions: {{hello: {{handler: handler.main}}}}\n",
-                  "handler.js": HANDLER, ".env": "TABLE=common\nONLY=1\n", ".env.dev": "TABLE=of dev\n",
-                  ".env.prod": "TABLE=of prod\nKEY=p\n"})
+    troupe.write({"serverless.yml": HEAD + DOTENV, "handler.js": HANDLER, ".env": "TABLE=common\nONLY=1\n",
+                  ".env.dev": "TABLE=of dev\n", ".env.prod": "TABLE=of prod\nKEY=p\n"})
     troupe("deploy", "dev")
     troupe("deploy", "prod")
     assert values("dev") == {"TABLE": "of dev", "ONLY": "1"}
@@ -207,9 +213,12 @@ def test_dotenv_of_stages(troupe, account):
     troupe("deploy", "dev")
     assert values("dev") == {"TABLE": "of dev"}
     (troupe.folder / ".env.prod").unlink()
-    troupe("reset", "prod", "--to", "dev")  # code of dev, values of prod as they were recorded
+    assert "is protected" in troupe("reset", "prod", "--to", "dev", check=3).err
+    troupe("reset", "prod", "--to", "dev", "--yes")  # code of dev, values of prod as they were recorded
     assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}
     troupe("clone", "dev", "new")  # has no file of its own
     assert values("new") == {"TABLE": "other"}
     troupe("rollback", "prod")
     assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}
+    assert "is protected" in troupe("remove", "prod", check=3).err
+    troupe("remove", "new")

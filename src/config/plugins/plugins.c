@@ -27,6 +27,15 @@ bool plugin_listed(const struct node *root, const char *name)
     return false;
 }
 
+const char *plugin_of_key(const struct schema *of, struct str key)
+{
+    for (const struct plugin *p = plugin_rows; p->names; p++)
+        for (const struct field *f = p->function_keys; of == &schema_function && f && f->name; f++)
+            if (str_eq(key, str_c(f->name)))
+                return p->names[0];
+    return NULL;
+}
+
 /* ---- the answer ---- */
 
 #define ADVICE                                                                                  \

@@ -39,6 +39,9 @@ extern const struct plugin plugin_rows[];
 /* Does `root` list the plugin? `name` is the first of its row. */
 bool plugin_listed(const struct node *root, const char *name);
 
+/* The plugin that adds `key` to what `of` describes; NULL: none does. */
+const char *plugin_of_key(const struct schema *of, struct str key);
+
 /* Tell the answer to each entry of `plugins`, or refuse it, and add to `c` the keys that the listed
  * ones read. CONFIG with a place for each that is refused. */
 int plugins_answer(struct checker *c, const struct node *root, struct err *err);

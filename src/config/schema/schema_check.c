@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "base/near.h"
+#include "config/plugins/plugins.h"
 
 static bool check_value(struct checker *c, const struct schema *s, struct place at,
                         const struct node **value, problem_list *problems);
@@ -184,6 +185,9 @@ static struct str key_help(struct checker *c, const struct schema *s, struct str
     for (const struct hint *hint = s->hints; hint && hint->key; hint++)
         if (str_eq(key, str_c(hint->key)))
             return str_c(hint->help);
+    const char *plugin = plugin_of_key(s, key);
+    if (plugin)
+        return str_fmt(c->arena, "%s reads it, which is not among the 'plugins'", plugin);
     for (const struct field *f = s->fields; f && f->name; f++)
         if (!(f->flags & UNSUPPORTED) && is_spoken(c, f))
             near_offer(&near, str_c(f->name));

@@ -65,6 +65,9 @@ def bless(entry, case):
         service.mkdir(parents=True)
         lay_out((case / "tree").read_text(encoding="utf-8"), service)
         (service / "serverless.yml").write_bytes((case / "serverless.yml").read_bytes())
+        modules = reference_tool.plugins(case)
+        if modules:
+            pathlib.Path(scratch, "node_modules").symlink_to(modules)
         out = pathlib.Path(scratch, "out")
         done = subprocess.run(
             ["node", str(entry), "package", "--package", str(out)],
