@@ -95,6 +95,9 @@ def test_what_plugins_write_into_the_configuration(troupe):
          "provider.apiGateway.binaryMediaTypes", ["image/png", "a/b"]),
         ("serverless-stack-termination-protection", "serverlessTerminationProtection: {stages: [prod]}",
          "custom.troupe.protect", ["prod"]),
+        ("serverless-stack-termination-protection",
+         "serverlessTerminationProtection: {stages: [prod]}\n  troupe: {protect: live}", "custom.troupe.protect",
+         ["live", "prod"]),
         ("serverless-stack-termination-protection", "other: 1", "custom.troupe.protect", ["*"]),
     )
     for name, custom, path, wanted in cases:
@@ -125,6 +128,8 @@ def test_options_that_are_not_covered(troupe):
         ("serverless-plugin-log-retention", "logRetentionInDays: 8", 2, ("a retention", "serverless.yml:5:")),
         ("serverless-deployment-bucket", "deploymentBucket: {versioning: true}", 0, ("has no effect", "serverless.yml:5:")),
         ("serverless-prune-plugin", "prune: {includeLayers: true}", 0, ("has no effect", "serverless.yml:5:")),
+        ("serverless-prune-plugin", "prune: {automatic: true, number: 1}\n  troupe: 5", 2, ("'custom.troupe' must be a map",)),
+        ("serverless-stack-termination-protection", "troupe: [a]", 2, ("'custom.troupe' must be a map",)),
         ("serverless-plugin-canary-deployments", "deploymentSettings: {}", 0, ("custom.troupe.shift",)),
         ("serverless-iam-roles-per-function", "serverless-iam-roles-per-function: {inherit: true}", 0, ("unknown key",)),
     )

@@ -12,11 +12,13 @@ static struct node *open_map(struct arena *a, struct node *root, const char *key
     return copy;
 }
 
-/* The same for a list. */
+/* The same for a list; a value alone is a list of one. */
 static struct node *open_list(struct arena *a, struct node *map, const char *key)
 {
     const struct node *old = node_get_c(map, key);
     struct node *copy = node_is(old, NODE_SEQ) ? node_shallow(a, old) : node_seq(a);
+    if (!node_empty(old) && old->kind != NODE_SEQ)
+        node_push(a, copy, old);
     node_put_c(a, map, key, copy);
     return copy;
 }
@@ -184,6 +186,17 @@ int plugin_common_excludes(struct resolver *r, struct node *root, const struct n
     return 0;
 }
 
+/* Is custom.troupe, and `key` in it, something to add to? What else it is, is told when troupe's
+ * own section is read. */
+static bool takes_settings(const struct node *root, const char *key)
+{
+    const struct node *troupe = node_path(root, "custom.troupe");
+    const struct node *old = node_get_c(troupe, key);
+    return node_empty(troupe) ||
+           (troupe->kind == NODE_MAP &&
+            (node_empty(old) || old->kind == NODE_MAP || !strcmp(key, "protect")));
+}
+
 /* ---- serverless-prune-plugin ---- */
 
 /* The plugin counts versions of a function, and the newest is the one that serves; here each
@@ -194,6 +207,7 @@ int plugin_prune(struct resolver *r, struct node *root, const struct node *optio
     (void)err;
     int64_t number = node_int_or(node_get_c(options, "number"), -1);
     if (!node_bool_or(node_get_c(options, "automatic"), false) || number < 0 ||
+        !takes_settings(root, "history") ||
         !node_empty(node_path(root, "custom.troupe.history.keep")))
         return 0;
     struct node *troupe = open_map(a, open_map(a, root, "custom"), "troupe");
@@ -211,6 +225,8 @@ int plugin_termination_protection(struct resolver *r, struct node *root, const s
     struct arena *a = r->arena;
     (void)err;
     const struct node *stages = node_get_c(options, "stages");
+    if (!takes_settings(root, "protect"))
+        return 0;
     struct node *troupe = open_map(a, open_map(a, root, "custom"), "troupe");
     struct node *protect = open_list(a, troupe, "protect");
     if (!node_count(stages))
