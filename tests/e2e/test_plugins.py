@@ -3,11 +3,14 @@ what plugins write into the configuration. That templates equal those of the plu
 golden cases' part (tests/golden/compile/plugin-*).
 """
 
+import importlib.util
 import json
-import zipfile
+import shutil
+from pathlib import Path
 
 from legacy import serverless_deploy
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 HEAD = "service: shop\nprovider: {name: aws, runtime: nodejs20.x}\n"
 HELLO = "functions: {hello: {handler: handler.main, events: [{http: GET /}]}}\n"
 HANDLER = "exports.main = async () => ({statusCode: 200, body: 'one'});\n"
@@ -108,15 +111,27 @@ def test_what_plugins_write_into_the_configuration(troupe):
     assert "troupe" not in printed(troupe, "custom")
 
 
-def test_common_excludes(troupe):
-    """As the plugin has them: out of the service, and back in where the file says so."""
-    files = {"README.md": "x", "docs/a.txt": "x", "test/a.js": "x", "node_modules/m/package.json": '{"name": "m"}',
-             "node_modules/m/index.js": "x", "node_modules/m/LICENSE.txt": "x", "node_modules/m/index.d.ts": "x"}
-    service = f"{HEAD}plugins: [serverless-plugin-common-excludes]\npackage: {{excludeDevDependencies: false}}\n{HELLO}"
-    troupe.write({"serverless.yml": service, "handler.js": HANDLER, **files})
-    troupe("package")
-    with zipfile.ZipFile(troupe.folder / ".serverless" / "shop.zip") as made:
-        assert sorted(made.namelist()) == ["handler.js", "node_modules/m/index.js", "node_modules/m/package.json"]
+def golden_tool():
+    """tests/golden/pack/bless.py: lays out the files of a case, and lists the entries of a zip."""
+    spec = importlib.util.spec_from_file_location("pack_bless", GOLDEN / "pack" / "bless.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool
+
+
+def test_packages_as_with_the_plugin(troupe):
+    """Whatever the reference packs with the plugin (tests/golden/plugins): names, modes, contents."""
+    tool, cases = golden_tool(), sorted((GOLDEN / "plugins").glob("*/tree"))
+    assert cases
+    for tree in cases:
+        shutil.rmtree(troupe.folder)
+        troupe.folder.mkdir()
+        tool.lay_out(tree.read_text(), troupe.folder)
+        troupe.write({"serverless.yml": (tree.parent / "serverless.yml").read_text()})
+        troupe("package")
+        made = sorted((troupe.folder / ".serverless").glob("*.zip"))
+        lines = [line for path in made for line in tool.entries(path)]
+        assert lines == (tree.parent / "expected").read_text().splitlines(), tree.parent.name
 
 
 def test_options_that_are_not_covered(troupe):

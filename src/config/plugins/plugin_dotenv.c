@@ -162,7 +162,8 @@ static int read_files(struct resolver *r, const struct node *options, struct str
             return -1;
     for (size_t i = environment.n ? 0 : 2; node_empty(paths) && i < sizeof names / sizeof *names;
          i++) {
-        unsigned flags = by_stage && i < 2 ? NODE_STAGE : 0;
+        /* what all stages have in a file another stage's own file may say otherwise */
+        unsigned flags = by_stage ? NODE_STAGE : 0;
         if (i == 2 && str_eq(environment, STR("test")))
             continue;
         if (read_file(&x, names[i], flags, err) < 0)
@@ -255,11 +256,11 @@ static int take_recorded(struct resolver *r, const struct node **ret, struct err
     if (!found && find_recorded(r, stage, &found, err) < 0)
         return -1;
     *ret = marked(r->arena, found, by_stage ? NODE_STAGE : 0);
+    if (by_stage)
+        node_put(r->arena, r->externals, recorded_name(r, stage, true), *ret);
     member_each (m, b->externals)
         if (str_starts(m->key, STR("dotenv:")) || str_eq(m->key, none))
             node_put(r->arena, r->externals, m->key, m->value);
-    if (by_stage)
-        node_put(r->arena, r->externals, recorded_name(r, stage, true), *ret);
     return 0;
 }
 
