@@ -199,8 +199,10 @@ int context_target(struct cli *cli, const struct service *service, const struct 
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
-    struct pack_options pack = {
-        .no_cache = cli->options.no_cache, .warn = context_warning, .warn_context = cli};
+    struct pack_options pack = {.no_cache = cli->options.no_cache,
+                                .make_given_again = true,
+                                .warn = context_warning,
+                                .warn_context = cli};
     struct compile_options compile = {.naming = NAMING_SHARED,
                                       .images = images,
                                       .artifact_dir = STR("artifacts"),

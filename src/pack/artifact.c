@@ -1,5 +1,5 @@
 /* The bytes of artifacts: they are on no disk until somebody wants them. */
-#include "pack/pack_internal.h"
+#include "pack/given.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,57 +7,6 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-
-enum { READ_AT_ONCE = 64 * 1024 };
-
-int given_open(struct arena *a, struct str path, struct stat *ret, struct err *err)
-{
-    const char *name = str_z(a, path);
-    /* Opening a pipe would wait for its writer, opening a device may do something. */
-    if (stat(name, ret) < 0)
-        return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
-    if (!S_ISREG(ret->st_mode))
-        return err_set(err, ERR_FAILED, "cannot read '%.*s': it is %s, not a regular file",
-                       STR_ARG(path), fs_type_name(ret->st_mode));
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, ret) < 0) {
-        err_sys(err, errno, "cannot read '%.*s'", STR_ARG(path));
-        fd_cleanup(&fd);
-        return -1;
-    }
-    return fd;
-}
-
-static int pass_file(int fd, zip_sink *sink, void *context, struct err *err)
-{
-    char buffer[READ_AT_ONCE];
-    for (;;) {
-        ssize_t k = read(fd, buffer, sizeof buffer);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return err_sys(err, errno, "cannot read");
-        if (k == 0)
-            return 0;
-        if (sink(context, (struct str){buffer, (size_t)k}, err) < 0)
-            return -1;
-    }
-}
-
-static int hash_piece(void *context, struct str bytes, struct err *err)
-{
-    (void)err;
-    digest_add(context, bytes);
-    return 0;
-}
-
-int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err)
-{
-    struct digest *d = sha256_begin();
-    int done = pass_file(fd, hash_piece, d, err);
-    digest_end(d, sha256);
-    return done;
-}
 
 /* Passes pieces on and hashes them on the way. */
 struct checked {
@@ -78,7 +27,17 @@ static int pass_given(const struct artifact *artifact, struct checked *c, struct
     cleanup_arena struct arena *a = arena_new();
     struct stat st;
     cleanup_fd int fd = given_open(a, artifact->path, &st, err);
-    return fd < 0 ? -1 : pass_file(fd, pass_checked, c, err);
+    if (fd < 0)
+        return -1;
+    if (!artifact->source->again)
+        return given_read(fd, pass_checked, c, err);
+    struct content_store *store = content_store_new(a, STR("/"), STR(""), false);
+    struct file_list list;
+    int done = given_load(a, store, fd, (uint64_t)st.st_size, &list, err);
+    if (done == 0)
+        done = zip_make(store, &list, pass_checked, c, err);
+    content_store_drop(store);
+    return done;
 }
 
 int artifact_read(const struct artifact *artifact, zip_sink *sink, void *context, struct err *err)

@@ -323,16 +323,13 @@ static void give_memory(struct content_store *s, size_t n)
     pthread_mutex_unlock(&s->lock);
 }
 
-static int add_file(struct content_store *s, struct reading *r, struct worker *w, struct err *err)
+static int add_content(struct content_store *s, struct str raw, struct worker *w,
+                       struct content **ret, struct err *err)
 {
-    if (read_file(s, r->file, w, &r->stamp, err) < 0)
-        return -1;
-    struct str raw = {w->raw, r->stamp.size};
     unsigned char digest[SHA256_BYTES];
     sha256(raw, digest);
     bool first;
-    struct content *c = claim(s, digest, &first);
-    r->content = c;
+    struct content *c = *ret = claim(s, digest, &first);
     if (!first)
         return 0;
     struct str piece = pack(w, raw);
@@ -341,6 +338,30 @@ static int add_file(struct content_store *s, struct reading *r, struct worker *w
     c->deflated = piece.p != raw.p;
     c->machine = machine_of(raw);
     return put_piece(s, c, piece, err);
+}
+
+static int add_file(struct content_store *s, struct reading *r, struct worker *w, struct err *err)
+{
+    if (read_file(s, r->file, w, &r->stamp, err) < 0)
+        return -1;
+    return add_content(s, (struct str){w->raw, r->stamp.size}, w, &r->content, err);
+}
+
+int content_store_put(struct content_store *s, struct str raw, const struct content **ret,
+                      struct err *err)
+{
+    cleanup_worker struct worker w = {0};
+    struct content *c = NULL;
+    take_memory(s, 3 * raw.n);
+    make_room(&w, raw.n);
+    pthread_mutex_lock(&s->lock);
+    int done = begin_pieces(s, err);
+    pthread_mutex_unlock(&s->lock);
+    if (done == 0)
+        done = add_content(s, raw, &w, &c, err);
+    give_memory(s, 3 * raw.n);
+    *ret = c;
+    return done;
 }
 
 static int add_batch(size_t index, void *context, struct arena *scratch, struct err *err)

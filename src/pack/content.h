@@ -20,6 +20,10 @@ struct content {
 int content_read(struct content_store *s, const struct file *f, zip_sink *sink, void *context,
                  struct err *err);
 
+/* The same for a content that no file has: `raw` need not live longer. Any thread. */
+int content_store_put(struct content_store *s, struct str raw, const struct content **ret,
+                      struct err *err);
+
 /* Size and SHA-256 of the zip with this key (SHA-256 of its entries) from an earlier run, or of
  * this one: false when not known. Any thread. */
 bool content_store_zip(struct content_store *s, const unsigned char key[SHA256_BYTES],

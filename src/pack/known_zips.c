@@ -9,7 +9,7 @@
 
 enum { ZIPS_MAX = 1024, STEPS_MAX = 20 };
 
-static const char magic[16] = "troupe zips 1";
+static const char magic[24] = "troupe zips 1 " LIBDEFLATE_VERSION_STRING;
 
 struct str service_path(struct arena *a, const struct service *service)
 {
@@ -40,10 +40,12 @@ struct known_zips known_zips_open(struct arena *a, const struct service *service
     return known;
 }
 
-const struct known_zip *known_zips_find(const struct known_zips *known, const struct stamp *stamp)
+const struct known_zip *known_zips_find(const struct known_zips *known, const struct stamp *stamp,
+                                        bool again)
 {
     for (size_t i = 0; i < known->count; i++)
-        if (memcmp(&known->zips[i].stamp, stamp, sizeof *stamp) == 0)
+        if (known->zips[i].again == again &&
+            memcmp(&known->zips[i].stamp, stamp, sizeof *stamp) == 0)
             return &known->zips[i];
     return NULL;
 }

@@ -7,6 +7,8 @@
 
 struct known_zip {
     struct stamp stamp;
+    uint64_t again; /* 1: what follows is of the zip that is made again of it, */
+    uint64_t plain; /* if it is such that this can be done */
     unsigned char sha256[SHA256_BYTES];
     uint64_t zip_bytes, unzipped_bytes, file_count;
 };
@@ -21,7 +23,8 @@ struct known_zips {
 };
 
 struct known_zips known_zips_open(struct arena *a, const struct service *service, bool no_cache);
-const struct known_zip *known_zips_find(const struct known_zips *known, const struct stamp *stamp);
+const struct known_zip *known_zips_find(const struct known_zips *known, const struct stamp *stamp,
+                                        bool again);
 /* Remember a zip that was read after known_zips_open, or, `written`, written since: then this waits
  * for the file system's clock to go on, some milliseconds at most. */
 void known_zips_put(struct known_zips *known, const struct known_zip *zip, bool written);

@@ -6,10 +6,16 @@
 #include "base/fs.h"
 #include "base/pool.h"
 #include "base/vec.h"
+#include "pack/given.h"
 #include "pack/known_zips.h"
 
 /* Limit for a zip that was given: a larger one cannot be below the limit of what is unzipped. */
 static const uint64_t GIVEN_BYTES_MAX = (uint64_t)512 * 1024 * 1024;
+
+struct zip_summary {
+    uint64_t unzipped_bytes;
+    size_t file_count;
+};
 
 /* A zip to be made, or one that was given. */
 struct plan {
@@ -21,6 +27,7 @@ struct plan {
     struct selection selection;
     struct file_list list;
     uint64_t zip_bytes;
+    bool again;  /* of the zip that was given, made again */
     size_t same; /* index of the first plan with the same files: its own, or an earlier one's */
     unsigned char digest[SHA256_BYTES];
     struct zip_summary summary;
@@ -219,27 +226,58 @@ static int check_size(struct packer *p, const struct plan *plan, struct err *err
 
 /* ---- making zips ---- */
 
+static void sum_up(const struct zip_entry *entries, size_t n, struct known_zip *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t most = UINT64_MAX - ret->unzipped_bytes;
+        ret->unzipped_bytes += entries[i].size < most ? entries[i].size : most;
+        ret->file_count += !str_ends(entries[i].name, STR("/"));
+    }
+}
+
+/* Find out what there is to know of a zip: of itself, or of what is made again of it. A zip with
+ * something that would be lost is taken as it is. */
+static int read_zip(struct arena *a, int fd, struct known_zip *ret, struct err *err)
+{
+    struct zip_entry *entries;
+    size_t n;
+    if (zip_entries(a, fd, ret->stamp.size, &entries, &n, err) < 0)
+        return -1;
+    sum_up(entries, n, ret);
+    ret->plain = given_is_plain(a, entries, n);
+    ret->zip_bytes = ret->stamp.size;
+    /* too large ones are refused later, and would only take long */
+    if (!ret->again || !ret->plain || ret->unzipped_bytes > UNZIPPED_BYTES_MAX)
+        return given_hash(fd, ret->sha256, err);
+    struct content_store *store = content_store_new(a, STR("/"), STR(""), false);
+    struct file_list list;
+    int done = given_load(a, store, fd, ret->stamp.size, &list, err);
+    if (done == 0)
+        done = zip_identify(store, &list, &ret->zip_bytes, ret->sha256, err);
+    content_store_drop(store);
+    return done;
+}
+
 static int inspect_given(struct packer *p, struct plan *plan, struct err *err)
 {
+    cleanup_arena struct arena *a = arena_new();
     struct stat st;
-    cleanup_fd int fd = given_open(p->arena, plan->path, &st, err);
+    cleanup_fd int fd = given_open(a, plan->path, &st, err);
     if (fd < 0)
         return -1;
-    struct known_zip zip = {.stamp = stamp_of(&st), .zip_bytes = (uint64_t)st.st_size};
-    const struct known_zip *known = known_zips_find(&p->known, &zip.stamp);
-    if (zip.zip_bytes > GIVEN_BYTES_MAX)
+    struct known_zip zip = {.stamp = stamp_of(&st), .again = p->options->make_given_again};
+    const struct known_zip *known = known_zips_find(&p->known, &zip.stamp, zip.again);
+    if (zip.stamp.size > GIVEN_BYTES_MAX)
         return err_set(err, ERR_CONFIG, "larger than %.0f MB", megabytes(GIVEN_BYTES_MAX));
     if (!known) {
-        if (zip_inspect(fd, zip.zip_bytes, &plan->summary, err) < 0 ||
-            given_hash(fd, zip.sha256, err) < 0)
+        if (read_zip(a, fd, &zip, err) < 0)
             return -1;
-        zip.unzipped_bytes = plan->summary.unzipped_bytes;
-        zip.file_count = plan->summary.file_count;
         known_zips_put(&p->known, &zip, false);
         known = &zip;
     }
     plan->summary = (struct zip_summary){known->unzipped_bytes, known->file_count};
     plan->zip_bytes = known->zip_bytes;
+    plan->again = known->again && known->plain;
     memcpy(plan->digest, known->sha256, SHA256_BYTES);
     return 0;
 }
@@ -394,7 +432,7 @@ static void hand_out(struct packer *p, struct packed *ret)
     for (size_t i = 0; i < p->plans.n; i++) {
         const struct plan *plan = &p->plans.p[i];
         struct artifact_source *source = ARENA_NEW(a, struct artifact_source);
-        *source = (struct artifact_source){plan->path.n ? NULL : p->store, plan->list};
+        *source = (struct artifact_source){plan->path.n ? NULL : p->store, plan->list, plan->again};
         ret->artifacts[i] =
             (struct artifact){.name = plan->name,
                               .path = plan->path,

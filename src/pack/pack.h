@@ -44,8 +44,11 @@ struct packed {
 
 /* How to package. */
 struct pack_options {
-    unsigned jobs;          /* 0: number of cores */
-    bool no_cache;          /* forget what earlier runs packaged */
+    unsigned jobs; /* 0: number of cores */
+    bool no_cache; /* forget what earlier runs packaged */
+    /* Zips that are given are made again, with the times and the order of troupe's own: one that
+     * was zipped anew from the same files gives the same bytes. */
+    bool make_given_again;
     bool handlers_may_lack; /* a plugin that is not run may make them: only warn */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;

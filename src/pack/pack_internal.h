@@ -89,6 +89,9 @@ struct file {
     const struct content *content; /* when the store has it */
     int error;                     /* why there is no stamp, or 0 */
     bool executable;
+    /* of a zip's entry that is made again: its mode and the like, and whose they are */
+    uint32_t attributes;
+    uint16_t made_by;
 };
 
 struct file_list {
@@ -137,20 +140,10 @@ void content_store_drop(struct content_store *s);
 int zip_make(struct content_store *s, const struct file_list *list, zip_sink *sink, void *context,
              struct err *err);
 
-struct zip_summary {
-    uint64_t unzipped_bytes;
-    size_t file_count;
-};
-
 /* Bytes and SHA-256 of the zip of `list`: known from an earlier run, or by making it. Any thread.
  */
 int zip_identify(struct content_store *s, const struct file_list *list, uint64_t *ret_bytes,
                  unsigned char sha256[SHA256_BYTES], struct err *err);
-
-/* ---- zip_read.c ---- */
-
-/* Read the directory of a given zip, `fd` of `bytes`. ERR_CONFIG when it is none. */
-int zip_inspect(int fd, uint64_t bytes, struct zip_summary *ret, struct err *err);
 
 /* ---- artifact.c ---- */
 
@@ -158,12 +151,8 @@ int zip_inspect(int fd, uint64_t bytes, struct zip_summary *ret, struct err *err
 struct artifact_source {
     struct content_store *store; /* NULL: the file at the artifact's path */
     struct file_list list;
+    bool again; /* that file's zip, made again */
 };
-
-/* Open a zip that was given. ERR_FAILED when it is no regular file. */
-int given_open(struct arena *a, struct str path, struct stat *ret, struct err *err);
-/* SHA-256 of what is left to be read from `fd`. */
-int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err);
 
 /* ---- handlers.c ---- */
 

@@ -38,7 +38,7 @@ static bool is_there(const struct known_zips *known, const struct artifact *made
     if (lstat(target.p, &st) < 0 || !S_ISREG(st.st_mode))
         return false;
     struct stamp stamp = stamp_of(&st);
-    const struct known_zip *zip = known_zips_find(known, &stamp);
+    const struct known_zip *zip = known_zips_find(known, &stamp, false);
     cleanup_arena struct arena *a = arena_new();
     if (!zip)
         return false;

@@ -88,12 +88,14 @@ static int put_central(struct writer *w, const struct file *f, uint64_t offset, 
     if (make_room(w, CENTRAL_BYTES, err) < 0)
         return -1;
     put(w, SIGNATURE_CENTRAL, 4);
-    put(w, MADE_BY_UNIX | VERSION_NEEDED, 2);
+    bool given = f->made_by || f->attributes;
+    uint32_t own = (uint32_t)(f->executable ? MODE_EXECUTABLE : MODE_FILE) << 16;
+    put(w, (given ? f->made_by : MADE_BY_UNIX) | VERSION_NEEDED, 2);
     put_common(w, f->content, f->name.n);
     put(w, 0, 2); /* no comment */
     put(w, 0, 2); /* disk */
     put(w, 0, 2); /* internal attributes */
-    put(w, (uint64_t)(f->executable ? MODE_EXECUTABLE : MODE_FILE) << 16, 4);
+    put(w, given ? f->attributes : own, 4);
     put(w, offset, 4);
     return put_str(w, f->name, err);
 }
@@ -189,6 +191,8 @@ static void entries_key(const struct file_list *list, unsigned char key[SHA256_B
         buf_add(&b, f->name);
         buf_char(&b, 0);
         buf_char(&b, f->executable ? 'x' : '-');
+        buf_add(&b, (struct str){(const char *)&f->attributes, sizeof f->attributes});
+        buf_add(&b, (struct str){(const char *)&f->made_by, sizeof f->made_by});
         buf_add(&b, (struct str){(const char *)f->content->digest, SHA256_BYTES});
         if (b.n > HELD_BYTES) {
             digest_add(d, buf_str(&b));

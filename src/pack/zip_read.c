@@ -1,5 +1,5 @@
 /* Zips that were given, read as far as checks need. */
-#include "pack/pack_internal.h"
+#include "pack/zip_read.h"
 
 #include <unistd.h>
 
@@ -66,24 +66,26 @@ static uint64_t entry_size(struct str s, uint64_t at, uint64_t name, uint64_t ex
     return size;
 }
 
-static bool read_entries(struct str s, uint64_t count, struct zip_summary *ret)
+/* Read the entry whose central header is at `*at`, and go behind it. */
+static bool read_entry(struct str s, uint64_t *at, struct zip_entry *ret)
 {
-    uint64_t at = 0;
-    *ret = (struct zip_summary){0};
-    for (uint64_t i = 0; i < count; i++) {
-        if (s.n - at < CENTRAL_BYTES || get(s, at, 4) != SIGNATURE_CENTRAL)
-            return false;
-        uint64_t name = get(s, at + 28, 2), extra = get(s, at + 30, 2);
-        uint64_t whole = CENTRAL_BYTES + name + extra + get(s, at + 32, 2);
-        if (s.n - at < whole)
-            return false;
-        uint64_t size = entry_size(s, at, name, extra);
-        if (size > UINT64_MAX - ret->unzipped_bytes)
-            return false;
-        ret->unzipped_bytes += size;
-        ret->file_count += !(name && s.p[at + CENTRAL_BYTES + name - 1] == '/');
-        at += whole;
-    }
+    uint64_t i = *at;
+    if (s.n - i < CENTRAL_BYTES || get(s, i, 4) != SIGNATURE_CENTRAL)
+        return false;
+    uint64_t name = get(s, i + 28, 2), extra = get(s, i + 30, 2);
+    uint64_t whole = CENTRAL_BYTES + name + extra + get(s, i + 32, 2);
+    if (s.n - i < whole)
+        return false;
+    *ret = (struct zip_entry){.name = str_sub(s, i + CENTRAL_BYTES, name),
+                              .size = entry_size(s, i, name, extra),
+                              .packed = get(s, i + 20, 4),
+                              .offset = get(s, i + 42, 4),
+                              .crc = (uint32_t)get(s, i + 16, 4),
+                              .attributes = (uint32_t)get(s, i + 38, 4),
+                              .made_by = (uint16_t)(get(s, i + 4, 2) & 0xff00),
+                              .flags = (uint16_t)get(s, i + 8, 2),
+                              .method = (uint16_t)get(s, i + 10, 2)};
+    *at += whole;
     return true;
 }
 
@@ -100,16 +102,35 @@ static bool read_part(struct arena *a, int fd, uint64_t at, uint64_t n, struct s
     return true;
 }
 
-int zip_inspect(int fd, uint64_t bytes, struct zip_summary *ret, struct err *err)
+int zip_entries(struct arena *a, int fd, uint64_t bytes, struct zip_entry **ret, size_t *ret_n,
+                struct err *err)
+{
+    const uint64_t most = END_BYTES + FULL_16 + LOCATOR64_BYTES + END64_BYTES;
+    uint64_t from = bytes > most ? bytes - most : 0, at = 0, i = 0;
+    struct str tail, central;
+    struct directory d = {0};
+    bool good = read_part(a, fd, from, bytes - from, &tail) && read_end(tail, from, &d) &&
+                d.bytes <= DIRECTORY_BYTES_MAX && read_part(a, fd, d.start, d.bytes, &central) &&
+                d.count <= d.bytes / CENTRAL_BYTES;
+    *ret = ARENA_ARRAY(a, good ? d.count : 0, struct zip_entry);
+    for (; good && i < d.count; i++)
+        good = read_entry(central, &at, &(*ret)[i]);
+    *ret_n = i;
+    return good ? 0 : err_set(err, ERR_CONFIG, "not a zip file, or a damaged one");
+}
+
+int zip_data(int fd, const struct zip_entry *entry, void *out, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
-    const uint64_t most = END_BYTES + FULL_16 + LOCATOR64_BYTES + END64_BYTES;
-    uint64_t from = bytes > most ? bytes - most : 0;
-    struct str tail, central;
-    struct directory d;
-    if (!read_part(a, fd, from, bytes - from, &tail) || !read_end(tail, from, &d) ||
-        d.bytes > DIRECTORY_BYTES_MAX || !read_part(a, fd, d.start, d.bytes, &central) ||
-        !read_entries(central, d.count, ret))
-        return err_set(err, ERR_CONFIG, "not a zip file, or a damaged one");
-    return 0;
+    struct str local;
+    size_t got = 0;
+    bool good =
+        read_part(a, fd, entry->offset, LOCAL_BYTES, &local) && get(local, 0, 4) == SIGNATURE_LOCAL;
+    uint64_t at = good ? entry->offset + LOCAL_BYTES + get(local, 26, 2) + get(local, 28, 2) : 0;
+    while (good && got < entry->packed) {
+        ssize_t k = pread(fd, (char *)out + got, entry->packed - got, (off_t)(at + got));
+        good = k > 0;
+        got += good ? (size_t)k : 0;
+    }
+    return good ? 0 : err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(entry->name));
 }

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "doc/json.h"
+#include "pack/zip_read.h"
 
 /* A service with one function. */
 static struct str service(struct arena *a, const char *runtime, const char *handler,
@@ -432,14 +433,17 @@ static int add_to_buf(void *context, struct str bytes, struct err *err)
     return 0;
 }
 
-static void inspect(struct str bytes, struct zip_summary *ret)
+static size_t count_entries(struct arena *a, struct str bytes)
 {
     struct err err = {0};
+    struct zip_entry *entries;
+    size_t n;
     FILE *file = tmpfile();
     assert_int_equal(fwrite(bytes.p, 1, bytes.n, file), bytes.n);
     assert_int_equal(fflush(file), 0);
-    check_ok(zip_inspect(fileno(file), bytes.n, ret, &err), &err);
+    check_ok(zip_entries(a, fileno(file), bytes.n, &entries, &n, &err), &err);
     fclose(file);
+    return n;
 }
 
 /* More entries than the old format can count. */
@@ -462,12 +466,85 @@ static void test_many(void **state)
     check_ok(content_store_add(store, &list, 1, 2, &err), &err);
     struct buf b = BUF(a);
     check_ok(zip_make(store, &list, add_to_buf, &b, &err), &err);
-    struct zip_summary summary;
-    inspect(buf_str(&b), &summary);
-    assert_int_equal(summary.file_count, N);
-    assert_int_equal(summary.unzipped_bytes, N);
+    assert_int_equal(count_entries(a, buf_str(&b)), N);
     content_store_drop(store);
     check_ok(fs_remove_all(dir, &err), &err);
+}
+
+/* ---- zips made again ---- */
+
+/* What is deployed of the zip that this Python script writes. */
+static struct str made_again(struct fixture *f, const char *script)
+{
+    struct err err = {0};
+    struct packed packed;
+    struct str command =
+        str_fmt(f->arena, "cd '%s' && rm -f a.zip && python3 -c \"%s\"", f->dir.p, script);
+    assert_int_equal(system(command.p), 0);
+    f->options.make_given_again = true;
+    check_ok(fixture_pack(f, &packed, &err), &err);
+    struct str bytes = fixture_bytes(f, &packed.artifacts[0]);
+    check_str(packed.artifacts[0].sha256_hex, sha256_hex(f->arena, bytes).p);
+    assert_int_equal(packed.artifacts[0].zip_bytes, bytes.n);
+    check_ok(fixture_pack(f, &packed, &err), &err); /* known by now */
+    check_str(packed.artifacts[0].sha256_hex, sha256_hex(f->arena, bytes).p);
+    assert_true(str_eq(bytes, fixture_bytes(f, &packed.artifacts[0])));
+    return bytes;
+}
+
+#define WRITE                                                                                 \
+    "import zipfile as z; f = z.ZipFile('a.zip', 'w'); E = z.ZipInfo\n"                       \
+    "def w(name, text, year=2001, mode=0o644, how=8):\n"                                      \
+    "  e = E(name, (year, 1, 1, 0, 0, 0)); e.external_attr = mode << 16; e.comment = b'x' * " \
+    "(year % 7)\n"                                                                            \
+    "  e.compress_type = how; f.writestr(e, text)\n"
+
+/* Entries, modes and contents make the zip; times, order, comments and compression do not. */
+static void test_made_again(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    fixture_make(&f, STR("index.js"),
+                 service(a, "nodejs22.x", "a.h", "    package: {artifact: a.zip}\n"));
+    struct str first = made_again(&f, WRITE "w('a.js', 'A' * 900); w('b/c', 'C'); f.close()");
+    assert_int_equal(count_entries(a, first), 2);
+    static const struct {
+        const char *script;
+        bool same;
+    } others[] = {
+        {WRITE "w('b/c', 'C', 2020); w('a.js', 'A' * 900, 2024, how=0); f.close()", true},
+        {WRITE "w('a.js', 'A' * 900, mode=0o755); w('b/c', 'C'); f.close()", false},
+        {WRITE "w('a.js', 'A' * 901); w('b/c', 'C'); f.close()", false},
+        {WRITE "w('a.js', 'A' * 900); w('b/d', 'C'); f.close()", false},
+        {WRITE "w('a.js', 'A' * 900); w('b/c', 'C'); w('d/', ''); f.close()", false},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(str_eq(first, made_again(&f, others[i].script)), others[i].same);
+    fixture_remove(&f);
+}
+
+/* A damaged entry is found before anything is uploaded. */
+static void test_made_again_damaged(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct err err = {0};
+    struct packed packed;
+    struct str zip;
+    fixture_make(&f, STR("index.js"),
+                 service(a, "nodejs22.x", "a.h", "    package: {artifact: a.zip}\n"));
+    made_again(&f, WRITE "w('a.js', 'abc' * 900); f.close()");
+    struct str path = path_join(f.arena, f.dir, STR("a.zip"));
+    check_ok(fs_read(f.arena, path, 1 << 20, &zip, &err), &err);
+    char *bad = arena_dup(f.arena, zip.p, zip.n);
+    bad[42] ^= 1;
+    fixture_file(&f, "a.zip", (struct str){bad, zip.n}, 0644);
+    assert_int_equal(fixture_pack(&f, &packed, &err), -1);
+    check_str(err.msg, "cannot use artifact 'a.zip': the entry 'a.js' is damaged");
+    err_clear(&err);
+    fixture_remove(&f);
 }
 
 /* ---- the cache ---- */
@@ -764,6 +841,8 @@ int main(void)
         cmocka_unit_test(test_circle),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_made_again),
+        cmocka_unit_test(test_made_again_damaged),
         cmocka_unit_test(test_cache_reads_nothing),
         cmocka_unit_test(test_cache_sees_changes),
         cmocka_unit_test(test_cache_damaged),
