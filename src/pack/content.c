@@ -117,23 +117,46 @@ static int copy_range(int from, int to, uint64_t at, uint64_t n, uint64_t out_at
     return 0;
 }
 
-/* A file of this run's own, with the pieces that it has from an earlier one. Without a cache it has
- * no name. */
+static int no_room(const struct content_store *s, int error, struct err *err)
+{
+    err_sys(err, error, "cannot write compressed files to '%.*s'",
+            STR_ARG(s->path.n ? s->path : STR("a temporary file")));
+    return err_help(err, "make room there; another place is chosen with %s",
+                    s->path.n ? "XDG_CACHE_HOME, or with --no-cache and TMPDIR" : "TMPDIR");
+}
+
+/* Begin a file in the cache's directory, or without a name when `name` is NULL, with the pieces of
+ * the earlier run. */
+static int begin_file(struct content_store *s, char *name, struct err *err)
+{
+    int fd = name ? mkostemp(name, O_CLOEXEC) : fs_temporary(s->arena, err);
+    int error = fd >= 0 && s->fd >= 0 ? copy_range(s->fd, fd, 0, s->end, 0) : 0;
+    if (fd < 0)
+        return name ? no_room(s, errno, err) : -1;
+    if (error) {
+        if (name)
+            unlink(name);
+        close(fd);
+        return no_room(s, error, err);
+    }
+    fd_cleanup(&s->fd);
+    s->fd = fd;
+    s->is_own = true;
+    s->temporary = str_c(name);
+    return 0;
+}
+
+/* A file of this run's own. Where the cache cannot be written, nothing is kept. */
 static int begin_pieces(struct content_store *s, struct err *err)
 {
     if (s->is_own)
         return 0;
     char *name = str_z(s->arena, str_concat(s->arena, s->path, STR(".new.XXXXXX")));
-    int fd = s->path.n ? mkostemp(name, O_CLOEXEC) : fs_temporary(s->arena, err);
-    if (fd < 0)
-        return s->path.n ? err_sys(err, errno, "cannot write '%s'", name) : -1;
-    s->is_own = true;
-    s->temporary = s->path.n ? str_c(name) : (struct str){"", 0};
-    int error = s->fd < 0 ? 0 : copy_range(s->fd, fd, 0, s->end, 0);
-    if (s->fd >= 0)
-        close(s->fd);
-    s->fd = fd;
-    return error ? err_sys(err, error, "cannot write '%s'", name) : 0;
+    if (s->path.n && begin_file(s, name, err) == 0)
+        return 0;
+    err_clear(err);
+    s->path = (struct str){"", 0};
+    return begin_file(s, NULL, err);
 }
 
 static int put_piece(struct content_store *s, struct content *c, struct str piece, struct err *err)
@@ -148,12 +171,8 @@ static int put_piece(struct content_store *s, struct content *c, struct str piec
         ssize_t k = pwrite(s->fd, piece.p + done, piece.n - done, (off_t)(c->offset + done));
         if (k < 0 && errno == EINTR)
             continue;
-        if (k <= 0) {
-            err_sys(err, k < 0 ? errno : EIO, "cannot keep compressed files in %s%.*s",
-                    s->path.n ? "" : "a temporary file", STR_ARG(s->temporary));
-            return err_help(err, "make room there; another place is chosen with %s",
-                            s->path.n ? "XDG_CACHE_HOME, or with --no-cache and TMPDIR" : "TMPDIR");
-        }
+        if (k <= 0)
+            return no_room(s, k < 0 ? errno : EIO, err);
         done += (size_t)k;
     }
     return 0;
@@ -599,35 +618,31 @@ static struct cache_index index_of(const struct content_store *s)
     return index;
 }
 
-/* Copy only what is used into a file of its own, and read from that. */
-static int compact(struct content_store *s, struct cache_index *index, struct err *err)
+/* Copy only what is used into a file of its own. This run goes on with the file that it has. */
+static void compact(const struct content_store *s, struct cache_index *index)
 {
+    cleanup_err struct err ignored = {0};
     struct content_store other = {.arena = s->arena, .path = s->path, .fd = -1};
-    if (begin_pieces(&other, err) < 0)
-        return -1;
-    for (size_t i = 0; i < index->content_count; i++) {
+    int error = begin_pieces(&other, &ignored) < 0 || !other.path.n;
+    for (size_t i = 0; i < index->content_count && !error; i++) {
         struct content *c = &index->contents[i];
-        int error = copy_range(s->fd, other.fd, c->offset, c->packed_bytes, other.end);
+        error = copy_range(s->fd, other.fd, c->offset, c->packed_bytes, other.end);
         c->offset = other.end;
         other.end += c->packed_bytes;
-        if (error) {
-            unlink(other.temporary.p);
-            close(other.fd);
-            return err_sys(err, error, "cannot write '%.*s'", STR_ARG(other.temporary));
-        }
     }
-    unlink(s->temporary.p);
-    s->temporary = other.temporary;
     index->piece_bytes = other.end;
-    cache_commit(other.fd, other.temporary, s->path, index);
-    close(other.fd); /* this run goes on with the file that it has */
-    return 0;
+    if (!error)
+        cache_commit(other.fd, other.temporary, s->path, index);
+    else if (other.temporary.n)
+        unlink(other.temporary.p);
+    fd_cleanup(&other.fd);
+    unlink(s->temporary.p);
 }
 
 void content_store_keep(struct content_store *s)
 {
     cleanup_err struct err ignored = {0};
-    if (!s->path.n || !s->is_new || s->damaged || begin_pieces(s, &ignored) < 0)
+    if (!s->path.n || !s->is_new || s->damaged || begin_pieces(s, &ignored) < 0 || !s->path.n)
         return;
     struct cache_index index = index_of(s);
     uint64_t used = 0;
@@ -636,5 +651,5 @@ void content_store_keep(struct content_store *s)
     if (used >= s->end / 2)
         cache_commit(s->fd, s->temporary, s->path, &index);
     else
-        compact(s, &index, &ignored);
+        compact(s, &index);
 }

@@ -693,6 +693,29 @@ static void test_cache_of_others(void **state)
     fixture_remove(&f);
 }
 
+/* When most of the pieces are of no use any more, the rest is copied. */
+static void test_cache_compacted(void **state)
+{
+    (void)state;
+    enum { LARGE = 100000 };
+    cleanup_arena struct arena *a = arena_new();
+    struct fixture f;
+    struct stat st;
+    cached_service(&f, a);
+    fixture_file(&f, "large", random_hex(a, LARGE), 0644);
+    let_age();
+    pack_checked(&f);
+    assert_int_equal(unlink(path_join(a, f.dir, STR("large")).p), 0);
+    fixture_file(&f, "a.txt", STR("changed"), 0644);
+    let_age();
+    pack_checked(&f);
+    assert_int_equal(stat(cache_file(&f, ".pieces").p, &st), 0);
+    assert_in_range(st.st_size, 1, LARGE / 2);
+    struct str zip = pack_checked(&f);
+    assert_true(str_eq(zip, pack_checked(&f)));
+    fixture_remove(&f);
+}
+
 /* What a run that fails or was killed has written is not left in the cache. */
 static void test_cache_left(void **state)
 {
@@ -847,6 +870,7 @@ int main(void)
         cmocka_unit_test(test_cache_sees_changes),
         cmocka_unit_test(test_cache_damaged),
         cmocka_unit_test(test_cache_of_others),
+        cmocka_unit_test(test_cache_compacted),
         cmocka_unit_test(test_cache_left),
         cmocka_unit_test(test_written_once),
         cmocka_unit_test(test_recorded),
