@@ -512,6 +512,30 @@ static int check_files(struct arena *a, const struct file_list *list, struct err
     return 0;
 }
 
+int files_given(struct arena *a, const struct pack_files *given, struct file_list *ret,
+                struct err *err)
+{
+    struct map last = MAP(a);
+    for (size_t i = 0; i < given->count; i++)
+        map_put(&last, given->files[i].name, &given->files[i]);
+    *ret = (struct file_list){ARENA_ARRAY(a, last.n, struct file *), last.n};
+    for (size_t i = 0; i < last.n; i++) {
+        const struct pack_file *from = last.entries[i].value;
+        struct file *f = ret->files[i] = ARENA_NEW(a, struct file);
+        struct stat st;
+        *f = (struct file){.path = from->path, .name = from->name};
+        if (check_name(a, f->name, err) < 0)
+            return -1;
+        if (stat(f->path.p, &st) < 0)
+            return err_sys(err, errno, "cannot read '%s'", f->path.p);
+        f->stamp = stamp_of(&st);
+        f->executable = (st.st_mode & S_IXUSR) != 0;
+    }
+    if (ret->count)
+        qsort(ret->files, ret->count, sizeof *ret->files, by_name);
+    return 0;
+}
+
 static int no_files(const struct selection *s, struct err *err)
 {
     const char *of = s->what.n ? " for " : "";

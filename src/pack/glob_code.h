@@ -3,6 +3,7 @@
 #define TROUPE_PACK_GLOB_CODE_H
 
 #include "base/vec.h"
+#include "pack/glob.h"
 #include "pack/pack_internal.h"
 
 enum op {

@@ -54,8 +54,11 @@ static bool find_node(struct arena *a, const struct file_list *list, struct str 
     struct str stem = path_clean(a, str_sub(handler, 0, handler.n - base.n + (size_t)dot));
     ret->expected = str_concat(a, stem, STR(".js"));
     if (has_any(a, list, stem, sources))
-        ret->hint = str_fmt(a, "there is '%.*s.ts': Lambda runs JavaScript, compile it first",
-                            STR_ARG(stem));
+        ret->hint =
+            str_fmt(a,
+                    "there is '%.*s.ts', and Lambda runs JavaScript: where esbuild is installed, "
+                    "it is built (npm install --save-dev esbuild)",
+                    STR_ARG(stem));
     struct str package = str_concat(a, STR("node_modules/"), stem);
     return has_any(a, list, stem, endings) || has_any(a, list, stem, indexes) ||
            has_any(a, list, package, endings) || has_any(a, list, package, indexes);

@@ -25,6 +25,7 @@ struct plan {
     const struct function *fn; /* the function that it is made for; NULL: for several */
     struct str dir;            /* of a layer's files, relative to the service; empty: the service */
     struct selection selection;
+    const struct pack_files *built; /* NULL: `selection` says which files */
     struct file_list list;
     uint64_t zip_bytes;
     bool again;  /* of the zip that was given, made again */
@@ -73,6 +74,7 @@ static size_t plan_made(struct packer *p, const struct function *fn)
                            .fn = fn,
                            .selection = selection_of(p->arena, p->service, fn)});
     p->plans.p[p->plans.n - 1].pos = p->plans.p[p->plans.n - 1].selection.pos;
+    p->plans.p[p->plans.n - 1].built = fn ? NULL : p->options->built_service;
     return p->plans.n - 1;
 }
 
@@ -104,15 +106,20 @@ static int plan_function(struct packer *p, size_t index, struct err *err)
     const struct node *own = node_get_c(fn->node, "package");
     if (!node_empty(node_get_c(fn->node, "image")))
         return 0;
+    if (p->options->built && p->options->built[index]) {
+        p->plan_of[index] = 1 + plan_made(p, fn);
+        p->plans.p[p->plans.n - 1].built = p->options->built[index];
+        return 0;
+    }
     bool own_zip = node_bool_or(node_get_c(own, "individually"), false);
     bool individually = own_zip || node_bool_or(node_get_c(package, "individually"), false);
     const struct node *artifact = node_get_c(own, "artifact");
     if (!node_text(artifact).n && !own_zip)
-        artifact = node_get_c(package, "artifact");
+        artifact = p->options->built_service ? NULL : node_get_c(package, "artifact");
     bool given = node_text(artifact).n > 0;
     if (given && str_starts(node_text(artifact), STR("s3://")))
         return refuse_s3(artifact, err);
-    if (!given && !individually)
+    if (!given && !individually && !p->options->built_service)
         warn_ignored(p, fn, own);
     p->plan_of[index] =
         1 + (given ? plan_given(p, artifact) : plan_made(p, individually ? fn : NULL));
@@ -307,28 +314,41 @@ static int select_layer(struct packer *p, const struct plan *plan, struct file_l
     return 0;
 }
 
+static int list_files(struct packer *p, const struct plan *plan, const struct file_list **selected,
+                      struct file_list *ret, struct err *err)
+{
+    if (plan->built)
+        return files_given(p->arena, plan->built, ret, err);
+    if (plan->dir.n)
+        return select_layer(p, plan, ret, err);
+    *ret = *(*selected)++; /* its files are also those of other lists */
+    for (size_t i = 0; p->options->built_dir.n && i < ret->count; i++)
+        if (ret->files[i]->path.p[0] != '/')
+            ret->files[i]->path =
+                path_join(p->arena, p->options->built_dir, ret->files[i]->path);
+    return 0;
+}
+
 /* Select the files of all zips that are to be made, and check them. */
 static int select_files(struct packer *p, struct err *err)
 {
     struct selection *selections = ARENA_ARRAY(p->arena, p->plans.n, struct selection);
-    p->lists = ARENA_ARRAY(p->arena, p->plans.n, struct file_list);
+    struct file_list *lists = ARENA_ARRAY(p->arena, p->plans.n, struct file_list);
+    const struct file_list *selected = lists;
+    struct str dir = p->options->built_dir.n ? p->options->built_dir : p->service->dir;
     size_t n = 0;
+    p->lists = ARENA_ARRAY(p->arena, p->plans.n, struct file_list);
     vec_each (&p->plans, plan)
-        if (!plan->path.n && !plan->dir.n)
+        if (!plan->path.n && !plan->dir.n && !plan->built)
             selections[n++] = plan->selection;
-    if (files_select(p->arena, p->service->dir, p->service->dir, selections, n, p->options->jobs,
-                     p->lists, err) < 0)
+    if (files_select(p->arena, dir, dir, selections, n, p->options->jobs, lists, err) < 0)
         return -1;
-    /* plans of layers come last, because functions were planned first */
-    vec_each (&p->plans, plan)
-        if (plan->dir.n && select_layer(p, plan, &p->lists[n++], err) < 0)
-            return -1;
-    p->list_count = n;
-    n = 0;
     vec_each (&p->plans, plan) {
         if (plan->path.n)
             continue;
-        plan->list = p->lists[n++];
+        if (list_files(p, plan, &selected, &plan->list, err) < 0)
+            return -1;
+        p->lists[p->list_count++] = plan->list;
         for (size_t i = 0; i < plan->list.count; i++)
             plan->summary.unzipped_bytes += plan->list.files[i]->stamp.size;
         plan->summary.file_count = plan->list.count;

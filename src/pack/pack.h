@@ -42,8 +42,23 @@ struct packed {
     const struct artifact **of_layer; /* for each member of `layers`, in its order */
 };
 
+/* Files that a build made for a zip. */
+struct pack_file {
+    struct str path; /* absolute */
+    struct str name; /* in the zip */
+};
+struct pack_files {
+    const struct pack_file *files; /* of several with one name the last counts */
+    size_t count;
+};
+
 /* How to package. */
 struct pack_options {
+    /* What goes into the service's zip, and for each function, in its order, into a zip of its own,
+     * whatever `package:` says. Either, and each element, may be NULL: `package:` selects. */
+    const struct pack_files *built_service;
+    const struct pack_files *const *built;
+    struct str built_dir;   /* where functions' files are selected; empty: the service's folder */
     unsigned jobs; /* 0: number of cores */
     bool no_cache; /* forget what earlier runs packaged */
     /* Zips that are given are made again, with the times and the order of troupe's own: one that

@@ -15,6 +15,7 @@ static const char *const default_excludes[] = {
     "yarn-*.log",
     ".serverless/**",
     ".serverless_plugins/**",
+    ".troupe/**", /* what builds made (src/build) */
 };
 
 /* Add a rule. A pattern that is there already is not added again: its first place counts. */

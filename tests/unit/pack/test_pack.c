@@ -104,7 +104,9 @@ static void test_handler_hints(void **state)
     fixture_remove(&f);
     fixture_make(&f, STR("src/index.ts"), service(a, "nodejs22.x", "src/index.handler", ""));
     assert_int_equal(fixture_pack(&f, &packed, &err), -1);
-    check_str(err.help, "there is 'src/index.ts': Lambda runs JavaScript, compile it first");
+    check_str(err.help,
+              "there is 'src/index.ts', and Lambda runs JavaScript: where esbuild is installed, "
+              "it is built (npm install --save-dev esbuild)");
     err_clear(&err);
     fixture_remove(&f);
 }
