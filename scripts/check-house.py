@@ -22,7 +22,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYERS = ["base", "doc", "cfn", "config", "pack", "compile", "layout", "aws", "release", "local", "ui", "cli"]
+LAYERS = ["base", "doc", "cfn", "config", "pack", "build", "compile", "layout", "aws", "release", "local", "ui", "cli"]
 SIZE_MAX = 100_000
 
 

@@ -161,8 +161,13 @@ int context_service(struct cli *cli, size_t stage_arg, enum stage_use use, struc
  * service, or (`flat`) as the dialect's reference names them. Signs in, if there are any. */
 int context_images(struct cli *cli, const struct service *service, bool flat, bool look_only,
                    const struct node **ret, struct err *err);
+/* Run the builds that the service needs; `pack` gets what they made. */
+int context_build(struct cli *cli, const struct service *service, struct pack_options *pack,
+                  struct err *err);
+/* Build, package, compile and lay out; `unbuilt`: where there are builds only check them, and
+ * package nothing. `*ret` lives in the cli's arena. */
 int context_target(struct cli *cli, const struct service *service, const struct node *images,
-                   struct target *ret, struct err *err);
+                   bool unbuilt, struct target *ret, struct err *err);
 /* A client for `region`, or for the local cloud. `profile` is the text of provider.profile; NULL:
  * none. The caller frees it. */
 struct aws *context_client(struct cli *cli, struct str region, const struct node *profile,

@@ -181,7 +181,8 @@ static int run(struct cli *cli, struct err *err)
     const struct node *images;
     if (context_service(cli, 0, STAGE_REQUIRED, service, err) < 0 ||
         context_images(cli, service, /* flat= */ false, cli->options.plan, &images, err) < 0 ||
-        context_target(cli, service, images, target, err) < 0 || context_aws(cli, service, err) < 0)
+        context_target(cli, service, images, false, target, err) < 0 ||
+        context_aws(cli, service, err) < 0)
         return -1;
     if (service->remote) {
         err_set(err, ERR_REFUSED, "stage '%.*s' is not at home, in %.*s", STR_ARG(service->address),

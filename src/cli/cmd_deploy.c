@@ -43,7 +43,7 @@ static int load(struct cli *cli, struct service *service, struct target *target,
     const struct node *images;
     return context_images(cli, service, /* flat= */ false, cli->options.plan, &images, err) < 0
                ? -1
-               : context_target(cli, service, images, target, err);
+               : context_target(cli, service, images, false, target, err);
 }
 
 static struct goal goal_of(struct cli *cli, const struct service *service,

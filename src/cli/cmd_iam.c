@@ -62,7 +62,7 @@ static int run_iam(struct cli *cli, struct err *err)
     bool named = cli->options.arg_count || cli->options.stage.n;
     if (cli->options.service && named)
         return err_set(err, ERR_USAGE, "--service is of all stages, and one is named");
-    if (context_target(cli, service, NULL, &target, err) < 0)
+    if (context_target(cli, service, NULL, /* unbuilt= */ true, &target, err) < 0)
         return -1;
     struct policy_request request = {.service = service,
                                      .layout = target.layout,

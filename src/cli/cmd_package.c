@@ -94,6 +94,7 @@ static int run_package(struct cli *cli, struct err *err)
                                       .warn = context_warning,
                                       .warn_context = cli};
     if (context_images(cli, service, /* flat= */ true, false, &options.images, err) < 0 ||
+        context_build(cli, service, &pack, err) < 0 ||
         pack_service(a, service, &pack, &packed, err) < 0 ||
         compile_service(a, service, &packed, &options, &compiled, err) < 0)
         return -1;
@@ -166,7 +167,7 @@ static int run_validate(struct cli *cli, struct err *err)
     struct service *service = ARENA_NEW(cli->arena, struct service);
     struct target target;
     if (context_service(cli, 0, STAGE_DEFAULT, service, err) < 0 ||
-        context_target(cli, service, NULL, &target, err) < 0)
+        context_target(cli, service, NULL, /* unbuilt= */ true, &target, err) < 0)
         return -1;
     buf_fmt(&cli->out, "%.*s is valid\n", STR_ARG(service->file));
     return 0;

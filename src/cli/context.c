@@ -5,7 +5,9 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/visible.h"
+#include "build/build.h"
 #include "release/bucket/stage_address.h"
 
 struct str context_shown(struct arena *a, const struct cli *cli, struct str text, int fd)
@@ -192,17 +194,53 @@ int context_images(struct cli *cli, const struct service *service, bool flat, bo
     return images_resolve(&r, &request, ret, err);
 }
 
+int context_build(struct cli *cli, const struct service *service, struct pack_options *pack,
+                  struct err *err)
+{
+    struct build_options options = {.warn = context_warning, .warn_context = cli};
+    struct release r = context_release(cli, service);
+    struct built built;
+    int64_t start = clock_mono_ms();
+    if (!build_is_needed(service))
+        return build_check(cli->arena, service, &options, err);
+    if (build_service(cli->arena, service, &options, &built, err) < 0)
+        return -1;
+    pack->built_service = built.service;
+    pack->built = built.functions;
+    pack->built_dir = built.dir;
+    if (built.ran)
+        release_finished(&r, "build", "%zu build%s in %.1fs", built.ran, built.ran == 1 ? "" : "s",
+                         (double)(clock_mono_ms() - start) / 1000);
+    else
+        release_finished(&r, "build", "nothing has changed");
+    return 0;
+}
+
+/* Package, after the builds; with `unbuilt` only check where there are any. */
+static int package(struct cli *cli, const struct service *service, bool unbuilt,
+                   struct packed *packed, bool *ret_packed, struct err *err)
+{
+    struct build_options check = {.warn = context_warning, .warn_context = cli};
+    struct pack_options pack = {.no_cache = cli->options.no_cache,
+                                .make_given_again = true,
+                                .warn = context_warning,
+                                .warn_context = cli};
+    if (unbuilt && build_is_needed(service))
+        return build_check(cli->arena, service, &check, err);
+    if (context_build(cli, service, &pack, err) < 0 ||
+        pack_service(cli->arena, service, &pack, packed, err) < 0)
+        return -1;
+    return *ret_packed = true, 0;
+}
+
 int context_target(struct cli *cli, const struct service *service, const struct node *images,
-                   struct target *ret, struct err *err)
+                   bool unbuilt, struct target *ret, struct err *err)
 {
     struct arena *a = cli->arena;
     struct packed *packed = ARENA_NEW(a, struct packed);
     struct compiled *compiled = ARENA_NEW(a, struct compiled);
     struct layout *layout = ARENA_NEW(a, struct layout);
-    struct pack_options pack = {.no_cache = cli->options.no_cache,
-                                .make_given_again = true,
-                                .warn = context_warning,
-                                .warn_context = cli};
+    bool is_packed = false;
     struct compile_options compile = {.naming = NAMING_SHARED,
                                       .images = images,
                                       .artifact_dir = STR("artifacts"),
@@ -216,12 +254,13 @@ int context_target(struct cli *cli, const struct service *service, const struct 
         context_warn(cli, (struct pos){0}, rest.warnings[i], STR(""));
     service = rest.service;
     cleanup_err struct err unpacked = {0}, one = {0};
-    if (pack_service(a, service, &pack, packed, &unpacked) < 0 && unpacked.kind != ERR_CONFIG) {
+    if (package(cli, service, unbuilt, packed, &is_packed, &unpacked) < 0 &&
+        unpacked.kind != ERR_CONFIG) {
         err_move(err, &unpacked);
         return -1;
     }
     /* Whatever is wrong with the code, the compiler can say already what is wrong with the rest. */
-    if (compile_service(a, service, unpacked.kind ? NULL : packed, &compile, compiled, &one) == 0) {
+    if (compile_service(a, service, is_packed ? packed : NULL, &compile, compiled, &one) == 0) {
         layout_check(a, service, compiled, &one);
         err_also(err, &one);
         layout_service(a, service, compiled, layout, &one);
@@ -229,10 +268,11 @@ int context_target(struct cli *cli, const struct service *service, const struct 
     err_also(err, &one);
     if (err_also(err, &unpacked) < 0)
         return -1;
-    release_finished(&r, "package", "%zu function%s, %zu artifact%s, %.1f kB",
-                     service->function_count, service->function_count == 1 ? "" : "s",
-                     packed->artifact_count, packed->artifact_count == 1 ? "" : "s",
-                     (double)total_bytes(packed) / 1000);
+    if (is_packed)
+        release_finished(&r, "package", "%zu function%s, %zu artifact%s, %.1f kB",
+                         service->function_count, service->function_count == 1 ? "" : "s",
+                         packed->artifact_count, packed->artifact_count == 1 ? "" : "s",
+                         (double)total_bytes(packed) / 1000);
     for (size_t i = 0; i < layout->warning_count; i++)
         context_warn(cli, (struct pos){0}, layout->warnings[i], STR(""));
     *ret = (struct target){.layout = layout, .images = images};

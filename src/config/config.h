@@ -136,6 +136,7 @@ struct settings {
     bool logs_per_stage, rest_per_stage, http_shared, regions_independent;
     int64_t rest_stages, http_stages; /* that AWS allows an API */
     int64_t history_keep;
+    const struct node *build; /* builds by commands; NULL: none */
     struct shift shift;
 };
 

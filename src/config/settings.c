@@ -2,6 +2,23 @@
  * configValidationMode says. */
 #include "config/config_internal.h"
 
+static const struct schema duration = {.type = TYPE_STRING,
+                                       .expected = "a time like 90s, 10m or 1h",
+                                       .pattern = "^[1-9][0-9]*[smhd]$"};
+
+/* `command` is a text or a list of words, which src/build tells apart: a schema would make a text
+ * of a list of one. */
+#define BUILD                                                                       \
+    {"command", NULL}, {"inputs", &list_of_strings}, {"outputs", &list_of_strings}, \
+    {                                                                               \
+        "environment", &string_map                                                  \
+    }
+
+static const struct schema build_settings = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS(BUILD, {"limit", &duration}, {"functions", MAP_OF(CLOSED_MAP(BUILD))})};
+
 #define SETTINGS                                                                              \
     {"resources", CLOSED_MAP({"service", &list_of_strings})},                                 \
         {"references", CLOSED_MAP({"unqualified", &list_of_strings})},                        \
@@ -11,7 +28,8 @@
          CLOSED_MAP({"rest", CHOICE("shared", "perStage")}, {"restStages", WHOLE(1, 1000)},   \
                     {"http", CHOICE("perStage", "shared")}, {"httpStages", WHOLE(1, 1000)})}, \
         {"regions", CHOICE("stage-only", "independent")},                                     \
-        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"shift", NULL},                   \
+        {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"build", &build_settings},        \
+        {"shift", NULL},                                                                      \
     {                                                                                         \
         "protect", &list_of_strings                                                           \
     }
@@ -62,6 +80,7 @@ static void fill(struct arena *a, struct settings *s)
     s->regions_independent = node_is_text(node_get_c(n, "regions"), "independent");
     s->rest_stages = node_int_or(node_path(n, "apis.restStages"), 10);
     s->http_stages = node_int_or(node_path(n, "apis.httpStages"), 10);
+    s->build = node_get_c(n, "build");
     s->history_keep = node_int_or(node_path(n, "history.keep"), 10);
 }
 

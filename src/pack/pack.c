@@ -324,8 +324,7 @@ static int list_files(struct packer *p, const struct plan *plan, const struct fi
     *ret = *(*selected)++; /* its files are also those of other lists */
     for (size_t i = 0; p->options->built_dir.n && i < ret->count; i++)
         if (ret->files[i]->path.p[0] != '/')
-            ret->files[i]->path =
-                path_join(p->arena, p->options->built_dir, ret->files[i]->path);
+            ret->files[i]->path = path_join(p->arena, p->options->built_dir, ret->files[i]->path);
     return 0;
 }
 

@@ -58,9 +58,9 @@ struct pack_options {
      * whatever `package:` says. Either, and each element, may be NULL: `package:` selects. */
     const struct pack_files *built_service;
     const struct pack_files *const *built;
-    struct str built_dir;   /* where functions' files are selected; empty: the service's folder */
-    unsigned jobs; /* 0: number of cores */
-    bool no_cache; /* forget what earlier runs packaged */
+    struct str built_dir; /* where functions' files are selected; empty: the service's folder */
+    unsigned jobs;        /* 0: number of cores */
+    bool no_cache;        /* forget what earlier runs packaged */
     /* Zips that are given are made again, with the times and the order of troupe's own: one that
      * was zipped anew from the same files gives the same bytes. */
     bool make_given_again;

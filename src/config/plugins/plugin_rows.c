@@ -23,6 +23,10 @@ static const struct field roles_function_keys[] = {{"iamRoleStatementsInherit", 
                                                    {"iamRoleStatements", &aws_iam_statements},
                                                    {0}};
 
+/* What stands below custom.esbuild is for src/build to check. */
+static const struct field esbuild_function_keys[] = {
+    {"skipEsbuild", &any_boolean}, {"esbuildEntrypoint", &any_string}, {0}};
+
 static const struct schema pseudo_parameters_options = {
     .type = TYPE_MAP,
     .closed = true,
@@ -84,6 +88,11 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-iam-roles-per-function"), PLUGIN_BUILT_IN,
      "a role for each function with 'iamRoleStatements'", "serverless-iam-roles-per-function",
      &roles_options, roles_function_keys},
+    {WORDS("serverless-esbuild"), PLUGIN_BUILT_IN,
+     "the project's own esbuild bundles functions as 'custom.esbuild' says",
+     .function_keys = esbuild_function_keys},
+    {WORDS("serverless-plugin-typescript"), PLUGIN_BUILT_IN,
+     "the project's own TypeScript compiles what 'tsconfig.json' names"},
     {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
      "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
      &pseudo_parameters_options},
@@ -155,10 +164,10 @@ const struct plugin plugin_rows[] = {
      "it serves for tests only"},
 
     /* Something else would be deployed without it. Builders and what makes large things: */
-    {WORDS("serverless-webpack", "serverless-bundle", "serverless-esbuild",
-           "serverless-plugin-typescript", "serverless-plugin-optimize", "serverless-jetpack",
-           "serverless-python-requirements", "serverless-go-plugin", "serverless-rust",
-           "serverless-domain-manager", "serverless-step-functions", "serverless-appsync-plugin"),
+    {WORDS("serverless-webpack", "serverless-bundle", "serverless-plugin-optimize",
+           "serverless-jetpack", "serverless-python-requirements", "serverless-go-plugin",
+           "serverless-rust", "serverless-domain-manager", "serverless-step-functions",
+           "serverless-appsync-plugin"),
      PLUGIN_REFUSED},
     {WORDS("serverless-plugin-include-dependencies", "serverless-plugin-reducer"), PLUGIN_REFUSED,
      BY_PATTERNS},
