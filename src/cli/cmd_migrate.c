@@ -49,7 +49,7 @@ static void look_at_stack(struct migration *m, struct target *target, struct err
     if (context_aws(cli, m->service, err) < 0 ||
         context_images(cli, m->service, /* flat= */ false, /* look_only= */ true, &images, err) <
             0 ||
-        (images && context_target(cli, m->service, images, target, err) < 0))
+        (images && context_target(cli, m->service, images, /* unbuilt= */ true, target, err) < 0))
         return;
     struct release r = context_release(cli, m->service);
     struct goal goal = goal_adopt(target);
@@ -70,7 +70,7 @@ static void look(struct migration *m)
     cli->notes = &m->notes;
     if (context_service(cli, 0, STAGE_DEFAULT, service, &m->errors) == 0) {
         m->service = service;
-        context_target(cli, service, NULL, target, &m->errors);
+        context_target(cli, service, NULL, /* unbuilt= */ true, target, &m->errors);
     }
     cli->notes = &said_again;
     count(m);
