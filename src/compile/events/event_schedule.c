@@ -175,7 +175,7 @@ static const struct node *rule_target(struct compilation *c, const struct schedu
     if (node_truthy(transformer)) {
         struct node *t = node_map(a);
         copy_member(a, t, "InputTemplate", transformer, "inputTemplate");
-        copy_member(a, t, "InputPathsMap", transformer, "inputPathsMap");
+        node_put_c(a, t, "InputPathsMap", node_setting(transformer, NULL, "inputPathsMap"));
         node_put_c(a, target, "InputTransformer", t);
     }
     node_put_c(a, target, "Arn", target_arn(c, s->event->function));

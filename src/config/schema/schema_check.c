@@ -275,6 +275,14 @@ static bool check_choice(struct checker *c, const char *const *names, bool only_
                         (struct str){0}, problems);
 }
 
+/* What a map without the member comes to. */
+static enum weight weight_without(const struct field *f)
+{
+    if (!(f->flags & REQUIRED))
+        return DOUBTFUL;
+    return f->schema && f->schema->wrong == STOPS ? STOPS : REFUSED;
+}
+
 /* Does a map that lacks a required member still count as this alternative? Alternatives with
  * `expected` are told apart by their members, so there it does not. */
 static bool is_itself(const struct schema *s)
@@ -291,8 +299,8 @@ static bool check_map(struct checker *c, const struct schema *s, struct place at
     for (const struct field *f = s->fields; f && f->name; f++)
         if (f->flags & (REQUIRED | EXPECTED) && is_spoken(c, f) && !has_member(map, f->name))
             good = problem_note(
-                c, f->flags & REQUIRED ? REFUSED : DOUBTFUL,
-                at.key_pos.source ? at.key_pos : map->pos, at.depth + is_itself(s),
+                c, weight_without(f), at.key_pos.source ? at.key_pos : map->pos,
+                at.depth + is_itself(s),
                 str_fmt(c->arena, "'%s' is missing%.*s", f->name, STR_ARG(inside(c, at))),
                 (struct str){0}, problems);
     if (s->one_of)
