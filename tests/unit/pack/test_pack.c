@@ -668,8 +668,8 @@ static void test_cache_damaged(void **state)
         struct str path = path_join(a, cache_dir(&f), path_base(cache_file(&f, ".pieces")));
         char *bad = arena_dup(a, good.p, good.n);
         bad[at] ^= (char)(1 << at % 8);
-        struct str damaged = {bad, at % 3 ? good.n : at};
-        check_ok(fs_write(path, damaged, 0600, &err), &err);
+        struct str cut = {bad, at % 3 ? good.n : at};
+        check_ok(fs_write(path, cut, 0600, &err), &err);
         struct packed packed;
         check_ok(fixture_pack(&f, &packed, &err), &err);
         assert_true(str_eq(zip, fixture_bytes(&f, &packed.artifacts[0])));
