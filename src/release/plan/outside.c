@@ -1,11 +1,11 @@
 /* What AWS has once, whichever stage's stack made it: a route of an API that the file only names, a
  * priority of a listener, a rule of a given name. What another stage has there is found before AWS
  * refuses it in the middle (409), or serves one stage's callers by the other. */
-#include "release/plan/outside.h"
+#include "release/plan/plan.h"
 
-#include "cfn/expression.h"
 #include "doc/json.h"
 #include "release/plan/outside_custom.h"
+#include "release/plan/outside_shared.h"
 #include "release/stack/nested.h"
 
 #define RULE "AWS::ElasticLoadBalancingV2::ListenerRule"
@@ -55,12 +55,6 @@ struct claim {
     const struct single *single;
     size_t count, others; /* the plan's own, and those of other stages so far */
 };
-
-bool outside_is_shared(const struct node *shared, const struct node *value)
-{
-    struct cfn_value v;
-    return value && (!cfn_is_value(value, &v) || node_get(shared, v.id));
-}
 
 /* What identifies `resource` as one of `s`, for all stages; empty: it is none. `shared`: resources
  * of the service. */
@@ -115,14 +109,6 @@ static struct map added(const struct release *r, const struct plan *plan, const 
             map_put(&all, wanted.entries[i].key, claim);
     }
     return all;
-}
-
-int outside_taken(const struct release *r, struct pos pos, struct str stage, struct str what,
-                  const char *help, struct err *err)
-{
-    err_at(err, pos, ERR_REFUSED, "stage '%.*s' has %.*s: '%.*s' cannot have it, too",
-           STR_ARG(stage), STR_ARG(what), STR_ARG(r->service->address));
-    return err_help(err, "%s", help);
 }
 
 static int claim_is_taken(const struct release *r, struct plan *plan, const struct claim *claim,

@@ -6,7 +6,7 @@
 
 #include "cfn/notifications.h"
 #include "doc/json.h"
-#include "release/plan/outside.h"
+#include "release/plan/outside_shared.h"
 
 /* One thing of which there is one, of a pool or bucket outside the service. */
 struct existing_claim {

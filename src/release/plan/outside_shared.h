@@ -1,7 +1,7 @@
 /* What stages share without owning it, as the two lists of it are asked: resources of which AWS has
  * one (outside.c), and what custom resources configure (outside_custom.c). */
-#ifndef TROUPE_RELEASE_PLAN_OUTSIDE_H
-#define TROUPE_RELEASE_PLAN_OUTSIDE_H
+#ifndef TROUPE_RELEASE_PLAN_OUTSIDE_SHARED_H
+#define TROUPE_RELEASE_PLAN_OUTSIDE_SHARED_H
 
 #include "release/plan/plan.h"
 
