@@ -123,7 +123,7 @@ def cells(f):
         "conditions": values("AA: !If [IsDev, yes, no], BB: !If [Never, !Ref Queue, !If [IsDev, !Ref Table, none]],"
                              " CC: !If [IsDev, !Ref 'AWS::NoValue', x]", "AA: !If [Never, yes, no]"),
         "choices": values("AA: !Select [1, !Split [',', !ImportValue shared-nets]], BB: !FindInMap [Sizes, one, cpu],"
-                          " CC: !If [IsDev, !FindInMap [Sizes, one, cpu], !FindInMap [Sizes, two, cpu]], DD: !Select [0, [!Ref Queue, b]]",
+                          " CC: !If [IsDev, !FindInMap [Sizes, one, cpu], none], DD: !Select [0, [!Ref Queue, b]]",
                           "AA: !Select [0, !Split [',', !ImportValue shared-nets]]"),
         "texts": values("AA: !Sub '${Table}/${Queue.Arn}/${AWS::Region}/${!Literal}', BB: !Sub ['${One}', {One: !Ref Topic}],"
                         " CC: !Join ['-', [!Ref Colour, !Ref 'AWS::AccountId', 1]], DD: !Base64 abc",
