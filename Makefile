@@ -41,6 +41,7 @@ bench:
 	@scripts/setup.sh build run test bench
 	@$(MAKE) --no-print-directory all
 	@"$$(scripts/setup.sh python)" tests/bench/bench.py $(abspath $(BUILD))/troupe
+	@"$$(scripts/setup.sh python)" tests/bench/packaging/packaging.py $(abspath $(BUILD))/troupe
 
 ## fuzz: run every fuzz target for FUZZ_SECONDS (60)
 fuzz: setup
