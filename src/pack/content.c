@@ -20,7 +20,6 @@ enum {
     LEVEL = 6,
     BATCH_FILES = 256,
     BATCH_BYTES = 4 * 1024 * 1024,
-    PIECE_AT_ONCE = 256 * 1024,
     TRIES = 3,
 };
 /* Lambda's limit is far below; this keeps a stray file from filling the memory. */
@@ -159,16 +158,11 @@ static int begin_pieces(struct content_store *s, struct err *err)
     return begin_file(s, NULL, err);
 }
 
-static int put_piece(struct content_store *s, struct content *c, struct str piece, struct err *err)
+static int write_pieces(const struct content_store *s, struct str pieces, uint64_t at,
+                        struct err *err)
 {
-    pthread_mutex_lock(&s->lock);
-    c->offset = s->end;
-    s->end += piece.n;
-    pthread_mutex_unlock(&s->lock);
-    c->packed_bytes = piece.n;
-    c->packed_crc = libdeflate_crc32(0, piece.p, piece.n);
-    for (size_t done = 0; done < piece.n;) {
-        ssize_t k = pwrite(s->fd, piece.p + done, piece.n - done, (off_t)(c->offset + done));
+    for (size_t done = 0; done < pieces.n;) {
+        ssize_t k = pwrite(s->fd, pieces.p + done, pieces.n - done, (off_t)(at + done));
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
@@ -178,13 +172,14 @@ static int put_piece(struct content_store *s, struct content *c, struct str piec
     return 0;
 }
 
-/* ---- reading ---- */
-
 /* Memory that a thread uses for one file after another. */
 struct worker {
     struct libdeflate_compressor *z;
     char *raw, *out;
     size_t room;
+    char *held; /* small pieces, which are written together */
+    size_t held_bytes, held_count;
+    struct content *of[BATCH_FILES]; /* their contents; `offset` is that in `held` */
 };
 
 static void free_worker(struct worker *w)
@@ -192,8 +187,52 @@ static void free_worker(struct worker *w)
     libdeflate_free_compressor(w->z);
     free(w->raw);
     free(w->out);
+    free(w->held);
 }
 #define cleanup_worker __attribute__((cleanup(free_worker)))
+
+static uint64_t take_room(struct content_store *s, uint64_t n)
+{
+    pthread_mutex_lock(&s->lock);
+    uint64_t at = s->end;
+    s->end += n;
+    pthread_mutex_unlock(&s->lock);
+    return at;
+}
+
+static int write_held(struct content_store *s, struct worker *w, struct err *err)
+{
+    uint64_t at = take_room(s, w->held_bytes);
+    for (size_t i = 0; i < w->held_count; i++)
+        w->of[i]->offset += at;
+    struct str held = {w->held, w->held_bytes};
+    w->held_bytes = w->held_count = 0;
+    return write_pieces(s, held, at, err);
+}
+
+static int put_piece(struct content_store *s, struct worker *w, struct content *c, struct str piece,
+                     struct err *err)
+{
+    c->packed_bytes = piece.n;
+    c->packed_crc = libdeflate_crc32(0, piece.p, piece.n);
+    if (piece.n > PIECE_AT_ONCE) {
+        c->offset = take_room(s, piece.n);
+        return write_pieces(s, piece, c->offset, err);
+    }
+    bool full = w->held_count == BATCH_FILES || piece.n > PIECE_AT_ONCE - w->held_bytes;
+    if (full && write_held(s, w, err) < 0)
+        return -1;
+    if (!w->held && !(w->held = malloc(PIECE_AT_ONCE)))
+        die("out of memory");
+    c->offset = w->held_bytes;
+    if (piece.n)
+        memcpy(w->held + w->held_bytes, piece.p, piece.n);
+    w->held_bytes += piece.n;
+    w->of[w->held_count++] = c;
+    return 0;
+}
+
+/* ---- reading ---- */
 
 static void make_room(struct worker *w, size_t n)
 {
@@ -272,11 +311,30 @@ static int read_once(const struct content_store *s, const struct file *f, struct
     return 0;
 }
 
+/* Read a file that is still as it was when the directory was read. False: look closer. */
+static bool read_known(const struct content_store *s, const struct file *f, struct worker *w)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct stat st;
+    int error;
+    if (f->stamp.size > FILE_BYTES_MAX)
+        return false;
+    cleanup_fd int fd =
+        openat(s->dir, str_z(a, f->path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    make_room(w, f->stamp.size);
+    if (fd < 0 || !read_whole(fd, w->raw, f->stamp.size, &error) || fstat(fd, &st) < 0)
+        return false;
+    struct stamp now = stamp_of(&st);
+    return memcmp(&now, &f->stamp, sizeof now) == 0;
+}
+
 /* Read a file as it is at one moment. */
 static int read_file(const struct content_store *s, const struct file *f, struct worker *w,
                      struct stamp *ret, struct err *err)
 {
-    bool same = false;
+    bool same = read_known(s, f, w);
+    if (same)
+        *ret = f->stamp;
     for (int i = 0; i < TRIES && !same; i++)
         if (read_once(s, f, w, ret, &same, err) < 0)
             return -1;
@@ -356,7 +414,7 @@ static int add_content(struct content_store *s, struct str raw, struct worker *w
     c->crc = libdeflate_crc32(0, raw.p, raw.n);
     c->deflated = piece.p != raw.p;
     c->machine = machine_of(raw);
-    return put_piece(s, c, piece, err);
+    return put_piece(s, w, c, piece, err);
 }
 
 static int add_file(struct content_store *s, struct reading *r, struct worker *w, struct err *err)
@@ -378,6 +436,8 @@ int content_store_put(struct content_store *s, struct str raw, const struct cont
     pthread_mutex_unlock(&s->lock);
     if (done == 0)
         done = add_content(s, raw, &w, &c, err);
+    if (done == 0)
+        done = write_held(s, &w, err);
     give_memory(s, 3 * raw.n);
     *ret = c;
     return done;
@@ -398,6 +458,8 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
     take_memory(s, 2 * largest);
     for (size_t i = 0; i < batch.count && status == 0; i++)
         status = add_file(s, s->unread.p[batch.first + i], &w, err);
+    if (status == 0)
+        status = write_held(s, &w, err);
     give_memory(s, 2 * largest);
     return status;
 }
@@ -493,20 +555,36 @@ static bool piece_at(const struct content_store *s, uint64_t at, char *p, size_t
     return true;
 }
 
+/* The part of the pieces at `at`, with what is behind it: at most as much as the window has. */
+static struct str look(const struct content_store *s, struct content_window *w, uint64_t at,
+                       size_t n)
+{
+    if (at < w->at || at + n > w->at + w->n) {
+        uint64_t rest = at < s->end ? s->end - at : 0;
+        w->at = at;
+        w->n = rest < sizeof w->p ? (size_t)rest : sizeof w->p;
+        if (n > w->n || !piece_at(s, at, w->p, w->n))
+            w->n = 0;
+    }
+    return w->n ? (struct str){w->p + (at - w->at), n} : (struct str){NULL, 0};
+}
+
 static size_t part_of(const struct content *c, uint64_t at)
 {
     uint64_t rest = c->packed_bytes - at;
     return rest < PIECE_AT_ONCE ? (size_t)rest : PIECE_AT_ONCE;
 }
 
-/* Is the piece as it was written? The end of it, or all of a small one, is in `buffer` then. */
-static bool is_sound(const struct content_store *s, const struct content *c, char *buffer)
+/* Is the piece as it was written? */
+static bool is_sound(const struct content_store *s, const struct content *c,
+                     struct content_window *w)
 {
     uint32_t crc = 0;
     for (uint64_t at = 0; at < c->packed_bytes; at += part_of(c, at)) {
-        if (!piece_at(s, c->offset + at, buffer, part_of(c, at)))
+        struct str part = look(s, w, c->offset + at, part_of(c, at));
+        if (!part.p)
             return false;
-        crc = libdeflate_crc32(crc, buffer, part_of(c, at));
+        crc = libdeflate_crc32(crc, part.p, part.n);
     }
     return crc == c->packed_crc;
 }
@@ -538,19 +616,17 @@ static int make_again(struct content_store *s, const struct file *f, zip_sink *s
     return sink(context, piece, err);
 }
 
-int content_read(struct content_store *s, const struct file *f, zip_sink *sink, void *context,
-                 struct err *err)
+int content_read(struct content_store *s, const struct file *f, struct content_window *w,
+                 zip_sink *sink, void *context, struct err *err)
 {
-    static _Thread_local char buffer[PIECE_AT_ONCE];
     const struct content *c = f->content;
-    if (!is_sound(s, c, buffer))
+    if (!is_sound(s, c, w))
         return make_again(s, f, sink, context, err);
-    if (c->packed_bytes <= PIECE_AT_ONCE)
-        return sink(context, (struct str){buffer, c->packed_bytes}, err);
     for (uint64_t at = 0; at < c->packed_bytes; at += part_of(c, at)) {
-        if (!piece_at(s, c->offset + at, buffer, part_of(c, at)))
+        struct str part = look(s, w, c->offset + at, part_of(c, at));
+        if (!part.p)
             return err_set(err, ERR_FAILED, "cannot read '%.*s' again", STR_ARG(f->path));
-        if (sink(context, (struct str){buffer, part_of(c, at)}, err) < 0)
+        if (sink(context, part, err) < 0)
             return -1;
     }
     return 0;

@@ -15,10 +15,19 @@ struct content {
     uint16_t deflated;                  /* compressed; or as it is, when that is not smaller */
 };
 
-/* Hand the piece of `f` to `sink`. A piece that an earlier run kept and that is damaged is made
- * again from the file. Any thread. */
-int content_read(struct content_store *s, const struct file *f, zip_sink *sink, void *context,
-                 struct err *err);
+enum { PIECE_AT_ONCE = 256 * 1024 };
+
+/* What was read last of the store's file: pieces that follow each other are read together. */
+struct content_window {
+    uint64_t at;
+    size_t n;
+    char p[PIECE_AT_ONCE];
+};
+
+/* Hand the piece of `f` to `sink`. `w` starts empty, and is the thread's own. A piece that an
+ * earlier run kept and that is damaged is made again from the file. Any thread. */
+int content_read(struct content_store *s, const struct file *f, struct content_window *w,
+                 zip_sink *sink, void *context, struct err *err);
 
 /* The same for a content that no file has: `raw` need not live longer. Any thread. */
 int content_store_put(struct content_store *s, struct str raw, const struct content **ret,

@@ -73,14 +73,14 @@ static void put_common(struct writer *w, const struct content *c, size_t name_by
     put(w, 0, 2); /* no extra field */
 }
 
-static int put_local(struct content_store *s, struct writer *w, const struct file *f,
-                     struct err *err)
+static int put_local(struct content_store *s, struct writer *w, struct content_window *window,
+                     const struct file *f, struct err *err)
 {
     if (make_room(w, LOCAL_BYTES, err) < 0)
         return -1;
     put(w, SIGNATURE_LOCAL, 4);
     put_common(w, f->content, f->name.n);
-    return put_str(w, f->name, err) < 0 ? -1 : content_read(s, f, put_str, w, err);
+    return put_str(w, f->name, err) < 0 ? -1 : content_read(s, f, window, put_str, w, err);
 }
 
 static int put_central(struct writer *w, const struct file *f, uint64_t offset, struct err *err)
@@ -162,8 +162,10 @@ int zip_make(struct content_store *s, const struct file_list *list, zip_sink *si
     uint64_t bytes, offset = 0;
     if (check_names(list, &bytes, err) < 0)
         return -1;
+    cleanup_arena struct arena *a = arena_new();
+    struct content_window *window = ARENA_NEW(a, struct content_window);
     for (size_t i = 0; i < list->count; i++)
-        if (put_local(s, &w, list->files[i], err) < 0)
+        if (put_local(s, &w, window, list->files[i], err) < 0)
             return -1;
     uint64_t start = w.passed + w.n;
     for (size_t i = 0; i < list->count; i++) {
