@@ -1,6 +1,7 @@
 /* migrate: everything that a service needs to run under troupe, in one list. */
 #include "cli/cli.h"
 
+#include "build/build.h"
 #include "doc/json.h"
 #include "release/adopt/adopt.h"
 #include "ui/table.h"
@@ -76,6 +77,8 @@ static void look(struct migration *m)
     count(m);
     if (m->to_change)
         m->no_adoption = STR("what has to change comes first");
+    else if (build_is_needed(service))
+        m->no_adoption = STR("its code has to be built first, which 'troupe adopt --plan' does");
     else if (service->remote)
         m->no_adoption = STR("the stage is not in the service's region");
     else
