@@ -54,25 +54,10 @@ static int hand_out(const struct builder *one, struct building *b, struct err *e
     return one->hand_out(b, err);
 }
 
-static void warn_without_plugin(struct building *b)
-{
-    static const char *const keys[] = {"skipEsbuild", "esbuildEntrypoint"};
-    for (size_t i = 0; i < b->service->function_count; i++)
-        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-            const struct member *m = node_member(b->service->functions[i].node, str_c(keys[k]));
-            if (m && b->options->warn)
-                b->options->warn(b->options->warn_context, m->key_pos,
-                                 str_fmt(b->arena, "'%s' has no effect", keys[k]),
-                                 STR("only plugin 'serverless-esbuild' reads it"));
-        }
-}
-
 int build_check(struct arena *a, const struct service *service, const struct build_options *options,
                 struct err *err)
 {
     struct building b = {.arena = a, .service = service, .options = options};
-    if (!build_plugin(service, "serverless-esbuild"))
-        warn_without_plugin(&b);
     return for_needed(&b, check, err);
 }
 
@@ -118,7 +103,7 @@ static void warn_all(const struct building *b)
     vec_each (&b->builds, build)
         node_each (text, node_get_c(build->result, "warnings"))
             if (b->options->warn)
-                b->options->warn(b->options->warn_context, build->pos, node_text(text),
+                b->options->warn(b->options->warn_context, (struct pos){0}, node_text(text),
                                  (struct str){0});
 }
 

@@ -104,7 +104,8 @@ const main = () => {
   copy(job.place, 'package.json');
   if (fs.existsSync(path.join(dir, 'node_modules'))) fs.symlinkSync(path.join(dir, 'node_modules'), path.join(job.place, 'node_modules'));
   const relative = (set) => [...set].map((file) => path.relative(dir, file) || '.').sort();
-  fs.writeFileSync(path.join(job.place, RESULT), JSON.stringify({ files: relative(files), dirs: relative(dirs), warnings }));
+  fs.writeFileSync(path.join(job.place, RESULT), JSON.stringify({ files: relative(files), dirs: relative(dirs),
+    warnings: warnings.map((text) => text.replace(/\n[^]*/, '')) }));
 };
 
 try {
