@@ -182,7 +182,7 @@ def test_too_much(service):
     assert done.returncode == 2 and "its outputs have more than 250 MB" in done.stderr, done.stderr
     command(service, "truncate -s 300M $TROUPE_BUILD_DIR/big")
     done = run(service, "package")
-    assert done.returncode == 2 and "'big' alone has 300.0 MB" in done.stderr, done.stderr
+    assert done.returncode == 2 and "the largest in it: big 300.0 MB" in done.stderr, done.stderr
 
 
 def test_limit(service):
@@ -394,7 +394,7 @@ def test_needs_a_runtime_of_node(service):
 
 def test_what_is_read_only_by_the_plugin(service):
     write(service, {"serverless.yml": HEAD + "functions: {f: {handler: f.main, skipEsbuild: true}}\n", "f.js": ""})
-    assert "'skipEsbuild' has no effect" in run(service, "package").stderr
+    assert "unknown key 'skipEsbuild'" in run(service, "package").stderr
 
 
 def test_two_builders(service):
@@ -402,6 +402,71 @@ def test_two_builders(service):
     write(service, {"serverless.yml": (service / "serverless.yml").read_text() + "custom: {troupe: {build: {command: x}}}\n"})
     done = run(service, "validate")
     assert done.returncode == 2 and "both this command and plugin 'serverless-esbuild'" in done.stderr, done.stderr
+
+
+# ---- TypeScript ----
+
+# Stands for the project's TypeScript: what it compiles is the text, with the new ending.
+TYPESCRIPT = """
+const fs = require('fs');
+exports.ScriptTarget = { ES5: 1 };
+exports.ModuleResolutionKind = { NodeJs: 2 };
+exports.sys = { readFile: (name) => fs.readFileSync(name, 'utf8') };
+exports.flattenDiagnosticMessageText = (text) => text;
+exports.parseConfigFileTextToJson = (name, text) => ({ config: JSON.parse(text) });
+exports.parseJsonConfigFileContent = (config) => ({ options: config.compilerOptions || {}, fileNames: config.files || [], errors: [] });
+exports.createProgram = (roots, options) => ({
+  getSourceFiles: () => roots.map((fileName) => ({ fileName })),
+  emit: (target, write) => {
+    fs.appendFileSync('calls', JSON.stringify({ roots, options }) + '\\n');
+    const wrong = roots.filter((name) => fs.readFileSync(name, 'utf8').includes('WRONG'));
+    if (!(wrong.length && options.noEmitOnError))
+      for (const name of roots) write('.build/' + name.replace(/[.]ts$/, '.js'), 'made of ' + fs.readFileSync(name, 'utf8'));
+    return { emitSkipped: Boolean(wrong.length && options.noEmitOnError), diagnostics: wrong.map((name) => ({ messageText: name + ' is wrong' })) };
+  },
+});
+exports.getPreEmitDiagnostics = () => [];
+"""
+
+
+def typescript(folder, files="[]", options="{}"):
+    write(folder, {"node_modules/typescript/package.json": '{"name": "typescript", "version": "1.0.0", "main": "main.js"}',
+                   "node_modules/typescript/main.js": TYPESCRIPT, "node_modules/dep/index.js": "dep", "src/a.ts": "a;",
+                   "node_modules/dep/package.json": '{"name": "dep", "version": "1.0.0"}', "data/x.json": "{}",
+                   "package.json": '{"name": "app", "dependencies": {"dep": "1.0.0"}, "devDependencies": {"typescript": "1.0.0"}}',
+                   "tsconfig.json": f'{{"files": {files}, "compilerOptions": {options}}}',
+                   "serverless.yml": HEAD + "plugins: [serverless-plugin-typescript]\npackage: {patterns: ['data/**', '!src/not*']}\n"
+                   "functions: {a: {handler: src/a.main}}\n"})
+
+
+def test_typescript_plugin(service):
+    typescript(service, '["src/more.ts", "src/not.ts"]')
+    write(service, {"src/more.ts": "more;", "src/not.ts": "not;"})
+    done = run(service, "package")
+    assert done.returncode == 0, done.stderr
+    files = entries(service)
+    assert files["src/a.js"] == "made of a;" and files["src/more.js"] == "made of more;" and files["data/x.json"] == "{}"
+    assert {"package.json", "node_modules/dep/index.js"} < set(files)
+    assert not {"src/a.ts", "src/not.js", "node_modules/typescript/main.js", "tsconfig.json"} & set(files)
+    run(service, "package")
+    assert len(calls(service)) == 1 and entries(service) == files
+    write(service, {"data/x.json": "{1}"})
+    run(service, "package")
+    assert len(calls(service)) == 2 and entries(service)["data/x.json"] == "{1}"
+
+
+def test_typescript_finds_errors(service):
+    typescript(service)
+    write(service, {"src/a.ts": "WRONG"})
+    for _ in range(2):
+        done = run(service, "package")
+        assert done.returncode == 0 and "warning: src/a.ts is wrong" in done.stderr, done.stderr
+    typescript(service, options='{"noEmitOnError": true}')
+    write(service, {"src/a.ts": "WRONG"})
+    done = run(service, "package")
+    assert done.returncode == 2 and "note: src/a.ts is wrong" in done.stderr and "serverless.yml:3:" in done.stderr, done.stderr
+    shutil.rmtree(service / "node_modules/typescript")
+    assert "npm install --save-dev typescript" in run(service, "package").stderr
 
 
 # ---- esbuild itself ----
