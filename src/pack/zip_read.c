@@ -50,20 +50,22 @@ static bool read_end(struct str tail, uint64_t from, struct directory *ret)
     return ret->start <= size && ret->bytes <= size - ret->start;
 }
 
-/* Size of the entry whose central header is at `at`; a large one has its size in an extra field. */
-static uint64_t entry_size(struct str s, uint64_t at, uint64_t name, uint64_t extra)
+/* Sizes of the entry whose central header is at `at`; large ones are in an extra field, in this
+ * order. */
+static void read_sizes(struct str s, uint64_t at, struct str extra, struct zip_entry *entry)
 {
-    uint64_t size = get(s, at + 24, 4);
-    if (size != FULL_32)
-        return size;
-    uint64_t i = at + CENTRAL_BYTES + name, end = i + extra;
-    while (i + 4 <= end) {
-        uint64_t id = get(s, i, 2), n = get(s, i + 2, 2);
-        if (id == 1 && n >= 8 && i + 12 <= end)
-            return get(s, i + 4, 8);
-        i += 4 + n;
+    uint64_t *sizes[] = {&entry->size, &entry->packed};
+    entry->size = get(s, at + 24, 4);
+    entry->packed = get(s, at + 20, 4);
+    for (size_t i = 0; i + 4 <= extra.n;) {
+        size_t id = get(extra, i, 2), end = i + 4 + get(extra, i + 2, 2), from = i + 4;
+        for (size_t k = 0; id == 1 && k < 2; k++)
+            if (*sizes[k] == FULL_32 && from + 8 <= end && end <= extra.n) {
+                *sizes[k] = get(extra, from, 8);
+                from += 8;
+            }
+        i = end;
     }
-    return size;
 }
 
 /* Read the entry whose central header is at `*at`, and go behind it. */
@@ -77,14 +79,13 @@ static bool read_entry(struct str s, uint64_t *at, struct zip_entry *ret)
     if (s.n - i < whole)
         return false;
     *ret = (struct zip_entry){.name = str_sub(s, i + CENTRAL_BYTES, name),
-                              .size = entry_size(s, i, name, extra),
-                              .packed = get(s, i + 20, 4),
                               .offset = get(s, i + 42, 4),
                               .crc = (uint32_t)get(s, i + 16, 4),
                               .attributes = (uint32_t)get(s, i + 38, 4),
                               .made_by = (uint16_t)(get(s, i + 4, 2) & 0xff00),
                               .flags = (uint16_t)get(s, i + 8, 2),
                               .method = (uint16_t)get(s, i + 10, 2)};
+    read_sizes(s, i, str_sub(s, i + CENTRAL_BYTES + name, extra), ret);
     *at += whole;
     return true;
 }
@@ -114,7 +115,7 @@ int zip_entries(struct arena *a, int fd, uint64_t bytes, struct zip_entry **ret,
                 d.count <= d.bytes / CENTRAL_BYTES;
     *ret = ARENA_ARRAY(a, good ? d.count : 0, struct zip_entry);
     for (; good && i < d.count; i++)
-        good = read_entry(central, &at, &(*ret)[i]);
+        good = read_entry(central, &at, &(*ret)[i]) && (*ret)[i].packed <= bytes;
     *ret_n = i;
     return good ? 0 : err_set(err, ERR_CONFIG, "not a zip file, or a damaged one");
 }

@@ -21,8 +21,6 @@ static const struct {
 } elsewhere[] = {
     {"package.*", "pack; tests/golden/pack"},
     {"functions.*.package.*", "pack; tests/golden/pack"},
-    {"functions.*.skipEsbuild", "build; tests/program/test_build.py"},
-    {"functions.*.esbuildEntrypoint", "build; tests/program/test_build.py"},
     {"layers.*.path", "pack; tests/golden/pack"},
     {"layers.*.package*", "pack; tests/golden/pack"},
     {"provider.ecr.scanOnPush", "release/image: where the repository is made"},
