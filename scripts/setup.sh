@@ -31,6 +31,7 @@ test  | clang-format         | command -v clang-format
 test  | llvm                 | command -v llvm-symbolizer
 test  | libclang-rt-dev      | libfuzzer
 test  | libcmocka-dev        | pkg-config --exists cmocka
+test  | strace               | command -v strace
 bench | npm                  | command -v npm
 '
 

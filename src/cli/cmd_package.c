@@ -105,7 +105,8 @@ static int run_package(struct cli *cli, struct err *err)
     for (size_t i = 0; i < FILE_COUNT; i++)
         if (check_secrets(cli, &files[i], err) < 0)
             return -1;
-    if (pack_write(a, service, &pack, &packed, dir, err) < 0 || write_handlers(cli, dir, &compiled, err) < 0)
+    if (pack_write(a, service, &pack, &packed, dir, err) < 0 ||
+        write_handlers(cli, dir, &compiled, err) < 0)
         return -1;
     for (size_t i = 0; i < FILE_COUNT; i++)
         if (write_template(cli, dir, &files[i], err) < 0)

@@ -340,8 +340,8 @@ int ecr_digest(struct arena *a, struct aws *aws, struct str registry, struct str
 int ecr_tags(struct arena *a, struct aws *aws, struct str arn, const struct node **ret,
              struct err *err);
 /* All tags that images of the caller's repository have: a seq of texts. */
-int ecr_image_tags(struct arena *a, struct aws *aws, struct str repository,
-                   const struct node **ret, struct err *err);
+int ecr_image_tags(struct arena *a, struct aws *aws, struct str repository, const struct node **ret,
+                   struct err *err);
 /* The password of user "AWS" for the caller's registry, good for twelve hours. */
 int ecr_login(struct arena *a, struct aws *aws, struct str *ret_password, struct err *err);
 

@@ -71,7 +71,8 @@ static const struct node *dotenv_files(struct resolver *r)
     cleanup_err struct err ignored = {0};
     if (b)
         return b->dotenv ? b->dotenv : list;
-    if ((!r->use_dotenv && !r->lists_dotenv) || fs_list(r->arena, r->dir, &names, &count, &ignored) < 0)
+    if ((!r->use_dotenv && !r->lists_dotenv) ||
+        fs_list(r->arena, r->dir, &names, &count, &ignored) < 0)
         return list;
     for (size_t i = 0; i < count; i++)
         if (str_eq(names[i], STR(".env")) || str_starts(names[i], STR(".env.")))

@@ -14,7 +14,8 @@ struct repository {
 };
 typedef VEC(struct repository) repository_list;
 /* Those that are there. Registries are asked only where the file has 'provider.ecr' or one of
- * `records` names such an image. A right that is missing is no error: the repository counts as foreign. */
+ * `records` names such an image. A right that is missing is no error: the repository counts as
+ * foreign. */
 int repositories_find(const struct release *r, const struct store *store,
                       const struct record *records, size_t n, repository_list *ret,
                       struct err *err);

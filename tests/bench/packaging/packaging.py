@@ -45,8 +45,8 @@ class Input:
 
 
 INPUTS = [
-    Input("5,000 files", ONE, 5000, 1.35, 40),
-    Input("23,800 files", ONE, 23800, 1.35, 160),
+    Input("5,000 files", ONE, 5000, 1.15, 20),
+    Input("23,800 files", ONE, 23800, 1.15, 80),
     Input("20 functions, the same 4,400 files", TWENTY, 4400, 2.5, 60),
     Input("200 functions with HTTP events", many(200)["serverless.yml"], 0, 0, 20),
 ]
