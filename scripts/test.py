@@ -17,7 +17,7 @@ limit only for what would never come.
 A suite's line says the seconds that it took, and how many of them the processors worked for it.
 
 Environment: BUILD (release build, default build), BUILD_TESTS (the others, default build-tests),
-FUZZ_SECONDS (15), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (3000, seconds of a suite),
+FUZZ_SECONDS (10), TROUPE_TEST_JOBS (2), TROUPE_TEST_TIMEOUT (3000, seconds of a suite),
 TROUPE_MODEL_SEED (random), TROUPE_MODEL_STEPS (55, of each of four sequences), TROUPE_TEST_ALL (1:
 those of LONG, too).
 """
@@ -43,7 +43,7 @@ BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 BUILDS = (ROOT / os.environ.get("BUILD_TESTS", "build-tests")).resolve()
 JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
 TEMPLATES = BUILDS / "templates"  # those that troupe wrote in the last run of suite e2e
-FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "15"))
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "3000"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:malloc_context_size=8",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
