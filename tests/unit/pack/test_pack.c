@@ -664,7 +664,7 @@ static void test_cache_damaged(void **state)
     cached_service(&f, a);
     struct str zip = pack_checked(&f);
     check_ok(fs_read(a, cache_file(&f, ".pieces"), 1 << 20, &good, &err), &err);
-    for (size_t at = 0; at < good.n; at++) {
+    for (size_t at = 0; at < good.n; at += 5) {
         struct str path = path_join(a, cache_dir(&f), path_base(cache_file(&f, ".pieces")));
         char *bad = arena_dup(a, good.p, good.n);
         bad[at] ^= (char)(1 << at % 8);
