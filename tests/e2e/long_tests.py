@@ -15,7 +15,7 @@ from pathlib import Path
 TABLE = Path(__file__).with_suffix(".txt")
 LEAST_S = 15
 # Parts of the time that the long ones would take together, and of each file's short ones.
-LONG_SHARE, SHORT_SHARE = 0.07, 0.3
+LONG_SHARE, SHORT_SHARE = 0.05, 0.25
 
 
 def table():
