@@ -105,6 +105,33 @@ int fs_temporary(struct arena *a, struct err *err)
     return fd;
 }
 
+int fs_input(struct str text, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    int fd = text.n ? fs_temporary(a, err) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return text.n ? -1 : err_sys(err, errno, "cannot open '/dev/null'");
+    if (fs_write_fd(fd, text, STR("a temporary file"), err) == 0) {
+        lseek(fd, 0, SEEK_SET);
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+bool fs_read_at(int fd, uint64_t at, void *p, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = pread(fd, (char *)p + got, n - got, (off_t)(at + got));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return false;
+        got += (size_t)k;
+    }
+    return true;
+}
+
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();

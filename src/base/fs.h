@@ -16,6 +16,11 @@ const char *fs_type_name(mode_t mode);
 int fs_write_fd(int fd, struct str content, struct str name, struct err *err);
 /* A file without a name in $TMPDIR or /tmp, which is gone when it is closed. */
 int fs_temporary(struct arena *a, struct err *err);
+/* A descriptor from which another program reads `text`: of such a file, so that nobody waits until
+ * it has been read, as with a full pipe; of /dev/null for an empty text. */
+int fs_input(struct str text, struct err *err);
+/* Read `n` bytes at `at`. Any thread. False: there are not so many, or they cannot be read. */
+bool fs_read_at(int fd, uint64_t at, void *p, size_t n);
 /* Replace `path` by a file with this content and mode, through a temporary file and rename. */
 int fs_write(struct str path, struct str content, mode_t mode, struct err *err);
 /* Make a directory and its parents; existing ones are fine. */

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,30 +30,6 @@ struct process {
 };
 
 /* ---- start ---- */
-
-/* A descriptor of an unlinked file with `text` in it: whoever reads it need not be waited for. */
-static int input_file(struct str text)
-{
-    if (!text.n)
-        return open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const char *folder = getenv("TMPDIR");
-    cleanup_arena struct arena *a = arena_new();
-    char *name = str_z(a, str_fmt(a, "%s/troupe-XXXXXX", folder && *folder ? folder : "/tmp"));
-    int fd = mkostemp(name, O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    unlink(name);
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno != EINTR) {
-            close(fd);
-            return -1;
-        }
-        text = str_sub(text, n < 0 ? 0 : (size_t)n, text.n);
-    }
-    lseek(fd, 0, SEEK_SET);
-    return fd;
-}
 
 /* The environment of this process with what `more` says in place of it. */
 static char **environment(struct arena *a, const struct node *more)
@@ -103,8 +78,10 @@ static int start(struct arena *a, const struct command_line *c, struct process *
 {
     struct str program = node_text(c->words->items[0]);
     int ends[2];
-    cleanup_fd int input = input_file(c->input);
-    if (input < 0 || pipe2(ends, O_CLOEXEC) < 0)
+    cleanup_fd int input = fs_input(c->input, err);
+    if (input < 0)
+        return err_wrap(err, "run '%.*s'", STR_ARG(program));
+    if (pipe2(ends, O_CLOEXEC) < 0)
         return err_sys(err, errno, "cannot run '%.*s'", STR_ARG(program));
     int failed = spawn(a, c, input, ends[1], &p->pid);
     close(ends[1]);

@@ -62,17 +62,6 @@ struct str cache_path(struct arena *a, struct str service_file, const char *endi
 
 /* ---- reading ---- */
 
-static bool read_at(int fd, void *p, size_t n, uint64_t at)
-{
-    for (size_t got = 0; got < n;) {
-        ssize_t k = pread(fd, (char *)p + got, n - got, (off_t)(at + got));
-        if (k <= 0)
-            return false;
-        got += (size_t)k;
-    }
-    return true;
-}
-
 static uint32_t footer_crc(struct footer f)
 {
     f.footer_crc = 0;
@@ -108,14 +97,14 @@ static bool read_index(struct arena *a, int fd, struct cache_index *ret, struct 
 {
     struct footer f;
     if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || (uint64_t)st->st_size < sizeof f ||
-        !read_at(fd, &f, sizeof f, (uint64_t)st->st_size - sizeof f) ||
+        !fs_read_at(fd, (uint64_t)st->st_size - sizeof f, &f, sizeof f) ||
         memcmp(f.magic, magic, sizeof magic) != 0 || f.footer_crc != footer_crc(f))
         return false;
     uint64_t n = index_bytes(&f);
     if (!n || f.piece_bytes != (uint64_t)st->st_size - sizeof f - n)
         return false;
     char *p = arena_alloc(a, n);
-    if (!read_at(fd, p, n, f.piece_bytes) || libdeflate_crc32(0, p, n) != f.index_crc)
+    if (!fs_read_at(fd, f.piece_bytes, p, n) || libdeflate_crc32(0, p, n) != f.index_crc)
         return false;
     *ret = (struct cache_index){.piece_bytes = f.piece_bytes,
                                 .contents = (struct content *)p,

@@ -542,19 +542,6 @@ int content_store_add(struct content_store *s, const struct file_list *lists, si
 
 /* ---- pieces for zips ---- */
 
-static bool piece_at(const struct content_store *s, uint64_t at, char *p, size_t n)
-{
-    for (size_t got = 0; got < n;) {
-        ssize_t k = pread(s->fd, p + got, n - got, (off_t)(at + got));
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return false;
-        got += (size_t)k;
-    }
-    return true;
-}
-
 /* The part of the pieces at `at`, with what is behind it: at most as much as the window has. */
 static struct str look(const struct content_store *s, struct content_window *w, uint64_t at,
                        size_t n)
@@ -563,7 +550,7 @@ static struct str look(const struct content_store *s, struct content_window *w, 
         uint64_t rest = at < s->end ? s->end - at : 0;
         w->at = at;
         w->n = rest < sizeof w->p ? (size_t)rest : sizeof w->p;
-        if (n > w->n || !piece_at(s, at, w->p, w->n))
+        if (n > w->n || !fs_read_at(s->fd, at, w->p, w->n))
             w->n = 0;
     }
     return w->n ? (struct str){w->p + (at - w->at), n} : (struct str){NULL, 0};

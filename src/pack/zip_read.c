@@ -1,8 +1,7 @@
 /* Zips that were given, read as far as checks need. */
 #include "pack/zip_read.h"
 
-#include <unistd.h>
-
+#include "base/fs.h"
 #include "pack/zip_format.h"
 
 enum { DIRECTORY_BYTES_MAX = 32 * 1024 * 1024 };
@@ -94,13 +93,7 @@ static bool read_part(struct arena *a, int fd, uint64_t at, uint64_t n, struct s
 {
     char *p = arena_alloc(a, n);
     *ret = (struct str){p, n};
-    for (size_t got = 0; got < n;) {
-        ssize_t k = pread(fd, p + got, n - got, (off_t)(at + got));
-        if (k <= 0)
-            return false;
-        got += (size_t)k;
-    }
-    return true;
+    return fs_read_at(fd, at, p, n);
 }
 
 int zip_entries(struct arena *a, int fd, uint64_t bytes, struct zip_entry **ret, size_t *ret_n,
@@ -124,14 +117,10 @@ int zip_data(int fd, const struct zip_entry *entry, void *out, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
     struct str local;
-    size_t got = 0;
     bool good =
         read_part(a, fd, entry->offset, LOCAL_BYTES, &local) && get(local, 0, 4) == SIGNATURE_LOCAL;
     uint64_t at = good ? entry->offset + LOCAL_BYTES + get(local, 26, 2) + get(local, 28, 2) : 0;
-    while (good && got < entry->packed) {
-        ssize_t k = pread(fd, (char *)out + got, entry->packed - got, (off_t)(at + got));
-        good = k > 0;
-        got += good ? (size_t)k : 0;
-    }
-    return good ? 0 : err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(entry->name));
+    return good && fs_read_at(fd, at, out, entry->packed)
+               ? 0
+               : err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(entry->name));
 }

@@ -53,23 +53,6 @@ static struct str shown(struct arena *a, const struct node *words)
     return buf_str(&b);
 }
 
-/* A descriptor of an unlinked file with `input` in it. With a pipe instead, troupe would wait for
- * the builder to read as soon as the pipe is full. */
-static int input_file(struct str input, struct err *err)
-{
-    char name[] = "/tmp/troupe-input-XXXXXX";
-    int fd = input.n ? mkostemp(name, O_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_sys(err, errno, "cannot make a file for the builder's input");
-    if (!input.n)
-        return fd;
-    unlink(name);
-    if (write(fd, input.p, input.n) == (ssize_t)input.n && lseek(fd, 0, SEEK_SET) == 0)
-        return fd;
-    close(fd);
-    return err_sys(err, errno, "cannot write the builder's input");
-}
-
 static int start(struct arena *a, struct str dir, char *const *argv, int input, pid_t *ret,
                  struct err *err)
 {
@@ -86,7 +69,7 @@ static int start(struct arena *a, struct str dir, char *const *argv, int input, 
 int builder_run(struct arena *a, struct str dir, const struct node *words, struct str input,
                 struct err *err)
 {
-    cleanup_fd int fd = input_file(input, err);
+    cleanup_fd int fd = fs_input(input, err);
     char **argv = ARENA_ARRAY(a, words->count + 1, char *);
     pid_t pid;
     int status = 0;
