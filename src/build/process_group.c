@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/spawn.h"
 
 enum {
     LOOK_MS = 50,            /* how often the wish to stop is looked at */
@@ -52,18 +52,12 @@ static int spawn(struct arena *a, const struct command_line *c, int input, int o
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t standard;
-    sigemptyset(&standard);
-    sigaddset(&standard, SIGPIPE);
-    sigaddset(&standard, SIGXFSZ);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
     posix_spawn_file_actions_addchdir_np(&actions, str_z(a, c->dir));
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigdefault(&attributes, &standard);
+    spawn_own_group(&attributes);
     char **argv = ARENA_ARRAY(a, node_count(c->words) + 1, char *);
     for (size_t i = 0; i < node_count(c->words); i++)
         argv[i] = str_z(a, node_text(c->words->items[i]));

@@ -23,3 +23,12 @@ def troupe(*args, cwd, env, **how):
     assert done.returncode >= 0, f"{args}: signal {-done.returncode}\n{done.stderr}"
     assert not any(word in done.stderr for word in SANITIZED), done.stderr
     return done
+
+
+def small_service(place, text):
+    """A folder with ``text`` as serverless.yml and the handler `handler.hello`."""
+    folder = place / "service"
+    folder.mkdir()
+    (folder / "serverless.yml").write_text(text)
+    (folder / "handler.js").write_text("exports.hello = async () => 1;\n")
+    return folder

@@ -7,7 +7,7 @@ import signal
 import socket
 
 import pytest
-from run import environment, troupe
+from run import environment, small_service, troupe
 
 SERVICE = "service: bad\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions: {hello: {handler: handler.hello}}\n"
 KINDS = {"a pipe": lambda path: os.mkfifo(path), "a socket": lambda path: bound(path),
@@ -32,11 +32,7 @@ def bound(path):
 
 @pytest.fixture
 def service(tmp_path):
-    folder = tmp_path / "service"
-    folder.mkdir()
-    (folder / "serverless.yml").write_text(SERVICE)
-    (folder / "handler.js").write_text("exports.hello = async () => 1;\n")
-    return folder
+    return small_service(tmp_path, SERVICE)
 
 
 def run(service, *args, **how):

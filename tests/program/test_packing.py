@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from run import PROGRAM, environment, troupe
+from run import PROGRAM, environment, small_service, troupe
 
 SERVICE = "service: one\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions: {hello: {handler: handler.hello}}\n"
 IS_ROOT = os.geteuid() == 0
@@ -20,10 +20,7 @@ IS_ROOT = os.geteuid() == 0
 
 @pytest.fixture
 def service(tmp_path):
-    folder = tmp_path / "service"
-    folder.mkdir()
-    (folder / "serverless.yml").write_text(SERVICE)
-    (folder / "handler.js").write_text("exports.hello = async () => 1;\n")
+    folder = small_service(tmp_path, SERVICE)
     (folder / "data").mkdir()
     (folder / "data" / "noise").write_bytes(os.urandom(300_000))
     return folder
