@@ -42,7 +42,9 @@ async function find(name) {
     NextToken = page.NextToken;
   } while (NextToken);
   if (found.length > 1)
-    throw new Error(`there are ${found.length} user pools called '${name}': ${found.map((p) => p.Id).join(', ')}`);
+    throw new Error(
+      `there are ${found.length} user pools called '${name}': ${found.map((p) => p.Id).join(', ')}`
+    );
   return found[0];
 }
 
@@ -56,7 +58,8 @@ function triggersOf(config = {}) {
     if (name === 'KMSKeyID') continue;
     if (name === 'PreTokenGenerationConfig')
       out.PreTokenGeneration = { arn: value.LambdaArn, version: value.LambdaVersion };
-    else if (typeof value === 'object') out[name] = { arn: value.LambdaArn, version: value.LambdaVersion };
+    else if (typeof value === 'object')
+      out[name] = { arn: value.LambdaArn, version: value.LambdaVersion };
     else if (!out[name]) out[name] = { arn: value };
   }
   return out;
@@ -128,7 +131,8 @@ async function put(properties, old, request, context) {
   const pool = await find(name);
   if (!pool) throw new Error(`there is no user pool called '${name}'`);
   const arn = functionArn(context, functionName);
-  const arns = old && old.UserPoolName === name ? [arn, functionArn(context, old.FunctionName)] : [arn];
+  const arns =
+    old && old.UserPoolName === name ? [arn, functionArn(context, old.FunctionName)] : [arn];
   // Fails where another function has a trigger: before the permission is made, which would stay.
   changed(await describe(pool.Id), arns, arn, configs);
   await permission.add(request, functionName, PRINCIPAL, poolArn(context, pool.Id));

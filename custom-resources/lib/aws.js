@@ -40,7 +40,10 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const sha256 = (data) => crypto.createHash('sha256').update(data).digest('hex');
 const hmac = (key, data) => crypto.createHmac('sha256', key).update(data).digest();
 const encode = (text) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`
+  );
 
 const region = () => process.env.AWS_REGION;
 
@@ -126,7 +129,14 @@ function errorOf({ status, body }) {
   } catch (error) {
     // XML, or nothing
   }
-  return new AwsError(String(code || status).split('#').pop().split(':')[0], message || body, status);
+  return new AwsError(
+    String(code || status)
+      .split('#')
+      .pop()
+      .split(':')[0],
+    message || body,
+    status
+  );
 }
 
 // Ask AWS; the body of the answer. What is over a limit, failed inside or is not allowed yet is
@@ -165,7 +175,10 @@ async function call({
 async function json(service, prefix, operation, input) {
   const body = await call({
     service,
-    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${prefix}.${operation}` },
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `${prefix}.${operation}`,
+    },
     body: JSON.stringify(input),
   });
   return body ? JSON.parse(body) : {};

@@ -29,7 +29,11 @@ exports.add = async (request, functionName, principal, sourceArn, sourceAccount)
     StatementId: id,
   });
   try {
-    await aws.call({ ...policy(functionName), body, isFinal: (code) => code === 'ResourceConflictException' });
+    await aws.call({
+      ...policy(functionName),
+      body,
+      isFinal: (code) => code === 'ResourceConflictException',
+    });
   } catch (error) {
     if (error.code !== 'ResourceConflictException') throw error;
   }

@@ -9,7 +9,8 @@ const { functionArn, handler, place, settle } = require('../lib/resource');
 
 const PRINCIPAL = 's3.amazonaws.com';
 const CONFIGURATION = /<CloudFunctionConfiguration>([\s\S]*?)<\/CloudFunctionConfiguration>/g;
-const EMPTY = '<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></NotificationConfiguration>';
+const EMPTY =
+  '<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></NotificationConfiguration>';
 const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 const escape = (text) =>
@@ -60,7 +61,11 @@ const bucketCall = (bucket, more) =>
 const read = (bucket) => bucketCall(bucket, { method: 'GET' });
 
 const write = (bucket, body, headers) =>
-  bucketCall(bucket, { method: 'PUT', body, headers: { 'content-type': 'application/xml', ...headers } });
+  bucketCall(bucket, {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': 'application/xml', ...headers },
+  });
 
 const list = (xml) => [...xml.matchAll(CONFIGURATION)].map(([whole, inner]) => ({ whole, inner }));
 const key = ({ inner }) =>
@@ -80,7 +85,10 @@ function changed(xml, owns, mine) {
   if (same(own, list(mine))) return null;
   const kept = xml.replace(CONFIGURATION, (whole, inner) => (owns(inner) ? '' : whole));
   if (kept.includes('</NotificationConfiguration>'))
-    return kept.replace('</NotificationConfiguration>', () => `${mine}</NotificationConfiguration>`);
+    return kept.replace(
+      '</NotificationConfiguration>',
+      () => `${mine}</NotificationConfiguration>`
+    );
   return EMPTY.replace('</', () => `${mine}</`);
 }
 

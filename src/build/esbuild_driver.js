@@ -28,10 +28,27 @@ const DEFAULTS = {
   outputFileExtension: '.js',
 };
 // Options of the plugin that esbuild does not know.
-const OWN = ['concurrency', 'zipConcurrency', 'exclude', 'nativeZip', 'packager', 'packagePath', 'watch',
-  'keepOutputDirectory', 'packagerOptions', 'installExtraArgs', 'outputFileExtension', 'outputBuildFolder',
-  'outputWorkFolder', 'nodeExternals', 'skipBuild', 'skipRebuild', 'skipBuildExcludeFns',
-  'stripEntryResolveExtensions', 'disposeContext'];
+const OWN = [
+  'concurrency',
+  'zipConcurrency',
+  'exclude',
+  'nativeZip',
+  'packager',
+  'packagePath',
+  'watch',
+  'keepOutputDirectory',
+  'packagerOptions',
+  'installExtraArgs',
+  'outputFileExtension',
+  'outputBuildFolder',
+  'outputWorkFolder',
+  'nodeExternals',
+  'skipBuild',
+  'skipRebuild',
+  'skipBuildExcludeFns',
+  'stripEntryResolveExtensions',
+  'disposeContext',
+];
 // Options of the plugin that are not covered.
 const REFUSED = ['nodeExternals', 'skipBuild', 'stripEntryResolveExtensions'];
 
@@ -39,7 +56,8 @@ class Failure extends Error {}
 
 const dir = process.cwd();
 const projectRequire = Module.createRequire(path.join(dir, 'package.json'));
-const list = (value) => (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+const list = (value) =>
+  (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
 const isMap = (value) => Boolean(value) && typeof value === 'object' && !Array.isArray(value);
 const unique = (items) => [...new Set(items)];
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
@@ -56,8 +74,12 @@ const merged = (base, over) => {
 
 // What scripts of the project are given in place of the framework's object.
 const framework = (job) => ({
-  service: { ...job.service, service: job.service.service, getAllFunctions: () => Object.keys(job.service.functions || {}),
-    getFunction: (key) => job.service.functions[key] },
+  service: {
+    ...job.service,
+    service: job.service.service,
+    getAllFunctions: () => Object.keys(job.service.functions || {}),
+    getFunction: (key) => job.service.functions[key],
+  },
   config: { serviceDir: dir, servicePath: dir },
   serviceDir: dir,
   processedInput: { commands: ['package'], options: { stage: job.service.provider?.stage } },
@@ -72,7 +94,12 @@ const script = (name, seen) => {
   try {
     const loaded = projectRequire(path.join(dir, name));
     for (const file of Object.keys(require.cache)) if (!before.has(file)) seen.files.push(file);
-    return { loaded, done: () => { process.env = real; } };
+    return {
+      loaded,
+      done: () => {
+        process.env = real;
+      },
+    };
   } catch (error) {
     process.env = real;
     throw error;
@@ -89,7 +116,7 @@ const resolveOptions = (job, seen) => {
   const options = merged(DEFAULTS, job.target ? { target: job.target } : {});
   const all = merged(options, given);
   for (const name of REFUSED)
-    if (all[name] && Object.keys(all[name]).length !== 0 || all[name] === true)
+    if ((all[name] && Object.keys(all[name]).length !== 0) || all[name] === true)
       throw new Failure(`option '${name}' of serverless-esbuild is not supported`);
   if (typeof all.plugins === 'string') {
     const { loaded, done } = script(all.plugins, seen);
@@ -99,11 +126,14 @@ const resolveOptions = (job, seen) => {
   }
   all.plugins = all.plugins || [];
   if (all.plugins.some((plugin) => plugin.name === 'node-externals'))
-    throw new Failure("the esbuild plugin 'node-externals' is not supported: list the modules under 'external'");
+    throw new Failure(
+      "the esbuild plugin 'node-externals' is not supported: list the modules under 'external'"
+    );
   return all;
 };
 
-const isESM = (options) => options.format === 'esm' || (options.platform === 'neutral' && !options.format);
+const isESM = (options) =>
+  options.format === 'esm' || (options.platform === 'neutral' && !options.format);
 
 // ---- bundles ----
 
@@ -112,17 +142,24 @@ const entryOf = ({ key, handler }, extensions) => {
   for (const extension of extensions)
     for (const file of [stem + extension, path.join(stem, 'index') + extension])
       if (fs.existsSync(path.join(dir, file))) return path.relative(dir, path.join(dir, file));
-  throw new Failure(`function '${key}': there is no file '${stem}' with one of the endings ${extensions.join(', ')}`);
+  throw new Failure(
+    `function '${key}': there is no file '${stem}' with one of the endings ${extensions.join(', ')}`
+  );
 };
 
 const esbuildOptions = (options) => {
   const exclude = list(options.exclude);
-  const config = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
+  const config = Object.fromEntries(
+    Object.entries(options).filter(([name]) => !OWN.includes(name))
+  );
   if (isESM(options) && options.outputFileExtension === '.cjs')
-    throw new Failure('format "esm" or platform "neutral" should not output a file with extension ".cjs"');
+    throw new Failure(
+      'format "esm" or platform "neutral" should not output a file with extension ".cjs"'
+    );
   if (!isESM(options) && options.outputFileExtension === '.mjs')
     throw new Failure('only builds in format "esm" should output a file with extension ".mjs"');
-  if (options.outputFileExtension !== '.js') config.outExtension = { '.js': options.outputFileExtension };
+  if (options.outputFileExtension !== '.js')
+    config.outExtension = { '.js': options.outputFileExtension };
   config.external = [...list(options.external), ...(exclude.includes('*') ? [] : exclude)];
   return { ...config, metafile: true };
 };
@@ -133,17 +170,28 @@ const bundleAll = async (esbuild, job, options, entries, warnings) => {
   const waiting = [...entries];
   const own = path.relative(dir, job.place).split(path.sep).join('/');
   const one = async () => {
-    for (let entry; (entry = waiting.shift()) !== undefined;) {
-      const made = await esbuild.build({ ...config, entryPoints: [entry], outdir: path.join(job.place, path.dirname(entry)) });
+    for (let entry; (entry = waiting.shift()) !== undefined; ) {
+      const made = await esbuild.build({
+        ...config,
+        entryPoints: [entry],
+        outdir: path.join(job.place, path.dirname(entry)),
+      });
       results[entry] = made.metafile;
       for (const { location, text } of made.warnings || [])
-        warnings.add(location ? `${location.file}:${location.line}:${location.column}: ${text}` : text);
+        warnings.add(
+          location ? `${location.file}:${location.line}:${location.column}: ${text}` : text
+        );
       if (options.metafile)
-        fs.writeFileSync(path.join(job.place, `${withoutExtension(entry)}-meta.json`),
-          JSON.stringify(made.metafile, null, 2).split(own).join('.esbuild/.build'));
+        fs.writeFileSync(
+          path.join(job.place, `${withoutExtension(entry)}-meta.json`),
+          JSON.stringify(made.metafile, null, 2).split(own).join('.esbuild/.build')
+        );
     }
   };
-  const workers = Math.max(1, Math.min(entries.length, Number.isFinite(options.concurrency) ? options.concurrency : Infinity));
+  const workers = Math.max(
+    1,
+    Math.min(entries.length, Number.isFinite(options.concurrency) ? options.concurrency : Infinity)
+  );
   await Promise.all(Array.from({ length: workers }, one));
   return results;
 };
@@ -154,7 +202,10 @@ const PACKAGERS = {
   npm: {
     lock: 'package-lock.json',
     sections: [],
-    install: (o, locked) => [[!o.packagerOptions.ignoreLockfile && locked ? 'ci' : 'install', ...o.installExtraArgs], ['prune']],
+    install: (o, locked) => [
+      [!o.packagerOptions.ignoreLockfile && locked ? 'ci' : 'install', ...o.installExtraArgs],
+      ['prune'],
+    ],
   },
   pnpm: {
     lock: 'pnpm-lock.yaml',
@@ -167,16 +218,26 @@ const PACKAGERS = {
     install: (o, locked, place) => {
       if (o.packagerOptions.noInstall) return [];
       const berry = parseInt(capture('yarn', ['-v'], place), 10) > 1;
-      const words = (frozen, extra) => ['install', ...(frozen ? (berry ? ['--immutable'] : ['--frozen-lockfile']) : []),
-        ...(berry ? [] : ['--non-interactive']), ...extra];
-      return [words(!o.packagerOptions.ignoreLockfile && locked, o.installExtraArgs),
-        words(!o.packagerOptions.ignoreLockfile, [])];
+      const words = (frozen, extra) => [
+        'install',
+        ...(frozen ? (berry ? ['--immutable'] : ['--frozen-lockfile']) : []),
+        ...(berry ? [] : ['--non-interactive']),
+        ...extra,
+      ];
+      return [
+        words(!o.packagerOptions.ignoreLockfile && locked, o.installExtraArgs),
+        words(!o.packagerOptions.ignoreLockfile, []),
+      ];
     },
   },
 };
 
 const call = (command, words, cwd, stdio) => {
-  const done = spawnSync(command, words, { cwd, stdio: ['ignore', stdio, 'inherit'], encoding: 'utf8' });
+  const done = spawnSync(command, words, {
+    cwd,
+    stdio: ['ignore', stdio, 'inherit'],
+    encoding: 'utf8',
+  });
   if (done.error) throw new Failure(`cannot run ${command}: ${done.error.message}`);
   if (done.status !== 0) throw new Failure(`'${command} ${words.join(' ')}' has failed`);
   return done.stdout;
@@ -204,14 +265,21 @@ const neededModules = (names, packageFile, rootFile, exclude) => {
   for (const name of names) {
     const asked = packageJson.dependencies[name];
     if (!asked && packageJson.devDependencies?.[name] && name !== 'aws-sdk')
-      throw new Failure(`'${name}' is needed at run time, and package.json has it under 'devDependencies': move it to 'dependencies'`);
+      throw new Failure(
+        `'${name}' is needed at run time, and package.json has it under 'devDependencies': move it to 'dependencies'`
+      );
     if (!asked) continue;
     found[name] = asked;
-    const own = [packageFile, rootFile].map((file) => path.join(path.dirname(file), 'node_modules', name, 'package.json'))
+    const own = [packageFile, rootFile]
+      .map((file) => path.join(path.dirname(file), 'node_modules', name, 'package.json'))
       .find((file) => fs.existsSync(file));
     const installed = own ? readJson(own) : {};
-    const optional = Object.entries(installed.peerDependenciesMeta || {}).filter(([, v]) => v.optional).map(([n]) => n);
-    const peers = Object.keys(installed.peerDependencies || {}).filter((n) => !optional.includes(n) && !exclude.includes(n));
+    const optional = Object.entries(installed.peerDependenciesMeta || {})
+      .filter(([, v]) => v.optional)
+      .map(([n]) => n);
+    const peers = Object.keys(installed.peerDependencies || {}).filter(
+      (n) => !optional.includes(n) && !exclude.includes(n)
+    );
     Object.assign(found, peers.length ? neededModules(peers, packageFile, rootFile, exclude) : {});
   }
   return found;
@@ -227,10 +295,16 @@ const rebasedYarnLock = (root, text) => {
 const installModules = (job, options, externals, seen) => {
   const packager = PACKAGERS[options.packager];
   if (!packager) throw new Failure(`there is no packager '${options.packager}': npm, pnpm or yarn`);
-  const rootFile = path.join(upwards(['yarn.lock', 'pnpm-lock.yaml', 'package-lock.json']) || dir, 'package.json');
+  const rootFile = path.join(
+    upwards(['yarn.lock', 'pnpm-lock.yaml', 'package-lock.json']) || dir,
+    'package.json'
+  );
   const packageDir = upwards(['package.json']);
-  const packageFile = options.packagePath ? path.resolve(dir, options.packagePath) : packageDir && path.join(packageDir, 'package.json');
-  if (!packageFile || !fs.existsSync(packageFile)) throw new Failure("there is no package.json, which has the versions of what is 'external'");
+  const packageFile = options.packagePath
+    ? path.resolve(dir, options.packagePath)
+    : packageDir && path.join(packageDir, 'package.json');
+  if (!packageFile || !fs.existsSync(packageFile))
+    throw new Failure("there is no package.json, which has the versions of what is 'external'");
   const modules = neededModules(externals, packageFile, rootFile, list(options.exclude));
   const lock = path.join(path.dirname(packageFile), packager.lock);
   seen.files.push(rootFile, packageFile, lock);
@@ -238,19 +312,33 @@ const installModules = (job, options, externals, seen) => {
   const rootJson = readJson(rootFile);
   const source = rootJson.workspaces ? readJson(packageFile) : rootJson;
   const relative = path.relative(job.place, path.dirname(packageFile));
-  const scripts = Object.fromEntries(list(options.packagerOptions.scripts || []).map((text, i) => [`script${i}`, text]));
-  const made = { name: job.name, version: '1.0.0', description: `Packaged externals for ${job.name}`, private: true, scripts };
+  const scripts = Object.fromEntries(
+    list(options.packagerOptions.scripts || []).map((text, i) => [`script${i}`, text])
+  );
+  const made = {
+    name: job.name,
+    version: '1.0.0',
+    description: `Packaged externals for ${job.name}`,
+    private: true,
+    scripts,
+  };
   for (const section of packager.sections) if (section in source) made[section] = source[section];
   made.dependencies = {};
-  for (const [name, version] of Object.entries(modules)) made.dependencies[name] = rebased(relative, version);
+  for (const [name, version] of Object.entries(modules))
+    made.dependencies[name] = rebased(relative, version);
   fs.writeFileSync(path.join(job.place, 'package.json'), JSON.stringify(made, null, 2));
   const locked = fs.existsSync(lock);
   if (locked) {
     const text = fs.readFileSync(lock, 'utf8');
-    fs.writeFileSync(path.join(job.place, packager.lock), options.packager === 'yarn' ? rebasedYarnLock(relative, text) : text);
+    fs.writeFileSync(
+      path.join(job.place, packager.lock),
+      options.packager === 'yarn' ? rebasedYarnLock(relative, text) : text
+    );
   }
-  for (const words of packager.install(options, locked, job.place)) call(options.packager, words, job.place, 'inherit');
-  for (const name of Object.keys(scripts)) call(options.packager, ['run', name], job.place, 'inherit');
+  for (const words of packager.install(options, locked, job.place))
+    call(options.packager, words, job.place, 'inherit');
+  for (const name of Object.keys(scripts))
+    call(options.packager, ['run', name], job.place, 'inherit');
 };
 
 // The modules at the top of node_modules that the module in `folder` needs, added to `found`.
@@ -258,7 +346,11 @@ const addNeeded = (place, folder, found) => {
   const file = path.join(folder, 'package.json');
   if (!fs.existsSync(file)) return;
   const json = readJson(file);
-  for (const name of Object.keys({ ...json.dependencies, ...json.optionalDependencies, ...json.peerDependencies }))
+  for (const name of Object.keys({
+    ...json.dependencies,
+    ...json.optionalDependencies,
+    ...json.peerDependencies,
+  }))
     for (let at = folder; at.length >= place.length; at = path.dirname(at)) {
       const there = path.join(at, 'node_modules', name);
       if (!fs.existsSync(there)) continue;
@@ -273,8 +365,13 @@ const baseName = (name) => /^@[^/]+\/[^/\n]+|^[^/\n]+/.exec(name)?.[0];
 // What the bundle of `entry` imports of the externals, with all that those need.
 const allowedModules = (job, options, externals, metafile) => {
   const found = new Set();
-  const imports = Object.values(metafile.outputs).filter((output) => output.entryPoint).flatMap((output) => output.imports || [])
-    .filter((one) => one.external && ['require-call', 'import-statement', 'dynamic-import'].includes(one.kind));
+  const imports = Object.values(metafile.outputs)
+    .filter((output) => output.entryPoint)
+    .flatMap((output) => output.imports || [])
+    .filter(
+      (one) =>
+        one.external && ['require-call', 'import-statement', 'dynamic-import'].includes(one.kind)
+    );
   for (const name of unique(imports.map((one) => baseName(one.path)))) {
     const there = path.join(job.place, 'node_modules', String(name));
     if (!externals.includes(name) || !fs.existsSync(there) || found.has(name)) continue;
@@ -292,9 +389,18 @@ const addTsconfig = (file, files) => {
   if (!fs.existsSync(file)) return;
   const extended = /"extends"\s*:\s*(\[[^\]]*\]|"[^"]*")/.exec(fs.readFileSync(file, 'utf8'));
   for (const [, name] of extended ? extended[1].matchAll(/"([^"]+)"/g) : []) {
-    const found = name.startsWith('.') || path.isAbsolute(name)
-      ? [name, `${name}.json`].map((one) => path.resolve(path.dirname(file), one)).find((one) => fs.existsSync(one) && fs.statSync(one).isFile())
-      : (() => { try { return Module.createRequire(file).resolve(name); } catch { return undefined; } })();
+    const found =
+      name.startsWith('.') || path.isAbsolute(name)
+        ? [name, `${name}.json`]
+            .map((one) => path.resolve(path.dirname(file), one))
+            .find((one) => fs.existsSync(one) && fs.statSync(one).isFile())
+        : (() => {
+            try {
+              return Module.createRequire(file).resolve(name);
+            } catch {
+              return undefined;
+            }
+          })();
     if (found) addTsconfig(found, files);
   }
 };
@@ -304,7 +410,8 @@ const readPaths = (options, metafiles, seen, esbuildFile) => {
   const files = new Set(seen.files);
   const dirs = new Set([path.join(dir, 'node_modules')]);
   files.add(esbuildFile);
-  for (const name of ['.package-lock.json', '.yarn-integrity', '.modules.yaml']) files.add(path.join(dir, 'node_modules', name));
+  for (const name of ['.package-lock.json', '.yarn-integrity', '.modules.yaml'])
+    files.add(path.join(dir, 'node_modules', name));
   if (options.tsconfig) addTsconfig(path.resolve(dir, options.tsconfig), files);
   for (const input of new Set(metafiles.flatMap((meta) => Object.keys(meta.inputs)))) {
     const file = path.resolve(dir, input.replace(/[?#].*$/, ''));
@@ -315,7 +422,8 @@ const readPaths = (options, metafiles, seen, esbuildFile) => {
     else dirs.add(path.dirname(file));
   }
   const above = new Set([dir]);
-  for (const folder of dirs) for (let at = folder; !above.has(at); at = path.dirname(at)) above.add(at);
+  for (const folder of dirs)
+    for (let at = folder; !above.has(at); at = path.dirname(at)) above.add(at);
   for (let at = dir; path.dirname(at) !== at; at = path.dirname(at)) above.add(path.dirname(at));
   for (const folder of above) {
     if (/[\\/]node_modules$/.test(folder)) continue;
@@ -335,21 +443,41 @@ const main = async () => {
   const warnings = new Set();
   const esbuildFile = projectRequire.resolve('esbuild/package.json');
   const options = resolveOptions(job, seen);
-  const entries = Object.fromEntries(job.functions.map((fn) => [fn.key, entryOf(fn, options.resolveExtensions ?? EXTENSIONS)]));
-  const metafiles = await bundleAll(projectRequire('esbuild'), job, options, unique(Object.values(entries)), warnings);
+  const entries = Object.fromEntries(
+    job.functions.map((fn) => [fn.key, entryOf(fn, options.resolveExtensions ?? EXTENSIONS)])
+  );
+  const metafiles = await bundleAll(
+    projectRequire('esbuild'),
+    job,
+    options,
+    unique(Object.values(entries)),
+    warnings
+  );
   const exclude = list(options.exclude);
-  const externals = exclude.includes('*') ? [] : list(options.external).filter((name) => !exclude.includes(name));
+  const externals = exclude.includes('*')
+    ? []
+    : list(options.external).filter((name) => !exclude.includes(name));
   if (externals.length) installModules(job, options, externals, seen);
-  const bundles = {}, allowed = {};
+  const bundles = {},
+    allowed = {};
   for (const [key, entry] of Object.entries(entries)) {
     bundles[key] = entry.slice(0, entry.lastIndexOf('.')) + options.outputFileExtension;
-    if (externals.length && job.individually) allowed[key] = allowedModules(job, options, externals, metafiles[entry]);
+    if (externals.length && job.individually)
+      allowed[key] = allowedModules(job, options, externals, metafiles[entry]);
   }
   const read = readPaths(options, Object.values(metafiles), seen, esbuildFile);
   // what an esbuild plugin reads, and what a script reads from the environment, nobody knows
   if (options.plugins.length || seen.environment) read.files = null;
-  fs.writeFileSync(path.join(job.place, RESULT), JSON.stringify({ ...read, bundles, allowed, externals: externals.length > 0,
-    warnings: [...warnings] }));
+  fs.writeFileSync(
+    path.join(job.place, RESULT),
+    JSON.stringify({
+      ...read,
+      bundles,
+      allowed,
+      externals: externals.length > 0,
+      warnings: [...warnings],
+    })
+  );
 };
 
 main().catch((error) => {

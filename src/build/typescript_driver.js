@@ -30,18 +30,26 @@ const load = () => {
 
 const handlerFile = (handler) => {
   const stem = handler.slice(0, handler.lastIndexOf('.') + 1);
-  const found = ['ts', 'js'].map((ending) => stem + ending).find((file) => fs.existsSync(path.join(dir, file)));
-  if (!found) throw new Failure(`handler '${handler}': there is neither '${stem}ts' nor '${stem}js'`);
+  const found = ['ts', 'js']
+    .map((ending) => stem + ending)
+    .find((file) => fs.existsSync(path.join(dir, file)));
+  if (!found)
+    throw new Failure(`handler '${handler}': there is neither '${stem}ts' nor '${stem}js'`);
   return found;
 };
 
 const parsed = (ts, file, seen) => {
   const read = ts.parseConfigFileTextToJson(file, fs.readFileSync(file).toString());
   if (read.error) throw new Failure(ts.flattenDiagnosticMessageText(read.error.messageText, '\n'));
-  const host = { ...ts.sys, readFile: (name, ...rest) => (seen.add(path.resolve(name)), ts.sys.readFile(name, ...rest)) };
+  const host = {
+    ...ts.sys,
+    readFile: (name, ...rest) => (seen.add(path.resolve(name)), ts.sys.readFile(name, ...rest)),
+  };
   const all = ts.parseJsonConfigFileContent(read.config, host, path.dirname(file));
   if (all.errors.length)
-    throw new Failure(all.errors.map((error) => ts.flattenDiagnosticMessageText(error.messageText, '\n')).join('\n'));
+    throw new Failure(
+      all.errors.map((error) => ts.flattenDiagnosticMessageText(error.messageText, '\n')).join('\n')
+    );
   return all;
 };
 
@@ -74,15 +82,26 @@ const copy = (place, name) => {
 const main = () => {
   const job = JSON.parse(fs.readFileSync(0, 'utf8'));
   const ts = load();
-  const files = new Set(['package.json', 'tsconfig.json', 'node_modules/.package-lock.json', 'node_modules/.yarn-integrity',
-    'node_modules/.modules.yaml'].map((name) => path.join(dir, name)));
+  const files = new Set(
+    [
+      'package.json',
+      'tsconfig.json',
+      'node_modules/.package-lock.json',
+      'node_modules/.yarn-integrity',
+      'node_modules/.modules.yaml',
+    ].map((name) => path.join(dir, name))
+  );
   const own = path.join(dir, job.tsconfig || 'tsconfig.json');
   files.add(own).add(projectRequire.resolve('typescript/package.json'));
-  const options = fs.existsSync(own) ? { ...parsed(ts, own, files).options, rootDir: dir } : defaults(ts);
+  const options = fs.existsSync(own)
+    ? { ...parsed(ts, own, files).options, rootDir: dir }
+    : defaults(ts);
   options.outDir = OUT;
   options.listEmittedFiles = true;
   const standard = path.join(dir, 'tsconfig.json');
-  const listed = fs.existsSync(standard) ? parsed(ts, standard, files).fileNames.map((name) => name.replace(`${dir}/`, '')) : [];
+  const listed = fs.existsSync(standard)
+    ? parsed(ts, standard, files).fileNames.map((name) => name.replace(`${dir}/`, ''))
+    : [];
   const roots = [...new Set([...job.handlers.map(handlerFile), ...listed])];
   const program = ts.createProgram(roots, options);
   const made = program.emit(undefined, (name, text, mark) => {
@@ -90,7 +109,9 @@ const main = () => {
     fs.mkdirSync(path.dirname(to), { recursive: true });
     fs.writeFileSync(to, mark ? `\ufeff${text}` : text);
   });
-  const warnings = [...ts.getPreEmitDiagnostics(program), ...made.diagnostics].map((one) => shown(ts, one));
+  const warnings = [...ts.getPreEmitDiagnostics(program), ...made.diagnostics].map((one) =>
+    shown(ts, one)
+  );
   if (made.emitSkipped) throw new Failure(warnings.join('\n'));
   for (const name of job.extras) copy(job.place, name);
   for (const name of job.extras) files.add(path.join(dir, name));
@@ -102,10 +123,17 @@ const main = () => {
     for (let at = path.dirname(file); at.length >= dir.length; at = path.dirname(at)) dirs.add(at);
   }
   copy(job.place, 'package.json');
-  if (fs.existsSync(path.join(dir, 'node_modules'))) fs.symlinkSync(path.join(dir, 'node_modules'), path.join(job.place, 'node_modules'));
+  if (fs.existsSync(path.join(dir, 'node_modules')))
+    fs.symlinkSync(path.join(dir, 'node_modules'), path.join(job.place, 'node_modules'));
   const relative = (set) => [...set].map((file) => path.relative(dir, file) || '.').sort();
-  fs.writeFileSync(path.join(job.place, RESULT), JSON.stringify({ files: relative(files), dirs: relative(dirs),
-    warnings: warnings.map((text) => text.replace(/\n[^]*/, '')) }));
+  fs.writeFileSync(
+    path.join(job.place, RESULT),
+    JSON.stringify({
+      files: relative(files),
+      dirs: relative(dirs),
+      warnings: warnings.map((text) => text.replace(/\n[^]*/, '')),
+    })
+  );
 };
 
 try {

@@ -24,7 +24,8 @@ const routes = {
   'GET /orders': async () => answer(200, await orders.list()),
   'POST /orders': async (event) => {
     const { product } = parse(event);
-    if (typeof product !== 'string' || !product) return answer(400, { error: "'product' is missing" });
+    if (typeof product !== 'string' || !product)
+      return answer(400, { error: "'product' is missing" });
     return answer(201, await orders.place(randomUUID(), product));
   },
   'GET /orders/{id}': async (event) => {

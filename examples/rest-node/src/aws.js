@@ -22,8 +22,7 @@ function sign(service, region, url, headers, body) {
   const key = scope.reduce(hmac, `AWS4${AWS_SECRET_ACCESS_KEY}`);
   const signature = hmac(key, toSign).toString('hex');
   const credential = `${AWS_ACCESS_KEY_ID}/${scope.join('/')}`;
-  signed.authorization =
-    `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${list}, Signature=${signature}`;
+  signed.authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${list}, Signature=${signature}`;
   delete signed.host; // fetch sets it
   return signed;
 }

@@ -12,12 +12,19 @@ exports.place = async (id, product) => {
     TableName,
     Item: { id: { S: id }, product: { S: product }, status: { S: order.status } },
   });
-  await sqs('SendMessage', { QueueUrl: process.env.ORDERS_QUEUE, MessageBody: JSON.stringify({ id }) });
+  await sqs('SendMessage', {
+    QueueUrl: process.env.ORDERS_QUEUE,
+    MessageBody: JSON.stringify({ id }),
+  });
   return order;
 };
 
 exports.find = async (id) => {
-  const { Item } = await dynamodb('GetItem', { TableName, Key: { id: { S: id } }, ConsistentRead: true });
+  const { Item } = await dynamodb('GetItem', {
+    TableName,
+    Key: { id: { S: id } },
+    ConsistentRead: true,
+  });
   return Item && toOrder(Item);
 };
 
