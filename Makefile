@@ -47,9 +47,10 @@ bench:
 fuzz: setup
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) "$$(scripts/setup.sh python)" scripts/test.py fuzz
 
-## format: lay out the C files as .clang-format says
-format:
+## format: lay out C files as .clang-format says, Python files as ruff.toml does
+format: setup
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@"$$(scripts/setup.sh python)" -m ruff format --no-cache --quiet
 
 ## install: install into PREFIX (/usr/local); DESTDIR is honoured
 install: all

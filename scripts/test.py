@@ -3,9 +3,9 @@
 
 Usage: test.py [SUITE...]     without any: all but those of LONG, in this order
 
-Each suite is a function below; it builds what it needs, runs in a process group of its own, and says
-how many tests passed, failed and were skipped. A suite that runs no test at all has failed, and so
-has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
+Each suite is a function below; it builds what it needs, runs in a process group of its own, and
+says how many tests passed, failed and were skipped. A suite that runs no test at all has failed,
+and so has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
 
 What takes the time, and what keeps it short: `clang` compiles everything once with the sanitizers
 of addresses and undefined behaviour, for `house`, `unit`, `fuzz`, `program` and `e2e`; `threads`
@@ -45,12 +45,33 @@ JOBS = os.environ.get("TROUPE_TEST_JOBS", "2")
 TEMPLATES = BUILDS / "templates"  # those that troupe wrote in the last run of suite e2e
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 TIMEOUT_S = int(os.environ.get("TROUPE_TEST_TIMEOUT", "3000"))
-SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:malloc_context_size=8",
-              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-              "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:malloc_context_size=8",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
 # How the unit tests begin that run under the thread sanitizer, too: their subjects have threads.
-THREADED = ("base", "aws", "pack", "adopt_", "diff_cases", "dispose", "lease", "publish", "plan", "policy", "prune", "deploy", "goal",
-            "release", "remove", "repair", "stack", "status", "store")
+THREADED = (
+    "base",
+    "aws",
+    "pack",
+    "adopt_",
+    "diff_cases",
+    "dispose",
+    "lease",
+    "publish",
+    "plan",
+    "policy",
+    "prune",
+    "deploy",
+    "goal",
+    "release",
+    "remove",
+    "repair",
+    "stack",
+    "status",
+    "store",
+)
 # The first lines of clang-format's output differ between its versions; this one is Debian 12's.
 FORMAT_VERSION = "14."
 
@@ -72,7 +93,7 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-# -- processes ---------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------------------
 
 
 def stop(process):
@@ -92,9 +113,15 @@ def stop(process):
 def run(command, timeout=TIMEOUT_S, cwd=ROOT, **env):
     """``(exit code, output)``. Standard error is part of the output."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen([str(word) for word in command], cwd=cwd, env={**os.environ, **env},
-                                   stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                   start_new_session=True)
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         late = ""
         try:
             process.wait(timeout)
@@ -103,7 +130,9 @@ def run(command, timeout=TIMEOUT_S, cwd=ROOT, **env):
         finally:
             stop(process)
         output.seek(0)
-        return process.returncode if not late else 124, output.read().decode("utf-8", "replace") + late
+        return process.returncode if not late else 124, output.read().decode(
+            "utf-8", "replace"
+        ) + late
 
 
 def need(command, **kwargs):
@@ -126,7 +155,12 @@ def left_behind():
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             pid, rest = int(status.parent.name), status.read_text().rpartition(")")[2].split()
-            command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            command = (
+                (status.parent / "cmdline")
+                .read_bytes()
+                .replace(b"\0", b" ")
+                .decode(errors="replace")
+            )
         except (OSError, ValueError):
             continue
         state, parent, group = rest[0], int(rest[1]), int(rest[2])
@@ -135,7 +169,11 @@ def left_behind():
         if state != "Z":
             found.append(command.strip())
             try:
-                os.kill(pid, signal.SIGKILL) if group == os.getpgrp() else os.killpg(group, signal.SIGKILL)
+                (
+                    os.kill(pid, signal.SIGKILL)
+                    if group == os.getpgrp()
+                    else os.killpg(group, signal.SIGKILL)
+                )
             except ProcessLookupError:
                 pass
         try:
@@ -145,7 +183,7 @@ def left_behind():
     return found
 
 
-# -- building ----------------------------------------------------------------------------------------
+# -- building --------------------------------------------------------------------------------------
 
 
 def build(name, *options, targets=(), compiler="gcc"):
@@ -158,36 +196,63 @@ def build(name, *options, targets=(), compiler="gcc"):
 
 
 def sanitized_build():
-    """clang's build of everything, with address and undefined-behaviour checks, ready for fuzzing."""
-    return build("clang", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dfuzz=true",
-                 "-Dbuildtype=debug", "-Dc_args=-g1 -fsanitize=fuzzer-no-link", compiler="clang")
+    """clang's build of everything, with address and undefined-behaviour checks, ready for
+    fuzzing.
+    """
+    return build(
+        "clang",
+        "-Db_sanitize=address,undefined",
+        "-Db_lundef=false",
+        "-Dfuzz=true",
+        "-Dbuildtype=debug",
+        "-Dc_args=-g1 -fsanitize=fuzzer-no-link",
+        compiler="clang",
+    )
 
 
 def thread_build(*targets):
     """gcc's build with the thread sanitizer, of no more than the targets."""
-    return build("tsan", "-Db_sanitize=thread", "-Dbuildtype=debug", "-Dc_args=-g1", targets=targets)
+    return build(
+        "tsan", "-Db_sanitize=thread", "-Dbuildtype=debug", "-Dc_args=-g1", targets=targets
+    )
 
 
-# -- suites ------------------------------------------------------------------------------------------
+# -- suites ----------------------------------------------------------------------------------------
 
 
 def suite_format():
-    """Every C file is laid out as .clang-format says."""
+    """C files are laid out as .clang-format says, Python files as ruff.toml does; and what Python
+    files define and import is used.
+    """
     if FORMAT_VERSION not in need(["clang-format", "--version"]):
         return Count(skipped=1), f"needs clang-format {FORMAT_VERSION}x"
     files = need(["git", "ls-files", "*.c", "*.h"]).split()
-    code, output = run(["clang-format", "--dry-run", "--Werror", *files])
-    wrong = set(re.findall(r"^(\S+?):\d+:\d+: error", output, re.M))
-    return Count(len(files) - len(wrong), len(wrong) or int(code != 0)), "\n".join(sorted(wrong))
+    scripts = need(["git", "ls-files", "*.py"]).split()
+    checks = (
+        ["clang-format", "--dry-run", "--Werror", *files],
+        [sys.executable, "-m", "ruff", "format", "--no-cache", "--check", "--quiet", "--diff", *scripts],
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--quiet", "--output-format=concise", *scripts],
+    )
+    wrong, failed, said = set(), False, []
+    for check in checks:
+        code, output = run(check)
+        failed |= code != 0
+        wrong |= set(re.findall(r"^(\S+?):\d+:\d+: (?:error|[A-Z]+\d+ )", output, re.M))
+        wrong |= set(re.findall(r"^--- (\S+)", output, re.M))
+        said.append(output)
+    count = Count(len(files) + len(scripts) - len(wrong), len(wrong) or int(failed))
+    return count, "\n".join(said) if failed else ""
 
 
 # How a release is hardened: what it is, what of readelf's output says so.
-HARDENED = {"a position-independent executable": r"Type: +DYN .*Position-Independent|FLAGS_1.* PIE",
-            "with addresses resolved at the start": r"FLAGS.*BIND_NOW|FLAGS_1.* NOW",
-            "and then read-only": r"GNU_RELRO",
-            "without an executable stack": r"GNU_STACK.*\n?.* RW ",
-            "with stack protector": r"__stack_chk_fail",
-            "with checked copies": r"__(memcpy|snprintf|vsnprintf|read|printf|fprintf)_chk"}
+HARDENED = {
+    "a position-independent executable": r"Type: +DYN .*Position-Independent|FLAGS_1.* PIE",
+    "with addresses resolved at the start": r"FLAGS.*BIND_NOW|FLAGS_1.* NOW",
+    "and then read-only": r"GNU_RELRO",
+    "without an executable stack": r"GNU_STACK.*\n?.* RW ",
+    "with stack protector": r"__stack_chk_fail",
+    "with checked copies": r"__(memcpy|snprintf|vsnprintf|read|printf|fprintf)_chk",
+}
 
 ENDBR_MIN = 500  # one for each function whose address is taken
 
@@ -197,7 +262,10 @@ def hardening(program):
     output = need(["readelf", "-W", "-h", "-l", "-d", "--dyn-syms", program])
     missing = [what for what, pattern in HARDENED.items() if not re.search(pattern, output)]
     # The linker's note needs a C library built that way, too; where jumps may go is in the code.
-    if platform.machine() == "x86_64" and program.read_bytes().count(b"\xf3\x0f\x1e\xfa") < ENDBR_MIN:
+    if (
+        platform.machine() == "x86_64"
+        and program.read_bytes().count(b"\xf3\x0f\x1e\xfa") < ENDBR_MIN
+    ):
         missing.append("with checked jumps")
     return len(HARDENED) + 1, missing
 
@@ -241,15 +309,33 @@ def suite_house():
 def meson_tests(folder, names=()):
     """Run unit tests; counts single cmocka tests, and a crashed program as one failure."""
     log = "suite"
-    code, output = run(["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", JOBS, "--logbase", log,
-                        "--print-errorlogs", *names], **SANITIZERS)
+    code, output = run(
+        [
+            "meson",
+            "test",
+            "-C",
+            folder,
+            "--no-rebuild",
+            "--num-processes",
+            JOBS,
+            "--logbase",
+            log,
+            "--print-errorlogs",
+            *names,
+        ],
+        **SANITIZERS,
+    )
     count = Count()
     path = folder / "meson-logs" / f"{log}.json"
     for line in path.read_text().splitlines() if path.exists() else []:
         test = json.loads(line)
         text = test.get("stdout", "") + test.get("stderr", "")
-        found = Count(*(sum(map(int, re.findall(rf"\[  {word} *\] (\d+) test", text)))
-                        for word in ("PASSED", "FAILED", "SKIPPED")))
+        found = Count(
+            *(
+                sum(map(int, re.findall(rf"\[  {word} *\] (\d+) test", text)))
+                for word in ("PASSED", "FAILED", "SKIPPED")
+            )
+        )
         if test["result"] != "OK" and not found.failed:
             found.failed = 1
         count.add(found)
@@ -264,15 +350,24 @@ def suite_unit():
 
 
 def threaded_tests(folder):
-    """Names of the unit tests that THREADED means: each beginning has some, and none is left out."""
+    """Names of the unit tests that THREADED means: each beginning has some, and none is
+    left out.
+    """
     tests = json.loads(need(["meson", "introspect", "--tests", folder]))
-    missing = [start for start in THREADED if not any(test["name"].startswith(start) for test in tests)]
+    missing = [
+        start for start in THREADED if not any(test["name"].startswith(start) for test in tests)
+    ]
     if missing:
         raise Broken(f"no unit test begins with {' or with '.join(missing)}: see THREADED")
     names = sorted(test["name"] for test in tests if test["name"].startswith(THREADED))
-    served = {test["name"] for test in tests if any(suite.endswith("served") for suite in test["suite"])}
+    served = {
+        test["name"] for test in tests if any(suite.endswith("served") for suite in test["suite"])
+    }
     if not served or served - set(names):
-        raise Broken(f"they have threads, and no beginning in THREADED: {', '.join(sorted(served - set(names)))}")
+        raise Broken(
+            "they have threads, and no beginning in THREADED:"
+            f" {', '.join(sorted(served - set(names)))}"
+        )
     return names
 
 
@@ -285,7 +380,12 @@ def suite_threads():
 
 
 # What each fuzz target starts from, besides what was found before (tests/fuzz/corpus/<target>).
-SEEDS = {"json": "*.json", "yaml": "*.yml", "variables": "serverless.yml", "service": "serverless.yml"}
+SEEDS = {
+    "json": "*.json",
+    "yaml": "*.yml",
+    "variables": "serverless.yml",
+    "service": "serverless.yml",
+}
 
 
 def seeds(target, folder):
@@ -314,10 +414,23 @@ def suite_fuzz():
             seeds(name.removeprefix("fuzz_"), corpus)
             output = open(findings / "log", "w+")
             process = subprocess.Popen(
-                [folder / name, corpus, f"-max_total_time={FUZZ_SECONDS}", "-max_len=16384", "-timeout=20",
-                 "-rss_limit_mb=2048", "-verbosity=1", f"-artifact_prefix={findings}/"],
-                cwd=findings, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True, env={**os.environ, **SANITIZERS})
+                [
+                    folder / name,
+                    corpus,
+                    f"-max_total_time={FUZZ_SECONDS}",
+                    "-max_len=16384",
+                    "-timeout=20",
+                    "-rss_limit_mb=2048",
+                    "-verbosity=1",
+                    f"-artifact_prefix={findings}/",
+                ],
+                cwd=findings,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, **SANITIZERS},
+            )
             started.append((name, process, output, findings))
         try:
             for name, process, output, findings in started:
@@ -348,12 +461,31 @@ def suite_fuzz():
 def pytest(folder, *options, **env):
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "junit.xml"
-        code, output = run([sys.executable, "-m", "pytest", folder, "-q", "-rs", "--tb=short", "--durations=5",
-                            "-p", "no:cacheprovider", f"--junitxml={report}", *options], **env, **SANITIZERS)
+        code, output = run(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                folder,
+                "-q",
+                "-rs",
+                "--tb=short",
+                "--durations=5",
+                "-p",
+                "no:cacheprovider",
+                f"--junitxml={report}",
+                *options,
+            ],
+            **env,
+            **SANITIZERS,
+        )
         count = Count()
         if report.exists():
             for suite in ElementTree.parse(report).getroot().iter("testsuite"):
-                total, failed = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
+                total, failed = (
+                    int(suite.get("tests")),
+                    int(suite.get("failures")) + int(suite.get("errors")),
+                )
                 skipped = int(suite.get("skipped"))
                 count.add(Count(total - failed - skipped, failed, skipped))
         if code not in (0, 5) and not count.failed:
@@ -382,7 +514,9 @@ def suite_mends():
 
 def suite_program():
     """troupe as users run it, on files alone: the golden cases, and files that are hostile."""
-    return pytest("tests/program", "-n", str(2 * int(JOBS)), TROUPE=str(sanitized_build() / "troupe"))
+    return pytest(
+        "tests/program", "-n", str(2 * int(JOBS)), TROUPE=str(sanitized_build() / "troupe")
+    )
 
 
 def suite_e2e():
@@ -391,8 +525,13 @@ def suite_e2e():
     print(f"       random sequences: TROUPE_MODEL_SEED={seed}", flush=True)
     shutil.rmtree(TEMPLATES, ignore_errors=True)
     TEMPLATES.mkdir(parents=True)
-    return pytest("tests/e2e", *WAITING, TROUPE=str(sanitized_build() / "troupe"),
-                  TROUPE_TEST_TEMPLATES=str(TEMPLATES), TROUPE_MODEL_SEED=seed)
+    return pytest(
+        "tests/e2e",
+        *WAITING,
+        TROUPE=str(sanitized_build() / "troupe"),
+        TROUPE_TEST_TEMPLATES=str(TEMPLATES),
+        TROUPE_MODEL_SEED=seed,
+    )
 
 
 def suite_lint():
@@ -409,7 +548,9 @@ def suite_lint():
 
 def suite_races():
     """The story of two stages once more, under the thread sanitizer."""
-    return pytest("tests/e2e/test_stages.py", "-n", JOBS, TROUPE=str(thread_build("troupe") / "troupe"))
+    return pytest(
+        "tests/e2e/test_stages.py", "-n", JOBS, TROUPE=str(thread_build("troupe") / "troupe")
+    )
 
 
 def suite_docs():
@@ -423,9 +564,15 @@ def suite_keys():
     return counted(["tests/golden/schema/report.py"])
 
 
-SUITES = {name.removeprefix("suite_"): function for name, function in list(globals().items())
-          if name.startswith("suite_")}
-LONG = {"mends", "lint"}  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1
+SUITES = {
+    name.removeprefix("suite_"): function
+    for name, function in list(globals().items())
+    if name.startswith("suite_")
+}
+LONG = {
+    "mends",
+    "lint",
+}  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1
 
 
 def worked():
