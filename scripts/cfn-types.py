@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write src/cfn/type_rows.c and src/cfn/action_rows.c: one row for each CloudFormation resource type.
+"""Write src/cfn/type_rows.c and src/cfn/action_rows.c: one row for each CloudFormation resource
+type.
 
 Usage: cfn-types.py SCHEMAS    a folder with the registry's schemas, a JSON file each
 
@@ -19,8 +20,19 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVICES = """ApiGateway ApiGatewayV2 AppSync ApplicationAutoScaling CertificateManager CloudFront CloudWatch Cognito
 DynamoDB EC2 EFS ElastiCache ElasticLoadBalancingV2 Events IAM IoT KMS Kinesis KinesisFirehose Lambda Logs
 OpenSearchService Pipes RDS Route53 S3 SNS SQS SSM Scheduler SecretsManager StepFunctions WAFv2""".split()
-TRAITS = ["holds-data", "recreatable", "in-root", "keeps-values", "has-address", "with-alias", "frozen",
-          "api-pointer", "names-stage", "follows", "unique-name"]
+TRAITS = [
+    "holds-data",
+    "recreatable",
+    "in-root",
+    "keeps-values",
+    "has-address",
+    "with-alias",
+    "frozen",
+    "api-pointer",
+    "names-stage",
+    "follows",
+    "unique-name",
+]
 # EC2 has some hundred types that no function refers to.
 EC2_KEPT = {"AWS::EC2::SecurityGroup", "AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::VPCEndpoint"}
 
@@ -60,7 +72,11 @@ def read_traits():
 
 def create_only(schema):
     """Top-level properties; a part of one does not replace whenever the whole changes."""
-    return {path.split("/")[2] for path in schema.get("createOnlyProperties", []) if path.count("/") == 2}
+    return {
+        path.split("/")[2]
+        for path in schema.get("createOnlyProperties", [])
+        if path.count("/") == 2
+    }
 
 
 def actions(schema):
@@ -68,8 +84,15 @@ def actions(schema):
     handlers = schema.get("handlers", {})
     used = (handlers.get(name, {}) for name in ("create", "read", "update", "delete"))
     # IAM has no action with dots (s3:REST.PUT.OBJECT); s3:getObject is s3:GetObject.
-    found = {action for handler in used for action in handler.get("permissions", []) if "." not in action}
-    return sorted({f"{service}:{name[:1].upper()}{name[1:]}" for service, name in (a.split(":") for a in found)})
+    found = {
+        action for handler in used for action in handler.get("permissions", []) if "." not in action
+    }
+    return sorted(
+        {
+            f"{service}:{name[:1].upper()}{name[1:]}"
+            for service, name in (a.split(":") for a in found)
+        }
+    )
 
 
 def constant(trait):
@@ -82,7 +105,9 @@ def wanted(name, traits):
 
 
 def rows(schemas, traits):
-    for name in sorted({n for n in schemas if n.startswith("AWS::") and wanted(n, traits)} | set(traits)):
+    for name in sorted(
+        {n for n in schemas if n.startswith("AWS::") and wanted(n, traits)} | set(traits)
+    ):
         row = traits.get(name, {"traits": set(), "name": None, "replaces": []})
         schema = schemas.get(name)
         if schema is None and not name.endswith("::") and name not in NOT_IN_REGISTRY:
@@ -97,12 +122,20 @@ def rows(schemas, traits):
             if more in properties or more not in known:
                 sys.exit(f"error: {name}: replaces={more} is wrong or superfluous")
             properties.add(more)
-        yield name, row["name"], sorted(properties), [t for t in TRAITS if t in row["traits"] | family]
+        yield (
+            name,
+            row["name"],
+            sorted(properties),
+            [t for t in TRAITS if t in row["traits"] | family],
+        )
 
 
 # CloudFormation makes these without a registry schema.
-NOT_IN_REGISTRY = {"AWS::CloudFormation::CustomResource", "AWS::CloudFormation::WaitCondition",
-                   "AWS::CloudFormation::WaitConditionHandle"}
+NOT_IN_REGISTRY = {
+    "AWS::CloudFormation::CustomResource",
+    "AWS::CloudFormation::WaitCondition",
+    "AWS::CloudFormation::WaitConditionHandle",
+}
 
 
 def text(value):
@@ -121,8 +154,21 @@ def literals(words):
 
 
 def write(name, head, rows, tail):
-    out = ["/* Written by scripts/cfn-types.py from the CloudFormation registry's schemas: do not edit. */",
-           '#include "cfn/cfn.h"', "", "/* clang-format off */", head, *rows, "};", "/* clang-format on */", "", tail]
+    out = [
+        (
+            "/* Written by scripts/cfn-types.py from the CloudFormation registry's schemas: do not"
+            " edit. */"
+        ),
+        '#include "cfn/cfn.h"',
+        "",
+        "/* clang-format off */",
+        head,
+        *rows,
+        "};",
+        "/* clang-format on */",
+        "",
+        tail,
+    ]
     (ROOT / "src" / "cfn" / name).write_text("\n".join(out) + "\n")
 
 
@@ -132,16 +178,27 @@ def main():
     schemas, types, rights = read_schemas(sys.argv[1]), [], []
     all_rows = list(rows(schemas, read_traits()))
     for name, named_by, properties, traits in all_rows:
-        types += [f'    {{"{name}", {text(named_by)},', f"     {' | '.join(map(constant, traits)) or '0'},",
-                  *literals(properties)]
+        types += [
+            f'    {{"{name}", {text(named_by)},',
+            f"     {' | '.join(map(constant, traits)) or '0'},",
+            *literals(properties),
+        ]
         types[-1] += "},"
     for name in [name for name, *_ in all_rows] + ["AWS::CloudFormation::Stack"]:
         if actions(schemas.get(name, {})):
             rights.append("\n".join([f'    {{"{name}",', *literals(actions(schemas[name]))]) + "},")
-    write("type_rows.c", "const struct cfn_type cfn_types[] = {", types,
-          "const size_t cfn_type_count = sizeof cfn_types / sizeof *cfn_types;")
-    write("action_rows.c", "const struct cfn_type_actions cfn_type_actions[] = {", sorted(rights),
-          "const size_t cfn_type_actions_count = sizeof cfn_type_actions / sizeof *cfn_type_actions;")
+    write(
+        "type_rows.c",
+        "const struct cfn_type cfn_types[] = {",
+        types,
+        "const size_t cfn_type_count = sizeof cfn_types / sizeof *cfn_types;",
+    )
+    write(
+        "action_rows.c",
+        "const struct cfn_type_actions cfn_type_actions[] = {",
+        sorted(rights),
+        "const size_t cfn_type_actions_count = sizeof cfn_type_actions / sizeof *cfn_type_actions;",
+    )
     print(f"{len(all_rows)} types")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check what documents and comments promise: files and sections that they name, make targets and
-commands; that documents are 100 columns wide; and that the tree has in it what people wrote: no large
-or binary files but those of tests, no paths of one machine.
+commands; that documents are 100 columns wide; and that the tree has in it what people wrote: no
+large or binary files but those of tests, no paths of one machine.
 
 Usage: check-docs.py TROUPE
 """
@@ -27,27 +27,35 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 SPAN = re.compile(r"`([^`]+)`")
 # A source file, <name> standing for any: cli/cmd_<name>.c, client/retry.h, store.c; retries/ is a
 # folder of botocore's.
-FILE = re.compile(r"(?<![\w/.<>~*-])(?!retries/)(?:[\w.<>-]+/)*[\w<>-]+\.(?:c|h|py|md|sh|txt)\b(?![/<*>])")
+FILE = re.compile(
+    r"(?<![\w/.<>~*-])(?!retries/)(?:[\w.<>-]+/)*[\w<>-]+\.(?:c|h|py|md|sh|txt)\b(?![/<*>])"
+)
 FOLDER = re.compile(r"(?:src|tests|docs|scripts|localcloud|examples)(?:/[\w.-]+)*/?")
 
 
 def tracked_names(*patterns):
     """Files under version control."""
-    output = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, check=True, capture_output=True,
-                            text=True).stdout
+    output = subprocess.run(
+        ["git", "ls-files", "-z", *patterns], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     return [name for name in output.split("\0") if name]
 
 
 def sections(path):
     """What a reader finds by name: headings, and paragraphs and items that begin in bold."""
-    found = re.findall(r"^#+ +([^\n]+)$|^(?:- )?\*\*([^*]+)\*\*", path.read_text(encoding="utf-8"), re.M)
+    found = re.findall(
+        r"^#+ +([^\n]+)$|^(?:- )?\*\*([^*]+)\*\*", path.read_text(encoding="utf-8"), re.M
+    )
     return {" ".join((heading or bold).split()).rstrip(".:") for heading, bold in found}
 
 
 def dangling_sections(path, text):
     for file, section in SECTION.findall(text):
         section = " ".join(re.sub(r"\n\s*\*", " ", section).split())
-        aim = next((at for at in (path.parent / file, ROOT / "docs" / file, ROOT / file) if at.exists()), None)
+        aim = next(
+            (at for at in (path.parent / file, ROOT / "docs" / file, ROOT / file) if at.exists()),
+            None,
+        )
         if aim is None or section not in sections(aim):
             yield f"names '{section}' of {file}, which is not there"
 
@@ -65,7 +73,9 @@ def dangling_in_document(path, text, tree):
     for span in SPAN.findall(prose):
         if FILE.fullmatch(span):
             yield from dangling_files(span, tree)
-        elif FOLDER.fullmatch(span) and not ((ROOT / span).exists() or (path.parent / span).exists()):
+        elif FOLDER.fullmatch(span) and not (
+            (ROOT / span).exists() or (path.parent / span).exists()
+        ):
             yield f"names '{span}', which is not there"
 
 
@@ -98,7 +108,9 @@ def links(path, text):
 
 def anchors(path):
     headings = re.findall(r"^#+ +(.+)$", path.read_text(encoding="utf-8"), re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }
 
 
 def words(text, program):
@@ -109,7 +121,9 @@ def words(text, program):
 
 
 # Folders of people and of build machines; examples in documents write ~ or a path below /tmp.
-MACHINE = re.compile(rb"(?<![\w.$}/-])/(?:home|Users|root|work|workspace|builds|opt/wheels)/[\w.-]+[^\s'\"]*")
+MACHINE = re.compile(
+    rb"(?<![\w.$}/-])/(?:home|Users|root|work|workspace|builds|opt/wheels)/[\w.-]+[^\s'\"]*"
+)
 BYTES_MAX = 100_000
 
 
@@ -120,8 +134,10 @@ def tracked():
         if path.is_symlink() or not path.is_file():
             continue
         content = path.read_bytes()
-        problems = [f"names the path of one machine: {found.decode(errors='replace')}"
-                    for found in MACHINE.findall(content)]
+        problems = [
+            f"names the path of one machine: {found.decode(errors='replace')}"
+            for found in MACHINE.findall(content)
+        ]
         if not name.startswith("tests/") and b"\0" in content:
             problems.append("is binary")
         if not name.startswith("tests/") and len(content) > BYTES_MAX:
@@ -133,23 +149,43 @@ PLUGIN_ROWS = "src/config/plugins/plugin_rows.c"
 
 
 def plugins(troupe):
-    """What is wrong with the table in docs/plugins.md, by what the program answers to each plugin that it knows."""
+    """What is wrong with the table in docs/plugins.md, by what the program answers to each plugin
+    that it knows.
+    """
     rows = (ROOT / PLUGIN_ROWS).read_text(encoding="utf-8")
-    names = [name for words in re.findall(r"\{WORDS\(([^)]*)\)", rows) for name in re.findall(r'"([^"]+)"', words)]
+    names = [
+        name
+        for words in re.findall(r"\{WORDS\(([^)]*)\)", rows)
+        for name in re.findall(r'"([^"]+)"', words)
+    ]
     documented = {}
     for line in (ROOT / "docs/plugins.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if line.startswith("| `") and len(cells) == 3:
-            documented.update({name: (cells[1], cells[2]) for name in re.findall(r"`([^`]+)`", cells[0])})
+            documented.update(
+                {name: (cells[1], cells[2]) for name in re.findall(r"`([^`]+)`", cells[0])}
+            )
     with tempfile.TemporaryDirectory() as folder:
-        service = "service: shop\nprovider: {name: aws}\nplugins:\n" + "".join(f"  - {name}\n" for name in names)
+        service = "service: shop\nprovider: {name: aws}\nplugins:\n" + "".join(
+            f"  - {name}\n" for name in names
+        )
         Path(folder, "serverless.yml").write_text(service, encoding="utf-8")
-        done = subprocess.run([Path(troupe).resolve(), "migrate", "--json"], cwd=folder, capture_output=True, text=True,
-                              check=False)
-    said = {plugin["name"]: (plugin["answer"], plugin["says"]) for plugin in json.loads(done.stdout)["plugins"]}
+        done = subprocess.run(
+            [Path(troupe).resolve(), "migrate", "--json"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    said = {
+        plugin["name"]: (plugin["answer"], plugin["says"])
+        for plugin in json.loads(done.stdout)["plugins"]
+    }
     for name in sorted({*said, *documented}):
         answer, says = said.get(name, ("none", ""))
-        if says.startswith("plugins are not run"):  # advice for any plugin: the text above the table has it
+        if says.startswith(
+            "plugins are not run"
+        ):  # advice for any plugin: the text above the table has it
             says = ""
         if (answer, says) != documented.get(name):
             yield f"has not the answer to '{name}', which is: {answer} | {says}"
@@ -159,12 +195,21 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
-    commands = set(re.findall(r"^\s+([a-z]+)\b", subprocess.run(
-        [sys.argv[1], "help"], check=True, capture_output=True, text=True).stdout, re.M))
+    commands = set(
+        re.findall(
+            r"^\s+([a-z]+)\b",
+            subprocess.run(
+                [sys.argv[1], "help"], check=True, capture_output=True, text=True
+            ).stdout,
+            re.M,
+        )
+    )
     passed = failed = 0
     tree = "\n".join(tracked_names())
     for name in tracked_names("src/*.[ch]"):
-        problems = list(dangling_in_comments(ROOT / name, (ROOT / name).read_text(encoding="utf-8"), tree))
+        problems = list(
+            dangling_in_comments(ROOT / name, (ROOT / name).read_text(encoding="utf-8"), tree)
+        )
         for problem in problems:
             print(f"{name}: {problem}")
         passed, failed = passed + (not problems), failed + bool(problems)
@@ -172,9 +217,16 @@ def main():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
         problems = [*links(path, text), *wide(text), *dangling_in_document(path, text, tree)]
-        problems += [f"names 'make {word}', which is no target" for word in words(text, "make") if word not in targets]
-        problems += [f"names 'troupe {word}', which is no command" for word in words(text, "troupe")
-                     if word not in commands]
+        problems += [
+            f"names 'make {word}', which is no target"
+            for word in words(text, "make")
+            if word not in targets
+        ]
+        problems += [
+            f"names 'troupe {word}', which is no command"
+            for word in words(text, "troupe")
+            if word not in commands
+        ]
         for problem in problems:
             print(f"{name}: {problem}")
         passed, failed = passed + (not problems), failed + bool(problems)

@@ -22,13 +22,28 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYERS = ["base", "doc", "cfn", "config", "pack", "build", "compile", "layout", "aws", "release", "local", "ui", "cli"]
+LAYERS = [
+    "base",
+    "doc",
+    "cfn",
+    "config",
+    "pack",
+    "build",
+    "compile",
+    "layout",
+    "aws",
+    "release",
+    "local",
+    "ui",
+    "cli",
+]
 SIZE_MAX = 100_000
 
 
 def tracked(*patterns):
-    text = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True,
-                          check=True).stdout
+    text = subprocess.run(
+        ["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     return [name for name in text.split("\0") if name and (ROOT / name).exists()]
 
 
@@ -87,7 +102,9 @@ def symbols(build):
     names = objects(build)
     defined = {name: set() for name in names.values()}
     needed = {name: set() for name in names.values()}
-    text = subprocess.run(["nm", "-A", *names], cwd=build, capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["nm", "-A", *names], cwd=build, capture_output=True, text=True, check=True
+    ).stdout
     for line in text.splitlines():
         output, rest = line.split(":", 1)
         kind, symbol = rest.split()[-2:]
@@ -147,8 +164,12 @@ def file_circles(edges):
     for group in circles(edges):
         if any(explained(name) for name in group):
             continue
-        inside = [f"{a} -> {b}: {', '.join(sorted(edges[a][b]))}" for a in sorted(group) for b in sorted(edges[a])
-                  if b in group]
+        inside = [
+            f"{a} -> {b}: {', '.join(sorted(edges[a][b]))}"
+            for a in sorted(group)
+            for b in sorted(edges[a])
+            if b in group
+        ]
         yield f"{len(group)} files in a circle:\n    " + "\n    ".join(inside)
 
 
@@ -175,8 +196,14 @@ def main():
     sources = tracked("src/*.c", "src/*.h")
     defined, needed = symbols(build)
     edges = graph(defined, needed)
-    checks = [upward_includes(sources), other_header_first(sources), same_names(sources),
-              file_circles(edges), unused(defined, needed), large_files()]
+    checks = [
+        upward_includes(sources),
+        other_header_first(sources),
+        same_names(sources),
+        file_circles(edges),
+        unused(defined, needed),
+        large_files(),
+    ]
     passed = failed = 0
     for check in checks:
         findings = list(check)

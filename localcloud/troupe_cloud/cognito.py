@@ -2,8 +2,8 @@
 
 What AWS does (Cognito API reference, UpdateUserPool): "If you don't provide a value for an
 attribute, Amazon Cognito sets it to its default value". ``UnusedAccountValidityDays`` beside
-``TemporaryPasswordValidityDays`` is refused (ibid., AdminCreateUserConfigType). MiniStack keeps what
-is not mentioned, and takes both.
+``TemporaryPasswordValidityDays`` is refused (ibid., AdminCreateUserConfigType). MiniStack keeps
+what is not mentioned, and takes both.
 
 Without it fails: ``test_cognito.py::test_an_update_sets_back_what_it_leaves_out``
 """

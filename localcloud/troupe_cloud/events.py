@@ -3,8 +3,8 @@
 What AWS does (the services' Lambda target guides): the call is asynchronous, goes to exactly the
 ARN in the subscription, target, notification or filter, and needs a permission of that qualified
 ARN for the service (and source). S3 and Logs check it already when they are configured; Logs also
-that the group is there and has no two other filters. Without permission nothing is delivered. MiniStack delivers everything, and Logs subscriptions always to
-$LATEST.
+that the group is there and has no two other filters. Without permission nothing is delivered.
+MiniStack delivers everything, and Logs subscriptions always to $LATEST.
 
 Without it fails: ``test_events.py::test_sns``
 """

@@ -66,9 +66,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def is_local(name):
-    return name in LOOPBACK or name.endswith(
-        (".localhost", f".{ministack._MINISTACK_HOST}")
-    )
+    return name in LOOPBACK or name.endswith((".localhost", f".{ministack._MINISTACK_HOST}"))
 
 
 def host_name(host):
@@ -370,9 +368,7 @@ async def refuse(request, receive, send, code, message):
         answer = 403, {"Content-Type": "text/plain"}, f"{code}: {message}\n".encode()
     else:
         error = iam_evaluator.AuthError(code, message)
-        answer = ministack._credential_failure(
-            service_of(request), "", id, error, request.headers
-        )
+        answer = ministack._credential_failure(service_of(request), "", id, error, request.headers)
     status, headers, body = answer
     headers = {**headers, "x-amzn-requestid": id, "x-amz-request-id": id}
     await ministack._send_response(send, status, headers, body, head=request.method == "HEAD")

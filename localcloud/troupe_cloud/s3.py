@@ -62,7 +62,8 @@ def validate_notification_configs(original, configs, *args, **kwargs):
     if any(overlap(x, y) for i, x in enumerate(configs) for y in configs[:i]):
         return s3._error(
             "InvalidArgument",
-            "Configurations overlap. Configurations on the same bucket cannot share a common event type.",
+            "Configurations overlap. Configurations on the same bucket cannot share a common event"
+            " type.",
             400,
         )
     return original(configs, *args, **kwargs)

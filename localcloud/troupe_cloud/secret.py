@@ -76,7 +76,7 @@ def register_session(original, access_key, session):
     return original(access_key, session)
 
 
-# -- addresses of code, which on AWS are signed -----------------------------------------------------
+# -- addresses of code, which on AWS are signed ----------------------------------------------------
 
 
 def granted(url: str) -> str:

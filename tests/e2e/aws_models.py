@@ -18,8 +18,12 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 # The services behind a signing name that is not the name of its model.
-SERVICES = {"states": ["stepfunctions"], "execute-api": [], "monitoring": ["cloudwatch"],
-            "tagging": ["resourcegroupstaggingapi"]}
+SERVICES = {
+    "states": ["stepfunctions"],
+    "execute-api": [],
+    "monitoring": ["cloudwatch"],
+    "tagging": ["resourcegroupstaggingapi"],
+}
 
 
 class Unknown(Exception):
@@ -38,7 +42,9 @@ class Call:
 
 @dataclass
 class Request:
-    """A request as it came over the wire. Header names are in lower case; the query is undecoded."""
+    """A request as it came over the wire. Header names are in lower case; the query is
+    undecoded.
+    """
 
     method: str
     path: str
@@ -53,7 +59,9 @@ class Request:
 @cache
 def model(service):
     session = botocore.session.get_session()
-    return ServiceModel(session.get_component("data_loader").load_service_model(service, "service-2"), service)
+    return ServiceModel(
+        session.get_component("data_loader").load_service_model(service, "service-2"), service
+    )
 
 
 @cache
@@ -95,7 +103,7 @@ def check(call):
         call.problems.extend(line for line in report.generate_report().splitlines() if line)
 
 
-# -- values ------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------
 
 
 def scalar(shape, text, problems, where):
@@ -139,7 +147,9 @@ def from_json(shape, value, problems, where):
     if kind == "structure" and isinstance(value, dict):
         if getattr(shape, "is_document_type", False):
             return value
-        names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
+        names = {
+            member.serialization.get("name", name): name for name, member in shape.members.items()
+        }
         result = {}
         for key, item in value.items():
             name = names.get(key)
@@ -149,9 +159,14 @@ def from_json(shape, value, problems, where):
                 result[name] = from_json(shape.members[name], item, problems, f"{where}.{name}")
         return result
     if kind == "list" and isinstance(value, list):
-        return [from_json(shape.member, item, problems, f"{where}[{n}]") for n, item in enumerate(value)]
+        return [
+            from_json(shape.member, item, problems, f"{where}[{n}]") for n, item in enumerate(value)
+        ]
     if kind == "map" and isinstance(value, dict):
-        return {key: from_json(shape.value, item, problems, f"{where}.{key}") for key, item in value.items()}
+        return {
+            key: from_json(shape.value, item, problems, f"{where}.{key}")
+            for key, item in value.items()
+        }
     if kind == "blob" and isinstance(value, str):
         return blob(value, problems, where)
     return value
@@ -169,7 +184,9 @@ def from_xml(shape, element, problems, where):
         for name, member in shape.members.items():
             tag = member.serialization.get("name", name)
             if member.type_name == "list" and member.serialization.get("flattened"):
-                tag = member.serialization.get("name") or member.member.serialization.get("name", name)
+                tag = member.serialization.get("name") or member.member.serialization.get(
+                    "name", name
+                )
             names[tag] = name
         for child in element:
             name = names.get(local_name(child))
@@ -178,7 +195,9 @@ def from_xml(shape, element, problems, where):
                 continue
             member = shape.members[name]
             if member.type_name == "list" and member.serialization.get("flattened"):
-                result.setdefault(name, []).append(from_xml(member.member, child, problems, f"{where}.{name}"))
+                result.setdefault(name, []).append(
+                    from_xml(member.member, child, problems, f"{where}.{name}")
+                )
             else:
                 result[name] = from_xml(member, child, problems, f"{where}.{name}")
         return result
@@ -187,24 +206,33 @@ def from_xml(shape, element, problems, where):
         for child in element:
             if local_name(child) != tag:
                 problems.append(f"{where}: unknown element '{local_name(child)}', not '{tag}'")
-        return [from_xml(shape.member, child, problems, f"{where}[{n}]") for n, child in enumerate(element)]
+        return [
+            from_xml(shape.member, child, problems, f"{where}[{n}]")
+            for n, child in enumerate(element)
+        ]
     return scalar(shape, element.text or "", problems, where)
 
 
-# -- protocols ---------------------------------------------------------------------------------------
+# -- protocols -------------------------------------------------------------------------------------
 
 
 def read_json(described, request):
     prefix, _, operation = request.headers.get("x-amz-target", "").rpartition(".")
     call = named(described, operation, request.headers.get("x-amz-target", ""))
     if prefix != described.metadata["targetPrefix"]:
-        call.problems.append(f"X-Amz-Target says '{prefix}', not '{described.metadata['targetPrefix']}'")
+        call.problems.append(
+            f"X-Amz-Target says '{prefix}', not '{described.metadata['targetPrefix']}'"
+        )
     if (request.method, request.path) != ("POST", "/"):
         call.problems.append(f"is sent by {request.method} {request.path}, not POST /")
     wanted = f"application/x-amz-json-{described.metadata.get('jsonVersion', '1.0')}"
     if request.headers.get("content-type") != wanted:
-        call.problems.append(f"content type '{request.headers.get('content-type')}', not '{wanted}'")
-    call.params = json_body(described.operation_model(call.operation).input_shape, request, call.problems)
+        call.problems.append(
+            f"content type '{request.headers.get('content-type')}', not '{wanted}'"
+        )
+    call.params = json_body(
+        described.operation_model(call.operation).input_shape, request, call.problems
+    )
     return call
 
 
@@ -240,7 +268,9 @@ def read_query(described, request, read=None):
     if content_type != "application/x-www-form-urlencoded":
         call.problems.append(f"content type '{content_type}' is no form")
     if (request.method, request.path, request.query) != ("POST", "/", ""):
-        call.problems.append(f"is sent by {request.method} {request.path}?{request.query}, not POST /")
+        call.problems.append(
+            f"is sent by {request.method} {request.path}?{request.query}, not POST /"
+        )
     if form.pop("Version", None) != described.api_version:
         call.problems.append(f"Version is not {described.api_version}")
     tree = {}
@@ -275,11 +305,18 @@ def from_ec2_form(shape, node, problems, where):
     if kind == "structure":
         names = {ec2_name(name, member): name for name, member in shape.members.items()}
         problems.extend(f"{where}: unknown parameter '{key}'" for key in node if key not in names)
-        return {names[key]: from_ec2_form(shape.members[names[key]], item, problems, f"{where}.{names[key]}")
-                for key, item in node.items() if key in names}
+        return {
+            names[key]: from_ec2_form(
+                shape.members[names[key]], item, problems, f"{where}.{names[key]}"
+            )
+            for key, item in node.items()
+            if key in names
+        }
     if kind == "list":
-        return [from_ec2_form(shape.member, item, problems, f"{where}.{n}")
-                for n, item in numbered(node, problems, where)]
+        return [
+            from_ec2_form(shape.member, item, problems, f"{where}.{n}")
+            for n, item in numbered(node, problems, where)
+        ]
     if not isinstance(node, str):
         problems.append(f"{where}: has members but is a {kind}")
         return node
@@ -314,15 +351,21 @@ def from_form(shape, node, problems, where):
     if kind == "list":
         if not shape.serialization.get("flattened"):
             node = below(node, shape.member.serialization.get("name", "member"), problems, where)
-        return [from_form(shape.member, item, problems, f"{where}.{n}")
-                for n, item in numbered(node, problems, where)]
+        return [
+            from_form(shape.member, item, problems, f"{where}.{n}")
+            for n, item in numbered(node, problems, where)
+        ]
     if kind == "map":
         if not shape.serialization.get("flattened"):
             node = below(node, "entry", problems, where)
         key_name = shape.key.serialization.get("name", "key")
         value_name = shape.value.serialization.get("name", "value")
-        return {item.get(key_name): from_form(shape.value, item.get(value_name), problems, f"{where}.{n}")
-                for n, item in numbered(node, problems, where)}
+        return {
+            item.get(key_name): from_form(
+                shape.value, item.get(value_name), problems, f"{where}.{n}"
+            )
+            for n, item in numbered(node, problems, where)
+        }
     if not isinstance(node, str):
         problems.append(f"{where}: has members but is a {kind}")
         return node
@@ -336,7 +379,9 @@ def form_name(name, member):
 
 
 def below(node, name, problems, where):
-    problems.extend(f"{where}: unknown parameter '{key}', not '{name}'" for key in node if key != name)
+    problems.extend(
+        f"{where}: unknown parameter '{key}', not '{name}'" for key in node if key != name
+    )
     return node.get(name, {})
 
 
@@ -348,12 +393,14 @@ def numbered(node, problems, where):
     return sorted(node.items(), key=lambda item: (len(item[0]), item[0]))
 
 
-# -- REST --------------------------------------------------------------------------------------------
+# -- REST ------------------------------------------------------------------------------------------
 
 
 @cache
 def route(service, operation):
-    """Pattern of the path, constants of the query, members by query name, by header, all of one operation."""
+    """Pattern of the path, constants of the query, members by query name, by header, all of one
+    operation.
+    """
     described = model(service).operation_model(operation)
     path, _, constants = described.http["requestUri"].partition("?")
     members = described.input_shape.members if described.input_shape else {}
@@ -365,7 +412,10 @@ def route(service, operation):
     pattern = ""
     for part in re.split(r"(\{[^}]+\})", path):
         if part.startswith("{"):
-            pattern += "(?P<%s>%s)" % (re.sub(r"\W", "_", part[1:-1].rstrip("+")), ".+" if "+" in part else "[^/]+")
+            pattern += "(?P<%s>%s)" % (
+                re.sub(r"\W", "_", part[1:-1].rstrip("+")),
+                ".+" if "+" in part else "[^/]+",
+            )
         else:
             pattern += re.escape(part)
     if not pattern.endswith("/"):
@@ -385,21 +435,38 @@ def candidates(described, request):
         if not matched or any(query.get(key) != value for key, value in constants.items()):
             continue
         required = operation.input_shape.required_members if operation.input_shape else []
-        needed = {wire: name for location in ("querystring", "header")
-                  for wire, name in by_location[location].items() if name in required}
+        needed = {
+            wire: name
+            for location in ("querystring", "header")
+            for wire, name in by_location[location].items()
+            if name in required
+        }
         present = [wire for wire in needed if wire in query or wire.lower() in request.headers]
         if described.service_name == "s3" and len(present) < len(needed):
             continue
-        strange = [key for key in query if key not in constants and key not in by_location["querystring"]]
+        strange = [
+            key for key in query if key not in constants and key not in by_location["querystring"]
+        ]
         free = len(matched.groupdict())
-        found.append(((len(strange), -len(constants), -len(present), free, operation.name), operation, matched))
-    return [(operation, matched) for _, operation, matched in sorted(found, key=lambda item: item[0])]
+        found.append(
+            (
+                (len(strange), -len(constants), -len(present), free, operation.name),
+                operation,
+                matched,
+            )
+        )
+    return [
+        (operation, matched) for _, operation, matched in sorted(found, key=lambda item: item[0])
+    ]
 
 
 def read_rest(described, request):
     found = candidates(described, request)
     if not found:
-        raise Unknown(f"{described.service_name} has no operation {request.method} {request.path}?{request.query}")
+        raise Unknown(
+            f"{described.service_name} has no operation {request.method}"
+            f" {request.path}?{request.query}"
+        )
     operation, matched = found[0]
     call = Call(described.service_name, operation.name)
     _, constants, by_location = route(described.service_name, operation.name)
@@ -412,14 +479,24 @@ def read_rest(described, request):
     for wire, name in by_location["header"].items():
         if wire.lower() in request.headers:
             text = request.headers[wire.lower()]
-            value = [part.strip() for part in text.split(",")] if members[name].type_name == "list" else scalar(
-                members[name], text, problems, name) if members[name].type_name != "blob" else text
+            value = (
+                [part.strip() for part in text.split(",")]
+                if members[name].type_name == "list"
+                else (
+                    scalar(members[name], text, problems, name)
+                    if members[name].type_name != "blob"
+                    else text
+                )
+            )
             if members[name].serialization.get("jsonvalue"):
                 value = text
             call.params[name] = value
     for prefix, name in by_location["headers"].items():
-        found_headers = {key[len(prefix):]: value for key, value in request.headers.items()
-                         if key.startswith(prefix.lower())}
+        found_headers = {
+            key[len(prefix) :]: value
+            for key, value in request.headers.items()
+            if key.startswith(prefix.lower())
+        }
         if found_headers:
             call.params[name] = found_headers
     read_payload(described, operation, request, call)
@@ -436,7 +513,9 @@ def read_query_string(request, constants, by_query, members, call):
             elif key not in constants:
                 call.problems.append(f"unknown query parameter '{key}'")
         elif members[name].type_name == "list":
-            call.params.setdefault(name, []).append(scalar(members[name].member, text, call.problems, name))
+            call.params.setdefault(name, []).append(
+                scalar(members[name].member, text, call.problems, name)
+            )
         else:
             call.params[name] = scalar(members[name], text, call.problems, name)
 
@@ -445,12 +524,18 @@ def read_payload(described, operation, request, call):
     """The part of the parameters that is in the body."""
     shape, problems = operation.input_shape, call.problems
     payload = shape.serialization.get("payload") if shape else None
-    in_body = [name for name, member in (shape.members if shape else {}).items()
-               if "location" not in member.serialization]
+    in_body = [
+        name
+        for name, member in (shape.members if shape else {}).items()
+        if "location" not in member.serialization
+    ]
     if payload and shape.members[payload].type_name in ("blob", "string"):
         if request.body:
-            call.params[payload] = (request.body if shape.members[payload].type_name == "blob"
-                                    else request.body.decode())
+            call.params[payload] = (
+                request.body
+                if shape.members[payload].type_name == "blob"
+                else request.body.decode()
+            )
         return
     if not request.body:
         return
@@ -461,7 +546,11 @@ def read_payload(described, operation, request, call):
         read_xml(shape, payload, request, call)
         return
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()
-    if content_type not in ("application/json", "application/x-amz-json-1.1", "application/x-amz-json-1.0"):
+    if content_type not in (
+        "application/json",
+        "application/x-amz-json-1.1",
+        "application/x-amz-json-1.0",
+    ):
         problems.append(f"content type '{content_type}' is no JSON")
     if payload:
         call.params[payload] = json_body(shape.members[payload], request, problems)
@@ -487,4 +576,10 @@ def read_xml(shape, payload, request, call):
     call.params.update({payload: value} if payload else value)
 
 
-READERS = {"ec2": read_ec2, "json": read_json, "query": read_query, "rest-json": read_rest, "rest-xml": read_rest}
+READERS = {
+    "ec2": read_ec2,
+    "json": read_json,
+    "query": read_query,
+    "rest-json": read_rest,
+    "rest-xml": read_rest,
+}

@@ -1,7 +1,7 @@
 """The local cloud with a memory: what one account holds can be kept under a name and put back.
 
-Runs in place of ``python -m troupe_cloud``, with a second port for ``/keep`` and ``/put-back``. A test
-that tries one command at a hundred moments prepares its account once.
+Runs in place of ``python -m troupe_cloud``, with a second port for ``/keep`` and ``/put-back``. A
+test that tries one command at a hundred moments prepares its account once.
 """
 
 import copy
@@ -18,12 +18,19 @@ KEPT = {}
 def stores():
     """Every store of the cloud: dictionaries whose keys begin with the account."""
     from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
-    return [item for item in gc.get_objects() if isinstance(item, (AccountRegionScopedDict, AccountScopedDict))]
+
+    return [
+        item
+        for item in gc.get_objects()
+        if isinstance(item, (AccountRegionScopedDict, AccountScopedDict))
+    ]
 
 
 def content(account):
-    return [(store, {key: value for key, value in list(store._data.items()) if key[0] == account})
-            for store in stores()]
+    return [
+        (store, {key: value for key, value in list(store._data.items()) if key[0] == account})
+        for store in stores()
+    ]
 
 
 def copied(pairs):
@@ -72,6 +79,7 @@ def main():
     server = HTTPServer(("127.0.0.1", int(os.environ["TROUPE_TEST_MEMORY_PORT"])), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     from troupe_cloud.__main__ import main as serve
+
     serve()
 
 

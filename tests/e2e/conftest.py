@@ -30,25 +30,35 @@ ACCOUNTS = itertools.count(1)
 
 
 def pytest_configure():
-    """One seed for all workers; a given one repeats a run, the order of resources in stacks included."""
+    """One seed for all workers; a given one repeats a run, the order of resources in stacks
+    included.
+    """
     os.environ.setdefault("TROUPE_TEST_SEED", str(random.randrange(10**6)))
     os.environ.setdefault("TROUPE_CLOUD_SEED", os.environ["TROUPE_TEST_SEED"])
 
 
-# Tests that try one thing on many commands: so many of them a run, others each time. TROUPE_TEST_ALL tries all.
+# Tests that try one thing on many commands: so many of them a run, others each time.
+# TROUPE_TEST_ALL tries all.
 SAMPLES = {
-    "test_adopt.py::test_killed_and_run_again": 3, "test_adopt.py::test_killed_on_the_way_back": 2,
+    "test_adopt.py::test_killed_and_run_again": 3,
+    "test_adopt.py::test_killed_on_the_way_back": 2,
     "test_faults.py::test_disturbed_and_run_again": 2,
-    "test_faults.py::test_what_a_refusal_at_the_end_leaves_is_not_called_failed": 2, "test_kill.py::test_killed_and_run_again": 4,
-    "test_model.py::test_random_sequences": 2, "test_prune.py::test_killed_and_run_again": 2, "test_regions.py::test_killed_and_run_again": 1,
-    "test_shift.py::test_killed_in_the_middle": 2, "test_together.py::test_different_stages": 1,
-    "test_together.py::test_mixed_commands": 3, "test_together.py::test_one_stage": 1,
+    "test_faults.py::test_what_a_refusal_at_the_end_leaves_is_not_called_failed": 2,
+    "test_kill.py::test_killed_and_run_again": 4,
+    "test_model.py::test_random_sequences": 2,
+    "test_prune.py::test_killed_and_run_again": 2,
+    "test_regions.py::test_killed_and_run_again": 1,
+    "test_shift.py::test_killed_in_the_middle": 2,
+    "test_together.py::test_different_stages": 1,
+    "test_together.py::test_mixed_commands": 3,
+    "test_together.py::test_one_stage": 1,
 }
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is not in the sample, and of the rest what long_tests.py draws, others each time;
-    all workers leave out the same. Whoever names files or tests gets all of them but samples."""
+    """Leave out what is not in the sample, and of the rest what long_tests.py draws, others each
+    time; all workers leave out the same. Whoever names files or tests gets all of them but samples.
+    """
     if not os.environ.get("TROUPE_TEST_ALL") and not any("[" in name for name in config.args):
         draw(config, items)
     long = long_tests.table()
@@ -61,7 +71,13 @@ def draw(config, items):
         cases.setdefault(f"{item.path.name}::{item.originalname}", []).append(item)
     for name, count in SAMPLES.items():
         found = cases.get(name, [])
-        leave_out(config, items, random.Random(f"{os.environ['TROUPE_TEST_SEED']} {name}").sample(found, max(0, len(found) - count)))
+        leave_out(
+            config,
+            items,
+            random.Random(f"{os.environ['TROUPE_TEST_SEED']} {name}").sample(
+                found, max(0, len(found) - count)
+            ),
+        )
     if [Path(name).resolve() for name in config.args] == [HERE]:
         leave_out(config, items, long_tests.left_out(items, os.environ["TROUPE_TEST_SEED"]))
 
@@ -72,7 +88,9 @@ def leave_out(config, items, some):
 
 
 def seeds():
-    return " ".join(f"{name}={os.environ[name]}" for name in ("TROUPE_TEST_SEED", "TROUPE_CLOUD_SEED"))
+    return " ".join(
+        f"{name}={os.environ[name]}" for name in ("TROUPE_TEST_SEED", "TROUPE_CLOUD_SEED")
+    )
 
 
 def pytest_report_header():
@@ -99,15 +117,21 @@ class RememberingCloud(Cloud):
         super().__init__(folder, TROUPE_TEST_MEMORY_PORT=str(self.memory), **settings)
 
     def remember(self, what, account, name):
-        answer = requests.post(f"http://127.0.0.1:{self.memory}/{what}", params={"account": account, "name": name},
-                               timeout=60)
+        answer = requests.post(
+            f"http://127.0.0.1:{self.memory}/{what}",
+            params={"account": account, "name": name},
+            timeout=60,
+        )
         assert answer.ok, answer.text
 
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory):
-    running = RememberingCloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_MS="100",
-                               TROUPE_CLOUD_FUNCTION_UPDATE_MS="60")
+    running = RememberingCloud(
+        tmp_path_factory.mktemp("cloud"),
+        TROUPE_CLOUD_STACK_MS="100",
+        TROUPE_CLOUD_FUNCTION_UPDATE_MS="60",
+    )
     yield running
     running.stop()
 
@@ -118,15 +142,25 @@ def fetch(url, proxy=None, **kwargs):
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if parts.hostname.endswith(".localhost"):
-        return requests.get(f"http://127.0.0.1:{parts.port}{path}", headers={"Host": parts.netloc}, timeout=30, **kwargs)
+        return requests.get(
+            f"http://127.0.0.1:{parts.port}{path}",
+            headers={"Host": parts.netloc},
+            timeout=30,
+            **kwargs,
+        )
     if parts.hostname.endswith(".on.aws"):
-        return requests.get(f"{proxy.endpoint}/_aws/lambda-url/{parts.hostname.split('.')[0]}{path}", timeout=30, **kwargs)
+        return requests.get(
+            f"{proxy.endpoint}/_aws/lambda-url/{parts.hostname.split('.')[0]}{path}",
+            timeout=30,
+            **kwargs,
+        )
     return requests.get(url, timeout=30, **kwargs)
 
 
 class Clients:
     """boto3 clients past the proxy, which sign for one account at a time. To make those that a test
-    uses takes longer than what most tests do with them, so that accounts lend them from each other."""
+    uses takes longer than what most tests do with them, so that accounts lend them from each other.
+    """
 
     config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     idle = []
@@ -134,7 +168,10 @@ class Clients:
     def __init__(self, cloud):
         self.endpoint, self.made, session = cloud.endpoint, {}, botocore.session.Session()
         session.set_credentials("nobody", cloud.secret)
-        self.credentials, self.session = session.get_credentials(), boto3.Session(botocore_session=session)
+        self.credentials, self.session = (
+            session.get_credentials(),
+            boto3.Session(botocore_session=session),
+        )
 
     @classmethod
     def lent(cls, account):
@@ -149,7 +186,8 @@ class Clients:
     def get(self, service, region):
         if (service, region) not in self.made:
             self.made[service, region] = self.session.client(
-                service, endpoint_url=self.endpoint, region_name=region, config=self.config)
+                service, endpoint_url=self.endpoint, region_name=region, config=self.config
+            )
         return self.made[service, region]
 
     def give_back(self):
@@ -173,7 +211,11 @@ class Account:
 
     def let_apis_log(self, region=REGION):
         """Give API Gateway the role that it writes logs with."""
-        patch = {"op": "replace", "path": "/cloudwatchRoleArn", "value": f"arn:aws:iam::{self.id}:role/logs"}
+        patch = {
+            "op": "replace",
+            "path": "/cloudwatchRoleArn",
+            "value": f"arn:aws:iam::{self.id}:role/logs",
+        }
         self.client("apigateway", region).update_account(patchOperations=[patch])
 
     def world(self):
@@ -195,7 +237,9 @@ def new_account(cloud):
 
 def closed(proxy):
     proxy.close()
-    assert not proxy.violations, "calls that AWS would not take:\n" + "\n".join(dict.fromkeys(proxy.violations))
+    assert not proxy.violations, "calls that AWS would not take:\n" + "\n".join(
+        dict.fromkeys(proxy.violations)
+    )
 
 
 @pytest.fixture
@@ -217,8 +261,11 @@ class Troupe:
 
     def __init__(self, folder, home, account, proxy):
         self.folder, self.home, self.account, self.proxy = Path(folder), Path(home), account, proxy
-        self.env = {"AWS_ENDPOINT_URL": proxy.endpoint, "AWS_ACCESS_KEY_ID": account.id,
-                    "AWS_SECRET_ACCESS_KEY": account.cloud.secret}
+        self.env = {
+            "AWS_ENDPOINT_URL": proxy.endpoint,
+            "AWS_ACCESS_KEY_ID": account.id,
+            "AWS_SECRET_ACCESS_KEY": account.cloud.secret,
+        }
 
     def start(self, *args, cwd=None, env=None, stdin=None):
         """Start it; a value None in ``env`` removes the variable."""
@@ -229,13 +276,17 @@ class Troupe:
         return running
 
     def __call__(self, *args, check=True, timeout=180, **kwargs):
-        """Run it to its end. ``check`` is the exit code that must come, True for 0, False for any."""
+        """Run it to its end. ``check`` is the exit code that must come, True for 0, False
+        for any.
+        """
         mark = self.proxy.mark()
         result = self.start(*args, **kwargs).wait(timeout)
         self.proxy.victim = None
         if check is not False:
             wanted = 0 if check is True else check
-            assert result.code == wanted, f"wanted exit {wanted}\n{result}\n--- calls\n{self.proxy.show(mark)}"
+            assert result.code == wanted, (
+                f"wanted exit {wanted}\n{result}\n--- calls\n{self.proxy.show(mark)}"
+            )
         return result
 
     # -- the service's folder --------------------------------------------------------------------
@@ -269,14 +320,19 @@ class Troupe:
 
     def call_rest(self, stage, path, method="GET", **kwargs):
         """Call the service's REST API as a browser would."""
-        return requests.request(method, self.rest_url(stage, path, kwargs.pop("api", None)), timeout=30, **kwargs)
+        return requests.request(
+            method, self.rest_url(stage, path, kwargs.pop("api", None)), timeout=30, **kwargs
+        )
 
     def call_http_api(self, stage, path, method="GET", **kwargs):
         """Call the stage's HTTP API: its own, or its stage of the one that all share."""
         return requests.request(method, self.http_api_url(stage, path), timeout=30, **kwargs)
 
     def http_api_url(self, stage, path):
-        apis = {item["Name"]: item["ApiId"] for item in self.account.client("apigatewayv2").get_apis()["Items"]}
+        apis = {
+            item["Name"]: item["ApiId"]
+            for item in self.account.client("apigatewayv2").get_apis()["Items"]
+        }
         own = next((id for name, id in apis.items() if name.startswith(f"{stage}-")), None)
         shared = [id for name, id in apis.items() if "-" not in name]
         place = f"{own}/$default" if own else f"{shared[0]}/{stage}"
@@ -327,7 +383,9 @@ def troupes(tmp_path, cloud):
 
 @pytest.fixture(scope="module")
 def stands(cloud, tmp_path_factory):
-    """Makes a Stand for a command, once for a module; all have one account, which remembers their starts."""
+    """Makes a Stand for a command, once for a module; all have one account, which remembers their
+    starts.
+    """
     account = new_account(cloud)
     proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("stands") / "one", account, proxy)

@@ -1,5 +1,5 @@
-"""The commands that are killed at every call: what they start from, what they are, which stages they
-may change. All start from the same account (``two_stages``) unless they say otherwise.
+"""The commands that are killed at every call: what they start from, what they are, which stages
+they may change. All start from the same account (``two_stages``) unless they say otherwise.
 """
 
 from dataclasses import dataclass
@@ -26,13 +26,17 @@ ENVIRONMENT = "      STAGE: ${sls:stage}\n"
 
 def with_queue(troupe):
     """A route more, and a queue that a function needs."""
-    troupe.edit("serverless.yml", "- http: GET /hello\n", "- http: GET /hello\n      - http: GET /new\n")
+    troupe.edit(
+        "serverless.yml", "- http: GET /hello\n", "- http: GET /hello\n      - http: GET /new\n"
+    )
     troupe.edit("serverless.yml", ENVIRONMENT, ENVIRONMENT + "      JOBS: !Ref Jobs\n")
     append(troupe, QUEUE)
 
 
 def two_stages(troupe):
-    """prod at its first deployment; dev at its third, the second of which had a queue and a route more."""
+    """prod at its first deployment; dev at its third, the second of which had a queue and a route
+    more.
+    """
     troupe.use("shop")
     first = (troupe.folder / "serverless.yml").read_text()
     troupe("deploy", "prod")
@@ -72,7 +76,9 @@ HTTP_ROUTE = "- httpApi: GET /hello\n"
 def two_stages_of_one_http_api(troupe):
     """The same with an HTTP API that the stages share."""
     troupe.use("shop")
-    text = (troupe.folder / "serverless.yml").read_text().replace("- http: GET /hello\n", HTTP_ROUTE)
+    text = (
+        (troupe.folder / "serverless.yml").read_text().replace("- http: GET /hello\n", HTTP_ROUTE)
+    )
     troupe.write({"serverless.yml": text + "custom:\n  troupe:\n    apis: {http: shared}\n"})
     for stage in ("prod", "dev"):
         troupe("deploy", stage)
@@ -87,8 +93,11 @@ def another_http_route(troupe):
 def with_parameters(troupe, count, value):
     """So many resources, of so many bytes that they do not fit into one stack."""
     text = (troupe.folder / "serverless.yml").read_text().partition("resources:\n")[0]
-    parameters = "".join(f"    Big{n}: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: {value}}}, "
-                         f"Metadata: {{Text: {'x' * 55_000}}}}}\n" for n in range(count))
+    parameters = "".join(
+        f"    Big{n}: {{Type: AWS::SSM::Parameter, Properties: {{Type: String, Value: {value}}}, "
+        f"Metadata: {{Text: {'x' * 55_000}}}}}\n"
+        for n in range(count)
+    )
     troupe.write({"serverless.yml": text + "resources:\n  Resources:\n" + parameters})
 
 
@@ -120,7 +129,9 @@ def needing_a_table_of_the_service(troupe):
 def calling_in_waves(troupe):
     """A new function, a topic that calls it, and another function that needs the topic."""
     code(troupe, "four")
-    text = (troupe.folder / "serverless.yml").read_text() + """  first:
+    text = (
+        (troupe.folder / "serverless.yml").read_text()
+        + """  first:
     handler: handler.hello
 resources:
   Resources:
@@ -129,7 +140,10 @@ resources:
       Properties:
         Subscription: [{Protocol: lambda, Endpoint: !GetAtt FirstLambdaFunction.Arn}]
 """
-    troupe.write({"serverless.yml": text.replace(ENVIRONMENT, ENVIRONMENT + "      CALLS: !Ref Calls\n")})
+    )
+    troupe.write(
+        {"serverless.yml": text.replace(ENVIRONMENT, ENVIRONMENT + "      CALLS: !Ref Calls\n")}
+    )
 
 
 def rollback_cut_off(troupe):
@@ -139,7 +153,9 @@ def rollback_cut_off(troupe):
 
 
 def over_a_rollback(troupe):
-    """Of which all pointers have moved; one function changes, so that the stack moves its pointer alone."""
+    """Of which all pointers have moved; one function changes, so that the stack moves its pointer
+    alone.
+    """
     rollback_cut_off(troupe)
     troupe.edit("serverless.yml", "  hello:\n", "  hello:\n    memorySize: 512\n")
 
@@ -155,14 +171,24 @@ def deploy_cut_off(troupe):
 def meddled_with(troupe):
     """By hand: an alias moved, and a stack with a queue more."""
     import json
+
     lam, cloudformation = (troupe.account.client(name) for name in ("lambda", "cloudformation"))
     stack = cloudformation.describe_stacks(StackName="shop-dev")["Stacks"][0]
     template = cloudformation.get_template(StackName="shop-dev")["TemplateBody"]
-    template = json.loads(template) if isinstance(template, str) else json.loads(json.dumps(template))
+    template = (
+        json.loads(template) if isinstance(template, str) else json.loads(json.dumps(template))
+    )
     template["Resources"]["Extra"] = {"Type": "AWS::SQS::Queue"}
-    cloudformation.update_stack(StackName="shop-dev", TemplateBody=json.dumps(template), Tags=stack["Tags"],
-                                Parameters=stack.get("Parameters", []), Capabilities=["CAPABILITY_NAMED_IAM"])
-    cloudformation.get_waiter("stack_update_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
+    cloudformation.update_stack(
+        StackName="shop-dev",
+        TemplateBody=json.dumps(template),
+        Tags=stack["Tags"],
+        Parameters=stack.get("Parameters", []),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName="shop-dev", WaiterConfig={"Delay": 1}
+    )
     lam.update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion="1")
 
 
@@ -192,11 +218,15 @@ ROLE = """  iam:
 
 def with_role(troupe, action):
     """A role of the stage's own: it names the stage's queue."""
-    troupe.edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n" + ROLE.replace("ACTION", action))
+    troupe.edit(
+        "serverless.yml", "  timeout: 10\n", "  timeout: 10\n" + ROLE.replace("ACTION", action)
+    )
 
 
 def two_stages_of_own_roles(troupe):
-    """prod at its first deployment; dev at its second, whose role may something else and no more."""
+    """prod at its first deployment; dev at its second, whose role may something else and no
+    more.
+    """
     troupe.use("shop")
     text = (troupe.folder / "serverless.yml").read_text() + QUEUE
     troupe.write({"serverless.yml": text})
@@ -224,7 +254,11 @@ LAYERS = """layers:
 def other_layers(troupe):
     """Other content, and another function that has the layer."""
     troupe.write({"layers/text/text.txt": "three\n"})
-    troupe.edit("serverless.yml", "layers: [!Ref TextLambdaLayer]", "layers: [!Ref TextLambdaLayer, !Ref StagedLambdaLayer]")
+    troupe.edit(
+        "serverless.yml",
+        "layers: [!Ref TextLambdaLayer]",
+        "layers: [!Ref TextLambdaLayer, !Ref StagedLambdaLayer]",
+    )
 
 
 def two_stages_with_layers(troupe):
@@ -281,8 +315,12 @@ NETWORK = """resources:
 def stages_with_a_network(troupe):
     """Each with its own, in which the second version of dev is, too."""
     troupe.use("shop")
-    troupe.edit("serverless.yml", "  hello:\n", "  hello:\n    vpc: {securityGroupIds: [!GetAtt Group.GroupId], "
-                "subnetIds: [!Ref Subnet]}\n")
+    troupe.edit(
+        "serverless.yml",
+        "  hello:\n",
+        "  hello:\n    vpc: {securityGroupIds: [!GetAtt Group.GroupId], "
+        "subnetIds: [!Ref Subnet]}\n",
+    )
     append(troupe, NETWORK)
     troupe("deploy", "prod")
     troupe("deploy", "dev")
@@ -291,7 +329,9 @@ def stages_with_a_network(troupe):
 
 
 def keeping_one(troupe):
-    """Only the last deployment of each stage is kept: dev's second one needs a version of its own."""
+    """Only the last deployment of each stage is kept: dev's second one needs a version of
+    its own.
+    """
     append(troupe, "custom:\n  troupe:\n    history: {keep: 1}\n")
 
 
@@ -299,13 +339,13 @@ def keeping_one(troupe):
 class Command:
     name: str
     args: tuple
-    stage: str = "dev"          # the one it changes; empty: the service
+    stage: str = "dev"  # the one it changes; empty: the service
     start: object = two_stages  # makes the account
-    prepare: object = None      # then changes files or the account
-    others: tuple = ("prod",)   # stages it may not touch
-    repairs: bool = True        # may `repair` come between?
-    gone: tuple = ()            # stages that are not there afterwards
-    over: int = 0               # exit code of the command when it has nothing to do any more
+    prepare: object = None  # then changes files or the account
+    others: tuple = ("prod",)  # stages it may not touch
+    repairs: bool = True  # may `repair` come between?
+    gone: tuple = ()  # stages that are not there afterwards
+    over: int = 0  # exit code of the command when it has nothing to do any more
 
 
 COMMANDS = [
@@ -314,35 +354,108 @@ COMMANDS = [
     Command("deploy-of-a-function", ("deploy", "dev", "--function", "hello"), prepare=other_code),
     Command("deploy-over-a-rollback", ("deploy", "dev"), prepare=over_a_rollback),
     Command("first-deploy", ("deploy", "dev"), start=nothing, others=()),
-    Command("first-deploy-of-a-second-stage", ("deploy", "pr-1"), stage="pr-1", others=("prod", "dev")),
+    Command(
+        "first-deploy-of-a-second-stage", ("deploy", "pr-1"), stage="pr-1", others=("prod", "dev")
+    ),
     Command("rollback-at-once", ("rollback", "dev", "--to", "1")),
     Command("rollback-from-sources", ("rollback", "dev", "--to", "2")),
     Command("deploy-by-weights", ("deploy", "dev"), prepare=changed_by_steps),
     Command("shift", ("shift", "dev", "--to", "1", "--weight", "10")),
-    Command("shift-of-more", ("shift", "dev", "--to", "1", "--weight", "55"), prepare=shift_under_way),
+    Command(
+        "shift-of-more", ("shift", "dev", "--to", "1", "--weight", "55"), prepare=shift_under_way
+    ),
     Command("shift-promoted", ("shift", "dev", "--promote"), prepare=shift_under_way, over=3),
     Command("shift-taken-back", ("shift", "dev", "--abort"), prepare=shift_under_way, over=3),
-    Command("adopt", ("adopt", "dev", "--yes"), start=by_another_tool, prepare=table_of_the_service, others=(),
-            repairs=False),
-    Command("adopt-from-the-service", ("adopt", "dev", "--yes"), start=stages_with_a_table, repairs=False),
+    Command(
+        "adopt",
+        ("adopt", "dev", "--yes"),
+        start=by_another_tool,
+        prepare=table_of_the_service,
+        others=(),
+        repairs=False,
+    ),
+    Command(
+        "adopt-from-the-service",
+        ("adopt", "dev", "--yes"),
+        start=stages_with_a_table,
+        repairs=False,
+    ),
     Command("reset", ("reset", "dev", "--to", "prod")),
     Command("clone", ("clone", "dev", "pr-7"), stage="pr-7", others=("prod", "dev")),
     Command("remove-of-a-stage", ("remove", "dev", "--yes"), gone=("dev",)),
-    Command("remove-of-a-stage-and-its-network", ("remove", "dev", "--yes"), start=stages_with_a_network, gone=("dev",),
-            repairs=False),
-    Command("remove-of-the-service", ("remove", "--service", "--yes"), stage="", others=(), repairs=False),
-    Command("deploy-of-the-service", ("deploy", "--service"), stage="", prepare=other_logs, others=("prod", "dev")),
-    Command("deploy-of-an-http-api", ("deploy", "dev"), start=two_stages_of_one_http_api, prepare=another_http_route),
-    Command("rollback-of-an-http-api", ("rollback", "dev", "--to", "1"), start=two_stages_of_one_http_api),
-    Command("deploy-of-nested-stacks", ("deploy", "dev"), start=stage_of_nested_stacks, prepare=other_nested_stacks),
-    Command("rollback-of-nested-stacks", ("rollback", "dev", "--to", "1"), start=stage_of_nested_stacks),
-    Command("deploy-of-layers", ("deploy", "dev"), start=two_stages_with_layers, prepare=other_layers),
+    Command(
+        "remove-of-a-stage-and-its-network",
+        ("remove", "dev", "--yes"),
+        start=stages_with_a_network,
+        gone=("dev",),
+        repairs=False,
+    ),
+    Command(
+        "remove-of-the-service",
+        ("remove", "--service", "--yes"),
+        stage="",
+        others=(),
+        repairs=False,
+    ),
+    Command(
+        "deploy-of-the-service",
+        ("deploy", "--service"),
+        stage="",
+        prepare=other_logs,
+        others=("prod", "dev"),
+    ),
+    Command(
+        "deploy-of-an-http-api",
+        ("deploy", "dev"),
+        start=two_stages_of_one_http_api,
+        prepare=another_http_route,
+    ),
+    Command(
+        "rollback-of-an-http-api",
+        ("rollback", "dev", "--to", "1"),
+        start=two_stages_of_one_http_api,
+    ),
+    Command(
+        "deploy-of-nested-stacks",
+        ("deploy", "dev"),
+        start=stage_of_nested_stacks,
+        prepare=other_nested_stacks,
+    ),
+    Command(
+        "rollback-of-nested-stacks", ("rollback", "dev", "--to", "1"), start=stage_of_nested_stacks
+    ),
+    Command(
+        "deploy-of-layers", ("deploy", "dev"), start=two_stages_with_layers, prepare=other_layers
+    ),
     Command("rollback-of-layers", ("rollback", "dev", "--to", "1"), start=two_stages_with_layers),
-    Command("adopt-of-layers", ("adopt", "dev", "--yes"), start=layers_by_another_tool, others=(), repairs=False),
-    Command("deploy-with-a-table-of-the-service", ("deploy", "dev"), prepare=needing_a_table_of_the_service),
-    Command("deploy-of-other-rights", ("deploy", "dev"), start=two_stages_of_own_roles, prepare=other_rights),
-    Command("rollback-of-other-rights", ("rollback", "dev", "--to", "1"), start=two_stages_of_own_roles),
-    Command("prune", ("prune", "--unused-for", "0s"), stage="", prepare=keeping_one, others=("prod", "dev")),
+    Command(
+        "adopt-of-layers",
+        ("adopt", "dev", "--yes"),
+        start=layers_by_another_tool,
+        others=(),
+        repairs=False,
+    ),
+    Command(
+        "deploy-with-a-table-of-the-service",
+        ("deploy", "dev"),
+        prepare=needing_a_table_of_the_service,
+    ),
+    Command(
+        "deploy-of-other-rights",
+        ("deploy", "dev"),
+        start=two_stages_of_own_roles,
+        prepare=other_rights,
+    ),
+    Command(
+        "rollback-of-other-rights", ("rollback", "dev", "--to", "1"), start=two_stages_of_own_roles
+    ),
+    Command(
+        "prune",
+        ("prune", "--unused-for", "0s"),
+        stage="",
+        prepare=keeping_one,
+        others=("prod", "dev"),
+    ),
     Command("repair-of-a-rollback", ("repair", "dev"), prepare=rollback_cut_off, repairs=False),
     Command("repair-of-a-deploy", ("repair", "dev"), prepare=deploy_cut_off, repairs=False),
     Command("repair-after-meddling", ("repair", "dev"), prepare=meddled_with, repairs=False),

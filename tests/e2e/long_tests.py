@@ -52,7 +52,9 @@ def left_out(items, seed):
 def main():
     found = {}
     for case in ElementTree.parse(sys.argv[1]).getroot().iter("testcase"):
-        found[f"{case.get('classname').rpartition('.')[2]}.py::{case.get('name')}"] = float(case.get("time"))
+        found[f"{case.get('classname').rpartition('.')[2]}.py::{case.get('name')}"] = float(
+            case.get("time")
+        )
     for name, seconds in sorted(found.items(), key=lambda pair: -pair[1]):
         if seconds >= LEAST_S:
             print(f"{seconds:.0f} {name}")

@@ -1,10 +1,10 @@
 """A small model of a service and its stages: what every command must make of them.
 
-Nothing here knows AWS or troupe's insides. A *description* is the service as data, `files` writes it
-down as serverless.yml and code. `view` is what a stage serves when it is made from a description. The
-`Model` keeps, for each stage, its records and which one it is at; `Model.do(step)` applies a step and
-says what the command must answer. A *step* is a list of plain values, so a sequence can be printed
-and played again: `["deploy", "dev", [["set", "api", "code", 7]]]`.
+Nothing here knows AWS or troupe's insides. A *description* is the service as data, `files` writes
+it down as serverless.yml and code. `view` is what a stage serves when it is made from a
+description. The `Model` keeps, for each stage, its records and which one it is at; `Model.do(step)`
+applies a step and says what the command must answer. A *step* is a list of plain values, so a
+sequence can be printed and played again: `["deploy", "dev", [["set", "api", "code", 7]]]`.
 """
 
 import copy
@@ -20,13 +20,38 @@ QUEUES = ("Inbox", "Outbox")
 TOPICS = ("News", "Alarms")
 BIG = 12, 55_000  # so many resources of so many bytes are too large for one stack
 SIZES = (128, 256, 512)
-PLAIN = {"code": 1, "memory": 128, "value": None, "stage": False, "queue": None, "kept": False,
-         "rest": None, "http": None, "own": False, "topic": None}
-START = {"functions": {"api": {**PLAIN, "rest": "/p0", "stage": True}, "mail": {**PLAIN, "code": 2}},
-         "queues": {}, "role": False, "sizes": {}, "kept": "k0", "logs": "service", "rest": "shared", "http api": "perStage",
-         "topics": {}, "big": False}
-BROKEN = {"Type": "AWS::Lambda::Permission", "Properties": {
-    "FunctionName": "nobody", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}}
+PLAIN = {
+    "code": 1,
+    "memory": 128,
+    "value": None,
+    "stage": False,
+    "queue": None,
+    "kept": False,
+    "rest": None,
+    "http": None,
+    "own": False,
+    "topic": None,
+}
+START = {
+    "functions": {"api": {**PLAIN, "rest": "/p0", "stage": True}, "mail": {**PLAIN, "code": 2}},
+    "queues": {},
+    "role": False,
+    "sizes": {},
+    "kept": "k0",
+    "logs": "service",
+    "rest": "shared",
+    "http api": "perStage",
+    "topics": {},
+    "big": False,
+}
+BROKEN = {
+    "Type": "AWS::Lambda::Permission",
+    "Properties": {
+        "FunctionName": "nobody",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "sns.amazonaws.com",
+    },
+}
 KEEP = 4  # records of a stage that are kept
 OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
 
@@ -38,7 +63,7 @@ CODE = """exports.main = async (event) => {
 """
 
 
-# -- the service ---------------------------------------------------------------------------------------
+# -- the service -----------------------------------------------------------------------------------
 
 
 def files(description, broken=False):
@@ -57,31 +82,67 @@ def files(description, broken=False):
         if f["topic"]:
             environment["TOPIC"] = {"Ref": f["topic"]}
         functions[key] = {
-            "handler": f"{key}.main", "package": {"patterns": [f"{key}.js"]}, "environment": environment,
+            "handler": f"{key}.main",
+            "package": {"patterns": [f"{key}.js"]},
+            "environment": environment,
             "memorySize": "${param:size}" if f["memory"] == "size" else f["memory"],
-            "events": [{kind: f"GET {f[member]}"} for kind, member in (("http", "rest"), ("httpApi", "http"))
-                       if f[member]]}
+            "events": [
+                {kind: f"GET {f[member]}"}
+                for kind, member in (("http", "rest"), ("httpApi", "http"))
+                if f[member]
+            ],
+        }
         found[f"{key}.js"] = CODE % (key, f["code"])
     provider = {"name": "aws", "runtime": "nodejs20.x", "timeout": 10}
     if description["role"]:
-        provider["iam"] = {"role": {"statements": [{"Effect": "Allow", "Action": "s3:GetObject",
-                                                    "Resource": "arn:aws:s3:::x-${sls:stage}/*"}]}}
-    resources = {id: {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": seconds}}
-                 for id, seconds in description["queues"].items()}
-    resources |= {id: {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": shown}}
-                  for id, (_, shown) in description["topics"].items()}
+        provider["iam"] = {
+            "role": {
+                "statements": [
+                    {
+                        "Effect": "Allow",
+                        "Action": "s3:GetObject",
+                        "Resource": "arn:aws:s3:::x-${sls:stage}/*",
+                    }
+                ]
+            }
+        }
+    resources = {
+        id: {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": seconds}}
+        for id, seconds in description["queues"].items()
+    }
+    resources |= {
+        id: {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": shown}}
+        for id, (_, shown) in description["topics"].items()
+    }
     if description["big"]:
-        resources |= {f"Big{n}": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"},
-                                  "Metadata": {"Text": "x" * BIG[1]}} for n in range(BIG[0])}
+        resources |= {
+            f"Big{n}": {
+                "Type": "AWS::SSM::Parameter",
+                "Properties": {"Type": "String", "Value": "x"},
+                "Metadata": {"Text": "x" * BIG[1]},
+            }
+            for n in range(BIG[0])
+        }
     own = [key for key, f in description["functions"].items() if f["own"]]
-    settings = {"functions": {"perStage": own}, "history": {"keep": KEEP}, "logs": description["logs"],
-                "apis": {"rest": description["rest"], "http": description["http api"]}, "resources": {"service": of_the_service(description)}}
-    service = {"service": SERVICE, "provider": provider, "package": {"individually": True, "patterns": ["!**"]},
-               "custom": {"troupe": settings},
-               "params": {"default": {"size": SIZES[0]},
-                          **{stage: {"size": size} for stage, size in description["sizes"].items()}},
-               "functions": functions,
-               "resources": {"Resources": {**resources, **({"Wrong": BROKEN} if broken else {})}}}
+    settings = {
+        "functions": {"perStage": own},
+        "history": {"keep": KEEP},
+        "logs": description["logs"],
+        "apis": {"rest": description["rest"], "http": description["http api"]},
+        "resources": {"service": of_the_service(description)},
+    }
+    service = {
+        "service": SERVICE,
+        "provider": provider,
+        "package": {"individually": True, "patterns": ["!**"]},
+        "custom": {"troupe": settings},
+        "params": {
+            "default": {"size": SIZES[0]},
+            **{stage: {"size": size} for stage, size in description["sizes"].items()},
+        },
+        "functions": functions,
+        "resources": {"Resources": {**resources, **({"Wrong": BROKEN} if broken else {})}},
+    }
     return {"serverless.yml": json.dumps(service, indent=1), **found}
 
 
@@ -95,30 +156,51 @@ def named(stage):
 
 
 def view(description, stage, urls):
-    """What `stage` serves when made from `description`; `urls` are those of its queues and topics, and of the
-    service's topics by "service/NAME": those that are known."""
+    """What `stage` serves when made from `description`; `urls` are those of its queues and topics,
+    and of the service's topics by "service/NAME": those that are known.
+    """
     functions, routes, away, short = {}, {"rest": {}, "http": {}}, "@" in stage, named(stage)
     for key, f in description["functions"].items():
         own = f["own"] or away
         name = f"{SERVICE}-{short}-{key}" if own else f"{SERVICE}-{key}"
-        topic = f["topic"] and (f"service/{f['topic']}" if f["topic"] in of_the_service(description) else f["topic"])
-        values = {"VALUE": f["value"] is not None and str(f["value"]), "STAGE": f["stage"] and short,
-                  "QUEUE": f["queue"] and (urls.get(f["queue"]) or "?"), "KEPT": f["kept"] and description["kept"],
-                  "TOPIC": topic and (urls.get(topic) or "?")}
+        topic = f["topic"] and (
+            f"service/{f['topic']}" if f["topic"] in of_the_service(description) else f["topic"]
+        )
+        values = {
+            "VALUE": f["value"] is not None and str(f["value"]),
+            "STAGE": f["stage"] and short,
+            "QUEUE": f["queue"] and (urls.get(f["queue"]) or "?"),
+            "KEPT": f["kept"] and description["kept"],
+            "TOPIC": topic and (urls.get(topic) or "?"),
+        }
         memory = description["sizes"].get(short, SIZES[0]) if f["memory"] == "size" else f["memory"]
         log = f"{SERVICE}-{short}-{key}" if own or description["logs"] == "stage" else name
-        functions[name] = {"key": key, "code": f["code"], "memory": memory, "own": own, "log": f"/aws/lambda/{log}",
-                           "env": {name: value for name, value in values.items() if value}}
+        functions[name] = {
+            "key": key,
+            "code": f["code"],
+            "memory": memory,
+            "own": own,
+            "log": f"/aws/lambda/{log}",
+            "env": {name: value for name, value in values.items() if value},
+        }
         for kind, paths in routes.items():
             if f[kind]:
                 paths[f[kind]] = name
-    return {"functions": functions, **routes, "queues": dict(description["queues"]), "role": description["role"],
-            "own rest": bool(routes["rest"]) and (away or description["rest"] == "perStage"), "big": description["big"],
-            "own http": bool(routes["http"]) and (away or description["http api"] == "perStage"),
-            "topics": {id: shown for id, (scope, shown) in description["topics"].items() if scope == "stage"}}
+    return {
+        "functions": functions,
+        **routes,
+        "queues": dict(description["queues"]),
+        "role": description["role"],
+        "own rest": bool(routes["rest"]) and (away or description["rest"] == "perStage"),
+        "big": description["big"],
+        "own http": bool(routes["http"]) and (away or description["http api"] == "perStage"),
+        "topics": {
+            id: shown for id, (scope, shown) in description["topics"].items() if scope == "stage"
+        },
+    }
 
 
-# -- changing it ---------------------------------------------------------------------------------------
+# -- changing it -----------------------------------------------------------------------------------
 
 
 def edit(description, change):
@@ -164,22 +246,53 @@ def edit(description, change):
 def random_edit(rng, description):
     key, other = rng.choice(sorted(description["functions"])), rng.choice(FUNCTIONS)
     number = rng.randrange(1, 1000)
-    member, value = rng.choice([
-        ("memory", rng.choice([*SIZES, "size"])), ("value", rng.choice([None, number])), ("stage", rng.random() < 0.5),
-        ("queue", rng.choice([None, *QUEUES])), ("kept", rng.random() < 0.5), ("rest", rng.choice([None, *PATHS])),
-        ("rest", rng.choice(PATHS)), ("http", rng.choice([None, *PATHS])), ("own", rng.random() < 0.5), ("topic", rng.choice([None, *TOPICS]))])
-    layout = rng.choice([
-        ["logs", rng.choice(["service", "stage"])], ["rest", rng.choice(["shared", "perStage"])],
-        ["http api", rng.choice(["shared", "perStage"])], ["big", rng.random() < 0.4],
-        ["topic", rng.choice(TOPICS), rng.choice(["service", "service", "stage"]), f"shown {number}"],
-        ["no topic", rng.choice(TOPICS)]])
-    return rng.choice([
-        *[["set", key, "code", number]] * 5, *[["set", key, member, value]] * 6, ["add", other, number], ["drop", key],
-        ["rename", key, other], ["queue", rng.choice(QUEUES), rng.choice([30, 60])], ["no queue", rng.choice(QUEUES)],
-        ["size", named(rng.choice(STAGES)), rng.choice(SIZES)], ["role", rng.random() < 0.4], ["kept", f"k{number}"], *[layout] * 5])
+    member, value = rng.choice(
+        [
+            ("memory", rng.choice([*SIZES, "size"])),
+            ("value", rng.choice([None, number])),
+            ("stage", rng.random() < 0.5),
+            ("queue", rng.choice([None, *QUEUES])),
+            ("kept", rng.random() < 0.5),
+            ("rest", rng.choice([None, *PATHS])),
+            ("rest", rng.choice(PATHS)),
+            ("http", rng.choice([None, *PATHS])),
+            ("own", rng.random() < 0.5),
+            ("topic", rng.choice([None, *TOPICS])),
+        ]
+    )
+    layout = rng.choice(
+        [
+            ["logs", rng.choice(["service", "stage"])],
+            ["rest", rng.choice(["shared", "perStage"])],
+            ["http api", rng.choice(["shared", "perStage"])],
+            ["big", rng.random() < 0.4],
+            [
+                "topic",
+                rng.choice(TOPICS),
+                rng.choice(["service", "service", "stage"]),
+                f"shown {number}",
+            ],
+            ["no topic", rng.choice(TOPICS)],
+        ]
+    )
+    return rng.choice(
+        [
+            *[["set", key, "code", number]] * 5,
+            *[["set", key, member, value]] * 6,
+            ["add", other, number],
+            ["drop", key],
+            ["rename", key, other],
+            ["queue", rng.choice(QUEUES), rng.choice([30, 60])],
+            ["no queue", rng.choice(QUEUES)],
+            ["size", named(rng.choice(STAGES)), rng.choice(SIZES)],
+            ["role", rng.random() < 0.4],
+            ["kept", f"k{number}"],
+            *[layout] * 5,
+        ]
+    )
 
 
-# -- the stages ----------------------------------------------------------------------------------------
+# -- the stages ------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -188,14 +301,16 @@ class Record:
 
     what: str
     description: dict | None = None
-    view: dict | None = None        # None until the step is done: the queues' URLs come from AWS
-    exact: bool = False             # the functions are another stage's: the view is more than the description
+    view: dict | None = None  # None until the step is done: the queues' URLs come from AWS
+    exact: bool = False  # the functions are another stage's: the view is more than the description
     before: int = 0
     restores: int = 0
     outcome: str = "succeeded"
-    collected: bool = False         # its versions may be gone
-    role: object = None             # which role of the stage's own: one made again has another name
-    snapshots: dict = field(default_factory=dict)  # function or API -> version or deployment, as observed
+    collected: bool = False  # its versions may be gone
+    role: object = None  # which role of the stage's own: one made again has another name
+    snapshots: dict = field(
+        default_factory=dict
+    )  # function or API -> version or deployment, as observed
 
 
 @dataclass
@@ -206,8 +321,8 @@ class Expected:
     code: int
     stage: str | None = None
     changes: bool = False
-    broken: bool = False            # the service's files have a resource in them that cannot be made
-    like: Record | None = None      # its very snapshots are to serve where nothing about them differs
+    broken: bool = False  # the service's files have a resource in them that cannot be made
+    like: Record | None = None  # its very snapshots are to serve where nothing about them differs
 
 
 def address(stage, number):
@@ -215,7 +330,9 @@ def address(stage, number):
 
 
 def like_is_served(like, now):
-    """Are the snapshots of `like` those of `now`? Its versions cannot be when they have a role that is gone."""
+    """Are the snapshots of `like` those of `now`? Its versions cannot be when they have a role that
+    is gone.
+    """
     kept = like.snapshots if like else {}
     if like and like.role is not now.role:
         kept = {name: snapshot for name, snapshot in kept.items() if not name.startswith(SERVICE)}
@@ -225,7 +342,11 @@ def like_is_served(like, now):
 class Model:
     def __init__(self):
         self.description = copy.deepcopy(START)
-        self.records, self.current, self.urls = {}, {}, {}  # by stage; `current` only for those that are there
+        self.records, self.current, self.urls = (
+            {},
+            {},
+            {},
+        )  # by stage; `current` only for those that are there
         self.shared, self.arns = {}, {}  # the service's topics: what each shows; where they are
 
     def do(self, step):
@@ -243,18 +364,32 @@ class Model:
     def served(self, stage, number):
         """The record, when the stage is there or a number is named, and it ever served."""
         record = self.records.get(stage, {}).get(number or self.current.get(stage))
-        return record if record and record.outcome == "succeeded" and record.what != "remove" and (
-            not record.collected) else None
+        return (
+            record
+            if record
+            and record.outcome == "succeeded"
+            and record.what != "remove"
+            and (not record.collected)
+            else None
+        )
 
     def known(self, stage):
         return self.urls.get(stage, {}) | {f"service/{id}": arn for id, arn in self.arns.items()}
 
     def loses(self, now, wanted):
-        """Would a topic that the stage has, or the service has for it, be another one, made anew?"""
+        """Would a topic that the stage has, or the service has for it, be another one, made
+        anew?
+        """
         before, after = now.description["topics"], wanted["topics"]
-        return any(after.get(id, ("",))[0] == "service" and id not in self.shared
-                   for id, (scope, _) in before.items() if scope == "stage") or any(
-            before.get(id, ("",))[0] == "service" for id, (scope, _) in after.items() if scope == "stage")
+        return any(
+            after.get(id, ("",))[0] == "service" and id not in self.shared
+            for id, (scope, _) in before.items()
+            if scope == "stage"
+        ) or any(
+            before.get(id, ("",))[0] == "service"
+            for id, (scope, _) in after.items()
+            if scope == "stage"
+        )
 
     def reach(self, args, stage, record, like=None):
         """The stage becomes what `record` is, unless it is that already."""
@@ -262,8 +397,11 @@ class Model:
         if now and self.loses(now, record.description):
             return Expected(args, REFUSED)
         record.view = record.view or view(record.description, stage, self.known(stage))
-        new = {id: shown for id, (scope, shown) in record.description["topics"].items()
-               if scope == "service" and id not in self.shared}
+        new = {
+            id: shown
+            for id, (scope, shown) in record.description["topics"].items()
+            if scope == "service" and id not in self.shared
+        }
         self.shared |= new
         same = now and not new and now.view == record.view and like_is_served(like, now)
         if not same:
@@ -280,15 +418,19 @@ class Model:
         if not record.exact:
             record.view = view(record.description, stage, self.known(stage))
 
-    # -- the commands; each gives what is expected of it ----------------------------------------------
+    # -- the commands; each gives what is expected of it -------------------------------------------
 
     def deploy(self, stage, changes):
         for change in changes:
             edit(self.description, change)
-        return self.reach(["deploy", stage], stage, Record("deploy", copy.deepcopy(self.description)))
+        return self.reach(
+            ["deploy", stage], stage, Record("deploy", copy.deepcopy(self.description))
+        )
 
     def broken(self, stage, code):
-        """A deploy whose stack cannot be updated: the stage stays what it is, and a record says so."""
+        """A deploy whose stack cannot be updated: the stage stays what it is, and a record
+        says so.
+        """
         if stage not in self.current:
             return self.repair(stage)
         saved, self.description = self.description, copy.deepcopy(self.now(stage).description)
@@ -303,7 +445,11 @@ class Model:
         """deploy --function: its code, and nothing else."""
         for change in changes:
             edit(self.description, change)
-        args, now, wanted = ["deploy", stage, "--function", key], self.now(stage), self.description["functions"].get(key)
+        args, now, wanted = (
+            ["deploy", stage, "--function", key],
+            self.now(stage),
+            self.description["functions"].get(key),
+        )
         if not wanted or not now or key not in now.description["functions"]:
             return Expected(args, FAILED)
         name = f"{SERVICE}-{key}"
@@ -311,9 +457,16 @@ class Model:
         if wanted["own"] or name not in now.view["functions"]:
             return Expected(args, REFUSED)
         if new["role"] != now.view["role"] or {**new["functions"][name], "code": 0} != {
-                **now.view["functions"][name], "code": 0}:
+            **now.view["functions"][name],
+            "code": 0,
+        }:
             return Expected(args, REFUSED)
-        record = Record(f"deploy of function {key}", copy.deepcopy(now.description), copy.deepcopy(now.view), now.exact)
+        record = Record(
+            f"deploy of function {key}",
+            copy.deepcopy(now.description),
+            copy.deepcopy(now.view),
+            now.exact,
+        )
         record.description["functions"][key]["code"] = wanted["code"]
         record.view["functions"][name]["code"] = wanted["code"]
         return self.reach(args, stage, record)
@@ -330,8 +483,13 @@ class Model:
         target = number and self.served(stage, number)
         if not target:
             return Expected(args, REFUSED if number in self.records[stage] else FAILED)
-        record = Record(f"rollback to {number}", target.description, target.view if target.exact else None, target.exact,
-                        restores=number)
+        record = Record(
+            f"rollback to {number}",
+            target.description,
+            target.view if target.exact else None,
+            target.exact,
+            restores=number,
+        )
         return self.reach(args, stage, record, like=target)
 
     def reset(self, stage, other, number, exact):
@@ -348,8 +506,11 @@ class Model:
 
     def copy(self, args, verb, stage, other, number, exact, only_new=False):
         source = self.served(other, number)
-        bound = source and (source.view["role"] or source.description["logs"] == "stage") and any(
-            not f["own"] for f in source.view["functions"].values())
+        bound = (
+            source
+            and (source.view["role"] or source.description["logs"] == "stage")
+            and any(not f["own"] for f in source.view["functions"].values())
+        )
         if not source:
             return Expected(args, REFUSED if number in self.records.get(other, {}) else FAILED)
         if exact and (bound or stage.partition("@")[2] != other.partition("@")[2]):
@@ -359,11 +520,21 @@ class Model:
             return Expected(args, REFUSED)
         record = Record(what, source.description, exact=exact)
         if exact:
-            if stage != other and any(f["own"] for f in source.view["functions"].values()):  # a definition names them
-                source = replace(source, snapshots={name: version for name, version in source.snapshots.items()
-                                                    if name.startswith(SERVICE)})
+            if stage != other and any(
+                f["own"] for f in source.view["functions"].values()
+            ):  # a definition names them
+                source = replace(
+                    source,
+                    snapshots={
+                        name: version
+                        for name, version in source.snapshots.items()
+                        if name.startswith(SERVICE)
+                    },
+                )
             record.view = view(source.description, stage, self.known(stage))
-            record.view["functions"].update({name: f for name, f in source.view["functions"].items() if not f["own"]})
+            record.view["functions"].update(
+                {name: f for name, f in source.view["functions"].items() if not f["own"]}
+            )
         return self.reach(args, stage, record, like=source if exact else None)
 
     def remove(self, stage):
@@ -371,7 +542,9 @@ class Model:
         if there:
             self.add(stage, Record("remove"))
             del self.current[stage], self.urls[stage]
-        known = bool(self.records.get(stage))  # one that never was is an error, a second removal is none
+        known = bool(
+            self.records.get(stage)
+        )  # one that never was is an error, a second removal is none
         return Expected(["remove", stage, "--yes"], OK if known else FAILED, stage, changes=there)
 
     def repair(self, stage):
@@ -379,9 +552,18 @@ class Model:
 
     def service(self):
         """What stages share becomes what the description says, but for what a kept record needs."""
-        needed = {id for records in self.records.values() for record in records.values()
-                  if record.description and not record.collected for id in of_the_service(record.description)}
-        today = {id: shown for id, (scope, shown) in self.description["topics"].items() if scope == "service"}
+        needed = {
+            id
+            for records in self.records.values()
+            for record in records.values()
+            if record.description and not record.collected
+            for id in of_the_service(record.description)
+        }
+        today = {
+            id: shown
+            for id, (scope, shown) in self.description["topics"].items()
+            if scope == "service"
+        }
         self.shared = {id: shown for id, shown in self.shared.items() if id in needed} | today
         return Expected(["deploy"], OK, changes=True)
 
@@ -389,21 +571,37 @@ class Model:
         """All but the last records of a stage, and all of a stage that is gone."""
         gone = []
         for stage, records in self.records.items():
-            kept = {*sorted(records)[-KEEP:], self.current[stage]} if stage in self.current else set()
-            gone += [record for number, record in records.items() if number not in kept and not record.collected]
+            kept = (
+                {*sorted(records)[-KEEP:], self.current[stage]} if stage in self.current else set()
+            )
+            gone += [
+                record
+                for number, record in records.items()
+                if number not in kept and not record.collected
+            ]
         for record in gone:
             record.collected = True
         return Expected(["prune", "--unused-for", "0s"], OK, changes=bool(gone))
 
 
-# -- sequences -----------------------------------------------------------------------------------------
+# -- sequences -------------------------------------------------------------------------------------
 
-AGAIN = ("deploy", "function", "reset", "clone", "remove", "repair")  # doing these twice is doing them once
+AGAIN = (
+    "deploy",
+    "function",
+    "reset",
+    "clone",
+    "remove",
+    "repair",
+)  # doing these twice is doing them once
 
 
 def random_step(rng, model, last):
     if last and last[0] in AGAIN and rng.random() < 0.08:
-        return [[] if last[0] in ("deploy", "function") and isinstance(part, list) else part for part in last]
+        return [
+            [] if last[0] in ("deploy", "function") and isinstance(part, list) else part
+            for part in last
+        ]
     there = sorted(model.current)
     stage = rng.choice(there if there and rng.random() < 0.85 else STAGES)
     other = rng.choice([name for name in there if name != stage] or STAGES)
@@ -411,11 +609,25 @@ def random_step(rng, model, last):
     free = rng.choice([name for name in STAGES if name not in model.current] or STAGES)
     exact = rng.random() < 0.3
     changes = [random_edit(rng, model.description) for _ in range(rng.choice([1, 1, 2, 3]))]
-    code = ["set", rng.choice(sorted(model.description["functions"])), "code", rng.randrange(1, 1000)]
+    code = [
+        "set",
+        rng.choice(sorted(model.description["functions"])),
+        "code",
+        rng.randrange(1, 1000),
+    ]
     to = rng.randrange(1, len(model.records.get(stage, {})) + 2)
-    steps = {("deploy", stage, tuple(map(tuple, changes))): 30, ("deploy", free, ()): 3 if len(there) < 3 else 1,
-             ("rollback", stage, None): 14, ("rollback", stage, to): 10, ("reset", stage, other, number, exact): 14,
-             ("clone", other, number, free, exact): 6, ("function", stage, code[1], (tuple(code),)): 8,
-             ("remove", stage): 4 if len(there) > 1 else 1, ("repair", stage): 3, ("service",): 4, ("prune",): 6,
-             ("broken", stage, code[3]): 4}
+    steps = {
+        ("deploy", stage, tuple(map(tuple, changes))): 30,
+        ("deploy", free, ()): 3 if len(there) < 3 else 1,
+        ("rollback", stage, None): 14,
+        ("rollback", stage, to): 10,
+        ("reset", stage, other, number, exact): 14,
+        ("clone", other, number, free, exact): 6,
+        ("function", stage, code[1], (tuple(code),)): 8,
+        ("remove", stage): 4 if len(there) > 1 else 1,
+        ("repair", stage): 3,
+        ("service",): 4,
+        ("prune",): 6,
+        ("broken", stage, code[3]): 4,
+    }
     return json.loads(json.dumps(rng.choices(list(steps), list(steps.values()))[0]))

@@ -28,8 +28,10 @@ resources:
     Done: {{Type: AWS::SQS::Queue}}
 {resources}
 """
-TRUST = ("{Version: '2012-10-17', Statement: [{Effect: Allow, Action: 'sts:AssumeRole', "
-         "Principal: {Service: lambda.amazonaws.com}}]}")
+TRUST = (
+    "{Version: '2012-10-17', Statement: [{Effect: Allow, Action: 'sts:AssumeRole', "
+    "Principal: {Service: lambda.amazonaws.com}}]}"
+)
 OWN_ROLE = f"""    Own:
       Type: AWS::IAM::Role
       Properties: {{AssumeRolePolicyDocument: {TRUST}}}
@@ -37,5 +39,11 @@ OWN_ROLE = f"""    Own:
 
 
 def write(troupe, code, provider="", function="", resources=""):
-    troupe.write({"handler.js": HANDLER.replace("CODE", code),
-                  "serverless.yml": SERVICE.format(provider=provider, function=function, resources=resources)})
+    troupe.write(
+        {
+            "handler.js": HANDLER.replace("CODE", code),
+            "serverless.yml": SERVICE.format(
+                provider=provider, function=function, resources=resources
+            ),
+        }
+    )

@@ -28,15 +28,25 @@ class Result:
         return json.loads(self.out)
 
     def __str__(self):
-        return (f"troupe {' '.join(self.args)}: exit {self.code} after {self.seconds:.2f} s\n"
-                f"--- stdout\n{self.out}\n--- stderr\n{self.err}")
+        return (
+            f"troupe {' '.join(self.args)}: exit {self.code} after {self.seconds:.2f} s\n"
+            f"--- stdout\n{self.out}\n--- stderr\n{self.err}"
+        )
 
 
 def bare_environment(home):
     """An environment without anything of this machine's user in it."""
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "TZ": "UTC", "NO_COLOR": "1",
-            "XDG_CACHE_HOME": f"{home}/cache", "AWS_EC2_METADATA_DISABLED": "true",
-            "ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "NO_COLOR": "1",
+        "XDG_CACHE_HOME": f"{home}/cache",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "ASAN_OPTIONS": "exitcode=99",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+    }
 
 
 class Running:
@@ -45,11 +55,19 @@ class Running:
     def __init__(self, args, cwd, env, stdin=None):
         self.args = tuple(map(str, args))
         self.started = time.monotonic()
-        self.process = subprocess.Popen([PROGRAM, *self.args], cwd=cwd, env=env, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [PROGRAM, *self.args],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.pid = self.process.pid
         self._texts = {}
-        self._readers = [threading.Thread(target=self._read, args=(name,)) for name in ("stdout", "stderr")]
+        self._readers = [
+            threading.Thread(target=self._read, args=(name,)) for name in ("stdout", "stderr")
+        ]
         for reader in self._readers:
             reader.start()
         try:
@@ -79,8 +97,13 @@ class Running:
         seconds = time.monotonic() - self.started
         for stream in (self.process.stdout, self.process.stderr):
             stream.close()
-        result = Result(self.args, self.process.returncode, self._texts["stdout"].decode("utf-8", "replace"),
-                        self._texts["stderr"].decode("utf-8", "replace"), seconds)
+        result = Result(
+            self.args,
+            self.process.returncode,
+            self._texts["stdout"].decode("utf-8", "replace"),
+            self._texts["stderr"].decode("utf-8", "replace"),
+            seconds,
+        )
         assert not late, f"did not end in {timeout} s\n{result}"
         assert not any(word in result.err for word in SANITIZED), str(result)
         assert result.code >= 0 or result.code == -9, f"crashed\n{result}"

@@ -1,9 +1,9 @@
 """A proxy between troupe and the local cloud that watches every call.
 
 It forwards requests as they are, ``Host`` included, so that signatures hold. Each one is read back
-into the AWS call it is (``aws_models``) and its signature is computed again (``signatures``); what is
-wrong is collected in ``violations``, which fails the test. The calls are kept for tests to ask about,
-and ``faults`` can be injected. Calls of a service's own URLs pass through unchecked.
+into the AWS call it is (``aws_models``) and its signature is computed again (``signatures``); what
+is wrong is collected in ``violations``, which fails the test. The calls are kept for tests to ask
+about, and ``faults`` can be injected. Calls of a service's own URLs pass through unchecked.
 """
 
 import dataclasses
@@ -26,10 +26,29 @@ from faults import Rule, error_answer
 from operations import operations
 
 # What users of a service call: REST and HTTP APIs, function URLs.
-USER_PATHS = re.compile(r"/restapis/[^/]+/[^/]+/_user_request_(/|$)|/_aws/(execute-api|lambda-url)/")
+USER_PATHS = re.compile(
+    r"/restapis/[^/]+/[^/]+/_user_request_(/|$)|/_aws/(execute-api|lambda-url)/"
+)
 USER_HOSTS = re.compile(r"[a-z0-9]+\.(execute-api|lambda-url)\.")
-HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "proxy-connection", "content-length"}
-READING = ("Get", "List", "Describe", "Head", "Filter", "Batch", "Query", "Scan", "Validate", "Detect")
+HOP_HEADERS = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "proxy-connection",
+    "content-length",
+}
+READING = (
+    "Get",
+    "List",
+    "Describe",
+    "Head",
+    "Filter",
+    "Batch",
+    "Query",
+    "Scan",
+    "Validate",
+    "Detect",
+)
 
 
 @dataclass
@@ -59,13 +78,21 @@ class Record:
         return not self.operation.startswith(READING)
 
     def __str__(self):
-        shown = {key: f"<{len(value)} bytes>" if isinstance(value, bytes) or (
-            isinstance(value, str) and len(value) > 100) else value for key, value in self.params.items()}
+        shown = {
+            key: (
+                f"<{len(value)} bytes>"
+                if isinstance(value, bytes) or (isinstance(value, str) and len(value) > 100)
+                else value
+            )
+            for key, value in self.params.items()
+        }
         return f"{self.number:4} {self.status or self.fault or '-'} {self.name} {shown}"
 
 
 class Proxy:
-    """One proxy on a port of its own. ``secrets`` maps access keys to secret keys; others have the cloud's."""
+    """One proxy on a port of its own. ``secrets`` maps access keys to secret keys; others have the
+    cloud's.
+    """
 
     def __init__(self, cloud):
         self.host, self.port, self.secret = "127.0.0.1", cloud.port, cloud.secret
@@ -77,7 +104,9 @@ class Proxy:
         self._local = threading.local()
         self._server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"proxy": self}))
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self._thread.start()
 
     def close(self):
@@ -92,9 +121,14 @@ class Proxy:
         return len(self.records)
 
     def calls(self, name=None, since=0, writes=None):
-        """Calls since a mark: of one operation (``lambda.PublishVersion``), or only the writing ones."""
-        return [record for record in self.records[since:]
-                if (name is None or record.name == name) and (writes is None or record.writes == writes)]
+        """Calls since a mark: of one operation (``lambda.PublishVersion``), or only the writing
+        ones.
+        """
+        return [
+            record
+            for record in self.records[since:]
+            if (name is None or record.name == name) and (writes is None or record.writes == writes)
+        ]
 
     def names(self, since=0):
         return [record.name for record in self.records[since:]]
@@ -113,8 +147,15 @@ class Proxy:
         return self.rule("status", status=status, code=code, **settings)
 
     def throttle(self, probability, seed=1, **settings):
-        return self.rule("status", status=settings.pop("status", 400), code="ThrottlingException",
-                         message="Rate exceeded", probability=probability, seed=seed, **settings)
+        return self.rule(
+            "status",
+            status=settings.pop("status", 400),
+            code="ThrottlingException",
+            message="Rate exceeded",
+            probability=probability,
+            seed=seed,
+            **settings,
+        )
 
     def reset(self, **settings):
         return self.rule("reset", **settings)
@@ -144,8 +185,13 @@ class Proxy:
         if USER_PATHS.match(request.path) or USER_HOSTS.match(request.headers.get("host", "")):
             return self.forward(request, headers)
         record, protocol = self.inspect(request)
-        rules = [rule for rule in list(self.rules) if rule.hit(
-            record.service, record.operation, str(record.params.get("Key", "")), record.region)]
+        rules = [
+            rule
+            for rule in list(self.rules)
+            if rule.hit(
+                record.service, record.operation, str(record.params.get("Key", "")), record.region
+            )
+        ]
         record.fault = ",".join(rule.kind for rule in rules)
         kinds = {rule.kind for rule in rules}
         for rule in rules:
@@ -155,7 +201,9 @@ class Proxy:
                 rule.function(record)
             elif rule.kind == "status":
                 if record.service == "s3" and rule.code == "ThrottlingException":
-                    rule = dataclasses.replace(rule, status=503, code="SlowDown")  # S3's way to say so
+                    rule = dataclasses.replace(
+                        rule, status=503, code="SlowDown"
+                    )  # S3's way to say so
                 rule = rule.as_s3_says_it() if record.service == "s3" else rule
                 record.status = rule.status
                 return rule.status, *error_answer(protocol, rule, str(uuid.uuid4()))
@@ -183,31 +231,49 @@ class Proxy:
     def inspect(self, request):
         """The record of a call and the protocol to answer errors in."""
         parts = signatures.scope(request)
-        record = Record(0, time.time(), parts["service"] if parts else "?", "?", {}, len(request.body),
-                        user_agent=request.headers.get("user-agent", ""))
+        record = Record(
+            0,
+            time.time(),
+            parts["service"] if parts else "?",
+            "?",
+            {},
+            len(request.body),
+            user_agent=request.headers.get("user-agent", ""),
+        )
         protocol = "query"
         try:
             if parts is None:
                 raise aws_models.Unknown(f"unsigned request {request.method} {request.path}")
             record.access_key, record.region = parts["key"], parts["region"]
             call = aws_models.identify(parts["service"], request)
-            record.service, record.operation, record.params = call.service, call.operation, call.params
+            record.service, record.operation, record.params = (
+                call.service,
+                call.operation,
+                call.params,
+            )
             protocol = aws_models.protocol(aws_models.model(call.service), request)
             aws_models.check(call)
             if record.user_agent.startswith("troupe/"):
                 templates.keep(call, request.body)
             record.problems += call.problems
             if record.user_agent.startswith("troupe/") and record.name not in operations():
-                record.problems.append("`troupe iam` does not know it: it has no row in operations.c")
+                record.problems.append(
+                    "`troupe iam` does not know it: it has no row in operations.c"
+                )
             if self.check_signatures:
                 record.problems += signatures.problems(
-                    request, self.secrets.get(parts["key"], self.secret), self.tokens.get(parts["key"]))
+                    request,
+                    self.secrets.get(parts["key"], self.secret),
+                    self.tokens.get(parts["key"]),
+                )
         except aws_models.Unknown as unknown:
             record.problems.append(str(unknown))
         with self._lock:
             record.number = len(self.records) + 1
             self.records.append(record)
-            self.violations += [f"call {record.number} {record.name}: {problem}" for problem in record.problems]
+            self.violations += [
+                f"call {record.number} {record.name}: {problem}" for problem in record.problems
+            ]
         return record, protocol
 
     def forward(self, request, headers):
@@ -217,9 +283,13 @@ class Proxy:
             connection = getattr(self._local, "connection", None)
             fresh = connection is None
             if fresh:
-                connection = self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
+                connection = self._local.connection = http.client.HTTPConnection(
+                    self.host, self.port, timeout=120
+                )
             try:
-                connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
+                connection.putrequest(
+                    request.method, target, skip_host=True, skip_accept_encoding=True
+                )
                 for name, value in headers:
                     if name.lower() not in HOP_HEADERS and name.lower() != "expect":
                         connection.putheader(name, value)
@@ -232,7 +302,11 @@ class Proxy:
                     self.drop_connection()
                 # The answer to HEAD tells a length that its body does not have.
                 dropped = HOP_HEADERS - ({"content-length"} if request.method == "HEAD" else set())
-                return answer.status, [pair for pair in answer.getheaders() if pair[0].lower() not in dropped], body
+                return (
+                    answer.status,
+                    [pair for pair in answer.getheaders() if pair[0].lower() not in dropped],
+                    body,
+                )
             except (http.client.BadStatusLine, ConnectionError):
                 self.drop_connection()
                 if fresh or attempt == 2:
@@ -266,9 +340,13 @@ class Handler(BaseHTTPRequestHandler):
         pairs = list(self.headers.items())
         named = {}
         for name, value in pairs:
-            named[name.lower()] = f"{named[name.lower()]},{value}" if name.lower() in named else value
+            named[name.lower()] = (
+                f"{named[name.lower()]},{value}" if name.lower() in named else value
+            )
         if "chunked" in named.get("transfer-encoding", ""):
-            self.proxy.violations.append(f"{self.command} {self.path} is chunked, which AWS does not take")
+            self.proxy.violations.append(
+                f"{self.command} {self.path} is chunked, which AWS does not take"
+            )
             self.close_connection = True
             return
         length = int(named.get("content-length", 0))
@@ -278,9 +356,13 @@ class Handler(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         try:
-            answer = self.proxy.handle(aws_models.Request(self.command, path, query, named, body), pairs)
+            answer = self.proxy.handle(
+                aws_models.Request(self.command, path, query, named, body), pairs
+            )
         except (OSError, http.client.HTTPException) as error:
-            self.proxy.violations.append(f"the local cloud did not answer {self.command} {self.path}: {error!r}")
+            self.proxy.violations.append(
+                f"the local cloud did not answer {self.command} {self.path}: {error!r}"
+            )
             answer = None
         if answer is None:
             self.drop()

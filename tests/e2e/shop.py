@@ -1,5 +1,5 @@
-"""The service `shop` (services/shop) in the hands of tests: its next code, what it serves, its numbers;
-how a command is held in one of its calls; and how to wait.
+"""The service `shop` (services/shop) in the hands of tests: its next code, what it serves, its
+numbers; how a command is held in one of its calls; and how to wait.
 """
 
 import threading
@@ -21,7 +21,11 @@ def code(troupe, text):
     """The next code, whatever the last was."""
     path = troupe.folder / "handler.js"
     lines = path.read_text().splitlines()
-    path.write_text("\n".join(f"const CODE = '{text}';" if line.startswith("const CODE") else line for line in lines))
+    path.write_text(
+        "\n".join(
+            f"const CODE = '{text}';" if line.startswith("const CODE") else line for line in lines
+        )
+    )
 
 
 def append(troupe, text):
@@ -39,12 +43,17 @@ def number(troupe, stage="dev"):
 
 
 def versions(troupe, stage="dev"):
-    return {name: function["aliases"][stage]["version"] for name, function in troupe.world()["functions"].items()
-            if stage in function["aliases"]}
+    return {
+        name: function["aliases"][stage]["version"]
+        for name, function in troupe.world()["functions"].items()
+        if stage in function["aliases"]
+    }
 
 
 def outcomes(troupe, stage="dev", *args):
-    return [entry["outcome"] for entry in troupe("history", stage, "--json", *args).json["deployments"]]
+    return [
+        entry["outcome"] for entry in troupe("history", stage, "--json", *args).json["deployments"]
+    ]
 
 
 def bucket(troupe):

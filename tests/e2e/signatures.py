@@ -10,8 +10,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/"
-    r"aws4_request, ?SignedHeaders=(?P<signed>[a-z0-9;-]+), ?Signature=(?P<signature>[0-9a-f]{64})")
+    r"AWS4-HMAC-SHA256"
+    r" Credential=(?P<key>[^/,]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/"
+    r"aws4_request, ?SignedHeaders=(?P<signed>[a-z0-9;-]+), ?Signature=(?P<signature>[0-9a-f]{64})"
+)
 CLOCK_SKEW_S = 300
 
 
@@ -31,7 +33,10 @@ def problems(request, secret, token=None):
         return [f"x-amz-date is '{timestamp}'"]
     if timestamp[:8] != parts["date"]:
         found.append("the scope's date is not that of x-amz-date")
-    if abs(calendar.timegm(time.strptime(timestamp, "%Y%m%dT%H%M%SZ")) - time.time()) > CLOCK_SKEW_S:
+    if (
+        abs(calendar.timegm(time.strptime(timestamp, "%Y%m%dT%H%M%SZ")) - time.time())
+        > CLOCK_SKEW_S
+    ):
         found.append(f"x-amz-date {timestamp} is more than five minutes off")
     signed = parts["signed"].split(";")
     if signed != sorted(set(signed)):
@@ -59,9 +64,16 @@ def body_problems(request, service):
 def signature(request, parts, secret, signed):
     """The signature that botocore gives this request."""
     signer = (S3SigV4Auth if parts["service"] == "s3" else SigV4Auth)(
-        Credentials(parts["key"], secret), parts["service"], parts["region"])
-    url = f"http://{request.headers['host']}{request.path}" + (f"?{request.query}" if request.query else "")
-    again = AWSRequest(request.method, url, headers={name: request.headers[name] for name in signed},
-                       data=request.body)
+        Credentials(parts["key"], secret), parts["service"], parts["region"]
+    )
+    url = f"http://{request.headers['host']}{request.path}" + (
+        f"?{request.query}" if request.query else ""
+    )
+    again = AWSRequest(
+        request.method,
+        url,
+        headers={name: request.headers[name] for name in signed},
+        data=request.body,
+    )
     again.context["timestamp"] = request.headers["x-amz-date"]
     return signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)

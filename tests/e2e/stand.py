@@ -1,5 +1,5 @@
-"""One command, tried again and again from the same start under faults, and compared with its undisturbed
-run.
+"""One command, tried again and again from the same start under faults, and compared with its
+undisturbed run.
 """
 
 import shutil
@@ -13,7 +13,12 @@ class Stand:
     """A troupe whose account and folder go back to what they were when the command had not run."""
 
     def __init__(self, command, troupe, starts):
-        self.command, self.troupe, self.account, self.proxy = command, troupe, troupe.account, troupe.proxy
+        self.command, self.troupe, self.account, self.proxy = (
+            command,
+            troupe,
+            troupe.account,
+            troupe.proxy,
+        )
         self.kept = troupe.folder.parent / "kept" / command.name
         start = troupe.folder.parent / "kept" / command.start.__name__
         if command.start not in starts:
@@ -32,7 +37,10 @@ class Stand:
         self.records = self.proxy.calls(since=mark)
         self.calls = len(self.records)
         self.wanted = troupe.world()
-        self.strict, self.loose = settled(self.wanted, self.account.id), served(self.wanted, self.account)
+        self.strict, self.loose = (
+            settled(self.wanted, self.account.id),
+            served(self.wanted, self.account),
+        )
 
     def empty_folder(self):
         shutil.rmtree(self.troupe.folder)
@@ -63,8 +71,13 @@ class Stand:
     def others(self, when):
         """Stages that have nothing to do with it are what they were."""
         now = self.troupe.world()
-        return [f"{when}: {stage} changed: {line}" for stage in self.command.others
-                for line in differences(of_stage(now, stage, "shop"), of_stage(self.before, stage, "shop"))]
+        return [
+            f"{when}: {stage} changed: {line}"
+            for stage in self.command.others
+            for line in differences(
+                of_stage(now, stage, "shop"), of_stage(self.before, stage, "shop")
+            )
+        ]
 
     def trouble(self):
         """What is wrong with the command's stage: it serves something else than its record says."""
@@ -74,8 +87,9 @@ class Stand:
         return stage_problems(world, Records(self.account, "shop"), stage, "shop")
 
     def half_done(self):
-        """A stage that serves no single record is known to be half done; of one that is being removed
-        versions may be gone, and nothing but the removal helps."""
+        """A stage that serves no single record is known to be half done; of one that is being
+        removed versions may be gone, and nothing but the removal helps.
+        """
         wrong = self.trouble()
         if not wrong:
             return []
@@ -98,20 +112,32 @@ class Stand:
     def end(self, loosely=False):
         world = self.troupe.world()
         records = Records(self.account, "shop")
-        lines = differences(served(world, self.account), self.loose) if loosely else \
-            differences(settled(world, self.account.id), self.strict)
+        lines = (
+            differences(served(world, self.account), self.loose)
+            if loosely
+            else differences(settled(world, self.account.id), self.strict)
+        )
         lines += settled_problems(world, records, "shop")
         for stage in self.command.gone:
             last = records.last(stage)
-            if last["body"]["what"] != "remove" or last.get("outcome", {}).get("outcome") != "succeeded":
+            if (
+                last["body"]["what"] != "remove"
+                or last.get("outcome", {}).get("outcome") != "succeeded"
+            ):
                 lines.append(f"{stage}: its last record is {last}, not its removal")
         locks = [key for key in records.keys if "/locks/" in key]
         return [f"end: {line}" for line in lines] + self.locks(locks)
 
     def locks(self, keys):
-        """A stage's lease is given back, so that the next command need not wait until it runs out. One
-        that a command run again has no use for (because it lacked nothing but that; the service's)
-        stays until then."""
+        """A stage's lease is given back, so that the next command need not wait until it runs out.
+        One that a command run again has no use for (because it lacked nothing but that; the
+        service's) stays until then.
+        """
         known = {key for objects in self.wanted["buckets"].values() for key in objects}
-        return [f"end: {key} is left" for key in keys
-                if key not in known and "/locks/stage-" in key and not (self.command.gone or self.command.over)]
+        return [
+            f"end: {key} is left"
+            for key in keys
+            if key not in known
+            and "/locks/stage-" in key
+            and not (self.command.gone or self.command.over)
+        ]

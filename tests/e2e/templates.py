@@ -1,5 +1,5 @@
-"""Keeps the templates that troupe sends to CloudFormation, for the suite `lint`: one of each that differ
-by more than numbers, hashes and the names made of them.
+"""Keeps the templates that troupe sends to CloudFormation, for the suite `lint`: one of each that
+differ by more than numbers, hashes and the names made of them.
 
 Environment: TROUPE_TEST_TEMPLATES, the folder; without it nothing is kept.
 """
@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 FOLDER = os.environ.get("TROUPE_TEST_TEMPLATES")
 VARYING = re.compile(rb"[0-9a-f]{8,}|[0-9]+")
-# What CloudFormation reads from buckets: a large template, and nested ones. The bucket has others, too,
-# which are for rollbacks: of a large stage's, no stack could be made.
+# What CloudFormation reads from buckets: a large template, and nested ones. The bucket has others,
+# too, which are for rollbacks: of a large stage's, no stack could be made.
 written = {}
 
 
@@ -25,7 +25,9 @@ def keep(call, body):
     if call.operation == "PutObject" and b'"AWSTemplateFormatVersion"' in body:
         written[call.params["Key"]] = body
     if call.operation in ("CreateStack", "UpdateStack", "CreateChangeSet"):
-        keep_template(call.params.get("TemplateBody", "").encode() or read(call.params.get("TemplateURL")))
+        keep_template(
+            call.params.get("TemplateBody", "").encode() or read(call.params.get("TemplateURL"))
+        )
 
 
 def read(url):

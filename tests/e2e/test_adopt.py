@@ -1,6 +1,8 @@
-"""Taking over a stage that another tool deployed, and moving what holds data between stage and service.
+"""Taking over a stage that another tool deployed, and moving what holds data between stage and
+service.
 
-Everything is looked at with boto3: what held data is the very same thing afterwards, with its content.
+Everything is looked at with boto3: what held data is the very same thing afterwards, with its
+content.
 """
 
 import json
@@ -8,7 +10,16 @@ import threading
 
 import pytest
 
-from legacy import alias_deploy, apply, exists, outputs, physical, serverless_deploy, settle, template
+from legacy import (
+    alias_deploy,
+    apply,
+    exists,
+    outputs,
+    physical,
+    serverless_deploy,
+    settle,
+    template,
+)
 from shop import append
 
 SERVICE = """service: shop
@@ -64,7 +75,9 @@ def shop(troupe):
 
 
 def fill(account, table):
-    account.client("dynamodb").put_item(TableName=table, Item={"id": {"S": "1"}, "what": {"S": "socks"}})
+    account.client("dynamodb").put_item(
+        TableName=table, Item={"id": {"S": "1"}, "what": {"S": "socks"}}
+    )
 
 
 def rows(account, table):
@@ -91,22 +104,32 @@ def test_plan_tells_what_becomes_of_everything_and_changes_nothing(shop):
     before, mark = shop.world(), shop.proxy.mark()
     plan = shop("adopt", "dev", "--plan", "--json").json
     assert shop.world() == before
-    writing = [call for call in shop.proxy.calls(since=mark)
-               if not call.operation.startswith(("Get", "List", "Describe"))]
+    writing = [
+        call
+        for call in shop.proxy.calls(since=mark)
+        if not call.operation.startswith(("Get", "List", "Describe"))
+    ]
     assert not writing, writing
     found = fates(plan)
     assert plan["by"] == "serverless deploy" and plan["refused"] == 0
     assert {"Orders", "Jobs", "HttpApi"} <= {*found["kept"], *found.get("changed", {})}
-    assert {"HelloLogGroup", "WorkLogGroup", "ServerlessDeploymentBucket"} <= {*found["left behind"]}
+    assert {"HelloLogGroup", "WorkLogGroup", "ServerlessDeploymentBucket"} <= {
+        *found["left behind"]
+    }
     moved = found["new address"]
     assert moved["HelloLambdaFunction"]["from"] == "shop-dev-hello"
     assert moved["HelloLambdaFunction"]["to"] == "shop-hello:dev"
-    assert moved["ApiGatewayRestApi"]["from"] == outputs(shop.account, "shop-dev")["ServiceEndpoint"]
+    assert (
+        moved["ApiGatewayRestApi"]["from"] == outputs(shop.account, "shop-dev")["ServiceEndpoint"]
+    )
     assert "HelloLambdaFunctionUrl" in moved
     text = shop("adopt", "dev", "--plan").out
     assert "shop-dev-hello -> shop-hello:dev" in text and "perStage" in text
     asked = shop("adopt", "dev", check=3).err
-    assert "stack 'shop-dev', made by serverless deploy, would be taken over; nothing was changed yet" in asked, asked
+    assert (
+        "stack 'shop-dev', made by serverless deploy, would be taken over; nothing was changed yet"
+        in asked
+    ), asked
     assert shop.world() == before
 
 
@@ -127,7 +150,11 @@ def test_adopted_in_place(shop):
     assert tags["troupe:service"] == "shop" and tags["troupe:stage"] == "dev"
     # what was left behind is there, with its content
     bucket = account.client("s3").list_objects_v2(Bucket=old["ServerlessDeploymentBucket"])
-    assert [item for item in bucket["Contents"] if item["Key"].endswith("compiled-cloudformation-template.json")]
+    assert [
+        item
+        for item in bucket["Contents"]
+        if item["Key"].endswith("compiled-cloudformation-template.json")
+    ]
     assert "/aws/lambda/shop-dev-hello" in shop.world()["log_groups"]
     assert "ServerlessDeploymentBucket" not in now and "HelloLogGroup" not in now
     # what serves is new, and the old is gone
@@ -156,7 +183,13 @@ def test_addresses_stay_with_everything_per_stage(shop):
     shop("adopt", "dev", "--yes")
     now, after = physical(account, stack), outputs(account, stack)
     assert sorted(shop.world()["functions"]) == ["shop-dev-hello", "shop-dev-work"]
-    for kept in ("ApiGatewayRestApi", "HttpApi", "HelloLambdaFunction", "WorkLambdaFunction", "HelloLogGroup"):
+    for kept in (
+        "ApiGatewayRestApi",
+        "HttpApi",
+        "HelloLambdaFunction",
+        "WorkLambdaFunction",
+        "HelloLogGroup",
+    ):
         assert now[kept] == before[kept], kept
     for url in ("ServiceEndpoint", "HttpApiUrl", "HelloLambdaFunctionUrl"):
         assert after[url] == old[url]
@@ -169,8 +202,11 @@ def test_the_old_template_is_kept_and_rollback_says_so(shop):
     old = template(account, stack)
     shop("adopt", "dev", "--yes")
     bucket = physical(account, "shop")["ServerlessDeploymentBucket"]
-    record = json.loads(account.client("s3").get_object(
-        Bucket=bucket, Key="troupe/shop/stages/dev/1.json")["Body"].read())
+    record = json.loads(
+        account.client("s3")
+        .get_object(Bucket=bucket, Key="troupe/shop/stages/dev/1.json")["Body"]
+        .read()
+    )
     assert record["what"] == "adopt" and record["adopted"]["by"] == "serverless deploy"
     key = f"troupe/shop/templates/{record['adopted']['template']}.json"
     assert json.loads(account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()) == old
@@ -239,7 +275,9 @@ def test_a_table_moves_to_the_service_later(shop):
     append(shop, IN_SERVICE)
     before = shop.world()
     refused = shop("deploy", "dev", "--yes", check=3)
-    assert "'Orders'" in refused.err and "troupe adopt dev" in refused.err and shop.world() == before
+    assert (
+        "'Orders'" in refused.err and "troupe adopt dev" in refused.err and shop.world() == before
+    )
     shop("adopt", "dev", "--yes")
     moved(shop, "dev", table)
     # and neither a rollback nor other files make another, empty one
@@ -282,10 +320,14 @@ def shared(shop):
 def taken(shop, table):
     """It is dev's, and its note is gone."""
     account = shop.account
-    assert physical(account, "shop-dev")["Orders"] == table and "Orders" not in physical(account, "shop")
+    assert physical(account, "shop-dev")["Orders"] == table and "Orders" not in physical(
+        account, "shop"
+    )
     assert rows(account, table) == ["socks"]
     assert served(shop, "dev") == {"table": table, "arn": table_arn(account, table)}
-    assert "Metadata" not in template(account, "shop") and "Metadata" not in template(account, "shop-dev")
+    assert "Metadata" not in template(account, "shop") and "Metadata" not in template(
+        account, "shop-dev"
+    )
     assert "Orders" not in template(account, "shop-dev").get("Parameters", {})
 
 
@@ -311,14 +353,26 @@ def test_the_other_stage_does_not_make_the_service_another_one(shared):
     append(shop, IN_SERVICE)
     shop.edit("serverless.yml", "  hello:\n", "  more:\n    handler: handler.hello\n  hello:\n")
     before = shop.world()["stacks"]
-    assert "'Orders' is not in the service stack any more" in shop("deploy", "prod", "--yes", check=3).err
+    assert (
+        "'Orders' is not in the service stack any more"
+        in shop("deploy", "prod", "--yes", check=3).err
+    )
     assert shop.world()["stacks"] == before and served(shop, "prod")["table"] == table
 
 
 @pytest.mark.parametrize("after", (False, True), ids=("before", "after"))
-@pytest.mark.parametrize("operation, nth", [
-    ("UpdateStack", 1), ("UpdateStack", 2), ("UpdateStack", 3), ("CreateChangeSet", 1), ("ExecuteChangeSet", 1),
-    ("UpdateStack", 4), ("UpdateStack", 5)])
+@pytest.mark.parametrize(
+    "operation, nth",
+    [
+        ("UpdateStack", 1),
+        ("UpdateStack", 2),
+        ("UpdateStack", 3),
+        ("CreateChangeSet", 1),
+        ("ExecuteChangeSet", 1),
+        ("UpdateStack", 4),
+        ("UpdateStack", 5),
+    ],
+)
 def test_killed_on_the_way_back(shared, operation, nth, after):
     shop, table = shared
     shop.proxy.kill(nth=nth, operation=operation, after=after)
@@ -362,13 +416,25 @@ def test_what_cannot_be_imported(shop):
 def test_an_export_that_is_imported(shop):
     serverless_deploy(shop, "dev")
     export = "sls-shop-dev-HelloLambdaFunctionQualifiedArn"
-    apply(shop.account, "other", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": {
-        "Used": {"Value": {"Fn::ImportValue": export}}}}, {}, create=True)
+    apply(
+        shop.account,
+        "other",
+        {
+            "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+            "Outputs": {"Used": {"Value": {"Fn::ImportValue": export}}},
+        },
+        {},
+        create=True,
+    )
     refused(shop, export, "stack 'other' imports it")
 
 
 def test_a_function_with_a_fixed_name(shop):
-    shop.edit("serverless.yml", "    handler: handler.work\n", "    handler: handler.work\n    name: worker\n")
+    shop.edit(
+        "serverless.yml",
+        "    handler: handler.work\n",
+        "    handler: handler.work\n    name: worker\n",
+    )
     serverless_deploy(shop, "dev")
     refused(shop, "worker", "perStage")
     append(shop, "custom: {troupe: {functions: {perStage: [work]}}}\n")
@@ -386,7 +452,9 @@ def test_stacks_of_others(shop):
     apply(account, "shop-dev", queue, {"troupe:service": "other"})
     assert "belongs to service 'other'" in shop("adopt", "dev", "--yes", check=3).err
     assert "no stack 'shop-prod'" in shop("adopt", "prod", "--yes", check=1).err
-    assert list(template(account, "shop-dev")["Resources"]) == ["Queue"] and not exists(account, "shop")
+    assert list(template(account, "shop-dev")["Resources"]) == ["Queue"] and not exists(
+        account, "shop"
+    )
 
 
 def test_deploy_does_not_touch_it_but_says_what_does(shop):
@@ -428,7 +496,11 @@ def test_alias_stacks_go_after_what_is_new(aliased):
     troupe, stack, alias = aliased
     queue = physical(troupe.account, stack)["Orders"]
     plan = troupe("adopt", "dev", "--plan", "--json").json
-    assert plan["by"] == "serverless-aws-alias" and plan["aliasStacks"] == [alias] and plan["refused"] == 0
+    assert (
+        plan["by"] == "serverless-aws-alias"
+        and plan["aliasStacks"] == [alias]
+        and plan["refused"] == 0
+    )
     mark = troupe.proxy.mark()
     troupe("adopt", "dev", "--yes")
     assert not exists(troupe.account, alias) and physical(troupe.account, stack)["Orders"] == queue
@@ -469,9 +541,20 @@ def reaches_the_end(shop, table, kill):
 
 
 @pytest.mark.parametrize("after", (False, True), ids=("before", "after"))
-@pytest.mark.parametrize("operation, nth", [
-    ("CreateStack", 1), ("UpdateStack", 1), ("UpdateStack", 2), ("CreateChangeSet", 1), ("ExecuteChangeSet", 1),
-    ("UpdateStack", 3), ("UpdateStack", 4), ("PublishVersion", 1), ("UpdateStack", 5)])
+@pytest.mark.parametrize(
+    "operation, nth",
+    [
+        ("CreateStack", 1),
+        ("UpdateStack", 1),
+        ("UpdateStack", 2),
+        ("CreateChangeSet", 1),
+        ("ExecuteChangeSet", 1),
+        ("UpdateStack", 3),
+        ("UpdateStack", 4),
+        ("PublishVersion", 1),
+        ("UpdateStack", 5),
+    ],
+)
 def test_killed_and_run_again(shop, operation, nth, after):
     serverless_deploy(shop, "dev")
     table = physical(shop.account, "shop-dev")["Orders"]
@@ -505,8 +588,12 @@ def test_what_is_on_its_way_is_not_lost_by_other_files(shop):
 def test_a_failure_leaves_the_old_stage_serving(shop):
     serverless_deploy(shop, "dev")
     before = physical(shop.account, "shop-dev")
-    shop.edit("serverless.yml", "    Jobs:\n", "    Late:\n      Type: AWS::SQS::Queue\n      Properties:\n"
-              "        QueueName: taken\n      DependsOn: Jobs\n    Jobs:\n")
+    shop.edit(
+        "serverless.yml",
+        "    Jobs:\n",
+        "    Late:\n      Type: AWS::SQS::Queue\n      Properties:\n"
+        "        QueueName: taken\n      DependsOn: Jobs\n    Jobs:\n",
+    )
     shop.account.client("sqs").create_queue(QueueName="taken")
     failed = shop("adopt", "dev", "--yes", check=1)
     assert "Late" in failed.err
@@ -516,7 +603,9 @@ def test_a_failure_leaves_the_old_stage_serving(shop):
     assert changed == {"IamRoleLambdaExecution"} and before.keys() == now.keys()
     tags = {item["Key"] for item in settle(shop.account, "shop-dev")["Tags"]}
     assert tags == {"STAGE"}
-    shop.account.client("sqs").delete_queue(QueueUrl=shop.account.client("sqs").get_queue_url(QueueName="taken")["QueueUrl"])
+    shop.account.client("sqs").delete_queue(
+        QueueUrl=shop.account.client("sqs").get_queue_url(QueueName="taken")["QueueUrl"]
+    )
     shop("adopt", "dev", "--yes")
     assert served(shop, "dev")["table"] == before["Orders"]
 
@@ -539,7 +628,9 @@ def test_no_call_fails_meanwhile(shop):
     finally:
         over.set()
         caller.join()
-    assert {*answers} == {(200, "hello"), (200, "new")}, {answer: answers.count(answer) for answer in answers}
+    assert {*answers} == {(200, "hello"), (200, "new")}, {
+        answer: answers.count(answer) for answer in answers
+    }
     assert answers == sorted(answers)
 
 
@@ -564,11 +655,18 @@ def test_events_of_every_kind_follow(troupe):
     assert not [name for name in world["functions"] if name.startswith("pipes-dev-")]
     assert {source["FunctionArn"].rsplit(":", 1)[1] for source in world["event_sources"]} == {"dev"}
     subscriptions = troupe.account.client("sns").list_subscriptions_by_topic(
-        TopicArn=now["SNSTopicPipesnewsdev"])["Subscriptions"]
-    assert [item["Endpoint"].rsplit(":", 2)[1:] for item in subscriptions] == [["pipes-news", "dev"]]
-    notification = troupe.account.client("s3").get_bucket_notification_configuration(Bucket=now[bucket])
-    assert [item["LambdaFunctionArn"].rsplit(":", 2)[1:] for item in
-            notification["LambdaFunctionConfigurations"]] == [["pipes-files", "dev"]]
+        TopicArn=now["SNSTopicPipesnewsdev"]
+    )["Subscriptions"]
+    assert [item["Endpoint"].rsplit(":", 2)[1:] for item in subscriptions] == [
+        ["pipes-news", "dev"]
+    ]
+    notification = troupe.account.client("s3").get_bucket_notification_configuration(
+        Bucket=now[bucket]
+    )
+    assert [
+        item["LambdaFunctionArn"].rsplit(":", 2)[1:]
+        for item in notification["LambdaFunctionConfigurations"]
+    ] == [["pipes-files", "dev"]]
     assert troupe("deploy", "dev", "--json").json["nothing"]
 
 
@@ -576,7 +674,9 @@ def test_a_custom_domain_that_leads_to_the_old_api(shop):
     stack, gateway = serverless_deploy(shop, "dev"), shop.account.client("apigateway")
     api = physical(shop.account, stack)["ApiGatewayRestApi"]
     name = f"api.{shop.account.id}.example"
-    gateway.create_domain_name(domainName=name, certificateArn="arn:aws:acm:us-east-1:000000000000:certificate/x")
+    gateway.create_domain_name(
+        domainName=name, certificateArn="arn:aws:acm:us-east-1:000000000000:certificate/x"
+    )
     gateway.create_base_path_mapping(domainName=name, restApiId=api, stage="dev")
     refused(shop, name, "perStage")
     append(shop, ALL_PER_STAGE)
@@ -585,7 +685,9 @@ def test_a_custom_domain_that_leads_to_the_old_api(shop):
 
 
 def test_parameters_and_conditions_stay(shop):
-    """What the stack was given keeps its value, also what has no default; what a condition keeps away is no matter."""
+    """What the stack was given keeps its value, also what has no default; what a condition keeps
+    away is no matter.
+    """
     text = """  Parameters:
     Size: {Type: String, Default: small}
   Conditions:
@@ -594,11 +696,17 @@ def test_parameters_and_conditions_stay(shop):
     Size: {Value: !Ref Size}
 """
     shop.edit("serverless.yml", "  Outputs:\n", text)
-    shop.edit("serverless.yml", "    Jobs:\n", "    Never:\n      Type: AWS::SQS::Queue\n      Condition: Large\n    Jobs:\n")
+    shop.edit(
+        "serverless.yml",
+        "    Jobs:\n",
+        "    Never:\n      Type: AWS::SQS::Queue\n      Condition: Large\n    Jobs:\n",
+    )
 
     def given(whole):
         whole["Parameters"]["Owner"] = {"Type": "String", "Default": "me", "NoEcho": True}
-        whole["Resources"]["Jobs"]["Properties"] = {"Tags": [{"Key": "owner", "Value": {"Ref": "Owner"}}]}
+        whole["Resources"]["Jobs"]["Properties"] = {
+            "Tags": [{"Key": "owner", "Value": {"Ref": "Owner"}}]
+        }
 
     stack = serverless_deploy(shop, "dev", change=given)
     before = physical(shop.account, stack)

@@ -36,16 +36,26 @@ def role(troupe):
     return troupe.account.client("apigateway").get_account().get("cloudwatchRoleArn")
 
 
-@pytest.mark.parametrize("logs, rest, event", [
-    ("restApi: true", "shared", REST), ("restApi: {accessLogging: false}", "perStage", REST),
-    ("websocket: true", "shared", WEBSOCKET)])
-def test_an_account_without_a_role_for_logs_is_known_before_anything_is_made(troupe, logs, rest, event):
+@pytest.mark.parametrize(
+    "logs, rest, event",
+    [
+        ("restApi: true", "shared", REST),
+        ("restApi: {accessLogging: false}", "perStage", REST),
+        ("websocket: true", "shared", WEBSOCKET),
+    ],
+)
+def test_an_account_without_a_role_for_logs_is_known_before_anything_is_made(
+    troupe, logs, rest, event
+):
     """Item 13."""
     write(troupe, logs, rest, event)
     for command in ("plan", "deploy"):
         refused = troupe(command, "dev", check=3)
         assert "API Gateway has no role to write logs with" in refused.err, str(refused)
-        assert "serverless.yml:5:" in refused.err and "op=replace,path=/cloudwatchRoleArn" in refused.err
+        assert (
+            "serverless.yml:5:" in refused.err
+            and "op=replace,path=/cloudwatchRoleArn" in refused.err
+        )
     assert troupe.world()["stacks"] == {} and not role(troupe)
     troupe.account.let_apis_log()
     before = role(troupe)
@@ -62,7 +72,10 @@ def test_a_role_for_logs_that_the_file_names_is_set_where_there_is_none(troupe):
     given = f"arn:aws:iam::{troupe.account.id}:role/mine"
     write(troupe, f"restApi: {{role: '{given}'}}")
     assert given in troupe("plan", "dev").err and not role(troupe)
-    assert f"API Gateway writes logs as '{given}'" in troupe("deploy", "dev").err and role(troupe) == given
+    assert (
+        f"API Gateway writes logs as '{given}'" in troupe("deploy", "dev").err
+        and role(troupe) == given
+    )
     other = given.replace("mine", "other")
     write(troupe, f"restApi: {{role: '{other}'}}")
     assert f"as '{given}' in this account already: it stays" in troupe("deploy", "prod").err
@@ -75,7 +88,9 @@ def test_whoever_manages_the_role_for_logs_otherwise_is_believed(troupe):
     """Item 13: AWS then refuses the stage, and its message says why."""
     write(troupe, "restApi: {roleManagedExternally: true}")
     failed = troupe("deploy", "dev", check=1)
-    assert "CloudWatch Logs role ARN must be set in account settings to enable logging" in failed.err
+    assert (
+        "CloudWatch Logs role ARN must be set in account settings to enable logging" in failed.err
+    )
     write(troupe, "restApi: true")
     with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
         file.write(ACCOUNT)

@@ -1,7 +1,7 @@
 """Brokers and CloudFront: what belongs to a stage, and what AWS would get of it.
 
-The local cloud has no brokers, no Kafka and no edge, so nothing arrives here: compared is the wiring
-with what Lambda and CloudFront document (FunctionName of a mapping, LambdaFunctionARN of a
+The local cloud has no brokers, no Kafka and no edge, so nothing arrives here: compared is the
+wiring with what Lambda and CloudFront document (FunctionName of a mapping, LambdaFunctionARN of a
 distribution), in the stage's own resources.
 """
 
@@ -61,16 +61,22 @@ HANDLER = "exports.main = async () => 'one';\n"
 
 def resources(troupe, stack):
     pages = troupe.account.client("cloudformation").get_paginator("list_stack_resources")
-    found = [each for page in pages.paginate(StackName=stack) for each in page["StackResourceSummaries"]]
+    found = [
+        each for page in pages.paginate(StackName=stack) for each in page["StackResourceSummaries"]
+    ]
     return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
 
 
 def distribution(troupe, stage):
     """The versions that the stage's distribution calls, and the name of its cache policy."""
     cloudfront, made = troupe.account.client("cloudfront"), resources(troupe, f"bus-{stage}")
-    config = cloudfront.get_distribution_config(Id=made["CloudFrontDistribution"])["DistributionConfig"]
+    config = cloudfront.get_distribution_config(Id=made["CloudFrontDistribution"])[
+        "DistributionConfig"
+    ]
     behavior = config["DefaultCacheBehavior"]
-    policy = cloudfront.get_cache_policy(Id=behavior["CachePolicyId"])["CachePolicy"]["CachePolicyConfig"]
+    policy = cloudfront.get_cache_policy(Id=behavior["CachePolicyId"])["CachePolicy"][
+        "CachePolicyConfig"
+    ]
     called = [each["LambdaFunctionARN"] for each in behavior["LambdaFunctionAssociations"]["Items"]]
     return called, policy["Name"]
 
@@ -95,28 +101,54 @@ def calls_alias(troupe, *stages):
 
 
 def hold(troupe, arn):
-    """A neighbour's distribution that calls the version: as if CloudFront had copies of it still."""
+    """A neighbour's distribution that calls the version: as if CloudFront had copies of it
+    still.
+    """
     association = {"EventType": "viewer-request", "LambdaFunctionARN": arn}
     config = {
         "Enabled": True,
-        "Origins": [{"Id": "o", "DomainName": "o.example", "CustomOriginConfig": {"OriginProtocolPolicy": "https-only"}}],
+        "Origins": [
+            {
+                "Id": "o",
+                "DomainName": "o.example",
+                "CustomOriginConfig": {"OriginProtocolPolicy": "https-only"},
+            }
+        ],
         "DefaultCacheBehavior": {
-            "TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all", "LambdaFunctionAssociations": [association],
-            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"}}
-    body = {"Resources": {"D": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": config}}}}
+            "TargetOriginId": "o",
+            "ViewerProtocolPolicy": "allow-all",
+            "LambdaFunctionAssociations": [association],
+            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        },
+    }
+    body = {
+        "Resources": {
+            "D": {
+                "Type": "AWS::CloudFront::Distribution",
+                "Properties": {"DistributionConfig": config},
+            }
+        }
+    }
     cloudformation = troupe.account.client("cloudformation")
     cloudformation.create_stack(StackName="bus-neighbour", TemplateBody=json.dumps(body))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="bus-neighbour", WaiterConfig={"Delay": 0.1})
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="bus-neighbour", WaiterConfig={"Delay": 0.1}
+    )
 
 
 def let_go(troupe):
     cloudformation = troupe.account.client("cloudformation")
     cloudformation.delete_stack(StackName="bus-neighbour")
-    cloudformation.get_waiter("stack_delete_complete").wait(StackName="bus-neighbour", WaiterConfig={"Delay": 0.1})
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="bus-neighbour", WaiterConfig={"Delay": 0.1}
+    )
 
 
 def functions(troupe):
-    return sorted(each["FunctionName"] for each in troupe.account.client("lambda").list_functions()["Functions"])
+    return sorted(
+        each["FunctionName"]
+        for each in troupe.account.client("lambda").list_functions()["Functions"]
+    )
 
 
 @pytest.fixture
@@ -124,8 +156,14 @@ def bus(troupe):
     troupe.write({"serverless.yml": FILE, "handler.js": HANDLER})
     for stage in ("dev", "prod"):
         told = troupe("deploy", stage).err
-        assert "'edge' is one of each stage's own, because CloudFront calls versions, never an alias" in told
-        assert "'edge' does not get 'environment' (serverless.yml:5:16): there is none at CloudFront's edge" in told
+        assert (
+            "'edge' is one of each stage's own, because CloudFront calls versions, never an alias"
+            in told
+        )
+        assert (
+            "'edge' does not get 'environment' (serverless.yml:5:16): there is none at CloudFront's"
+            " edge" in told
+        )
     return troupe
 
 
@@ -134,7 +172,10 @@ def test_stages_keep_to_themselves(bus):
     (dev,), policy = distribution(bus, "dev")
     (prod,), other = distribution(bus, "prod")
     assert (policy, other) == ("bus-dev-brief", "bus-prod-brief")
-    assert (dev.split(":")[6], prod.split(":")[6]) == ("bus-dev-edge", "bus-prod-edge") and dev.split(":")[7].isdigit()
+    assert (dev.split(":")[6], prod.split(":")[6]) == (
+        "bus-dev-edge",
+        "bus-prod-edge",
+    ) and dev.split(":")[7].isdigit()
     assert (code(bus, dev), code(bus, prod)) == ("one", "one")
     before = bus.stage("prod", "bus")
     assert "nothing to do" in bus("deploy", "dev").out
@@ -153,7 +194,10 @@ def test_stages_keep_to_themselves(bus):
     bus("remove", "copy", "--yes")
     bus("remove", "dev", "--yes")
     calls_alias(bus, "prod")
-    assert (bus.stage("prod", "bus"), distribution(bus, "prod")) == (before, ([prod], "bus-prod-brief"))
+    assert (bus.stage("prod", "bus"), distribution(bus, "prod")) == (
+        before,
+        ([prod], "bus-prod-brief"),
+    )
     assert functions(bus) == ["bus-prod-edge", "bus-work"]
     bus("remove", "--service", "--yes")
     assert leftovers(bus.world()) == {} and functions(bus) == []
@@ -164,7 +208,9 @@ def test_functions_that_cloudfront_has_copies_of(bus):
     (version,), _ = distribution(bus, "dev")
     hold(bus, version)
     out = bus("remove", "dev", "--yes").out
-    assert "kept AWS::Lambda::Function bus-dev-edge: CloudFront has copies of it for some hours" in out
+    assert (
+        "kept AWS::Lambda::Function bus-dev-edge: CloudFront has copies of it for some hours" in out
+    )
     refused = bus("deploy", "dev", check=False)
     assert refused.code and "function 'bus-dev-edge' is there already" in refused.err, refused
     assert "run 'troupe prune' until it is gone" in refused.err
@@ -228,26 +274,47 @@ REFUSED = {
 def test_a_distribution_of_the_users_own(troupe):
     """The same holds for what a distribution in `resources` calls."""
     for line, what in REFUSED.items():
-        troupe.write({"serverless.yml": OWN.replace("    role: EdgeRole", f"    role: EdgeRole\n    {line}"), "handler.js": HANDLER})
+        troupe.write(
+            {
+                "serverless.yml": OWN.replace(
+                    "    role: EdgeRole", f"    role: EdgeRole\n    {line}"
+                ),
+                "handler.js": HANDLER,
+            }
+        )
         told = troupe("validate", "dev", check=False)
-        assert told.code == 2 and f"function 'edge' cannot have {what}: CloudFront calls it" in told.err, told
+        assert (
+            told.code == 2
+            and f"function 'edge' cannot have {what}: CloudFront calls it" in told.err
+        ), told
         assert "--> serverless.yml:7:" in told.err, told
     troupe.write({"serverless.yml": OWN, "handler.js": HANDLER})
     troupe("deploy", "dev")
     hold(troupe, f"arn:aws:lambda:us-east-1:{troupe.account.id}:function:own-dev-edge:1")
-    assert "kept AWS::Lambda::Function own-dev-edge: CloudFront has copies" in troupe("remove", "dev", "--yes").out
+    assert (
+        "kept AWS::Lambda::Function own-dev-edge: CloudFront has copies"
+        in troupe("remove", "dev", "--yes").out
+    )
     let_go(troupe)
     assert "gone function own-dev-edge" in troupe("prune").out
     troupe("deploy", "dev")
-    shared = OWN.replace("!GetAtt EdgeLambdaFunction.Arn", "'arn:aws:lambda:us-east-1:1:function:x:1'").replace(
-        "Site:\n      Type: AWS::CloudFront::Distribution", "Site:\n      Type: AWS::CloudFront::Distribution\n      Condition: Never"
-    ) + "  Conditions: {Never: !Equals [a, b]}\n"
+    shared = (
+        OWN.replace(
+            "!GetAtt EdgeLambdaFunction.Arn", "'arn:aws:lambda:us-east-1:1:function:x:1'"
+        ).replace(
+            "Site:\n      Type: AWS::CloudFront::Distribution",
+            "Site:\n      Type: AWS::CloudFront::Distribution\n      Condition: Never",
+        )
+        + "  Conditions: {Never: !Equals [a, b]}\n"
+    )
     for held in (True, False):
         if held:
             hold(troupe, f"arn:aws:lambda:us-east-1:{troupe.account.id}:function:own-dev-edge:1")
         troupe.write({"serverless.yml": shared})
         told = troupe("deploy", "dev").err
-        assert ("function 'own-dev-edge' stays: CloudFront has copies of it for some hours" in told) == held
+        assert (
+            "function 'own-dev-edge' stays: CloudFront has copies of it for some hours" in told
+        ) == held
         assert ("own-dev-edge" in functions(troupe)) == held
         troupe.write({"serverless.yml": OWN})
         if held:

@@ -1,4 +1,6 @@
-"""Commands that only look, while a stack is being updated: its outputs cannot be read then, and what is served has not changed."""
+"""Commands that only look, while a stack is being updated: its outputs cannot be read then, and
+what is served has not changed.
+"""
 
 import json
 
@@ -31,22 +33,36 @@ def begin_update(account, stack):
         return
     body = template(account, stack)
     for n in range(9):
-        body["Resources"].pop(f"Extra{n}", None) or body["Resources"].update({f"Extra{n}": {"Type": "AWS::SQS::Queue"}})
-    client.update_stack(StackName=stack, TemplateBody=json.dumps(body), Tags=now["Tags"], Capabilities=CAPABILITIES,
-                        Parameters=now.get("Parameters", []))
+        body["Resources"].pop(f"Extra{n}", None) or body["Resources"].update(
+            {f"Extra{n}": {"Type": "AWS::SQS::Queue"}}
+        )
+    client.update_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(body),
+        Tags=now["Tags"],
+        Capabilities=CAPABILITIES,
+        Parameters=now.get("Parameters", []),
+    )
 
 
 def settle(account):
     client = account.client("cloudformation")
     for stack in client.describe_stacks()["Stacks"]:
         if stack["StackStatus"] == "UPDATE_IN_PROGRESS":
-            client.get_waiter("stack_update_complete").wait(StackName=stack["StackName"], WaiterConfig={"Delay": 1})
+            client.get_waiter("stack_update_complete").wait(
+                StackName=stack["StackName"], WaiterConfig={"Delay": 1}
+            )
 
 
 def while_busy(troupe, stack, nth, *args, **kwargs):
     """Run a command whose n-th question about stacks finds that one busy."""
     settle(troupe.account)
-    rule = troupe.proxy.rule("call", operation="DescribeStacks", nth=nth, function=lambda _: begin_update(troupe.account, stack))
+    rule = troupe.proxy.rule(
+        "call",
+        operation="DescribeStacks",
+        nth=nth,
+        function=lambda _: begin_update(troupe.account, stack),
+    )
     result = troupe(*args, **kwargs)
     troupe.proxy.clear()
     assert rule.hits, f"{args} asked about fewer stacks"
@@ -62,7 +78,9 @@ def test_what_is_served_is_shown(talk, stack, nth):
     assert "heard it" in while_busy(talk, stack, nth, "logs", "dev", "say").out
     history = while_busy(talk, stack, nth, "history", "dev", "--json").json["deployments"]
     assert [(entry["number"], entry["outcome"]) for entry in history] == [(1, "succeeded")]
-    result = while_busy(talk, stack, 1 if nth == 1 else 3, "diff", "dev", "prod", "--json")  # it looks at the service twice
+    result = while_busy(
+        talk, stack, 1 if nth == 1 else 3, "diff", "dev", "prod", "--json"
+    )  # it looks at the service twice
     assert result.json["nothing"] is True
 
 
@@ -79,8 +97,12 @@ def test_a_stage_that_is_made(troupe):
     assert troupe("deploy", "dev", check=False).code == -9
     troupe.proxy.clear()
     result = troupe("invoke", "dev", "say", check=False)
-    stack = troupe.account.client("cloudformation").describe_stacks(StackName="talk-dev")["Stacks"][0]
-    if stack["StackStatus"] == "CREATE_COMPLETE":  # on a busy machine it may be made before it was looked at
+    stack = troupe.account.client("cloudformation").describe_stacks(StackName="talk-dev")["Stacks"][
+        0
+    ]
+    if (
+        stack["StackStatus"] == "CREATE_COMPLETE"
+    ):  # on a busy machine it may be made before it was looked at
         assert result.code == 1 or result.json == "one", str(result)
     if result.code or stack["StackStatus"] != "CREATE_COMPLETE":
         assert result.code == 1 and "'dev' is not deployed" in result.err, str(result)

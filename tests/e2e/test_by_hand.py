@@ -1,5 +1,5 @@
-"""What people change by hand, in the console or with another tool: it is found and named, and repaired,
-worked around, or refused with a way out; and another stage never suffers.
+"""What people change by hand, in the console or with another tool: it is found and named, and
+repaired, worked around, or refused with a way out; and another stage never suffers.
 
 (Pointers and stacks that `repair` brings back, and objects that it names, are in test_repair.)
 """
@@ -23,13 +23,16 @@ class Hand:
 
     def __init__(self, cloud, place):
         from conftest import Proxy, new_account, new_troupe
+
         self.account = new_account(cloud)
         self.proxy = Proxy(cloud)
         self.troupe = new_troupe(place / "one", self.account, self.proxy)
         two_stages(self.troupe)
         self.files = {path.name: path.read_text() for path in self.troupe.folder.iterdir()}
         self.lam, self.stacks, self.s3, self.rest, self.iam = (
-            self.account.client(name) for name in ("lambda", "cloudformation", "s3", "apigateway", "iam"))
+            self.account.client(name)
+            for name in ("lambda", "cloudformation", "s3", "apigateway", "iam")
+        )
         self.bucket = self.s3.list_buckets()["Buckets"][0]["Name"]
         self.api = self.rest.get_rest_apis()["items"][0]["id"]
         self.records = Records(self.account, "shop").stages
@@ -57,21 +60,33 @@ class Hand:
     def change_stack(self, change):
         stack = self.stacks.describe_stacks(StackName="shop-dev")["Stacks"][0]
         template = self.stacks.get_template(StackName="shop-dev")["TemplateBody"]
-        template = json.loads(template) if isinstance(template, str) else json.loads(json.dumps(template))
+        template = (
+            json.loads(template) if isinstance(template, str) else json.loads(json.dumps(template))
+        )
         change(template)
-        self.stacks.update_stack(StackName="shop-dev", TemplateBody=json.dumps(template), Tags=stack["Tags"],
-                                 Parameters=stack.get("Parameters", []), Capabilities=["CAPABILITY_NAMED_IAM"])
-        self.stacks.get_waiter("stack_update_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
+        self.stacks.update_stack(
+            StackName="shop-dev",
+            TemplateBody=json.dumps(template),
+            Tags=stack["Tags"],
+            Parameters=stack.get("Parameters", []),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        self.stacks.get_waiter("stack_update_complete").wait(
+            StackName="shop-dev", WaiterConfig={"Delay": 1}
+        )
 
     def trouble(self):
         """What is wrong with dev, and whether prod changed."""
         world, records = self.troupe.world(), Records(self.account, "shop")
-        return stage_problems(world, records, "dev", "shop") + differences(of_stage(world, "prod", "shop"), self.prod)
+        return stage_problems(world, records, "dev", "shop") + differences(
+            of_stage(world, "prod", "shop"), self.prod
+        )
 
 
 @pytest.fixture(scope="module")
 def one_hand(cloud, tmp_path_factory):
     from conftest import closed
+
     made = Hand(cloud, tmp_path_factory.mktemp("hand"))
     yield made
     closed(made.proxy)
@@ -83,7 +98,7 @@ def hand(one_hand):
     return one_hand
 
 
-# -- what is served ----------------------------------------------------------------------------------
+# -- what is served --------------------------------------------------------------------------------
 
 
 def alias_moved(hand):
@@ -91,12 +106,20 @@ def alias_moved(hand):
 
 
 def api_stage_moved(hand):
-    hand.rest.update_stage(restApiId=hand.api, stageName="dev", patchOperations=[
-        {"op": "replace", "path": "/deploymentId", "value": hand.deployment(2)}])
+    hand.rest.update_stage(
+        restApiId=hand.api,
+        stageName="dev",
+        patchOperations=[{"op": "replace", "path": "/deploymentId", "value": hand.deployment(2)}],
+    )
 
 
-@pytest.mark.parametrize("harm, named", [(alias_moved, "'hello' pointed at v1 instead of v3"),
-                                         (api_stage_moved, "'ApiGatewayRestApi' pointed at")])
+@pytest.mark.parametrize(
+    "harm, named",
+    [
+        (alias_moved, "'hello' pointed at v1 instead of v3"),
+        (api_stage_moved, "'ApiGatewayRestApi' pointed at"),
+    ],
+)
 def test_a_pointer_moved(hand, harm, named):
     harm(hand)
     assert hand.trouble()
@@ -106,7 +129,9 @@ def test_a_pointer_moved(hand, harm, named):
     assert hand.trouble() == []
 
 
-@pytest.mark.parametrize("args", [("rollback", "dev", "--to", "1"), ("reset", "dev", "--to", "prod"), ("deploy", "dev")])
+@pytest.mark.parametrize(
+    "args", [("rollback", "dev", "--to", "1"), ("reset", "dev", "--to", "prod"), ("deploy", "dev")]
+)
 def test_a_command_that_moves_a_pointer_moves_it_from_wherever_it_is(hand, args):
     hand.lam.update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion=hand.version(2))
     if args[0] == "deploy":
@@ -116,8 +141,12 @@ def test_a_command_that_moves_a_pointer_moves_it_from_wherever_it_is(hand, args)
 
 
 def test_a_rollback_takes_weights_away(hand):
-    hand.lam.update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion=hand.version(2),
-                          RoutingConfig={"AdditionalVersionWeights": {hand.version(1): 0.5}})
+    hand.lam.update_alias(
+        FunctionName="shop-hello",
+        Name="dev",
+        FunctionVersion=hand.version(2),
+        RoutingConfig={"AdditionalVersionWeights": {hand.version(1): 0.5}},
+    )
     hand.troupe("rollback", "dev", "--to", "1")
     assert hand.trouble() == []
 
@@ -131,16 +160,31 @@ def test_a_pointer_deleted(hand):
     planned = hand.troupe("repair", "dev", "--plan")
     result = hand.troupe("repair", "dev")
     for out in (planned.out, result.out):
-        assert "the alias 'dev' of 'orders' was gone" in out and "the API stage 'dev' of 'ApiGatewayRestApi' was gone" in out
+        assert (
+            "the alias 'dev' of 'orders' was gone" in out
+            and "the API stage 'dev' of 'ApiGatewayRestApi' was gone" in out
+        )
     assert hand.trouble() == []
-    assert differences(settled(hand.troupe.world(), hand.account.id), settled(before, hand.account.id)) == []
+    assert (
+        differences(settled(hand.troupe.world(), hand.account.id), settled(before, hand.account.id))
+        == []
+    )
     assert "nothing" in hand.troupe("repair", "dev").out
 
 
-@pytest.mark.parametrize("args, exits, ends", [(("deploy", "dev"), 1, 3), (("rollback", "dev", "--to", "1"), 5, 4),
-                                               (("rollback", "dev", "--to", "2"), 1, 3)], ids=lambda part: str(part))
+@pytest.mark.parametrize(
+    "args, exits, ends",
+    [
+        (("deploy", "dev"), 1, 3),
+        (("rollback", "dev", "--to", "1"), 5, 4),
+        (("rollback", "dev", "--to", "2"), 1, 3),
+    ],
+    ids=lambda part: str(part),
+)
 def test_a_command_that_meets_a_deleted_pointer(hand, args, exits, ends):
-    """CloudFormation does not make it again. `repair` does, and ends a rollback whose other pointers have moved."""
+    """CloudFormation does not make it again. `repair` does, and ends a rollback whose other
+    pointers have moved.
+    """
     hand.lam.delete_alias(FunctionName="shop-hello", Name="dev")
     code(hand.troupe, "new")
     result = hand.troupe(*args, check=exits)
@@ -150,7 +194,7 @@ def test_a_command_that_meets_a_deleted_pointer(hand, args, exits, ends):
     assert "nothing to repair" in hand.troupe("repair", "dev").out
 
 
-# -- stacks ------------------------------------------------------------------------------------------
+# -- stacks ----------------------------------------------------------------------------------------
 
 
 def test_a_stack_without_its_number(hand):
@@ -169,9 +213,17 @@ def test_a_stack_without_its_number(hand):
 def test_a_stack_with_a_number_that_no_record_has(hand):
     hand.change_stack(lambda template: template["Outputs"]["TroupeDeployment"].update(Value="9"))
     before = hand.troupe.world()
-    for args in (("repair", "dev"), ("deploy", "dev"), ("rollback", "dev"), ("reset", "dev", "--to", "prod")):
+    for args in (
+        ("repair", "dev"),
+        ("deploy", "dev"),
+        ("rollback", "dev"),
+        ("reset", "dev", "--to", "prod"),
+    ):
         result = hand.troupe(*args, check=1)
-        assert "at deployment 9, but the bucket has no such record" in result.err and "help:" in result.err, str(result)
+        assert (
+            "at deployment 9, but the bucket has no such record" in result.err
+            and "help:" in result.err
+        ), str(result)
     assert hand.troupe.world() == before
     # The way out.
     hand.troupe("remove", "dev", "--yes")
@@ -180,7 +232,9 @@ def test_a_stack_with_a_number_that_no_record_has(hand):
 
 
 def test_a_stack_with_another_resource(hand):
-    hand.change_stack(lambda template: template["Resources"].update(Extra={"Type": "AWS::SQS::Queue"}))
+    hand.change_stack(
+        lambda template: template["Resources"].update(Extra={"Type": "AWS::SQS::Queue"})
+    )
     assert hand.troupe.world()["queues"]
     plan = hand.troupe("plan", "dev", "--json").json
     assert [change["name"] for change in plan["changes"]] == ["Extra"], plan
@@ -191,7 +245,9 @@ def test_a_stack_with_another_resource(hand):
 def test_a_stack_deleted(hand):
     """The records stay, and the stage comes back with the next number."""
     hand.stacks.delete_stack(StackName="shop-dev")
-    hand.stacks.get_waiter("stack_delete_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
+    hand.stacks.get_waiter("stack_delete_complete").wait(
+        StackName="shop-dev", WaiterConfig={"Delay": 1}
+    )
     for args in (("repair", "dev"), ("rollback", "dev"), ("reset", "dev", "--to", "prod")):
         assert "not deployed" in hand.troupe(*args, check=1).err
     assert len(hand.troupe("history", "dev", "--json").json["deployments"]) == 3
@@ -200,7 +256,7 @@ def test_a_stack_deleted(hand):
     assert hand.troupe.world()["stacks"]["shop-dev"]["outputs"]["TroupeDeployment"] == "4"
 
 
-# -- snapshots ---------------------------------------------------------------------------------------
+# -- snapshots -------------------------------------------------------------------------------------
 
 
 def test_an_old_version_deleted(hand):
@@ -221,12 +277,23 @@ def test_an_old_deployment_deleted(hand):
 def made_again(hand, codes):
     """A function of that name, with so many versions of other code."""
     role = hand.lam.get_function(FunctionName="shop-orders")["Configuration"]["Role"]
-    hand.lam.create_function(FunctionName="shop-hello", Runtime="nodejs20.x", Handler="x.x", Role=role,
-                             Code={"ZipFile": EMPTY_ZIP})
-    hand.lam.get_waiter("function_active_v2").wait(FunctionName="shop-hello", WaiterConfig={"Delay": 1})
+    hand.lam.create_function(
+        FunctionName="shop-hello",
+        Runtime="nodejs20.x",
+        Handler="x.x",
+        Role=role,
+        Code={"ZipFile": EMPTY_ZIP},
+    )
+    hand.lam.get_waiter("function_active_v2").wait(
+        FunctionName="shop-hello", WaiterConfig={"Delay": 1}
+    )
     for n in range(codes):
-        hand.lam.update_function_configuration(FunctionName="shop-hello", Description=f"by hand {n}")
-        hand.lam.get_waiter("function_updated_v2").wait(FunctionName="shop-hello", WaiterConfig={"Delay": 1})
+        hand.lam.update_function_configuration(
+            FunctionName="shop-hello", Description=f"by hand {n}"
+        )
+        hand.lam.get_waiter("function_updated_v2").wait(
+            FunctionName="shop-hello", WaiterConfig={"Delay": 1}
+        )
         hand.lam.publish_version(FunctionName="shop-hello")
 
 
@@ -234,7 +301,9 @@ def test_a_function_deleted(hand):
     hand.lam.delete_function(FunctionName="shop-hello")
     code(hand.troupe, "four")
     result = hand.troupe("deploy", "dev", check=1)
-    assert "function 'hello'" in result.err and "make a function 'shop-hello' again" in result.err, str(result)
+    assert (
+        "function 'hello'" in result.err and "make a function 'shop-hello' again" in result.err
+    ), str(result)
     assert "of 'hello' is gone" in hand.troupe("repair", "dev", check=1).out
     # The way out that it names.
     made_again(hand, 1)
@@ -251,17 +320,21 @@ def test_a_function_made_again_by_somebody(hand):
     made_again(hand, 3)
     assert "version 3 is not what was deployed" in hand.troupe("repair", "dev", check=1).out
     hand.lam.create_alias(FunctionName="shop-hello", Name="dev", FunctionVersion="1")
-    sha = hand.lam.get_function(FunctionName="shop-hello", Qualifier="1")["Configuration"]["CodeSha256"]
+    sha = hand.lam.get_function(FunctionName="shop-hello", Qualifier="1")["Configuration"][
+        "CodeSha256"
+    ]
     result = hand.troupe("rollback", "dev", "--to", "1")
     assert "version 1 of 'hello'" in result.err and "not at once" in result.err, str(result)
     world = hand.troupe.world()
     function = world["functions"]["shop-hello"]
     served = function["versions"][function["aliases"]["dev"]["version"]]
-    wanted = base64.b64encode(bytes.fromhex(hand.records["dev"][1]["body"]["functions"]["hello"]["artifact"])).decode()
+    wanted = base64.b64encode(
+        bytes.fromhex(hand.records["dev"][1]["body"]["functions"]["hello"]["artifact"])
+    ).decode()
     assert served["CodeSha256"] == wanted != sha
 
 
-# -- the bucket --------------------------------------------------------------------------------------
+# -- the bucket ------------------------------------------------------------------------------------
 
 
 def test_code_that_is_gone_is_written_anew(hand):
@@ -273,21 +346,30 @@ def test_code_that_is_gone_is_written_anew(hand):
     assert f"{FOLDER}/{key}" in Records(hand.account, "shop").keys and hand.trouble() == []
 
 
-@pytest.mark.parametrize("args, stage, number", [(("rollback", "dev", "--to", "2"), "dev", 2),
-                                                 (("reset", "dev", "--to", "prod"), "prod", 1)])
+@pytest.mark.parametrize(
+    "args, stage, number",
+    [(("rollback", "dev", "--to", "2"), "dev", 2), (("reset", "dev", "--to", "prod"), "prod", 1)],
+)
 def test_sources_that_are_gone_are_named(hand, args, stage, number):
     sources = hand.records[stage][number]["body"]["sources"]
     hand.lose(f"sources/{sources}.json")
     before = hand.troupe.world()["functions"]
     result = hand.troupe(*args, check=1)
-    assert f"sources/{sources}.json" in result.err and "troupe deploy dev" in result.err, str(result)
+    assert f"sources/{sources}.json" in result.err and "troupe deploy dev" in result.err, str(
+        result
+    )
     assert hand.troupe.world()["functions"] == before
 
 
 def test_the_record_of_now_is_gone(hand):
     hand.lose("stages/dev/3.json")
     before = hand.troupe.world()["functions"]
-    for args in (("repair", "dev"), ("deploy", "dev"), ("rollback", "dev"), ("reset", "dev", "--to", "prod")):
+    for args in (
+        ("repair", "dev"),
+        ("deploy", "dev"),
+        ("rollback", "dev"),
+        ("reset", "dev", "--to", "prod"),
+    ):
         result = hand.troupe(*args, check=1)
         assert "no such record" in result.err and "stages/dev/3.json" in result.err, str(result)
     assert hand.troupe.world()["functions"] == before
@@ -303,8 +385,15 @@ def test_what_was_published_for_now_is_gone(hand):
     assert hand.trouble() == []
 
 
-@pytest.mark.parametrize("key", ["stages/dev/2.json", "stages/prod/1.json", "stages/dev/2.versions.json",
-                                 "stages/dev/2.outcome.json"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "stages/dev/2.json",
+        "stages/prod/1.json",
+        "stages/dev/2.versions.json",
+        "stages/dev/2.outcome.json",
+    ],
+)
 def test_a_record_that_is_gone_hinders_nobody_else(hand, key):
     hand.lose(key)
     code(hand.troupe, "four")
@@ -315,7 +404,10 @@ def test_a_record_that_is_gone_hinders_nobody_else(hand, key):
 @pytest.mark.parametrize("number", [2, 3])
 def test_views_go_on_without_a_record(hand, number):
     hand.lose(f"stages/dev/{number}.json")
-    entries = {entry["number"]: entry for entry in hand.troupe("history", "dev", "--json").json["deployments"]}
+    entries = {
+        entry["number"]: entry
+        for entry in hand.troupe("history", "dev", "--json").json["deployments"]
+    }
     assert entries[number]["outcome"] == "record gone" and entries[1]["outcome"] == "succeeded"
     stages = {stage["name"]: stage for stage in hand.troupe("stages", "--json").json["stages"]}
     assert stages["prod"]["status"] == "ready"
@@ -323,8 +415,15 @@ def test_views_go_on_without_a_record(hand, number):
     assert ("the record of dev#3 is gone" in hand.troupe("stages").out) == (number == 3)
 
 
-@pytest.mark.parametrize("key, text", [("stages/dev/3.json", "{oops"), ("stages/dev/3.json", "[]"),
-                                       ("stages/dev/3.versions.json", "{}"), ("stages/dev/3.json", "")])
+@pytest.mark.parametrize(
+    "key, text",
+    [
+        ("stages/dev/3.json", "{oops"),
+        ("stages/dev/3.json", "[]"),
+        ("stages/dev/3.versions.json", "{}"),
+        ("stages/dev/3.json", ""),
+    ],
+)
 def test_a_record_that_cannot_be_read_is_named(hand, key, text):
     hand.scribble(key, text)
     before = hand.troupe.world()["functions"]

@@ -1,5 +1,7 @@
-"""The command line does what it says or refuses: options, empty arguments, words of other tools, plans,
-names that are nearly those of stages, closed descriptors and signals. One service and one cloud for all."""
+"""The command line does what it says or refuses: options, empty arguments, words of other tools,
+plans, names that are nearly those of stages, closed descriptors and signals. One service and one
+cloud for all.
+"""
 
 import json
 import os
@@ -30,8 +32,9 @@ resources:
 
 @pytest.fixture(scope="module")
 def shop(cloud, tmp_path_factory):
-    """`dev` at its second deployment and `prod`, which holds data; serverless.yml names prod, as many do,
-    and its code is newer."""
+    """`dev` at its second deployment and `prod`, which holds data; serverless.yml names prod, as
+    many do, and its code is newer.
+    """
     account = new_account(cloud)
     proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("line") / "one", account, proxy).use("shop")
@@ -63,10 +66,23 @@ class Unchanged:
 
 
 CHANGING = [
-    ("deploy", "dev"), ("deploy", "new"), ("deploy", "--service"), ("deploy", "dev", "--function", "hello"),
-    ("rollback", "dev"), ("rollback", "dev", "--to", "1"), ("reset", "prod", "--to", "dev"), ("clone", "prod", "hotfix"),
-    ("shift", "dev", "--to", "1", "--weight", "10"), ("repair", "dev"), ("unlock", "dev"), ("unlock",),
-    ("remove", "dev"), ("remove",), ("remove", "--service"), ("prune",), ("prune", "--unused-for", "0s"),
+    ("deploy", "dev"),
+    ("deploy", "new"),
+    ("deploy", "--service"),
+    ("deploy", "dev", "--function", "hello"),
+    ("rollback", "dev"),
+    ("rollback", "dev", "--to", "1"),
+    ("reset", "prod", "--to", "dev"),
+    ("clone", "prod", "hotfix"),
+    ("shift", "dev", "--to", "1", "--weight", "10"),
+    ("repair", "dev"),
+    ("unlock", "dev"),
+    ("unlock",),
+    ("remove", "dev"),
+    ("remove",),
+    ("remove", "--service"),
+    ("prune",),
+    ("prune", "--unused-for", "0s"),
 ]
 
 
@@ -82,11 +98,16 @@ def test_a_plan_changes_nothing(shop):
 def test_the_plan_of_a_removal_lists_what_goes(shop):
     text = shop("remove", "dev", "--plan").out
     assert "stack 'shop-dev', stage dev" in text and "shop-prod" not in text
-    assert any("Orders" in line and "AWS::DynamoDB::Table" in line and "DATA IS LOST" in line
-               for line in text.splitlines()), text
+    assert any(
+        "Orders" in line and "AWS::DynamoDB::Table" in line and "DATA IS LOST" in line
+        for line in text.splitlines()
+    ), text
     stacks = shop("remove", "--service", "--plan", "--json").json["stacks"]
     assert [(stack["name"], stack.get("stage")) for stack in stacks] == [
-        ("shop-dev", "dev"), ("shop-prod", "prod"), ("shop", None)]
+        ("shop-dev", "dev"),
+        ("shop-prod", "prod"),
+        ("shop", None),
+    ]
     lost = [[item["name"] for item in stack["resources"] if item["losesData"]] for stack in stacks]
     assert lost[:2] == [["Orders"], ["Orders"]]
     said = shop("remove", "--service", check=3).err
@@ -103,18 +124,35 @@ def test_a_plan_exits_with_0_or_says_in_detail(shop):
     shop("deploy", "dev", "--detailed-exitcode", check=1)  # it is no plan
 
 
-@pytest.mark.parametrize("args, word", [
-    (("remove", "", "-y"), "empty"), (("remove", "-y"), "STAGE"), (("remove", "--stage", "-y"), "--stage=-y"),
-    (("remove", "--stage", "", "-y"), "empty"), (("remove", "--stage=", "-y"), "empty"), (("remove", "-s", "", "-y"), "empty"),
-    (("deploy", ""), "empty"), (("rollback", "", "-y"), "empty"), (("rollback", "dev", "--to", ""), "empty"),
-    (("deploy", "--region", ""), "empty"), (("invoke", "dev", "--function", ""), "empty"),
-    (("invoke", "dev", "hello", "-d", ""), "empty"), (("logs", "", "hello"), "empty"), (("clone", "", "x"), "empty"),
-    (("remove", "--service", "--stage", "dev", "-y"), "exclude"), (("deploy", "--service", "-s", "dev"), "exclude"),
-    (("remove", "dev", "-f", "hello"), "it belongs to"), (("rollback", "dev", "-f", "hello"), "go back together"),
-    (("deploy", "dev", "--weight", "10"), "shift"), (("stages", "--plan"), "it belongs to"),
-    (("deploy", "dev", "--package", "x"), "packages by itself"), (("validate", "--json"), "it belongs to"),
-    (("local", "up", "--plan"), "local wipe"), (("local", "down", "--persist"), "local up"),
-])
+@pytest.mark.parametrize(
+    "args, word",
+    [
+        (("remove", "", "-y"), "empty"),
+        (("remove", "-y"), "STAGE"),
+        (("remove", "--stage", "-y"), "--stage=-y"),
+        (("remove", "--stage", "", "-y"), "empty"),
+        (("remove", "--stage=", "-y"), "empty"),
+        (("remove", "-s", "", "-y"), "empty"),
+        (("deploy", ""), "empty"),
+        (("rollback", "", "-y"), "empty"),
+        (("rollback", "dev", "--to", ""), "empty"),
+        (("deploy", "--region", ""), "empty"),
+        (("invoke", "dev", "--function", ""), "empty"),
+        (("invoke", "dev", "hello", "-d", ""), "empty"),
+        (("logs", "", "hello"), "empty"),
+        (("clone", "", "x"), "empty"),
+        (("remove", "--service", "--stage", "dev", "-y"), "exclude"),
+        (("deploy", "--service", "-s", "dev"), "exclude"),
+        (("remove", "dev", "-f", "hello"), "it belongs to"),
+        (("rollback", "dev", "-f", "hello"), "go back together"),
+        (("deploy", "dev", "--weight", "10"), "shift"),
+        (("stages", "--plan"), "it belongs to"),
+        (("deploy", "dev", "--package", "x"), "packages by itself"),
+        (("validate", "--json"), "it belongs to"),
+        (("local", "up", "--plan"), "local wipe"),
+        (("local", "down", "--persist"), "local up"),
+    ],
+)
 def test_refused_before_anything_is_asked(shop, args, word):
     mark = shop.proxy.mark()
     result = shop(*args, check=2)
@@ -122,17 +160,34 @@ def test_refused_before_anything_is_asked(shop, args, word):
     assert shop.proxy.names(mark) == []
 
 
-@pytest.mark.parametrize("line, word", [
-    ("deploy list", "history"), ("deploy list functions", "stages"), ("deploy function -f hello", "--function"),
-    ("deploy function --function hello --stage dev", "--function"), ("invoke local -f hello", "--local"),
-    ("rollback function -f hello", "rollback STAGE"), ("offline start --httpPort 3000", "--local"), ("dev", "--local"),
-    ("create --template aws-nodejs", "examples"), ("metrics", "CloudWatch"), ("plugin install -n x", "plugins are not run"),
-    ("config credentials --provider aws", "--aws-profile"), ("login", "Dashboard"), ("test", "your own tests"),
-    ("deploy dev --force", "content"), ("deploy dev --conceal", "secrets"), ("logs -f hello --startTime 5m", "--since"),
-    ("deploy --aws-s3-accelerate", "once"), ("deploy --org me --app you", "Dashboard"),
-    ("invoke -f hello --raw", "string"), ("invoke -f hello -t Event", "waited for"), ("rollback -t 1476790110568", "--to N"),
-    ("deploy --profile x", "--aws-profile"),
-])
+@pytest.mark.parametrize(
+    "line, word",
+    [
+        ("deploy list", "history"),
+        ("deploy list functions", "stages"),
+        ("deploy function -f hello", "--function"),
+        ("deploy function --function hello --stage dev", "--function"),
+        ("invoke local -f hello", "--local"),
+        ("rollback function -f hello", "rollback STAGE"),
+        ("offline start --httpPort 3000", "--local"),
+        ("dev", "--local"),
+        ("create --template aws-nodejs", "examples"),
+        ("metrics", "CloudWatch"),
+        ("plugin install -n x", "plugins are not run"),
+        ("config credentials --provider aws", "--aws-profile"),
+        ("login", "Dashboard"),
+        ("test", "your own tests"),
+        ("deploy dev --force", "content"),
+        ("deploy dev --conceal", "secrets"),
+        ("logs -f hello --startTime 5m", "--since"),
+        ("deploy --aws-s3-accelerate", "once"),
+        ("deploy --org me --app you", "Dashboard"),
+        ("invoke -f hello --raw", "string"),
+        ("invoke -f hello -t Event", "waited for"),
+        ("rollback -t 1476790110568", "--to N"),
+        ("deploy --profile x", "--aws-profile"),
+    ],
+)
 def test_words_of_the_serverless_framework(shop, line, word):
     mark = shop.proxy.mark()
     result = shop(*line.split(), check=2)
@@ -142,7 +197,11 @@ def test_words_of_the_serverless_framework(shop, line, word):
 
 def test_help_stands_anywhere(shop):
     text = shop("help", "deploy").out
-    for args in (["deploy", "dev", "--help"], ["help", "deploy", "dev"], ["deploy", "-h", "--purge"]):
+    for args in (
+        ["deploy", "dev", "--help"],
+        ["help", "deploy", "dev"],
+        ["deploy", "-h", "--purge"],
+    ):
         assert shop(*args).out == text
     assert "--verify" in text and "--purge" not in text and "troupe deploy dev --local" in text
     assert shop("-v").out == shop("--version").out
@@ -153,7 +212,11 @@ def test_a_name_that_is_nearly_a_stage(shop):
         for args in (("deploy", "prdo", "--plan"), ("clone", "dev", "prob", "--plan")):
             assert "but a stage 'prod'" in shop(*args).err
     before = shop.world()
-    for args, name in ((("deploy", "prdo"), "prod"), (("clone", "prod", "dve"), "dev"), (("deploy", "--stage", "de"), "dev")):
+    for args, name in (
+        (("deploy", "prdo"), "prod"),
+        (("clone", "prod", "dve"), "dev"),
+        (("deploy", "--stage", "de"), "dev"),
+    ):
         said = shop(*args, check=3).err
         assert f"but a stage '{name}'" in said and "--yes" in said, said
     assert differences(before, shop.world()) == []
@@ -168,17 +231,35 @@ def test_stages_that_may_be_made(shop):
             said = shop(*args, check=3).err
             assert "prod, pr-*, prdo" in said and "serverless.yml:" in said, said
         assert differences(before, shop.world()) == []
-        for args in (("deploy", "pr-7", "--plan"), ("deploy", "prdo", "--plan"), ("deploy", "dev", "--plan")):
+        for args in (
+            ("deploy", "pr-7", "--plan"),
+            ("deploy", "prdo", "--plan"),
+            ("deploy", "dev", "--plan"),
+        ):
             assert "but a stage" not in shop(*args).err
     finally:
         (shop.folder / "serverless.yml").write_text(original)
 
 
 def test_what_is_not_there_is_1(shop):
-    for line in ("info nowhere", "rollback nowhere", "repair nowhere", "reset nowhere --to dev", "reset dev --to nowhere",
-                 "clone nowhere hotfix", "clone dev#77 hotfix", "rollback dev --to 77", "diff dev nowhere", "diff dev dev#77",
-                 "invoke dev nothing", "logs dev nothing", "invoke nowhere hello", "deploy dev --function nothing",
-                 "remove nowhere --plan", "adopt nowhere --plan"):
+    for line in (
+        "info nowhere",
+        "rollback nowhere",
+        "repair nowhere",
+        "reset nowhere --to dev",
+        "reset dev --to nowhere",
+        "clone nowhere hotfix",
+        "clone dev#77 hotfix",
+        "rollback dev --to 77",
+        "diff dev nowhere",
+        "diff dev dev#77",
+        "invoke dev nothing",
+        "logs dev nothing",
+        "invoke nowhere hello",
+        "deploy dev --function nothing",
+        "remove nowhere --plan",
+        "adopt nowhere --plan",
+    ):
         shop(*line.split(), check=1)
 
 
@@ -197,8 +278,12 @@ def test_functions_of_the_stage_not_of_the_checkout(shop):
 
 def test_an_event_from_stdin(shop):
     for args in ((), ("-p", "-")):
-        assert json.loads(shop("invoke", "dev", "hello", *args, stdin='{"a": 1}').out)["event"] == {"a": 1}
-    assert json.loads(shop("invoke", "dev", "hello", "-d", '{"b": 2}', stdin='{"a": 1}').out)["event"] == {"b": 2}
+        assert json.loads(shop("invoke", "dev", "hello", *args, stdin='{"a": 1}').out)["event"] == {
+            "a": 1
+        }
+    assert json.loads(shop("invoke", "dev", "hello", "-d", '{"b": 2}', stdin='{"a": 1}').out)[
+        "event"
+    ] == {"b": 2}
     result = shop("invoke", "dev", "hello", "-d", "{bad")
     assert json.loads(result.out)["event"] == "{bad" and "no JSON" in result.err
     assert "no JSON" not in shop("invoke", "dev", "hello", "-d", "plain words").err
@@ -207,13 +292,22 @@ def test_an_event_from_stdin(shop):
 
 
 def test_parts_of_the_configuration(shop):
-    assert json.loads(shop("print", "dev", "--path", "functions.orders.environment", "--format", "json").out) == {"STAGE": "dev"}
+    assert json.loads(
+        shop("print", "dev", "--path", "functions.orders.environment", "--format", "json").out
+    ) == {"STAGE": "dev"}
     assert "did you mean 'functions'?" in shop("print", "--path", "function", check=2).err
     assert "functions.hello.timeout = 10\n" in shop("explain", "dev", "functions.hello.timeout").out
-    assert shop("explain", "functions.hello.timeout", "--json").json["inherited"] == "provider.timeout"
+    assert (
+        shop("explain", "functions.hello.timeout", "--json").json["inherited"] == "provider.timeout"
+    )
     shop("package", "dev", "-p", "packed")
-    template = json.loads((shop.folder / "packed/cloudformation-template-update-stack.json").read_text())
-    assert template["Resources"]["HelloLambdaFunction"]["Properties"]["FunctionName"] == "shop-dev-hello"
+    template = json.loads(
+        (shop.folder / "packed/cloudformation-template-update-stack.json").read_text()
+    )
+    assert (
+        template["Resources"]["HelloLambdaFunction"]["Properties"]["FunctionName"]
+        == "shop-dev-hello"
+    )
 
 
 def test_no_stage_anywhere(troupe):
@@ -229,16 +323,24 @@ def test_descriptors_that_are_closed(shop):
     """A socket would get their numbers, and progress would be written into it."""
     environment = {**bare_environment(shop.home), **shop.env}
     for closing in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
-        done = subprocess.run(["bash", "-c", f'exec "$0" "$@" {closing}', PROGRAM, "deploy", "dev", "--verbose"],
-                              cwd=shop.folder, env=environment, timeout=180, capture_output=True)
+        done = subprocess.run(
+            ["bash", "-c", f'exec "$0" "$@" {closing}', PROGRAM, "deploy", "dev", "--verbose"],
+            cwd=shop.folder,
+            env=environment,
+            timeout=180,
+            capture_output=True,
+        )
         assert done.returncode == 0, (closing, done)
     assert shop("plan", "dev", "--json").json["nothing"] is True
 
 
 def test_a_terminal_that_goes_away(shop):
-    """SIGHUP stops at the next safe point, as SIGTERM does. The shell sends another one, which is no reason to stop
-    at once."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it is ignored, and troupe leaves it so
+    """SIGHUP stops at the next safe point, as SIGTERM does. The shell sends another one, which is
+    no reason to stop at once.
+    """
+    signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # below nohup it is ignored, and troupe leaves it so
     before = json.loads(shop("invoke", "dev", "hello").out)["code"]
     code(shop, "four")
     running = []
@@ -246,7 +348,13 @@ def test_a_terminal_that_goes_away(shop):
     def hang_up(_):
         for _ in range(2):
             os.kill(running[0].pid, signal.SIGHUP)
-            while Path(f"/proc/{running[0].pid}/status").read_text().split("ShdPnd:")[1].split()[0].endswith("1"):
+            while (
+                Path(f"/proc/{running[0].pid}/status")
+                .read_text()
+                .split("ShdPnd:")[1]
+                .split()[0]
+                .endswith("1")
+            ):
                 time.sleep(0.001)  # until it was taken: two at once would be one
 
     rule = shop.proxy.rule("call", operation="UpdateFunctionCode", nth=1, function=hang_up)

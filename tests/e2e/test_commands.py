@@ -6,12 +6,25 @@ import zipfile
 
 import pytest
 
-COMMANDS = ("deploy", "plan", "stages", "info", "history", "invoke", "remove", "package", "print", "explain", "validate",
-            "local",
-            "version", "help")
+COMMANDS = (
+    "deploy",
+    "plan",
+    "stages",
+    "info",
+    "history",
+    "invoke",
+    "remove",
+    "package",
+    "print",
+    "explain",
+    "validate",
+    "local",
+    "version",
+    "help",
+)
 
 
-# -- without AWS -------------------------------------------------------------------------------------
+# -- without AWS -----------------------------------------------------------------------------------
 
 
 def test_version(troupe, proxy):
@@ -36,12 +49,21 @@ def test_help_of_a_command(troupe, command):
     assert troupe(command, "--help").out == text
 
 
-@pytest.mark.parametrize("args, word", [
-    (["dpeloy"], "deploy"), (["deploy", "--stgae", "dev"], "--stage"), (["invoke"], "STAGE"),
-    (["deploy", "dev", "prod"], "prod"), (["info", "dev", "--jobs"], "--jobs"), (["help", "nonsense"], "nonsense"),
-    (["deploy", "--jobs", "many"], "many"), (["deploy", "bad.name"], "bad.name"), (["deploy", "12"], "12"),
-    (["deploy", "latest"], "latest"),
-])
+@pytest.mark.parametrize(
+    "args, word",
+    [
+        (["dpeloy"], "deploy"),
+        (["deploy", "--stgae", "dev"], "--stage"),
+        (["invoke"], "STAGE"),
+        (["deploy", "dev", "prod"], "prod"),
+        (["info", "dev", "--jobs"], "--jobs"),
+        (["help", "nonsense"], "nonsense"),
+        (["deploy", "--jobs", "many"], "many"),
+        (["deploy", "bad.name"], "bad.name"),
+        (["deploy", "12"], "12"),
+        (["deploy", "latest"], "latest"),
+    ],
+)
 def test_wrong_usage(troupe, proxy, args, word):
     troupe.use("shop")
     result = troupe(*args, check=2)
@@ -51,28 +73,52 @@ def test_wrong_usage(troupe, proxy, args, word):
 
 def test_explain(troupe, proxy):
     troupe.use("shop")
-    troupe.edit("serverless.yml", "functions:\n", "custom:\n  level: ${file(level.yml):level, 'low'}-${sls:stage}\nfunctions:\n")
-    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      LEVEL: ${self:custom.level}\n")
+    troupe.edit(
+        "serverless.yml",
+        "functions:\n",
+        "custom:\n  level: ${file(level.yml):level, 'low'}-${sls:stage}\nfunctions:\n",
+    )
+    troupe.edit(
+        "serverless.yml",
+        "      STAGE: ${sls:stage}\n",
+        "      STAGE: ${sls:stage}\n      LEVEL: ${self:custom.level}\n",
+    )
     key = "functions.orders.environment.LEVEL"
     text = troupe("explain", key, "--stage", "prod").out
-    assert f'{key} = "low-prod"' in text and "no file 'level.yml'" in text and "fallback 'low'" in text, text
-    assert re.search(r"serverless\.yml:\d+:\d+  \$\{self:custom\.level\} is \"low-prod\", from serverless\.yml:\d+:\d+", text), text
-    assert re.search(r"^depends on the stage: \$\{sls:stage\} \(serverless\.yml:\d+:\d+\)$", text, re.M), text
+    assert (
+        f'{key} = "low-prod"' in text and "no file 'level.yml'" in text and "fallback 'low'" in text
+    ), text
+    assert re.search(
+        r"serverless\.yml:\d+:\d+  \$\{self:custom\.level\} is \"low-prod\", from"
+        r" serverless\.yml:\d+:\d+",
+        text,
+    ), text
+    assert re.search(
+        r"^depends on the stage: \$\{sls:stage\} \(serverless\.yml:\d+:\d+\)$", text, re.M
+    ), text
     assert "does not depend on the stage" in troupe("explain", "provider.runtime").out
     (troupe.folder / "level.yml").write_text("level: high\n")
     explained = troupe("explain", key, "--json").json
     assert explained["value"] == "high-dev" and explained["stage"] is True
     assert [cause["variable"] for cause in explained["because"]] == ["sls:stage"]
     part = explained["steps"][0]["then"]["parts"][0]
-    assert part["variable"] == "file(level.yml):level" and part["from"] == {"file": "level.yml", "line": 1, "column": 8}
-    assert "did you mean 'functions.orders'?" in troupe("explain", "functions.ordres.handler", check=2).err
+    assert part["variable"] == "file(level.yml):level" and part["from"] == {
+        "file": "level.yml",
+        "line": 1,
+        "column": 8,
+    }
+    assert (
+        "did you mean 'functions.orders'?"
+        in troupe("explain", "functions.ordres.handler", check=2).err
+    )
     assert "explain needs a key" in troupe("explain", check=2).err
     assert proxy.records == []
 
 
 def test_both_places_of_a_shared_resource_that_depends_on_the_stage(troupe, proxy):
     troupe.folder.mkdir(exist_ok=True)
-    (troupe.folder / "serverless.yml").write_text("""service: shop
+    (troupe.folder / "serverless.yml").write_text(
+        """service: shop
 provider: {name: aws, runtime: nodejs20.x}
 custom:
   table: orders-${sls:stage}
@@ -86,10 +132,14 @@ resources:
         BillingMode: PAY_PER_REQUEST
         AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
         KeySchema: [{AttributeName: id, KeyType: HASH}]
-""")
+"""
+    )
     said = troupe("validate", check=2).err
     assert "resource 'Orders' is to live once, but a value in it depends on the stage" in said
-    assert "this value at serverless.yml:11:20" in said and "by '${sls:stage}' at serverless.yml:4:19" in said, said
+    assert (
+        "this value at serverless.yml:11:20" in said
+        and "by '${sls:stage}' at serverless.yml:4:19" in said
+    ), said
     assert proxy.records == []
 
 
@@ -99,7 +149,11 @@ def test_validate(troupe, proxy):
     troupe.edit("serverless.yml", "timeout: 10", "timeoutt: 10")
     for args, code in ((("validate",), 0), (("validate", "--strict"), 2)):
         result = troupe(*args, check=code)
-        assert "serverless.yml:7:3" in result.err and "timeoutt" in result.err and "timeout'" in result.err
+        assert (
+            "serverless.yml:7:3" in result.err
+            and "timeoutt" in result.err
+            and "timeout'" in result.err
+        )
     assert proxy.records == []
 
 
@@ -134,9 +188,16 @@ def test_params(troupe):
 def test_package(troupe, proxy):
     troupe.use("shop")
     troupe("package")
-    template = json.loads((troupe.folder / ".serverless/cloudformation-template-update-stack.json").read_text())
-    assert template["Resources"]["HelloLambdaFunction"]["Properties"]["FunctionName"] == "shop-dev-hello"
-    assert json.loads((troupe.folder / ".serverless/cloudformation-template-create-stack.json").read_text())
+    template = json.loads(
+        (troupe.folder / ".serverless/cloudformation-template-update-stack.json").read_text()
+    )
+    assert (
+        template["Resources"]["HelloLambdaFunction"]["Properties"]["FunctionName"]
+        == "shop-dev-hello"
+    )
+    assert json.loads(
+        (troupe.folder / ".serverless/cloudformation-template-create-stack.json").read_text()
+    )
     with zipfile.ZipFile(troupe.folder / ".serverless/shop.zip") as archive:
         assert archive.namelist() == ["handler.js"] and archive.testzip() is None
     first = (troupe.folder / ".serverless/shop.zip").read_bytes()
@@ -145,7 +206,7 @@ def test_package(troupe, proxy):
     assert proxy.records == []
 
 
-# -- with AWS ----------------------------------------------------------------------------------------
+# -- with AWS --------------------------------------------------------------------------------------
 
 
 def test_deploy_says_what_it_did(shop):
@@ -186,7 +247,10 @@ def test_plan(troupe, proxy):
     before, mark = troupe.world(), proxy.mark()
     planned = troupe("plan", "dev", "--json").json
     assert planned["nothing"] is False
-    assert {change["name"] for change in planned["changes"] if change["kind"] == "function"} == {"hello", "orders"}
+    assert {change["name"] for change in planned["changes"] if change["kind"] == "function"} == {
+        "hello",
+        "orders",
+    }
     text = troupe("plan", "dev").out
     assert "hello" in text and "code" in text
     assert troupe("deploy", "dev", "--plan", check=False).out == text
@@ -200,11 +264,17 @@ def test_stages(shop):
     shop("deploy", "dev")
     matrix = shop("stages", "--json").json
     assert matrix["service"] == "shop"
-    assert {stage["name"]: stage["deployment"] for stage in matrix["stages"]} == {"dev": 2, "prod": 1}
+    assert {stage["name"]: stage["deployment"] for stage in matrix["stages"]} == {
+        "dev": 2,
+        "prod": 1,
+    }
     aliases = shop.world()["functions"]
     assert {function["name"]: function["versions"] for function in matrix["functions"]} == {
-        key: {stage: aliases[f"shop-{key}"]["aliases"][stage]["version"] for stage in ("dev", "prod")}
-        for key in ("hello", "orders")}
+        key: {
+            stage: aliases[f"shop-{key}"]["aliases"][stage]["version"] for stage in ("dev", "prod")
+        }
+        for key in ("hello", "orders")
+    }
     assert len(matrix["apis"]) == 1
     text = shop("stages").out
     heading = next(line for line in text.splitlines() if "dev" in line)
@@ -219,7 +289,12 @@ def test_stages_of_nothing(troupe):
 
 def test_info(shop):
     info = shop("info", "dev", "--json").json
-    assert (info["service"], info["stage"], info["region"], info["deployment"]) == ("shop", "dev", "us-east-1", 1)
+    assert (info["service"], info["stage"], info["region"], info["deployment"]) == (
+        "shop",
+        "dev",
+        "us-east-1",
+        1,
+    )
     functions = {function["name"]: function for function in info["functions"]}
     assert set(functions) == {"hello", "orders"}
     assert functions["hello"]["version"] == "1"
@@ -236,17 +311,26 @@ def test_history(shop):
     assert [entry["number"] for entry in history["deployments"]] == [2, 1]
     assert [entry["current"] for entry in history["deployments"]] == [True, False]
     assert {entry["outcome"] for entry in history["deployments"]} == {"succeeded"}
-    assert all(entry["who"] and entry["when"] and entry["what"] == "deploy" for entry in history["deployments"])
+    assert all(
+        entry["who"] and entry["when"] and entry["what"] == "deploy"
+        for entry in history["deployments"]
+    )
     lines = [line for line in shop("history", "dev").out.splitlines() if "◆" in line]
     assert len(lines) == 1 and "2" in lines[0]
 
 
 def test_history_tells_the_revision(shop):
     import subprocess
-    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit",
-                                                  "-q", "-m", "all"]):
+
+    for command in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "all"],
+    ):
         subprocess.run(["git", *command], cwd=shop.folder, check=True)
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=shop.folder, check=True, capture_output=True).stdout.decode()
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=shop.folder, check=True, capture_output=True
+    ).stdout.decode()
     shop.edit("serverless.yml", "timeout: 10", "timeout: 11")
     shop("deploy", "dev")
     newest = shop("history", "dev", "--json").json["deployments"][0]

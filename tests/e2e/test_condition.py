@@ -57,12 +57,19 @@ LAYOUTS = [("shared", "shared", "[]"), ("perStage", "perStage", "[purge]")]
 def belongings(account):
     """All that is the function's, of all stages."""
     lam = account.client("lambda")
-    names = [f["FunctionName"] for f in lam.list_functions()["Functions"] if "purge" in f["FunctionName"]]
+    names = [
+        f["FunctionName"] for f in lam.list_functions()["Functions"] if "purge" in f["FunctionName"]
+    ]
     return {
-        "aliases": sorted(a["AliasArn"].partition(":function:")[2] for n in names
-                          for a in lam.list_aliases(FunctionName=n)["Aliases"]),
-        "mappings": sorted(m["FunctionArn"].partition(":function:")[2]
-                           for m in lam.list_event_source_mappings()["EventSourceMappings"]),
+        "aliases": sorted(
+            a["AliasArn"].partition(":function:")[2]
+            for n in names
+            for a in lam.list_aliases(FunctionName=n)["Aliases"]
+        ),
+        "mappings": sorted(
+            m["FunctionArn"].partition(":function:")[2]
+            for m in lam.list_event_source_mappings()["EventSourceMappings"]
+        ),
         "rules": len(account.client("events").list_rules()["Rules"]),
         "topics": len(account.client("sns").list_topics()["Topics"]),
     }
@@ -70,7 +77,9 @@ def belongings(account):
 
 @pytest.mark.parametrize("http, rest, own", LAYOUTS, ids=["shared", "per-stage"])
 def test_a_function_under_a_condition(troupe, account, http, rest, own):
-    troupe.write({"handler.js": HANDLER, "serverless.yml": SERVICE.format(http=http, rest=rest, own=own)})
+    troupe.write(
+        {"handler.js": HANDLER, "serverless.yml": SERVICE.format(http=http, rest=rest, own=own)}
+    )
     said = "function 'purge' is left out: its condition 'IsProd' is false here (serverless.yml:"
     assert said in troupe("validate", "dev").err and said not in troupe("validate", "prod").err
     plan = troupe("plan", "dev")
@@ -87,7 +96,9 @@ def test_a_function_under_a_condition(troupe, account, http, rest, own):
     assert said not in troupe("deploy", "prod").err
     function = "cond-prod-purge" if own != "[]" else "cond-purge:prod"
     some = belongings(account)
-    assert [m.replace("cond-prod-purge:prod", "cond-prod-purge") for m in some["mappings"]] == [function]
+    assert [m.replace("cond-prod-purge:prod", "cond-prod-purge") for m in some["mappings"]] == [
+        function
+    ]
     assert (some["rules"], some["topics"]) == (1, 1)
     assert some["aliases"] == ["cond-prod-purge:prod" if own != "[]" else function]
     for path in ("/always", "/purge"):
@@ -111,11 +122,30 @@ def test_a_function_under_a_condition(troupe, account, http, rest, own):
 
 
 REFUSED = {
-    "unknown": ("condition: IsProd\n", "condition: IsPrd\n", "there is no condition 'IsPrd'", "'IsProd'"),
-    "unknowable": ("!Ref Off,", "!Ref AWS::AccountId,", "condition 'IsProd' of function 'purge'", "${aws:accountId}"),
-    "dangling": (", Value: !If [IsProd, !GetAtt PurgeLambdaFunction.Arn, none]", ", Value: !GetAtt PurgeLambdaFunction.Arn",
-                 "'PurgeLambdaFunction' is left out with its function", "Fn::If"),
-    "circle": ("!Equals [\"${sls:stage}\", prod]", "{Condition: IsProd}", "conditions refer to each other in a cycle", ""),
+    "unknown": (
+        "condition: IsProd\n",
+        "condition: IsPrd\n",
+        "there is no condition 'IsPrd'",
+        "'IsProd'",
+    ),
+    "unknowable": (
+        "!Ref Off,",
+        "!Ref AWS::AccountId,",
+        "condition 'IsProd' of function 'purge'",
+        "${aws:accountId}",
+    ),
+    "dangling": (
+        ", Value: !If [IsProd, !GetAtt PurgeLambdaFunction.Arn, none]",
+        ", Value: !GetAtt PurgeLambdaFunction.Arn",
+        "'PurgeLambdaFunction' is left out with its function",
+        "Fn::If",
+    ),
+    "circle": (
+        '!Equals ["${sls:stage}", prod]',
+        "{Condition: IsProd}",
+        "conditions refer to each other in a cycle",
+        "",
+    ),
 }
 
 
@@ -124,9 +154,12 @@ def test_what_cannot_be_decided_is_refused_with_its_place(troupe, account):
     for name, (old, new, message, help) in REFUSED.items():
         assert old in text, name
         troupe.write({"handler.js": HANDLER, "serverless.yml": text.replace(old, new)})
-        # What refers to the function is refused where that is left out; all else where every part is asked.
+        # What refers to the function is refused where that is left out; all else where every part
+        # is asked.
         result = troupe("deploy", "dev" if name == "dangling" else "prod", check=2)
-        assert message in result.err and help in result.err and "--> serverless.yml:" in result.err, str(result)
+        assert (
+            message in result.err and help in result.err and "--> serverless.yml:" in result.err
+        ), str(result)
     assert not account.client("cloudformation").describe_stacks()["Stacks"]
 
 

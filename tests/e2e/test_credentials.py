@@ -98,10 +98,14 @@ class Logins:
                 body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
                 url = urlsplit(self.path)
                 with logins.lock:
-                    logins.requests.append((self.command, url, {k.lower(): v for k, v in self.headers.items()}, body))
+                    logins.requests.append(
+                        (self.command, url, {k.lower(): v for k, v in self.headers.items()}, body)
+                    )
                     status, text = logins.answer(url.path, body)
                 self.send_response(status)
-                self.send_header("content-type", "text/xml" if text.startswith("<") else "application/json")
+                self.send_header(
+                    "content-type", "text/xml" if text.startswith("<") else "application/json"
+                )
                 self.send_header("content-length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text.encode())
@@ -122,18 +126,30 @@ class Logins:
     def answer(self, path, body):
         keys = {name[0].lower() + name[1:]: self.session[name] for name in KEYS}
         if path == "/federation/credentials":
-            return 200, json.dumps({"roleCredentials": {**keys, "expiration": int(time.time() + 3600) * 1000}})
+            return 200, json.dumps(
+                {"roleCredentials": {**keys, "expiration": int(time.time() + 3600) * 1000}}
+            )
         if path == "/":
-            return 200, ("<AssumeRoleResponse><AssumeRoleResult><Credentials>"
-                         + "".join(f"<{name}>{self.session[name]}</{name}>" for name in KEYS) +
-                         "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/deployer/x</Arn>"
-                         "<AssumedRoleId>A:x</AssumedRoleId></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>")
+            return 200, (
+                "<AssumeRoleResponse><AssumeRoleResult><Credentials>"
+                + "".join(f"<{name}>{self.session[name]}</{name}>" for name in KEYS)
+                + "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/deployer/x</Arn>"
+                "<AssumedRoleId>A:x</AssumedRoleId></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>"
+            )
         token = json.loads(body)["refreshToken"]
         if self.refuse or token in self.used:
-            return 400, json.dumps(self.refuse or {"error": "invalid_grant", "error_description": "used"})
+            return 400, json.dumps(
+                self.refuse or {"error": "invalid_grant", "error_description": "used"}
+            )
         self.used.add(token)
-        given = {"expiresIn": 900 if path == "/v1/token" else 3600, "refreshToken": f"{token}+", "tokenType": "Bearer"}
-        return 200, json.dumps({**given, "accessToken": keys if path == "/v1/token" else f"access of {token}"})
+        given = {
+            "expiresIn": 900 if path == "/v1/token" else 3600,
+            "refreshToken": f"{token}+",
+            "tokenType": "Bearer",
+        }
+        return 200, json.dumps(
+            {**given, "accessToken": keys if path == "/v1/token" else f"access of {token}"}
+        )
 
     def since(self, mark=0):
         return [seen(*request) for request in self.requests[mark:]]
@@ -148,18 +164,40 @@ def proof(token):
     head, claims, signature = token.split(".")
     said = {"head": json.loads(unpadded(head)), "claims": json.loads(unpadded(claims))}
     key = said["head"]["jwk"]
-    info = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" "04") + \
-        unpadded(key["x"]) + unpadded(key["y"])
-    pair = [int.from_bytes(unpadded(signature)[i:i + 32], "big") for i in (0, 32)]
-    numbers = b"".join(b"\x02" + bytes([len(n)]) + n for n in (n.to_bytes(33, "big").lstrip(b"\0") for n in pair)
-                       for n in [b"\0" + n if n[0] > 127 else n])
+    info = (
+        bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+        + unpadded(key["x"])
+        + unpadded(key["y"])
+    )
+    pair = [int.from_bytes(unpadded(signature)[i : i + 32], "big") for i in (0, 32)]
+    numbers = b"".join(
+        b"\x02" + bytes([len(n)]) + n
+        for n in (n.to_bytes(33, "big").lstrip(b"\0") for n in pair)
+        for n in [b"\0" + n if n[0] > 127 else n]
+    )
     der = b"\x30" + bytes([len(numbers)]) + numbers
     digest = hashlib.sha256(f"{head}.{claims}".encode()).digest()
     read, write = zip(*(os.pipe() for _ in range(2)))
     for end, data in zip(write, (info, der)):
         os.write(end, data), os.close(end)
-    subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", f"/dev/fd/{read[0]}",
-                    "-sigfile", f"/dev/fd/{read[1]}"], input=digest, pass_fds=read, check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-keyform",
+            "DER",
+            "-inkey",
+            f"/dev/fd/{read[0]}",
+            "-sigfile",
+            f"/dev/fd/{read[1]}",
+        ],
+        input=digest,
+        pass_fds=read,
+        check=True,
+        capture_output=True,
+    )
     [os.close(end) for end in read]
     assert abs(said["claims"].pop("iat") - time.time()) < 300
     assert len(said["claims"].pop("jti")) == 36
@@ -168,8 +206,11 @@ def proof(token):
 
 def seen(method, url, headers, body):
     """A request, without what differs from run to run."""
-    kept = {name: headers[name] for name in ("x-amz-sso_bearer_token", "content-type") if name in headers and body or
-            name == "x-amz-sso_bearer_token" and name in headers}
+    kept = {
+        name: headers[name]
+        for name in ("x-amz-sso_bearer_token", "content-type")
+        if name in headers and body or name == "x-amz-sso_bearer_token" and name in headers
+    }
     kept["content-type"] = kept.get("content-type", "").partition(";")[0]
     if "dpop" in headers:
         kept["dpop"] = proof(headers["dpop"])
@@ -184,21 +225,41 @@ def in_minutes(n):
 
 
 class Home:
-    """A home folder with logins that end in ``minutes``; ``same`` is the part of tokens that makes them its own."""
+    """A home folder with logins that end in ``minutes``; ``same`` is the part of tokens that makes
+    them its own.
+    """
 
     def __init__(self, folder, account, session, key, minutes):
         self.path, self.session = folder, session
-        sso = {"startUrl": "https://corp.awsapps.com/start", "region": "us-east-1", "accessToken": "old",
-               "expiresAt": in_minutes(minutes), "clientId": "client", "clientSecret": "secret",
-               "registrationExpiresAt": in_minutes(60 * 24), "refreshToken": "again"}
-        login = {"accessToken": {"accessKeyId": session["AccessKeyId"], "accountId": "123456789012", "expiresAt": in_minutes(minutes),
-                                 "secretAccessKey": session["SecretAccessKey"],
-                                 "sessionToken": session["SessionToken"]},
-                 "tokenType": "aws_sigv4", "clientId": "arn:aws:signin:::devtools/same-device",
-                 "refreshToken": "login again", "idToken": "id", "dpopKey": key}
+        sso = {
+            "startUrl": "https://corp.awsapps.com/start",
+            "region": "us-east-1",
+            "accessToken": "old",
+            "expiresAt": in_minutes(minutes),
+            "clientId": "client",
+            "clientSecret": "secret",
+            "registrationExpiresAt": in_minutes(60 * 24),
+            "refreshToken": "again",
+        }
+        login = {
+            "accessToken": {
+                "accessKeyId": session["AccessKeyId"],
+                "accountId": "123456789012",
+                "expiresAt": in_minutes(minutes),
+                "secretAccessKey": session["SecretAccessKey"],
+                "sessionToken": session["SessionToken"],
+            },
+            "tokenType": "aws_sigv4",
+            "clientId": "arn:aws:signin:::devtools/same-device",
+            "refreshToken": "login again",
+            "idToken": "id",
+            "dpopKey": key,
+        }
         self.write("config", CONFIG % (account.id, account.cloud.secret))
         self.write(f"sso/cache/{hashlib.sha1(b'corp').hexdigest()}.json", json.dumps(sso))
-        self.write(f"login/cache/{hashlib.sha256(SESSION.encode()).hexdigest()}.json", json.dumps(login))
+        self.write(
+            f"login/cache/{hashlib.sha256(SESSION.encode()).hexdigest()}.json", json.dumps(login)
+        )
 
     def write(self, name, text):
         path = self.path / ".aws" / name
@@ -206,19 +267,31 @@ class Home:
         path.write_text(text)
 
     def caches(self):
-        """What is in the caches, without what differs from run to run, and the mode of the files."""
+        """What is in the caches, without what differs from run to run, and the mode of the
+        files.
+        """
         found = {}
         for path in sorted((self.path / ".aws").glob("*/cache/*")):
             content = json.loads(path.read_text())
-            for holder, key in ((content, "expiresAt"), (content, "registrationExpiresAt"),
-                                (content.get("accessToken"), "expiresAt")):
+            for holder, key in (
+                (content, "expiresAt"),
+                (content, "registrationExpiresAt"),
+                (content.get("accessToken"), "expiresAt"),
+            ):
                 if isinstance(holder, dict) and key in holder:
-                    minutes = (time.mktime(time.strptime(holder[key], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(
-                        time.gmtime())) / 60
+                    minutes = (
+                        time.mktime(time.strptime(holder[key], "%Y-%m-%dT%H:%M:%SZ"))
+                        - time.mktime(time.gmtime())
+                    ) / 60
                     holder[key] = round(minutes / 5) * 5
-            if "Credentials" in content:  # of AssumeRole: botocore adds what it was answered beside them
+            if (
+                "Credentials" in content
+            ):  # of AssumeRole: botocore adds what it was answered beside them
                 content = {name: content["Credentials"][name] for name in KEYS}
-            found[f"{path.parent.parent.name}/{path.name}"] = content, oct(path.stat().st_mode & 0o777)
+            found[f"{path.parent.parent.name}/{path.name}"] = (
+                content,
+                oct(path.stat().st_mode & 0o777),
+            )
         return found
 
 
@@ -228,9 +301,17 @@ def session(account, proxy):
     anybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam = account.client("iam")
-    role = iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps({"Statement": [anybody]}))["Role"]
-    iam.put_role_policy(RoleName="deployer", PolicyName="all", PolicyDocument=json.dumps({"Statement": [everything]}))
-    made = account.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="me")["Credentials"]
+    role = iam.create_role(
+        RoleName="deployer", AssumeRolePolicyDocument=json.dumps({"Statement": [anybody]})
+    )["Role"]
+    iam.put_role_policy(
+        RoleName="deployer",
+        PolicyName="all",
+        PolicyDocument=json.dumps({"Statement": [everything]}),
+    )
+    made = account.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="me")[
+        "Credentials"
+    ]
     proxy.secrets[made["AccessKeyId"]] = made["SecretAccessKey"]
     proxy.tokens[made["AccessKeyId"]] = made["SessionToken"]
     return made
@@ -245,13 +326,19 @@ def logins(session):
 
 @pytest.fixture
 def homes(tmp_path, account, session):
-    key = subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], capture_output=True,
-                         text=True, check=True).stdout
+    key = subprocess.run(
+        ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return lambda name, minutes: Home(tmp_path / name, account, session, key, minutes)
 
 
 def use(troupe, home, logins, profile="", **env):
-    """Let it run in ``home``, with the login services of ``logins`` and without keys in the environment."""
+    """Let it run in ``home``, with the login services of ``logins`` and without keys in the
+    environment.
+    """
     troupe.home = home.path
     troupe.env = {"AWS_ENDPOINT_URL": troupe.proxy.endpoint, "AWS_PROFILE": profile or None, **env}
     for service in ("SSO", "SSO_OIDC", "SIGNIN"):
@@ -260,16 +347,28 @@ def use(troupe, home, logins, profile="", **env):
 
 def botocore(home, logins, profile):
     env = {**bare_environment(home.path), "AWS_ENDPOINT_URL": logins.url}
-    ran = subprocess.run([sys.executable, "-c", BOTOCORE, profile], env=env, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", BOTOCORE, profile], env=env, capture_output=True, text=True
+    )
     assert ran.returncode == 0 and ran.stdout.strip() == home.session["AccessKeyId"], ran
 
 
 def answer_on_terminal(troupe, question, text, *args):
     """Run with a terminal as stdin; give ``text`` once ``question`` is asked."""
     ours, theirs = pty.openpty()
-    env = {key: value for key, value in {**bare_environment(troupe.home), **troupe.env}.items() if value}
-    process = subprocess.Popen([PROGRAM, *args], cwd=troupe.folder, env=env, stdin=theirs, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+    env = {
+        key: value
+        for key, value in {**bare_environment(troupe.home), **troupe.env}.items()
+        if value
+    }
+    process = subprocess.Popen(
+        [PROGRAM, *args],
+        cwd=troupe.folder,
+        env=env,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     os.close(theirs)
     told = b""
     while question not in told and (more := os.read(process.stderr.fileno(), 4096)):
@@ -284,8 +383,14 @@ def answer_on_terminal(troupe, question, text, *args):
 def test_logins_are_renewed_as_botocore_does(troupe, logins, homes):
     """The requests and what is kept are botocore's; what was renewed is good for calls."""
     troupe.write({"serverless.yml": SERVICE % ""})
-    for profile, minutes, renewals in (("sso", 60, 0), ("sso", 8, 1), ("sso", -600, 1), ("login", 60, 0),
-                                       ("login", 4, 1), ("login", -600, 1)):
+    for profile, minutes, renewals in (
+        ("sso", 60, 0),
+        ("sso", 8, 1),
+        ("sso", -600, 1),
+        ("login", 60, 0),
+        ("login", 4, 1),
+        ("login", -600, 1),
+    ):
         sent, kept = [], []
         for who in ("botocore", "troupe"):
             home = homes(f"{who}-{profile}-{minutes}", minutes)
@@ -324,7 +429,10 @@ def test_a_code_is_asked_for_on_a_terminal(troupe, logins, homes):
     ours, theirs = homes("troupe", 60), homes("botocore", 60)
     use(troupe, ours, logins, "mfa", AWS_ENDPOINT_URL_STS=logins.url)
     refused = troupe("stages", check=False)
-    assert refused.code == 1 and "needs a code of MFA device 'arn:aws:iam::123456789012:mfa/me'" in refused.err
+    assert (
+        refused.code == 1
+        and "needs a code of MFA device 'arn:aws:iam::123456789012:mfa/me'" in refused.err
+    )
     assert "aws sts get-caller-identity --profile mfa" in refused.err and not logins.requests
     code, told, _ = answer_on_terminal(troupe, b"code of MFA device", b" 123456 \n", "stages")
     assert code == 0, told
@@ -338,7 +446,9 @@ def test_a_code_is_asked_for_on_a_terminal(troupe, logins, homes):
     botocore(ours, logins, "mfa")
     use(troupe, theirs, logins, "mfa", AWS_ENDPOINT_URL_STS=logins.url)
     troupe("stages")
-    assert not [request for request in logins.since(mark) if request[-1].get("Action") == "AssumeRole"]
+    assert not [
+        request for request in logins.since(mark) if request[-1].get("Action") == "AssumeRole"
+    ]
 
 
 def test_errors_name_the_profile_and_the_command(troupe, logins, homes):
@@ -347,19 +457,43 @@ def test_errors_name_the_profile_and_the_command(troupe, logins, homes):
     chosen = {name: f"  profile: {name}\n" for name in ("nope", "sso", "login", "mfa")}
     cases = [
         ("nope", "AWS profile 'nope' does not exist", "use one of: sso, login, base, mfa"),
-        ("sso", "AWS profile 'sso': the SSO login has expired and cannot be renewed", "aws sso login --profile sso"),
-        ("login", "AWS profile 'login': its login has expired and cannot be renewed", "aws login --profile login"),
-        ("mfa", "AWS profile 'mfa': its role needs a code of MFA device", "aws sts get-caller-identity --profile mfa"),
+        (
+            "sso",
+            "AWS profile 'sso': the SSO login has expired and cannot be renewed",
+            "aws sso login --profile sso",
+        ),
+        (
+            "login",
+            "AWS profile 'login': its login has expired and cannot be renewed",
+            "aws login --profile login",
+        ),
+        (
+            "mfa",
+            "AWS profile 'mfa': its role needs a code of MFA device",
+            "aws sts get-caller-identity --profile mfa",
+        ),
     ]
-    logins.refuse = {"error": "invalid_grant", "error_description": "it was revoked", "message": "it was revoked"}
+    logins.refuse = {
+        "error": "invalid_grant",
+        "error_description": "it was revoked",
+        "message": "it was revoked",
+    }
     use(troupe, old, logins)
     wrong = []
     for profile, message, command in cases:
         troupe.write({"serverless.yml": SERVICE % chosen[profile]})
         for args, place in ((("stages",), True), (("stages", "--aws-profile", profile), False)):
             result = troupe(*args, check=False)
-            named = "serverless.yml:5:12" in result.err and f"AWS profile '{profile}' is chosen here" in result.err
-            if result.code != 1 or message not in result.err or command not in result.err or named != place:
+            named = (
+                "serverless.yml:5:12" in result.err
+                and f"AWS profile '{profile}' is chosen here" in result.err
+            )
+            if (
+                result.code != 1
+                or message not in result.err
+                or command not in result.err
+                or named != place
+            ):
                 wrong.append(str(result))
             if profile in ("sso", "login") and "it was revoked" not in result.err:
                 wrong.append(str(result))
@@ -367,10 +501,19 @@ def test_errors_name_the_profile_and_the_command(troupe, logins, homes):
 
 
 def test_the_profile_is_the_one_that_the_framework_takes(troupe, account):
-    """Keys in the environment, as in CI, go before the service's profile; an option goes before all."""
-    keys = {name: f"{number}{account.id[1:]}" for number, name in enumerate(("env", "one", "two", "three"), 2)}
-    files = "".join(f"[profile {name}]\naws_access_key_id = {key}\naws_secret_access_key = {account.cloud.secret}\n"
-                    for name, key in keys.items() if name != "env")
+    """Keys in the environment, as in CI, go before the service's profile; an option goes before
+    all.
+    """
+    keys = {
+        name: f"{number}{account.id[1:]}"
+        for number, name in enumerate(("env", "one", "two", "three"), 2)
+    }
+    files = "".join(
+        f"[profile {name}]\naws_access_key_id = {key}\naws_secret_access_key ="
+        f" {account.cloud.secret}\n"
+        for name, key in keys.items()
+        if name != "env"
+    )
     (troupe.home / ".aws").mkdir(parents=True)
     (troupe.home / ".aws/config").write_text(files)
     troupe.env = {"AWS_ENDPOINT_URL": troupe.proxy.endpoint}
@@ -389,12 +532,22 @@ def test_the_profile_is_the_one_that_the_framework_takes(troupe, account):
     ]
     wrong = []
     for profile, env, options, who in cases:
-        troupe.write({"serverless.yml": SERVICE % f"  profile: {profile}\ncustom: {{v: '${{ssm:/v, \"none\"}}'}}\n"})
+        troupe.write(
+            {
+                "serverless.yml": (
+                    SERVICE % f"  profile: {profile}\ncustom: {{v: '${{ssm:/v, \"none\"}}'}}\n"
+                )
+            }
+        )
         for args in (("info", "dev"), ("print", "dev")):
             result = troupe(*args, *options, "--debug-http", env=env, check=False)
             signers = {word.partition("/")[0] for word in result.err.split("Credential=")[1:]}
-            if who in keys and signers != {keys[who]} or who not in keys and (
-                    result.code != 2 or who not in result.err or signers):
+            if (
+                who in keys
+                and signers != {keys[who]}
+                or who not in keys
+                and (result.code != 2 or who not in result.err or signers)
+            ):
                 wrong.append(f"{profile} {env}: {signers}\n{result}")
     assert not wrong, "\n\n".join(wrong)
 
@@ -405,20 +558,47 @@ def test_settings_of_endpoints_are_not_ignored(troupe):
     aws = {"AWS_ENDPOINT_URL": None}
     cases = [
         ({"AWS_USE_FIPS_ENDPOINT": "true"}, 2, "is not AWS's, but FIPS endpoints are asked for"),
-        ({"AWS_USE_DUALSTACK_ENDPOINT": "true"}, 2, "is not AWS's, but dual-stack endpoints are asked for"),
-        ({"AWS_USE_FIPS_ENDPOINT": "1"}, 2, "AWS_USE_FIPS_ENDPOINT must be 'true' or 'false', not '1'"),
-        ({"AWS_USE_FIPS_ENDPOINT": "true", "REGION": "cn-north-1", **aws}, 2,
-         "s3 has no FIPS endpoint in cn-north-1"),
+        (
+            {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+            2,
+            "is not AWS's, but dual-stack endpoints are asked for",
+        ),
+        (
+            {"AWS_USE_FIPS_ENDPOINT": "1"},
+            2,
+            "AWS_USE_FIPS_ENDPOINT must be 'true' or 'false', not '1'",
+        ),
+        (
+            {"AWS_USE_FIPS_ENDPOINT": "true", "REGION": "cn-north-1", **aws},
+            2,
+            "s3 has no FIPS endpoint in cn-north-1",
+        ),
         ({"AWS_USE_FIPS_ENDPOINT": "false", "AWS_USE_DUALSTACK_ENDPOINT": "FALSE"}, 0, ""),
     ]
     wrong = []
     for env, code, message in cases:
         mark = troupe.proxy.mark()
         result = troupe("stages", env=env, check=False)
-        if result.code != code or message not in result.err or (code and troupe.proxy.calls(since=mark)):
+        if (
+            result.code != code
+            or message not in result.err
+            or (code and troupe.proxy.calls(since=mark))
+        ):
             wrong.append(str(result))
     assert not wrong, "\n\n".join(wrong)
     # A proxy that lets nothing through sees which host was asked for.
-    result = troupe("stages", env={**aws, "AWS_USE_FIPS_ENDPOINT": "true", "AWS_MAX_ATTEMPTS": "1",
-                                   "HTTPS_PROXY": "http://127.0.0.1:9"}, check=False)
-    assert result.code == 1 and "-fips.us-east-1.amazonaws.com'" in result.err and "AWS_USE_FIPS_ENDPOINT" in result.err
+    result = troupe(
+        "stages",
+        env={
+            **aws,
+            "AWS_USE_FIPS_ENDPOINT": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+        },
+        check=False,
+    )
+    assert (
+        result.code == 1
+        and "-fips.us-east-1.amazonaws.com'" in result.err
+        and "AWS_USE_FIPS_ENDPOINT" in result.err
+    )

@@ -37,13 +37,18 @@ def by_name(items):
 
 
 def aliases(troupe, stage):
-    return {name.removeprefix("shop-"): function["aliases"][stage]["version"]
-            for name, function in troupe.world()["functions"].items() if stage in function["aliases"]}
+    return {
+        name.removeprefix("shop-"): function["aliases"][stage]["version"]
+        for name, function in troupe.world()["functions"].items()
+        if stage in function["aliases"]
+    }
 
 
 def test_nothing_differs(shop):
     found = diff(shop, "dev", "dev#1")
-    assert found["nothing"] is True and found["functions"] == found["apis"] == found["resources"] == []
+    assert (
+        found["nothing"] is True and found["functions"] == found["apis"] == found["resources"] == []
+    )
     assert "nothing differs" in shop("diff", "dev", "dev#1").out
 
 
@@ -55,7 +60,9 @@ def test_two_stages_that_differ_by_their_name_only(shop):
     assert found["functions"] == [] and found["renamedFunctions"] == 1
     assert found["apis"] == found["resources"] == [] and found["renamedResources"] > 0
     assert "different by the stage's name only: 1 function, " in shop("diff", "dev", "prod").out
-    shop.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${sls:stage}\n      MORE: x${sls:stage}")
+    shop.edit(
+        "serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${sls:stage}\n      MORE: x${sls:stage}"
+    )
     shop.edit("serverless.yml", "timeout: 10", "timeout: 11")
     shop("deploy", "prod")
     orders = by_name(diff(shop, "dev", "prod")["functions"])["orders"]
@@ -65,7 +72,11 @@ def test_two_stages_that_differ_by_their_name_only(shop):
     shop.edit("serverless.yml", "timeout: 11", "timeout: 10")
     shop("deploy", "prod")
     found = diff(shop, "dev", "prod")
-    assert found["sameFunctions"] == 1 and found["sameApis"] == 1 and found["resourcesCompared"] is True
+    assert (
+        found["sameFunctions"] == 1
+        and found["sameApis"] == 1
+        and found["resourcesCompared"] is True
+    )
 
 
 def test_code_settings_functions_and_resources(shop):
@@ -79,8 +90,14 @@ def test_code_settings_functions_and_resources(shop):
     found = diff(shop, "prod", "dev")
     functions, resources = by_name(found["functions"]), by_name(found["resources"])
     assert functions["hello"]["code"] is True and functions["hello"]["configuration"] == ["Timeout"]
-    assert functions["hello"]["version"] == [aliases(shop, "prod")["hello"], aliases(shop, "dev")["hello"]]
-    assert functions["fresh"]["in"] == "b" and functions["fresh"]["version"] == [None, aliases(shop, "dev")["fresh"]]
+    assert functions["hello"]["version"] == [
+        aliases(shop, "prod")["hello"],
+        aliases(shop, "dev")["hello"],
+    ]
+    assert functions["fresh"]["in"] == "b" and functions["fresh"]["version"] == [
+        None,
+        aliases(shop, "dev")["fresh"],
+    ]
     assert resources["News"]["in"] == "b" and resources["News"]["type"] == "AWS::SNS::Topic"
     assert resources["Jobs"]["changes"] == [{"path": "Properties.DelaySeconds", "a": 1, "b": 7}]
     assert "Orders" not in resources
@@ -88,7 +105,11 @@ def test_code_settings_functions_and_resources(shop):
     assert by_name(diff(shop, "dev", "prod")["functions"])["fresh"]["in"] == "a"
     assert by_name(diff(shop, "dev#1", "dev#2")["resources"])["Jobs"]["changes"][0]["b"] == 7
     text = shop("diff", "dev#1", "dev").out
-    assert "dev#1 -> dev#2" in text and "only in dev#2" in text and "Properties.DelaySeconds: 1 -> 7" in text
+    assert (
+        "dev#1 -> dev#2" in text
+        and "only in dev#2" in text
+        and "Properties.DelaySeconds: 1 -> 7" in text
+    )
     assert "code, Timeout" in text
 
 
@@ -109,9 +130,13 @@ def test_a_function_of_the_stages_own(shop):
 
 def test_no_secret_is_shown(shop):
     shop.account.client("ssm").put_parameter(Name="/key", Value="hush-hush-1", Type="SecureString")
-    shop.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${sls:stage}\n      KEY: ${ssm:/key}")
+    shop.edit(
+        "serverless.yml", "STAGE: ${sls:stage}", "STAGE: ${sls:stage}\n      KEY: ${ssm:/key}"
+    )
     shop("deploy", "dev")
-    shop.account.client("ssm").put_parameter(Name="/key", Value="hush-hush-2", Type="SecureString", Overwrite=True)
+    shop.account.client("ssm").put_parameter(
+        Name="/key", Value="hush-hush-2", Type="SecureString", Overwrite=True
+    )
     shop("deploy", "dev")
     for args in (("dev#1", "dev#2"), ("dev#2", "dev#3"), ("dev#2", "dev#3", "--json")):
         result = shop("diff", *args)
@@ -119,9 +144,11 @@ def test_no_secret_is_shown(shop):
 
 
 def test_what_is_not_there(shop):
-    for args, message in ((("dev", "nowhere"), "there is no stage 'nowhere'"),
-                          (("dev", "dev#9"), "there is no deployment dev#9"),
-                          (("nowhere#1", "dev"), "there is no stage 'nowhere'")):
+    for args, message in (
+        (("dev", "nowhere"), "there is no stage 'nowhere'"),
+        (("dev", "dev#9"), "there is no deployment dev#9"),
+        (("nowhere#1", "dev"), "there is no stage 'nowhere'"),
+    ):
         result = shop("diff", *args, check=1)
         assert message in result.err and "help:" in result.err
     for args in (("dev",), (), ("dev", "dev#x"), ("dev", "dev#0")):

@@ -12,6 +12,7 @@ GOT = "GOT "
 def pipes(cloud, tmp_path_factory):
     """The service with all events on two stages, deployed once."""
     from conftest import Proxy, closed, new_account, new_troupe
+
     account = new_account(cloud)
     proxy = Proxy(cloud)
     troupe = new_troupe(tmp_path_factory.mktemp("pipes") / "one", account, proxy).use("events")
@@ -31,7 +32,7 @@ def received(troupe, function, stage, containing, seconds=60):
         events = logs.filter_log_events(logGroupName=f"/aws/lambda/pipes-{function}")["events"]
         seen = [event["message"] for event in events if GOT in event["message"]]
         for message in seen:
-            arn, _, event = message[message.index(GOT) + len(GOT):].partition(" ")
+            arn, _, event = message[message.index(GOT) + len(GOT) :].partition(" ")
             if containing in event and arn.endswith(f":{stage}"):
                 return arn
         time.sleep(0.2)
@@ -40,7 +41,8 @@ def received(troupe, function, stage, containing, seconds=60):
 
 def resource(troupe, stage, logical):
     return troupe.account.client("cloudformation").describe_stack_resource(
-        StackName=f"pipes-{stage}", LogicalResourceId=logical)["StackResourceDetail"]["PhysicalResourceId"]
+        StackName=f"pipes-{stage}", LogicalResourceId=logical
+    )["StackResourceDetail"]["PhysicalResourceId"]
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
@@ -66,25 +68,44 @@ class TestEvents:
 
     def test_stream(self, pipes, stage):
         table = resource(pipes, stage, "Rows")
-        pipes.account.client("dynamodb").put_item(TableName=table, Item={"id": {"S": f"row of {stage}"}})
+        pipes.account.client("dynamodb").put_item(
+            TableName=table, Item={"id": {"S": f"row of {stage}"}}
+        )
         received(pipes, "rows", stage, f"row of {stage}")
 
     def test_event_bridge(self, pipes, stage):
-        pipes.account.client("events").put_events(Entries=[
-            {"Source": f"pipes.{stage}", "DetailType": "t", "Detail": json.dumps({"for": f"bus {stage}"})}])
+        pipes.account.client("events").put_events(
+            Entries=[
+                {
+                    "Source": f"pipes.{stage}",
+                    "DetailType": "t",
+                    "Detail": json.dumps({"for": f"bus {stage}"}),
+                }
+            ]
+        )
         received(pipes, "bus", stage, f"bus {stage}")
 
     def test_schedule(self, pipes, stage):
         rules = pipes.world()["rules"]
         alias = f":function:pipes-tick:{stage}"
-        mine = [rule for rule in rules.values() if any(target.endswith(alias) for target in rule["targets"])]
-        assert [(rule["schedule"], rule["state"]) for rule in mine] == [("rate(1 minute)", "ENABLED")]
+        mine = [
+            rule
+            for rule in rules.values()
+            if any(target.endswith(alias) for target in rule["targets"])
+        ]
+        assert [(rule["schedule"], rule["state"]) for rule in mine] == [
+            ("rate(1 minute)", "ENABLED")
+        ]
 
 
 def test_every_event_names_an_alias(pipes):
     world = pipes.world()
-    mapped = {source["FunctionArn"].rpartition(":function:")[2] for source in world["event_sources"]}
-    assert mapped == {f"pipes-{function}:{stage}" for function in ("work", "rows") for stage in ("dev", "prod")}
+    mapped = {
+        source["FunctionArn"].rpartition(":function:")[2] for source in world["event_sources"]
+    }
+    assert mapped == {
+        f"pipes-{function}:{stage}" for function in ("work", "rows") for stage in ("dev", "prod")
+    }
     for name, function in world["functions"].items():
         assert function["policy"] == [], f"somebody may call {name} itself"
 
@@ -97,5 +118,6 @@ def test_after_a_change_the_event_calls_the_new_version(pipes):
     received(pipes, "work", "dev", "job after the change")
     version = pipes.world()["functions"]["pipes-work"]["aliases"]["dev"]["version"]
     streams = pipes.account.client("logs").filter_log_events(
-        logGroupName="/aws/lambda/pipes-work", filterPattern='"job after the change"')["events"]
+        logGroupName="/aws/lambda/pipes-work", filterPattern='"job after the change"'
+    )["events"]
     assert any(f"[{version}]" in event["logStreamName"] for event in streams)

@@ -2,7 +2,10 @@
 
 import pytest
 
-HANDLER = "exports.main = async (event, context) => ({ statusCode: 200, body: context.invokedFunctionArn });\n"
+HANDLER = (
+    "exports.main = async (event, context) => ({ statusCode: 200, body: context.invokedFunctionArn"
+    " });\n"
+)
 SERVICE = """service: ext
 provider:
   name: aws
@@ -27,8 +30,9 @@ def http(account):
 
 def websocket(account):
     client = account.client("apigatewayv2")
-    api = client.create_api(Name="external", ProtocolType="WEBSOCKET",
-                            RouteSelectionExpression="$request.body.action")["ApiId"]
+    api = client.create_api(
+        Name="external", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )["ApiId"]
     for stage in ("dev", "prod"):  # deployments go to a stage that is there
         client.create_stage(ApiId=api, StageName=stage)
     return f"apiGateway: {{websocketApiId: {api}}}", "websocket: {}"
@@ -40,14 +44,21 @@ def test_two_stages_do_not_share_a_path_of_one_api(troupe, account, make):
 
     def write(path):
         written = event.format(path)
-        troupe.write({"handler.js": HANDLER, "serverless.yml": SERVICE.format(where=where, event=f"{{{written}}}")})
+        troupe.write(
+            {
+                "handler.js": HANDLER,
+                "serverless.yml": SERVICE.format(where=where, event=f"{{{written}}}"),
+            }
+        )
 
     write("a")
     troupe("deploy", "dev")
     before = troupe.world()
     for command in ("plan", "deploy"):
         result = troupe(command, "prod", check=3)
-        assert "stage 'dev' has '" in result.err and "'prod' cannot have it" in result.err, str(result)
+        assert "stage 'dev' has '" in result.err and "'prod' cannot have it" in result.err, str(
+            result
+        )
         assert "--> serverless.yml:7:" in result.err and "${param:apiId}" in result.err
     assert troupe.world() == before
     assert "nothing to do" in troupe("deploy", "dev").out

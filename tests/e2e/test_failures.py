@@ -32,7 +32,10 @@ def test_a_failing_update_keeps_what_the_stage_served(troupe):
     assert (after["aliases"], after["rest"]) == (before["aliases"], before["rest"])
     assert served(troupe) == "one"
     history = troupe("history", "dev", "--json").json["deployments"]
-    assert [(entry["outcome"], entry["current"]) for entry in history] == [("failed", False), ("succeeded", True)]
+    assert [(entry["outcome"], entry["current"]) for entry in history] == [
+        ("failed", False),
+        ("succeeded", True),
+    ]
     # And the way on: repaired, the same command works.
     troupe.write({"serverless.yml": good})
     troupe("deploy", "dev")
@@ -41,8 +44,12 @@ def test_a_failing_update_keeps_what_the_stage_served(troupe):
 
 def test_a_failing_update_leaves_the_role_that_the_stage_runs_under(troupe):
     troupe.use("shop")
-    troupe.edit("serverless.yml", "  timeout: 10", "  timeout: 10\n  iam:\n    role:\n      statements:\n"
-                "        - {Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::x-${sls:stage}/*'}")
+    troupe.edit(
+        "serverless.yml",
+        "  timeout: 10",
+        "  timeout: 10\n  iam:\n    role:\n      statements:\n        - {Effect: Allow, Action:"
+        " 's3:GetObject', Resource: 'arn:aws:s3:::x-${sls:stage}/*'}",
+    )
     troupe("deploy", "dev")
     before = troupe.world()
     good = (troupe.folder / "serverless.yml").read_text().replace("s3:GetObject", "s3:ListBucket")
@@ -65,7 +72,9 @@ def test_a_failing_first_deploy_can_be_repeated(troupe):
     good = (troupe.folder / "serverless.yml").read_text()
     append(troupe, BROKEN)
     result = troupe("deploy", "dev", check=1)
-    assert result.err.count("no-such-function") == 1 and "RequestToken" not in result.err, str(result)
+    assert result.err.count("no-such-function") == 1 and "RequestToken" not in result.err, str(
+        result
+    )
     assert "deploy again" in result.err and "troupe remove" not in result.err
     troupe("deploy", "dev", check=1)  # as often as it takes
     troupe.write({"serverless.yml": good})
@@ -76,13 +85,20 @@ def test_a_failing_first_deploy_can_be_repeated(troupe):
 def test_a_failing_service_stack_is_made_again(troupe, account):
     troupe.use("shop")
     account.client("sqs").create_queue(QueueName="taken")
-    append(troupe, "custom: {troupe: {resources: {service: [Jobs]}}}\n"
-                "resources: {Resources: {Jobs: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}}}\n")
+    append(
+        troupe,
+        "custom: {troupe: {resources: {service: [Jobs]}}}\n"
+        "resources: {Resources: {Jobs: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}}}\n",
+    )
     for command in (["deploy", "dev"], ["deploy", "--service"]):
         result = troupe(*command, check=1)
-        assert "stack 'shop' could not be created: Jobs" in result.err and "deploy again" in result.err, str(result)
+        assert (
+            "stack 'shop' could not be created: Jobs" in result.err and "deploy again" in result.err
+        ), str(result)
         assert "troupe remove" not in result.err
-    account.client("sqs").delete_queue(QueueUrl=account.client("sqs").get_queue_url(QueueName="taken")["QueueUrl"])
+    account.client("sqs").delete_queue(
+        QueueUrl=account.client("sqs").get_queue_url(QueueName="taken")["QueueUrl"]
+    )
     troupe("deploy", "dev")
     assert served(troupe) == "one"
 
@@ -90,9 +106,15 @@ def test_a_failing_service_stack_is_made_again(troupe, account):
 def test_why_a_stack_as_a_whole_failed(troupe, account):
     """No resource of it did: what it exports is exported elsewhere."""
     troupe.use("shop")
-    account.client("cloudformation").create_stack(StackName="other", TemplateBody=json.dumps({
-        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
-        "Outputs": {"X": {"Value": "x", "Export": {"Name": "shared-x"}}}}))
+    account.client("cloudformation").create_stack(
+        StackName="other",
+        TemplateBody=json.dumps(
+            {
+                "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+                "Outputs": {"X": {"Value": "x", "Export": {"Name": "shared-x"}}},
+            }
+        ),
+    )
     assert settled(account.client("cloudformation"), "other") == "CREATE_COMPLETE"
     good = (troupe.folder / "serverless.yml").read_text()
     bad = good + "resources: {Outputs: {X: {Value: y, Export: {Name: shared-x}}}}\n"
@@ -100,7 +122,9 @@ def test_why_a_stack_as_a_whole_failed(troupe, account):
         troupe.write({"serverless.yml": text})
         result = troupe("deploy", "dev", "--quiet", check=int(text == bad))
         wanted = "Export with name shared-x is already exported by stack other"
-        assert result.err.count(wanted) == int(text == bad) and "Rollback requested" not in result.err, str(result)
+        assert (
+            result.err.count(wanted) == int(text == bad) and "Rollback requested" not in result.err
+        ), str(result)
 
 
 def test_a_stack_in_rollback_complete_is_made_again(troupe, account):
@@ -108,10 +132,23 @@ def test_a_stack_in_rollback_complete_is_made_again(troupe, account):
     troupe("deploy")
     cloudformation = account.client("cloudformation")
     cloudformation.create_stack(
-        StackName="shop-dev", TemplateBody=json.dumps({"Resources": {"Wrong": {
-            "Type": "AWS::Lambda::Permission", "Properties": {"FunctionName": "none", "Action": "lambda:InvokeFunction",
-                                                              "Principal": "sns.amazonaws.com"}}}}),
-        Tags=[{"Key": "troupe:service", "Value": "shop"}, {"Key": "troupe:stage", "Value": "dev"}])
+        StackName="shop-dev",
+        TemplateBody=json.dumps(
+            {
+                "Resources": {
+                    "Wrong": {
+                        "Type": "AWS::Lambda::Permission",
+                        "Properties": {
+                            "FunctionName": "none",
+                            "Action": "lambda:InvokeFunction",
+                            "Principal": "sns.amazonaws.com",
+                        },
+                    }
+                }
+            }
+        ),
+        Tags=[{"Key": "troupe:service", "Value": "shop"}, {"Key": "troupe:stage", "Value": "dev"}],
+    )
     assert settled(cloudformation, "shop-dev") == "ROLLBACK_COMPLETE"
     assert troupe("plan", "dev").out
     troupe("deploy", "dev")
@@ -127,15 +164,24 @@ def settled(cloudformation, stack):
     raise AssertionError(status)
 
 
-@pytest.mark.parametrize("stack, args", [("shop", ["deploy"]), ("shop", ["deploy", "dev"]), ("shop-dev", ["deploy", "dev"]),
-                                         ("shop-dev", ["remove", "dev", "--yes"])])
+@pytest.mark.parametrize(
+    "stack, args",
+    [
+        ("shop", ["deploy"]),
+        ("shop", ["deploy", "dev"]),
+        ("shop-dev", ["deploy", "dev"]),
+        ("shop-dev", ["remove", "dev", "--yes"]),
+    ],
+)
 def test_a_stack_of_another_owner_is_left_alone(troupe, account, stack, args):
     troupe.use("shop")
     if stack == "shop-dev":
         troupe("deploy")
     cloudformation = account.client("cloudformation")
-    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": {
-        "Queue": {"Type": "AWS::SQS::Queue"}}}))
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}),
+    )
     assert settled(cloudformation, stack) == "CREATE_COMPLETE"
     before = troupe.world()
     result = troupe(*args, check=3)
@@ -151,42 +197,65 @@ def test_a_busy_stack_is_not_touched(troupe, account, proxy):
     template = cloudformation.get_template(StackName="shop-dev")["TemplateBody"]
     template = json.loads(template) if isinstance(template, str) else dict(template)
     template["Resources"]["Slow"] = {"Type": "AWS::SQS::Queue"}
-    template["Resources"]["Waits"] = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {
-        "Handle": {"Ref": "Handle"}, "Timeout": "8", "Count": 1}}
+    template["Resources"]["Waits"] = {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "8", "Count": 1},
+    }
     template["Resources"]["Handle"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
-    parameters = [{"ParameterKey": item["ParameterKey"], "UsePreviousValue": True} for item in
-                  cloudformation.describe_stacks(StackName="shop-dev")["Stacks"][0].get("Parameters", [])]
+    parameters = [
+        {"ParameterKey": item["ParameterKey"], "UsePreviousValue": True}
+        for item in cloudformation.describe_stacks(StackName="shop-dev")["Stacks"][0].get(
+            "Parameters", []
+        )
+    ]
     troupe.edit("handler.js", "'one'", "'two'")
-    proxy.rule("call", operation="DescribeStacks", nth=1, function=lambda _: cloudformation.update_stack(
-        StackName="shop-dev", TemplateBody=json.dumps(template), Parameters=parameters,
-        Capabilities=["CAPABILITY_NAMED_IAM"]))
+    proxy.rule(
+        "call",
+        operation="DescribeStacks",
+        nth=1,
+        function=lambda _: cloudformation.update_stack(
+            StackName="shop-dev",
+            TemplateBody=json.dumps(template),
+            Parameters=parameters,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        ),
+    )
     result = troupe("deploy", "dev", check=False)
     settled(cloudformation, "shop-dev")
     if result.code == 0:
         assert served(troupe) == "two"  # it waited for the other to finish
     else:
-        assert result.code in (1, 4) and ("busy" in result.err or "IN_PROGRESS" in result.err), str(result)
+        assert result.code in (1, 4) and ("busy" in result.err or "IN_PROGRESS" in result.err), str(
+            result
+        )
         assert served(troupe) == "one"
 
 
 def test_a_name_that_is_taken_is_named(troupe):
     """CloudFormation validates before it creates, and tells what it found by another call."""
     troupe.use("shop")
-    append(troupe, "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n"
-                "      Properties: {BucketName: taken-by-the-first-stage}\n")
+    append(
+        troupe,
+        "resources:\n  Resources:\n    Files:\n      Type: AWS::S3::Bucket\n"
+        "      Properties: {BucketName: taken-by-the-first-stage}\n",
+    )
     troupe("deploy", "dev")
     result = troupe("deploy", "prod", check=1)
-    assert "Files" in result.err and "already exists" in result.err and "deploy again" in result.err, str(result)
+    assert (
+        "Files" in result.err and "already exists" in result.err and "deploy again" in result.err
+    ), str(result)
     assert "as in NAME-${sls:stage}" in result.err, str(result)
     assert served(troupe) == "one"
 
 
-# -- credentials and the network ---------------------------------------------------------------------
+# -- credentials and the network -------------------------------------------------------------------
 
 
 def test_no_credentials(troupe, proxy):
     troupe.use("shop")
-    result = troupe("deploy", "dev", env={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, check=1)
+    result = troupe(
+        "deploy", "dev", env={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, check=1
+    )
     assert "credentials" in result.err and "help:" in result.err, str(result)
     assert proxy.records == []
 
@@ -205,8 +274,12 @@ def test_a_wrong_secret(troupe, account, proxy):
     account.client("iam").create_user(UserName="someone")
     key = account.client("iam").create_access_key(UserName="someone")["AccessKey"]
     proxy.check_signatures = False
-    result = troupe("deploy", "dev", check=1, env={"AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-                                                   "AWS_SECRET_ACCESS_KEY": "wrong"})
+    result = troupe(
+        "deploy",
+        "dev",
+        check=1,
+        env={"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": "wrong"},
+    )
     assert "SignatureDoesNotMatch" in result.err or "secret" in result.err, str(result)
     assert key["SecretAccessKey"] not in result.err
 
@@ -224,7 +297,10 @@ def test_a_session_token_is_sent_and_signed(troupe, account, proxy):
     given = account.client("sts").get_session_token()["Credentials"]
     key, secret, token = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
     proxy.secrets[key], proxy.tokens[key] = secret, token
-    troupe("stages", env={"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token})
+    troupe(
+        "stages",
+        env={"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token},
+    )
     assert proxy.records
 
 
@@ -232,9 +308,13 @@ def test_credentials_of_a_profile(troupe, account, proxy):
     troupe.use("shop")
     aws = troupe.home / ".aws"
     aws.mkdir()
-    (aws / "credentials").write_text(f"[default]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = x\n\n"
-                                     f"[team]\naws_access_key_id = {account.id}\naws_secret_access_key = {proxy.secret}\n")
-    (aws / "config").write_text(f"[profile team]\nregion = us-east-1\nendpoint_url = {proxy.endpoint}\n")
+    (aws / "credentials").write_text(
+        "[default]\naws_access_key_id = AKIAWRONG\naws_secret_access_key = x\n\n"
+        f"[team]\naws_access_key_id = {account.id}\naws_secret_access_key = {proxy.secret}\n"
+    )
+    (aws / "config").write_text(
+        f"[profile team]\nregion = us-east-1\nendpoint_url = {proxy.endpoint}\n"
+    )
     nothing = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_ENDPOINT_URL": None}
     troupe("stages", "--aws-profile", "team", env=nothing)
     troupe("stages", env={**nothing, "AWS_PROFILE": "team"})
@@ -285,8 +365,12 @@ def test_lost_connections_lead_to_the_same_end(troupe, proxy, seed):
 
 def test_a_denied_call_names_the_permission(troupe, proxy):
     troupe.use("shop")
-    proxy.fail(403, "AccessDeniedException", operation="PublishVersion",
-               message="User: x is not authorized to perform: lambda:PublishVersion")
+    proxy.fail(
+        403,
+        "AccessDeniedException",
+        operation="PublishVersion",
+        message="User: x is not authorized to perform: lambda:PublishVersion",
+    )
     result = troupe("deploy", "dev", check=1)
     assert "lambda:PublishVersion" in result.err
     proxy.clear()
@@ -302,7 +386,9 @@ def test_somebody_else_publishes_meanwhile(troupe, account, proxy):
     def meddle(record):
         name = {"FunctionName": record.params["FunctionName"]}
         lam.update_function_configuration(**name, Description="meddled", Timeout=3)
-        eventually(lambda: lam.get_function_configuration(**name)["LastUpdateStatus"] == "Successful")
+        eventually(
+            lambda: lam.get_function_configuration(**name)["LastUpdateStatus"] == "Successful"
+        )
 
     rule = proxy.rule("call", operation="PublishVersion", nth=1, function=meddle)
     troupe("deploy", "dev")
@@ -315,12 +401,17 @@ def test_somebody_else_publishes_meanwhile(troupe, account, proxy):
 
 def test_first_interrupt_stops_at_a_safe_point(troupe, proxy):
     import signal
+
     troupe.use("shop")
     troupe("deploy", "dev")
     troupe.edit("handler.js", "'one'", "'two'")
     running = []
-    proxy.rule("call", operation="UpdateFunctionCode", nth=1, function=lambda _: running[0].process.send_signal(
-        signal.SIGINT))
+    proxy.rule(
+        "call",
+        operation="UpdateFunctionCode",
+        nth=1,
+        function=lambda _: running[0].process.send_signal(signal.SIGINT),
+    )
     running.append(troupe.start("deploy", "dev"))
     result = running[0].wait()
     assert result.code in (130, 5), str(result)
@@ -332,7 +423,11 @@ def test_first_interrupt_stops_at_a_safe_point(troupe, proxy):
 
 def test_a_replacement_that_functions_need_is_announced(troupe):
     troupe.use("shop")
-    append(troupe, "resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n      Properties: {QueueName: a}\n")
+    append(
+        troupe,
+        "resources:\n  Resources:\n    Jobs:\n      Type: AWS::SQS::Queue\n      Properties:"
+        " {QueueName: a}\n",
+    )
     troupe.edit("serverless.yml", "STAGE: ${sls:stage}", "STAGE: !Ref Jobs")
     troupe("deploy", "dev")
     troupe.edit("serverless.yml", "QueueName: a", "QueueName: b")

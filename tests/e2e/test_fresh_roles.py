@@ -1,5 +1,5 @@
-"""What a publish, a destination or an event source needs of a function's role is there before it, although
-other services learn of what IAM changed up to two seconds late.
+"""What a publish, a destination or an event source needs of a function's role is there before it,
+although other services learn of what IAM changed up to two seconds late.
 """
 
 import json
@@ -23,36 +23,65 @@ OWN_POLICY = """    OwnRights:
 ADDED = {
     "vpc": {"function": "    vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}\n"},
     "tracing": {"provider": "  tracing: {lambda: true}\n"},
-    "onError": {"function": "    onError: !Ref Dead\n", "provider": """\
+    "onError": {
+        "function": "    onError: !Ref Dead\n",
+        "provider": (
+            """\
         - {Effect: Allow, Action: 'sns:Publish', Resource: !Ref Dead}
-"""},
-    "destinations": {"function": """\
+"""
+        ),
+    },
+    "destinations": {
+        "function": (
+            """\
     destinations: {onSuccess: {type: sqs, arn: !GetAtt Done.Arn}}
-"""},
+"""
+        )
+    },
     "queue": {"function": "    events: [{sqs: {arn: !GetAtt Jobs.Arn}}]\n"},
-    "stream": {"function": "    events: [{stream: {type: dynamodb, arn: !GetAtt Orders.StreamArn}}]\n"},
-    "new resource": {"resources": "    New: {Type: AWS::SNS::Topic}\n", "function": """\
+    "stream": {
+        "function": "    events: [{stream: {type: dynamodb, arn: !GetAtt Orders.StreamArn}}]\n"
+    },
+    "new resource": {
+        "resources": "    New: {Type: AWS::SNS::Topic}\n",
+        "function": (
+            """\
     environment: {NEW: !Ref New}
     destinations: {onFailure: {type: sns, arn: !Ref New}}
-"""},
-    "kms, with a new role": {"resources": OWN_ROLE, "function": """\
+"""
+        ),
+    },
+    "kms, with a new role": {
+        "resources": OWN_ROLE,
+        "function": (
+            """\
     role: Own
     environment: {NAME: value}
     kmsKeyArn: arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555
-"""},
+"""
+        ),
+    },
     "a policy of a new role": {
         "function": "    role: Own\n    tracing: Active\n",
-        "resources": OWN_ROLE + OWN_POLICY.format(type="AWS::IAM::Policy", name="PolicyName: own")},
+        "resources": OWN_ROLE + OWN_POLICY.format(type="AWS::IAM::Policy", name="PolicyName: own"),
+    },
     "a managed policy of a new role": {
         "function": "    role: Own\n    tracing: Active\n",
-        "resources": OWN_ROLE + OWN_POLICY.format(type="AWS::IAM::ManagedPolicy", name="Description: own")},
+        "resources": (
+            OWN_ROLE + OWN_POLICY.format(type="AWS::IAM::ManagedPolicy", name="Description: own")
+        ),
+    },
 }
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
-    running = RememberingCloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_MS="100",
-                               TROUPE_CLOUD_FUNCTION_UPDATE_MS="60", TROUPE_CLOUD_ROLE_DELAY_MS="2000")
+    running = RememberingCloud(
+        tmp_path_factory.mktemp("cloud"),
+        TROUPE_CLOUD_STACK_MS="100",
+        TROUPE_CLOUD_FUNCTION_UPDATE_MS="60",
+        TROUPE_CLOUD_ROLE_DELAY_MS="2000",
+    )
     yield running
     running.stop()
 

@@ -1,5 +1,5 @@
-"""Somebody deleted a part of a service by hand: its stack, its bucket, a record, a stage's stack. Every
-command says what is gone and what to do, none goes on as if nothing was, and removing works.
+"""Somebody deleted a part of a service by hand: its stack, its bucket, a record, a stage's stack.
+Every command says what is gone and what to do, none goes on as if nothing was, and removing works.
 """
 
 import pytest
@@ -14,8 +14,16 @@ functions:
 """
 HANDLER = "const CODE = 'one';\nexports.hello = async () => ({statusCode: 200, body: CODE});\n"
 
-SERVICE = (1, "the service's stack 'shop', with the code and the records of all stages, is gone", "troupe remove --service")
-BUCKET = (1, "of service 'shop' is gone, with the code and the records of all stages", "troupe remove --service")
+SERVICE = (
+    1,
+    "the service's stack 'shop', with the code and the records of all stages, is gone",
+    "troupe remove --service",
+)
+BUCKET = (
+    1,
+    "of service 'shop' is gone, with the code and the records of all stages",
+    "troupe remove --service",
+)
 RECORD = (1, "stages/dev/2.json", "remove the stage and deploy it again")
 NO_STAGE = "stage 'dev' is not deployed"
 # What to do, then for each thing that is gone: the exit code, and what is said.
@@ -30,13 +38,28 @@ COMMANDS = {
     "clone dev new": (SERVICE, BUCKET, RECORD, (1, "there is no stage 'dev'")),
     "shift dev --to 1 --weight 10": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
     "shift dev --promote": (SERVICE, BUCKET, RECORD, (3, "no shift of 'dev' is under way")),
-    "adopt dev": (SERVICE, BUCKET, RECORD, (1, "there is no stack 'shop-dev'", "troupe deploy dev")),
+    "adopt dev": (
+        SERVICE,
+        BUCKET,
+        RECORD,
+        (1, "there is no stack 'shop-dev'", "troupe deploy dev"),
+    ),
     "repair dev": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
     "repair dev --plan": (SERVICE, BUCKET, RECORD, (1, NO_STAGE)),
     "unlock dev": (SERVICE, BUCKET, (0, "not locked"), (0, "not locked")),
     "prune": (SERVICE, BUCKET, RECORD, (0, "2 of stages whose stack is not where it should be")),
-    "stages": (SERVICE, BUCKET, (0, "the record of dev#2 is gone", "troupe remove dev"), (0, "prod#1")),
-    "history dev": (SERVICE, BUCKET, (0, "record gone", "troupe remove dev"), (0, "its stack is gone", "troupe deploy dev")),
+    "stages": (
+        SERVICE,
+        BUCKET,
+        (0, "the record of dev#2 is gone", "troupe remove dev"),
+        (0, "prod#1"),
+    ),
+    "history dev": (
+        SERVICE,
+        BUCKET,
+        (0, "record gone", "troupe remove dev"),
+        (0, "its stack is gone", "troupe deploy dev"),
+    ),
     "diff dev prod": (SERVICE, BUCKET, RECORD, (1, "stage 'dev' is at no deployment now")),
     "diff dev#1 dev#2": (SERVICE, BUCKET, RECORD, (0, "dev#1 -> dev#2")),
     "info dev": (SERVICE, BUCKET, RECORD, (1, NO_STAGE, "troupe deploy dev")),
@@ -52,6 +75,7 @@ SITUATIONS = ("service_stack", "bucket_itself", "record", "stage_stack")
 class Hand:
     def __init__(self, cloud, place):
         from conftest import Proxy, new_account, new_troupe
+
         self.account = new_account(cloud)
         self.proxy = Proxy(cloud)
         self.troupe = troupe = new_troupe(place / "one", self.account, self.proxy)
@@ -86,7 +110,9 @@ class Hand:
 
     def delete(self, name):
         self.stacks.delete_stack(StackName=name)
-        self.stacks.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        self.stacks.get_waiter("stack_delete_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1}
+        )
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +138,11 @@ def test_what_is_gone_is_said(hand, situation):
         said = result.out + result.err
         if result.code != code or any(text not in said for text in texts) or "s3:///" in said:
             wrong.append(f"{texts} with exit {code}, not {result}")
-        written = [call.name for call in hand.proxy.calls(since=mark, writes=True) if not call.name.startswith("s3.")]
+        written = [
+            call.name
+            for call in hand.proxy.calls(since=mark, writes=True)
+            if not call.name.startswith("s3.")
+        ]
         if code in (1, 3) and written:
             wrong.append(f"refused, but {written}: {result}")
         if command == "remove --service --yes" and (left := leftovers(troupe.world())):
@@ -162,7 +192,10 @@ resources: ${file(gone.yml):resources, null}
 
 
 def test_removing_needs_only_what_finds_the_stacks(hand):
-    troupe, files = hand.troupe, {path.name: path.read_text() for path in hand.troupe.folder.iterdir() if path.is_file()}
+    troupe, files = (
+        hand.troupe,
+        {path.name: path.read_text() for path in hand.troupe.folder.iterdir() if path.is_file()},
+    )
     for args in (("dev", "--yes"), ("prod", "--yes"), ("--service", "--yes")):
         hand.account.put_back("whole")
         troupe.write({"serverless.yml": NEEDS, "name.yml": "name: shop\nstage: prod\n"})
@@ -171,7 +204,9 @@ def test_removing_needs_only_what_finds_the_stacks(hand):
         troupe("remove", *args)
         asked = {call.name.split(".")[0] for call in hand.proxy.calls(since=mark)}
         assert "ssm" not in asked, asked
-        left = {"dev": {"shop", "shop-prod"}, "prod": {"shop", "shop-dev"}, "--service": set()}[args[0]]
+        left = {"dev": {"shop", "shop-prod"}, "prod": {"shop", "shop-dev"}, "--service": set()}[
+            args[0]
+        ]
         assert set(troupe.world()["stacks"]) == left
     hand.account.put_back("whole")
     assert "protected" in troupe("remove", "prod", check=3).err, "what guards a stage is read"
@@ -179,7 +214,12 @@ def test_removing_needs_only_what_finds_the_stacks(hand):
     assert "protekt" in troupe("remove", "prod", "--yes", check=2).err, "a misspelt guard is none"
     troupe.write({"serverless.yml": NEEDS, "name.yml": "name: shop\n"})
     assert "name.yml" in troupe("remove", check=2).err, "and what names it is needed"
-    troupe.write({"serverless.yml": NEEDS.replace("${file(name.yml):name}", "${env:GONE}"), "name.yml": "stage: dev\n"})
+    troupe.write(
+        {
+            "serverless.yml": NEEDS.replace("${file(name.yml):name}", "${env:GONE}"),
+            "name.yml": "stage: dev\n",
+        }
+    )
     result = troupe("remove", "--service", "--yes", check=2)
     assert "serverless.yml:1:" in result.err and "GONE" in result.err, str(result)
     troupe.write(files)

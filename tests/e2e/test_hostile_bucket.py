@@ -1,5 +1,5 @@
-"""Somebody may write to the deployment bucket, but not change stacks: what the bucket says is used only
-where a stack vouches for it, and the environment of a command is not for what the bucket says.
+"""Somebody may write to the deployment bucket, but not change stacks: what the bucket says is used
+only where a stack vouches for it, and the environment of a command is not for what the bucket says.
 """
 
 import hashlib
@@ -11,10 +11,20 @@ from conftest import REGION, new_account, new_troupe
 from shop import code
 
 FOLDER = "troupe/shop"
-EVIL = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "evil-admin", "AssumeRolePolicyDocument": {
-    "Version": "2012-10-17", "Statement": []}}}
+EVIL = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {
+        "RoleName": "evil-admin",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+    },
+}
 # What whoever writes to the bucket would like to see in a function.
-SECRETS = {"AWS_ROLE_SESSION_NAME": "an operator's", "DEPLOY_TOKEN": "of the build", "OWN_dev": "d", "OWN_prod": "p"}
+SECRETS = {
+    "AWS_ROLE_SESSION_NAME": "an operator's",
+    "DEPLOY_TOKEN": "of the build",
+    "OWN_dev": "d",
+    "OWN_prod": "p",
+}
 
 
 class Mallory:
@@ -23,12 +33,16 @@ class Mallory:
 
     def __init__(self, cloud, place):
         from conftest import Proxy
+
         self.account = new_account(cloud)
         self.proxy = Proxy(cloud)
         self.troupe = new_troupe(place / "one", self.account, self.proxy)
         self.troupe.use("shop")
-        self.troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n",
-                         "      STAGE: ${sls:stage}\n      OWN: ${env:OWN_${sls:stage}, 'none'}\n")
+        self.troupe.edit(
+            "serverless.yml",
+            "      STAGE: ${sls:stage}\n",
+            "      STAGE: ${sls:stage}\n      OWN: ${env:OWN_${sls:stage}, 'none'}\n",
+        )
         for stage in ("dev", "prod", "prod-2"):
             self.troupe("deploy", stage, env=SECRETS)
         code(self.troupe, "two")
@@ -71,7 +85,8 @@ class Mallory:
     def evil_sources(self):
         sources = self.json(f"sources/{self.json('stages/dev/2.json')['sources']}.json")
         sources["files"]["serverless.yml"] = sources["files"]["serverless.yml"].replace(
-            "      OWN: ", "      MINE: ${env:AWS_SECRET_ACCESS_KEY}\n      OWN: ")
+            "      OWN: ", "      MINE: ${env:AWS_SECRET_ACCESS_KEY}\n      OWN: "
+        )
         return sources
 
     def alter_sources(self):
@@ -79,12 +94,19 @@ class Mallory:
 
     def alter_versions(self):
         versions = self.json("stages/prod/1.versions.json")
-        self.put("stages/prod/1.versions.json", {**versions, "stage_template": self.named(
-            "templates", self.evil_template())})
+        self.put(
+            "stages/prod/1.versions.json",
+            {**versions, "stage_template": self.named("templates", self.evil_template())},
+        )
 
     def alter_record(self):
-        self.put("stages/dev/2.json", {**self.json("stages/dev/2.json"), "sources": self.named(
-            "sources", self.evil_sources())})
+        self.put(
+            "stages/dev/2.json",
+            {
+                **self.json("stages/dev/2.json"),
+                "sources": self.named("sources", self.evil_sources()),
+            },
+        )
 
     def alter_old_record(self):
         self.put("stages/prod/1.json", {**self.json("stages/prod/1.json"), "needs": []})
@@ -94,10 +116,16 @@ class Mallory:
 
     def invent(self, number):
         """A deployment that looks as if it had served."""
-        self.put(f"stages/prod/{number}.json", {**self.json("stages/prod/1.json"), "number": number})
-        self.put(f"stages/prod/{number}.versions.json", {
-            **self.json("stages/prod/1.versions.json"),
-            "stage_template": self.named("templates", self.evil_template())})
+        self.put(
+            f"stages/prod/{number}.json", {**self.json("stages/prod/1.json"), "number": number}
+        )
+        self.put(
+            f"stages/prod/{number}.versions.json",
+            {
+                **self.json("stages/prod/1.versions.json"),
+                "stage_template": self.named("templates", self.evil_template()),
+            },
+        )
         self.put(f"stages/prod/{number}.outcome.json", self.json("stages/prod/1.outcome.json"))
 
     def invent_later(self):
@@ -106,13 +134,23 @@ class Mallory:
     def invent_rollback(self):
         """One that was cut off, to what never served."""
         self.invent(9)
-        self.put("stages/prod/10.json", {**self.json("stages/prod/2.json"), "number": 10, "flips": True,
-                                         "restores": 9, "what": "rollback of 9", "before": 2})
+        self.put(
+            "stages/prod/10.json",
+            {
+                **self.json("stages/prod/2.json"),
+                "number": 10,
+                "flips": True,
+                "restores": 9,
+                "what": "rollback of 9",
+                "before": 2,
+            },
+        )
 
 
 @pytest.fixture(scope="module")
 def one(cloud, tmp_path_factory):
     from conftest import closed
+
     made = Mallory(cloud, tmp_path_factory.mktemp("hostile"))
     yield made
     closed(made.proxy)
@@ -129,13 +167,33 @@ def mallory(one):
 TABLE = {
     "alter_template": ("was altered", ["rollback prod -y", "diff prod#1 prod"]),
     "alter_sources": ("was altered", ["reset prod --to dev -y", "clone dev qa -y"]),
-    "alter_versions": ("was altered", ["rollback prod -y", "rollback prod --to 1 -y", "diff prod#1 prod"]),
-    "alter_record": ("was altered", ["reset prod --to dev -y", "clone dev qa -y", "diff dev prod", "deploy dev",
-                                     "repair dev", "rollback dev -y"]),
-    "alter_old_record": ("was altered", ["rollback prod -y", "reset dev --to prod#1 -y", "diff prod#1 prod"]),
-    "alter_current": ("was altered", ["deploy prod", "plan prod", "rollback prod -y", "info prod",
-                                      "reset dev --to prod -y"]),
-    "invent_later": ("never served", ["rollback prod --to 9 -y", "reset dev --to prod#9 -y", "clone prod#9 qa -y"]),
+    "alter_versions": (
+        "was altered",
+        ["rollback prod -y", "rollback prod --to 1 -y", "diff prod#1 prod"],
+    ),
+    "alter_record": (
+        "was altered",
+        [
+            "reset prod --to dev -y",
+            "clone dev qa -y",
+            "diff dev prod",
+            "deploy dev",
+            "repair dev",
+            "rollback dev -y",
+        ],
+    ),
+    "alter_old_record": (
+        "was altered",
+        ["rollback prod -y", "reset dev --to prod#1 -y", "diff prod#1 prod"],
+    ),
+    "alter_current": (
+        "was altered",
+        ["deploy prod", "plan prod", "rollback prod -y", "info prod", "reset dev --to prod -y"],
+    ),
+    "invent_later": (
+        "never served",
+        ["rollback prod --to 9 -y", "reset dev --to prod#9 -y", "clone prod#9 qa -y"],
+    ),
     "invent_rollback": ("never served", ["repair prod"]),
 }
 
@@ -186,15 +244,24 @@ def test_records_of_an_older_troupe_are_accepted_and_that_is_said(mallory):
     template = json.loads(json.dumps(stacks.get_template(StackName="shop-prod")["TemplateBody"]))
     template = json.loads(template) if isinstance(template, str) else template
     del template["Outputs"]["TroupeRecord"]
-    stacks.update_stack(StackName="shop-prod", TemplateBody=json.dumps(template), Tags=stack["Tags"],
-                        Parameters=stack.get("Parameters", []), Capabilities=["CAPABILITY_NAMED_IAM"])
-    stacks.get_waiter("stack_update_complete").wait(StackName="shop-prod", WaiterConfig={"Delay": 1})
+    stacks.update_stack(
+        StackName="shop-prod",
+        TemplateBody=json.dumps(template),
+        Tags=stack["Tags"],
+        Parameters=stack.get("Parameters", []),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    stacks.get_waiter("stack_update_complete").wait(
+        StackName="shop-prod", WaiterConfig={"Delay": 1}
+    )
     for number in (1, 2):
         record = mallory.json(f"stages/prod/{number}.json")
         del record["before_digest"]
         mallory.put(f"stages/prod/{number}.json", record)
     result = mallory.troupe("rollback", "prod", "-y")
-    assert "vouches for the record of prod#1: it was deployed by an older troupe" in result.err, str(result)
+    assert "vouches for the record of prod#1: it was deployed by an older troupe" in result.err, (
+        str(result)
+    )
     assert mallory.troupe.call_rest("prod", "/hello").json()["code"] == "one"
     assert "TroupeRecord" in mallory.troupe.world()["stacks"]["shop-prod"]["outputs"]
 
@@ -207,8 +274,14 @@ def test_recorded_sources_get_no_variable_that_their_deployment_did_not_use(mall
     for front, part in (("AWS_", "ROLE_SESSION_NAME"), ("DEPLOY_", "TOKEN")):
         mallory.account.put_back("unharmed")
         wish = f"${{env:{front}${{self:custom.part.${{sls:stage}}, 'X'}}, 'none'}}"
-        troupe.write({"serverless.yml": text.replace(line, f"      MINE: {wish}\n{line}") +
-                      f"custom:\n  part: {{prod: {part}}}\n"})
+        troupe.write(
+            {
+                "serverless.yml": (
+                    text.replace(line, f"      MINE: {wish}\n{line}")
+                    + f"custom:\n  part: {{prod: {part}}}\n"
+                )
+            }
+        )
         troupe("deploy", "dev", env=SECRETS)
         before = troupe.world()
         refused = troupe("reset", "prod", "--to", "dev", "-y", env=SECRETS, check=2)
@@ -216,22 +289,34 @@ def test_recorded_sources_get_no_variable_that_their_deployment_did_not_use(mall
         assert troupe.world() == before
         troupe("reset", "prod", "--to", "dev", "-y", env={**SECRETS, front + part: None})
         settings = mallory.account.client("lambda", REGION).get_function_configuration(
-            FunctionName="shop-orders", Qualifier="prod")["Environment"]["Variables"]
+            FunctionName="shop-orders", Qualifier="prod"
+        )["Environment"]["Variables"]
         assert settings == {"STAGE": "prod", "OWN": "p", "MINE": "none"}
     troupe.write({"serverless.yml": text})
 
 
 def test_another_stages_record_does_not_choose_what_an_api_serves(mallory):
-    """Deployments of an API are used again by what records say; AWS cannot be asked what is in one."""
+    """Deployments of an API are used again by what records say; AWS cannot be asked what is
+    in one.
+    """
     troupe, shop = mallory.troupe, mallory.troupe.folder / "serverless.yml"
     text = shop.read_text()
-    shop.write_text(text.replace("- http: GET /hello\n", "- http: GET /hello\n      - http: GET /newer\n"))
+    shop.write_text(
+        text.replace("- http: GET /hello\n", "- http: GET /hello\n      - http: GET /newer\n")
+    )
     troupe("deploy", "dev", env=SECRETS)
     new = mallory.json("stages/dev/3.versions.json")["apis"]
     mallory.account.put_back("unharmed")
     old = mallory.json("stages/dev/2.versions.json")
-    forged = {**old, "apis": {key: {**api, "fingerprint": new[key]["fingerprint"]} for key, api in old["apis"].items()}}
-    mallory.put("stages/qa/1.json", {**mallory.json("stages/dev/2.json"), "number": 1, "stage": "qa"})
+    forged = {
+        **old,
+        "apis": {
+            key: {**api, "fingerprint": new[key]["fingerprint"]} for key, api in old["apis"].items()
+        },
+    }
+    mallory.put(
+        "stages/qa/1.json", {**mallory.json("stages/dev/2.json"), "number": 1, "stage": "qa"}
+    )
     mallory.put("stages/qa/1.versions.json", forged)
     troupe("deploy", "prod", env=SECRETS)
     assert troupe.call_rest("prod", "/newer").status_code == 200
@@ -243,12 +328,16 @@ def test_code_that_was_altered_is_not_published(mallory):
     code(troupe, "three")
     troupe("deploy", "dev", env=SECRETS)
     sha = mallory.json("stages/dev/3.json")["functions"]["hello"]["artifact"]
-    poison = mallory.read(f"artifacts/{mallory.json('stages/dev/1.json')['functions']['hello']['artifact']}.zip")
+    poison = mallory.read(
+        f"artifacts/{mallory.json('stages/dev/1.json')['functions']['hello']['artifact']}.zip"
+    )
     mallory.account.put_back("unharmed")
     mallory.put(f"artifacts/{sha}.zip", poison)
     served = troupe.stage("prod", "shop")
     refused = troupe("deploy", "prod", env=SECRETS, check=3)
-    assert f"artifacts/{sha}.zip was altered" in refused.err and "somebody else" not in refused.err, str(refused)
+    assert (
+        f"artifacts/{sha}.zip was altered" in refused.err and "somebody else" not in refused.err
+    ), str(refused)
     assert troupe.stage("prod", "shop") == served
     mallory.s3.delete_object(Bucket=mallory.bucket, Key=f"{FOLDER}/artifacts/{sha}.zip")
     troupe("deploy", "prod", env=SECRETS)
@@ -259,13 +348,17 @@ def test_code_that_was_altered_is_not_published(mallory):
 def test_code_of_a_stages_own_function_that_was_altered_is_not_served(troupe):
     troupe.use("shop")
     with (troupe.folder / "serverless.yml").open("a") as file:
-        file.write("custom:\n  troupe:\n    functions: {perStage: ['*']}\n    apis: {rest: perStage}\n")
+        file.write(
+            "custom:\n  troupe:\n    functions: {perStage: ['*']}\n    apis: {rest: perStage}\n"
+        )
     troupe("deploy", "dev")
     s3 = troupe.account.client("s3")
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
 
     def artifact(number):
-        record = json.loads(s3.get_object(Bucket=bucket, Key=f"{FOLDER}/stages/dev/{number}.json")["Body"].read())
+        record = json.loads(
+            s3.get_object(Bucket=bucket, Key=f"{FOLDER}/stages/dev/{number}.json")["Body"].read()
+        )
         return f"{FOLDER}/artifacts/{record['functions']['hello']['artifact']}.zip"
 
     one = s3.get_object(Bucket=bucket, Key=artifact(1))["Body"].read()
@@ -279,17 +372,40 @@ def test_code_of_a_stages_own_function_that_was_altered_is_not_served(troupe):
 
 
 def test_a_bucket_that_somebody_else_took_gets_nothing(cloud, troupe):
-    """Names of buckets are the whole world's: one that was deleted may be made by anybody, who allows
-    everybody everything."""
+    """Names of buckets are the whole world's: one that was deleted may be made by anybody, who
+    allows everybody everything.
+    """
     squatter = new_account(cloud).client("s3")
     squatter.create_bucket(Bucket="shop-code-of-ours")
     squatter.delete_public_access_block(Bucket="shop-code-of-ours")
-    squatter.put_bucket_policy(Bucket="shop-code-of-ours", Policy=json.dumps({
-        "Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": "*", "Action": "s3:*",
-            "Resource": ["arn:aws:s3:::shop-code-of-ours", "arn:aws:s3:::shop-code-of-ours/*"]}]}))
-    troupe.use("shop").edit("serverless.yml", "  timeout: 10\n", "  timeout: 10\n  deploymentBucket: shop-code-of-ours\n")
+    squatter.put_bucket_policy(
+        Bucket="shop-code-of-ours",
+        Policy=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": "*",
+                        "Action": "s3:*",
+                        "Resource": [
+                            "arn:aws:s3:::shop-code-of-ours",
+                            "arn:aws:s3:::shop-code-of-ours/*",
+                        ],
+                    }
+                ],
+            }
+        ),
+    )
+    troupe.use("shop").edit(
+        "serverless.yml",
+        "  timeout: 10\n",
+        "  timeout: 10\n  deploymentBucket: shop-code-of-ours\n",
+    )
     result = troupe("deploy", "dev", check=False)
-    assert result.code and f"'shop-code-of-ours' has to belong to account {troupe.account.id}" in result.err, str(result)
+    assert (
+        result.code
+        and f"'shop-code-of-ours' has to belong to account {troupe.account.id}" in result.err
+    ), str(result)
     assert squatter.list_objects_v2(Bucket="shop-code-of-ours")["KeyCount"] == 0
     assert "shop-dev" not in troupe.world()["stacks"]

@@ -37,8 +37,12 @@ def test_deploying_one_leaves_the_other(web):
 
 
 def test_cors(web):
-    answer = web.call_http_api("dev", "/time", "OPTIONS", headers={
-        "Origin": "http://example.com", "Access-Control-Request-Method": "GET"})
+    answer = web.call_http_api(
+        "dev",
+        "/time",
+        "OPTIONS",
+        headers={"Origin": "http://example.com", "Access-Control-Request-Method": "GET"},
+    )
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
@@ -47,7 +51,9 @@ def test_function_urls(web):
     for stage in ("dev", "prod"):
         info = web("info", stage, "--json").json
         assert fetch(info["urls"]["http"].rstrip("/") + "/time").json()["stage"] == stage
-        urls[stage] = next(function["url"] for function in info["functions"] if function["name"] == "api")
+        urls[stage] = next(
+            function["url"] for function in info["functions"] if function["name"] == "api"
+        )
         assert fetch(urls[stage], web.proxy).json()["stage"] == stage
     assert urls["dev"] != urls["prod"]
     web.edit("handler.js", "'one'", "'two'")

@@ -1,7 +1,8 @@
-"""`troupe iam`: with the policies that it prints, and no right more, a service lives its whole life.
+"""`troupe iam`: with the policies that it prints, and no right more, a service lives its whole
+life.
 
-The local cloud holds callers to their policies and writes each decision down: a call outside of them
-fails, and so does an action in them that nobody needs.
+The local cloud holds callers to their policies and writes each decision down: a call outside of
+them fails, and so does an action in them that nobody needs.
 """
 
 import json
@@ -13,8 +14,21 @@ import aws_models
 from cloud import Cloud
 from operations import SRC, actions_of_types, operations
 
-SERVICE_NAMES = ("apigateway", "apigatewayv2", "cloudformation", "cloudwatch", "ec2", "ecr", "lambda", "logs", "s3",
-                 "secretsmanager", "ssm", "sso", "sts")
+SERVICE_NAMES = (
+    "apigateway",
+    "apigatewayv2",
+    "cloudformation",
+    "cloudwatch",
+    "ec2",
+    "ecr",
+    "lambda",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "ssm",
+    "sso",
+    "sts",
+)
 
 HANDLER = "exports.main = async () => ({statusCode: 200, body: 'one'});\n"
 PLAIN = """service: plain
@@ -94,8 +108,12 @@ def actions_log(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory, actions_log):
     """A cloud of its own, that writes down what callers need."""
-    running = Cloud(tmp_path_factory.mktemp("cloud"), TROUPE_CLOUD_STACK_MS="50", TROUPE_CLOUD_FUNCTION_UPDATE_MS="30",
-                    TROUPE_CLOUD_ACTIONS_LOG=str(actions_log))
+    running = Cloud(
+        tmp_path_factory.mktemp("cloud"),
+        TROUPE_CLOUD_STACK_MS="50",
+        TROUPE_CLOUD_FUNCTION_UPDATE_MS="30",
+        TROUPE_CLOUD_ACTIONS_LOG=str(actions_log),
+    )
     yield running
     running.stop()
 
@@ -115,19 +133,26 @@ class Users:
         """From now on this user runs troupe."""
         self.arn = self.iam.create_user(UserName=name, **settings)["User"]["Arn"]
         for policy in policies:
-            made = self.iam.create_policy(PolicyName=policy["name"] + "-of-" + name,
-                                          PolicyDocument=json.dumps(policy["document"]))
+            made = self.iam.create_policy(
+                PolicyName=policy["name"] + "-of-" + name,
+                PolicyDocument=json.dumps(policy["document"]),
+            )
             self.iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
         key = self.iam.create_access_key(UserName=name)["AccessKey"]
         self.troupe.proxy.secrets[key["AccessKeyId"]] = key["SecretAccessKey"]
-        self.troupe.env |= {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        self.troupe.env |= {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
 
     def decisions(self, arn=None):
         lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         return [line for line in lines if line["principal"] == (arn or self.arn)]
 
     def check_all_allowed(self):
-        denied = {(line["action"], line["resource"]) for line in self.decisions() if not line["allowed"]}
+        denied = {
+            (line["action"], line["resource"]) for line in self.decisions() if not line["allowed"]
+        }
         assert not denied, denied
 
 
@@ -141,7 +166,9 @@ def deploy_changed(troupe):
     text = (troupe.folder / "handler.js").read_text()
     (troupe.folder / "handler.js").write_text(text + "// more\n")
     text = (troupe.folder / "serverless.yml").read_text()
-    (troupe.folder / "serverless.yml").write_text(text.replace("/one", "/one1").replace("/two", "/two2"))
+    (troupe.folder / "serverless.yml").write_text(
+        text.replace("/one", "/one1").replace("/two", "/two2")
+    )
     troupe("deploy", "dev")
 
 
@@ -180,7 +207,9 @@ def actions_in(policies):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_life_with_the_printed_policy(troupe, users, name):
-    """Nothing is refused, and each action that is troupe's own was needed, or is known to be seldom."""
+    """Nothing is refused, and each action that is troupe's own was needed, or is known to be
+    seldom.
+    """
     troupe.write({"serverless.yml": SERVICES[name], "handler.js": HANDLER})
     printed = users.printed("--service")
     assert printed["version"] == 1 and "nobody said which account" not in str(printed["notes"])
@@ -191,7 +220,9 @@ def test_a_life_with_the_printed_policy(troupe, users, name):
 
 
 def types_of(troupe, name):
-    """Resource types that the service had in its stacks: those in its templates, as AWS was sent them."""
+    """Resource types that the service had in its stacks: those in its templates, as AWS was sent
+    them.
+    """
     found = set()
     for call in troupe.proxy.calls():
         body = call.params.get("TemplateBody")
@@ -217,7 +248,7 @@ def check_least(troupe, users, policies, name):
         assert sids == sorted(set(sids), key=sids.index)
 
 
-# -- in a locked-down account ------------------------------------------------------------------------
+# -- in a locked-down account ----------------------------------------------------------------------
 
 BOUND = """service: bound
 provider:
@@ -229,24 +260,37 @@ functions:
   a: {{handler: handler.main}}
 resources: {{Resources: {{Jobs: {{Type: AWS::SQS::Queue}}}}}}
 """
-EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 
 
 def test_roles_are_made_with_the_boundary_only(troupe, users):
     """Where the file says that roles have one, no right is given to make that role without it."""
-    boundary = users.iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(EVERYTHING))["Policy"]["Arn"]
+    boundary = users.iam.create_policy(
+        PolicyName="boundary", PolicyDocument=json.dumps(EVERYTHING)
+    )["Policy"]["Arn"]
     troupe.write({"serverless.yml": BOUND.format(boundary=boundary), "handler.js": HANDLER})
     printed = users.printed("--service")
-    rights = [statement for policy in printed["policies"] for statement in policy["document"]["Statement"]
-              if "iam:CreateRole" in statement["Action"] and "bound-*" in str(statement["Resource"])]
-    assert rights and all(statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary}}
-                          for statement in rights)
+    rights = [
+        statement
+        for policy in printed["policies"]
+        for statement in policy["document"]["Statement"]
+        if "iam:CreateRole" in statement["Action"] and "bound-*" in str(statement["Resource"])
+    ]
+    assert rights and all(
+        statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+        for statement in rights
+    )
     users.become("deployer", printed["policies"])
     troupe("deploy", "dev")
     users.check_all_allowed()
     troupe.edit("serverless.yml", f"permissionsBoundary: '{boundary}', ", "")
     result = troupe("deploy", "prod", check=False)
-    assert result.code == 1 and "iam:CreateRole" in result.err and "troupe iam" in result.err, str(result)
+    assert result.code == 1 and "iam:CreateRole" in result.err and "troupe iam" in result.err, str(
+        result
+    )
 
 
 ROLED = """service: roled
@@ -258,44 +302,81 @@ functions:
   a: {{handler: handler.main, events: [{{http: GET /one}}, {{sqs: {{arn: !GetAtt Jobs.Arn}}}}]}}
 resources: {{Resources: {{Jobs: {{Type: AWS::SQS::Queue}}}}}}
 """
-TRUST = {"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudformation.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
 
 
 def test_a_role_for_cloudformation(troupe, users):
-    """Stacks are its work and publishing the caller's: each has a policy of its own, and the caller may
-    make no function, role or queue."""
-    role = users.iam.create_role(RoleName="deployment", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    """Stacks are its work and publishing the caller's: each has a policy of its own, and the caller
+    may make no function, role or queue.
+    """
+    role = users.iam.create_role(RoleName="deployment", AssumeRolePolicyDocument=json.dumps(TRUST))[
+        "Role"
+    ]["Arn"]
     troupe.write({"serverless.yml": ROLED.format(role=role), "handler.js": HANDLER})
     printed = users.printed("--service")
     own = [policy for policy in printed["policies"] if "role" not in policy]
     given = [policy for policy in printed["policies"] if policy.get("role") == role]
     assert own and given and "publishes with the caller's rights" in str(printed["notes"])
-    forbidden = {"lambda:CreateFunction", "iam:CreateRole", "sqs:CreateQueue", "apigateway:CreateRestApi"}
+    forbidden = {
+        "lambda:CreateFunction",
+        "iam:CreateRole",
+        "sqs:CreateQueue",
+        "apigateway:CreateRestApi",
+    }
     assert not forbidden & {action for _, action in actions_in(own)}
     for policy in given:
-        users.iam.put_role_policy(RoleName="deployment", PolicyName=policy["name"],
-                                  PolicyDocument=json.dumps(policy["document"]))
+        users.iam.put_role_policy(
+            RoleName="deployment",
+            PolicyName=policy["name"],
+            PolicyDocument=json.dumps(policy["document"]),
+        )
 
     # who may only give the role is told before anything is made
-    rest = [{**policy, "document": {**policy["document"], "Statement": [
-        statement for statement in policy["document"]["Statement"] if not statement["Sid"].startswith("Lambda")]}}
-        for policy in own]
+    rest = [
+        {
+            **policy,
+            "document": {
+                **policy["document"],
+                "Statement": [
+                    statement
+                    for statement in policy["document"]["Statement"]
+                    if not statement["Sid"].startswith("Lambda")
+                ],
+            },
+        }
+        for policy in own
+    ]
     users.become("halfway", rest)
     result = troupe("deploy", "dev", check=False)
     assert result.code == 1 and "lambda:GetFunction" in result.err, str(result)
-    assert "versions are published with your own rights" in result.err and "troupe iam" in result.err
+    assert (
+        "versions are published with your own rights" in result.err and "troupe iam" in result.err
+    )
     assert not troupe.world()["stacks"]
 
     users.become("deployer", own)
     live(troupe, "roled")
     users.check_all_allowed()
-    by_role = [line for line in users.decisions(role.replace(":iam:", ":sts:").replace(
-        ":role/", ":assumed-role/") + "/AWSCloudFormation")]
+    by_role = [
+        line
+        for line in users.decisions(
+            role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+            + "/AWSCloudFormation"
+        )
+    ]
     assert by_role and all(line["allowed"] for line in by_role)
 
 
-# -- one stage ---------------------------------------------------------------------------------------
+# -- one stage -------------------------------------------------------------------------------------
 
 NEIGHBOURS = """service: near
 provider: {name: aws, runtime: nodejs20.x}
@@ -325,47 +406,135 @@ def test_a_policy_for_one_stage(troupe, users):
 
 HEAD = "service: shop\nprovider: {name: aws, runtime: nodejs20.x%s}\n"
 ONE = "functions: {a: {handler: handler.main%s}}\n"
-NAMED = "functions:\n" + "".join(f"  f{n}: {{handler: handler.main, name: 'other{n}'}}\n" for n in range(99))
+NAMED = "functions:\n" + "".join(
+    f"  f{n}: {{handler: handler.main, name: 'other{n}'}}\n" for n in range(99)
+)
 WITH = ONE % "" + "resources:\n  Resources:\n    Thing: {Type: %s, Properties: {%s}}\n"
 
 # file -> what has to be among actions and resources, and what must not be
 FILES = [
-    (HEAD % "" + ONE % "", ["lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:*:function:shop-*",
-                            "arn:aws:iam::*:role/shop-IamRoleLambdaExecution*", "arn:aws:s3:::shop-serverlessdeploymentbucket*"],
-     ["ec2:DescribeVpcs", "kms:Decrypt", "lambda:GetLayerVersion", "lambda:PutFunctionConcurrency", "apigateway:PUT",
-      "iam:AttachRolePolicy", "cloudwatch:DescribeAlarms", "ssm:GetParameter", "iam:DeleteRolePermissionsBoundary"]),
-    (HEAD % ", vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}" + ONE % ", layers: ['arn:aws:lambda:us-east-1:1:layer:l:3']",
-     ["ec2:DescribeVpcs", "iam:AttachRolePolicy", "lambda:GetLayerVersion", "arn:aws:lambda:us-east-1:1:layer:l:3"],
-     ["kms:Decrypt"]),
-    (HEAD % ", kmsKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012'" + ONE % "",
-     ["kms:Decrypt"], ["ec2:DescribeVpcs"]),
-    (HEAD % ", deploymentBucket: ours" + ONE % "", ["arn:aws:s3:::ours", "arn:aws:s3:::ours/troupe/shop/*"], ["s3:CreateBucket"]),
-    (HEAD % ", iam: {role: 'arn:aws:iam::123456789012:role/given'}" + ONE % "",
-     ["arn:aws:iam::123456789012:role/given", "iam:PassRole"], []),
-    (HEAD % "" + ONE % ", name: '${sls:stage}-hers'", ["arn:aws:lambda:us-east-1:*:function:*-hers"], ["shop-dev"]),
-    (HEAD % "" + "custom: {troupe: {shift: {type: canary, percent: 10, after: 1s, alarms: [bad]}}}\n" + ONE % "",
-     ["cloudwatch:DescribeAlarms"], []),
-    (HEAD % "" + WITH % ("Custom::Thing", "ServiceToken: 'arn:aws:lambda:us-east-1:1:function:maker'"),
-     ["lambda:InvokeFunction", "arn:aws:lambda:us-east-1:1:function:maker"], []),
-    (HEAD % "" + WITH % ("AWS::SQS::Queue", "QueueName: 'q-${sls:stage}'"), ["arn:aws:sqs:us-east-1:*:q-*"], []),
+    (
+        HEAD % "" + ONE % "",
+        [
+            "lambda:UpdateFunctionCode",
+            "arn:aws:lambda:us-east-1:*:function:shop-*",
+            "arn:aws:iam::*:role/shop-IamRoleLambdaExecution*",
+            "arn:aws:s3:::shop-serverlessdeploymentbucket*",
+        ],
+        [
+            "ec2:DescribeVpcs",
+            "kms:Decrypt",
+            "lambda:GetLayerVersion",
+            "lambda:PutFunctionConcurrency",
+            "apigateway:PUT",
+            "iam:AttachRolePolicy",
+            "cloudwatch:DescribeAlarms",
+            "ssm:GetParameter",
+            "iam:DeleteRolePermissionsBoundary",
+        ],
+    ),
+    (
+        HEAD % ", vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}"
+        + ONE % ", layers: ['arn:aws:lambda:us-east-1:1:layer:l:3']",
+        [
+            "ec2:DescribeVpcs",
+            "iam:AttachRolePolicy",
+            "lambda:GetLayerVersion",
+            "arn:aws:lambda:us-east-1:1:layer:l:3",
+        ],
+        ["kms:Decrypt"],
+    ),
+    (
+        HEAD % ", kmsKeyArn:"
+        " 'arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012'" + ONE % "",
+        ["kms:Decrypt"],
+        ["ec2:DescribeVpcs"],
+    ),
+    (
+        HEAD % ", deploymentBucket: ours" + ONE % "",
+        ["arn:aws:s3:::ours", "arn:aws:s3:::ours/troupe/shop/*"],
+        ["s3:CreateBucket"],
+    ),
+    (
+        HEAD % ", iam: {role: 'arn:aws:iam::123456789012:role/given'}" + ONE % "",
+        ["arn:aws:iam::123456789012:role/given", "iam:PassRole"],
+        [],
+    ),
+    (
+        HEAD % "" + ONE % ", name: '${sls:stage}-hers'",
+        ["arn:aws:lambda:us-east-1:*:function:*-hers"],
+        ["shop-dev"],
+    ),
+    (
+        HEAD % ""
+        + "custom: {troupe: {shift: {type: canary, percent: 10, after: 1s, alarms: [bad]}}}\n"
+        + ONE % "",
+        ["cloudwatch:DescribeAlarms"],
+        [],
+    ),
+    (
+        HEAD % ""
+        + WITH % ("Custom::Thing", "ServiceToken: 'arn:aws:lambda:us-east-1:1:function:maker'"),
+        ["lambda:InvokeFunction", "arn:aws:lambda:us-east-1:1:function:maker"],
+        [],
+    ),
+    (
+        HEAD % "" + WITH % ("AWS::SQS::Queue", "QueueName: 'q-${sls:stage}'"),
+        ["arn:aws:sqs:us-east-1:*:q-*"],
+        [],
+    ),
     (HEAD % "" + WITH % ("AWS::Some::Thing", "A: b"), ["AWS::Some::Thing is not known here"], []),
-    (HEAD % "" + WITH % ("AWS::Events::Rule", "ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: b, RoleArn: 'arn:aws:iam::1:role/r'}]"),
-     ["events.amazonaws.com", "arn:aws:iam::1:role/r"], []),
-    ((HEAD % "").replace("shop", "a-service-whose-name-is-long") + ONE % "", ["role/a-service-whose-name-is-"], ["role/a-service-whose-name-is-long"]),
-    (HEAD % "" + WITH % ("AWS::SNS::Topic", "DisplayName: 'a {{resolve:ssm:/shop/name:1}} {{resolve:secretsmanager:mine:SecretString:k}}'"),
-     ["ssm:GetParameters", "arn:aws:ssm:us-east-1:*:parameter/shop/name\"", "arn:aws:secretsmanager:us-east-1:*:secret:mine*"], []),
+    (
+        HEAD % ""
+        + WITH
+        % (
+            "AWS::Events::Rule",
+            (
+                "ScheduleExpression: rate(1 day), Targets: [{Id: a, Arn: b, RoleArn:"
+                " 'arn:aws:iam::1:role/r'}]"
+            ),
+        ),
+        ["events.amazonaws.com", "arn:aws:iam::1:role/r"],
+        [],
+    ),
+    (
+        (HEAD % "").replace("shop", "a-service-whose-name-is-long") + ONE % "",
+        ["role/a-service-whose-name-is-"],
+        ["role/a-service-whose-name-is-long"],
+    ),
+    (
+        HEAD % ""
+        + WITH
+        % (
+            "AWS::SNS::Topic",
+            (
+                "DisplayName: 'a {{resolve:ssm:/shop/name:1}}"
+                " {{resolve:secretsmanager:mine:SecretString:k}}'"
+            ),
+        ),
+        [
+            "ssm:GetParameters",
+            'arn:aws:ssm:us-east-1:*:parameter/shop/name"',
+            "arn:aws:secretsmanager:us-east-1:*:secret:mine*",
+        ],
+        [],
+    ),
     (HEAD % "" + NAMED, ["arn:aws:lambda:us-east-1:*:function:other98:*"], ["function:other*"]),
 ]
 
 
 def test_the_policy_follows_the_file(troupe):
-    """Actions for what the file has, on what it is called; without credentials, so for any account."""
+    """Actions for what the file has, on what it is called; without credentials, so for any
+    account.
+    """
     for text, has, has_not in FILES:
         troupe.write({"serverless.yml": text, "handler.js": HANDLER})
         nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
         printed = troupe("iam", "--service", "--json", env=nobody).json
         said = json.dumps(printed)
-        wrong = [word for word in has if word not in said] + [f"not {word}" for word in has_not if word in said]
+        wrong = [word for word in has if word not in said] + [
+            f"not {word}" for word in has_not if word in said
+        ]
         assert not wrong, f"{text}\n{wrong}\n{said}"
         for policy in printed["policies"]:
             sids = [statement["Sid"] for statement in policy["document"]["Statement"]]
@@ -378,11 +547,17 @@ def test_values_of_variables_may_be_read(troupe, users):
     ssm.put_parameter(Name="/shop/name", Value="hidden", Type="SecureString")
     s3.create_bucket(Bucket="of-ours")
     s3.put_object(Bucket="of-ours", Key="a/size", Body=b"256")
-    file = HEAD % ", memorySize: '${s3:of-ours/a/size}'" + WITH % ("AWS::SQS::Queue", "QueueName: '${ssm:/shop/name}'")
+    file = HEAD % ", memorySize: '${s3:of-ours/a/size}'" + WITH % (
+        "AWS::SQS::Queue",
+        "QueueName: '${ssm:/shop/name}'",
+    )
     troupe.write({"serverless.yml": file, "handler.js": HANDLER})
     printed = users.printed("dev")
     said = json.dumps(printed)
-    assert f"arn:aws:ssm:*:{troupe.account.id}:parameter/shop/name" in said and "arn:aws:s3:::of-ours/a/size" in said
+    assert (
+        f"arn:aws:ssm:*:{troupe.account.id}:parameter/shop/name" in said
+        and "arn:aws:s3:::of-ours/a/size" in said
+    )
     assert "hidden" not in said and f"arn:aws:sqs:us-east-1:{troupe.account.id}:*" in said
     users.become("deployer", printed["policies"])
     troupe("plan", "dev")
@@ -390,12 +565,23 @@ def test_values_of_variables_may_be_read(troupe, users):
 
 
 def test_nested_stacks_have_their_rights(troupe):
-    """Of a service that is too large for one stack; those of a stage whose name begins alike are others."""
-    text = HEAD % "" + "functions:\n" + "".join(
-        f"  f{n}: {{handler: handler.main, events: [{{schedule: rate(1 day)}}]}}\n" for n in range(200))
+    """Of a service that is too large for one stack; those of a stage whose name begins alike are
+    others.
+    """
+    text = (
+        HEAD % ""
+        + "functions:\n"
+        + "".join(
+            f"  f{n}: {{handler: handler.main, events: [{{schedule: rate(1 day)}}]}}\n"
+            for n in range(200)
+        )
+    )
     troupe.write({"serverless.yml": text, "handler.js": HANDLER})
     said = json.dumps(troupe("iam", "dev", "--json").json)
-    assert f"{troupe.account.id}:stack/shop-dev-TroupePart*/*" in said and "stack/shop-dev-*" not in said
+    assert (
+        f"{troupe.account.id}:stack/shop-dev-TroupePart*/*" in said
+        and "stack/shop-dev-*" not in said
+    )
 
 
 def test_wrong_usage(troupe):
@@ -406,15 +592,21 @@ def test_wrong_usage(troupe):
     assert "for who calls troupe" in troupe("iam", "dev", env={"AWS_ACCESS_KEY_ID": None}).out
 
 
-# -- the tables --------------------------------------------------------------------------------------
+# -- the tables ------------------------------------------------------------------------------------
 
 
 def test_every_operation_has_a_row():
-    """Whatever src/aws names as an operation of one of its services has a row, each row is named there,
-    and AWS knows it."""
+    """Whatever src/aws names as an operation of one of its services has a row, each row is named
+    there, and AWS knows it.
+    """
     known = {service: set(aws_models.model(service).operation_names) for service in SERVICE_NAMES}
-    named = {word for folder in ("services", "credentials") for path in (SRC / "aws" / folder).glob("*.c")
-             if path.name != "operations.c" for word in re.findall(r'"([A-Z][A-Za-z0-9]+)"', path.read_text(encoding="utf-8"))}
+    named = {
+        word
+        for folder in ("services", "credentials")
+        for path in (SRC / "aws" / folder).glob("*.c")
+        if path.name != "operations.c"
+        for word in re.findall(r'"([A-Z][A-Za-z0-9]+)"', path.read_text(encoding="utf-8"))
+    }
     rows = {tuple(name.split(".")) for name in operations()}
     for service, operation in rows:
         assert operation in known[service], f"{service} has no {operation}"

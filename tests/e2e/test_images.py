@@ -52,13 +52,22 @@ def prepared(troupe):
     folder = troupe.home / "bin"
     folder.mkdir(parents=True)
     builder = folder / "docker"
-    builder.write_text(BUILDER.format(python=sys.executable, endpoint=troupe.account.cloud.endpoint))
+    builder.write_text(
+        BUILDER.format(python=sys.executable, endpoint=troupe.account.cloud.endpoint)
+    )
     builder.chmod(0o755)
     log = troupe.home / "builder.log"
     log.touch()
     troupe.env |= {"PATH": f"{folder}:{os.environ['PATH']}", "BUILDER_LOG": str(log)}
-    troupe.write({"serverless.yml": SERVICE.replace("ACCOUNT", troupe.account.id), "app/Dockerfile.dev": "FROM x\n",
-                  "app/main.py": "one\n", "app/.git/index": "1", "plain/Dockerfile": "FROM y\n"})
+    troupe.write(
+        {
+            "serverless.yml": SERVICE.replace("ACCOUNT", troupe.account.id),
+            "app/Dockerfile.dev": "FROM x\n",
+            "app/main.py": "one\n",
+            "app/.git/index": "1",
+            "plain/Dockerfile": "FROM y\n",
+        }
+    )
     ecr = troupe.account.client("ecr")
     ecr.create_repository(repositoryName="base")
     ecr.put_image(repositoryName="base", imageManifest='{"v": 1}', imageTag="v1")
@@ -67,6 +76,7 @@ def prepared(troupe):
         entries = [json.loads(line) for line in log.read_text().splitlines()]
         log.write_text("")
         return entries
+
     return ecr, calls
 
 
@@ -79,7 +89,9 @@ def test_images_of_two_stages(troupe, proxy):
     ecr, calls = prepared(troupe)
     troupe("validate")
     assert "would be built" in troupe("plan", "dev").err
-    assert calls() == [] and [r["repositoryName"] for r in ecr.describe_repositories()["repositories"]] == ["base"]
+    assert calls() == [] and [
+        r["repositoryName"] for r in ecr.describe_repositories()["repositories"]
+    ] == ["base"]
 
     troupe("deploy", "dev")
     made = calls()
@@ -87,24 +99,49 @@ def test_images_of_two_stages(troupe, proxy):
     app, login, push = made[:3]
     tag = push["words"][1].rsplit(":", 1)[1]
     assert app["words"] == [
-        "build", "-t", f"{uri}:{tag}", "-f", str(troupe.folder / "app/Dockerfile.dev"), "--build-arg", "STAGE=for-all",
-        "--build-arg", "TOKEN=secret", "--cache-from", "app:latest", "--quiet", "app", "--platform=linux/arm64",
-        "--provenance=false"] and app["folder"] == str(troupe.folder)
-    assert login["words"] == ["login", "--username", "AWS", "--password-stdin", uri.split("/")[0]] and login["input"]
+        "build",
+        "-t",
+        f"{uri}:{tag}",
+        "-f",
+        str(troupe.folder / "app/Dockerfile.dev"),
+        "--build-arg",
+        "STAGE=for-all",
+        "--build-arg",
+        "TOKEN=secret",
+        "--cache-from",
+        "app:latest",
+        "--quiet",
+        "app",
+        "--platform=linux/arm64",
+        "--provenance=false",
+    ] and app["folder"] == str(troupe.folder)
+    assert (
+        login["words"] == ["login", "--username", "AWS", "--password-stdin", uri.split("/")[0]]
+        and login["input"]
+    )
     assert push["words"] == ["push", f"{uri}:{tag}"] and tag.startswith("app-")
     assert [entry["words"][0] for entry in made] == ["build", "login", "push", "build", "push"]
     repository = ecr.describe_repositories(repositoryNames=["troupe/img"])["repositories"][0]
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
     first = image_of(troupe, "built", "dev")
     assert first.startswith(f"{uri}@sha256:") and image_of(troupe, "second", "dev") == first
-    assert image_of(troupe, "simple", "dev").startswith(f"{uri}@sha256:") and image_of(troupe, "simple", "dev") != first
+    assert (
+        image_of(troupe, "simple", "dev").startswith(f"{uri}@sha256:")
+        and image_of(troupe, "simple", "dev") != first
+    )
     v1 = image_of(troupe, "tagged", "dev")
     assert "/base@sha256:" in v1
-    config = troupe.account.client("lambda").get_function(FunctionName="img-built", Qualifier="dev")["Configuration"]
+    config = troupe.account.client("lambda").get_function(
+        FunctionName="img-built", Qualifier="dev"
+    )["Configuration"]
     assert config["ImageConfigResponse"]["ImageConfig"] == {
-        "Command": ["main.run"], "EntryPoint": ["/start"], "WorkingDirectory": "/work"}
+        "Command": ["main.run"],
+        "EntryPoint": ["/start"],
+        "WorkingDirectory": "/work",
+    }
 
-    # the same content is neither built nor published again, whatever stage; folders of git do not count
+    # the same content is neither built nor published again, whatever stage; folders of git do not
+    # count
     (troupe.folder / "app/.git/index").write_text("2")
     mark = proxy.mark()
     troupe("deploy", "prod")
@@ -126,20 +163,31 @@ def test_images_of_two_stages(troupe, proxy):
     assert image_of(troupe, "built", "prod") == second and image_of(troupe, "tagged", "prod") != v1
     assert calls() == [] and not proxy.calls("lambda.PublishVersion", mark)
     for name in ("troupe/img2", "troupe/im"):  # neighbours
-        ecr.create_repository(repositoryName=name, tags=[{"Key": "troupe:service", "Value": name[7:]}])
+        ecr.create_repository(
+            repositoryName=name, tags=[{"Key": "troupe:service", "Value": name[7:]}]
+        )
     plan = troupe("remove", "--service", "--plan", "--json").json
     assert plan["repositories"] == [{"name": "troupe/img"}]
     removed = troupe("remove", "--service", "--yes", "--json").json
-    assert ("AWS::ECR::Repository", "troupe/img") in [(d["type"], d["name"]) for d in removed["deleted"]]
+    assert ("AWS::ECR::Repository", "troupe/img") in [
+        (d["type"], d["name"]) for d in removed["deleted"]
+    ]
     assert sorted(r["repositoryName"] for r in ecr.describe_repositories()["repositories"]) == [
-        "base", "troupe/im", "troupe/img2"]
+        "base",
+        "troupe/im",
+        "troupe/img2",
+    ]
     assert len(ecr.list_images(repositoryName="base")["imageIds"]) == 2
 
     # `package` names the repository as the dialect's reference does
     troupe("package", "dev")
-    template = json.loads((troupe.folder / ".serverless/cloudformation-template-update-stack.json").read_text())
+    template = json.loads(
+        (troupe.folder / ".serverless/cloudformation-template-update-stack.json").read_text()
+    )
     image = template["Resources"]["BuiltLambdaFunction"]["Properties"]["Code"]["ImageUri"]
-    assert image.startswith(f"{troupe.account.id}.dkr.ecr.us-east-1.amazonaws.com/serverless-img-dev@sha256:")
+    assert image.startswith(
+        f"{troupe.account.id}.dkr.ecr.us-east-1.amazonaws.com/serverless-img-dev@sha256:"
+    )
 
 
 IGNORE = """# what is not for the image
@@ -155,10 +203,32 @@ d?b
 cache
 !cache/kept
 """
-LEFT_OUT = ["node_modules/deep/in.js", "one.pyc", "sub/two.pyc", "tests/test_main.py", "CHANGES.md", "docs/a/b", "dab",
-            "y.txt", "server.log", "sub/server.log", "cache/a/b", "cache/keptnot"]
-IN_IT = ["sub/node_modules/x.js", "sub/tests/t.py", "sub/CHANGES.md", "README.md", "daab", "w.txt", "sub/y.txt",
-         "cache/kept/x", ".env", "log"]
+LEFT_OUT = [
+    "node_modules/deep/in.js",
+    "one.pyc",
+    "sub/two.pyc",
+    "tests/test_main.py",
+    "CHANGES.md",
+    "docs/a/b",
+    "dab",
+    "y.txt",
+    "server.log",
+    "sub/server.log",
+    "cache/a/b",
+    "cache/keptnot",
+]
+IN_IT = [
+    "sub/node_modules/x.js",
+    "sub/tests/t.py",
+    "sub/CHANGES.md",
+    "README.md",
+    "daab",
+    "w.txt",
+    "sub/y.txt",
+    "cache/kept/x",
+    ".env",
+    "log",
+]
 
 
 def test_what_the_builder_does_not_get_changes_no_image(troupe):
@@ -170,6 +240,7 @@ def test_what_the_builder_does_not_get_changes_no_image(troupe):
     def built():
         said = troupe("plan", "dev").err
         return {name for name in ("app", "plain") if f"'{name}' would be built" in said}
+
     for path in LEFT_OUT:
         troupe.write({f"app/{path}": "new\n"})
     troupe.write({"plain/anything": "new\n"})
@@ -180,8 +251,14 @@ def test_what_the_builder_does_not_get_changes_no_image(troupe):
         (troupe.folder / "app" / path).unlink()
     assert built() == set()
 
-    # the Dockerfile's own list counts instead of the folder's; Podman's is not Docker's, so nothing is left out
-    troupe.write({"app/Dockerfile.dev.dockerignore": "Dockerfile.dev*\n**/*\n!main.py\n", "app/w.txt": "new\n"})
+    # the Dockerfile's own list counts instead of the folder's; Podman's is not Docker's, so nothing
+    # is left out
+    troupe.write(
+        {
+            "app/Dockerfile.dev.dockerignore": "Dockerfile.dev*\n**/*\n!main.py\n",
+            "app/w.txt": "new\n",
+        }
+    )
     assert built() == {"app"}
     troupe("deploy", "dev")
     troupe.write({"app/y.txt": "other\n", "app/w.txt": "other\n", "app/README.md": "other\n"})
@@ -192,7 +269,9 @@ def test_what_the_builder_does_not_get_changes_no_image(troupe):
     assert built() == {"plain"}
 
     # what is no pattern is said before anything is built
-    troupe.write({"plain/.dockerignore": "*\n\n[a\n", "app/Dockerfile.dev.dockerignore": "fine\n!\n"})
+    troupe.write(
+        {"plain/.dockerignore": "*\n\n[a\n", "app/Dockerfile.dev.dockerignore": "fine\n!\n"}
+    )
     (troupe.folder / "plain/.containerignore").unlink()
     calls()
     wrong = troupe("deploy", "dev", check=False)
@@ -201,7 +280,9 @@ def test_what_the_builder_does_not_get_changes_no_image(troupe):
 
 
 def test_repositories_of_others_stay(troupe, proxy):
-    """One that the user made, one with somebody's image in it, and one that may not be looked at."""
+    """One that the user made, one with somebody's image in it, and one that may not be
+    looked at.
+    """
     ecr, _ = prepared(troupe)
 
     def removed(why):
@@ -212,6 +293,7 @@ def test_repositories_of_others_stay(troupe, proxy):
         assert f"kept AWS::ECR::Repository troupe/img: {why}" in kept.out, kept
         tags = [i["imageTag"] for i in ecr.list_images(repositoryName="troupe/img")["imageIds"]]
         assert {tag.split("-")[0] for tag in tags} >= {"app", "plain"}, tags
+
     ecr.create_repository(repositoryName="troupe/img")
     removed("it has no owner tag of the service")
     ecr.delete_repository(repositoryName="troupe/img", force=True)
@@ -233,7 +315,9 @@ def test_images_that_cannot_be_built(troupe):
     without = troupe("deploy", "dev", env={"PATH": str(troupe.home / "nothing")}, check=False)
     assert without.code and "no docker, podman or buildah" in without.err and "'app'" in without.err
     failed = troupe("deploy", "dev", env={"BUILDER_FAILS": "build"}, check=False)
-    assert failed.code and "ended with status 7" in failed.err and "secret" not in failed.err, failed
+    assert failed.code and "ended with status 7" in failed.err and "secret" not in failed.err, (
+        failed
+    )
     failed = troupe("deploy", "dev", env={"BUILDER_FAILS": "push"}, check=False)
     assert failed.code and "push" in failed.err
     troupe.edit("serverless.yml", "base:v1", "base:v9")

@@ -1,10 +1,10 @@
-"""Killed at any call of any command, before it is sent or after it took effect: the same command, or
-`repair` and then the same command, reaches the end that it reaches undisturbed, and never did another
-stage change.
+"""Killed at any call of any command, before it is sent or after it took effect: the same command,
+or `repair` and then the same command, reaches the end that it reaches undisturbed, and never did
+another stage change.
 
-A run tries some moments of each command (``MOMENTS``), others each time: the seed decides, and every
-failure names its moment. ``TROUPE_TEST_KILLS=all`` tries them all; ``TROUPE_TEST_KILLS=deploy:17`` one,
-``TROUPE_TEST_KILLS=deploy:17-40`` some.
+A run tries some moments of each command (``MOMENTS``), others each time: the seed decides, and
+every failure names its moment. ``TROUPE_TEST_KILLS=all`` tries them all;
+``TROUPE_TEST_KILLS=deploy:17`` one, ``TROUPE_TEST_KILLS=deploy:17-40`` some.
 """
 
 import os
@@ -52,7 +52,11 @@ def moments(command, calls):
     if KILLS:
         name, _, some = KILLS.partition(":")
         first, _, last = some.partition("-")
-        return range(int(first), min(int(last or first) + 1, 2 * calls)) if name == command.name else []
+        return (
+            range(int(first), min(int(last or first) + 1, 2 * calls))
+            if name == command.name
+            else []
+        )
     offset = random.Random(f"{SEED} {command.name}").randrange(2 * calls)
     # Odd steps, so that moments before and after a call's effect alternate.
     return sorted({(offset + n * (2 * calls // MOMENTS | 1)) % (2 * calls) for n in range(MOMENTS)})
@@ -67,8 +71,14 @@ def test_killed_and_run_again(stands, command):
         hit, problems = try_at(stand, moment)
         tried, hits = tried + 1, hits + hit
         if problems:
-            failed.append(f"--- {command.name}:{moment} of {2 * stand.calls} (seed {SEED})\n" + "\n".join(problems))
-    print(f"KILLED {command.name}: {stand.calls} calls, {tried} moments, {hits} killed, {len(failed)} failed")
+            failed.append(
+                f"--- {command.name}:{moment} of {2 * stand.calls} (seed {SEED})\n"
+                + "\n".join(problems)
+            )
+    print(
+        f"KILLED {command.name}: {stand.calls} calls, {tried} moments, {hits} killed, {len(failed)}"
+        " failed"
+    )
     assert not failed, "\n".join(failed)
 
 

@@ -1,4 +1,6 @@
-"""`troupe local`: the cloud of one's own, found again by later commands and stopped without a trace."""
+"""`troupe local`: the cloud of one's own, found again by later commands and stopped without a
+trace.
+"""
 
 import os
 import subprocess
@@ -24,12 +26,17 @@ def home(tmp_path_factory):
 def local(tmp_path, home):
     """Runs troupe without any AWS settings but its own local cloud, which is stopped in the end."""
     from program import ROOT, Running, bare_environment
+
     service = tmp_path / "service"
     service.mkdir()
     # The developer's cache is used so that the environment need not be made anew for each run.
     cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    env = {**bare_environment(home), "TROUPE_LOCAL_DIR": str(tmp_path / "local"),
-           "TROUPE_LOCALCLOUD_DIR": str(ROOT / "localcloud"), "XDG_CACHE_HOME": cache}
+    env = {
+        **bare_environment(home),
+        "TROUPE_LOCAL_DIR": str(tmp_path / "local"),
+        "TROUPE_LOCALCLOUD_DIR": str(ROOT / "localcloud"),
+        "XDG_CACHE_HOME": cache,
+    }
 
     def run(*args, check=0, **extra):
         result = Running(args, service, {**env, **extra}).wait(300)
@@ -85,12 +92,19 @@ def test_other_programs_get_the_secret_only_when_they_ask(local):
 
     shown = local("local", "env", AWS_REGION="eu-central-1").out
     script = f"AWS_SESSION_TOKEN=old; {shown}\nenv"
-    merged = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=True, env={}).stdout
+    merged = subprocess.run(
+        ["sh", "-ec", script], capture_output=True, text=True, check=True, env={}
+    ).stdout
     seen = dict(line.split("=", 1) for line in merged.splitlines())
     assert {key: seen[key] for key in variables} == {**variables, "AWS_REGION": "eu-central-1"}
     assert "AWS_SESSION_TOKEN" not in seen
-    client = boto3.client("lambda", endpoint_url=seen["AWS_ENDPOINT_URL"], region_name=seen["AWS_REGION"],
-                          aws_access_key_id=seen["AWS_ACCESS_KEY_ID"], aws_secret_access_key=secret)
+    client = boto3.client(
+        "lambda",
+        endpoint_url=seen["AWS_ENDPOINT_URL"],
+        region_name=seen["AWS_REGION"],
+        aws_access_key_id=seen["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=secret,
+    )
     assert client.list_functions()["Functions"] == []
 
     # Who knows the port, but not the secret: what was valid before, and what everybody guesses.
@@ -103,9 +117,17 @@ def test_other_programs_get_the_secret_only_when_they_ask(local):
 def test_a_folder_of_others_is_not_used(local):
     local.place.mkdir(mode=0o777)
     local.place.chmod(0o777)
-    (local.place / "state.json").write_text('{"format": 1, "pid": 1, "port": 9, "secret": "theirs"}')
-    for args in (("local", "up"), ("local", "status"), ("local", "down"), ("local", "wipe"), ("local", "env"),
-                 ("stages", "--local")):
+    (local.place / "state.json").write_text(
+        '{"format": 1, "pid": 1, "port": 9, "secret": "theirs"}'
+    )
+    for args in (
+        ("local", "up"),
+        ("local", "status"),
+        ("local", "down"),
+        ("local", "wipe"),
+        ("local", "env"),
+        ("stages", "--local"),
+    ):
         if args[0] == "stages":
             (local.folder / "serverless.yml").write_text("service: shop\nprovider: {name: aws}\n")
         result = local(*args, check=1)
@@ -115,8 +137,16 @@ def test_a_folder_of_others_is_not_used(local):
 
 def test_local_deploys_without_any_settings(local):
     import shutil
+
     shutil.copytree(Path(__file__).parent / "services" / "shop", local.folder, dirs_exist_ok=True)
-    local("deploy", "dev", "--local", AWS_ENDPOINT_URL=REFUSED, AWS_ACCESS_KEY_ID="nobody", AWS_SECRET_ACCESS_KEY="x")
+    local(
+        "deploy",
+        "dev",
+        "--local",
+        AWS_ENDPOINT_URL=REFUSED,
+        AWS_ACCESS_KEY_ID="nobody",
+        AWS_SECRET_ACCESS_KEY="x",
+    )
     url = local("info", "dev", "--local", "--json").json["urls"]["rest"]
     assert requests.get(url.rstrip("/") + "/hello", timeout=30).json()["code"] == "one"
     assert processes(local.place)
@@ -128,6 +158,7 @@ def test_local_deploys_without_any_settings(local):
 
 def test_persist_keeps_the_world(local):
     import shutil
+
     shutil.copytree(Path(__file__).parent / "services" / "shop", local.folder, dirs_exist_ok=True)
     local("local", "up", "--persist")
     local("deploy", "dev", "--local")

@@ -56,8 +56,9 @@ def test_the_lines_of_the_versions_of_a_stage(troupe):
     assert lines(troupe, "dev", "say") == (["first", "second"], "")
     assert lines(troupe, "dev", "say", "--filter", "second")[0] == ["second"]
     events = [json.loads(line) for line in troupe("logs", "dev", "say", "--json").out.splitlines()]
-    assert [event["message"][:5] for event in events if "heard" in event["message"]] and \
-        all("[1]" in event["stream"] and event["time"].endswith("Z") for event in events), events
+    assert [event["message"][:5] for event in events if "heard" in event["message"]] and all(
+        "[1]" in event["stream"] and event["time"].endswith("Z") for event in events
+    ), events
     troupe("clone", "dev", "prod")
     say(troupe, "prod", "third")
     found, said = lines(troupe, "dev", "say")
@@ -84,15 +85,22 @@ def test_following_across_deployments(troupe):
     eventually(lambda: running.said("heard after") and running.said("points at version 2 now"))
     running.process.send_signal(2)
     result = running.wait()
-    assert result.code == 0 and re.findall(r"heard (\S+)", result.out) == ["before", "during", "after"], str(result)
+    assert result.code == 0 and re.findall(r"heard (\S+)", result.out) == [
+        "before",
+        "during",
+        "after",
+    ], str(result)
     assert "points at version 2 now" in result.err
 
 
-@pytest.mark.parametrize(("args", "code", "message"), (
-    (("dev",), 2, "no function is named"),
-    (("dev", "say", "--since", "soon"), 2, "'--since' needs a time"),
-    (("dev", "say"), 1, "stage 'dev' is not deployed"),
-))
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    (
+        (("dev",), 2, "no function is named"),
+        (("dev", "say", "--since", "soon"), 2, "'--since' needs a time"),
+        (("dev", "say"), 1, "stage 'dev' is not deployed"),
+    ),
+)
 def test_what_cannot_be_shown(troupe, args, code, message):
     write(troupe)
     if message.startswith("no "):
@@ -106,8 +114,12 @@ def test_log_groups_of_a_stage(troupe):
         troupe("deploy", stage)
         say(troupe, stage, f"in-{stage}")
         say(troupe, stage, f"named-{stage}", "named")
-    assert groups(troupe) == {"/aws/lambda/talk-dev-say", "/aws/lambda/talk-prod-say", "/aws/lambda/the-speaker-dev",
-                              "/aws/lambda/the-speaker-prod"}
+    assert groups(troupe) == {
+        "/aws/lambda/talk-dev-say",
+        "/aws/lambda/talk-prod-say",
+        "/aws/lambda/the-speaker-dev",
+        "/aws/lambda/the-speaker-prod",
+    }
     for stage in ("dev", "prod"):
         assert lines(troupe, stage, "say") == ([f"in-{stage}"], "")
         assert lines(troupe, stage, "named") == ([f"named-{stage}"], "")
@@ -154,6 +166,8 @@ def test_one_stage_only(troupe):
     write(troupe, "custom: {troupe: {stages: {prod: {logs: stage}}}}")
     for stage in ("dev", "prod"):
         troupe("deploy", stage)
-    assert "/aws/lambda/talk-prod-say" in groups(troupe) and "/aws/lambda/talk-dev-say" not in groups(troupe)
+    assert "/aws/lambda/talk-prod-say" in groups(
+        troupe
+    ) and "/aws/lambda/talk-dev-say" not in groups(troupe)
     troupe("remove", "--service")
     assert troupe.world()["stacks"] == {}

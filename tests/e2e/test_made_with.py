@@ -1,5 +1,5 @@
-"""Settings that Lambda gives a shared function when it makes it, or that are of the function as a whole: a change
-reaches the function, or is refused with its place.
+"""Settings that Lambda gives a shared function when it makes it, or that are of the function as a
+whole: a change reaches the function, or is refused with its place.
 """
 
 from shop import append, served, versions
@@ -8,12 +8,18 @@ SIGNED = "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-"
 
 
 def extended(shop, line):
-    """The service's file with one property of the function `hello` more, instead of the last one."""
+    """The service's file with one property of the function `hello` more, instead of the
+    last one.
+    """
     path = shop.folder / "serverless.yml"
     text = path.read_text().split("resources:\n")[0]
     path.write_text(text)
     if line:
-        append(shop, f"resources:\n  extensions:\n    HelloLambdaFunction:\n      Properties:\n        {line}\n")
+        append(
+            shop,
+            "resources:\n  extensions:\n    HelloLambdaFunction:\n      Properties:\n       "
+            f" {line}\n",
+        )
 
 
 def refused(shop, line, *words):
@@ -22,10 +28,16 @@ def refused(shop, line, *words):
     extended(shop, line)
     for command in ("plan", "deploy"):
         result = shop(command, "dev", check=3)
-        assert all(word in result.err for word in ("function 'hello'", "when it makes the function", *words)), str(result)
+        assert all(
+            word in result.err
+            for word in ("function 'hello'", "when it makes the function", *words)
+        ), str(result)
         if line:
             assert "serverless.yml:" in result.err, str(result)
-    assert (versions(shop), len(shop.world()["functions"]["shop-hello"]["versions"])) == (before, number)
+    assert (versions(shop), len(shop.world()["functions"]["shop-hello"]["versions"])) == (
+        before,
+        number,
+    )
 
 
 def test_durable_functions(troupe, account):
@@ -34,8 +46,13 @@ def test_durable_functions(troupe, account):
     troupe("deploy", "dev")
 
     def durable(qualifier):
-        got = account.client("lambda").get_function_configuration(FunctionName="shop-hello", Qualifier=qualifier)
-        return got["DurableConfig"]["ExecutionTimeout"], got["DurableConfig"]["RetentionPeriodInDays"]
+        got = account.client("lambda").get_function_configuration(
+            FunctionName="shop-hello", Qualifier=qualifier
+        )
+        return (
+            got["DurableConfig"]["ExecutionTimeout"],
+            got["DurableConfig"]["RetentionPeriodInDays"],
+        )
 
     assert durable("dev") == (60, 3) and "nothing to do" in troupe("deploy", "dev").out
     extended(troupe, "DurableConfig: {ExecutionTimeout: 90, RetentionPeriodInDays: 3}")
@@ -53,7 +70,10 @@ def test_a_function_that_was_made_otherwise(shop):
 
 
 def test_code_signing(shop):
-    """It is of the function as a whole: with the service, as its tags; AWS puts it or takes it away."""
+    """It is of the function as a whole: with the service, as its tags; AWS puts it or takes it
+    away.
+    """
+
     def signing():
         head = shop.world()["stacks"]["shop"]["template"]["Resources"]["HelloLambdaFunction"]
         return head["Properties"].get("CodeSigningConfigArn")

@@ -47,10 +47,14 @@ def shared(troupe):
 
 
 def forget_late_lines(troupe):
-    """A function that is deleted writes its last lines a moment later: that makes its log group again, on AWS too."""
+    """A function that is deleted writes its last lines a moment later: that makes its log group
+    again, on AWS too.
+    """
     time.sleep(1)
     logs = troupe.account.client("logs")
-    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/shop-dev-hello")["logGroups"]:
+    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/shop-dev-hello")[
+        "logGroups"
+    ]:
         logs.delete_log_group(logGroupName=group["logGroupName"])
 
 
@@ -70,7 +74,9 @@ def test_there_and_back(troupe):
         troupe("deploy", "dev")
     assert served(troupe) == "two"
     world = troupe.world()["functions"]
-    assert "dev" in world["shop-dev-hello"]["aliases"] and "dev" not in world["shop-hello"]["aliases"]
+    assert (
+        "dev" in world["shop-dev-hello"]["aliases"] and "dev" not in world["shop-hello"]["aliases"]
+    )
     assert troupe.stage("prod", "shop") == prod and served(troupe, "prod") == "one"
     with Caller(troupe), Caller(troupe, "prod"):
         result = troupe("rollback", "dev")
@@ -92,19 +98,32 @@ def test_there_and_back(troupe):
 
 
 def test_a_role_that_moves(troupe, account):
-    """A version is frozen with its role: another role makes another version, even when nothing else changes."""
+    """A version is frozen with its role: another role makes another version, even when nothing else
+    changes.
+    """
     troupe.use("shop")
     own(troupe)
     statements = """provider:
   iam: {role: {statements: [{Effect: Allow, Action: 's3:ListAllMyBuckets', Resource: 'arn:aws:s3:::${sls:stage}'}]}}
 """
+
     def roles():
         client = account.client("lambda")
-        role = client.get_function_configuration(FunctionName="shop-dev-hello", Qualifier="dev")["Role"]
-        return role, {r["Arn"] for page in account.client("iam").get_paginator("list_roles").paginate() for r in page["Roles"]}
+        role = client.get_function_configuration(FunctionName="shop-dev-hello", Qualifier="dev")[
+            "Role"
+        ]
+        return role, {
+            r["Arn"]
+            for page in account.client("iam").get_paginator("list_roles").paginate()
+            for r in page["Roles"]
+        }
 
     seen = []
-    for change in (("provider:\n", statements), ("${sls:stage}'}", "*'}"), ("s3:ListAllMyBuckets", "s3:GetObject")):
+    for change in (
+        ("provider:\n", statements),
+        ("${sls:stage}'}", "*'}"),
+        ("s3:ListAllMyBuckets", "s3:GetObject"),
+    ):
         troupe("deploy", "dev")
         role, there = roles()
         assert role in there and role not in seen

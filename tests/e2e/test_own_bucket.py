@@ -1,4 +1,6 @@
-"""A deployment bucket that the user brings, and that cannot be used: said before anything is made."""
+"""A deployment bucket that the user brings, and that cannot be used: said before anything
+is made.
+"""
 
 SERVICE = """service: brought
 provider:
@@ -12,10 +14,14 @@ functions:
 
 def test_a_bucket_that_cannot_be_used(troupe, account):
     account.client("s3", "eu-west-1").create_bucket(
-        Bucket="elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        Bucket="elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
     account.client("s3").create_bucket(Bucket="brought-here")
-    cases = {"nowhere": "there is no bucket 'nowhere'", "elsewhere": "is in eu-west-1, and the service in us-east-1",
-             "brought-here": "provider.deploymentBucket 'brought-here'"}
+    cases = {
+        "nowhere": "there is no bucket 'nowhere'",
+        "elsewhere": "is in eu-west-1, and the service in us-east-1",
+        "brought-here": "provider.deploymentBucket 'brought-here'",
+    }
     troupe.write({"handler.js": "exports.main = async () => 1;\n"})
     before = troupe.world()
     for bucket, said in cases.items():

@@ -1,4 +1,6 @@
-"""A REST API of the stage's own, with settings of its stage: each deployment has the settings once more."""
+"""A REST API of the stage's own, with settings of its stage: each deployment has the settings once
+more.
+"""
 
 import threading
 
@@ -38,8 +40,14 @@ class Own:
     def __init__(self, troupe, stage, region="us-east-1"):
         self.troupe, self.stage, self.region = troupe, stage, region
         self.rest = troupe.account.client("apigateway", region)
-        self.id = next(api["id"] for api in self.rest.get_rest_apis()["items"]
-                       if any(item["stageName"] == stage for item in self.rest.get_stages(restApiId=api["id"])["item"]))
+        self.id = next(
+            api["id"]
+            for api in self.rest.get_rest_apis()["items"]
+            if any(
+                item["stageName"] == stage
+                for item in self.rest.get_stages(restApiId=api["id"])["item"]
+            )
+        )
 
     def status(self, path):
         url = f"/restapis/{self.id}/{self.stage}/_user_request_{path}"
@@ -61,15 +69,23 @@ def write(troupe, service=SERVICE, team="one", tracing=True, paths=(), resources
     service += "".join(f"      - http: GET {path}\n" for path in paths) + resources
     service = service.replace("team: one", f"team: {team}")
     service = service.replace("  apiGateway: {metrics: true}\n", KEYS)
-    troupe.write({"handler.js": HANDLER, "serverless.yml": service.replace(
-        "apiGateway: true", f"apiGateway: {str(tracing).lower()}")})
+    troupe.write(
+        {
+            "handler.js": HANDLER,
+            "serverless.yml": service.replace(
+                "apiGateway: true", f"apiGateway: {str(tracing).lower()}"
+            ),
+        }
+    )
 
 
 @pytest.mark.parametrize("where", ["home", "remote"])
 def test_an_own_api_with_settings_is_changed_again_and_again(troupe, where):
     """Item 2: a deployment can describe a stage only when it makes it."""
     remote = where == "remote"
-    service = SERVICE.replace("custom: {troupe: {apis: {rest: perStage}}}\n", "") if remote else SERVICE
+    service = (
+        SERVICE.replace("custom: {troupe: {apis: {rest: perStage}}}\n", "") if remote else SERVICE
+    )
     region = "eu-west-1" if remote else "us-east-1"
     place = ["--region", region] if remote else []
     write(troupe, service)
@@ -79,7 +95,11 @@ def test_an_own_api_with_settings_is_changed_again_and_again(troupe, where):
     troupe("deploy", "dev", *place)
     dev = Own(troupe, "dev", region)
     dev.check("one", True, "/a")
-    for team, tracing, paths in (("one", True, ["/b"]), ("two", False, ["/b"]), ("two", False, ["/b", "/c"])):
+    for team, tracing, paths in (
+        ("one", True, ["/b"]),
+        ("two", False, ["/b"]),
+        ("two", False, ["/b", "/c"]),
+    ):
         write(troupe, service, team, tracing, paths)
         troupe("deploy", "dev", *place)
         assert Own(troupe, "dev", region).id == dev.id
@@ -91,24 +111,37 @@ def test_an_own_api_with_settings_is_changed_again_and_again(troupe, where):
 
 
 def as_older(troupe, stack):
-    """The stack as it was when its deployments made the stage: without a resource for it, which cannot be
-    taken out in the update that makes another."""
+    """The stack as it was when its deployments made the stage: without a resource for it, which
+    cannot be taken out in the update that makes another.
+    """
     account = troupe.account
     tags = {item["Key"]: item["Value"] for item in settle(account, stack)["Tags"]}
     body = template(account, stack)
     ((stage, made),) = of_type(body["Resources"], STAGE).items()
     ((deployment, snapshot),) = of_type(body["Resources"], DEPLOYMENT).items()
-    settings = {key: value for key, value in made["Properties"].items()
-                if key not in ("RestApiId", "StageName", "DeploymentId")}
+    settings = {
+        key: value
+        for key, value in made["Properties"].items()
+        if key not in ("RestApiId", "StageName", "DeploymentId")
+    }
     for item in body["Resources"].values():
         if stage in item.get("DependsOn", []):
             item["DependsOn"].remove(stage)
-    keyed = {key: body["Resources"].pop(key) for key, item in list(body["Resources"].items())
-             if item["Type"].startswith("AWS::ApiGateway::UsagePlan")}
+    keyed = {
+        key: body["Resources"].pop(key)
+        for key, item in list(body["Resources"].items())
+        if item["Type"].startswith("AWS::ApiGateway::UsagePlan")
+    }
     del body["Resources"][stage], body["Resources"][deployment]
     apply(account, stack, body, tags)
-    older = {**snapshot, "Properties": {**snapshot["Properties"], "StageName": made["Properties"]["StageName"],
-                                        "StageDescription": settings}}
+    older = {
+        **snapshot,
+        "Properties": {
+            **snapshot["Properties"],
+            "StageName": made["Properties"]["StageName"],
+            "StageDescription": settings,
+        },
+    }
     body["Resources"][deployment[:-8]] = older
     apply(account, stack, body, tags)
     for item in keyed.values():

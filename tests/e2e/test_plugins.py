@@ -1,6 +1,6 @@
-"""Plugins that are built in, through the program: what stages make of the roles of single functions, and
-what plugins write into the configuration. That templates equal those of the plugins themselves is the
-golden cases' part (tests/golden/compile/plugin-*).
+"""Plugins that are built in, through the program: what stages make of the roles of single
+functions, and what plugins write into the configuration. That templates equal those of the plugins
+themselves is the golden cases' part (tests/golden/compile/plugin-*).
 """
 
 import importlib.util
@@ -42,14 +42,20 @@ resources:
 
 def role(account, function, stage):
     """Name of the role that the stage's version runs under, and what it may do where."""
-    found = account.client("lambda").get_function_configuration(FunctionName=f"shop-{function}", Qualifier=stage)
+    found = account.client("lambda").get_function_configuration(
+        FunctionName=f"shop-{function}", Qualifier=stage
+    )
     name = found["Role"].rsplit("/", 1)[-1]
     iam = account.client("iam")
     allowed = {}
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
         for statement in document["Statement"]:
-            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            actions = (
+                statement["Action"]
+                if isinstance(statement["Action"], list)
+                else [statement["Action"]]
+            )
             for action in actions:
                 allowed[action] = statement["Resource"]
     return name, allowed
@@ -60,24 +66,37 @@ def test_roles_of_functions_in_two_stages(troupe, account):
     troupe("deploy", "dev")
     troupe("deploy", "prod")
 
-    roles = {(f, s): role(account, f, s) for f in ("plain", "common", "staged") for s in ("dev", "prod")}
-    # What does not depend on the stage is shared, role and version; what does is each stage's own. The plugin
-    # leaves the rights of events in the role that `plain` has, too: it names the stage's queue.
-    assert roles["common", "dev"] == roles["common", "prod"] and len({name for name, _ in roles.values()}) == 5
+    roles = {
+        (f, s): role(account, f, s) for f in ("plain", "common", "staged") for s in ("dev", "prod")
+    }
+    # What does not depend on the stage is shared, role and version; what does is each stage's own.
+    # The plugin leaves the rights of events in the role that `plain` has, too: it names the stage's
+    # queue.
+    assert (
+        roles["common", "dev"] == roles["common", "prod"]
+        and len({name for name, _ in roles.values()}) == 5
+    )
     assert roles["common", "dev"][1]["s3:GetObject"] == "arn:aws:s3:::one/*"
-    assert "s3:GetObject" not in roles["plain", "dev"][1] and "dynamodb:GetItem" not in roles["common", "dev"][1]
-    logs, = roles["common", "dev"][1]["logs:PutLogEvents"]
+    assert (
+        "s3:GetObject" not in roles["plain", "dev"][1]
+        and "dynamodb:GetItem" not in roles["common", "dev"][1]
+    )
+    (logs,) = roles["common", "dev"][1]["logs:PutLogEvents"]
     assert logs.endswith(":log-group:/aws/lambda/shop-common:*:*"), logs
     for stage in ("dev", "prod"):
         allowed = roles["staged", stage][1]
         assert f"table/shop-{stage}-Orders" in allowed["dynamodb:GetItem"], allowed
         assert f"shop-{stage}-Jobs" in allowed["sqs:ReceiveMessage"][0], allowed
 
-    # Other rights for dev are a role beside the old one, which prod goes on with, and so does a rollback.
+    # Other rights for dev are a role beside the old one, which prod goes on with, and so does a
+    # rollback.
     troupe.edit("serverless.yml", "arn:aws:s3:::one/*", "arn:aws:s3:::two/*")
     troupe("deploy", "dev")
     changed = role(account, "common", "dev")
-    assert changed[1]["s3:GetObject"] == "arn:aws:s3:::two/*" and changed[0] != roles["common", "dev"][0]
+    assert (
+        changed[1]["s3:GetObject"] == "arn:aws:s3:::two/*"
+        and changed[0] != roles["common", "dev"][0]
+    )
     assert role(account, "common", "prod") == roles["common", "prod"]
     troupe("rollback", "dev")
     assert role(account, "common", "dev") == roles["common", "dev"]
@@ -90,24 +109,61 @@ def printed(troupe, path):
 def test_what_plugins_write_into_the_configuration(troupe):
     """Each line: the plugin, what the file says, and what is there then."""
     cases = (
-        ("serverless-prune-plugin", "prune: {automatic: true, number: 3}", "custom.troupe.history.keep", 3),
-        ("serverless-prune-plugin", "prune: {automatic: true, number: 0}", "custom.troupe.history.keep", 1),
-        ("serverless-prune-plugin", "prune: {automatic: true, number: 3}\n  troupe: {history: {keep: 7}}",
-         "custom.troupe.history.keep", 7),
-        ("serverless-apigw-binary", "apigwBinary: {types: ['image/png', 'a/b', 'image/png']}",
-         "provider.apiGateway.binaryMediaTypes", ["image/png", "a/b"]),
-        ("serverless-stack-termination-protection", "serverlessTerminationProtection: {stages: [prod]}",
-         "custom.troupe.protect", ["prod"]),
-        ("serverless-stack-termination-protection",
-         "serverlessTerminationProtection: {stages: [prod]}\n  troupe: {protect: live}", "custom.troupe.protect",
-         ["live", "prod"]),
+        (
+            "serverless-prune-plugin",
+            "prune: {automatic: true, number: 3}",
+            "custom.troupe.history.keep",
+            3,
+        ),
+        (
+            "serverless-prune-plugin",
+            "prune: {automatic: true, number: 0}",
+            "custom.troupe.history.keep",
+            1,
+        ),
+        (
+            "serverless-prune-plugin",
+            "prune: {automatic: true, number: 3}\n  troupe: {history: {keep: 7}}",
+            "custom.troupe.history.keep",
+            7,
+        ),
+        (
+            "serverless-apigw-binary",
+            "apigwBinary: {types: ['image/png', 'a/b', 'image/png']}",
+            "provider.apiGateway.binaryMediaTypes",
+            ["image/png", "a/b"],
+        ),
+        (
+            "serverless-stack-termination-protection",
+            "serverlessTerminationProtection: {stages: [prod]}",
+            "custom.troupe.protect",
+            ["prod"],
+        ),
+        (
+            "serverless-stack-termination-protection",
+            "serverlessTerminationProtection: {stages: [prod]}\n  troupe: {protect: live}",
+            "custom.troupe.protect",
+            ["live", "prod"],
+        ),
         ("serverless-stack-termination-protection", "other: 1", "custom.troupe.protect", ["*"]),
     )
     for name, custom, path, wanted in cases:
-        troupe.write({"serverless.yml": f"{HEAD}plugins: [{name}]\ncustom:\n  {custom}\n{HELLO}", "handler.js": HANDLER})
+        troupe.write(
+            {
+                "serverless.yml": f"{HEAD}plugins: [{name}]\ncustom:\n  {custom}\n{HELLO}",
+                "handler.js": HANDLER,
+            }
+        )
         assert printed(troupe, path) == wanted, (name, custom)
     # Without `automatic` the plugin waits for its command.
-    troupe.write({"serverless.yml": f"{HEAD}plugins: [serverless-prune-plugin]\ncustom: {{prune: {{number: 3}}}}\n{HELLO}"})
+    troupe.write(
+        {
+            "serverless.yml": (
+                f"{HEAD}plugins: [serverless-prune-plugin]\ncustom: {{prune: {{number:"
+                f" 3}}}}\n{HELLO}"
+            )
+        }
+    )
     assert "troupe" not in printed(troupe, "custom")
 
 
@@ -120,7 +176,9 @@ def golden_tool():
 
 
 def test_packages_as_with_the_plugin(troupe):
-    """Whatever the reference packs with the plugin (tests/golden/plugins): names, modes, contents."""
+    """Whatever the reference packs with the plugin (tests/golden/plugins): names, modes,
+    contents.
+    """
     tool, cases = golden_tool(), sorted((GOLDEN / "plugins").glob("*/tree"))
     assert cases
     for tree in cases:
@@ -135,49 +193,118 @@ def test_packages_as_with_the_plugin(troupe):
 
 
 def test_options_that_are_not_covered(troupe):
-    """Each line: the plugin, what the file says, the exit code, and words of what is told, with the place."""
+    """Each line: the plugin, what the file says, the exit code, and words of what is told, with the
+    place.
+    """
     cases = (
         ("serverless-made-up", "a: 1", 2, ("not supported", "serverless.yml:3:")),
         ("./plugins/own", "a: 1", 2, ("not supported", "serverless.yml:3:")),
-        ("serverless-plugin-warmup", "warmup: {}", 2, ("provisionedConcurrency", "serverless.yml:3:")),
-        ("serverless-plugin-log-retention", "logRetentionInDays: 8", 2, ("a retention", "serverless.yml:5:")),
-        ("serverless-deployment-bucket", "deploymentBucket: {versioning: true}", 0, ("has no effect", "serverless.yml:5:")),
-        ("serverless-prune-plugin", "prune: {includeLayers: true}", 0, ("has no effect", "serverless.yml:5:")),
-        ("serverless-prune-plugin", "prune: {automatic: true, number: 1}\n  troupe: 5", 2, ("'custom.troupe' must be a map",)),
-        ("serverless-stack-termination-protection", "troupe: [a]", 2, ("'custom.troupe' must be a map",)),
-        ("serverless-plugin-canary-deployments", "deploymentSettings: {}", 0, ("custom.troupe.shift",)),
-        ("serverless-iam-roles-per-function", "serverless-iam-roles-per-function: {inherit: true}", 0, ("unknown key",)),
+        (
+            "serverless-plugin-warmup",
+            "warmup: {}",
+            2,
+            ("provisionedConcurrency", "serverless.yml:3:"),
+        ),
+        (
+            "serverless-plugin-log-retention",
+            "logRetentionInDays: 8",
+            2,
+            ("a retention", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-deployment-bucket",
+            "deploymentBucket: {versioning: true}",
+            0,
+            ("has no effect", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-prune-plugin",
+            "prune: {includeLayers: true}",
+            0,
+            ("has no effect", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-prune-plugin",
+            "prune: {automatic: true, number: 1}\n  troupe: 5",
+            2,
+            ("'custom.troupe' must be a map",),
+        ),
+        (
+            "serverless-stack-termination-protection",
+            "troupe: [a]",
+            2,
+            ("'custom.troupe' must be a map",),
+        ),
+        (
+            "serverless-plugin-canary-deployments",
+            "deploymentSettings: {}",
+            0,
+            ("custom.troupe.shift",),
+        ),
+        (
+            "serverless-iam-roles-per-function",
+            "serverless-iam-roles-per-function: {inherit: true}",
+            0,
+            ("unknown key",),
+        ),
     )
     for name, custom, code, words in cases:
-        troupe.write({"serverless.yml": f"{HEAD}plugins: [{name}]\ncustom:\n\n  {custom}\n".replace("\n\n", "\n") + HELLO,
-                      "handler.js": HANDLER})
+        troupe.write(
+            {
+                "serverless.yml": (
+                    f"{HEAD}plugins: [{name}]\ncustom:\n\n  {custom}\n".replace("\n\n", "\n")
+                    + HELLO
+                ),
+                "handler.js": HANDLER,
+            }
+        )
         result = troupe("validate", check=code)
         assert all(word in result.err for word in words), (name, str(result))
 
 
 def test_a_role_and_statements(troupe):
-    """What the plugin refuses, and what leaves it no name, is said with its place before anything is made."""
-    own = "functions:\n  hello:\n    handler: handler.main\n    iamRoleStatements: [{Effect: Allow, Action: 'a:b', Resource: '*'}]\n"
+    """What the plugin refuses, and what leaves it no name, is said with its place before anything
+    is made.
+    """
+    own = (
+        "functions:\n  hello:\n    handler: handler.main\n    iamRoleStatements: [{Effect: Allow,"
+        " Action: 'a:b', Resource: '*'}]\n"
+    )
     cases = (
         (HEAD, own + "    role: arn:aws:iam::123456789012:role/r\n", "given a role"),
-        (HEAD.replace("}", ", iam: {role: 'arn:aws:iam::123456789012:role/r'}}"), own, "given a role"),
+        (
+            HEAD.replace("}", ", iam: {role: 'arn:aws:iam::123456789012:role/r'}}"),
+            own,
+            "given a role",
+        ),
         (HEAD, own.replace("Action: 'a:b', ", ""), "'Action'"),
         (HEAD, own.replace("Effect: Allow, ", ""), "'Effect'"),
         (HEAD, own.replace(", Resource: '*'", ""), "'Resource'"),
     )
     for head, functions, words in cases:
-        troupe.write({"serverless.yml": f"{head}plugins: [serverless-iam-roles-per-function]\n{functions}",
-                      "handler.js": HANDLER})
+        troupe.write(
+            {
+                "serverless.yml": (
+                    f"{head}plugins: [serverless-iam-roles-per-function]\n{functions}"
+                ),
+                "handler.js": HANDLER,
+            }
+        )
         result = troupe("validate", check=2)
         assert words in result.err and "serverless.yml:7:" in result.err, str(result)
     # Without the plugin nothing comes of the key, and it is said.
     troupe.write({"serverless.yml": HEAD + own})
     said = troupe("validate").err
-    assert "unknown key 'iamRoleStatements'" in said and "serverless-iam-roles-per-function reads it" in said, said
+    assert (
+        "unknown key 'iamRoleStatements'" in said
+        and "serverless-iam-roles-per-function reads it" in said
+    ), said
 
 
 def test_migrate_says_all_in_one_list(troupe, account):
-    """Plugins, what has to change, what has no effect; nothing is changed, with a stack of another tool or none."""
+    """Plugins, what has to change, what has no effect; nothing is changed, with a stack of another
+    tool or none.
+    """
     file = f"""{HEAD}plugins: [serverless-offline, serverless-made-up, serverless-prune-plugin]
 custom: {{prune: {{number: 2, includeLayers: true}}}}
 functions:
@@ -189,14 +316,20 @@ functions:
     result = troupe("migrate", "prod", "--json", check=2)
     found = result.json
     assert [(p["name"], p["answer"]) for p in found["plugins"]] == [
-        ("serverless-offline", "replaced"), ("serverless-made-up", "not supported"),
-        ("serverless-prune-plugin", "built in")], found
+        ("serverless-offline", "replaced"),
+        ("serverless-made-up", "not supported"),
+        ("serverless-prune-plugin", "built in"),
+    ], found
     assert all(p["says"] and p["place"]["line"] == 3 for p in found["plugins"])
     told = {e["message"].split("'")[1]: e for e in found["errors"]}
     assert told["memorySize"]["place"]["line"] == 6 and not found["ready"], found
     assert {w["place"]["line"] for w in found["warnings"]} == {4, 6}, found["warnings"]
     text = troupe("migrate", "prod", check=2).out
-    assert "2 things have to change" in text and "serverless-made-up" in text and "has no effect" in text, text
+    assert (
+        "2 things have to change" in text
+        and "serverless-made-up" in text
+        and "has no effect" in text
+    ), text
 
     # Mended, and with the stack that `serverless deploy` made: what gets a new address.
     troupe.write({"serverless.yml": f"{HEAD}plugins: [serverless-offline]\n{HELLO}"})
@@ -205,8 +338,11 @@ functions:
     found = troupe("migrate", "prod", "--json").json
     assert found["ready"] and not found["errors"] and "addressesUnknown" not in found, found
     planned = json.loads(troupe("adopt", "prod", "--plan", "--json").out)["resources"]
-    assert {(x["id"], x["from"]) for x in found["addresses"]} == {
-        (x["id"], x["from"]) for x in planned if x["fate"] == "new address"} != set()
+    assert (
+        {(x["id"], x["from"]) for x in found["addresses"]}
+        == {(x["id"], x["from"]) for x in planned if x["fate"] == "new address"}
+        != set()
+    )
     assert "nothing has to change" in troupe("migrate", "prod").out
     assert troupe.world() == deployed and before["stacks"] == {}
 
@@ -218,13 +354,25 @@ functions: {hello: {handler: handler.main}}
 
 
 def test_dotenv_of_stages(troupe, account):
-    """Each stage has what its file says, also where it is made again from a record, without the files."""
+    """Each stage has what its file says, also where it is made again from a record, without the
+    files.
+    """
+
     def values(stage):
-        found = account.client("lambda").get_function_configuration(FunctionName="shop-hello", Qualifier=stage)
+        found = account.client("lambda").get_function_configuration(
+            FunctionName="shop-hello", Qualifier=stage
+        )
         return found.get("Environment", {}).get("Variables")
 
-    troupe.write({"serverless.yml": HEAD + DOTENV, "handler.js": HANDLER, ".env": "TABLE=common\nONLY=1\n",
-                  ".env.dev": "TABLE=of dev\n", ".env.prod": "TABLE=of prod\nKEY=p\n"})
+    troupe.write(
+        {
+            "serverless.yml": HEAD + DOTENV,
+            "handler.js": HANDLER,
+            ".env": "TABLE=common\nONLY=1\n",
+            ".env.dev": "TABLE=of dev\n",
+            ".env.prod": "TABLE=of prod\nKEY=p\n",
+        }
+    )
     troupe("deploy", "dev")
     troupe("deploy", "prod")
     assert values("dev") == {"TABLE": "of dev", "ONLY": "1"}
@@ -234,7 +382,9 @@ def test_dotenv_of_stages(troupe, account):
     assert values("dev") == {"TABLE": "of dev"}
     (troupe.folder / ".env.prod").unlink()
     assert "is protected" in troupe("reset", "prod", "--to", "dev", check=3).err
-    troupe("reset", "prod", "--to", "dev", "--yes")  # code of dev, values of prod as they were recorded
+    troupe(
+        "reset", "prod", "--to", "dev", "--yes"
+    )  # code of dev, values of prod as they were recorded
     assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}
     troupe("clone", "dev", "new")  # has no file of its own
     assert values("new") == {"TABLE": "other"}

@@ -14,18 +14,39 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
 TOPIC = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 
 
 @pytest.fixture
 def client(proxy, account):
     def made(service, attempts=1, secret=None, **kwargs):
-        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"},
-                        request_checksum_calculation="when_required", s3={"addressing_style": "path"}, **kwargs)
-        return boto3.client(service, endpoint_url=proxy.endpoint, region_name="us-east-1", config=config,
-                            aws_access_key_id=account.id, aws_secret_access_key=secret or account.cloud.secret)
+        config = Config(
+            retries={"total_max_attempts": attempts, "mode": "standard"},
+            request_checksum_calculation="when_required",
+            s3={"addressing_style": "path"},
+            **kwargs,
+        )
+        return boto3.client(
+            service,
+            endpoint_url=proxy.endpoint,
+            region_name="us-east-1",
+            config=config,
+            aws_access_key_id=account.id,
+            aws_secret_access_key=secret or account.cloud.secret,
+        )
+
     return made
 
 
@@ -44,51 +65,96 @@ def taken(proxy):
 def test_boto3_is_right_in_every_protocol(client, proxy):
     s3 = client("s3")
     s3.create_bucket(Bucket="a-bucket")
-    s3.put_object(Bucket="a-bucket", Key="a b/c+d.txt", Body=b"text", Metadata={"who": "me"}, IfNoneMatch="*")
+    s3.put_object(
+        Bucket="a-bucket", Key="a b/c+d.txt", Body=b"text", Metadata={"who": "me"}, IfNoneMatch="*"
+    )
     s3.list_objects_v2(Bucket="a-bucket", Prefix="a b/", MaxKeys=10)
     assert s3.get_object(Bucket="a-bucket", Key="a b/c+d.txt")["Body"].read() == b"text"
     assert s3.head_object(Bucket="a-bucket", Key="a b/c+d.txt")["ContentLength"] == 4
-    s3.delete_objects(Bucket="a-bucket", Delete={"Objects": [{"Key": "a b/c+d.txt"}], "Quiet": True})
-    client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST, Tags=[{"Key": "a", "Value": "b"}])
-    client("cloudformation").create_stack(StackName="s", TemplateBody=TOPIC, Tags=[
-        {"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}], Capabilities=["CAPABILITY_NAMED_IAM"])
+    s3.delete_objects(
+        Bucket="a-bucket", Delete={"Objects": [{"Key": "a b/c+d.txt"}], "Quiet": True}
+    )
+    client("iam").create_role(
+        RoleName="r", AssumeRolePolicyDocument=TRUST, Tags=[{"Key": "a", "Value": "b"}]
+    )
+    client("cloudformation").create_stack(
+        StackName="s",
+        TemplateBody=TOPIC,
+        Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     client("dynamodb").list_tables(Limit=5)
     client("logs").create_log_group(logGroupName="/g", tags={"a": "b"})
     client("ssm").put_parameter(Name="/p", Value="v", Type="String")
     client("lambda").list_functions(MaxItems=5)
     api = client("apigateway").create_rest_api(name="api")["id"]
     client("apigateway").get_resources(restApiId=api, embed=["methods"])
-    client("apigateway").put_rest_api(restApiId=api, mode="overwrite", failOnWarnings=True, body=json.dumps(
-        {"openapi": "3.0.1", "info": {"title": "api", "version": "1"}, "paths": {}}))
+    client("apigateway").put_rest_api(
+        restApiId=api,
+        mode="overwrite",
+        failOnWarnings=True,
+        body=json.dumps(
+            {"openapi": "3.0.1", "info": {"title": "api", "version": "1"}, "paths": {}}
+        ),
+    )
     client("apigatewayv2").create_api(Name="http", ProtocolType="HTTP")
     client("events").put_rule(Name="r", ScheduleExpression="rate(5 minutes)")
     client("sns").create_topic(Name="t", Attributes={"DisplayName": "x"})
     client("sts").get_caller_identity()
     assert proxy.violations == []
-    assert proxy.names()[:6] == ["s3.CreateBucket", "s3.PutObject", "s3.ListObjectsV2", "s3.GetObject",
-                                 "s3.HeadObject", "s3.DeleteObjects"]
+    assert proxy.names()[:6] == [
+        "s3.CreateBucket",
+        "s3.PutObject",
+        "s3.ListObjectsV2",
+        "s3.GetObject",
+        "s3.HeadObject",
+        "s3.DeleteObjects",
+    ]
     put = proxy.calls("s3.PutObject")[0]
-    assert (put.params["Key"], put.params["Body"], put.params["Metadata"], put.params["IfNoneMatch"]) == (
-        "a b/c+d.txt", b"text", {"who": "me"}, "*")
+    assert (
+        put.params["Key"],
+        put.params["Body"],
+        put.params["Metadata"],
+        put.params["IfNoneMatch"],
+    ) == ("a b/c+d.txt", b"text", {"who": "me"}, "*")
     stack = proxy.calls("cloudformation.CreateStack")[0].params
     assert stack["Tags"] == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
     assert proxy.calls("apigateway.PutRestApi")[0].params["failOnWarnings"] is True
     assert {record.status for record in proxy.records} <= {200, 201, 204}
 
 
-@pytest.mark.parametrize("service, operation, arguments, problem", [
-    ("lambda", "publish_version", {"FunctionName": "f", "Nonsense": 1}, "unknown member 'Nonsense'"),
-    ("lambda", "update_function_configuration", {"FunctionName": "f", "Timeout": "ten"}, "Timeout"),
-    ("lambda", "create_alias", {"FunctionName": "f", "Name": "a"}, "FunctionVersion"),
-    ("cloudformation", "describe_stacks", {"StackName": "s", "Colour": "red"}, "unknown parameter 'Colour'"),
-    ("cloudformation", "create_stack", {}, "StackName"),
-    ("dynamodb", "list_tables", {"Limit": "many"}, "Limit"),
-    ("s3", "delete_objects", {"Bucket": "b", "Delete": {"Objects": [{"Size": 4}]}}, "Key"),
-])
+@pytest.mark.parametrize(
+    "service, operation, arguments, problem",
+    [
+        (
+            "lambda",
+            "publish_version",
+            {"FunctionName": "f", "Nonsense": 1},
+            "unknown member 'Nonsense'",
+        ),
+        (
+            "lambda",
+            "update_function_configuration",
+            {"FunctionName": "f", "Timeout": "ten"},
+            "Timeout",
+        ),
+        ("lambda", "create_alias", {"FunctionName": "f", "Name": "a"}, "FunctionVersion"),
+        (
+            "cloudformation",
+            "describe_stacks",
+            {"StackName": "s", "Colour": "red"},
+            "unknown parameter 'Colour'",
+        ),
+        ("cloudformation", "create_stack", {}, "StackName"),
+        ("dynamodb", "list_tables", {"Limit": "many"}, "Limit"),
+        ("s3", "delete_objects", {"Bucket": "b", "Delete": {"Objects": [{"Size": 4}]}}, "Key"),
+    ],
+)
 def test_a_wrong_call_is_a_violation(client, proxy, service, operation, arguments, problem):
     session_client = client(service, parameter_validation=False)
     shape = session_client.meta.service_model.operation_model(
-        session_client.meta.method_to_api_mapping[operation]).input_shape
+        session_client.meta.method_to_api_mapping[operation]
+    ).input_shape
     unknown = {name: value for name, value in arguments.items() if name not in shape.members}
 
     def inject(request, **_):
@@ -99,7 +165,9 @@ def test_a_wrong_call_is_a_violation(client, proxy, service, operation, argument
 
     session_client.meta.events.register(f"request-created.{service}", inject)
     try:
-        getattr(session_client, operation)(**{key: value for key, value in arguments.items() if key not in unknown})
+        getattr(session_client, operation)(
+            **{key: value for key, value in arguments.items() if key not in unknown}
+        )
     except (ClientError, KeyError):
         pass
     found = taken(proxy)
@@ -109,7 +177,9 @@ def test_a_wrong_call_is_a_violation(client, proxy, service, operation, argument
 def test_a_wrong_secret_is_a_violation(client, proxy):
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         client("sts", secret="wrong").get_caller_identity()
-    assert taken(proxy) == ["call 1 sts.GetCallerIdentity: the signature is not the one botocore computes"]
+    assert taken(proxy) == [
+        "call 1 sts.GetCallerIdentity: the signature is not the one botocore computes"
+    ]
 
 
 def test_unsigned_and_unknown_calls_are_violations(proxy, cloud):
@@ -121,8 +191,12 @@ def test_unsigned_and_unknown_calls_are_violations(proxy, cloud):
 
 def test_an_unknown_path_is_a_violation(client, proxy):
     lam = client("lambda")
-    lam.meta.events.register("before-sign.lambda", lambda request, **_: setattr(
-        request, "url", request.url.replace("/functions", "/procedures")))
+    lam.meta.events.register(
+        "before-sign.lambda",
+        lambda request, **_: setattr(
+            request, "url", request.url.replace("/functions", "/procedures")
+        ),
+    )
     with pytest.raises(ClientError):
         lam.list_functions()
     assert "lambda has no operation GET /2015-03-31/procedures" in taken(proxy)[0]
@@ -182,7 +256,9 @@ def test_throttling_repeats_with_its_seed(client, proxy):
 def test_a_reset_call_did_not_take_effect_and_a_lost_one_did(client, proxy, account):
     proxy.reset(operation="CreateLogGroup", nth=1)
     proxy.lose(operation="CreateLogGroup", nth=2)
-    groups = lambda: [group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]]
+    groups = lambda: [
+        group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]
+    ]
     with pytest.raises(ConnectionClosedError):
         client("logs").create_log_group(logGroupName="one")
     assert groups() == []
@@ -210,12 +286,15 @@ def test_kill_before_and_after_the_effect(client, proxy, account, after, left):
     with pytest.raises(ConnectionClosedError):
         client("logs").create_log_group(logGroupName="made")
     assert victim.wait(60) == -signal.SIGKILL
-    assert [group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]] == left
+    assert [
+        group["logGroupName"] for group in account.client("logs").describe_log_groups()["logGroups"]
+    ] == left
 
 
 def test_accounts_are_apart_and_their_world_is_empty(account, cloud):
     from conftest import Account
     from world import leftovers
+
     other = Account(cloud, str(int(account.id) + 500))
     assert leftovers(account.world()) == {}
     account.client("sqs").create_queue(QueueName="q")
@@ -226,6 +305,9 @@ def test_accounts_are_apart_and_their_world_is_empty(account, cloud):
 
 def test_output_and_code_of_a_process_are_kept(tmp_path, monkeypatch):
     import program
+
     monkeypatch.setattr(program, "PROGRAM", "/bin/sh")
-    result = program.Running(["-c", "cat; echo warned >&2; exit 3"], tmp_path, dict(os.environ), "hello").wait()
+    result = program.Running(
+        ["-c", "cat; echo warned >&2; exit 3"], tmp_path, dict(os.environ), "hello"
+    ).wait()
     assert (result.code, result.out, result.err) == (3, "hello", "warned\n")

@@ -22,13 +22,21 @@ def shop(troupe):
 
 
 def published(account, function="shop-hello"):
-    pages = account.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    pages = (
+        account.client("lambda")
+        .get_paginator("list_versions_by_function")
+        .paginate(FunctionName=function)
+    )
     return {version["Version"] for page in pages for version in page["Versions"]} - {"$LATEST"}
 
 
 def deployments(account):
     api = account.client("apigateway")
-    return {d["id"] for rest in api.get_rest_apis()["items"] for d in api.get_deployments(restApiId=rest["id"])["items"]}
+    return {
+        d["id"]
+        for rest in api.get_rest_apis()["items"]
+        for d in api.get_deployments(restApiId=rest["id"])["items"]
+    }
 
 
 def objects(troupe, part=""):
@@ -36,7 +44,9 @@ def objects(troupe, part=""):
     bucket = world["stacks"]["shop"]["outputs"]["ServerlessDeploymentBucketName"]
     client = troupe.account.client("s3")
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    return {item["Key"] for page in pages for item in page.get("Contents", []) if part in item["Key"]}
+    return {
+        item["Key"] for page in pages for item in page.get("Contents", []) if part in item["Key"]
+    }
 
 
 def body(troupe, key):
@@ -46,17 +56,28 @@ def body(troupe, key):
 
 def needed(troupe, numbers, stage="dev", function="hello"):
     """Versions that these records name."""
-    return {body(troupe, f"troupe/shop/stages/{stage}/{n}.versions.json")["functions"][function]["version"] for n in numbers}
+    return {
+        body(troupe, f"troupe/shop/stages/{stage}/{n}.versions.json")["functions"][function][
+            "version"
+        ]
+        for n in numbers
+    }
 
 
 def test_the_last_ones_stay_and_the_rest_goes(shop, account):
     before, records = shop.world(), objects(shop, "/stages/")
-    assert published(account) == {"1", "2", "3", "4", "5"} and len(objects(shop, "/artifacts/")) == 5
+    assert (
+        published(account) == {"1", "2", "3", "4", "5"} and len(objects(shop, "/artifacts/")) == 5
+    )
     dry = shop("prune", "--dry-run", *NOW)
-    assert "would prune 3 deployments" in dry.out and "gone version 3 of shop-hello (dev#3)" in dry.out, str(dry)
+    assert (
+        "would prune 3 deployments" in dry.out and "gone version 3 of shop-hello (dev#3)" in dry.out
+    ), str(dry)
     assert shop.world() == before and objects(shop, "/stages/") == records
     result = shop("prune", *NOW)
-    assert "pruned 3 deployments" in result.out and "1 served by their stage" in result.out, str(result)
+    assert "pruned 3 deployments" in result.out and "1 served by their stage" in result.out, str(
+        result
+    )
     assert published(account) == {"4", "5"} == needed(shop, [4, 5])
     assert len(objects(shop, "/artifacts/")) == 2 and len(objects(shop, "/sources/")) == 1
     assert served(shop) == "code 5"
@@ -70,8 +91,14 @@ def test_the_last_ones_stay_and_the_rest_goes(shop, account):
 
 def test_json(shop):
     result = shop("prune", "--json", *NOW).json
-    assert result["deployments"] == 3 and result["kept"]["current"] == 1 and result["kept"]["last"] == 1
-    assert {item["kind"] for item in result["items"]} == {"version", "object"} and not any("kept" in i for i in result["items"])
+    assert (
+        result["deployments"] == 3
+        and result["kept"]["current"] == 1
+        and result["kept"]["last"] == 1
+    )
+    assert {item["kind"] for item in result["items"]} == {"version", "object"} and not any(
+        "kept" in i for i in result["items"]
+    )
 
 
 def test_an_hour_passes_first(shop, account):
@@ -85,7 +112,12 @@ def test_old_code_that_somebody_serves_stays(shop, account):
     shop("clone", "dev#1", "old")
     one = versions(shop, "old")["shop-hello"]
     client = account.client("lambda")
-    client.create_alias(FunctionName="shop-hello", Name="mine", FunctionVersion="2", RoutingConfig={"AdditionalVersionWeights": {"3": 0.1}})
+    client.create_alias(
+        FunctionName="shop-hello",
+        Name="mine",
+        FunctionVersion="2",
+        RoutingConfig={"AdditionalVersionWeights": {"3": 0.1}},
+    )
     result = shop("prune", *NOW)
     assert "kept version 3 of shop-hello (dev#3): 'mine' points at it" in result.out, str(result)
     assert published(account) == {one, "2", "3", "4", "5"}
@@ -108,7 +140,9 @@ def test_weights_and_open_records_stay(shop, account):
         shop("deploy", "dev")
         shop("shift", "dev", "--to", "5" if n == 6 else str(number(shop) - 2), "--weight", "10")
     shop("prune", *NOW)
-    weights = account.client("lambda").get_alias(FunctionName="shop-hello", Name="dev")["RoutingConfig"]["AdditionalVersionWeights"]
+    weights = account.client("lambda").get_alias(FunctionName="shop-hello", Name="dev")[
+        "RoutingConfig"
+    ]["AdditionalVersionWeights"]
     assert set(weights) <= published(account)
     shop("shift", "dev", "--promote")
     assert served(shop)
@@ -119,7 +153,11 @@ def test_apis(troupe, account):
     append(troupe, KEEP % 1)
     troupe("deploy", "dev")
     for n in range(3):
-        troupe.edit("serverless.yml", "/hello", f"/hello{n}") if n == 0 else troupe.edit("serverless.yml", f"/hello{n - 1}", f"/hello{n}")
+        (
+            troupe.edit("serverless.yml", "/hello", f"/hello{n}")
+            if n == 0
+            else troupe.edit("serverless.yml", f"/hello{n - 1}", f"/hello{n}")
+        )
         troupe("deploy", "dev")
     assert len(deployments(account)) == 4
     troupe("prune", *NOW)
@@ -155,7 +193,9 @@ def test_orphans_of_a_killed_deploy(shop, proxy, account):
     orphan = published(account) | published(account, "shop-orders")
     assert "6" in orphan
     shop("prune", *NOW)
-    assert "6" in published(account) | published(account, "shop-orders"), "the interrupted deployment may still be taken up"
+    assert "6" in published(account) | published(account, "shop-orders"), (
+        "the interrupted deployment may still be taken up"
+    )
     for n in range(7, 10):
         code(shop, f"code {n}")
         shop("deploy", "dev")
@@ -201,14 +241,21 @@ def test_somebody_is_at_work(shop, account, proxy):
 
 
 def test_deploys_collect_now_and_then(shop, proxy):
-    """Only when a handful has come together: what is read for it is in proportion to what is kept."""
+    """Only when a handful has come together: what is read for it is in proportion to what
+    is kept.
+    """
     looked = []
     for n in range(6, 9):
         code(shop, f"code {n}")
         mark = proxy.mark()
         result = shop("deploy", "dev")
         assert "warning" not in result.err, str(result)
-        looked.append(any("StackName" not in call.params for call in proxy.calls("cloudformation.DescribeStacks", mark)))
+        looked.append(
+            any(
+                "StackName" not in call.params
+                for call in proxy.calls("cloudformation.DescribeStacks", mark)
+            )
+        )
     assert looked == [False, False, True]
 
 
@@ -223,5 +270,7 @@ def test_a_failure_of_collecting_is_a_warning(shop, proxy):
     code(shop, "code 9")
     proxy.fail(403, "AccessDenied", operation="DescribeStacks", nth=last)
     result = shop("deploy", "dev")
-    assert "old versions were not pruned" in result.err and "troupe prune" in result.err, str(result)
+    assert "old versions were not pruned" in result.err and "troupe prune" in result.err, str(
+        result
+    )
     assert served(shop) == "code 9"

@@ -7,7 +7,11 @@ from shop import bucket
 
 
 def read(troupe, key):
-    return troupe.account.client("s3").get_object(Bucket=bucket(troupe), Key=f"troupe/shop/{key}")["Body"].read()
+    return (
+        troupe.account.client("s3")
+        .get_object(Bucket=bucket(troupe), Key=f"troupe/shop/{key}")["Body"]
+        .read()
+    )
 
 
 def keys(troupe):
@@ -24,19 +28,28 @@ def test_what_a_deploy_leaves_in_the_bucket(shop):
     assert "1" in json.dumps(versions)
     assert "succeeded" in read(shop, "stages/dev/1.outcome.json").decode()
     import hashlib
+
     for key in found:
         if key.startswith(("artifacts/", "templates/", "sources/")):
-            assert key.partition("/")[2].partition(".")[0] == hashlib.sha256(read(shop, key)).hexdigest(), key
+            assert (
+                key.partition("/")[2].partition(".")[0]
+                == hashlib.sha256(read(shop, key)).hexdigest()
+            ), key
 
 
 def test_records_are_written_under_a_condition_and_before_the_first_publish(shop, proxy):
     record = proxy.calls("s3.PutObject")
     intent = next(call for call in record if call.params["Key"].endswith("stages/dev/1.json"))
     assert intent.params.get("IfNoneMatch") == "*"
-    outcome = next(call for call in record if call.params["Key"].endswith("stages/dev/1.outcome.json"))
+    outcome = next(
+        call for call in record if call.params["Key"].endswith("stages/dev/1.outcome.json")
+    )
     assert outcome.params.get("IfNoneMatch") == "*"
-    assert all(call.params.get("IfNoneMatch") == "*" or call.params.get("IfMatch") for call in record
-               if "lock" in call.params["Key"])
+    assert all(
+        call.params.get("IfNoneMatch") == "*" or call.params.get("IfMatch")
+        for call in record
+        if "lock" in call.params["Key"]
+    )
     published = proxy.calls("lambda.PublishVersion")
     assert published and intent.number < min(call.number for call in published)
     assert any("lock" in call.params["Key"] and call.number < intent.number for call in record)
@@ -53,8 +66,9 @@ def test_records_are_never_changed(shop):
 def test_a_record_of_a_newer_format_is_refused(shop):
     record = json.loads(read(shop, "stages/dev/1.json"))
     record["format"] = 99
-    shop.account.client("s3").put_object(Bucket=bucket(shop), Key="troupe/shop/stages/dev/1.json",
-                                         Body=json.dumps(record).encode())
+    shop.account.client("s3").put_object(
+        Bucket=bucket(shop), Key="troupe/shop/stages/dev/1.json", Body=json.dumps(record).encode()
+    )
     shop.edit("handler.js", "'one'", "'two'")
     before = shop.world()
     result = shop("deploy", "dev", check=1)
@@ -63,7 +77,9 @@ def test_a_record_of_a_newer_format_is_refused(shop):
 
 
 def held(troupe, proxy, second):
-    """Run ``second`` while a deploy of dev holds still before both its publications; both results."""
+    """Run ``second`` while a deploy of dev holds still before both its publications; both
+    results.
+    """
     reached, go_on = threading.Semaphore(0), threading.Event()
 
     def wait(_):
@@ -153,20 +169,34 @@ def test_the_first_deploys_of_one_stage_at_once_one_wins(troupe):
 
 
 def test_what_a_record_says_of_values_cannot_be_tried_out(shop, proxy):
-    """Who reads the record alone knows everything but one value, and tries: it takes the service's key,
-    which stands apart. Nothing is read for that where there are no values, and nothing is written twice."""
+    """Who reads the record alone knows everything but one value, and tries: it takes the service's
+    key, which stands apart. Nothing is read for that where there are no values, and nothing is
+    written twice.
+    """
     import hashlib
     import hmac
-    shop.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      PIN: ${env:PIN}\n")
+
+    shop.edit(
+        "serverless.yml",
+        "      STAGE: ${sls:stage}\n",
+        "      STAGE: ${sls:stage}\n      PIN: ${env:PIN}\n",
+    )
     shop("deploy", "dev", env={"PIN": "4711"})
     record, key = json.loads(read(shop, "stages/dev/2.json")), read(shop, "key")
     parts = record["functions"]["orders"]["parts"]
-    tried = {hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12] for value in ("4711", "dev")}
+    tried = {
+        hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12] for value in ("4711", "dev")
+    }
     assert not tried & set(parts.values())
-    assert parts["variable PIN"] == "hmac:" + hmac.new(key, b'PIN="4711"', hashlib.sha256).hexdigest()[:32]
+    assert (
+        parts["variable PIN"]
+        == "hmac:" + hmac.new(key, b'PIN="4711"', hashlib.sha256).hexdigest()[:32]
+    )
     mark = proxy.mark()
     assert "nothing to do" in shop("deploy", "dev", env={"PIN": "4711"}).out
-    assert [call.operation for call in proxy.calls("s3.PutObject", since=mark)] == ["PutObject"], "but the lease"
+    assert [call.operation for call in proxy.calls("s3.PutObject", since=mark)] == ["PutObject"], (
+        "but the lease"
+    )
     assert "variable PIN changed" in shop("plan", "dev", env={"PIN": "4712"}, check=False).out
     shop("deploy", "prod", env={"PIN": "4711"})
     assert read(shop, "key") == key and len(key) == 64

@@ -63,9 +63,17 @@ def call(troupe, stage):
 
 
 def records(troupe):
-    bucket = troupe.account.client("cloudformation").describe_stacks(StackName="far")["Stacks"][0]["Outputs"]
-    name = next(item["OutputValue"] for item in bucket if item["OutputKey"] == "ServerlessDeploymentBucketName")
-    keys = [item["Key"] for item in troupe.account.client("s3").list_objects_v2(Bucket=name)["Contents"]]
+    bucket = troupe.account.client("cloudformation").describe_stacks(StackName="far")["Stacks"][0][
+        "Outputs"
+    ]
+    name = next(
+        item["OutputValue"]
+        for item in bucket
+        if item["OutputKey"] == "ServerlessDeploymentBucketName"
+    )
+    keys = [
+        item["Key"] for item in troupe.account.client("s3").list_objects_v2(Bucket=name)["Contents"]
+    ]
     return name, [key for key in keys if "/stages/" in key]
 
 
@@ -77,21 +85,41 @@ def test_a_stage_elsewhere(far):
     assert call(far, "dev")["runs"] == HOME
     there = world(far, AWAY)
     assert set(there["stacks"]) == {"far-dev"} and set(there["functions"]) == {"far-dev-hello"}
-    assert there["stacks"]["far-dev"]["tags"] == {"troupe:service": "far", "troupe:stage": "dev", "troupe:home": HOME}
+    assert there["stacks"]["far-dev"]["tags"] == {
+        "troupe:service": "far",
+        "troupe:stage": "dev",
+        "troupe:home": HOME,
+    }
     assert there["functions"]["far-dev-hello"]["aliases"]["dev"]["version"] == "1"
     now = world(far, HOME)
-    for section in ("stacks", "functions", "rest_apis", "http_apis", "log_groups", "queues", "topics"):
+    for section in (
+        "stacks",
+        "functions",
+        "rest_apis",
+        "http_apis",
+        "log_groups",
+        "queues",
+        "topics",
+    ):
         assert now[section] == home[section], f"{section} at home changed"
     _, keys = records(far)
     assert f"troupe/far/stages/dev@{AWAY}/1.json" in keys and "troupe/far/stages/dev/1.json" in keys
     urls = far("info", f"dev@{AWAY}", "--json").json["urls"]
     for url in urls.values():
-        answer = requests.get(url.replace("localhost", "127.0.0.1") + "/hello" if "execute-api.localhost" not in url
-                              else http_url(far, url), timeout=30)
+        answer = requests.get(
+            (
+                url.replace("localhost", "127.0.0.1") + "/hello"
+                if "execute-api.localhost" not in url
+                else http_url(far, url)
+            ),
+            timeout=30,
+        )
         assert answer.status_code == 200 and answer.json()["runs"] == AWAY, (url, answer.text)
     assert far("plan", f"dev@{AWAY}", "--json").json["nothing"] is True
-    assert {(stage["name"], stage["region"], stage["status"]) for stage in far("stages", "--json").json["stages"]} == {
-        ("dev", HOME, "ready"), (f"dev@{AWAY}", AWAY, "ready")}
+    assert {
+        (stage["name"], stage["region"], stage["status"])
+        for stage in far("stages", "--json").json["stages"]
+    } == {("dev", HOME, "ready"), (f"dev@{AWAY}", AWAY, "ready")}
 
 
 def http_url(troupe, url):
@@ -124,14 +152,28 @@ def test_rollback_reset_and_clone_across_regions(far):
     far("rollback", away, "--to", "2")
     assert call(far, away)["code"] == "two" and world(far, HOME)["functions"] == before
     history = far("history", away, "--json").json["deployments"]
-    assert [entry["what"].split()[0] for entry in history] == ["rollback", "rollback", "deploy", "deploy"]
+    assert [entry["what"].split()[0] for entry in history] == [
+        "rollback",
+        "rollback",
+        "deploy",
+        "deploy",
+    ]
     result = far("reset", "dev", "--to", away, "--json").json
-    assert call(far, "dev") == {**call(far, away), "runs": HOME, "where": HOME, "table": call(far, "dev")["table"]}
+    assert call(far, "dev") == {
+        **call(far, away),
+        "runs": HOME,
+        "where": HOME,
+        "table": call(far, "dev")["table"],
+    }
     assert result["uploaded"] == 0
     change(far, "two", "three")
     far("deploy", "dev")
     result = far("reset", away, "--to", "dev", "--json").json
-    assert result["uploaded"] == 0 and call(far, away)["code"] == "three" and call(far, away)["runs"] == AWAY
+    assert (
+        result["uploaded"] == 0
+        and call(far, away)["code"] == "three"
+        and call(far, away)["runs"] == AWAY
+    )
     result = far("clone", away, "copy@ap-southeast-2", "--json").json
     assert result["uploaded"] == 0 and call(far, "copy@ap-southeast-2")["runs"] == "ap-southeast-2"
     far("clone", "dev", "fresh")
@@ -154,7 +196,9 @@ def test_removing_a_stage_elsewhere(far):
 
 
 def test_an_independent_service(far):
-    far.edit("serverless.yml", "{service: [Shared]}}}", "{service: [Shared]}, regions: independent}}")
+    far.edit(
+        "serverless.yml", "{service: [Shared]}}}", "{service: [Shared]}, regions: independent}}"
+    )
     far("deploy", "dev")
     far("deploy", "dev", "--region", AWAY)
     assert set(world(far, AWAY)["stacks"]) == {"far", "far-dev"}
@@ -166,7 +210,9 @@ def test_an_independent_service(far):
 
 def test_one_is_not_taken_for_the_other(far):
     far("deploy", f"dev@{AWAY}")
-    far.edit("serverless.yml", "{service: [Shared]}}}", "{service: [Shared]}, regions: independent}}")
+    far.edit(
+        "serverless.yml", "{service: [Shared]}}}", "{service: [Shared]}, regions: independent}}"
+    )
     result = far("deploy", "dev", "--region", AWAY, check=3)
     assert f"belongs to service 'far' in {HOME}" in result.err, str(result)
     far("deploy", "other", "--region", AWAY)
@@ -184,7 +230,9 @@ def test_the_service_itself_is_at_home(far):
 def test_the_home_of_a_region_by_option(far):
     far.edit("serverless.yml", "region: us-east-1", "region: ${opt:region, 'us-east-1'}")
     far("deploy", f"dev@{AWAY}")
-    assert set(world(far, HOME)["stacks"]) == {"far"} and set(world(far, AWAY)["stacks"]) == {"far-dev"}
+    assert set(world(far, HOME)["stacks"]) == {"far"} and set(world(far, AWAY)["stacks"]) == {
+        "far-dev"
+    }
 
 
 def test_what_cannot_be_reached(far):
@@ -192,14 +240,21 @@ def test_what_cannot_be_reached(far):
     far("deploy", f"dev@{AWAY}")
     both = world(far, HOME)["stacks"], world(far, AWAY)["stacks"]
     change(far, "one", "two")
-    for region, args in ((AWAY, ("deploy", f"dev@{AWAY}")), (HOME, ("deploy", f"dev@{AWAY}")),
-                         (AWAY, ("stages",)), (AWAY, ("remove", "--service", "--yes")),
-                         (AWAY, ("reset", "dev", "--to", f"dev@{AWAY}"))):
+    for region, args in (
+        (AWAY, ("deploy", f"dev@{AWAY}")),
+        (HOME, ("deploy", f"dev@{AWAY}")),
+        (AWAY, ("stages",)),
+        (AWAY, ("remove", "--service", "--yes")),
+        (AWAY, ("reset", "dev", "--to", f"dev@{AWAY}")),
+    ):
         far.proxy.reset(region=region)
         result = far(*args, check=False)
         far.proxy.clear()
         assert result.code == 1 and "127.0.0.1" in result.err, f"{region} away: {result}"
-        assert (world(far, HOME)["stacks"], world(far, AWAY)["stacks"]) == both, f"{region} away, {args}"
+        assert (
+            world(far, HOME)["stacks"],
+            world(far, AWAY)["stacks"],
+        ) == both, f"{region} away, {args}"
     far.proxy.reset(region=AWAY)
     far("deploy", "dev")  # a stage at home needs no other region
     far.proxy.clear()
@@ -211,8 +266,13 @@ def test_what_cannot_be_reached(far):
 def test_a_bucket_that_is_gone(far):
     far("deploy", f"dev@{AWAY}")
     s3 = far.account.client("s3")
-    there = next(item["OutputValue"] for item in far.account.client("cloudformation", AWAY).describe_stacks(
-        StackName="far-dev")["Stacks"][0]["Outputs"] if item["OutputKey"] == "TroupeArtifactBucketName")
+    there = next(
+        item["OutputValue"]
+        for item in far.account.client("cloudformation", AWAY).describe_stacks(StackName="far-dev")[
+            "Stacks"
+        ][0]["Outputs"]
+        if item["OutputKey"] == "TroupeArtifactBucketName"
+    )
     for item in s3.list_objects_v2(Bucket=there)["Contents"]:
         s3.delete_object(Bucket=there, Key=item["Key"])
     change(far, "one", "two")
@@ -224,8 +284,14 @@ def test_a_bucket_that_is_gone(far):
         s3.delete_object(Bucket=home, Key=key)
     s3.delete_bucket(Bucket=home)
     result = far("deploy", f"dev@{AWAY}", check=1)
-    served = far.account.client("lambda", AWAY).invoke(FunctionName="far-dev-hello", Qualifier="dev")["Payload"].read()
-    assert home in result.err and json.loads(json.loads(served)["body"])["code"] == "one", str(result)
+    served = (
+        far.account.client("lambda", AWAY)
+        .invoke(FunctionName="far-dev-hello", Qualifier="dev")["Payload"]
+        .read()
+    )
+    assert home in result.err and json.loads(json.loads(served)["body"])["code"] == "one", str(
+        result
+    )
 
 
 COMMANDS = {
@@ -239,12 +305,18 @@ COMMANDS = {
 
 
 def both_worlds(far):
-    return {region: settled(world(far, region), far.account.id) for region in (HOME, AWAY, "ap-southeast-2")}
+    return {
+        region: settled(world(far, region), far.account.id)
+        for region in (HOME, AWAY, "ap-southeast-2")
+    }
 
 
 def without_records(worlds):
     """Numbers and records differ by how often it was tried; what is served must not."""
-    return {region: {key: value for key, value in found.items() if key != "buckets"} for region, found in worlds.items()}
+    return {
+        region: {key: value for key, value in found.items() if key != "buckets"}
+        for region, found in worlds.items()
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -262,7 +334,11 @@ def test_killed_and_run_again(far, name):
     calls = len(far.proxy.calls(since=mark))
     end = without_records(both_worlds(far))
     offset = random.Random(f"{SEED} {name}").randrange(2 * calls)
-    moments = range(2 * calls) if KILLS == "all" else sorted({(offset + n * 2 * calls // 4) % (2 * calls) for n in range(4)})
+    moments = (
+        range(2 * calls)
+        if KILLS == "all"
+        else sorted({(offset + n * 2 * calls // 4) % (2 * calls) for n in range(4)})
+    )
     print(f"KILLED elsewhere, {name}: {calls} calls, {len(moments)} moments")
     for moment in moments:
         far.account.put_back("before")

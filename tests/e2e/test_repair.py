@@ -19,8 +19,11 @@ def test_nothing_to_repair(troupe, proxy):
 @pytest.mark.parametrize("moment", ["before the switch", "after the switch", "after the stack"])
 def test_an_interrupted_rollback_is_finished(troupe, proxy, moment):
     states = three(troupe)
-    kill = {"before the switch": dict(operation="UpdateAlias", nth=1), "after the switch": dict(operation="UpdateStack", nth=1),
-            "after the stack": dict(operation="UpdateStack", nth=1, after=True)}[moment]
+    kill = {
+        "before the switch": dict(operation="UpdateAlias", nth=1),
+        "after the switch": dict(operation="UpdateStack", nth=1),
+        "after the stack": dict(operation="UpdateStack", nth=1, after=True),
+    }[moment]
     rule = proxy.kill(**kill)
     assert troupe("rollback", "dev", "--to", "1", check=False).code == -9 and rule.hits
     proxy.clear()
@@ -48,8 +51,9 @@ def test_an_interrupted_deploy_is_undone(troupe, proxy):
 
 def test_an_alias_moved_by_hand(troupe, account):
     states = three(troupe)
-    account.client("lambda").update_alias(FunctionName="shop-hello", Name="dev",
-                                          FunctionVersion=states[0]["shop-hello"])
+    account.client("lambda").update_alias(
+        FunctionName="shop-hello", Name="dev", FunctionVersion=states[0]["shop-hello"]
+    )
     plan = troupe("repair", "dev", "--plan", "--json").json
     assert any("'hello' pointed at v" in finding["what"] for finding in plan["findings"]), plan
     assert versions(troupe)["shop-hello"] == states[0]["shop-hello"]
@@ -60,7 +64,10 @@ def test_an_alias_moved_by_hand(troupe, account):
 def test_weights_put_on_by_hand(troupe, account):
     states = three(troupe)
     account.client("lambda").update_alias(
-        FunctionName="shop-hello", Name="dev", RoutingConfig={"AdditionalVersionWeights": {states[0]["shop-hello"]: 0.5}})
+        FunctionName="shop-hello",
+        Name="dev",
+        RoutingConfig={"AdditionalVersionWeights": {states[0]["shop-hello"]: 0.5}},
+    )
     assert "50% v" in troupe("repair", "dev").out
     alias = account.client("lambda").get_alias(FunctionName="shop-hello", Name="dev")
     assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
@@ -74,8 +81,13 @@ def test_a_stack_changed_by_hand(troupe, account):
     template = json.loads(json.dumps(before["stack"]["template"]))
     template["Resources"]["Extra"] = {"Type": "AWS::SQS::Queue"}
     template["Resources"]["HelloLambdaAlias"]["Properties"]["FunctionVersion"] = "1"
-    client.update_stack(StackName="shop-dev", TemplateBody=json.dumps(template), Parameters=stack["Parameters"],
-                        Capabilities=["CAPABILITY_NAMED_IAM"], Tags=stack["Tags"])
+    client.update_stack(
+        StackName="shop-dev",
+        TemplateBody=json.dumps(template),
+        Parameters=stack["Parameters"],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Tags=stack["Tags"],
+    )
     client.get_waiter("stack_update_complete").wait(StackName="shop-dev", WaiterConfig={"Delay": 1})
     assert served(troupe) == "one" and troupe.world()["queues"]
     plan = troupe("plan", "dev", "--json").json
@@ -91,7 +103,10 @@ def test_objects_that_are_gone_are_named(troupe, account):
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
 
     def keys(kind):
-        return [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"troupe/shop/{kind}/")["Contents"]]
+        return [
+            item["Key"]
+            for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"troupe/shop/{kind}/")["Contents"]
+        ]
 
     templates = keys("templates")
     for key in templates + keys("artifacts") + keys("sources"):
@@ -141,13 +156,23 @@ def test_what_is_not_there_cannot_be_repaired(troupe):
 
 
 def test_an_alias_that_is_all_of_a_stack_is_made_again(troupe, account):
-    """CloudFormation takes no template without resources, and the stack has nothing but the alias."""
-    troupe.write({"serverless.yml": "service: bare\nprovider: {name: aws, runtime: nodejs20.x}\n"
-                                    "functions: {hello: {handler: handler.hello, disableLogs: true}}\n",
-                  "handler.js": "exports.hello = async () => 'one';\n"})
+    """CloudFormation takes no template without resources, and the stack has nothing but the
+    alias.
+    """
+    troupe.write(
+        {
+            "serverless.yml": (
+                "service: bare\nprovider: {name: aws, runtime: nodejs20.x}\n"
+                "functions: {hello: {handler: handler.hello, disableLogs: true}}\n"
+            ),
+            "handler.js": "exports.hello = async () => 'one';\n",
+        }
+    )
     troupe("deploy", "dev")
     stack = troupe.world()["stacks"]["bare-dev"]
-    assert [item["Type"] for item in stack["template"]["Resources"].values()] == ["AWS::Lambda::Alias"], stack
+    assert [item["Type"] for item in stack["template"]["Resources"].values()] == [
+        "AWS::Lambda::Alias"
+    ], stack
     lam = account.client("lambda")
     lam.delete_alias(FunctionName="bare-hello", Name="dev")
     assert "alias 'dev' of 'hello' was gone" in troupe("repair", "dev").out

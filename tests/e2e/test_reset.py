@@ -1,4 +1,6 @@
-"""Making a stage what another is: the same code and description, this stage's name and parameters."""
+"""Making a stage what another is: the same code and description, this stage's name and
+parameters.
+"""
 
 import json
 
@@ -20,9 +22,13 @@ def code_of(troupe, name, stage):
 
 
 def written(proxy, mark):
-    return [call.name for call in proxy.calls(since=mark) if call.name in (
-        "lambda.PublishVersion", "lambda.UpdateFunctionCode") or call.name == "s3.PutObject"
-        and "/artifacts/" in call.params["Key"]]
+    return [
+        call.name
+        for call in proxy.calls(since=mark)
+        if call.name in ("lambda.PublishVersion", "lambda.UpdateFunctionCode")
+        or call.name == "s3.PutObject"
+        and "/artifacts/" in call.params["Key"]
+    ]
 
 
 def promoted(troupe):
@@ -30,7 +36,9 @@ def promoted(troupe):
     troupe.use("shop")
     troupe("deploy", "prod")
     troupe.edit("handler.js", "'one'", "'two'")
-    troupe.edit("serverless.yml", "- http: GET /hello\n", "- http: GET /hello\n      - http: GET /new\n")
+    troupe.edit(
+        "serverless.yml", "- http: GET /hello\n", "- http: GET /hello\n      - http: GET /new\n"
+    )
     troupe("deploy", "dev")
 
 
@@ -48,7 +56,10 @@ def test_promoting_gives_the_same_versions_without_building(troupe, proxy):
     own, other = versions(troupe, "prod"), versions(troupe, "dev")
     assert own["shop-hello"] == other["shop-hello"] and own["shop-orders"] != other["shop-orders"]
     assert code_of(troupe, "shop-orders", "prod") == code_of(troupe, "shop-orders", "dev")
-    assert written(proxy, mark) == ["lambda.UpdateFunctionCode", "lambda.PublishVersion"][-len(written(proxy, mark)):]
+    assert (
+        written(proxy, mark)
+        == ["lambda.UpdateFunctionCode", "lambda.PublishVersion"][-len(written(proxy, mark)) :]
+    )
     assert troupe.stage("dev", "shop") == dev
     assert "nothing to do" in troupe("reset", "prod", "--to", "dev").out
     troupe("rollback", "prod")
@@ -74,12 +85,18 @@ def test_parameters_are_those_of_the_stage(troupe):
 
 def test_environment_variables_of_the_deployer_are_recorded(troupe):
     troupe.use("shop")
-    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n",
-                "      STAGE: ${sls:stage}\n      KEPT: ${env:KEPT}\n      OWN: ${env:OWN_${sls:stage}, 'none'}\n")
+    troupe.edit(
+        "serverless.yml",
+        "      STAGE: ${sls:stage}\n",
+        "      STAGE: ${sls:stage}\n      KEPT: ${env:KEPT}\n      OWN: ${env:OWN_${sls:stage},"
+        " 'none'}\n",
+    )
     troupe("deploy", "dev", env={"KEPT": "kept", "OWN_dev": "d"})
     troupe("clone", "dev", "prod", env={"KEPT": "other", "OWN_prod": "p"})
     functions = troupe.world()["functions"]["shop-orders"]
-    values = functions["versions"][functions["aliases"]["prod"]["version"]]["Environment"]["Variables"]
+    values = functions["versions"][functions["aliases"]["prod"]["version"]]["Environment"][
+        "Variables"
+    ]
     assert values == {"STAGE": "prod", "KEPT": "kept", "OWN": "p"}
 
 
@@ -95,7 +112,9 @@ def test_cloning_a_stage_of_another_machine(troupe, proxy, tmp_path):
     assert troupe.call_rest("pr-7", "/new").json()["code"] == "two"
     assert troupe.call_rest("pr-7", "/orders", "POST").json()["stage"] == "pr-7"
     assert versions(troupe, "pr-7")["shop-hello"] == versions(troupe, "dev")["shop-hello"]
-    assert not [call for call in proxy.calls("s3.PutObject", mark) if "/artifacts/" in call.params["Key"]]
+    assert not [
+        call for call in proxy.calls("s3.PutObject", mark) if "/artifacts/" in call.params["Key"]
+    ]
     troupe("clone", "prod#1", "old", cwd=elsewhere)
     assert troupe.call_rest("old", "/hello").json()["code"] == "one"
     for stage, state in before.items():
@@ -111,13 +130,23 @@ def environment_of(troupe, name, stage):
 
 
 def test_files_of_the_other_stage_are_recorded(troupe, tmp_path):
-    """config/qa.yml is not read by a deployment of dev, and yet is there for a clone that has nothing but the bucket."""
+    """config/qa.yml is not read by a deployment of dev, and yet is there for a clone that has
+    nothing but the bucket.
+    """
     troupe.use("shop")
-    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n",
-                "      STAGE: ${sls:stage}\n      SIZE: ${file(config/${sls:stage}.yml):size}\n"
-                "      LEVEL: ${file(level/${sls:stage}.yml):level, file(level/default.yml):level}\n")
-    for name, text in (("config/dev.yml", "size: small"), ("config/qa.yml", "size: ${sls:stage} is large"),
-                       ("config/.env.qa", "X=1"), ("level/dev.yml", "level: low"), ("level/default.yml", "level: any")):
+    troupe.edit(
+        "serverless.yml",
+        "      STAGE: ${sls:stage}\n",
+        "      STAGE: ${sls:stage}\n      SIZE: ${file(config/${sls:stage}.yml):size}\n"
+        "      LEVEL: ${file(level/${sls:stage}.yml):level, file(level/default.yml):level}\n",
+    )
+    for name, text in (
+        ("config/dev.yml", "size: small"),
+        ("config/qa.yml", "size: ${sls:stage} is large"),
+        ("config/.env.qa", "X=1"),
+        ("level/dev.yml", "level: low"),
+        ("level/default.yml", "level: any"),
+    ):
         (troupe.folder / name).parent.mkdir(exist_ok=True)
         (troupe.folder / name).write_text(text + "\n")
     (troupe.folder / "level" / "huge.yml").write_text("# a line of no use\n" * 100_000)
@@ -129,7 +158,11 @@ def test_files_of_the_other_stage_are_recorded(troupe, tmp_path):
     (elsewhere / "serverless.yml").write_text("service: shop\nprovider:\n  name: aws\n")
     result = troupe("clone", "dev", "qa", cwd=elsewhere)
     assert "not in the recorded" not in result.err, str(result)
-    assert environment_of(troupe, "shop-orders", "qa") == {"STAGE": "qa", "SIZE": "qa is large", "LEVEL": "any"}
+    assert environment_of(troupe, "shop-orders", "qa") == {
+        "STAGE": "qa",
+        "SIZE": "qa is large",
+        "LEVEL": "any",
+    }
     refused = troupe("clone", "qa", "prod", cwd=elsewhere, check=2)
     assert "no file 'config/prod.yml' in the recorded sources" in refused.err, str(refused)
     assert "serverless.yml:" in refused.err
@@ -137,7 +170,11 @@ def test_files_of_the_other_stage_are_recorded(troupe, tmp_path):
 
 def test_values_of_a_dotenv_file_stay_with_their_stage(troupe, tmp_path):
     troupe.use("shop")
-    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      KEY: ${env:KEY}\n")
+    troupe.edit(
+        "serverless.yml",
+        "      STAGE: ${sls:stage}\n",
+        "      STAGE: ${sls:stage}\n      KEY: ${env:KEY}\n",
+    )
     troupe.edit("serverless.yml", "provider:\n", "useDotenv: true\nprovider:\n")
     (troupe.folder / ".env.dev").write_text("KEY=of dev\n")
     (troupe.folder / ".env.prod").write_text("KEY=of prod\n")
@@ -183,37 +220,54 @@ def test_exactly_what_is_gone_is_named(troupe, account):
 
 def test_exactly_is_refused_where_a_role_would_go_with_its_stage(troupe):
     troupe.use("shop")
-    troupe.edit("serverless.yml", "  timeout: 10", "  timeout: 10\n  iam:\n    role:\n      statements:\n"
-                "        - {Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::x-${sls:stage}/*'}")
+    troupe.edit(
+        "serverless.yml",
+        "  timeout: 10",
+        "  timeout: 10\n  iam:\n    role:\n      statements:\n        - {Effect: Allow, Action:"
+        " 's3:GetObject', Resource: 'arn:aws:s3:::x-${sls:stage}/*'}",
+    )
     troupe("deploy", "prod")
     troupe.edit("handler.js", "'one'", "'two'")
     troupe("deploy", "dev")
     before = troupe.world()
     refused = troupe("reset", "prod", "--to", "dev", "--exact", check=3)
-    assert "role" in refused.err and "without" not in refused.out and "--exact" in refused.err, str(refused)
+    assert "role" in refused.err and "without" not in refused.out and "--exact" in refused.err, str(
+        refused
+    )
     assert troupe.world()["functions"] == before["functions"]
     with_role = (troupe.folder / "serverless.yml").read_text()
-    troupe.edit("serverless.yml", with_role[with_role.index("\n  iam:"):with_role.index("\n\nfunctions:")], "")
+    troupe.edit(
+        "serverless.yml",
+        with_role[with_role.index("\n  iam:") : with_role.index("\n\nfunctions:")],
+        "",
+    )
     troupe("deploy", "dev")  # and now that role is gone
     assert "role" in troupe("reset", "prod", "--to", "dev#1", "--exact", check=3).err
     troupe("reset", "prod", "--to", "dev#1")
     troupe("rollback", "dev", "--to", "1")
     assert troupe.call_rest("prod", "/hello").json()["code"] == "two"
-    roles = {function["versions"][function["aliases"][stage]["version"]]["Role"] for stage in ("dev", "prod")
-             for function in troupe.world()["functions"].values()}
+    roles = {
+        function["versions"][function["aliases"][stage]["version"]]["Role"]
+        for stage in ("dev", "prod")
+        for function in troupe.world()["functions"].values()
+    }
     assert len(roles) == 2
 
 
-@pytest.mark.parametrize("args, code, text", [
-    (["reset", "prod", "--to", "none"], 1, "no stage 'none'"),
-    (["reset", "none", "--to", "prod"], 1, "troupe clone prod none"),
-    (["reset", "prod"], 2, "--to OTHER"),
-    (["reset", "prod", "--to", "prod"], 2, "prod#N"),
-    (["reset", "prod", "--to", "prod#9"], 1, "no deployment prod#9"),
-    (["clone", "prod"], 2, "clone needs two stages"),
-    (["clone", "none", "new"], 1, "no stage 'none'"),
-    (["reset", "prod", "--to", "prod#x"], 2, "prod#x"),
-], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+@pytest.mark.parametrize(
+    "args, code, text",
+    [
+        (["reset", "prod", "--to", "none"], 1, "no stage 'none'"),
+        (["reset", "none", "--to", "prod"], 1, "troupe clone prod none"),
+        (["reset", "prod"], 2, "--to OTHER"),
+        (["reset", "prod", "--to", "prod"], 2, "prod#N"),
+        (["reset", "prod", "--to", "prod#9"], 1, "no deployment prod#9"),
+        (["clone", "prod"], 2, "clone needs two stages"),
+        (["clone", "none", "new"], 1, "no stage 'none'"),
+        (["reset", "prod", "--to", "prod#x"], 2, "prod#x"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
 def test_what_cannot_be(troupe, args, code, text):
     troupe.use("shop")
     troupe("deploy", "prod")
@@ -227,14 +281,19 @@ def test_a_plan_of_a_reset(troupe, proxy):
     promoted(troupe)
     mark = proxy.mark()
     plan = troupe("reset", "prod", "--to", "dev", "--plan", "--json").json
-    assert {(change["name"], change["action"]) for change in plan["changes"] if change["kind"] == "function"} == {
-        ("hello", "move"), ("orders", "publish")}
+    assert {
+        (change["name"], change["action"])
+        for change in plan["changes"]
+        if change["kind"] == "function"
+    } == {("hello", "move"), ("orders", "publish")}
     assert not proxy.calls(since=mark, writes=True)
 
 
 def test_a_protected_stage_asks(troupe):
     troupe.use("shop")
-    troupe.edit("serverless.yml", "functions:\n", "custom:\n  troupe:\n    protect: [prod]\nfunctions:\n")
+    troupe.edit(
+        "serverless.yml", "functions:\n", "custom:\n  troupe:\n    protect: [prod]\nfunctions:\n"
+    )
     troupe("deploy", "prod")
     troupe.edit("handler.js", "'one'", "'two'")
     troupe("deploy", "dev")
@@ -265,8 +324,13 @@ def test_one_function_alone(troupe, proxy):
     result = troupe("deploy", "dev", "--function", "hello")
     assert "dev#2" in result.out, str(result)
     after = versions(troupe, "dev")
-    assert after["shop-hello"] != before["shop-hello"] and after["shop-orders"] == before["shop-orders"]
-    assert [call.params["FunctionName"] for call in proxy.calls("lambda.PublishVersion", mark)] == ["shop-hello"]
+    assert (
+        after["shop-hello"] != before["shop-hello"]
+        and after["shop-orders"] == before["shop-orders"]
+    )
+    assert [call.params["FunctionName"] for call in proxy.calls("lambda.PublishVersion", mark)] == [
+        "shop-hello"
+    ]
     assert troupe.call_rest("dev", "/hello").json()["code"] == "two"
     assert troupe.call_rest("dev", "/orders", "POST").json()["code"] == "one"
     assert "nothing to do" in troupe("deploy", "dev", "-f", "hello").out
@@ -282,7 +346,11 @@ def test_one_function_alone(troupe, proxy):
 def test_one_function_is_refused_where_more_than_its_code_changed(troupe):
     troupe.use("shop")
     troupe("deploy", "dev")
-    troupe.edit("serverless.yml", "      STAGE: ${sls:stage}\n", "      STAGE: ${sls:stage}\n      MORE: x\n")
+    troupe.edit(
+        "serverless.yml",
+        "      STAGE: ${sls:stage}\n",
+        "      STAGE: ${sls:stage}\n      MORE: x\n",
+    )
     before = troupe.world()
     result = troupe("deploy", "dev", "--function", "orders", check=3)
     assert "MORE" in result.err and "troupe deploy dev" in result.err, str(result)
@@ -299,7 +367,11 @@ def test_records_say_what_they_were_made_from(troupe, account):
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
 
     def record(stage, number):
-        return json.loads(s3.get_object(Bucket=bucket, Key=f"troupe/shop/stages/{stage}/{number}.json")["Body"].read())
+        return json.loads(
+            s3.get_object(Bucket=bucket, Key=f"troupe/shop/stages/{stage}/{number}.json")[
+                "Body"
+            ].read()
+        )
 
     assert record("prod", 2)["what"] == "reset to dev#1"
     assert record("new", 1)["what"] == "clone of dev#1"

@@ -1,4 +1,6 @@
-"""What `resources:` adds to generated resources reaches what troupe makes of them, in each stage."""
+"""What `resources:` adds to generated resources reaches what troupe makes of them, in each
+stage.
+"""
 
 import pytest
 
@@ -55,27 +57,54 @@ def parts(account, stage, own):
     rules = account.client("events").list_rules()["Rules"]
     mappings = lam.list_event_source_mappings()["EventSourceMappings"]
     api = next(a for a in v2.get_apis()["Items"] if a["Name"].startswith(stage))
-    stack = account.client("cloudformation").describe_stacks(StackName=f"parts-{stage}")["Stacks"][0]
+    stack = account.client("cloudformation").describe_stacks(StackName=f"parts-{stage}")["Stacks"][
+        0
+    ]
     return {
-        "memory": f["MemorySize"], "who": f["Environment"]["Variables"]["WHO"],
-        "retention": [g["retentionInDays"] for g in logs.describe_log_groups()["logGroups"] if g["logGroupName"].endswith(name)],
+        "memory": f["MemorySize"],
+        "who": f["Environment"]["Variables"]["WHO"],
+        "retention": [
+            g["retentionInDays"]
+            for g in logs.describe_log_groups()["logGroups"]
+            if g["logGroupName"].endswith(name)
+        ],
         "rules": [r["Description"] for r in rules if r.get("Description", "").endswith(stage)],
         "windows": {m["MaximumBatchingWindowInSeconds"] for m in mappings},
-        "burst": v2.get_stages(ApiId=api["ApiId"])["Items"][0]["DefaultRouteSettings"]["ThrottlingBurstLimit"],
-        "compressed": {a.get("minimumCompressionSize") for a in account.client("apigateway").get_rest_apis()["items"]},
+        "burst": v2.get_stages(ApiId=api["ApiId"])["Items"][0]["DefaultRouteSettings"][
+            "ThrottlingBurstLimit"
+        ],
+        "compressed": {
+            a.get("minimumCompressionSize")
+            for a in account.client("apigateway").get_rest_apis()["items"]
+        },
         "where": [o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == "Where"],
     }
 
 
-@pytest.mark.parametrize("rest, own", [("shared", "[]"), ("perStage", "[hello]")], ids=["shared", "per-stage"])
+@pytest.mark.parametrize(
+    "rest, own", [("shared", "[]"), ("perStage", "[hello]")], ids=["shared", "per-stage"]
+)
 def test_parts_reach_each_stage(troupe, account, rest, own):
-    troupe.write({"handler.js": HANDLER, "more.yml": MORE, "serverless.yml": SERVICE % {"rest": rest, "own": own}})
+    troupe.write(
+        {
+            "handler.js": HANDLER,
+            "more.yml": MORE,
+            "serverless.yml": SERVICE % {"rest": rest, "own": own},
+        }
+    )
     for stage in ("dev", "prod"):
         said = troupe("deploy", stage).err
         assert "there is no path '/Big/a': it and '/big/a' have one logical id" in said
         assert parts(account, stage, own != "[]") == {
-            "memory": 512, "who": stage, "retention": [5], "rules": [f"of {stage}"], "windows": {7}, "burst": 5,
-            "compressed": {4096}, "where": [f"/parts/{stage}"]}
+            "memory": 512,
+            "who": stage,
+            "retention": [5],
+            "rules": [f"of {stage}"],
+            "windows": {7},
+            "burst": 5,
+            "compressed": {4096},
+            "where": [f"/parts/{stage}"],
+        }
         api = None if rest == "shared" else f"{stage}-parts"
         assert troupe.call_rest(stage, "/big/a", api=api).text == stage
         assert troupe.call_rest(stage, "/Big/a", api=api).status_code in (403, 404)
@@ -100,25 +129,40 @@ def test_parts_reach_each_stage(troupe, account, rest, own):
 NOWHERE = {
     "DeletionPolicy: Retain": ("'DeletionPolicy' of 'HelloLambdaFunction' has no effect", 0),
     "Metadata: {a: b}": ("'Metadata' of 'HelloLambdaFunction' has no effect", 0),
-    "Properties: {RecursiveLoop: Allow}": ("'RecursiveLoop' of shared function 'hello' cannot be kept in a version", 2),
+    "Properties: {RecursiveLoop: Allow}": (
+        "'RecursiveLoop' of shared function 'hello' cannot be kept in a version",
+        2,
+    ),
 }
 
 
 def test_what_no_stage_can_have_is_said(troupe):
-    service = "service: parts\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello: {handler: handler.main}}\n" \
-              "resources:\n  Resources:\n    %s:\n      %s\n"
+    service = (
+        "service: parts\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello: {handler:"
+        " handler.main}}\nresources:\n  Resources:\n    %s:\n      %s\n"
+    )
     for line, (message, code) in NOWHERE.items():
-        troupe.write({"handler.js": HANDLER, "serverless.yml": service % ("HelloLambdaFunction", line)})
+        troupe.write(
+            {"handler.js": HANDLER, "serverless.yml": service % ("HelloLambdaFunction", line)}
+        )
         said = troupe("validate", "dev", check=code).err
         assert message in said and "serverless.yml:7:" in said, said
-    troupe.write({"serverless.yml": service % ("HeloLambdaFunction", "Properties: {MemorySize: 256}")})
+    troupe.write(
+        {"serverless.yml": service % ("HeloLambdaFunction", "Properties: {MemorySize: 256}")}
+    )
     said = troupe("validate", "dev", check=2).err
     assert "resource 'HeloLambdaFunction' has no 'Type'" in said and "'HelloLambdaFunction'" in said
 
 
 def test_functions_of_language_extensions_are_left_to_cloudformation(troupe):
-    """MiniStack has no transforms: the templates that troupe would send are what can be looked at here."""
-    troupe.write({"handler.js": HANDLER, "serverless.yml": """service: loops
+    """MiniStack has no transforms: the templates that troupe would send are what can be looked at
+    here.
+    """
+    troupe.write(
+        {
+            "handler.js": HANDLER,
+            "serverless.yml": (
+                """service: loops
 provider: {name: aws, runtime: nodejs22.x}
 functions:
   hello: {handler: handler.main, environment: {NAMES: {"Fn::ToJsonString": [!Ref Queue]}}}
@@ -135,15 +179,27 @@ resources:
             FunctionName: !GetAtt HelloLambdaFunction.Arn
             Action: lambda:InvokeFunction
             Principal: !Sub ${Who}.amazonaws.com
-"""})
+"""
+            ),
+        }
+    )
     assert "is valid" in troupe("validate", "dev").out
     assert "Fn::ForEach::Rights" in troupe("plan", "dev").out
 
 
 def test_package_leaves_handlers_to_bundlers(troupe):
-    """A plugin that is not run may make them: packaged with a warning, refused before a deployment."""
-    troupe.write({"src/api.ts": "export const main = 1;\n", "serverless.yml":
-                  "service: parts\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello: {handler: src/api.main}}\n"})
+    """A plugin that is not run may make them: packaged with a warning, refused before a
+    deployment.
+    """
+    troupe.write(
+        {
+            "src/api.ts": "export const main = 1;\n",
+            "serverless.yml": (
+                "service: parts\nprovider: {name: aws, runtime: nodejs22.x}\nfunctions: {hello:"
+                " {handler: src/api.main}}\n"
+            ),
+        }
+    )
     message = "handler 'src/api.main' of function 'hello' does not exist"
     assert f"warning: {message}" in troupe("package").err
     for command in ("validate", "plan", "deploy"):

@@ -1,4 +1,6 @@
-"""What REST APIs have beside routes, for each stage of a shared API and for an API of each stage's own."""
+"""What REST APIs have beside routes, for each stage of a shared API and for an API of each stage's
+own.
+"""
 
 import pytest
 import requests
@@ -40,8 +42,11 @@ class Stage:
         return self.call(path, method, **kwargs).status_code
 
     def keys(self):
-        return {key["name"]: key["value"] for key in self.rest.get_api_keys(includeValues=True)["items"]
-                if key["name"].endswith(f"-{self.name}")}
+        return {
+            key["name"]: key["value"]
+            for key in self.rest.get_api_keys(includeValues=True)["items"]
+            if key["name"].endswith(f"-{self.name}")
+        }
 
     def with_key(self, key):
         return self.status("/keyed", headers={"x-api-key": key})
@@ -56,31 +61,58 @@ def check(stage, other, word):
     assert stage.status("/keyed") == 403 and len(stage.keys()) == 2
     assert [stage.with_key(key) for key in stage.keys().values()] == [200, 200]
     assert [stage.with_key(key) for key in other.keys().values()] == [403, 403]
-    (plan,) = [plan for plan in stage.rest.get_usage_plans()["items"]
-               if {"apiId": stage.id, "stage": stage.name} in
-               [{"apiId": at["apiId"], "stage": at["stage"]} for at in plan["apiStages"]]]
-    assert len(plan["apiStages"]) == 1 and plan["quota"]["limit"] == 100 and plan["throttle"]["burstLimit"] == 20
-    assert stage.status("/order", "POST", json={}) == 400 and stage.status("/order", "POST", json={"id": "1"}) == 200
+    (plan,) = [
+        plan
+        for plan in stage.rest.get_usage_plans()["items"]
+        if {"apiId": stage.id, "stage": stage.name}
+        in [{"apiId": at["apiId"], "stage": at["stage"]} for at in plan["apiStages"]]
+    ]
+    assert (
+        len(plan["apiStages"]) == 1
+        and plan["quota"]["limit"] == 100
+        and plan["throttle"]["burstLimit"] == 20
+    )
+    assert (
+        stage.status("/order", "POST", json={}) == 400
+        and stage.status("/order", "POST", json={"id": "1"}) == 200
+    )
     refused = stage.call("/asked")
     assert refused.status_code == 400 and refused.headers["x-refused"] == word
     assert stage.status("/asked?word=1") == 200
-    assert [stage.status("/token", headers={"X-Word": given}) for given in ("one", "two")] == \
-        [200 if given == word else 401 for given in ("one", "two")]
+    assert [stage.status("/token", headers={"X-Word": given}) for given in ("one", "two")] == [
+        200 if given == word else 401 for given in ("one", "two")
+    ]
     assert stage.status("/token") == 401
     methods = stage.troupe.world()["rest_apis"][stage.id]["methods"]
-    assert methods["/signed"]["GET"]["authorizationType"] == "AWS_IAM" and stage.status("/pooled") == 401
+    assert (
+        methods["/signed"]["GET"]["authorizationType"] == "AWS_IAM"
+        and stage.status("/pooled") == 401
+    )
     settings = stage.settings()
-    assert settings["tracingEnabled"] and settings["methodSettings"]["*/*"]["loggingLevel"] == "ERROR"
+    assert (
+        settings["tracingEnabled"] and settings["methodSettings"]["*/*"]["loggingLevel"] == "ERROR"
+    )
     assert settings["cacheClusterEnabled"] and settings["cacheClusterSize"] == "0.5"
-    method = {key.lstrip("/"): value for key, value in settings["methodSettings"].items()}["~1open/GET"]
-    assert method["cachingEnabled"] and (method["cacheTtlInSeconds"], method["throttlingRateLimit"]) == (60, 5)
+    method = {key.lstrip("/"): value for key, value in settings["methodSettings"].items()}[
+        "~1open/GET"
+    ]
+    assert method["cachingEnabled"] and (
+        method["cacheTtlInSeconds"],
+        method["throttlingRateLimit"],
+    ) == (60, 5)
     assert "/features-" in settings["accessLogSettings"]["destinationArn"]
     assert stage.name in settings["accessLogSettings"]["destinationArn"]
     api = stage.rest.get_rest_api(restApiId=stage.id)
     assert api["binaryMediaTypes"] == ["image/*"] and api["minimumCompressionSize"] == 1024
     assert "execute-api:Invoke" in api["policy"]
-    (mapping,) = stage.rest.get_base_path_mappings(domainName=f"{stage.name}.features.example.com")["items"]
-    assert (mapping["basePath"], mapping["restApiId"], mapping["stage"]) == ("v1", stage.id, stage.name)
+    (mapping,) = stage.rest.get_base_path_mappings(domainName=f"{stage.name}.features.example.com")[
+        "items"
+    ]
+    assert (mapping["basePath"], mapping["restApiId"], mapping["stage"]) == (
+        "v1",
+        stage.id,
+        stage.name,
+    )
 
 
 def test_two_stages(features):
@@ -101,7 +133,9 @@ def test_two_stages(features):
     features("remove", "prod", "--yes")
     assert stages["dev"].call("/open").json()["stage"] == "dev"
     assert len(stages["dev"].keys()) == 2 and not stages["prod"].keys()
-    assert [domain["domainName"] for domain in stages["dev"].rest.get_domain_names()["items"]] == ["dev.features.example.com"]
+    assert [domain["domainName"] for domain in stages["dev"].rest.get_domain_names()["items"]] == [
+        "dev.features.example.com"
+    ]
     features("remove", "--service", "--yes")
     assert leftovers(features.world()) == {} and not stages["dev"].rest.get_usage_plans()["items"]
 
@@ -110,4 +144,7 @@ def test_a_stage_of_another_name(troupe):
     troupe.use("features")
     troupe.edit("serverless.yml", "StageName: ${sls:stage}", "StageName: v1")
     result = troupe("plan", "dev", check=2)
-    assert "the API has one stage here, which is named 'dev'" in result.err and "StageName: v1" in result.err, str(result)
+    assert (
+        "the API has one stage here, which is named 'dev'" in result.err
+        and "StageName: v1" in result.err
+    ), str(result)

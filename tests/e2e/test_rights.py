@@ -1,5 +1,5 @@
-"""What a function's role may, while it changes: rights come before what needs them, and what serves keeps
-its own until the pointers have moved.
+"""What a function's role may, while it changes: rights come before what needs them, and what serves
+keeps its own until the pointers have moved.
 """
 
 import json
@@ -9,22 +9,36 @@ from own_roles import OWN_ROLE, TRUST, write
 
 def updates(proxy, since):
     """The templates that the stage's stack was brought to, in order."""
-    return [json.loads(record.params["TemplateBody"]) for record in proxy.calls(since=since)
-            if record.operation in ("CreateStack", "UpdateStack") and record.params["StackName"] == "rights-dev"]
+    return [
+        json.loads(record.params["TemplateBody"])
+        for record in proxy.calls(since=since)
+        if record.operation in ("CreateStack", "UpdateStack")
+        and record.params["StackName"] == "rights-dev"
+    ]
 
 
 def actions(template, role="IamRoleLambdaExecution"):
     """What the role may, and the version that serves with it."""
     policies = template["Resources"][role]["Properties"].get("Policies", [])
-    statements = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
-    allowed = {action for statement in statements for action in (
-        statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])}
+    statements = [
+        statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    allowed = {
+        action
+        for statement in statements
+        for action in (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
+    }
     alias = template["Resources"].get("FLambdaAlias", {"Properties": {"FunctionVersion": None}})
     return allowed, alias["Properties"]["FunctionVersion"]
 
 
 GET = "        - {Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Orders.Arn}\n"
-PUT = "        - {Sid: Mine, Effect: Allow, Action: 'dynamodb:PutItem', Resource: !GetAtt Extra.Arn}\n"
+PUT = (
+    "        - {Sid: Mine, Effect: Allow, Action: 'dynamodb:PutItem', Resource: !GetAtt"
+    " Extra.Arn}\n"
+)
 DENY = "        - {Effect: Deny, Action: 'dynamodb:DeleteItem', Resource: '*'}\n"
 EXTRA = """    Extra:
       Type: AWS::DynamoDB::Table
@@ -33,7 +47,11 @@ EXTRA = """    Extra:
         AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
         KeySchema: [{AttributeName: id, KeyType: HASH}]
 """
-ONE, BOTH, TWO = {"dynamodb:GetItem"}, {"dynamodb:GetItem", "dynamodb:PutItem"}, {"dynamodb:PutItem"}
+ONE, BOTH, TWO = (
+    {"dynamodb:GetItem"},
+    {"dynamodb:GetItem", "dynamodb:PutItem"},
+    {"dynamodb:PutItem"},
+)
 
 
 def with_get(troupe, code):
@@ -51,8 +69,13 @@ def seen(proxy, since):
     found = []
     for template in updates(proxy, since):
         allowed, version = actions(template)
-        found.append(({action for action in allowed if action.startswith("dynamodb:")}, version,
-                      "Extra" in template["Resources"]))
+        found.append(
+            (
+                {action for action in allowed if action.startswith("dynamodb:")},
+                version,
+                "Extra" in template["Resources"],
+            )
+        )
     return found
 
 
@@ -93,8 +116,16 @@ def test_a_rollback_serves_under_the_rights_of_its_versions(troupe, proxy):
     result = troupe("rollback", "dev")
     assert "not at once" not in result.out + result.err
     # The rights first, then the alias by API, then the stack.
-    names = [name for name in proxy.names(mark) if name in ("cloudformation.UpdateStack", "lambda.UpdateAlias")]
-    assert names == ["cloudformation.UpdateStack", "lambda.UpdateAlias", *["cloudformation.UpdateStack"] * 2]
+    names = [
+        name
+        for name in proxy.names(mark)
+        if name in ("cloudformation.UpdateStack", "lambda.UpdateAlias")
+    ]
+    assert names == [
+        "cloudformation.UpdateStack",
+        "lambda.UpdateAlias",
+        *["cloudformation.UpdateStack"] * 2,
+    ]
     assert seen(proxy, mark) == [(BOTH, "2", False), (BOTH, "1", False), (ONE, "1", False)]
     assert json.loads(troupe("invoke", "dev", "f").out) == "one"
     # Whose rights are there already moves at once.
@@ -125,7 +156,9 @@ def test_rights_that_cannot_be_taken_leave_the_stage_half_done(troupe, proxy):
     with_get(troupe, "one")
     troupe("deploy", "dev")
     with_put(troupe, "two")
-    proxy.fail(status=400, code="ValidationError", message="told to fail", operation="UpdateStack", nth=3)
+    proxy.fail(
+        status=400, code="ValidationError", message="told to fail", operation="UpdateStack", nth=3
+    )
     result = troupe("deploy", "dev", check=5)
     proxy.clear()
     assert "told to fail" in result.err and "troupe repair dev" in result.err, str(result)
@@ -138,22 +171,32 @@ def test_rights_that_cannot_be_taken_leave_the_stage_half_done(troupe, proxy):
 
 def test_a_version_keeps_the_role_that_it_left(troupe, proxy):
     """The function gets another role, and the one that it had loses its rights."""
-    own = OWN_ROLE.replace("Properties: {", "Properties: {Policies: [{PolicyName: own, PolicyDocument: {"
-                           "Statement: [{Effect: Allow, Action: ['logs:*', 'dynamodb:Scan'], Resource: '*'}]}}], ")
+    own = OWN_ROLE.replace(
+        "Properties: {",
+        "Properties: {Policies: [{PolicyName: own, PolicyDocument: {"
+        "Statement: [{Effect: Allow, Action: ['logs:*', 'dynamodb:Scan'], Resource: '*'}]}}], ",
+    )
     write(troupe, "one", function="    role: Own\n", resources=own)
     troupe("deploy", "dev")
     write(troupe, "two", resources=own.replace(", 'dynamodb:Scan'", ""))
     mark = proxy.mark()
     troupe("deploy", "dev")
     steps = [actions(template, "Own") for template in updates(proxy, mark)]
-    assert steps == [({"logs:*", "dynamodb:Scan"}, "1"), ({"logs:*", "dynamodb:Scan"}, "2"), ({"logs:*"}, "2")]
+    assert steps == [
+        ({"logs:*", "dynamodb:Scan"}, "1"),
+        ({"logs:*", "dynamodb:Scan"}, "2"),
+        ({"logs:*"}, "2"),
+    ]
 
 
 def test_rights_that_are_too_much_together(troupe, account):
     """IAM takes 10,240 characters of a role's policies."""
+
     def statements(word):
-        return "".join(f"        - {{Effect: Allow, Action: '{word}:{'x' * 60}{n}', Resource: '*'}}\n"
-                       for n in range(60))
+        return "".join(
+            f"        - {{Effect: Allow, Action: '{word}:{'x' * 60}{n}', Resource: '*'}}\n"
+            for n in range(60)
+        )
 
     write(troupe, "one", provider=statements("sqs"))
     troupe("deploy", "dev")
@@ -180,18 +223,35 @@ SHARED_ROLE = f"""    Shared:
 
 
 def with_shared_role(troupe, action, function=""):
-    write(troupe, "one", function="    role: Shared\n" + function, resources=SHARED_ROLE.replace("ACTION", action))
+    write(
+        troupe,
+        "one",
+        function="    role: Shared\n" + function,
+        resources=SHARED_ROLE.replace("ACTION", action),
+    )
     with open(troupe.folder / "serverless.yml", "a", encoding="utf-8") as file:
         file.write(SHARED)
 
 
-def test_a_role_that_stages_share_gets_rights_with_a_stage_and_loses_them_with_the_service(troupe, account):
+def test_a_role_that_stages_share_gets_rights_with_a_stage_and_loses_them_with_the_service(
+    troupe, account
+):
     def allowed():
         name = account.client("cloudformation").describe_stack_resource(
-            StackName="rights", LogicalResourceId="Shared")["StackResourceDetail"]["PhysicalResourceId"]
-        policy = account.client("iam").get_role_policy(RoleName=name, PolicyName="all")["PolicyDocument"]
-        return {action for statement in policy["Statement"] for action in (
-            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
+            StackName="rights", LogicalResourceId="Shared"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        policy = account.client("iam").get_role_policy(RoleName=name, PolicyName="all")[
+            "PolicyDocument"
+        ]
+        return {
+            action
+            for statement in policy["Statement"]
+            for action in (
+                [statement["Action"]]
+                if isinstance(statement["Action"], str)
+                else statement["Action"]
+            )
+        }
 
     with_shared_role(troupe, "logs:*")
     for stage in ("dev", "prod"):

@@ -40,7 +40,9 @@ def three(troupe):
 
 
 def uploads(proxy, mark):
-    return [call for call in proxy.calls("s3.PutObject", mark) if "/artifacts/" in call.params["Key"]]
+    return [
+        call for call in proxy.calls("s3.PutObject", mark) if "/artifacts/" in call.params["Key"]
+    ]
 
 
 def test_back_and_back_again(troupe, proxy):
@@ -54,7 +56,9 @@ def test_back_and_back_again(troupe, proxy):
     assert (served(troupe), versions(troupe), number(troupe)) == ("one", states[0], 5)
     assert not uploads(proxy, mark) and not proxy.calls("lambda.PublishVersion", mark)
     refused = troupe("rollback", "dev", check=1)
-    assert "dev#5 is dev#1 again, and nothing is older" in refused.err and "--to" in refused.err, str(refused)
+    assert "dev#5 is dev#1 again, and nothing is older" in refused.err and "--to" in refused.err, (
+        str(refused)
+    )
     troupe("rollback", "dev", "--to", "3")
     assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 6)
     assert troupe.stage("prod", "shop") == prod, "rolling dev back changed prod"
@@ -76,8 +80,15 @@ def test_the_plan_says_what_moves_and_changes_nothing(troupe, proxy):
     states = three(troupe)
     mark = proxy.mark()
     plan = troupe("rollback", "dev", "--plan", "--json").json
-    moves = {change["name"]: change["detail"] for change in plan["changes"] if change["kind"] == "function"}
-    assert moves == {name: f"v{states[2][f'shop-{name}']} -> v{states[1][f'shop-{name}']}" for name in ("hello", "orders")}
+    moves = {
+        change["name"]: change["detail"]
+        for change in plan["changes"]
+        if change["kind"] == "function"
+    }
+    assert moves == {
+        name: f"v{states[2][f'shop-{name}']} -> v{states[1][f'shop-{name}']}"
+        for name in ("hello", "orders")
+    }
     assert not proxy.calls(since=mark, writes=True)
     assert served(troupe) == "three"
 
@@ -101,7 +112,11 @@ def test_routes_and_resources_go_back_too(troupe):
 def test_functions_that_came_and_went(troupe):
     troupe.use("shop")
     troupe("deploy", "dev")
-    troupe.edit("serverless.yml", "  orders:\n    handler: handler.orders", "  basket:\n    handler: handler.orders")
+    troupe.edit(
+        "serverless.yml",
+        "  orders:\n    handler: handler.orders",
+        "  basket:\n    handler: handler.orders",
+    )
     troupe("deploy", "dev")
     assert set(versions(troupe)) == {"shop-hello", "shop-basket"}
     troupe("rollback", "dev")
@@ -114,13 +129,30 @@ def test_functions_that_came_and_went(troupe):
 def test_a_stack_that_cannot_follow_does_not_bring_the_bad_versions_back(troupe, account):
     outside = account.client("lambda")
 
-    role = account.client("iam").create_role(RoleName="outside", AssumeRolePolicyDocument=json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
-                                                 "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+    role = account.client("iam").create_role(
+        RoleName="outside",
+        AssumeRolePolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            }
+        ),
+    )["Role"]["Arn"]
 
     def make_outside():
-        outside.create_function(FunctionName="outside", Runtime="nodejs20.x", Handler="x.x",
-                                Role=role, Code={"ZipFile": EMPTY_ZIP})
+        outside.create_function(
+            FunctionName="outside",
+            Runtime="nodejs20.x",
+            Handler="x.x",
+            Role=role,
+            Code={"ZipFile": EMPTY_ZIP},
+        )
 
     make_outside()
     troupe.use("shop")
@@ -135,7 +167,10 @@ def test_a_stack_that_cannot_follow_does_not_bring_the_bad_versions_back(troupe,
     assert "Outside" in result.err and "troupe repair dev" in result.err, str(result)
     assert served(troupe) == "one"
     stack = troupe.world()["stacks"]["shop-dev"]
-    assert stack["status"] == "UPDATE_ROLLBACK_COMPLETE" and stack["outputs"]["TroupeDeployment"] == "3"
+    assert (
+        stack["status"] == "UPDATE_ROLLBACK_COMPLETE"
+        and stack["outputs"]["TroupeDeployment"] == "3"
+    )
     make_outside()  # the cause is gone
     troupe("rollback", "dev")
     stack = troupe.world()["stacks"]["shop-dev"]
@@ -145,9 +180,13 @@ def test_a_stack_that_cannot_follow_does_not_bring_the_bad_versions_back(troupe,
 
 def test_the_first_stack_update_failing_leaves_the_good_versions(troupe, proxy):
     states = three(troupe)
-    rule = proxy.fail(status=400, code="ValidationError", message="told to fail", operation="UpdateStack")
+    rule = proxy.fail(
+        status=400, code="ValidationError", message="told to fail", operation="UpdateStack"
+    )
     result = troupe("rollback", "dev", check=5)
-    assert rule.hits and "told to fail" in result.err and "troupe repair dev" in result.err, str(result)
+    assert rule.hits and "told to fail" in result.err and "troupe repair dev" in result.err, str(
+        result
+    )
     assert (served(troupe), versions(troupe), number(troupe)) == ("two", states[1], 3)
     proxy.clear()
     troupe("rollback", "dev")
@@ -160,7 +199,9 @@ def test_a_deploy_after_a_half_rollback_moves_every_pointer(troupe, proxy):
     troupe("rollback", "dev", "--to", "1", check=5)
     proxy.clear()
     assert served(troupe) == "one"
-    troupe("deploy", "dev")  # what serverless.yml says is what the stack has: nothing but pointers moved
+    troupe(
+        "deploy", "dev"
+    )  # what serverless.yml says is what the stack has: nothing but pointers moved
     assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 3)
 
 
@@ -202,7 +243,10 @@ def test_a_failed_deployment_is_no_place_to_go(troupe):
 WITH = "functions:\n  hello: {handler: handler.hello, environment: {JOBS: !Ref Jobs}}\n" + QUEUE
 WITHOUT = "functions:\n  hello: {handler: handler.hello}\n"
 HEAD = "service: shop\nprovider: {name: aws, runtime: nodejs20.x}\n"
-ENV = "const CODE = 'one';\nexports.hello = async () => ({code: CODE, jobs: process.env.JOBS || ''});\n"
+ENV = (
+    "const CODE = 'one';\nexports.hello = async () => ({code: CODE, jobs: process.env.JOBS ||"
+    " ''});\n"
+)
 MADE_AGAIN = {
     "deleted and made again": ("deploy without", "deploy with"),
     "removed with its stage": ("remove", "deploy with"),
@@ -228,8 +272,14 @@ def test_a_value_that_is_gone_is_not_served_again(troupe):
         return json.loads(troupe("invoke", stage, "hello").out)
 
     def queue(stage):
-        resources = troupe.account.client("cloudformation").describe_stack_resources(StackName=f"shop-{stage}")
-        return next(r["PhysicalResourceId"] for r in resources["StackResources"] if r["LogicalResourceId"] == "Jobs")
+        resources = troupe.account.client("cloudformation").describe_stack_resources(
+            StackName=f"shop-{stage}"
+        )
+        return next(
+            r["PhysicalResourceId"]
+            for r in resources["StackResources"]
+            if r["LogicalResourceId"] == "Jobs"
+        )
 
     troupe.write({"serverless.yml": HEAD + WITH, "handler.js": ENV})
     troupe("deploy", "dev-2")
@@ -246,8 +296,11 @@ def test_a_value_that_is_gone_is_not_served_again(troupe):
         assert queue(stage) != first, how
         last = number(troupe, stage)
         beside = troupe("shift", stage, "--to", "1", "--weight", "50", "--yes", check=3)
-        reason = "resources that its functions need have changed since" if how == "replaced" else (
-            "'Jobs' is no longer the one that its functions know")
+        reason = (
+            "resources that its functions need have changed since"
+            if how == "replaced"
+            else ("'Jobs' is no longer the one that its functions know")
+        )
         assert reason in beside.err, f"{how}: {beside}"
         result = troupe("rollback", stage, "--to", "1", "--yes")
         assert "from the recorded sources" in result.out + result.err, f"{how}: {result}"

@@ -19,7 +19,7 @@ resources:
         KeySchema: [{AttributeName: id, KeyType: HASH}]
 """
 HANDLER = "exports.main = async () => process.env.TABLE;\n"
-TABLE = SERVICE[SERVICE.index("    Users:"):]
+TABLE = SERVICE[SERVICE.index("    Users:") :]
 
 
 def start(troupe):
@@ -41,7 +41,11 @@ def test_one_table_for_all_stages(troupe):
     assert "Users" in resources(troupe, "once") and "Users" not in resources(troupe, "once-dev")
     assert troupe("plan", "dev", "--json").json["nothing"] is True
     # A change waits for a deployment of the service.
-    troupe.edit("serverless.yml", "        BillingMode", "        Tags: [{Key: a, Value: b}]\n        BillingMode")
+    troupe.edit(
+        "serverless.yml",
+        "        BillingMode",
+        "        Tags: [{Key: a, Value: b}]\n        BillingMode",
+    )
     troupe("deploy", "dev")
     assert "Tags" not in resources(troupe, "once")["Users"]["Properties"]
     assert "Users" in troupe("plan", "dev").out
@@ -57,14 +61,19 @@ def test_one_table_for_all_stages(troupe):
 
 def test_what_a_stage_uses_stays(troupe):
     table = start(troupe)
-    troupe.edit("serverless.yml", SERVICE[SERVICE.index("resources:\n  Resources"):], "")
+    troupe.edit("serverless.yml", SERVICE[SERVICE.index("resources:\n  Resources") :], "")
     troupe.edit("serverless.yml", "    environment: {TABLE: !Ref Users}\n", "")
     result = troupe("deploy", "--service")
     assert "'Users' stays in the service: deployment " in result.err, str(result)
     troupe("deploy", "dev")
-    assert "'Users' in custom.troupe.resources.service matches no resource (serverless.yml:5:" in troupe("plan", "dev").err
+    assert (
+        "'Users' in custom.troupe.resources.service matches no resource (serverless.yml:5:"
+        in troupe("plan", "dev").err
+    )
     troupe("deploy", "--service", "--yes")
-    assert troupe("invoke", "prod", "hello").json == table and set(troupe.world()["tables"]) == {table}
+    assert troupe("invoke", "prod", "hello").json == table and set(troupe.world()["tables"]) == {
+        table
+    }
     troupe("rollback", "dev")
     assert troupe("invoke", "dev", "hello").json == table
 
@@ -84,9 +93,15 @@ def test_a_stage_that_becomes_one_with_a_table_of_its_own(troupe):
     troupe("deploy", "pr-1")
     assert len(troupe.world()["tables"]) == 2
     before = troupe.world()
-    for command in (("deploy", "dev"), ("reset", "dev", "--to", "pr-1"), ("reset", "dev", "--to", "pr-1", "--plan")):
+    for command in (
+        ("deploy", "dev"),
+        ("reset", "dev", "--to", "pr-1"),
+        ("reset", "dev", "--to", "pr-1", "--plan"),
+    ):
         result = troupe(*command, "--yes", check=3)
-        assert "'Users' belongs to the service now" in result.err and "troupe adopt dev" in result.err, str(result)
+        assert (
+            "'Users' belongs to the service now" in result.err and "troupe adopt dev" in result.err
+        ), str(result)
         after = troupe.world()
         assert {**after, "buckets": 0} == {**before, "buckets": 0}
     assert troupe("invoke", "dev", "hello").json == table
@@ -94,7 +109,9 @@ def test_a_stage_that_becomes_one_with_a_table_of_its_own(troupe):
 
 def test_a_stage_that_joins_what_the_service_has(troupe):
     """The service has the topic already: the stage's own goes, whichever command would do it."""
-    topic = SERVICE.replace("Users", "News").replace(TABLE.replace("Users", "News"), "    News: {Type: AWS::SNS::Topic}\n")
+    topic = SERVICE.replace("Users", "News").replace(
+        TABLE.replace("Users", "News"), "    News: {Type: AWS::SNS::Topic}\n"
+    )
     troupe.write({"serverless.yml": topic.replace("[News]", "[]"), "handler.js": HANDLER})
     troupe("deploy", "dev")
     troupe.edit("serverless.yml", "[]", "[News]")
@@ -114,7 +131,9 @@ def test_what_cannot_live_once(troupe):
     troupe.edit("serverless.yml", "DependsOn: Topic", "Condition: ${self:custom.when}")
     troupe.edit("serverless.yml", "custom:\n", "custom:\n  when: Is-${sls:stage}\n")
     result = troupe("deploy", "dev", check=2)
-    assert "a value in it depends on the stage" in result.err and "'${sls:stage}'" in result.err, str(result)
+    assert "a value in it depends on the stage" in result.err and "'${sls:stage}'" in result.err, (
+        str(result)
+    )
     assert troupe.world()["stacks"] == {}
 
 
@@ -130,10 +149,17 @@ def test_a_reference_that_means_the_function(troupe):
     table = start(troupe)
     troupe.edit("serverless.yml", "    Users:\n", RULE + "    Users:\n")
     troupe("deploy", "dev")
-    targets = lambda: [t["Arn"] for rule in troupe.account.client("events").list_rules()["Rules"]
-                       for t in troupe.account.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]]
+    targets = lambda: [
+        t["Arn"]
+        for rule in troupe.account.client("events").list_rules()["Rules"]
+        for t in troupe.account.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    ]
     assert [arn.split(":function:")[1] for arn in targets()] == ["once-hello:dev"]
-    troupe.edit("serverless.yml", "{service: [Users]}", "{service: [Users]}\n    references: {unqualified: [Rule.Properties.Targets]}")
+    troupe.edit(
+        "serverless.yml",
+        "{service: [Users]}",
+        "{service: [Users]}\n    references: {unqualified: [Rule.Properties.Targets]}",
+    )
     prod = troupe.stage("prod", "once")
     plan = troupe("plan", "dev")
     assert "'hello' is one of each stage's own, because 'Rule' refers to it" in plan.err, str(plan)
@@ -147,8 +173,14 @@ def test_a_reference_that_means_the_function(troupe):
 def test_a_function_of_a_stage_has_versions(troupe):
     """Its alias points at one, whatever the service says of versions."""
     troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER})
-    troupe.edit("serverless.yml", "runtime: nodejs20.x}", "runtime: nodejs20.x, versionFunctions: false}")
-    troupe.edit("serverless.yml", "{service: [Users]}", "{service: [Users]}\n    functions: {perStage: [hello]}")
+    troupe.edit(
+        "serverless.yml", "runtime: nodejs20.x}", "runtime: nodejs20.x, versionFunctions: false}"
+    )
+    troupe.edit(
+        "serverless.yml",
+        "{service: [Users]}",
+        "{service: [Users]}\n    functions: {perStage: [hello]}",
+    )
     troupe("deploy", "dev")
     assert troupe("invoke", "dev", "hello").json == next(iter(troupe.world()["tables"]))
     assert troupe.world()["functions"]["once-dev-hello"]["aliases"]["dev"]["version"] == "1"
@@ -163,7 +195,9 @@ def test_it_goes_last(troupe):
     troupe("deploy", "--service")
     assert set(troupe.world()["tables"]) == {table}
     result = troupe("remove", "--service", check=3)
-    assert "Users" in result.out + result.err and set(troupe.world()["tables"]) == {table}, str(result)
+    assert "Users" in result.out + result.err and set(troupe.world()["tables"]) == {table}, str(
+        result
+    )
     troupe("remove", "--service", "--yes")
     assert not troupe.world()["tables"] and troupe.world()["stacks"] == {}
 
@@ -196,5 +230,7 @@ def test_a_function_of_the_user_that_lives_once(troupe):
     troupe.edit("serverless.yml", "Description: first", "Description: second")
     assert "Helper" in troupe("plan", "dev").out
     troupe("deploy", "--service")
-    function = troupe.account.client("lambda").get_function_configuration(FunctionName="once-helper")
+    function = troupe.account.client("lambda").get_function_configuration(
+        FunctionName="once-helper"
+    )
     assert function["Description"] == "second"

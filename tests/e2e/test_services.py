@@ -26,7 +26,9 @@ def two_stages(troupe, name):
 def removed(troupe):
     troupe("remove", "dev", "--yes")
     stacks = troupe.world()["stacks"]
-    assert [name for name in stacks if name.endswith("-prod")] and not [name for name in stacks if name.endswith("-dev")]
+    assert [name for name in stacks if name.endswith("-prod")] and not [
+        name for name in stacks if name.endswith("-dev")
+    ]
     troupe("remove", "--service", "--yes", "--purge")
     assert leftovers(troupe.world()) == {}
 
@@ -44,7 +46,9 @@ def test_root_of_an_http_api(troupe):
     two_stages(troupe, "public-http-root")
     for stage in ("dev", "prod"):
         answer = troupe.call_http_api(stage, "/?q=1").json()
-        assert answer["message"] == "root" and answer["input"]["queryStringParameters"] == {"q": "1"}
+        assert answer["message"] == "root" and answer["input"]["queryStringParameters"] == {
+            "q": "1"
+        }
     removed(troupe)
 
 
@@ -60,14 +64,23 @@ def test_cron(troupe):
     two_stages(troupe, "public-cron-node")
     rules = troupe.world()["rules"].values()
     for stage in ("dev", "prod"):
-        found = {target.split(":")[-2]: rule["schedule"] for rule in rules for target in rule["targets"]
-                 if target.endswith(f":{stage}")}
-        assert found == {"two-clocks-everyMinute": "rate(1 minute)", "two-clocks-onWeekdays": "cron(0/2 * ? * MON-FRI *)"}
-        assert json.loads(troupe("invoke", stage, "everyMinute").out) == {"ran": "two-clocks-everyMinute"}
+        found = {
+            target.split(":")[-2]: rule["schedule"]
+            for rule in rules
+            for target in rule["targets"]
+            if target.endswith(f":{stage}")
+        }
+        assert found == {
+            "two-clocks-everyMinute": "rate(1 minute)",
+            "two-clocks-onWeekdays": "cron(0/2 * ? * MON-FRI *)",
+        }
+        assert json.loads(troupe("invoke", stage, "everyMinute").out) == {
+            "ran": "two-clocks-everyMinute"
+        }
     removed(troupe)
 
 
-# -- examples/ ---------------------------------------------------------------------------------------
+# -- examples/ -------------------------------------------------------------------------------------
 
 
 def prepared(troupe, name):
@@ -107,10 +120,15 @@ def test_orders(troupe):
 
 def test_links(troupe):
     deployed(troupe, "rest-python")
-    made = troupe.call_rest("dev", "/links/short", "PUT", json={"target": "https://example.com/long"})
+    made = troupe.call_rest(
+        "dev", "/links/short", "PUT", json={"target": "https://example.com/long"}
+    )
     assert made.status_code == 200, made.text
     answer = troupe.call_rest("dev", "/short", allow_redirects=False)
-    assert (answer.status_code // 100, answer.headers["location"]) == (3, "https://example.com/long")
+    assert (answer.status_code // 100, answer.headers["location"]) == (
+        3,
+        "https://example.com/long",
+    )
     eventually(lambda: troupe.call_rest("dev", "/links/short").json()["clicks"] == 1)
     assert troupe.call_rest("prod", "/links/short").status_code == 404
     removed(troupe)

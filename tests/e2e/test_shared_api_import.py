@@ -1,4 +1,6 @@
-"""What an import of a definition would take from the API that stages share: it is there after every deployment."""
+"""What an import of a definition would take from the API that stages share: it is there after every
+deployment.
+"""
 
 import json
 
@@ -27,44 +29,92 @@ functions:
 """
 HANDLER = "exports.main = async () => ({statusCode: 200, body: 'one'});\n"
 SCHEMA = {
-    "$schema": "http://json-schema.org/draft-04/schema#", "type": "object", "additionalProperties": False,
-    "minProperties": 1, "maxProperties": 2, "patternProperties": {"^x-": {"type": "string"}},
-    "definitions": {"line": {"type": "object", "required": ["sku"], "properties": {
-        "sku": {"type": ["string", "null"]}, "count": {"type": "integer", "minimum": 0, "exclusiveMinimum": True}}}},
-    "properties": {"lines": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"$ref": "#/definitions/line"}},
-                   "to": {"oneOf": [{"type": "string"}, {"type": "number"}]}},
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "type": "object",
+    "additionalProperties": False,
+    "minProperties": 1,
+    "maxProperties": 2,
+    "patternProperties": {"^x-": {"type": "string"}},
+    "definitions": {
+        "line": {
+            "type": "object",
+            "required": ["sku"],
+            "properties": {
+                "sku": {"type": ["string", "null"]},
+                "count": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+            },
+        }
+    },
+    "properties": {
+        "lines": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 2,
+            "items": {"$ref": "#/definitions/line"},
+        },
+        "to": {"oneOf": [{"type": "string"}, {"type": "number"}]},
+    },
     "dependencies": {"to": ["lines"]},
 }
 ONE = [{"sku": "a"}]
-ACCEPTED = [{"lines": ONE}, {"lines": ONE * 2, "to": 1}, {"lines": [{"sku": None, "count": 1}]}, {"lines": ONE, "x-a": "b"}]
-REFUSED = [{}, {"lines": []}, {"lines": ONE * 3}, {"lines": ONE, "to": []}, {"lines": ONE, "more": 1}, {"to": "x"},
-           {"lines": ONE, "x-a": 1}, {"lines": [{"sku": "a", "count": 0}]}, {"lines": [{}]},
-           {"lines": ONE, "to": 1, "x-a": "b"}]
+ACCEPTED = [
+    {"lines": ONE},
+    {"lines": ONE * 2, "to": 1},
+    {"lines": [{"sku": None, "count": 1}]},
+    {"lines": ONE, "x-a": "b"},
+]
+REFUSED = [
+    {},
+    {"lines": []},
+    {"lines": ONE * 3},
+    {"lines": ONE, "to": []},
+    {"lines": ONE, "more": 1},
+    {"to": "x"},
+    {"lines": ONE, "x-a": 1},
+    {"lines": [{"sku": "a", "count": 0}]},
+    {"lines": [{}]},
+    {"lines": ONE, "to": 1, "x-a": "b"},
+]
 
 
 @pytest.fixture
 def imp(troupe):
-    troupe.write({"serverless.yml": SERVICE, "handler.js": HANDLER, "schema.json": json.dumps(SCHEMA)})
+    troupe.write(
+        {"serverless.yml": SERVICE, "handler.js": HANDLER, "schema.json": json.dumps(SCHEMA)}
+    )
     return troupe
 
 
 def check(troupe, stages):
     """All of it, by what AWS says and by what callers get."""
     (rest,) = troupe.account.client("apigateway").get_rest_apis()["items"]
-    assert rest["endpointConfiguration"] == {"types": ["PRIVATE"], "vpcEndpointIds": ["vpce-1", "vpce-2"]}
+    assert rest["endpointConfiguration"] == {
+        "types": ["PRIVATE"],
+        "vpcEndpointIds": ["vpce-1", "vpce-2"],
+    }
     (http,) = troupe.account.client("apigatewayv2").get_apis()["Items"]
     tags = {key: value for key, value in http["Tags"].items() if not key.startswith("aws:")}
     assert tags == {"team": "one", "cost": "two", "troupe:service": "imp"}
     for stage in stages:
-        for body, status in [*((body, 200) for body in ACCEPTED), *((body, 400) for body in REFUSED)]:
-            assert troupe.call_rest(stage, "/orders", "POST", json=body).status_code == status, (stage, body)
+        for body, status in [
+            *((body, 200) for body in ACCEPTED),
+            *((body, 400) for body in REFUSED),
+        ]:
+            assert troupe.call_rest(stage, "/orders", "POST", json=body).status_code == status, (
+                stage,
+                body,
+            )
 
 
 def test_vpc_endpoints_models_and_tags_outlive_imports_in_any_order_of_lists(imp):
     """Items 6, 8, 22, 23."""
     for round, stages in enumerate((["dev"], ["dev", "prod"], ["dev", "prod"])):
         imp.edit("serverless.yml", "/d\n", f"/d\n      - http: GET /round{round}\n")
-        imp.edit("serverless.yml", "- httpApi: GET /a\n", f"- httpApi: GET /a\n      - httpApi: GET /r{round}\n")
+        imp.edit(
+            "serverless.yml",
+            "- httpApi: GET /a\n",
+            f"- httpApi: GET /a\n      - httpApi: GET /r{round}\n",
+        )
         for stage in stages:
             assert "changed meanwhile" not in imp("deploy", stage).err
         check(imp, stages)

@@ -46,7 +46,9 @@ def api_of(troupe):
 def test_stages_of_one_api(web):
     api = api_of(web)
     assert api["name"] == "web" and set(api["stages"]) == {"dev", "prod"}
-    assert api["stages"]["dev"]["DeploymentId"] == api["stages"]["prod"]["DeploymentId"]  # the same definition
+    assert (
+        api["stages"]["dev"]["DeploymentId"] == api["stages"]["prod"]["DeploymentId"]
+    )  # the same definition
     assert not any(stage.get("AutoDeploy") for stage in api["stages"].values())
     for stage in ("dev", "prod"):
         answer = web.call_http_api(stage, "/time").json()
@@ -60,7 +62,9 @@ def test_stages_of_one_api(web):
 
 def test_what_one_does_leaves_the_other(web):
     prod, first = web.stage("prod", "web"), api_of(web)["stages"]["dev"]["DeploymentId"]
-    web.edit("serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: '*'\n")
+    web.edit(
+        "serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: '*'\n"
+    )
     code(web, "two")
     plan = web("plan", "dev").out
     assert "http api" in plan and "HttpApi" in plan, plan
@@ -88,11 +92,15 @@ def test_what_one_does_leaves_the_other(web):
 
 def test_a_pointer_moved_by_hand(web):
     code(web, "two")
-    web.edit("serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: '*'\n")
+    web.edit(
+        "serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: '*'\n"
+    )
     web("deploy", "dev")
     stages = api_of(web)["stages"]
     (id,) = web.world()["http_apis"]
-    web.account.client("apigatewayv2").update_stage(ApiId=id, StageName="dev", DeploymentId=stages["prod"]["DeploymentId"])
+    web.account.client("apigatewayv2").update_stage(
+        ApiId=id, StageName="dev", DeploymentId=stages["prod"]["DeploymentId"]
+    )
     result = web("repair", "dev")
     assert "'HttpApi' pointed at" in result.out + result.err, str(result)
     assert served(web, "dev", "/any") == "two"
@@ -109,10 +117,20 @@ def test_a_pointer_deleted_by_hand(web):
 
 
 def test_by_weights(web):
-    """Functions move first, a part of the calls at a time; the API's stage follows when that went well."""
-    web.edit("serverless.yml", "custom:\n  troupe:\n", "custom:\n  troupe:\n    shift: {type: canary, percent: 50, after: 2s}\n")
+    """Functions move first, a part of the calls at a time; the API's stage follows when that went
+    well.
+    """
+    web.edit(
+        "serverless.yml",
+        "custom:\n  troupe:\n",
+        "custom:\n  troupe:\n    shift: {type: canary, percent: 50, after: 2s}\n",
+    )
     code(web, "two")
-    web.edit("serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: GET /new\n")
+    web.edit(
+        "serverless.yml",
+        "- httpApi: GET /time\n",
+        "- httpApi: GET /time\n      - httpApi: GET /new\n",
+    )
     before = api_of(web)["stages"]["dev"]["DeploymentId"]
     with calling(web, "dev"), calling(web, "prod"):
         running = web.start("deploy", "dev")
@@ -130,7 +148,11 @@ def test_by_weights(web):
 def test_deployments_are_collected(web):
     append(web, "    history: {keep: 1}\n")
     for n, route in enumerate(("/a", "/b", "/c")):
-        web.edit("serverless.yml", "- httpApi: GET /time\n", f"- httpApi: GET /time\n      - httpApi: GET {route}\n")
+        web.edit(
+            "serverless.yml",
+            "- httpApi: GET /time\n",
+            f"- httpApi: GET /time\n      - httpApi: GET {route}\n",
+        )
         web("deploy", "dev")
     assert len(api_of(web)["deployments"]) == 4
     web("prune", *NOW)
@@ -142,18 +164,29 @@ def test_deployments_are_collected(web):
 def test_cors_is_the_services(web):
     """It holds for the whole API at once, so no stage's deployment may change it."""
     preflight = {"Origin": "http://a.example", "Access-Control-Request-Method": "PUT"}
-    assert web.call_http_api("dev", "/time", "OPTIONS", headers=preflight).headers["access-control-allow-origin"] == "*"
+    assert (
+        web.call_http_api("dev", "/time", "OPTIONS", headers=preflight).headers[
+            "access-control-allow-origin"
+        ]
+        == "*"
+    )
     before = api_of(web)["cors"]
     assert "PUT" in before["AllowMethods"]  # other stages may have other routes
     web.edit("serverless.yml", "cors: true", "cors: {allowedOrigins: ['http://a.example']}")
-    web.edit("serverless.yml", "- httpApi: GET /time\n", "- httpApi: GET /time\n      - httpApi: GET /a\n")
+    web.edit(
+        "serverless.yml",
+        "- httpApi: GET /time\n",
+        "- httpApi: GET /time\n      - httpApi: GET /a\n",
+    )
     web("deploy", "dev")
     assert served(web, "dev", "/a") == "one" and api_of(web)["cors"] == before
     assert "HttpApi" in web("plan", "dev").out
     web("deploy", "--service")
     assert api_of(web)["cors"]["AllowOrigins"] == ["http://a.example"]
     web("deploy", "dev")
-    assert api_of(web)["cors"]["AllowOrigins"] == ["http://a.example"] and served(web, "prod") == "one"
+    assert (
+        api_of(web)["cors"]["AllowOrigins"] == ["http://a.example"] and served(web, "prod") == "one"
+    )
     web.edit("serverless.yml", "http://a.example", "http://${sls:stage}.example")
     result = web("plan", "dev", check=2)
     assert "CORS of a shared HTTP API is the same for all stages" in result.err, str(result)
@@ -179,12 +212,15 @@ def test_there_and_back(troupe):
     share(troupe)
     code(troupe, "two")
     with calling(troupe, "prod"):
-        result = troupe("deploy", "dev")
+        troupe("deploy", "dev")
     assert {api["name"] for api in troupe.world()["http_apis"].values()} == {"web", "prod-web"}
     assert (served(troupe, "dev"), served(troupe, "prod")) == ("two", "one")
     with calling(troupe, "prod"):
         troupe("rollback", "dev")
-    assert served(troupe, "dev") == "one" and {api["name"] for api in troupe.world()["http_apis"].values()} >= own
+    assert (
+        served(troupe, "dev") == "one"
+        and {api["name"] for api in troupe.world()["http_apis"].values()} >= own
+    )
     with calling(troupe, "prod"):
         troupe("rollback", "dev", "--to", "2")
     troupe("deploy", "prod")
@@ -201,26 +237,48 @@ def test_there_and_back(troupe):
 def test_functions_of_a_stage_and_authorizers(troupe):
     troupe.use("web")
     append(troupe, SHARED + "    functions: {perStage: [own]}\n")
-    troupe.edit("serverless.yml", "    cors: true\n", """    cors: true
+    troupe.edit(
+        "serverless.yml",
+        "    cors: true\n",
+        """    cors: true
     authorizers:
       guard: {type: request, functionName: guard, enableSimpleResponses: true, identitySource: $request.header.X-Word}
-""")
-    troupe.edit("serverless.yml", "functions:\n  api:", """functions:
+""",
+    )
+    troupe.edit(
+        "serverless.yml",
+        "functions:\n  api:",
+        """functions:
   guard: {handler: guard.main}
   own:
     handler: handler.main
     environment: {STAGE: "own-${sls:stage}"}
     events: [httpApi: {path: /own, method: get, authorizer: {name: guard}}]
-  api:""")
-    troupe.write({"guard.js": "exports.main = async (event) => ({isAuthorized: event.headers['x-word'] === 'yes'});\n"})
+  api:""",
+    )
+    troupe.write(
+        {
+            "guard.js": (
+                "exports.main = async (event) => ({isAuthorized: event.headers['x-word'] ==="
+                " 'yes'});\n"
+            )
+        }
+    )
     for stage in ("dev", "prod"):
         troupe("deploy", stage)
         own = lambda word: troupe.call_http_api(stage, "/own", headers={"X-Word": word})
         assert own("no").status_code == 403
         assert own("yes").json()["stage"] == f"own-{stage}"
-    guard = "exports.main = async (event) => ({isAuthorized: event.headers['x-word'] === 'other'});\n"
+    guard = (
+        "exports.main = async (event) => ({isAuthorized: event.headers['x-word'] === 'other'});\n"
+    )
     troupe.write({"guard.js": guard})
     troupe("deploy", "dev")
-    answers = {stage: [troupe.call_http_api(stage, "/own", headers={"X-Word": word}).status_code
-                       for word in ("yes", "other")] for stage in ("dev", "prod")}
+    answers = {
+        stage: [
+            troupe.call_http_api(stage, "/own", headers={"X-Word": word}).status_code
+            for word in ("yes", "other")
+        ]
+        for stage in ("dev", "prod")
+    }
     assert answers == {"dev": [403, 200], "prod": [200, 403]}

@@ -1,4 +1,6 @@
-"""Shifting: functions get a new version by weights first, and keep the old one when something says no."""
+"""Shifting: functions get a new version by weights first, and keep the old one when something says
+no.
+"""
 
 import pytest
 
@@ -17,8 +19,15 @@ LINEAR = """custom:
 STATEMENTS = """provider:
   iam: {role: {statements: [{Effect: Allow, Action: 's3:ListAllMyBuckets', Resource: '*'}]}}
 """
-RULE = dict(MetricName="Errors", Namespace="Shop", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1.0,
-            ComparisonOperator="GreaterThanThreshold")
+RULE = dict(
+    MetricName="Errors",
+    Namespace="Shop",
+    Statistic="Sum",
+    Period=60,
+    EvaluationPeriods=1,
+    Threshold=1.0,
+    ComparisonOperator="GreaterThanThreshold",
+)
 
 
 @pytest.fixture
@@ -34,7 +43,9 @@ def shop(troupe):
 def alias(account, stage="dev"):
     """Main version, and weights of the others."""
     got = account.client("lambda").get_alias(FunctionName="shop-hello", Name=stage)
-    return got["FunctionVersion"], (got.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})
+    return got["FunctionVersion"], (got.get("RoutingConfig") or {}).get(
+        "AdditionalVersionWeights", {}
+    )
 
 
 def test_canary(shop, account):
@@ -47,7 +58,9 @@ def test_canary(shop, account):
     assert number(shop) == 1
     result = running.wait()
     assert result.code == 0 and "10 % of the calls" in result.err, str(result)
-    assert alias(account) == (next(iter(weights)), {}) and served(shop) == "two" and number(shop) == 2
+    assert (
+        alias(account) == (next(iter(weights)), {}) and served(shop) == "two" and number(shop) == 2
+    )
     assert outcomes(shop) == ["succeeded", "succeeded"]
     assert "nothing to do" in shop("deploy", "dev").out
 
@@ -56,8 +69,11 @@ def test_linear_for_one_stage(shop, account, proxy):
     append(shop, LINEAR)
     mark = proxy.mark()
     shop("deploy", "dev")
-    steps = [call.params["RoutingConfig"]["AdditionalVersionWeights"] for call in proxy.calls("lambda.UpdateAlias", mark)
-             if call.params["FunctionName"] == "shop-hello"]
+    steps = [
+        call.params["RoutingConfig"]["AdditionalVersionWeights"]
+        for call in proxy.calls("lambda.UpdateAlias", mark)
+        if call.params["FunctionName"] == "shop-hello"
+    ]
     version = alias(account)[0]
     assert steps == [{version: 0.4}, {version: 0.8}, {}]
     assert served(shop) == "two" and alias(account)[1] == {}
@@ -81,9 +97,13 @@ def test_an_alarm_takes_it_back(shop, account):
     before = alias(account)
     running = shop.start("deploy", "dev")
     eventually(lambda: alias(account)[1])
-    cloudwatch.set_alarm_state(AlarmName="too-many", StateValue="ALARM", StateReason="errors everywhere")
+    cloudwatch.set_alarm_state(
+        AlarmName="too-many", StateValue="ALARM", StateReason="errors everywhere"
+    )
     result = running.wait()
-    assert result.code == 1 and "alarm 'too-many' went off: errors everywhere" in result.err, str(result)
+    assert result.code == 1 and "alarm 'too-many' went off: errors everywhere" in result.err, str(
+        result
+    )
     assert alias(account) == before and served(shop) == "one" and number(shop) == 1
     assert outcomes(shop) == ["failed", "succeeded"]
     # while it is on, nothing is shifted
@@ -104,32 +124,46 @@ def test_an_alarm_that_does_not_exist(shop, account):
 
 
 def test_an_alarm_of_the_stage(shop, account):
-    append(shop, """resources:
+    append(
+        shop,
+        """resources:
   Resources:
     TooMany:
       Type: AWS::CloudWatch::Alarm
       Properties: {MetricName: Errors, Namespace: Shop, Statistic: Sum, Period: 60, EvaluationPeriods: 1, Threshold: 1,
                    ComparisonOperator: GreaterThanThreshold}
-""" + CANARY % ("1h", ", alarms: [!Ref TooMany]"))
+"""
+        + CANARY % ("1h", ", alarms: [!Ref TooMany]"),
+    )
     shop("deploy", "dev", "--no-shift")
     code(shop, "three")
-    names = [alarm["AlarmName"] for alarm in account.client("cloudwatch").describe_alarms()["MetricAlarms"]]
+    names = [
+        alarm["AlarmName"]
+        for alarm in account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    ]
     running = shop.start("deploy", "dev")
     eventually(lambda: alias(account)[1])
     for name in names:
-        account.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="no")
+        account.client("cloudwatch").set_alarm_state(
+            AlarmName=name, StateValue="ALARM", StateReason="no"
+        )
     assert running.wait().code == 1 and served(shop) == "two"
 
 
 def test_verify(shop, account, tmp_path):
     before = alias(account)
     log = tmp_path / "log"
-    judge = f"echo judged; echo $TROUPE_SERVICE $TROUPE_STAGE $TROUPE_REGION $TROUPE_DEPLOYMENT $TROUPE_WEIGHT >> {log}"
+    judge = (
+        "echo judged; echo $TROUPE_SERVICE $TROUPE_STAGE $TROUPE_REGION $TROUPE_DEPLOYMENT"
+        f" $TROUPE_WEIGHT >> {log}"
+    )
     result = shop("deploy", "dev", "--verify", f"{judge}; exit 3", check=False)
-    assert result.code == 1 and "failed: exit 3" in result.err and "judged" not in result.out, str(result)
+    assert result.code == 1 and "failed: exit 3" in result.err and "judged" not in result.out, str(
+        result
+    )
     assert "serves what it served before" in result.err
     assert alias(account) == before and number(shop) == 1 and outcomes(shop)[0] == "failed"
-    assert log.read_text() == f"shop dev us-east-1 2 100\n"
+    assert log.read_text() == "shop dev us-east-1 2 100\n"
     append(shop, LINEAR)
     shop("deploy", "dev", "--verify", judge)
     assert [line.split()[-1] for line in log.read_text().splitlines()] == ["100", "40", "80"]
@@ -163,13 +197,19 @@ def test_killed_in_the_middle(shop, account, then):
     assert alias(account)[1]
     if then == "repair":
         shop("repair", "dev")
-        assert alias(account) == before and served(shop) == "zero" and outcomes(shop)[0] == "superseded"
+        assert (
+            alias(account) == before
+            and served(shop) == "zero"
+            and outcomes(shop)[0] == "superseded"
+        )
     elif then == "again":
         shop("deploy", "dev")
         assert served(shop) == "two" and alias(account)[1] == {} and number(shop) == 3
     elif then == "another":
         code(shop, "three")
-        shop.edit("serverless.yml", "provider:\n", STATEMENTS)  # no version with that role could share an alias
+        shop.edit(
+            "serverless.yml", "provider:\n", STATEMENTS
+        )  # no version with that role could share an alias
         shop("deploy", "dev", "--no-shift")
         assert served(shop) == "three" and alias(account)[1] == {}
     else:
@@ -178,12 +218,16 @@ def test_killed_in_the_middle(shop, account, then):
 
 
 def test_a_stack_that_fails_takes_it_back(shop, account):
-    append(shop, CANARY % ("1s", "") + """resources:
+    append(
+        shop,
+        CANARY % ("1s", "")
+        + """resources:
   Resources:
     Outside:
       Type: AWS::Lambda::Permission
       Properties: {FunctionName: nowhere, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}
-""")
+""",
+    )
     before = alias(account)
     assert shop("deploy", "dev", check=False).code == 1
     assert alias(account) == before and served(shop) == "one" and outcomes(shop)[0] == "failed"
@@ -248,8 +292,13 @@ def test_other_commands_wait_for_its_end(troupe, account):
     troupe("shift", "dev", "--to", "2", "--weight", "30")
     before = troupe.world()
     code(troupe, "four")
-    for command in (["deploy", "dev"], ["deploy", "dev", "--function", "hello"], ["reset", "dev", "--to", "prod"],
-                    ["shift", "dev", "--to", "1", "--weight", "10"], ["plan", "dev"]):
+    for command in (
+        ["deploy", "dev"],
+        ["deploy", "dev", "--function", "hello"],
+        ["reset", "dev", "--to", "prod"],
+        ["shift", "dev", "--to", "1", "--weight", "10"],
+        ["plan", "dev"],
+    ):
         result = troupe(*command, check=False)
         assert result.code == 3 and "shift" in result.err and "--promote" in result.err, str(result)
         assert troupe.world() == before
@@ -263,15 +312,27 @@ def test_by_hand_repaired(troupe, account):
     states = three(troupe)
     troupe("shift", "dev", "--to", "1", "--weight", "20")
     standing = alias(account)
-    account.client("lambda").update_alias(FunctionName="shop-hello", Name="dev", FunctionVersion=states[1]["shop-hello"],
-                                          RoutingConfig={"AdditionalVersionWeights": {}})
+    account.client("lambda").update_alias(
+        FunctionName="shop-hello",
+        Name="dev",
+        FunctionVersion=states[1]["shop-hello"],
+        RoutingConfig={"AdditionalVersionWeights": {}},
+    )
     result = troupe("repair", "dev")
     assert "80%" in result.out and alias(account) == standing, str(result)
     assert troupe("shift", "dev", "--promote").code == 0 and served(troupe) == "one"
 
 
-@pytest.mark.parametrize("args", [[], ["--weight", "10", "--promote"], ["--weight", "100", "--to", "1"], ["--promote", "--to", "1"],
-                                  ["--to", "x", "--weight", "5"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["--weight", "10", "--promote"],
+        ["--weight", "100", "--to", "1"],
+        ["--promote", "--to", "1"],
+        ["--to", "x", "--weight", "5"],
+    ],
+)
 def test_wrong_usage(troupe, args):
     troupe.use("shop")
     result = troupe("shift", "dev", *args, check=False)
@@ -281,7 +342,10 @@ def test_wrong_usage(troupe, args):
 def test_what_cannot_be_shifted_to(troupe):
     three(troupe)
     before = troupe.world()
-    for args, exit_code, words in ((["--to", "3"], 3, "'dev' is at 3"), (["--to", "9"], 1, "there is no deployment dev#9")):
+    for args, exit_code, words in (
+        (["--to", "3"], 3, "'dev' is at 3"),
+        (["--to", "9"], 1, "there is no deployment dev#9"),
+    ):
         result = troupe("shift", "dev", *args, "--weight", "5", check=False)
         assert result.code == exit_code and words in result.err, str(result)
     for how in ("--promote", "--abort"):
@@ -290,15 +354,23 @@ def test_what_cannot_be_shifted_to(troupe):
     assert troupe.world() == before
 
 
-@pytest.mark.parametrize("rule, words", [
-    ("canary", "needs 'percent' and 'after'"),
-    ("{type: blue}", "there is no way to shift called 'blue'"),
-    ("{type: canary, percent: 100, after: 1m}", "percent"),
-    ("{type: linear, step: 10, every: soon}", "a time like 30s"),
-    ("{prod: {type: linear, step: 10}}", "every"),
-])
+@pytest.mark.parametrize(
+    "rule, words",
+    [
+        ("canary", "needs 'percent' and 'after'"),
+        ("{type: blue}", "there is no way to shift called 'blue'"),
+        ("{type: canary, percent: 100, after: 1m}", "percent"),
+        ("{type: linear, step: 10, every: soon}", "a time like 30s"),
+        ("{prod: {type: linear, step: 10}}", "every"),
+    ],
+)
 def test_bad_settings(troupe, rule, words):
     troupe.use("shop")
     append(troupe, f"custom:\n  troupe:\n    shift: {rule}\n")
     result = troupe("validate", "--stage", "dev", check=False)
-    assert result.code == 2 and words in result.err and "serverless.yml:" in result.err and "^" in result.err, str(result)
+    assert (
+        result.code == 2
+        and words in result.err
+        and "serverless.yml:" in result.err
+        and "^" in result.err
+    ), str(result)

@@ -1,4 +1,6 @@
-"""^C at different moments: what is said is true, whoever comes next need not wait, and the advice leads out."""
+"""^C at different moments: what is said is true, whoever comes next need not wait, and the advice
+leads out.
+"""
 
 import os
 import signal
@@ -28,9 +30,15 @@ def left_to_others(troupe):
 
 def test_a_rollback_whose_stack_follows(troupe, proxy):
     states = three(troupe)
-    result = stopped(troupe, proxy, "rollback", "dev", "--to", "1", operation="DescribeStackEvents", nth=1)
+    result = stopped(
+        troupe, proxy, "rollback", "dev", "--to", "1", operation="DescribeStackEvents", nth=1
+    )
     assert result.code == 5 and "could not be moved" not in result.err, str(result)
-    for words in ("CloudFormation goes on", "'dev' serves what it is to serve", "troupe repair dev"):
+    for words in (
+        "CloudFormation goes on",
+        "'dev' serves what it is to serve",
+        "troupe repair dev",
+    ):
         assert words in result.err, str(result)
     assert (served(troupe), versions(troupe)) == ("one", states[0])
     left_to_others(troupe)
@@ -40,10 +48,16 @@ def test_a_rollback_whose_stack_follows(troupe, proxy):
 
 
 def test_a_rollback_whose_pointers_move(troupe, proxy):
-    """Of two pointers the one has moved: that is no safe point, and the next deployment takes it back."""
+    """Of two pointers the one has moved: that is no safe point, and the next deployment takes it
+    back.
+    """
     states = three(troupe)
     result = stopped(troupe, proxy, "rollback", "dev", "--to", "1", operation="UpdateAlias", nth=2)
-    assert result.code == 5 and "troupe repair dev" in result.err and "some functions of 'dev'" in result.err, str(result)
+    assert (
+        result.code == 5
+        and "troupe repair dev" in result.err
+        and "some functions of 'dev'" in result.err
+    ), str(result)
     left_to_others(troupe)
     assert "was taken back" in troupe("deploy", "dev").out
     assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 3)
@@ -54,7 +68,9 @@ def test_a_pointer_that_may_not_be_moved(troupe, proxy):
     states = three(troupe)
     proxy.fail(403, "AccessDeniedException", operation="UpdateAlias", nth=2)
     result = troupe("rollback", "dev", "--to", "1", check=5)
-    assert "troupe repair dev" in result.err and "some functions of 'dev'" in result.err, str(result)
+    assert "troupe repair dev" in result.err and "some functions of 'dev'" in result.err, str(
+        result
+    )
     proxy.clear()
     assert "was taken back" in troupe("deploy", "dev").out
     assert (served(troupe), versions(troupe), number(troupe)) == ("three", states[2], 3)

@@ -1,9 +1,9 @@
 """Several troupes at once: on one stage, on different ones, and different commands mixed.
 
-Each has a folder and code of its own, so what is served tells who won. On one stage the first to take
-the lease goes on and the others stop at once with exit 4; one that comes after the first has finished
-is a deploy like any other and succeeds too. Either way: as many records, versions and artifacts as
-deploys that succeeded, and nothing of the others.
+Each has a folder and code of its own, so what is served tells who won. On one stage the first to
+take the lease goes on and the others stop at once with exit 4; one that comes after the first has
+finished is a deploy like any other and succeeds too. Either way: as many records, versions and
+artifacts as deploys that succeeded, and nothing of the others.
 """
 
 import base64
@@ -38,7 +38,9 @@ def write(folder, code):
 
 def together(troupe, commands):
     """Run (folder, arguments) at the same time; their results."""
-    return [running.wait() for running in [troupe.start(*args, cwd=folder) for folder, args in commands]]
+    return [
+        running.wait() for running in [troupe.start(*args, cwd=folder) for folder, args in commands]
+    ]
 
 
 class Seen:
@@ -48,30 +50,45 @@ class Seen:
         self.troupe, self.world = troupe, troupe.world()
         buckets = [name for name in self.world["buckets"] if name.startswith("shop-")]
         self.bucket = buckets[0] if buckets else None
-        self.keys = {key.removeprefix(PREFIX) for name in buckets for key in self.world["buckets"][name]}
+        self.keys = {
+            key.removeprefix(PREFIX) for name in buckets for key in self.world["buckets"][name]
+        }
 
     def count(self, kind):
         return len([key for key in self.keys if key.startswith(kind)])
 
     def records(self, stage):
-        return {int(key.split("/")[2].split(".")[0]) for key in self.keys if key.startswith(f"stages/{stage}/")}
+        return {
+            int(key.split("/")[2].split(".")[0])
+            for key in self.keys
+            if key.startswith(f"stages/{stage}/")
+        }
 
     def versions(self):
         return sum(len(function["versions"]) for function in self.world["functions"].values())
 
     def read(self, key):
-        return self.troupe.account.client("s3").get_object(Bucket=self.bucket, Key=PREFIX + key)["Body"].read()
+        return (
+            self.troupe.account.client("s3")
+            .get_object(Bucket=self.bucket, Key=PREFIX + key)["Body"]
+            .read()
+        )
 
     def json(self, key):
         return json.loads(self.read(key))
 
     def stages(self):
-        return sorted(stack["tags"]["troupe:stage"] for stack in self.world["stacks"].values()
-                      if "troupe:stage" in stack["tags"])
+        return sorted(
+            stack["tags"]["troupe:stage"]
+            for stack in self.world["stacks"].values()
+            if "troupe:stage" in stack["tags"]
+        )
 
 
 def consistent(troupe):
-    """Every stage serves exactly what one succeeded record says: pointers, code, settings and answers."""
+    """Every stage serves exactly what one succeeded record says: pointers, code, settings and
+    answers.
+    """
     seen, wanted = Seen(troupe), {}
     assert seen.count("locks/") == 0, "a lease stays behind"
     for stage in seen.stages():
@@ -81,7 +98,9 @@ def consistent(troupe):
         record, versions = seen.json(f"{place}.json"), seen.json(f"{place}.versions.json")
         assert seen.json(f"{place}.outcome.json")["outcome"] == "succeeded"
         for number in seen.records(stage):
-            assert f"stages/{stage}/{number}.outcome.json" in seen.keys, f"{stage}#{number} has no outcome"
+            assert f"stages/{stage}/{number}.outcome.json" in seen.keys, (
+                f"{stage}#{number} has no outcome"
+            )
         for key, entry in versions["functions"].items():
             function = seen.world["functions"][entry["name"]]
             alias = function["aliases"][stage]
@@ -89,11 +108,17 @@ def consistent(troupe):
             hexadecimal = record["functions"][key]["artifact"]
             artifact = seen.read(f"artifacts/{hexadecimal}.zip")
             sha = function["versions"][alias["version"]]["CodeSha256"]
-            assert sha == base64.b64encode(bytes.fromhex(hexadecimal)).decode(), f"{key} of {stage}: other code"
-            code = re.search(rb"const CODE = '(.*)'", zipfile.ZipFile(io.BytesIO(artifact)).read("handler.js"))[1].decode()
+            assert sha == base64.b64encode(bytes.fromhex(hexadecimal)).decode(), (
+                f"{key} of {stage}: other code"
+            )
+            code = re.search(
+                rb"const CODE = '(.*)'", zipfile.ZipFile(io.BytesIO(artifact)).read("handler.js")
+            )[1].decode()
             wanted[stage, key] = code
         for id, entry in ((entry["id"], entry) for entry in versions["apis"].values()):
-            assert seen.world["rest_apis"][id]["stages"][stage]["deploymentId"] == entry["deployment"]
+            assert (
+                seen.world["rest_apis"][id]["stages"][stage]["deploymentId"] == entry["deployment"]
+            )
             assert entry["deployment"] in seen.world["rest_apis"][id]["deployments"]
     assert answers(troupe, wanted) == wanted
     return seen
@@ -101,9 +126,12 @@ def consistent(troupe):
 
 def answers(troupe, asked):
     """What (stage, function) answer when called, all at once."""
+
     def call(one):
         stage, key = one
-        answer = troupe.call_rest(stage, "/hello" if key == "hello" else "/orders", "GET" if key == "hello" else "POST").json()
+        answer = troupe.call_rest(
+            stage, "/hello" if key == "hello" else "/orders", "GET" if key == "hello" else "POST"
+        ).json()
         assert key == "hello" or answer["stage"] == stage
         return answer["code"]
 
@@ -122,9 +150,13 @@ def test_one_stage(troupe, shops, count, record_property):
         told = "\n".join(map(str, results))
         winners = [n for n in range(count) if results[n].code == 0]
         assert winners and all(result.code in (0, 4) for result in results), told
-        assert all("dev" in result.err and "help:" in result.err for result in results if result.code), told
+        assert all(
+            "dev" in result.err and "help:" in result.err for result in results if result.code
+        ), told
         after = consistent(troupe)
-        assert troupe.call_rest("dev", "/hello").json()["code"] in [f"{turn}-{n}" for n in winners], told
+        assert troupe.call_rest("dev", "/hello").json()["code"] in [
+            f"{turn}-{n}" for n in winners
+        ], told
         assert len(after.records("dev")) == len(before.records("dev")) + len(winners), told
         assert after.count("artifacts/") == before.count("artifacts/") + len(winners), told
         assert after.versions() == before.versions() + 2 * len(winners), told
@@ -136,15 +168,21 @@ def test_one_stage(troupe, shops, count, record_property):
 
 @pytest.mark.parametrize("count", ROUNDS)
 def test_different_stages(troupe, shops, count):
-    """All publish through the same heads, code and settings of their own. The first round creates the service. Who meets
-    another at a head takes a turn: nobody is disturbed more often than there are others."""
+    """All publish through the same heads, code and settings of their own. The first round creates
+    the service. Who meets another at a head takes a turn: nobody is disturbed more often than there
+    are others.
+    """
     for turn in range(ROUNDS[count]):
         for n in range(count):
             write(shops[n], f"{turn}-{n}")
         results = together(troupe, [(shops[n], ("deploy", STAGES[n])) for n in range(count)])
         told = "\n".join(map(str, results))
         assert all(result.code == 0 for result in results), told
-        assert all(result.err.count(f"{name}: somebody else") <= count for result in results for name in ("hello", "orders")), told
+        assert all(
+            result.err.count(f"{name}: somebody else") <= count
+            for result in results
+            for name in ("hello", "orders")
+        ), told
         wanted = {(STAGES[n], "hello"): f"{turn}-{n}" for n in range(count)}
         assert answers(troupe, wanted) == wanted
         if turn % 4 < 3:
@@ -161,12 +199,37 @@ MIXED = [
     [("deploy", "dev"), ("clone", "dev", "pr-7")],
     [("deploy", "qa"), ("deploy",)],
     [("rollback", "dev"), ("reset", "dev", "--to", "prod"), ("deploy", "dev"), ("repair", "dev")],
-    [("deploy", "dev"), ("rollback", "prod"), ("reset", "qa", "--to", "prod"), ("clone", "qa", "pr-7")],
+    [
+        ("deploy", "dev"),
+        ("rollback", "prod"),
+        ("reset", "qa", "--to", "prod"),
+        ("clone", "qa", "pr-7"),
+    ],
     [("remove", "qa", "--yes"), ("reset", "dev", "--to", "qa"), ("deploy", "prod"), ("deploy",)],
-    [("remove", "dev", "--yes"), ("deploy", "dev"), ("rollback", "dev"), ("reset", "prod", "--to", "dev")],
-    [("prune", "--unused-for", "0s"), ("deploy", "dev"), ("rollback", "prod"), ("reset", "qa", "--to", "dev")],
-    [("prune", "--unused-for", "0s"), ("remove", "qa", "--yes"), ("clone", "dev", "pr-7"), ("prune", "--unused-for", "0s")],
-    [("deploy", "dev", "--function", "hello"), ("deploy", "prod", "--function", "hello"), ("repair", "qa"), ("deploy", "qa")],
+    [
+        ("remove", "dev", "--yes"),
+        ("deploy", "dev"),
+        ("rollback", "dev"),
+        ("reset", "prod", "--to", "dev"),
+    ],
+    [
+        ("prune", "--unused-for", "0s"),
+        ("deploy", "dev"),
+        ("rollback", "prod"),
+        ("reset", "qa", "--to", "dev"),
+    ],
+    [
+        ("prune", "--unused-for", "0s"),
+        ("remove", "qa", "--yes"),
+        ("clone", "dev", "pr-7"),
+        ("prune", "--unused-for", "0s"),
+    ],
+    [
+        ("deploy", "dev", "--function", "hello"),
+        ("deploy", "prod", "--function", "hello"),
+        ("repair", "qa"),
+        ("deploy", "qa"),
+    ],
 ]
 
 
@@ -174,32 +237,56 @@ def adds_a_record(result, before):
     command = result.args[0]
     if command == "remove":
         return result.args[1] in before.stages()
-    return command not in ("repair", "prune") and len(result.args) > 1 and "nothing to do" not in result.out
+    return (
+        command not in ("repair", "prune")
+        and len(result.args) > 1
+        and "nothing to do" not in result.out
+    )
 
 
 def is_nothing_to_do_it_with(result):
-    return result.code == 1 and re.search("there is no|is not deployed|nothing is older|is gone", result.err)
+    return result.code == 1 and re.search(
+        "there is no|is not deployed|nothing is older|is gone", result.err
+    )
 
 
-@pytest.mark.parametrize("commands", MIXED, ids=[", ".join(command[0] for command in commands) for commands in MIXED])
+@pytest.mark.parametrize(
+    "commands", MIXED, ids=[", ".join(command[0] for command in commands) for commands in MIXED]
+)
 def test_mixed_commands(troupe, shops, commands):
-    """Each succeeds, or says why not (1: there is nothing to do it with, 3: it cannot be, 4: somebody else is at work) and changes nothing."""
+    """Each succeeds, or says why not (1: there is nothing to do it with, 3: it cannot be, 4:
+    somebody else is at work) and changes nothing.
+    """
     for code in ("one", "two"):
         write(troupe.folder, code)
-        assert all(result.code == 0 for result in together(troupe, [(troupe.folder, ("deploy", stage)) for stage in STAGES[:3]]))
+        assert all(
+            result.code == 0
+            for result in together(
+                troupe, [(troupe.folder, ("deploy", stage)) for stage in STAGES[:3]]
+            )
+        )
     for turn in range(2):
         for n, folder in enumerate(shops):
             write(folder, f"{turn}-{n}")
         before = Seen(troupe)
         results = together(troupe, [(shops[n], command) for n, command in enumerate(commands)])
         told = "\n".join(map(str, results))
-        assert all(result.code in (0, 3, 4) or is_nothing_to_do_it_with(result) for result in results), told
+        assert all(
+            result.code in (0, 3, 4) or is_nothing_to_do_it_with(result) for result in results
+        ), told
         assert any(result.code != 4 for result in results), told
-        assert not [result for result in results if result.code and "error:" not in result.err], told
+        assert not [result for result in results if result.code and "error:" not in result.err], (
+            told
+        )
         after = consistent(troupe)
         added = sum(len(after.records(stage)) - len(before.records(stage)) for stage in STAGES)
-        changed = [result for result in results if result.code == 0 and adds_a_record(result, before)]
+        changed = [
+            result for result in results if result.code == 0 and adds_a_record(result, before)
+        ]
         assert added == len(changed), told
     stages = after.stages()
-    assert all(result.code == 0 for result in together(troupe, [(troupe.folder, ("deploy", stage)) for stage in stages]))
+    assert all(
+        result.code == 0
+        for result in together(troupe, [(troupe.folder, ("deploy", stage)) for stage in stages])
+    )
     assert set(answers(troupe, [(stage, "hello") for stage in stages]).values()) == {"two"}

@@ -1,5 +1,7 @@
-"""What calls functions from outside the service: rules of a load balancer's listener, of EventBridge
-and of IoT, filters of log groups, skills of Alexa. Each stage has its own, which call its alias."""
+"""What calls functions from outside the service: rules of a load balancer's listener, of
+EventBridge and of IoT, filters of log groups, skills of Alexa. Each stage has its own, which call
+its alias.
+"""
 
 import json
 import time
@@ -69,10 +71,18 @@ def listener_of(account):
     elb = account.client("elbv2")
     balancer = elb.create_load_balancer(Name=f"lb-{account.id}")["LoadBalancers"][0]
     nothing = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
-    arn = elb.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=80,
-                              DefaultActions=nothing)["Listeners"][0]["ListenerArn"]
-    elb.create_rule(ListenerArn=arn, Priority=99, Actions=nothing,
-                    Conditions=[{"Field": "path-pattern", "Values": ["/neighbour"]}])
+    arn = elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=nothing,
+    )["Listeners"][0]["ListenerArn"]
+    elb.create_rule(
+        ListenerArn=arn,
+        Priority=99,
+        Actions=nothing,
+        Conditions=[{"Field": "path-pattern", "Values": ["/neighbour"]}],
+    )
     return arn
 
 
@@ -81,26 +91,46 @@ def triggers(account, listener):
     elb, iot = account.client("elbv2"), account.client("iot")
     policies = {}
     for function in account.client("lambda").list_functions()["Functions"]:
-        for alias in account.client("lambda").list_aliases(FunctionName=function["FunctionName"])["Aliases"]:
-            policy = account.client("lambda").get_policy(FunctionName=function["FunctionName"], Qualifier=alias["Name"])
+        for alias in account.client("lambda").list_aliases(FunctionName=function["FunctionName"])[
+            "Aliases"
+        ]:
+            policy = account.client("lambda").get_policy(
+                FunctionName=function["FunctionName"], Qualifier=alias["Name"]
+            )
             policies[function["FunctionName"], alias["Name"]] = {
                 json.dumps([statement["Principal"], statement.get("Condition")], sort_keys=True)
-                for statement in json.loads(policy["Policy"])["Statement"]}
+                for statement in json.loads(policy["Policy"])["Statement"]
+            }
     return {
-        "rules": {rule["Priority"]: rule["Conditions"][0]["Values"]
-                  for rule in elb.describe_rules(ListenerArn=listener)["Rules"] if not rule["IsDefault"]},
-        "targets": sorted(target["Target"]["Id"]
-                          for group in elb.describe_target_groups()["TargetGroups"]
-                          for target in elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])[
-                              "TargetHealthDescriptions"]),
-        "filters": sorted(found["destinationArn"] for group in ("/outside", "/aws/lambda/doors-door")
-                          for found in filters(account, group)),
-        "topics": {iot.get_topic_rule(ruleName=rule["ruleName"])["rule"]["sql"]:
-                   iot.get_topic_rule(ruleName=rule["ruleName"])["rule"]["actions"][0]["lambda"]["functionArn"]
-                   for rule in iot.list_topic_rules()["rules"]},
+        "rules": {
+            rule["Priority"]: rule["Conditions"][0]["Values"]
+            for rule in elb.describe_rules(ListenerArn=listener)["Rules"]
+            if not rule["IsDefault"]
+        },
+        "targets": sorted(
+            target["Target"]["Id"]
+            for group in elb.describe_target_groups()["TargetGroups"]
+            for target in elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])[
+                "TargetHealthDescriptions"
+            ]
+        ),
+        "filters": sorted(
+            found["destinationArn"]
+            for group in ("/outside", "/aws/lambda/doors-door")
+            for found in filters(account, group)
+        ),
+        "topics": {
+            iot.get_topic_rule(ruleName=rule["ruleName"])["rule"]["sql"]: iot.get_topic_rule(
+                ruleName=rule["ruleName"]
+            )["rule"]["actions"][0]["lambda"]["functionArn"]
+            for rule in iot.list_topic_rules()["rules"]
+        },
         "fleet": sorted(
-            iot.describe_provisioning_template(templateName=template["templateName"])["preProvisioningHook"]["targetArn"]
-            for template in iot.list_provisioning_templates()["templates"]),
+            iot.describe_provisioning_template(templateName=template["templateName"])[
+                "preProvisioningHook"
+            ]["targetArn"]
+            for template in iot.list_provisioning_templates()["templates"]
+        ),
         "policies": policies,
     }
 
@@ -114,12 +144,17 @@ def filters(account, group):
 
 def of(stage, found):
     """The part of `triggers` that is `stage`'s."""
-    mine = lambda value: value.endswith(f":{stage}") or f"/{stage}/" in value or f"'{stage}/" in value
+    mine = (
+        lambda value: value.endswith(f":{stage}") or f"/{stage}/" in value or f"'{stage}/" in value
+    )
     return {
         "rules": {key: value for key, value in found["rules"].items() if mine(value[0])},
         "topics": {key: value for key, value in found["topics"].items() if mine(key)},
         "policies": {key: value for key, value in found["policies"].items() if key[1] == stage},
-        **{key: [value for value in found[key] if mine(value)] for key in ("targets", "filters", "fleet")},
+        **{
+            key: [value for value in found[key] if mine(value)]
+            for key in ("targets", "filters", "fleet")
+        },
     }
 
 
@@ -139,12 +174,27 @@ def call(troupe, account, stage):
     """Let each event arrive, and see that the alias of `stage` got it. Nobody but Alexa calls a
     skill, nor but a device a provisioning hook: of these, `triggers` has the permission."""
     answer = troupe.account.cloud.get(f"/_alb/lb-{account.id}/{stage}/x")
-    assert (answer.status_code, answer.text.rpartition(":function:")[2]) == (200, f"doors-door:{stage}")
-    account.client("events").put_events(Entries=[
-        {"Source": f"doors.{stage}", "DetailType": "t", "Detail": json.dumps({"for": f"rule {stage}"})}])
-    account.client("logs").put_log_events(logGroupName="/outside", logStreamName="s", logEvents=[
-        {"timestamp": int(time.time() * 1000), "message": f"line of {stage}"}])
-    account.client("iot-data").publish(topic=f"{stage}/readings", payload=json.dumps({"of": f"thing {stage}"}))
+    assert (answer.status_code, answer.text.rpartition(":function:")[2]) == (
+        200,
+        f"doors-door:{stage}",
+    )
+    account.client("events").put_events(
+        Entries=[
+            {
+                "Source": f"doors.{stage}",
+                "DetailType": "t",
+                "Detail": json.dumps({"for": f"rule {stage}"}),
+            }
+        ]
+    )
+    account.client("logs").put_log_events(
+        logGroupName="/outside",
+        logStreamName="s",
+        logEvents=[{"timestamp": int(time.time() * 1000), "message": f"line of {stage}"}],
+    )
+    account.client("iot-data").publish(
+        topic=f"{stage}/readings", payload=json.dumps({"of": f"thing {stage}"})
+    )
     received(account, "rule", stage, f'{{"for":"rule {stage}"}}')
     received(account, "log", stage, f"line of {stage}")
     received(account, "thing", stage, f"thing {stage}")
@@ -158,17 +208,27 @@ def test_each_stage_has_its_own(troupe, account):
     logs.create_log_stream(logGroupName="/outside", logStreamName="s")
 
     def write(dev):
-        troupe.write({"handler.js": HANDLER, "serverless.yml": SERVICE.format(listener=listener, dev=dev)})
+        troupe.write(
+            {"handler.js": HANDLER, "serverless.yml": SERVICE.format(listener=listener, dev=dev)}
+        )
 
     write(dev=10)
     before = triggers(account, listener)
     troupe("deploy", "dev")
     alone = of("dev", triggers(account, listener))
-    assert alone["rules"] == {"10": ["/dev/*"]} and len(alone["targets"]) == 1 and len(alone["filters"]) == 2
+    assert (
+        alone["rules"] == {"10": ["/dev/*"]}
+        and len(alone["targets"]) == 1
+        and len(alone["filters"]) == 2
+    )
     assert len(alone["topics"]) == 1 and len(alone["fleet"]) == 1, alone
     skill = alone["policies"]["doors-skill", "dev"]
-    assert any("alexa-appkit.amazon.com" in one and "amzn1.ask.skill.dev" in one for one in skill), skill
-    assert any("alexa-connectedhome.amazon.com" in one and "amzn1.home.dev" in one for one in skill), skill
+    assert any(
+        "alexa-appkit.amazon.com" in one and "amzn1.ask.skill.dev" in one for one in skill
+    ), skill
+    assert any(
+        "alexa-connectedhome.amazon.com" in one and "amzn1.home.dev" in one for one in skill
+    ), skill
     troupe("deploy", "prod")
     both = triggers(account, listener)
     assert of("dev", both) == alone
@@ -185,11 +245,15 @@ def test_each_stage_has_its_own(troupe, account):
     # A priority of another stage, and a third filter, are refused before anything is made.
     write(dev=20)
     result = troupe("deploy", "dev", check=3)
-    assert "stage 'prod' has priority '20' on this listener: 'dev' cannot have it" in result.err, str(result)
+    assert "stage 'prod' has priority '20' on this listener: 'dev' cannot have it" in result.err, (
+        str(result)
+    )
     assert triggers(account, listener) == both
     write(dev="10, test: 30")
     result = troupe("deploy", "test", check=3)
-    assert "a subscription filter of '" in result.err and "a log group has two at most" in result.err, str(result)
+    assert (
+        "a subscription filter of '" in result.err and "a log group has two at most" in result.err
+    ), str(result)
     assert triggers(account, listener) == both
 
     write(dev=10)

@@ -18,8 +18,17 @@ def content(troupe, name="stage-dev"):
 
 def put(troupe, name="stage-dev", **changes):
     """A lease of somebody on another machine."""
-    body = {"format": 1, "nonce": "0123456789abcdef", "host": "elsewhere/boot", "pid": 4711, "user": "ann",
-            "purpose": "deploy 'dev'", "taken": "2026-01-02T03:04:05Z", "lasts_ms": 60000, **changes}
+    body = {
+        "format": 1,
+        "nonce": "0123456789abcdef",
+        "host": "elsewhere/boot",
+        "pid": 4711,
+        "user": "ann",
+        "purpose": "deploy 'dev'",
+        "taken": "2026-01-02T03:04:05Z",
+        "lasts_ms": 60000,
+        **changes,
+    }
     troupe.account.client("s3").put_object(**lease(troupe, name), Body=json.dumps(body).encode())
 
 
@@ -27,7 +36,11 @@ def test_nobody_holds_it(shop):
     assert "not locked" in shop("unlock", "dev").out
     assert "not locked" in shop("unlock").out
     assert shop("unlock", "dev", "--json").json == {
-        "service": "shop", "lease": "stage-dev", "broken": False, "leases": []}
+        "service": "shop",
+        "lease": "stage-dev",
+        "broken": False,
+        "leases": [],
+    }
 
 
 def test_it_asks_and_says_whose_it_is(shop):
@@ -35,7 +48,15 @@ def test_it_asks_and_says_whose_it_is(shop):
     looked = shop("unlock", "dev", "--plan").out
     assert "would break the lease of stage 'dev'" in looked and "'ann'" in looked, looked
     result = shop("unlock", "dev", check=3)
-    for part in ("'ann'", "'elsewhere'", "4711", "deploy 'dev'", "since 2026-01-02T03:04:05Z", "lasts until", "--yes"):
+    for part in (
+        "'ann'",
+        "'elsewhere'",
+        "4711",
+        "deploy 'dev'",
+        "since 2026-01-02T03:04:05Z",
+        "lasts until",
+        "--yes",
+    ):
         assert part in result.err, part
     assert content(shop)["nonce"] == "0123456789abcdef"
     assert shop("deploy", "dev", check=4)
@@ -44,7 +65,11 @@ def test_it_asks_and_says_whose_it_is(shop):
 def test_breaking_lets_the_next_command_work(shop):
     put(shop)
     result = shop("unlock", "dev", "--yes", "--json").json
-    assert result["broken"] is True and result["leases"][0]["user"] == "ann" and result["leases"][0]["process"] == 4711
+    assert (
+        result["broken"] is True
+        and result["leases"][0]["user"] == "ann"
+        and result["leases"][0]["process"] == 4711
+    )
     assert "not locked" in shop("unlock", "dev").out
     assert "nothing to do" in shop("deploy", "dev").out
 
@@ -60,8 +85,14 @@ def test_all_leases_are_listed_and_the_services_is_broken(shop):
 
 def test_a_lease_that_changed_hands_is_not_broken(shop, proxy):
     put(shop)
-    proxy.rule("call", operation="PutObject", nth=1,
-               function=lambda _: put(shop, nonce="fedcba9876543210", user="bob", purpose="rollback 'dev'"))
+    proxy.rule(
+        "call",
+        operation="PutObject",
+        nth=1,
+        function=lambda _: put(
+            shop, nonce="fedcba9876543210", user="bob", purpose="rollback 'dev'"
+        ),
+    )
     result = shop("unlock", "dev", "--yes", check=4)
     assert "changed hands" in result.err and "rollback 'dev'" in result.err
     assert content(shop)["user"] == "bob"
@@ -76,8 +107,12 @@ def test_a_lease_that_was_only_renewed_is_broken(shop, proxy):
 
 def test_a_lease_that_was_given_back_meanwhile(shop, proxy):
     put(shop)
-    proxy.rule("call", operation="PutObject", nth=1,
-               function=lambda _: shop.account.client("s3").delete_object(**lease(shop)))
+    proxy.rule(
+        "call",
+        operation="PutObject",
+        nth=1,
+        function=lambda _: shop.account.client("s3").delete_object(**lease(shop)),
+    )
     assert "given back" in shop("unlock", "dev", "--yes").out
 
 
@@ -90,17 +125,23 @@ def test_a_deploy_that_lost_its_lease_moves_nothing(shop, proxy):
     result = held.end()
     assert result.code == 4, str(result)
     assert "broken or taken over" in result.err and "troupe repair dev" in result.err
-    assert not [call for call in proxy.calls(since=mark) if call.service == "cloudformation" and call.writes]
+    assert not [
+        call for call in proxy.calls(since=mark) if call.service == "cloudformation" and call.writes
+    ]
     assert (versions(shop), number(shop), served(shop)) == (before, 1, "one")
     # nobody said of it that it failed: whoever comes next decides
     shop("deploy", "dev")
     assert served(shop) == "two" and number(shop) == 2
     assert [entry["outcome"] for entry in shop("history", "dev", "--json").json["deployments"]] == [
-        "succeeded", "succeeded"]
+        "succeeded",
+        "succeeded",
+    ]
 
 
 def test_two_deploys_after_a_lease_was_broken(shop, proxy):
-    """The second one comes through while the first one stands still; the first one changes nothing then."""
+    """The second one comes through while the first one stands still; the first one changes nothing
+    then.
+    """
     code(shop, "two")
     held = Held(shop, proxy, "PublishVersion", "deploy", "dev")
     shop("unlock", "dev", "--yes")

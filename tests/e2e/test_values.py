@@ -1,5 +1,5 @@
-"""Values that functions need from CloudFormation before they are published: those of no resource at all, and
-those of resources that call other functions.
+"""Values that functions need from CloudFormation before they are published: those of no resource at
+all, and those of resources that call other functions.
 """
 
 import json
@@ -34,23 +34,66 @@ VALUES = {
 }
 
 
-TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-                                                 "Principal": {"Service": "lambda.amazonaws.com"}}]}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+        }
+    ],
+}
 
 
-NETWORKING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": [
-    "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"]}]}
+NETWORKING = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Resource": "*",
+            "Action": [
+                "ec2:CreateNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DeleteNetworkInterface",
+            ],
+        }
+    ],
+}
 
 
 def exporter(account):
     cloudformation = account.client("cloudformation")
-    exports = {"X": "exported", "Group": "sg-1", "Net": "subnet-1", "Role": {"Fn::GetAtt": ["Role", "Arn"]}}
-    cloudformation.create_stack(StackName="network", Capabilities=["CAPABILITY_IAM"], TemplateBody=json.dumps({
-        "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
-            "AssumeRolePolicyDocument": TRUST, "Policies": [{"PolicyName": "network", "PolicyDocument": NETWORKING}]}}},
-        "Outputs": {key: {"Value": value, "Export": {"Name": f"shared-{key.lower()}"}}
-                    for key, value in exports.items()}}))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName="network", WaiterConfig={"Delay": 0.1})
+    exports = {
+        "X": "exported",
+        "Group": "sg-1",
+        "Net": "subnet-1",
+        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+    }
+    cloudformation.create_stack(
+        StackName="network",
+        Capabilities=["CAPABILITY_IAM"],
+        TemplateBody=json.dumps(
+            {
+                "Resources": {
+                    "Role": {
+                        "Type": "AWS::IAM::Role",
+                        "Properties": {
+                            "AssumeRolePolicyDocument": TRUST,
+                            "Policies": [{"PolicyName": "network", "PolicyDocument": NETWORKING}],
+                        },
+                    }
+                },
+                "Outputs": {
+                    key: {"Value": value, "Export": {"Name": f"shared-{key.lower()}"}}
+                    for key, value in exports.items()
+                },
+            }
+        ),
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="network", WaiterConfig={"Delay": 0.1}
+    )
 
 
 def shown(troupe, stage, function="f"):
@@ -70,8 +113,13 @@ def test_values_of_no_resource_reach_the_first_deployment(troupe, account):
     # The role and the network of a function in a company's account.
     troupe.write({"serverless.yml": SERVICE.format(value="x", provider=NETWORK)})
     troupe("deploy", "network")
-    configuration = account.client("lambda").get_function_configuration(FunctionName="values-f", Qualifier="network")
-    assert configuration["VpcConfig"]["SubnetIds"] == ["subnet-1"] and "network-Role" in configuration["Role"]
+    configuration = account.client("lambda").get_function_configuration(
+        FunctionName="values-f", Qualifier="network"
+    )
+    assert (
+        configuration["VpcConfig"]["SubnetIds"] == ["subnet-1"]
+        and "network-Role" in configuration["Role"]
+    )
 
 
 WAVES = """service: waves
@@ -128,7 +176,12 @@ def test_a_function_that_needs_what_calls_another(troupe, account):
 
 @pytest.mark.parametrize("command", ["validate", "plan", "deploy"])
 def test_a_real_cycle_is_said_before_anything_is_made(troupe, account, command):
-    troupe.write({"handler.js": HANDLER, "serverless.yml": WAVES.format(pre=", environment: {LAST: !Ref Second}")})
+    troupe.write(
+        {
+            "handler.js": HANDLER,
+            "serverless.yml": WAVES.format(pre=", environment: {LAST: !Ref Second}"),
+        }
+    )
     result = troupe(command, "dev", check=2)
     assert "a cycle" in result.err, str(result)
     assert "pre -> Second -> ApiLambdaAlias -> api -> Pool -> PreLambdaAlias -> pre" in result.err
@@ -138,10 +191,17 @@ def test_a_real_cycle_is_said_before_anything_is_made(troupe, account, command):
 
 def test_parameters_as_the_reference_reads_them(troupe, account, proxy):
     ssm = account.client("ssm")
-    for name, kind, value in (("/text", "String", "a,b"), ("/list", "StringList", "a,b"), ("/plain", "SecureString", "p"),
-                              ("/json", "SecureString", '{"user": "u", "deep": {"n": 1}}')):
+    for name, kind, value in (
+        ("/text", "String", "a,b"),
+        ("/list", "StringList", "a,b"),
+        ("/plain", "SecureString", "p"),
+        ("/json", "SecureString", '{"user": "u", "deep": {"n": 1}}'),
+    ):
         ssm.put_parameter(Name=name, Type=kind, Value=value)
-    troupe.write({"serverless.yml": """service: values
+    troupe.write(
+        {
+            "serverless.yml": (
+                """service: values
 provider: {name: aws}
 custom:
   text: ${ssm:/text}
@@ -155,13 +215,24 @@ custom:
   rawJson: ${ssm(raw):/json}
   member: ${self:custom.json.deep.n}
   none: ${ssm:/none, 'fallback'}
-"""})
+"""
+            )
+        }
+    )
     mark = proxy.mark()
     hidden = troupe("print", "--format", "json").json["custom"]
     asked = [call.params for call in proxy.calls("ssm.GetParameter", mark)]
-    assert {"Name": "/plain", "WithDecryption": True} in asked and {"Name": "/plain", "WithDecryption": False} in asked
+    assert {"Name": "/plain", "WithDecryption": True} in asked and {
+        "Name": "/plain",
+        "WithDecryption": False,
+    } in asked
     assert not [ask for ask in asked if ask["Name"] == "/json" and not ask["WithDecryption"]]
-    assert hidden["list"] == ["a", "b"] and hidden["rawList"] == hidden["rawElsewhere"] == hidden["text"] == "a,b"
+    assert (
+        hidden["list"] == ["a", "b"]
+        and hidden["rawList"] == hidden["rawElsewhere"] == hidden["text"] == "a,b"
+    )
     assert hidden["none"] == "fallback"
     assert hidden["json"] == {"user": "********", "deep": {"n": "********"}}
-    assert hidden["plain"] == hidden["rawPlain"] == hidden["rawJson"] == hidden["member"] == "********"
+    assert (
+        hidden["plain"] == hidden["rawPlain"] == hidden["rawJson"] == hidden["member"] == "********"
+    )

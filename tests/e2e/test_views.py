@@ -13,11 +13,15 @@ def stage(troupe, name="dev"):
 
 
 def row(troupe, name="hello"):
-    return next(item for item in troupe("stages", "--json").json["functions"] if item["name"] == name)
+    return next(
+        item for item in troupe("stages", "--json").json["functions"] if item["name"] == name
+    )
 
 
 def outcomes(troupe, *args):
-    return [entry["outcome"] for entry in troupe("history", "dev", "--json", *args).json["deployments"]]
+    return [
+        entry["outcome"] for entry in troupe("history", "dev", "--json", *args).json["deployments"]
+    ]
 
 
 def test_the_matrix_is_what_the_aliases_say(shop):
@@ -25,10 +29,16 @@ def test_the_matrix_is_what_the_aliases_say(shop):
     shop("deploy", "prod")
     found = shop("stages", "--json").json
     for name in ("dev", "prod"):
-        assert {f"shop-{item['name']}": item["versions"][name] for item in found["functions"]} == versions(shop, name)
+        assert {
+            f"shop-{item['name']}": item["versions"][name] for item in found["functions"]
+        } == versions(shop, name)
     assert all(item["status"] == "ready" and "note" not in item for item in found["stages"])
     lines = shop("stages").out.splitlines()
-    assert lines[0].split() == ["shop", "dev#1", "prod#1"] and len(lines) == 5 and lines[-1] == "* another one than in dev"
+    assert (
+        lines[0].split() == ["shop", "dev#1", "prod#1"]
+        and len(lines) == 5
+        and lines[-1] == "* another one than in dev"
+    )
     assert next(line for line in lines if line.startswith("hello")).endswith("*")
 
 
@@ -53,7 +63,7 @@ def test_a_shift_by_hand_shows_its_weights(shop, account):
     shop("deploy", "dev")
     shop("shift", "dev", "--to", "1", "--weight", "10")
     main, weights = alias(account)
-    (beside, weight), = weights.items()
+    ((beside, weight),) = weights.items()
     assert row(shop)["now"] == {"dev": f"v{main} 90% v{beside} 10%"} and weight == 0.1
     assert stage(shop)["status"] == "shifting" and stage(shop)["open"] == 3
     text = shop("stages").out
@@ -68,7 +78,11 @@ def test_a_deploy_under_way(shop, proxy):
     def second():
         assert outcomes(shop)[:2] == ["under way", "succeeded"]
         found = stage(shop)
-        assert found["status"] == "busy" and "deploy 'dev'" in found["note"] and found["deployment"] == 1
+        assert (
+            found["status"] == "busy"
+            and "deploy 'dev'" in found["note"]
+            and found["deployment"] == 1
+        )
         return True
 
     first, _ = held(shop, proxy, second)
@@ -82,8 +96,15 @@ def test_a_deploy_that_was_killed(shop, proxy):
     proxy.clear()
     assert "its process is gone" in shop("unlock", "dev", check=3).err
     found = stage(shop)
-    assert found["status"] == "interrupted" and "troupe repair dev" in found["note"] and found["open"] == 2
-    assert outcomes(shop) == ["interrupted", "succeeded"] and "interrupted" in shop("history", "dev").out
+    assert (
+        found["status"] == "interrupted"
+        and "troupe repair dev" in found["note"]
+        and found["open"] == 2
+    )
+    assert (
+        outcomes(shop) == ["interrupted", "succeeded"]
+        and "interrupted" in shop("history", "dev").out
+    )
     shop("repair", "dev")
     assert stage(shop)["status"] == "ready" and outcomes(shop) == ["superseded", "succeeded"]
 
@@ -94,7 +115,9 @@ def test_a_rollback_whose_pointers_were_moved_and_no_more(shop, proxy):
     proxy.kill(1, operation="UpdateStack")
     shop("rollback", "dev", check=-9)
     proxy.clear()
-    assert stage(shop)["status"] == "interrupted" and row(shop)["now"] == {"dev": f"v{versions(shop)['shop-hello']}"}
+    assert stage(shop)["status"] == "interrupted" and row(shop)["now"] == {
+        "dev": f"v{versions(shop)['shop-hello']}"
+    }
     shop("repair", "dev")
     assert stage(shop)["status"] == "ready" and number(shop) == 3
 
@@ -106,8 +129,10 @@ def test_history_is_newest_first_and_limited(shop):
     entries = shop("history", "dev", "--json").json["deployments"]
     assert [entry["number"] for entry in entries] == [5, 4, 3, 2, 1]
     assert [entry["current"] for entry in entries] == [True, False, False, False, False]
-    assert all(entry["when"] and entry["who"] and entry["what"] == "deploy" and not entry["pruned"]
-               for entry in entries)
+    assert all(
+        entry["when"] and entry["who"] and entry["what"] == "deploy" and not entry["pruned"]
+        for entry in entries
+    )
     assert len(outcomes(shop, "-n", "2")) == 2
     assert shop("history", "dev").out.splitlines()[0].startswith("◆")
 
@@ -116,8 +141,11 @@ def test_a_pruned_record_says_so(shop):
     code(shop, "two")
     shop("deploy", "dev")
     (bucket,) = shop.world()["buckets"]
-    shop.account.client("s3").put_object(Bucket=bucket, Key="troupe/shop/stages/dev/1.collected.json",
-                                         Body=b'{"format": 1, "when": "2026-01-01T00:00:00Z"}')
+    shop.account.client("s3").put_object(
+        Bucket=bucket,
+        Key="troupe/shop/stages/dev/1.collected.json",
+        Body=b'{"format": 1, "when": "2026-01-01T00:00:00Z"}',
+    )
     entries = shop("history", "dev", "--json").json["deployments"]
     assert [entry["pruned"] for entry in entries] == [False, True]
     assert "(pruned)" in shop("history", "dev").out

@@ -49,14 +49,23 @@ def write(troupe, shared, others):
     troupe.write({"serverless.yml": text, "handler.js": HANDLER})
 
 
-@pytest.mark.parametrize("link, others, api", [("RestLink", "HttpLink", "rest"), ("HttpLink", "RestLink", "http")])
-def test_a_vpc_link_of_the_stage_behind_a_shared_api_is_refused_from_the_file(troupe, link, others, api):
+@pytest.mark.parametrize(
+    "link, others, api", [("RestLink", "HttpLink", "rest"), ("HttpLink", "RestLink", "http")]
+)
+def test_a_vpc_link_of_the_stage_behind_a_shared_api_is_refused_from_the_file(
+    troupe, link, others, api
+):
     """Item 14."""
     write(troupe, "shared", others)
     for command in (["validate", "--stage", "dev"], ["plan", "dev"], ["deploy", "dev"]):
         result = troupe(*command, check=2)
-        assert f"VPC link '{link}' is the stage's" in result.err and "--> serverless.yml:" in result.err, str(result)
-        assert f"resources.service: [{link}]" in result.err and f"apis.{api}: perStage" in result.err
+        assert (
+            f"VPC link '{link}' is the stage's" in result.err
+            and "--> serverless.yml:" in result.err
+        ), str(result)
+        assert (
+            f"resources.service: [{link}]" in result.err and f"apis.{api}: perStage" in result.err
+        )
     assert troupe.world()["stacks"] == {}
 
 
@@ -67,7 +76,10 @@ def test_stages_with_vpc_links_are_removed_and_so_is_the_service(troupe, shared,
     for stage in ("dev", "prod"):
         troupe("deploy", stage)
     methods = troupe.world()["rest_apis"]
-    assert all(api["methods"]["/in"]["GET"]["methodIntegration"]["connectionType"] == "VPC_LINK" for api in methods.values())
+    assert all(
+        api["methods"]["/in"]["GET"]["methodIntegration"]["connectionType"] == "VPC_LINK"
+        for api in methods.values()
+    )
     troupe("remove", "prod", "--yes")
     assert troupe.call_rest("dev", "/a").status_code == 200
     troupe("remove", "--service", "--yes")

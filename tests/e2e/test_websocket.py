@@ -71,7 +71,9 @@ class Session:
 
 
 def session(troupe, stage, *headers):
-    return Session(troupe.account.cloud, troupe("info", stage, "--json").json["urls"]["websocket"], headers)
+    return Session(
+        troupe.account.cloud, troupe("info", stage, "--json").json["urls"]["websocket"], headers
+    )
 
 
 def served(troupe, stage, *actions):
@@ -81,7 +83,9 @@ def served(troupe, stage, *actions):
             return connection.status
         answers = [connection.ask(action) for action in actions or ("say",)]
     for answer in filter(None, answers):
-        assert answer["arn"].endswith((f":chat-talk:{stage}", f":chat-{stage.partition('@')[0]}-talk")), answer
+        assert answer["arn"].endswith(
+            (f":chat-talk:{stage}", f":chat-{stage.partition('@')[0]}-talk")
+        ), answer
     return [answer and (answer["code"], answer["stage"], answer["route"]) for answer in answers]
 
 
@@ -95,7 +99,11 @@ def chat(troupe):
 
 
 def test_stages_speak_for_themselves(chat):
-    assert served(chat, "dev", "say", "shout", "whisper") == [("one", "dev", "say"), ("one", "dev", "shout"), None]
+    assert served(chat, "dev", "say", "shout", "whisper") == [
+        ("one", "dev", "say"),
+        ("one", "dev", "shout"),
+        None,
+    ]
     assert served(chat, "prod") == [("one", "prod", "say")]
     before, prod = chat.world(), chat.stage("prod", "chat")
     assert "nothing to do" in chat("deploy", "dev").out
@@ -103,7 +111,10 @@ def test_stages_speak_for_themselves(chat):
     chat.edit("handler.js", "'one'", "'two'")
     chat.edit("serverless.yml", "route: shout", "route: whisper")
     chat("deploy", "dev")
-    assert served(chat, "dev", "say", "whisper") == [("two", "dev", "say"), ("two", "dev", "whisper")]
+    assert served(chat, "dev", "say", "whisper") == [
+        ("two", "dev", "say"),
+        ("two", "dev", "whisper"),
+    ]
     assert served(chat, "prod", "say", "whisper") == [("one", "prod", "say"), None]
     assert chat.stage("prod", "chat") == prod
 
@@ -122,9 +133,15 @@ def test_rollback_reset_clone_remove(chat):
     chat("deploy", "dev")
     prod = chat.stage("prod", "chat")
     chat("clone", "dev", "copy")
-    assert served(chat, "copy", "say", "whisper") == [("two", "copy", "say"), ("two", "copy", "whisper")]
+    assert served(chat, "copy", "say", "whisper") == [
+        ("two", "copy", "say"),
+        ("two", "copy", "whisper"),
+    ]
     chat("reset", "copy", "--to", "prod", "--yes")
-    assert served(chat, "copy", "say", "shout") == [("one", "copy", "say"), ("one", "copy", "shout")]
+    assert served(chat, "copy", "say", "shout") == [
+        ("one", "copy", "say"),
+        ("one", "copy", "shout"),
+    ]
     chat("remove", "dev", "--yes")
     assert chat.stage("prod", "chat") == prod
     assert served(chat, "prod") == [("one", "prod", "say")]
@@ -135,21 +152,37 @@ def test_rollback_reset_clone_remove(chat):
 def test_a_stage_in_another_region(chat):
     before = chat.stage("dev", "chat")
     chat("clone", "dev", "dev@eu-central-1")
-    assert served(chat, "dev@eu-central-1", "say", "shout") == [("one", "dev", "say"), ("one", "dev", "shout")]
-    assert chat.account.client("apigatewayv2", "eu-central-1").get_apis()["Items"][0]["Name"] == "dev-chat-websockets"
+    assert served(chat, "dev@eu-central-1", "say", "shout") == [
+        ("one", "dev", "say"),
+        ("one", "dev", "shout"),
+    ]
+    assert (
+        chat.account.client("apigatewayv2", "eu-central-1").get_apis()["Items"][0]["Name"]
+        == "dev-chat-websockets"
+    )
     chat.edit("handler.js", "'one'", "'two'")
     chat("deploy", "dev@eu-central-1")
-    assert served(chat, "dev@eu-central-1") == [("two", "dev", "say")] and chat.stage("dev", "chat") == before
+    assert (
+        served(chat, "dev@eu-central-1") == [("two", "dev", "say")]
+        and chat.stage("dev", "chat") == before
+    )
     chat("rollback", "dev@eu-central-1")
-    assert served(chat, "dev@eu-central-1") == [("one", "dev", "say")] and served(chat, "dev") == [("one", "dev", "say")]
+    assert served(chat, "dev@eu-central-1") == [("one", "dev", "say")] and served(chat, "dev") == [
+        ("one", "dev", "say")
+    ]
 
 
 def test_functions_of_each_stage(chat):
-    """A deployment names what it calls: it is cut again when a function moves, and when it moves back."""
+    """A deployment names what it calls: it is cut again when a function moves, and when it moves
+    back.
+    """
     for before, after in (("[]", "[talk]"), ("[talk]", "[]")):
         chat.edit("serverless.yml", f"perStage: {before}", f"perStage: {after}")
         chat("deploy", "dev")
-        assert served(chat, "dev", "say", "shout") == [("one", "dev", "say"), ("one", "dev", "shout")]
+        assert served(chat, "dev", "say", "shout") == [
+            ("one", "dev", "say"),
+            ("one", "dev", "shout"),
+        ]
         assert served(chat, "prod") == [("one", "prod", "say")]
     chat("rollback", "dev", "--yes")
     assert served(chat, "dev") == [("one", "dev", "say")]
@@ -157,7 +190,10 @@ def test_functions_of_each_stage(chat):
 
 def test_parts_of_the_users_own_are_deployed_with_the_others(chat):
     """A route response in `resources` is in the first deployment that knows it."""
-    chat.edit("serverless.yml", "      - websocket: {route: shout, routeResponseSelectionExpression: $default}\n", """
+    chat.edit(
+        "serverless.yml",
+        "      - websocket: {route: shout, routeResponseSelectionExpression: $default}\n",
+        """
 resources:
   Resources:
     OwnRoute:
@@ -171,20 +207,32 @@ resources:
     OwnRouteResponse:
       Type: AWS::ApiGatewayV2::RouteResponse
       Properties: {ApiId: {Ref: WebsocketsApi}, RouteId: {Ref: OwnRoute}, RouteResponseKey: $default}
-""")
+""",
+    )
     chat("deploy", "dev")
     assert served(chat, "dev", "own") == [("one", "dev", "own")]
 
 
 def test_authorizers_and_logs(troupe):
-    troupe.write({"serverless.yml": FILE.replace("websocket: $connect", "websocket: {route: $connect, authorizer: "
-                                                 "{name: judge, identitySource: [route.request.header.X-Word]}}")
-                  .replace("nodejs20.x}", "nodejs20.x, logs: {websocket: true}}")
-                  + "  judge: {handler: handler.judge}\n",
-                  "handler.js": HANDLER + """exports.judge = async (event) => ({principalId: 'me', policyDocument: {
+    troupe.write(
+        {
+            "serverless.yml": (
+                FILE.replace(
+                    "websocket: $connect",
+                    "websocket: {route: $connect, authorizer: "
+                    "{name: judge, identitySource: [route.request.header.X-Word]}}",
+                ).replace("nodejs20.x}", "nodejs20.x, logs: {websocket: true}}")
+                + "  judge: {handler: handler.judge}\n"
+            ),
+            "handler.js": (
+                HANDLER
+                + """exports.judge = async (event) => ({principalId: 'me', policyDocument: {
   Version: '2012-10-17', Statement: [{Action: 'execute-api:Invoke', Resource: event.methodArn,
     Effect: event.headers['x-word'] === 'friend' || event.headers['X-Word'] === 'friend' ? 'Allow' : 'Deny'}]}});
-"""})
+"""
+            ),
+        }
+    )
     troupe.account.let_apis_log()
     troupe("deploy", "dev")
     assert session(troupe, "dev").status == 401

@@ -3,9 +3,9 @@
 
 Usage: lint.py FOLDER     with cfn-lint's Python: $(scripts/setup.sh lint)
 
-An error of cfn-lint is what CloudFormation would refuse, by AWS's own schemas. Warnings are advice for
-authors and do not count. ALLOWED has what cfn-lint takes for an error and AWS does not, or what a test
-writes on purpose. Prints a line for each error; the last one is `N passed, N failed`.
+An error of cfn-lint is what CloudFormation would refuse, by AWS's own schemas. Warnings are advice
+for authors and do not count. ALLOWED has what cfn-lint takes for an error and AWS does not, or what
+a test writes on purpose. Prints a line for each error; the last one is `N passed, N failed`.
 """
 
 import functools
@@ -31,13 +31,18 @@ def runner():
 
 def errors(path):
     template, unreadable = decode_str(path.read_text(encoding="utf-8"))
-    return [(m.rule.id, "/".join(str(part) for part in getattr(m, "path", None) or []), m.message)
-            for m in unreadable or runner().validate_template(template) if m.rule.id.startswith("E")]
+    return [
+        (m.rule.id, "/".join(str(part) for part in getattr(m, "path", None) or []), m.message)
+        for m in unreadable or runner().validate_template(template)
+        if m.rule.id.startswith("E")
+    ]
 
 
 def counts(error):
     rule, where, message = error
-    return not any(rule == allowed and re.search(text, f"{where}: {message}") for allowed, text, _ in ALLOWED)
+    return not any(
+        rule == allowed and re.search(text, f"{where}: {message}") for allowed, text, _ in ALLOWED
+    )
 
 
 def main():

@@ -53,9 +53,7 @@ def things(aws):
     bucket, stack, role = name("bucket"), name("stack"), name("role")
     aws.s3.create_bucket(Bucket=bucket)
     aws.s3.put_object(Bucket=bucket, Key="k/one", Body=b"1")
-    aws.iam.create_role(
-        RoleName=role, Path="/team/", AssumeRolePolicyDocument=json.dumps(trust())
-    )
+    aws.iam.create_role(RoleName=role, Path="/team/", AssumeRolePolicyDocument=json.dumps(trust()))
     rest = aws.rest.create_rest_api(name=name("api"))["id"]
     http = aws.http.create_api(Name=name("api"), ProtocolType="HTTP")["ApiId"]
     aws.ssm.put_parameter(Name=f"/p/{function}", Value="v", Type="String")
@@ -189,9 +187,7 @@ def test_what_a_call_needs_besides(aws, things):
         VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
     )  # fmt: skip
     pass_it = allow("iam:PassRole", resource=aws.role, StringEquals=LAMBDA_ROLE)
-    wrong = allow(
-        "iam:PassRole", StringEquals={"iam:PassedToService": "states.amazonaws.com"}
-    )
+    wrong = allow("iam:PassRole", StringEquals={"iam:PassedToService": "states.amazonaws.com"})
     may = [allow("lambda:CreateFunction"), wrong]
     user.may(*may)
     for missing, more in (
@@ -289,9 +285,7 @@ def test_a_role_only_with_a_boundary(aws):
     boundary = aws.iam.create_policy(
         PolicyName=name("boundary"), PolicyDocument=document(allow("*"))
     )["Policy"]["Arn"]
-    user = User(
-        aws, allow("iam:CreateRole", StringEquals={"iam:PermissionsBoundary": boundary})
-    )
+    user = User(aws, allow("iam:CreateRole", StringEquals={"iam:PermissionsBoundary": boundary}))
     request = dict(RoleName=name("r"), AssumeRolePolicyDocument=json.dumps(trust()))
     create = user.client("iam").create_role
     assert refused(create, **request)[2] == user.denied(
@@ -433,9 +427,9 @@ def test_a_stack_with_a_role_does_what_that_may(aws):
     handing = {"iam:PassedToService": "cloudformation.amazonaws.com"}
     user.may(allow("cloudformation:*"), allow("iam:PassRole", StringEquals=handing))
     other = aws.role_with(allow("*"))
-    assert refused(
-        user.client("cloudformation").create_stack, **{**request, "RoleARN": other}
-    )[1:] == ("ValidationError", f"Role {other} is invalid or cannot be assumed")
+    assert refused(user.client("cloudformation").create_stack, **{**request, "RoleARN": other})[
+        1:
+    ] == ("ValidationError", f"Role {other} is invalid or cannot be assumed")
     assert steps.create(stack, resources, RoleARN=service_role) == ("CREATE_COMPLETE", "")
     user.may(allow("cloudformation:*"))
     resources["Fn"]["Properties"]["Timeout"] = 9
@@ -501,9 +495,7 @@ def test_a_part_of_a_stack_does_what_the_whole_may(aws, by_role):
     inner = {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": queue}}}
     aws.s3.put_object(Bucket=bucket, Key="t.json", Body=aws.template(inner).encode())
     url = f"https://{bucket}.s3.{REGION}.amazonaws.com/t.json"
-    whole = {
-        "Part": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
-    }
+    whole = {"Part": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}
     user, extra = User(aws, allow("cloudformation:*", "iam:PassRole")), {}
     steps, may, arn = As(user), user.may, user.arn
     if by_role:

@@ -8,7 +8,18 @@ import time
 
 import pytest
 
-from cloud import ACCOUNT, REGION, ROOT, allow, document, function_arn, name, node_zip, refused, trust
+from cloud import (
+    ACCOUNT,
+    REGION,
+    ROOT,
+    allow,
+    document,
+    function_arn,
+    name,
+    node_zip,
+    refused,
+    trust,
+)
 
 FORMAT = "Template format error: "
 
@@ -68,7 +79,10 @@ LOOKUP = (
     "Template error: every Fn::FindInMap object requires three parameters, the map name, map key"
     " and the attribute for return value"
 )
-MAPPINGS = {"Mappings": {"Map": {"a": {"b": "c"}}}, "Conditions": {"Is": {"Fn::Equals": ["a", "a"]}}}
+MAPPINGS = {
+    "Mappings": {"Map": {"a": {"b": "c"}}},
+    "Conditions": {"Is": {"Fn::Equals": ["a", "a"]}},
+}
 BAD_LOOKUPS = [
     ["Map", {"Fn::If": ["Is", "a", "a"]}, "b"],
     ["Map", "a", {"Fn::Sub": "b"}],
@@ -786,7 +800,9 @@ def test_an_api_has_one_resource_method_and_route_of_a_name(aws):
         assert aws.create(third, resources(other))[0] == "CREATE_COMPLETE", kind
         # The one that failed took nothing of the first with it.
         assert aws.update(first, {**resources(value), "Q": queue()})[0] == "UPDATE_COMPLETE", kind
-    assert [item["path"] for item in aws.rest.get_resources(restApiId=rest)["items"]].count("/a") == 1
+    assert [item["path"] for item in aws.rest.get_resources(restApiId=rest)["items"]].count(
+        "/a"
+    ) == 1
     assert refused(aws.http.create_route, ApiId=http, RouteKey="GET /a")[0] == 409
 
 
@@ -984,7 +1000,9 @@ def test_api_body_in_a_stack(aws):
 
 
 def test_a_vpc_link_in_use_stays(aws):
-    """By a stage's deployment of a REST API, by a route of an HTTP API; not by what is not served."""
+    """By a stage's deployment of a REST API, by a route of an HTTP API; not by what is not
+    served.
+    """
     stack = name("s")
     targets = {"Name": "x", "TargetArns": ["arn:aws:elasticloadbalancing:x"]}
     links = {
@@ -1002,9 +1020,7 @@ def test_a_vpc_link_in_use_stays(aws):
     at = dict(restApiId=api, resourceId=root, httpMethod="GET")
     aws.rest.put_method(**at, authorizationType="NONE")
     through = dict(type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://a.example")
-    aws.rest.put_integration(
-        **at, **through, connectionType="VPC_LINK", connectionId=ids["Rest"]
-    )
+    aws.rest.put_integration(**at, **through, connectionType="VPC_LINK", connectionId=ids["Rest"])
     first = aws.rest.create_deployment(restApiId=api, stageName="dev")["id"]
     http = aws.http.create_api(Name=stack, ProtocolType="HTTP")["ApiId"]
     integration = aws.http.create_integration(
@@ -1153,15 +1169,28 @@ def test_ssm_parameters_show_name_and_value(aws):
 
 
 def test_template_summary_names_identifiers(aws):
-    """API reference, GetTemplateSummary: ResourceIdentifierSummaries, of types that can be imported."""
-    resources = {"A": {"Type": "AWS::S3::Bucket"}, "B": {"Type": "AWS::S3::Bucket"},
-                 "C": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": "x"}},
-                 "D": {"Type": "AWS::SecretsManager::Secret"}}
+    """API reference, GetTemplateSummary: ResourceIdentifierSummaries, of types that can be
+    imported.
+    """
+    resources = {
+        "A": {"Type": "AWS::S3::Bucket"},
+        "B": {"Type": "AWS::S3::Bucket"},
+        "C": {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": "x"}},
+        "D": {"Type": "AWS::SecretsManager::Secret"},
+    }
     answer = aws.cf.get_template_summary(TemplateBody=json.dumps({"Resources": resources}))
     assert answer["ResourceIdentifierSummaries"] == [
-        {"ResourceType": "AWS::S3::Bucket", "LogicalResourceIds": ["A", "B"], "ResourceIdentifiers": ["BucketName"]},
-        {"ResourceType": "AWS::Cognito::UserPoolClient", "LogicalResourceIds": ["C"],
-         "ResourceIdentifiers": ["UserPoolId", "ClientId"]}]
+        {
+            "ResourceType": "AWS::S3::Bucket",
+            "LogicalResourceIds": ["A", "B"],
+            "ResourceIdentifiers": ["BucketName"],
+        },
+        {
+            "ResourceType": "AWS::Cognito::UserPoolClient",
+            "LogicalResourceIds": ["C"],
+            "ResourceIdentifiers": ["UserPoolId", "ClientId"],
+        },
+    ]
 
 
 def distribution(arn):
@@ -1205,9 +1234,9 @@ def test_functions_at_the_edge(aws):
         "lambda.amazonaws.com",
         "edgelambda.amazonaws.com",
     ]
-    role = aws.iam.create_role(
-        RoleName=name("edge"), AssumeRolePolicyDocument=json.dumps(trusted)
-    )["Role"]["Arn"]
+    role = aws.iam.create_role(RoleName=name("edge"), AssumeRolePolicyDocument=json.dumps(trusted))[
+        "Role"
+    ]["Arn"]
     for properties, why in (
         ({"Environment": {"Variables": {"NAME": "a"}}}, "cannot have environment variables"),
         ({}, None),
@@ -1221,8 +1250,10 @@ def test_functions_at_the_edge(aws):
         assert refused(aws.lam.delete_function, FunctionName=function, **qualifier) == (
             400,
             "InvalidParameterValueException",
-            f"Lambda was unable to delete {version} because it is a replicated function. Please"
-            " see our documentation for Deleting Lambda@Edge Functions and Replicas.",
+            (
+                f"Lambda was unable to delete {version} because it is a replicated function. Please"
+                " see our documentation for Deleting Lambda@Edge Functions and Replicas."
+            ),
         )
     aws.cf.delete_stack(StackName=stack)
     assert aws.finished(stack)[0] == "GONE"

@@ -128,8 +128,14 @@ def test_logs_subscription(aws, target):
     third = {**subscription, "filterName": "third"}
     assert refused(aws.logs.put_subscription_filter, **third)[1] == "LimitExceededException"
     aws.logs.delete_subscription_filter(logGroupName=group, filterName="second")
-    properties = {"LogGroupName": "/none", "FilterPattern": "", "DestinationArn": function_arn(target, "dev")}
-    status, reason = aws.create(name("filter"), {"F": {"Type": "AWS::Logs::SubscriptionFilter", "Properties": properties}})
+    properties = {
+        "LogGroupName": "/none",
+        "FilterPattern": "",
+        "DestinationArn": function_arn(target, "dev"),
+    }
+    status, reason = aws.create(
+        name("filter"), {"F": {"Type": "AWS::Logs::SubscriptionFilter", "Properties": properties}}
+    )
     assert status == "ROLLBACK_COMPLETE" and "log group does not exist" in reason
     aws.logs.put_log_events(
         logGroupName=group,

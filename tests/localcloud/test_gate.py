@@ -186,7 +186,9 @@ def test_users_need_no_signature(aws, api):
     assert aws.cloud.get("/x?Signature=theirs&Action=own", host=host).json()["tag"] == "one"
 
 
-@pytest.mark.parametrize("path", ["/health", "/_ministack/reset", "/v2/email/x", "/iceberg/x", "/_aws/x"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/_ministack/reset", "/v2/email/x", "/iceberg/x", "/_aws/x"]
+)
 def test_paths_of_an_api_are_its_own(aws, api, path):
     bucket = name("stays")
     aws.s3.create_bucket(Bucket=bucket)
@@ -260,7 +262,11 @@ def test_presigned_addresses(aws, version):
     assert requests.put(put, data=b"content", timeout=60).status_code == 200
     get = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b"}, 60)
     assert requests.get(get, timeout=60).content == b"content"
-    for wrong in (get.replace("a%20b", "a"), get.split("?")[0], get.replace("Signature=", "Signature=x")):
+    for wrong in (
+        get.replace("a%20b", "a"),
+        get.split("?")[0],
+        get.replace("Signature=", "Signature=x"),
+    ):
         assert requests.get(wrong, timeout=60).status_code == 403
     request = AWSRequest("GET", f"{aws.cloud.endpoint}/{bucket}/a")
     signer = S3SigV4QueryAuth(Credentials(ACCOUNT, "test"), "s3", REGION)

@@ -31,16 +31,20 @@ def nested(aws, bucket):
 def queue(queue_name=None, depends=None, **properties):
     if queue_name:
         properties["QueueName"] = queue_name
-    return {"Type": "AWS::SQS::Queue", **({"Properties": properties} if properties else {}),
-            **({"DependsOn": depends} if depends else {})}
+    return {
+        "Type": "AWS::SQS::Queue",
+        **({"Properties": properties} if properties else {}),
+        **({"DependsOn": depends} if depends else {}),
+    }
 
 
 BROKEN = {"Type": "AWS::SQS::Queue", "Properties": {"NoSuchProperty": "x"}}
 
 
 def part_of(aws, stack, logical_id="Part"):
-    return aws.cf.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)["StackResourceDetail"][
-        "PhysicalResourceId"]
+    return aws.cf.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)[
+        "StackResourceDetail"
+    ]["PhysicalResourceId"]
 
 
 def there(aws, queue_name):
@@ -62,12 +66,26 @@ def events(aws, stack_id):
 
 def test_values_go_in_and_out(aws, nested):
     stack, inner = name("values"), name("inner")
-    part = nested({"Queue": queue({"Ref": "Name"})}, {"Name": inner}, Parameters={"Name": {"Type": "String"}},
-                  Outputs={"Arn": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}}})
-    parameter = {"Type": "AWS::SSM::Parameter",
-                 "Properties": {"Type": "String", "Name": stack, "Value": {"Fn::GetAtt": ["Part", "Outputs.Arn"]}}}
+    part = nested(
+        {"Queue": queue({"Ref": "Name"})},
+        {"Name": inner},
+        Parameters={"Name": {"Type": "String"}},
+        Outputs={"Arn": {"Value": {"Fn::GetAtt": ["Queue", "Arn"]}}},
+    )
+    parameter = {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {
+            "Type": "String",
+            "Name": stack,
+            "Value": {"Fn::GetAtt": ["Part", "Outputs.Arn"]},
+        },
+    }
     assert aws.create(stack, {"Part": part, "Parameter": parameter}) == ("CREATE_COMPLETE", "")
-    assert aws.cloud.client("ssm").get_parameter(Name=stack)["Parameter"]["Value"].endswith(f":{inner}")
+    assert (
+        aws.cloud.client("ssm")
+        .get_parameter(Name=stack)["Parameter"]["Value"]
+        .endswith(f":{inner}")
+    )
     part_id = part_of(aws, stack)
     got = aws.cf.describe_stacks(StackName=part_id)["Stacks"][0]
     root = aws.cf.describe_stacks(StackName=stack)["Stacks"][0]
@@ -85,17 +103,40 @@ def test_tags_are_handed_on(aws, nested):
     aws.delete(stack)
 
 
-@pytest.mark.parametrize(("sections", "parameters", "message"), [
-    ({"resources": {f"Q{n}": queue() for n in range(501)}}, None,
-     "Number of resources, 501, is greater than maximum allowed, 500"),
-    ({"resources": {"Q": queue()}, "Parameters": {f"P{n}": {"Type": "String", "Default": "x"} for n in range(201)}},
-     None, "Number of parameters, 201, is greater than maximum allowed, 200"),
-    ({"resources": {"Q": queue()}, "Outputs": {f"O{n}": {"Value": "x"} for n in range(201)}}, None,
-     "Number of outputs, 201, is greater than maximum allowed, 200"),
-    ({"resources": {"Q": queue({"Ref": "Nope"})}}, None, "Unresolved resource dependencies [Nope]"),
-    ({"resources": {"Q": queue()}}, {"Nope": "x"}, "Parameters: [Nope] do not exist in the template"),
-    ({"resources": {"Q": queue()}, "Parameters": {"P": {"Type": "String"}}}, None, "P"),
-])
+@pytest.mark.parametrize(
+    ("sections", "parameters", "message"),
+    [
+        (
+            {"resources": {f"Q{n}": queue() for n in range(501)}},
+            None,
+            "Number of resources, 501, is greater than maximum allowed, 500",
+        ),
+        (
+            {
+                "resources": {"Q": queue()},
+                "Parameters": {f"P{n}": {"Type": "String", "Default": "x"} for n in range(201)},
+            },
+            None,
+            "Number of parameters, 201, is greater than maximum allowed, 200",
+        ),
+        (
+            {"resources": {"Q": queue()}, "Outputs": {f"O{n}": {"Value": "x"} for n in range(201)}},
+            None,
+            "Number of outputs, 201, is greater than maximum allowed, 200",
+        ),
+        (
+            {"resources": {"Q": queue({"Ref": "Nope"})}},
+            None,
+            "Unresolved resource dependencies [Nope]",
+        ),
+        (
+            {"resources": {"Q": queue()}},
+            {"Nope": "x"},
+            "Parameters: [Nope] do not exist in the template",
+        ),
+        ({"resources": {"Q": queue()}, "Parameters": {"P": {"Type": "String"}}}, None, "P"),
+    ],
+)
 def test_templates_are_checked(aws, nested, sections, parameters, message):
     stack = name("checked")
     sections = dict(sections)
@@ -107,7 +148,9 @@ def test_templates_are_checked(aws, nested, sections, parameters, message):
 
 def test_limits_hold_for_every_stack(aws):
     resources = {f"Q{n}": queue() for n in range(501)}
-    got = refused(aws.cf.create_stack, StackName=name("large"), TemplateBody=aws.template(resources))
+    got = refused(
+        aws.cf.create_stack, StackName=name("large"), TemplateBody=aws.template(resources)
+    )
     assert "Number of resources, 501, is greater than maximum allowed, 500" in str(got)
 
 
@@ -116,10 +159,14 @@ def test_a_failed_creation_leaves_nothing_and_names_the_nested_stack(aws, nested
     part = nested({"Good": queue(inner), "Bad": {**BROKEN, "DependsOn": "Good"}})
     assert aws.create(stack, {"Part": part})[0] == "ROLLBACK_COMPLETE"
     assert not there(aws, inner)
-    failed = next(event for event in aws.cf.describe_stack_events(StackName=stack)["StackEvents"]
-                  if event["ResourceStatus"] == "CREATE_FAILED" and event["LogicalResourceId"] == "Part")
+    failed = next(
+        event
+        for event in aws.cf.describe_stack_events(StackName=stack)["StackEvents"]
+        if event["ResourceStatus"] == "CREATE_FAILED" and event["LogicalResourceId"] == "Part"
+    )
     assert failed["ResourceStatusReason"].endswith(
-        "was not successfully created: The following resource(s) failed to create: [Bad]. ")
+        "was not successfully created: The following resource(s) failed to create: [Bad]. "
+    )
     inside = events(aws, failed["PhysicalResourceId"])
     assert ("Bad", "CREATE_FAILED") in inside and inside[-1][1] == "DELETE_COMPLETE"
     aws.delete(stack)
@@ -130,9 +177,16 @@ def test_only_what_changes_is_reported_in_the_part(aws, nested):
     aws.create(stack, {"Part": nested({"A": queue(one), "B": queue()})})
     part = part_of(aws, stack)
     before = len(events(aws, part))
-    assert aws.update(stack, {"Part": nested({"A": queue(one, DelaySeconds=3), "C": queue()})})[0] == "UPDATE_COMPLETE"
+    assert (
+        aws.update(stack, {"Part": nested({"A": queue(one, DelaySeconds=3), "C": queue()})})[0]
+        == "UPDATE_COMPLETE"
+    )
     new = events(aws, part)[before:]
-    assert ("A", "UPDATE_COMPLETE") in new and ("C", "CREATE_COMPLETE") in new and ("B", "DELETE_COMPLETE") in new
+    assert (
+        ("A", "UPDATE_COMPLETE") in new
+        and ("C", "CREATE_COMPLETE") in new
+        and ("B", "DELETE_COMPLETE") in new
+    )
     assert ("B", "UPDATE_COMPLETE") not in new and status(aws, part) == "UPDATE_COMPLETE"
     aws.delete(stack)
 
@@ -145,20 +199,30 @@ def test_a_failure_takes_every_part_back(aws, nested):
     parts = [part_of(aws, stack, "One"), part_of(aws, stack, "Two")]
     url = aws.sqs.get_queue_url(QueueName=dropped)["QueueUrl"]
     aws.sqs.send_message(QueueUrl=url, MessageBody="x")
-    changed = {"One": nested({"Kept": queue(kept, DelaySeconds=5), "New": queue(new)}),
-               "Two": {**nested({"Queue": queue(), "Bad": BROKEN}), "DependsOn": "One"}}
+    changed = {
+        "One": nested({"Kept": queue(kept, DelaySeconds=5), "New": queue(new)}),
+        "Two": {**nested({"Queue": queue(), "Bad": BROKEN}), "DependsOn": "One"},
+    }
     assert aws.update(stack, changed)[0] == "UPDATE_ROLLBACK_COMPLETE"
     assert [status(aws, part) for part in parts] == ["UPDATE_ROLLBACK_COMPLETE"] * 2
     assert there(aws, dropped) and not there(aws, new)
     assert len(aws.sqs.receive_message(QueueUrl=url).get("Messages", [])) == 1
     kept_url = aws.sqs.get_queue_url(QueueName=kept)["QueueUrl"]
-    attributes = aws.sqs.get_queue_attributes(QueueUrl=kept_url, AttributeNames=["DelaySeconds"])["Attributes"]
+    attributes = aws.sqs.get_queue_attributes(QueueUrl=kept_url, AttributeNames=["DelaySeconds"])[
+        "Attributes"
+    ]
     assert attributes["DelaySeconds"] == "0"
-    assert sorted(item["LogicalResourceId"] for item in aws.cf.list_stack_resources(StackName=parts[0])[
-        "StackResourceSummaries"]) == ["Dropped", "Kept"]
+    assert sorted(
+        item["LogicalResourceId"]
+        for item in aws.cf.list_stack_resources(StackName=parts[0])["StackResourceSummaries"]
+    ) == ["Dropped", "Kept"]
     # and it can be updated again
-    assert aws.update(stack, {"One": nested({"Kept": queue(kept)}), "Two": nested({"Queue": queue()})})[
-        0] == "UPDATE_COMPLETE"
+    assert (
+        aws.update(
+            stack, {"One": nested({"Kept": queue(kept)}), "Two": nested({"Queue": queue()})}
+        )[0]
+        == "UPDATE_COMPLETE"
+    )
     assert not there(aws, dropped)
     assert aws.delete(stack)[0] == "GONE"
 
@@ -174,13 +238,23 @@ def test_a_dropped_part_goes_with_its_resources(aws, nested):
 
 def test_a_failed_deletion_is_told(aws, nested):
     stack, inner = name("full"), name("bucket")
-    aws.create(stack, {"Part": nested({"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": inner}}})})
+    aws.create(
+        stack,
+        {
+            "Part": nested(
+                {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": inner}}}
+            )
+        },
+    )
     aws.s3.put_object(Bucket=inner, Key="x", Body=b"x")
     part = part_of(aws, stack)
     assert aws.delete(stack)[0] == "DELETE_FAILED"
     assert status(aws, part) == "DELETE_FAILED"
-    failed = [event for event in aws.cf.describe_stack_events(StackName=stack)["StackEvents"]
-              if event["ResourceStatus"] == "DELETE_FAILED" and event["LogicalResourceId"] == "Part"]
+    failed = [
+        event
+        for event in aws.cf.describe_stack_events(StackName=stack)["StackEvents"]
+        if event["ResourceStatus"] == "DELETE_FAILED" and event["LogicalResourceId"] == "Part"
+    ]
     assert "failed to delete: [Bucket]" in failed[0]["ResourceStatusReason"]
     aws.s3.delete_object(Bucket=inner, Key="x")
     assert aws.delete(stack)[0] == "GONE"

@@ -35,7 +35,9 @@ def interfaces(ec2, filter, value):
 
 
 def test_what_functions_use_stays(aws, ec2):
-    """A version counts as $LATEST does, and the interface is there for a while after the last use."""
+    """A version counts as $LATEST does, and the interface is there for a while after the
+    last use.
+    """
     stack = name("s")
     assert aws.create(stack, NETWORK, sections=OUTPUTS) == ("CREATE_COMPLETE", "")
     ids = aws.outputs(stack)

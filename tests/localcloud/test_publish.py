@@ -202,7 +202,11 @@ LIMITS = [
     ({"FunctionName": "a.b"}, "ValidationException", "regular expression"),
     ({"Handler": "h" * 129}, "ValidationException", "length less than or equal to 128"),
     ({"Runtime": "nodejs99.x"}, "InvalidParameterValueException", "nodejs99.x at 'runtime'"),
-    ({"Runtime": "go1.x"}, "InvalidParameterValueException", "go1.x is no longer supported for creating or updating"),
+    (
+        {"Runtime": "go1.x"},
+        "InvalidParameterValueException",
+        "go1.x is no longer supported for creating or updating",
+    ),
     (
         {"Environment": {"Variables": {"AWS_REGION": "x"}}},
         "InvalidParameterValueException",
@@ -249,14 +253,26 @@ def test_creation_limits(aws, change, code, text):
 
 def test_durable_from_the_beginning(aws, shared_function):
     durable = {"ExecutionTimeout": 60, "RetentionPeriodInDays": 1}
-    request = dict(Runtime="nodejs24.x", Role=aws.role, Handler="index.handler", Code={"ZipFile": node_zip("x")})
+    request = dict(
+        Runtime="nodejs24.x",
+        Role=aws.role,
+        Handler="index.handler",
+        Code={"ZipFile": node_zip("x")},
+    )
     _, _, message = refused(
-        aws.lam.create_function, FunctionName=name("f"), **request, DurableConfig={"RetentionPeriodInDays": 1}
+        aws.lam.create_function,
+        FunctionName=name("f"),
+        **request,
+        DurableConfig={"RetentionPeriodInDays": 1},
     )
     assert "without an executionTimeout" in message
-    made = aws.lam.create_function(FunctionName=name("f"), **request, DurableConfig=durable)["FunctionName"]
+    made = aws.lam.create_function(FunctionName=name("f"), **request, DurableConfig=durable)[
+        "FunctionName"
+    ]
     aws.lam.get_waiter("function_active_v2").wait(FunctionName=made, WaiterConfig={"Delay": 1})
-    changed = aws.lam.update_function_configuration(FunctionName=made, DurableConfig={**durable, "ExecutionTimeout": 90})
+    changed = aws.lam.update_function_configuration(
+        FunctionName=made, DurableConfig={**durable, "ExecutionTimeout": 90}
+    )
     assert changed["DurableConfig"]["ExecutionTimeout"] == 90
     status, code, _ = refused(
         aws.lam.update_function_configuration, FunctionName=shared_function, DurableConfig=durable

@@ -384,7 +384,9 @@ def test_one_variable_below_a_part(api):
     """Also when CloudFormation renames it: the new one is made before the old one goes."""
 
     def template(*parts):
-        resources = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name("api")}}}
+        resources = {
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": name("api")}}
+        }
         for number, part in enumerate(parts):
             resources[f"Part{number}"] = {
                 "Type": "AWS::ApiGateway::Resource",
@@ -396,7 +398,9 @@ def test_one_variable_below_a_part(api):
             }
         return resources
 
-    said = "A sibling ({id}) of this resource already has a variable path part -- only one is allowed"
+    said = (
+        "A sibling ({id}) of this resource already has a variable path part -- only one is allowed"
+    )
     api.rest.create_resource(restApiId=api.id, parentId=api.root, pathPart="{id}")
     api.rest.create_resource(restApiId=api.id, parentId=api.root, pathPart="plain")
     for part in ("{name}", "{proxy+}"):
@@ -423,10 +427,18 @@ def test_stages_log_with_the_role_of_the_account(aws):
         Name=name("ws"), ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
     )["ApiId"]
     plain = aws.http.create_api(Name=name("http"), ProtocolType="HTTP")["ApiId"]
-    access = {"DestinationArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:x", "Format": "$context"}
+    access = {
+        "DestinationArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:x",
+        "Format": "$context",
+    }
 
     def rest_stage(**settings):
-        properties = {"RestApiId": api.id, "StageName": "new", "DeploymentId": deployment, **settings}
+        properties = {
+            "RestApiId": api.id,
+            "StageName": "new",
+            "DeploymentId": deployment,
+            **settings,
+        }
         return {"S": {"Type": "AWS::ApiGateway::Stage", "Properties": properties}}
 
     def stage_of(owner, stage):
@@ -441,7 +453,10 @@ def test_stages_log_with_the_role_of_the_account(aws):
     status, reason = aws.create(name("s"), stage_of(web, "new"))
     assert status == "ROLLBACK_COMPLETE" and message in reason
     assert aws.create(name("s"), stage_of(plain, "new")) == ("CREATE_COMPLETE", "")
-    for path, value in (("/accessLogSettings/destinationArn", "arn:x"), ("/*/*/logging/loglevel", "INFO")):
+    for path, value in (
+        ("/accessLogSettings/destinationArn", "arn:x"),
+        ("/*/*/logging/loglevel", "INFO"),
+    ):
         with pytest.raises(Exception, match=message):
             api.patch("dev", ("replace", path, value))
     api.patch("dev", ("replace", "/*/*/logging/loglevel", "OFF"))

@@ -51,7 +51,9 @@ def test_a_bucket_of_another_account_than_expected_is_refused(aws, bucket):
         "put": lambda owner: aws.s3.put_object(
             Bucket=bucket, Key="k", Body=b"x", ExpectedBucketOwner=owner
         ),
-        "get": lambda owner: aws.s3.get_object(Bucket=bucket, Key="owned", ExpectedBucketOwner=owner),
+        "get": lambda owner: aws.s3.get_object(
+            Bucket=bucket, Key="owned", ExpectedBucketOwner=owner
+        ),
         "list": lambda owner: aws.s3.list_objects_v2(Bucket=bucket, ExpectedBucketOwner=owner),
         "delete": lambda owner: aws.s3.delete_object(
             Bucket=bucket, Key="k", ExpectedBucketOwner=owner
@@ -163,17 +165,45 @@ def test_a_bucket_policy_that_wants_encryption(aws):
 
 def test_overlapping_notifications_are_refused(aws, bucket):
     sqs = aws.cloud.client("sqs")
-    sqs.create_queue(QueueName="overlaps", Attributes={"Policy": json.dumps({"Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
-         "Resource": "*"}]})})
+    sqs.create_queue(
+        QueueName="overlaps",
+        Attributes={
+            "Policy": json.dumps(
+                {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "s3.amazonaws.com"},
+                            "Action": "sqs:SendMessage",
+                            "Resource": "*",
+                        }
+                    ]
+                }
+            )
+        },
+    )
 
     def put(configs):
-        aws.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
-            "QueueConfigurations": [
-                {"QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:overlaps", "Events": [f"s3:ObjectCreated:{event}"],
-                 "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": begin},
-                                                    {"Name": "suffix", "Value": end}]}}}
-                for event, begin, end in configs]})
+        aws.s3.put_bucket_notification_configuration(
+            Bucket=bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:overlaps",
+                        "Events": [f"s3:ObjectCreated:{event}"],
+                        "Filter": {
+                            "Key": {
+                                "FilterRules": [
+                                    {"Name": "prefix", "Value": begin},
+                                    {"Name": "suffix", "Value": end},
+                                ]
+                            }
+                        },
+                    }
+                    for event, begin, end in configs
+                ]
+            },
+        )
 
     put([("*", "a/", ".txt"), ("*", "b/", ".txt"), ("*", "a/", ".jpg")])
     put([("Put", "a/", ""), ("Copy", "a/", "")])

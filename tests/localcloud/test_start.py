@@ -97,8 +97,13 @@ def test_the_record_is_what_the_mends_need(edit, text):
 
 
 def test_the_command_finds_nothing_different():
-    result = subprocess.run([sys.executable, "-m", "troupe_cloud.signatures"], env=ENVIRONMENT,
-                            text=True, capture_output=True, timeout=300)
+    result = subprocess.run(
+        [sys.executable, "-m", "troupe_cloud.signatures"],
+        env=ENVIRONMENT,
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
 
 

@@ -26,15 +26,21 @@ def test_explored(number, explorer, tmp_path):
     config, came = ROWS[number]
     service, made = explorer.laid_out(SEED, number, tmp_path)
     if made != config:
-        pytest.fail("a golden case that takes part has changed: remove tests/golden/explore/recorded.txt and record "
-                    f"again (explore.py --seed {SEED} --count N --record)", pytrace=False)
+        pytest.fail(
+            "a golden case that takes part has changed: remove tests/golden/explore/recorded.txt"
+            f" and record again (explore.py --seed {SEED} --count N --record)",
+            pytrace=False,
+        )
     template, said = explorer.troupes(service)
     if said and said.startswith((explore.CRASHED, explore.TIMED_OUT)):
         pytest.fail(f"{said}\nAgain: {again}", pytrace=False)
     if explorer.came(template) != came:
-        pytest.fail(f"troupe {said or 'makes another template'}\n"
-                    f"The reference: {'refuses it' if came == 'refused' else 'makes a template'}. "
-                    f"See the difference with: {again}", pytrace=False)
+        pytest.fail(
+            f"troupe {said or 'makes another template'}\n"
+            f"The reference: {'refuses it' if came == 'refused' else 'makes a template'}. "
+            f"See the difference with: {again}",
+            pytrace=False,
+        )
 
 
 def test_enough_is_recorded():

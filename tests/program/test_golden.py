@@ -8,7 +8,6 @@ import importlib.util
 import json
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 from run import ROOT, troupe
@@ -23,9 +22,14 @@ spec = importlib.util.spec_from_file_location("pack_bless", GOLDEN / "pack" / "b
 pack = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(pack)
 
-TEMPLATES = {"cloudformation-template-create-stack.json", "cloudformation-template-update-stack.json"}
-CASES = {area: sorted(path.parent.name for path in (GOLDEN / area).glob("*/serverless.*"))
-         for area in ("compile", "config", "pack")}
+TEMPLATES = {
+    "cloudformation-template-create-stack.json",
+    "cloudformation-template-update-stack.json",
+}
+CASES = {
+    area: sorted(path.parent.name for path in (GOLDEN / area).glob("*/serverless.*"))
+    for area in ("compile", "config", "pack")
+}
 # Their images are looked up in a registry; tests/e2e/test_images.py packages such a service.
 NEED_ACCOUNT = {"fn-image-built", "fn-image-count", "fn-image-count-of-functions", "fn-image-tag"}
 
@@ -38,7 +42,11 @@ def laid_out(case, folder):
         pack.lay_out((case / "tree").read_text(encoding="utf-8"), service)
         shutil.copy(case / "serverless.yml", service)
     else:
-        ignore = lambda at, names: {"print.yml", *bless.NOT_INPUT} & set(names) if at == str(case) else set()
+        ignore = (
+            lambda at, names: {"print.yml", *bless.NOT_INPUT} & set(names)
+            if at == str(case)
+            else set()
+        )
         shutil.copytree(case, service, ignore=ignore, symlinks=True)
     return service
 
@@ -66,13 +74,17 @@ class Case:
         template = json.loads((self.out / "cloudformation-template-update-stack.json").read_text())
         own_bucket = "ServerlessDeploymentBucket" not in template["Resources"]
         left = {path.name for path in self.out.glob("*.json")}
-        assert left == TEMPLATES - ({"cloudformation-template-create-stack.json"} if own_bucket else set())
+        assert left == TEMPLATES - (
+            {"cloudformation-template-create-stack.json"} if own_bucket else set()
+        )
         return template
 
     def check_validate(self):
         """The layout for stages cannot have everything that a template can; it says so."""
         done = self.run("validate")
-        assert done.returncode == 0 or (done.returncode == 2 and "error: " in done.stderr), done.stderr
+        assert done.returncode == 0 or (done.returncode == 2 and "error: " in done.stderr), (
+            done.stderr
+        )
 
 
 @pytest.mark.parametrize("name", CASES["compile"])

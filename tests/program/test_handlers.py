@@ -1,4 +1,6 @@
-"""The handlers of custom resources, out of the zip that `package` writes, against an AWS that follows a script."""
+"""The handlers of custom resources, out of the zip that `package` writes, against an AWS that
+follows a script.
+"""
 
 import contextlib
 import http.server
@@ -16,7 +18,8 @@ from run import environment, troupe
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
-# What Lambda's runtime does: call the handler with an event and a context. A second is left of the time.
+# What Lambda's runtime does: call the handler with an event and a context. A second is left of the
+# time.
 RUN = """
 const aws = require('./lib/aws');
 aws.PAUSE_MS = 2;
@@ -48,16 +51,26 @@ class Refused(Exception):
 
 
 class Aws:
-    """One account: a bucket, a pool, rules, policies of functions. `script` are exceptions for the next calls of
-    an operation, or functions that are called before it."""
+    """One account: a bucket, a pool, rules, policies of functions. `script` are exceptions for the
+    next calls of an operation, or functions that are called before it.
+    """
 
     def __init__(self):
         self.calls, self.answers, self.script = [], [], {}
         self.notifications = "<NotificationConfiguration></NotificationConfiguration>"
-        self.pool = {"Id": "p1", "Name": "people", "LambdaConfig": {}, "Arn": "x", "CreationDate": 1,
-                     "Policies": {"PasswordPolicy": {"TemporaryPasswordValidityDays": 3}},
-                     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True, "UnusedAccountValidityDays": 3},
-                     "NewSetting": {"kept": True}}
+        self.pool = {
+            "Id": "p1",
+            "Name": "people",
+            "LambdaConfig": {},
+            "Arn": "x",
+            "CreationDate": 1,
+            "Policies": {"PasswordPolicy": {"TemporaryPasswordValidityDays": 3}},
+            "AdminCreateUserConfig": {
+                "AllowAdminCreateUserOnly": True,
+                "UnusedAccountValidityDays": 3,
+            },
+            "NewSetting": {"kept": True},
+        }
         self.pools = [{"Id": "p0", "Name": "people too"}, {"Id": "p1", "Name": "people"}]
         self.policy, self.rules, self.buses, self.roles, self.account = {}, {}, set(), {}, {}
 
@@ -102,14 +115,18 @@ class Aws:
 
     def ListUserPools(self, said):
         page = int(said.get("NextToken", 0))
-        return {"UserPools": self.pools[page:page + 1],
-                **({"NextToken": str(page + 1)} if page + 1 < len(self.pools) else {})}
+        return {
+            "UserPools": self.pools[page : page + 1],
+            **({"NextToken": str(page + 1)} if page + 1 < len(self.pools) else {}),
+        }
 
     def DescribeUserPool(self, said):
         return {"UserPool": self.pool}
 
     def UpdateUserPool(self, said):
-        assert said.pop("UserPoolId") == "p1" and not {"Id", "Name", "Arn", "CreationDate"} & set(said)
+        assert said.pop("UserPoolId") == "p1" and not {"Id", "Name", "Arn", "CreationDate"} & set(
+            said
+        )
         assert "UnusedAccountValidityDays" not in said["AdminCreateUserConfig"]
         self.pool = {"Id": "p1", "Name": "people", **said}
 
@@ -160,8 +177,14 @@ class Aws:
             assert headers.get("content-type", "") == ""
             return ""
         service = headers["authorization"].split("/")[3]
-        return {"s3": self.s3, "lambda": self.lambda_, "apigateway": self.apigateway, "iam": self.iam,
-                "cognito-idp": self.json_, "events": self.json_}[service](method, path, query, body, headers)
+        return {
+            "s3": self.s3,
+            "lambda": self.lambda_,
+            "apigateway": self.apigateway,
+            "iam": self.iam,
+            "cognito-idp": self.json_,
+            "events": self.json_,
+        }[service](method, path, query, body, headers)
 
 
 @contextlib.contextmanager
@@ -175,11 +198,27 @@ def serving(aws):
             body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
             headers = {key.lower(): value for key, value in self.headers.items()}
             try:
-                status, text = 200, aws.handle(self.command, url.path, urllib.parse.parse_qs(url.query, True), body, headers)
+                status, text = (
+                    200,
+                    aws.handle(
+                        self.command,
+                        url.path,
+                        urllib.parse.parse_qs(url.query, True),
+                        body,
+                        headers,
+                    ),
+                )
             except Refused as refused:
-                xml = "s3/" in headers.get("authorization", "") or "iam/" in headers.get("authorization", "")
-                text = (f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>" if xml else
-                        json.dumps({"__type": f"com.aws#{refused.code}", "message": refused.message}))
+                xml = "s3/" in headers.get("authorization", "") or "iam/" in headers.get(
+                    "authorization", ""
+                )
+                text = (
+                    f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>"
+                    if xml
+                    else json.dumps(
+                        {"__type": f"com.aws#{refused.code}", "message": refused.message}
+                    )
+                )
                 status = refused.status
             data = text.encode()
             self.send_response(status)
@@ -221,17 +260,35 @@ def aws():
 def call(code, aws):
     """Calls a handler; what it answers to CloudFormation."""
     with serving(aws) as endpoint:
+
         def send(kind, action, properties, old=None, logical="FCustom1", remaining=60000, **more):
-            request = {"RequestType": action, "StackId": "stack", "RequestId": "request", "LogicalResourceId": logical,
-                       "ResponseURL": f"{endpoint}/answer?a=b%2F", "ResourceProperties": properties, **more}
+            request = {
+                "RequestType": action,
+                "StackId": "stack",
+                "RequestId": "request",
+                "LogicalResourceId": logical,
+                "ResponseURL": f"{endpoint}/answer?a=b%2F",
+                "ResourceProperties": properties,
+                **more,
+            }
             if old:
                 request["OldResourceProperties"] = old
             before = len(aws.answers)
             done = subprocess.run(
-                ["node", "run.js", f"./{kind}/handler", json.dumps(request), str(remaining)], cwd=code, timeout=120,
-                env={"PATH": os.environ["PATH"], "AWS_REGION": REGION, "AWS_ENDPOINT_URL": endpoint,
-                     "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"},
-                capture_output=True, text=True)
+                ["node", "run.js", f"./{kind}/handler", json.dumps(request), str(remaining)],
+                cwd=code,
+                timeout=120,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "AWS_REGION": REGION,
+                    "AWS_ENDPOINT_URL": endpoint,
+                    "AWS_ACCESS_KEY_ID": "AKID",
+                    "AWS_SECRET_ACCESS_KEY": "secret",
+                    "AWS_SESSION_TOKEN": "token",
+                },
+                capture_output=True,
+                text=True,
+            )
             assert len(aws.answers) == before + 1, done.stderr
             return aws.answers[-1]
 
@@ -240,7 +297,11 @@ def call(code, aws):
 
 def made(answer):
     assert answer["Status"] == "SUCCESS", answer
-    assert (answer["StackId"], answer["RequestId"], answer["LogicalResourceId"]) == ("stack", "request", "FCustom1")
+    assert (answer["StackId"], answer["RequestId"], answer["LogicalResourceId"]) == (
+        "stack",
+        "request",
+        "FCustom1",
+    )
     return answer["PhysicalResourceId"]
 
 
@@ -251,29 +312,47 @@ def reason(answer):
 
 # -- buckets --
 
-OTHERS = ("<TopicConfiguration><Id>t &amp; u</Id><Topic>arn:aws:sns:topic</Topic><Event>s3:ObjectCreated:*</Event>"
-          "<New>kept</New></TopicConfiguration>")
-NEIGHBOUR = (f"<CloudFunctionConfiguration><Id>f:dev-by-hand</Id><CloudFunction>{FUNCTION_ARN}f:dev</CloudFunction>"
-             "<Event>s3:ObjectRemoved:*</Event></CloudFunctionConfiguration>")
+OTHERS = (
+    "<TopicConfiguration><Id>t &amp;"
+    " u</Id><Topic>arn:aws:sns:topic</Topic><Event>s3:ObjectCreated:*</Event>"
+    "<New>kept</New></TopicConfiguration>"
+)
+NEIGHBOUR = (
+    f"<CloudFunctionConfiguration><Id>f:dev-by-hand</Id><CloudFunction>{FUNCTION_ARN}f:dev</CloudFunction>"
+    "<Event>s3:ObjectRemoved:*</Event></CloudFunctionConfiguration>"
+)
 
 
 def bucket(*configs, function="f:dev"):
-    return {"ServiceToken": "x", "FunctionName": function, "BucketName": "photos",
-            "BucketConfigs": [{"Event": event, "Rules": rules} for event, *rules in configs]}
+    return {
+        "ServiceToken": "x",
+        "FunctionName": function,
+        "BucketName": "photos",
+        "BucketConfigs": [{"Event": event, "Rules": rules} for event, *rules in configs],
+    }
 
 
 def of(aws, function):
     """Events of a function's notifications."""
-    found = re.findall(r"<CloudFunctionConfiguration>(.*?)</CloudFunctionConfiguration>", aws.notifications, re.S)
-    return sorted(re.search("<Event>(.*?)</Event>", one)[1] for one in found
-                  if f"<CloudFunction>{FUNCTION_ARN}{function}</CloudFunction>" in one)
+    found = re.findall(
+        r"<CloudFunctionConfiguration>(.*?)</CloudFunctionConfiguration>", aws.notifications, re.S
+    )
+    return sorted(
+        re.search("<Event>(.*?)</Event>", one)[1]
+        for one in found
+        if f"<CloudFunction>{FUNCTION_ARN}{function}</CloudFunction>" in one
+    )
 
 
-ONE = bucket(["s3:ObjectCreated:*", {"Prefix": "a&b/"}, {"Suffix": ".jpg"}], ["s3:ObjectRestore:Post"])
+ONE = bucket(
+    ["s3:ObjectCreated:*", {"Prefix": "a&b/"}, {"Suffix": ".jpg"}], ["s3:ObjectRestore:Post"]
+)
 
 
 def test_a_bucket_keeps_what_others_put_there(aws, call):
-    aws.notifications = f'<NotificationConfiguration xmlns="x">{OTHERS}{NEIGHBOUR}</NotificationConfiguration>'
+    aws.notifications = (
+        f'<NotificationConfiguration xmlns="x">{OTHERS}{NEIGHBOUR}</NotificationConfiguration>'
+    )
     assert made(call("s3", "Create", ONE)) == "photos/f:dev"
     assert OTHERS in aws.notifications and NEIGHBOUR in aws.notifications
     assert of(aws, "f:dev") == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Post"]
@@ -284,17 +363,28 @@ def test_a_bucket_keeps_what_others_put_there(aws, call):
     made(call("s3", "Create", ONE))
     assert "PUT notification" in calls and "PUT notification" not in aws.calls
     # Another stage comes; this one changes, and goes.
-    made(call("s3", "Create", bucket(["s3:ObjectCreated:*", {"Prefix": "prod/"}], function="f:prod")))
+    made(
+        call("s3", "Create", bucket(["s3:ObjectCreated:*", {"Prefix": "prod/"}], function="f:prod"))
+    )
     two = bucket(["s3:ObjectCreated:Put", {"Prefix": "a"}])
     made(call("s3", "Update", two, old=ONE))
     assert of(aws, "f:dev") == ["s3:ObjectCreated:Put", "s3:ObjectRemoved:*"]
     made(call("s3", "Delete", two, PhysicalResourceId="photos/f:dev"))
-    assert of(aws, "f:dev") == ["s3:ObjectRemoved:*"] and of(aws, "f:prod") == ["s3:ObjectCreated:*"]
+    assert of(aws, "f:dev") == ["s3:ObjectRemoved:*"] and of(aws, "f:prod") == [
+        "s3:ObjectCreated:*"
+    ]
     assert aws.policy["f:dev"] == {} and len(aws.policy["f:prod"]) == 1
     made(call("s3", "Delete", two, PhysicalResourceId="photos/f:dev"))
 
 
-@pytest.mark.parametrize("empty", ["", "<NotificationConfiguration/>", '<?xml version="1.0"?><NotificationConfiguration xmlns="x"/>'])
+@pytest.mark.parametrize(
+    "empty",
+    [
+        "",
+        "<NotificationConfiguration/>",
+        '<?xml version="1.0"?><NotificationConfiguration xmlns="x"/>',
+    ],
+)
 def test_a_bucket_without_notifications(aws, call, empty):
     aws.notifications = empty
     made(call("s3", "Create", ONE))
@@ -323,25 +413,36 @@ def test_a_resource_of_another_name_does_not_take_the_new_one_away(aws, call):
 def test_who_is_overwritten_writes_again(aws, call):
     def overwrite():
         aws.notifications = f"<NotificationConfiguration>{OTHERS}</NotificationConfiguration>"
+
     aws.script["GET notification"] = [None, overwrite]
     made(call("s3", "Create", ONE))
     assert len(of(aws, "f:dev")) == 2 and OTHERS in aws.notifications
     aws.script["GET notification"] = [None] + [overwrite] * 50
-    assert "somebody else keeps overwriting it" in reason(call("s3", "Create", {**ONE, "FunctionName": "g:dev"}))
+    assert "somebody else keeps overwriting it" in reason(
+        call("s3", "Create", {**ONE, "FunctionName": "g:dev"})
+    )
 
 
 def test_overlapping_notifications_are_named(aws, call):
     aws.notifications = f"<NotificationConfiguration>{NEIGHBOUR}</NotificationConfiguration>"
     aws.script["PUT notification"] = [Refused("InvalidArgument", "Configurations overlap.")]
     said = reason(call("s3", "Create", ONE))
-    assert "'f:dev-by-hand'" in said and "bucket 'photos'" in said and "prefix or suffix of their own" in said
+    assert (
+        "'f:dev-by-hand'" in said
+        and "bucket 'photos'" in said
+        and "prefix or suffix of their own" in said
+    )
     made(call("s3", "Delete", ONE, PhysicalResourceId="photos/f:dev"))
     assert NEIGHBOUR in aws.notifications
 
 
 def test_what_passes_is_tried_again(aws, call):
-    later = [Refused("SlowDown", status=503), Refused("AccessDenied", status=403), Refused("OperationAborted", status=409),
-             Refused("InvalidArgument", "Unable to validate the following destination configurations")]
+    later = [
+        Refused("SlowDown", status=503),
+        Refused("AccessDenied", status=403),
+        Refused("OperationAborted", status=409),
+        Refused("InvalidArgument", "Unable to validate the following destination configurations"),
+    ]
     aws.script["PUT notification"] = list(later)
     aws.script["answer"] = [Refused("InternalError", status=500)]
     made(call("s3", "Create", ONE))
@@ -367,9 +468,16 @@ def test_what_takes_too_long_is_answered_in_time(aws, call):
 
 # -- user pools --
 
+
 def pool(*triggers, function="f:dev"):
-    return {"ServiceToken": "x", "FunctionName": function, "UserPoolName": "people",
-            "UserPoolConfigs": [trigger if isinstance(trigger, dict) else {"Trigger": trigger} for trigger in triggers]}
+    return {
+        "ServiceToken": "x",
+        "FunctionName": function,
+        "UserPoolName": "people",
+        "UserPoolConfigs": [
+            trigger if isinstance(trigger, dict) else {"Trigger": trigger} for trigger in triggers
+        ],
+    }
 
 
 SENDER = {"Trigger": "CustomSMSSender", "LambdaVersion": "V1_0", "KMSKeyID": "arn:aws:kms:a"}
@@ -378,22 +486,47 @@ TOKEN = {"Trigger": "PreTokenGeneration", "LambdaVersion": "V2_0"}
 
 def test_a_pool_keeps_what_others_put_there(aws, call):
     aws.pool["LambdaConfig"] = {"PostAuthentication": "arn:neighbour"}
-    assert made(call("cognito-user-pool", "Create", pool("PreSignUp", SENDER, TOKEN))) == "people/f:dev"
+    assert (
+        made(call("cognito-user-pool", "Create", pool("PreSignUp", SENDER, TOKEN)))
+        == "people/f:dev"
+    )
     arn = FUNCTION_ARN + "f:dev"
     assert aws.pool["LambdaConfig"] == {
-        "PostAuthentication": "arn:neighbour", "PreSignUp": arn, "KMSKeyID": "arn:aws:kms:a",
-        "CustomSMSSender": {"LambdaArn": arn, "LambdaVersion": "V1_0"}, "PreTokenGeneration": arn,
-        "PreTokenGenerationConfig": {"LambdaArn": arn, "LambdaVersion": "V2_0"}}
+        "PostAuthentication": "arn:neighbour",
+        "PreSignUp": arn,
+        "KMSKeyID": "arn:aws:kms:a",
+        "CustomSMSSender": {"LambdaArn": arn, "LambdaVersion": "V1_0"},
+        "PreTokenGeneration": arn,
+        "PreTokenGenerationConfig": {"LambdaArn": arn, "LambdaVersion": "V2_0"},
+    }
     assert aws.pool["NewSetting"] == {"kept": True}
     assert list(aws.policy["f:dev"].values()) == [
-        ("cognito-idp.amazonaws.com", f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/p1")]
+        ("cognito-idp.amazonaws.com", f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/p1")
+    ]
     calls, aws.calls = aws.calls, []
     made(call("cognito-user-pool", "Create", pool("PreSignUp", SENDER, TOKEN)))
     assert "UpdateUserPool" in calls and "UpdateUserPool" not in aws.calls
-    made(call("cognito-user-pool", "Update", pool("CustomMessage", function="g:dev"), old=pool("PreSignUp", SENDER, TOKEN)))
-    assert aws.pool["LambdaConfig"] == {"PostAuthentication": "arn:neighbour", "CustomMessage": FUNCTION_ARN + "g:dev"}
+    made(
+        call(
+            "cognito-user-pool",
+            "Update",
+            pool("CustomMessage", function="g:dev"),
+            old=pool("PreSignUp", SENDER, TOKEN),
+        )
+    )
+    assert aws.pool["LambdaConfig"] == {
+        "PostAuthentication": "arn:neighbour",
+        "CustomMessage": FUNCTION_ARN + "g:dev",
+    }
     made(call("cognito-user-pool", "Delete", pool("PreSignUp"), PhysicalResourceId="people/f:dev"))
-    made(call("cognito-user-pool", "Delete", pool("CustomMessage", function="g:dev"), PhysicalResourceId="people/g:dev"))
+    made(
+        call(
+            "cognito-user-pool",
+            "Delete",
+            pool("CustomMessage", function="g:dev"),
+            PhysicalResourceId="people/g:dev",
+        )
+    )
     assert aws.pool["LambdaConfig"] == {"PostAuthentication": "arn:neighbour"}
     assert aws.policy == {"f:dev": {}, "g:dev": {}}
 
@@ -405,38 +538,68 @@ def test_a_trigger_that_is_taken(aws, call):
     assert aws.policy == {} and "UpdateUserPool" not in aws.calls
     made(call("cognito-user-pool", "Delete", pool("PreSignUp"), PhysicalResourceId="people/f:dev"))
     assert aws.pool["LambdaConfig"] == {"PreSignUp": "arn:neighbour"}
-    aws.pool["LambdaConfig"] = {"CustomEmailSender": {"LambdaArn": "arn:n", "LambdaVersion": "V1_0"}, "KMSKeyID": "arn:b"}
-    assert "encrypts for its other custom sender with arn:b" in reason(call("cognito-user-pool", "Create", pool(SENDER)))
+    aws.pool["LambdaConfig"] = {
+        "CustomEmailSender": {"LambdaArn": "arn:n", "LambdaVersion": "V1_0"},
+        "KMSKeyID": "arn:b",
+    }
+    assert "encrypts for its other custom sender with arn:b" in reason(
+        call("cognito-user-pool", "Create", pool(SENDER))
+    )
 
 
 def test_pools_that_cannot_be_meant(aws, call):
     aws.pools.append({"Id": "p9", "Name": "people"})
-    assert "there are 2 user pools called 'people': p1, p9" in reason(call("cognito-user-pool", "Create", pool("PreSignUp")))
+    assert "there are 2 user pools called 'people': p1, p9" in reason(
+        call("cognito-user-pool", "Create", pool("PreSignUp"))
+    )
     aws.pools[:] = [{"Id": "p0", "Name": "people too"}]
-    assert "no user pool called 'people'" in reason(call("cognito-user-pool", "Create", pool("PreSignUp")))
+    assert "no user pool called 'people'" in reason(
+        call("cognito-user-pool", "Create", pool("PreSignUp"))
+    )
     made(call("cognito-user-pool", "Delete", pool("PreSignUp"), PhysicalResourceId="people/f:dev"))
 
 
 # -- rules --
 
+
 def test_a_rule_and_its_bus(aws, call):
-    config = {"RuleName": "r" * 64, "EventBus": "mine", "State": "ENABLED", "Pattern": {"source": ["a"]}, "Input": {"a": "1"}}
+    config = {
+        "RuleName": "r" * 64,
+        "EventBus": "mine",
+        "State": "ENABLED",
+        "Pattern": {"source": ["a"]},
+        "Input": {"a": "1"},
+    }
     rule = {"FunctionName": "f", "EventBridgeConfig": config}
     for action in ("Create", "Create", "Update"):  # the second one after an answer that got lost
         made(call("event-bridge", action, rule, **({"old": rule} if action == "Update" else {})))
     got = aws.rules["r" * 64]
-    assert got["EventPattern"] == '{"source":["a"]}' and got["EventBusName"] == "mine" and aws.buses == {"mine"}
-    assert [target["Arn"] for target in got["targets"]] == [FUNCTION_ARN + "f"] and len(got["targets"][0]["Id"]) <= 64
+    assert (
+        got["EventPattern"] == '{"source":["a"]}'
+        and got["EventBusName"] == "mine"
+        and aws.buses == {"mine"}
+    )
+    assert [target["Arn"] for target in got["targets"]] == [FUNCTION_ARN + "f"] and len(
+        got["targets"][0]["Id"]
+    ) <= 64
     assert list(aws.policy["f"].values()) == [
-        ("events.amazonaws.com", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/mine/{'r' * 64}")]
+        ("events.amazonaws.com", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/mine/{'r' * 64}")
+    ]
     for _ in range(2):
         made(call("event-bridge", "Delete", rule, PhysicalResourceId="x"))
     assert aws.rules == {} and aws.buses == set() and aws.policy["f"] == {}
 
 
-@pytest.mark.parametrize("bus", [None, "default", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/theirs"])
+@pytest.mark.parametrize(
+    "bus", [None, "default", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/theirs"]
+)
 def test_a_bus_of_others_stays(aws, call, bus):
-    config = {"RuleName": "r", "State": "ENABLED", "Schedule": "rate(1 hour)", **({"EventBus": bus} if bus else {})}
+    config = {
+        "RuleName": "r",
+        "State": "ENABLED",
+        "Schedule": "rate(1 hour)",
+        **({"EventBus": bus} if bus else {}),
+    }
     rule = {"FunctionName": "f", "EventBridgeConfig": config}
     made(call("event-bridge", "Create", rule))
     made(call("event-bridge", "Delete", rule, PhysicalResourceId="x"))
@@ -445,14 +608,20 @@ def test_a_bus_of_others_stays(aws, call, bus):
 
 # -- the account's role --
 
+
 def test_the_account_gets_a_role_where_it_has_none(aws, call):
     ours = f"arn:aws:iam::{ACCOUNT}:role/serverlessApiGatewayCloudWatchRole"
-    aws.script["PATCH account"] = [Refused("BadRequestException", "The role ARN does not have required permissions")]
+    aws.script["PATCH account"] = [
+        Refused("BadRequestException", "The role ARN does not have required permissions")
+    ]
     for _ in range(2):
         made(call("api-gateway-cloud-watch-role", "Create", {}))
     assert aws.account == {"cloudwatchRoleArn": ours} and aws.calls.count("CreateRole") == 1
-    assert aws.roles == {"serverlessApiGatewayCloudWatchRole": {
-        "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}}
+    assert aws.roles == {
+        "serverlessApiGatewayCloudWatchRole": {
+            "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        }
+    }
     made(call("api-gateway-cloud-watch-role", "Delete", {}, PhysicalResourceId="x"))
     assert aws.account == {"cloudwatchRoleArn": ours}
     made(call("api-gateway-cloud-watch-role", "Update", {"RoleArn": "arn:given"}, old={}))

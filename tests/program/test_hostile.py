@@ -9,16 +9,25 @@ import socket
 import pytest
 from run import environment, small_service, troupe
 
-SERVICE = "service: bad\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions: {hello: {handler: handler.hello}}\n"
-KINDS = {"a pipe": lambda path: os.mkfifo(path), "a socket": lambda path: bound(path),
-         "a device": lambda path: path.symlink_to("/dev/zero"), "a directory": lambda path: path.mkdir()}
+SERVICE = (
+    "service: bad\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions: {hello: {handler:"
+    " handler.hello}}\n"
+)
+KINDS = {
+    "a pipe": lambda path: os.mkfifo(path),
+    "a socket": lambda path: bound(path),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a directory": lambda path: path.mkdir(),
+}
 # What the file is asked for as: (its name, what serverless.yml says besides)
-USES = {"file()": ("thing.yml", "custom: {a: '${file(./thing.yml)}'}\n"),
-        "file() as text": ("thing.txt", "custom: {a: '${file(./thing.txt)}'}\n"),
-        "artifact": ("thing.zip", "package: {artifact: thing.zip}\n"),
-        ".env": (".env", "useDotenv: true\n"),
-        ".env of the stage": (".env.dev", "useDotenv: true\n"),
-        "--config": ("other.yml", "")}
+USES = {
+    "file()": ("thing.yml", "custom: {a: '${file(./thing.yml)}'}\n"),
+    "file() as text": ("thing.txt", "custom: {a: '${file(./thing.txt)}'}\n"),
+    "artifact": ("thing.zip", "package: {artifact: thing.zip}\n"),
+    ".env": (".env", "useDotenv: true\n"),
+    ".env of the stage": (".env.dev", "useDotenv: true\n"),
+    "--config": ("other.yml", ""),
+}
 
 
 def bound(path):
@@ -78,13 +87,17 @@ def test_larger_than_any_text(service, size):
 def test_name_that_is_no_text(service):
     (service / os.fsdecode(b"na\xffme.js")).write_text("x")
     done = run(service, "package")
-    assert done.returncode == 2 and "'na\\xffme.js'" in done.stderr and "help" in done.stderr, done.stderr
+    assert done.returncode == 2 and "'na\\xffme.js'" in done.stderr and "help" in done.stderr, (
+        done.stderr
+    )
     (service / "serverless.yml").write_text(SERVICE + "package: {patterns: ['!na*']}\n")
     assert run(service, "package").returncode == 0
 
 
 def test_file_size_limit(service):
-    """As a full disk: the message says which file, and no part of it stays (see test_packing.py)."""
+    """As a full disk: the message says which file, and no part of it stays (see
+    test_packing.py).
+    """
     (service / "data").write_bytes(os.urandom(1 << 20))
     limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
     done = run(service, "package", preexec_fn=limit)
@@ -96,7 +109,11 @@ def test_current_directory_is_gone(service, tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()
     for command in (["print"], ["package"], ["validate", "--config", "serverless.yml"]):
-        done = run(service, *command, preexec_fn=lambda: (gone.mkdir(exist_ok=True), os.chdir(gone), gone.rmdir()))
+        done = run(
+            service,
+            *command,
+            preexec_fn=lambda: (gone.mkdir(exist_ok=True), os.chdir(gone), gone.rmdir()),
+        )
         assert done.returncode == 1 and "current directory" in done.stderr, done.stderr
 
 
@@ -108,5 +125,8 @@ def test_nothing_is_writable_by_the_world(service):
 
 def test_signal_of_the_size_limit_is_not_fatal(service):
     """The limit is given as a signal where nobody ignores it."""
-    default = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_DFL), resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)))
+    default = lambda: (
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL),
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)),
+    )
     assert run(service, "package", preexec_fn=default).returncode == 1

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from run import PROGRAM, environment, small_service, troupe
 
-SERVICE = "service: one\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions: {hello: {handler: handler.hello}}\n"
+SERVICE = (
+    "service: one\nprovider: {name: aws, runtime: nodejs20.x}\nfunctions: {hello: {handler:"
+    " handler.hello}}\n"
+)
 IS_ROOT = os.geteuid() == 0
 
 
@@ -55,17 +58,26 @@ def let_age():
 def opened(service, *args):
     """Names of the service's files that a run opens."""
     trace = service.parent / "trace"
-    traced = {**environment(service.parent), "ASAN_OPTIONS": "detect_leaks=0"}  # which traces, too: two cannot
-    subprocess.run(["strace", "-f", "-e", "trace=openat", "-o", trace, PROGRAM, "package", *args], cwd=service,
-                   env=traced, check=True, capture_output=True)
+    traced = {
+        **environment(service.parent),
+        "ASAN_OPTIONS": "detect_leaks=0",
+    }  # which traces, too: two cannot
+    subprocess.run(
+        ["strace", "-f", "-e", "trace=openat", "-o", trace, PROGRAM, "package", *args],
+        cwd=service,
+        env=traced,
+        check=True,
+        capture_output=True,
+    )
     lines = trace.read_text(errors="replace").splitlines()
-    return {name for name in ("handler.js", "noise") for line in lines if f"{name}\"" in line}
+    return {name for name in ("handler.js", "noise") for line in lines if f'{name}"' in line}
 
 
 def sizes_limited(bytes_):
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
+
     return limit
 
 
@@ -82,8 +94,15 @@ def test_unreadable(service, what):
             for path in (Path(place), folder, *folder.rglob("*")):
                 os.chown(path, nobody, nobody)
         become = {"user": nobody, "group": nobody, "extra_groups": []} if IS_ROOT else {}
-        done = subprocess.run([Path(place) / "troupe", "package"], cwd=folder, env=environment(place), check=False,
-                              capture_output=True, text=True, **become)
+        done = subprocess.run(
+            [Path(place) / "troupe", "package"],
+            cwd=folder,
+            env=environment(place),
+            check=False,
+            capture_output=True,
+            text=True,
+            **become,
+        )
         assert done.returncode == 1 and what in done.stderr and "denied" in done.stderr, done.stderr
         assert written(folder) == []
         (folder / what).chmod(0o755)
@@ -96,7 +115,9 @@ def test_disk_is_full(service, options):
     before, names = contents(service), written(service)
     (service / "data" / "noise").write_bytes(os.urandom(400_000))
     done = run(service, *options, preexec_fn=sizes_limited(200_000))
-    assert done.returncode == 1 and "File too large" in done.stderr and "TMPDIR" in done.stderr, done.stderr
+    assert done.returncode == 1 and "File too large" in done.stderr and "TMPDIR" in done.stderr, (
+        done.stderr
+    )
     assert contents(service) == before and written(service) == names
     assert not [name for name in cached(service) if ".new." in name]
 
@@ -104,13 +125,16 @@ def test_disk_is_full(service, options):
 def test_disk_is_full_for_the_zip(service):
     """The second zip does not fit: neither of the two is written."""
     (service / "serverless.yml").write_text(
-        "service: one\nprovider: {name: aws, runtime: nodejs20.x}\npackage: {individually: true}\nfunctions:\n"
-        "  a: {handler: handler.hello, package: {patterns: ['!data/**']}}\n"
-        "  b: {handler: handler.hello, package: {patterns: [more/**]}}\n")
+        "service: one\nprovider: {name: aws, runtime: nodejs20.x}\npackage: {individually:"
+        " true}\nfunctions:\n  a: {handler: handler.hello, package: {patterns: ['!data/**']}}\n  b:"
+        " {handler: handler.hello, package: {patterns: [more/**]}}\n"
+    )
     (service / "more").mkdir()
     (service / "more" / "noise").write_bytes((service / "data" / "noise").read_bytes())
     done = run(service, preexec_fn=sizes_limited(400_000))  # one piece of 300 kB, one zip of 600 kB
-    assert done.returncode == 1 and "b.zip" in done.stderr and "File too large" in done.stderr, done.stderr
+    assert done.returncode == 1 and "b.zip" in done.stderr and "File too large" in done.stderr, (
+        done.stderr
+    )
     assert written(service) == []
 
 
@@ -126,8 +150,11 @@ def test_changing_files(service):
     """A file that grows, shrinks and vanishes all the time: packaged as it was at one moment, or an
     error that names it."""
     log = service / "data" / "log"
-    writer = subprocess.Popen(["sh", "-c", "while :; do echo aaaaaaaa >> log; rm -f log; echo b > log; done"],
-                              cwd=service / "data", stderr=subprocess.DEVNULL)
+    writer = subprocess.Popen(
+        ["sh", "-c", "while :; do echo aaaaaaaa >> log; rm -f log; echo b > log; done"],
+        cwd=service / "data",
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(20):
             done = run(service)
@@ -143,7 +170,17 @@ def test_changing_files(service):
 
 
 def test_odd_names(service):
-    names = ["new\nline", "ta\tb", "quote'\"", "back\\slash", "-dash", "*star?", "[a]", "ü ö", " space "]
+    names = [
+        "new\nline",
+        "ta\tb",
+        "quote'\"",
+        "back\\slash",
+        "-dash",
+        "*star?",
+        "[a]",
+        "ü ö",
+        " space ",
+    ]
     for name in names:
         (service / name).write_text(name)
     assert run(service).returncode == 0
@@ -170,9 +207,15 @@ def test_runs_at_once(service):
     let_age()
     for turn in range(4):
         (service / "handler.js").write_text(f"exports.hello = async () => {turn};\n")
-        runs = [subprocess.Popen([PROGRAM, "package", "--package", service.parent / f"out{number}"], cwd=service,
-                                 env=environment(service.parent), stdout=subprocess.DEVNULL)
-                for number in range(5)]
+        runs = [
+            subprocess.Popen(
+                [PROGRAM, "package", "--package", service.parent / f"out{number}"],
+                cwd=service,
+                env=environment(service.parent),
+                stdout=subprocess.DEVNULL,
+            )
+            for number in range(5)
+        ]
         runs[0].kill()
         assert [one.wait() for one in runs][1:] == [0] * 4
         for number in range(1, 5):

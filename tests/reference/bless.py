@@ -10,13 +10,13 @@ has a file called `print`. With --check nothing is written: differences are repo
 an unstable case is found.
 
 A case with a file called `dialect`, which says 4, or whose `frameworkVersion` begins with 4 is for
-version 4 of the dialect. The references are installed from package-lock.json and 4/package-lock.json
-into ~/.cache/troupe/reference-<version> when they are not there yet; $TROUPE_REFERENCE_DIR and
-$TROUPE_REFERENCE_4_DIR move them.
+version 4 of the dialect. The references are installed from package-lock.json and
+4/package-lock.json into ~/.cache/troupe/reference-<version> when they are not there yet;
+$TROUPE_REFERENCE_DIR and $TROUPE_REFERENCE_4_DIR move them.
 
-A case with a file called `plugins` is packaged with the npm packages that it names, one "name@version"
-on each line. They are installed once, beside the references, and found in the folder above the
-service's, so that they are not part of its code.
+A case with a file called `plugins` is packaged with the npm packages that it names, one
+"name@version" on each line. They are installed once, beside the references, and found in the folder
+above the service's, so that they are not part of its code.
 """
 
 import argparse
@@ -45,7 +45,17 @@ REFERENCES = {
 }
 FRAMEWORK_4 = re.compile(r"^frameworkVersion:\s*['\"]?[\^~>=v]*4\b", re.MULTILINE)
 # What belongs to the test and not to the service.
-NOT_INPUT = {"expected.json", "print.json", "refused.txt", "args", "env", "print", "warns", "dialect", "plugins"}
+NOT_INPUT = {
+    "expected.json",
+    "print.json",
+    "refused.txt",
+    "args",
+    "env",
+    "print",
+    "warns",
+    "dialect",
+    "plugins",
+}
 TIMEOUT_S = 120
 INSTALLING = threading.Lock()
 
@@ -83,7 +93,9 @@ def plugins(case):
     if not (case / "plugins").is_file():
         return None
     packages = sorted((case / "plugins").read_text(encoding="utf-8").split())
-    unpinned = [name for name in packages if not re.fullmatch(r"(@[\w.-]+/)?[\w.-]+@\d[\w.-]*", name)]
+    unpinned = [
+        name for name in packages if not re.fullmatch(r"(@[\w.-]+/)?[\w.-]+@\d[\w.-]*", name)
+    ]
     if unpinned:
         raise Failure(f"not pinned in 'plugins': {' '.join(unpinned)}")
     key = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
@@ -92,8 +104,16 @@ def plugins(case):
         if not (home / "complete").is_file():
             home.mkdir(parents=True, exist_ok=True)
             (home / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-            command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
-                       "--legacy-peer-deps", *packages]
+            command = [
+                "npm",
+                "install",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+                "--legacy-peer-deps",
+                *packages,
+            ]
             subprocess.run(command, cwd=home, check=True, stdout=sys.stderr)
             (home / "complete").touch()
     return home / "node_modules"
@@ -149,7 +169,9 @@ def run(entry, case, service, home, command):
         raise Failure(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     warned = "warning" in done.stderr.lower()
     if warned != (case / "warns").is_file():
-        what = "warns, but there is no file 'warns'" if warned else "has 'warns', yet no warning came"
+        what = (
+            "warns, but there is no file 'warns'" if warned else "has 'warns', yet no warning came"
+        )
         raise Failure(f"{what}:\n{done.stderr}")
     return done.stdout
 
@@ -189,7 +211,9 @@ def bless(case, check):
         if old == text:
             continue
         if check:
-            diff = difflib.unified_diff(old.splitlines(), text.splitlines(), name, "now", lineterm="")
+            diff = difflib.unified_diff(
+                old.splitlines(), text.splitlines(), name, "now", lineterm=""
+            )
             report.append("\n".join(diff))
         else:
             path.write_text(text, encoding="utf-8")

@@ -1,4 +1,6 @@
-"""What normalise.py forgives, and what it must not. Run: python3 -m unittest discover tests/reference"""
+"""What normalise.py forgives, and what it must not. Run: python3 -m unittest discover
+tests/reference
+"""
 
 import pathlib
 import sys

@@ -356,7 +356,8 @@ class Importer:
         problem = sibling_variable(siblings, part)
         if problem:
             raise ImportProblem(
-                f"Errors found during import:\n\tUnable to create resource at path '{path}': {problem}"
+                f"Errors found during import:\n\tUnable to create resource at path '{path}':"
+                f" {problem}"
             )
         resource = {
             "id": self.ids.get(path) or rest._new_id()[:8],

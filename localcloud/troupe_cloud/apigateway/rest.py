@@ -412,7 +412,9 @@ def sibling_variable(siblings, part):
 
 @patch(rest, "_create_resource")
 def create_resource(original, api_id, parent_id, data):
-    siblings = [r for r in rest._resources.get(api_id, {}).values() if r.get("parentId") == parent_id]
+    siblings = [
+        r for r in rest._resources.get(api_id, {}).values() if r.get("parentId") == parent_id
+    ]
     problem = sibling_variable(siblings, data.get("pathPart") or "")
     if problem:
         return rest._v1_error("BadRequestException", problem, 400)

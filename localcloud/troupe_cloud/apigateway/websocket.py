@@ -23,7 +23,9 @@ from troupe_cloud.patching import patch, require
 
 SESSION = contextvars.ContextVar("troupe_websocket_stage", default=None)
 
-require(http, "_api_owner", "_match_ws_route", "_invoke_ws_lambda", "_integrations", "_route_responses")
+require(
+    http, "_api_owner", "_match_ws_route", "_invoke_ws_lambda", "_integrations", "_route_responses"
+)
 
 
 def stage_name_of(scope, api_id, path_override, owner):
@@ -104,7 +106,9 @@ async def invoke(original, api_id, account_id, region, route, stage, *args, **kw
 
 
 class Dispatched:
-    """A stand-in for MiniStack's worker: a session's call goes the way of every other, by version."""
+    """A stand-in for MiniStack's worker: a session's call goes the way of every other, by
+    version.
+    """
 
     def __init__(self, config, code_zip):
         self.record = {"config": config, "code_zip": code_zip}

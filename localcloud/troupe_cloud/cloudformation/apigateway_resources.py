@@ -127,7 +127,8 @@ def refuse_description(properties):
         properties.get("RestApiId"), {}
     ):
         raise handler_error(
-            "StageDescription cannot be specified when stage referenced by StageName already exists",
+            "StageDescription cannot be specified when stage referenced by StageName already"
+            " exists",
             "InvalidRequest",
         )
 
@@ -217,7 +218,9 @@ def delete_validator(_original, physical_id, properties):
 
 def complete_method(properties):
     """What MiniStack drops of a method's properties."""
-    resource = rest._resources.get(properties.get("RestApiId"), {}).get(properties.get("ResourceId"))
+    resource = rest._resources.get(properties.get("RestApiId"), {}).get(
+        properties.get("ResourceId")
+    )
     method = (resource or {}).get("resourceMethods", {}).get(properties.get("HttpMethod"))
     if not method:
         return
@@ -254,7 +257,9 @@ def update_resource(original, physical_id, old, new, stack_name):
 
 @patch_handler("AWS::ApiGateway::Method", "create")
 def create_method(original, logical_id, properties, stack_name):
-    resource = rest._resources.get(properties.get("RestApiId"), {}).get(properties.get("ResourceId"))
+    resource = rest._resources.get(properties.get("RestApiId"), {}).get(
+        properties.get("ResourceId")
+    )
     if properties.get("HttpMethod") in (resource or {}).get("resourceMethods", {}):
         taken = rest._v1_error("ConflictException", "Method already exists for this resource", 409)
         raise_if_failed(taken, "ApiGateway")
@@ -466,7 +471,9 @@ provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::RouteResponse"] = {
 
 
 def as_api(properties):
-    """CORS with the API's names of members. MiniStack keeps the template's and finds none of them."""
+    """CORS with the API's names of members. MiniStack keeps the template's and finds none
+    of them.
+    """
     cors = properties.get("CorsConfiguration")
     return {**properties, "CorsConfiguration": lower_first(cors)} if cors else properties
 

@@ -4,9 +4,10 @@ What AWS does (CloudFront developer guide, "Restrictions on Lambda@Edge" and "De
 functions and replicas"; recorded messages: chantzlarge/terraform-aws-hugo#43 (versions),
 aws/aws-cdk#5180 (roles), aws-cloudformation/rain#463 and hashicorp/terraform-provider-aws#1721
 (deletion)): a distribution calls a numbered version in us-east-1 whose role trusts
-``edgelambda.amazonaws.com`` and that has no environment, no network and no layers. As long as a distribution names a version, and for hours
-afterwards, neither the version nor its function can be deleted. MiniStack looks at none of it. Here
-copies are gone as soon as no distribution names the version.
+``edgelambda.amazonaws.com`` and that has no environment, no network and no layers. As long as a
+distribution names a version, and for hours afterwards, neither the version nor its function can be
+deleted. MiniStack looks at none of it. Here copies are gone as soon as no distribution names the
+version.
 
 Without it fails: ``test_cloudformation.py::test_functions_at_the_edge``
 """
@@ -53,7 +54,7 @@ def problem(arn):
     if roles.usable(config["Role"], EDGE) is None:
         return (
             f"The function execution role must be assumable with {EDGE} as well as"
-            f" lambda.amazonaws.com principals. Update the IAM role and try again. Role:"
+            " lambda.amazonaws.com principals. Update the IAM role and try again. Role:"
             f" {config['Role']}"
         )
     return None

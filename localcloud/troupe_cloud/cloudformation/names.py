@@ -30,7 +30,7 @@ def provision_keeping_seed(original, *args):
         provisioners._NAME_SEED.reset(token)
 
 
-# -- types that MiniStack names after the logical id alone ------------------------------------------
+# -- types that MiniStack names after the logical id alone -----------------------------------------
 
 
 def named(key, logical_id, properties, stack_name):

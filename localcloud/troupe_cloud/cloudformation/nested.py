@@ -110,7 +110,10 @@ def checked_template(properties, parent):
         )
     values = engine._resolve_parameters(
         template,
-        [{"Key": key, "Value": "" if value is None else str(value)} for key, value in given.items()],
+        [
+            {"Key": key, "Value": "" if value is None else str(value)}
+            for key, value in given.items()
+        ],
     )
     conditions = engine._evaluate_conditions(template, values)
     engine.validate_template_support(template, conditions, params=values)
@@ -153,7 +156,8 @@ def count(changed):
     total[0] += changed
     if total[0] > settings.STACK_CHANGES:
         raise ResourceError(
-            f"The operation changes {total[0]} resources in nested stacks, the maximum is {settings.STACK_CHANGES}"
+            f"The operation changes {total[0]} resources in nested stacks, the maximum is"
+            f" {settings.STACK_CHANGES}"
         )
 
 
@@ -196,9 +200,7 @@ def create(logical_id, properties, parent):
     checked = checked_template(properties, parent)
     count(len(checked[0]["Resources"]))
     name = f"{parent}-{logical_id}-{new_uuid().replace('-', '')[:12].upper()}"
-    stack_id = (
-        f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/{new_uuid()}"
-    )
+    stack_id = f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/{new_uuid()}"
     parent_id = provisioners._cr_stack_id(parent)
     stack = {
         "StackName": name,
@@ -218,16 +220,13 @@ def create(logical_id, properties, parent):
     cloudformation._stack_events[stack_id] = []
     begin(stack, "CREATE_IN_PROGRESS")
     template, _, values, _ = checked
-    run(
-        stacks._deploy_stack_async(name, stack_id, template, values, True, stack["Tags"])
-    )
+    run(stacks._deploy_stack_async(name, stack_id, template, values, True, stack["Tags"]))
     if stack["StackStatus"] != "CREATE_COMPLETE":
         reason = failed_resources(stack, "create")
-        # The root's rollback deletes only what was created, and this stack never was: delete it here.
+        # The root's rollback deletes only what was created, and this stack never was: delete it
+        # here.
         run(stacks._delete_stack_async(name, stack_id))
-        raise ResourceError(
-            f"Embedded stack {stack_id} was not successfully created: {reason}"
-        )
+        raise ResourceError(f"Embedded stack {stack_id} was not successfully created: {reason}")
     return stack_id, outputs_of(stack)
 
 

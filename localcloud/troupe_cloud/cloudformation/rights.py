@@ -326,9 +326,15 @@ def delete_stack(original, params):
 
 
 def change_set_of(params):
-    return get_account_id(), get_region(), *(
-        handlers._p(params, key).split("/")[1 if handlers._p(params, key).startswith("arn:") else 0]
-        for key in ("StackName", "ChangeSetName")
+    return (
+        get_account_id(),
+        get_region(),
+        *(
+            handlers._p(params, key).split("/")[
+                1 if handlers._p(params, key).startswith("arn:") else 0
+            ]
+            for key in ("StackName", "ChangeSetName")
+        ),
     )
 
 

@@ -33,13 +33,17 @@ class Operation:
         self.deferred = []  # deletions in nested stacks, for the clean-up of the root
 
     def begins(self, logical_id, physical_id):
-        """Report the beginning of a change, which was held back until it was clear that there is one."""
+        """Report the beginning of a change, which was held back until it was clear that there is
+        one.
+        """
         held = self.held.pop(logical_id, None)
         if held:
             held(physical_id)
 
     def clean_nested(self):
-        """Delete what nested stacks have dropped: they leave it until the root's update has succeeded."""
+        """Delete what nested stacks have dropped: they leave it until the root's update has
+        succeeded.
+        """
         for _, clean_up in self.deferred:
             clean_up()
         for nested in {id(operation): operation for operation, _ in self.deferred}.values():

@@ -1,4 +1,5 @@
-"""A bucket's policy denies its account's own key, too, and sees which key an object is written with.
+"""A bucket's policy denies its account's own key, too, and sees which key an object is written
+with.
 
 What AWS does (IAM user guide, "Policy evaluation logic"; S3 user guide, "Requiring server-side
 encryption"): an explicit deny of a bucket's policy holds for every principal, the account's root

@@ -330,9 +330,7 @@ def enforce(
     if own and service in NEEDS:
         checks += NEEDS[service](call, resource_arn)
     for check in checks:
-        denied = original(
-            access_key_id, check.action, service, region, check.resource, check.keys
-        )
+        denied = original(access_key_id, check.action, service, region, check.resource, check.keys)
         principal = principal_of(access_key_id) if access_key_id else None
         known = principal is not None and not isinstance(principal, iam_evaluator.AuthError)
         if known:

@@ -6,8 +6,8 @@ reason code Idle. A call of such a version fails, whoever calls; with it the ver
 where calls fail, too, and after a while Active. MiniStack knows no state of versions but that of
 SnapStart.
 
-Nothing is idle here by itself: ``POST /_ministack/lambda-inactive`` with ``{"versions": [ARN, ..]}``
-puts versions away.
+Nothing is idle here by itself: ``POST /_ministack/lambda-inactive`` with ``{"versions": [ARN,
+..]}`` puts versions away.
 
 Without it fails: ``test_states.py::test_an_idle_version_is_woken_by_a_call_that_fails``
 """

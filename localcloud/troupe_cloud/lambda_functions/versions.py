@@ -50,9 +50,7 @@ def get_function(original, name, qualifier=None):
     version = answer["Configuration"]["Version"]
     if "Location" in answer["Code"]:
         place = f"/{name}?" if version == "$LATEST" else f"/{name}:{version}?"
-        answer["Code"]["Location"] = granted(
-            answer["Code"]["Location"].replace(f"/{name}?", place)
-        )
+        answer["Code"]["Location"] = granted(answer["Code"]["Location"].replace(f"/{name}?", place))
     image = answer["Code"].get("ResolvedImageUri")
     if image:
         answer["Code"]["ResolvedImageUri"] = re.sub(r":[^:/@]+@", "@", image)

@@ -27,8 +27,11 @@ import bless  # noqa: E402  pylint: disable=wrong-import-position
 
 HEAD = "service: bench\nprovider: {name: aws, runtime: nodejs20.x}\n"
 ONE = HEAD + "functions:\n  hello: {handler: handler.main}\n"
-TWENTY = HEAD + "package: {individually: true}\nfunctions:\n" + "".join(
-    f"  f{number:02}: {{handler: handler.main}}\n" for number in range(20))
+TWENTY = (
+    HEAD
+    + "package: {individually: true}\nfunctions:\n"
+    + "".join(f"  f{number:02}: {{handler: handler.main}}\n" for number in range(20))
+)
 FILE_BYTES_MAX = 400_000
 
 
@@ -36,8 +39,8 @@ FILE_BYTES_MAX = 400_000
 class Input:
     name: str
     yml: str
-    files: int            # in node_modules
-    over_limit: float     # cold work may be so many times that of the limit
+    files: int  # in node_modules
+    over_limit: float  # cold work may be so many times that of the limit
     warm_ms: float
     megabytes: float = 64
     runs: int = 5
@@ -55,11 +58,18 @@ INPUTS = [
 class Packaging:
     def __init__(self, troupe, place, reference):
         self.troupe, self.place, self.reference = troupe, Path(place), reference
-        self.source = [path for path in sorted(bless.reference().parents[2].rglob("*"))
-                       if path.is_file() and not path.is_symlink() and path.stat().st_size <= FILE_BYTES_MAX]
-        for program, source, libraries in (("measure", HERE.parent / "measure.c", []),
-                                           ("limit", HERE / "limit.c", ["-ldeflate", "-lpthread"])):
-            subprocess.run(["cc", "-O2", "-o", self.place / program, source, *libraries], check=True)
+        self.source = [
+            path
+            for path in sorted(bless.reference().parents[2].rglob("*"))
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= FILE_BYTES_MAX
+        ]
+        for program, source, libraries in (
+            ("measure", HERE.parent / "measure.c", []),
+            ("limit", HERE / "limit.c", ["-ldeflate", "-lpthread"]),
+        ):
+            subprocess.run(
+                ["cc", "-O2", "-o", self.place / program, source, *libraries], check=True
+            )
         (self.place / "home").mkdir()
         self.missed = []
 
@@ -72,7 +82,9 @@ class Packaging:
         top, names = bless.reference().parents[2], []
         for number in range(given.files):
             turn, path = number // len(self.source), self.source[number % len(self.source)]
-            target = folder / "node_modules" / (f"again-{turn}" if turn else "") / path.relative_to(top)
+            target = (
+                folder / "node_modules" / (f"again-{turn}" if turn else "") / path.relative_to(top)
+            )
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes() + (b"\n// %d" % turn if turn else b""))
             names.append(str(target))
@@ -84,18 +96,35 @@ class Packaging:
         for _ in range(runs):
             if before:
                 before()
-            done = subprocess.run([self.place / "measure", "1", *command], cwd=folder, check=True, text=True,
-                                  env=environment(self.place / "home"), capture_output=True)
+            done = subprocess.run(
+                [self.place / "measure", "1", *command],
+                cwd=folder,
+                check=True,
+                text=True,
+                env=environment(self.place / "home"),
+                capture_output=True,
+            )
             us, kib, code, work_us = map(int, done.stdout.split())
             if code:
-                again = subprocess.run(command, cwd=folder, env=environment(self.place / "home"), text=True,
-                                       capture_output=True, check=False)
-                sys.exit(f"{' '.join(map(str, command))}: exit {code}\n{again.stdout}{again.stderr}")
+                again = subprocess.run(
+                    command,
+                    cwd=folder,
+                    env=environment(self.place / "home"),
+                    text=True,
+                    capture_output=True,
+                    check=False,
+                )
+                sys.exit(
+                    f"{' '.join(map(str, command))}: exit {code}\n{again.stdout}{again.stderr}"
+                )
             lines.append((us / 1000, kib / 1024, work_us / 1000))
         return [statistics.median(column) for column in zip(*lines)]
 
     def forget(self, folder):
-        for path in (folder / ".serverless", self.place / "home" / ".cache" / "troupe" / "packages"):
+        for path in (
+            folder / ".serverless",
+            self.place / "home" / ".cache" / "troupe" / "packages",
+        ):
             subprocess.run(["rm", "-rf", path], check=True)
 
     def measure(self, given):
@@ -120,11 +149,17 @@ class Packaging:
             self.forget(folder)
             other = self.medians(["node", self.reference, "package"], folder, given.reference_runs)
             self.show("osls", other)
-            print(f"  osls / cold, work {other[2] / cold[2]:16.0f} x\n  osls / warm, work {other[2] / warm[2]:16.0f} x")
+            print(
+                f"  osls / cold, work {other[2] / cold[2]:16.0f} x\n  osls / warm, work"
+                f" {other[2] / warm[2]:16.0f} x"
+            )
         subprocess.run(["rm", "-rf", folder], check=True)
 
     def show(self, what, figures):
-        print(f"  {what:10}{figures[0]:10.1f} ms{figures[2]:10.1f} ms of work{figures[1]:8.1f} MB", flush=True)
+        print(
+            f"  {what:10}{figures[0]:10.1f} ms{figures[2]:10.1f} ms of work{figures[1]:8.1f} MB",
+            flush=True,
+        )
 
     def judge(self, what, figure, goal):
         met = figure <= goal

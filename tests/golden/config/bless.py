@@ -4,7 +4,8 @@
 Usage: bless.py [CASE...]
 
 A case is a folder with serverless.yml, and optionally `args` and `env`, as the compile cases have
-them. The cases below errors/ are not the reference's business: BLESS=1 of the unit test writes them.
+them. The cases below errors/ are not the reference's business: BLESS=1 of the unit test writes
+them.
 """
 
 import json

@@ -60,12 +60,22 @@ def deliberate():
 
 def package(command, service, home, out):
     """(template, None) or (None, what it said)."""
-    sanitizers = {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+    sanitizers = {
+        name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ
+    }
     env = bless.environment(service, home) | sanitizers
     try:
-        done = subprocess.run([*command, "package", "--package", str(out)], cwd=service, env=env,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(
+            [*command, "package", "--package", str(out)],
+            cwd=service,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return None, TIMED_OUT
     if done.returncode < 0 or any(word in done.stderr for word in SANITIZED):
@@ -114,7 +124,9 @@ class Explorer:
             ours, said = self.troupes(service)
             home = Path(tempfile.gettempdir(), f"troupe-explore-home-{os.getuid()}")
             home.mkdir(exist_ok=True)
-            theirs, refused = package(["node", str(self.entry)], service, home, Path(place, "reference"))
+            theirs, refused = package(
+                ["node", str(self.entry)], service, home, Path(place, "reference")
+            )
             outcome, detail = self.outcome(ours, said, theirs, refused)
             if outcome in (*WRONG, "laxer"):
                 kept = self.keep / f"{outcome}-{seed}-{number}"
@@ -138,8 +150,14 @@ class Explorer:
             return "laxer", refused
         if ours == theirs:
             return "equal", ""
-        diff = difflib.unified_diff(dumps(theirs).splitlines(), dumps(ours).splitlines(),
-                                    "reference", "troupe", lineterm="", n=2)
+        diff = difflib.unified_diff(
+            dumps(theirs).splitlines(),
+            dumps(ours).splitlines(),
+            "reference",
+            "troupe",
+            lineterm="",
+            n=2,
+        )
         return "different", "\n".join(list(diff)[:60])
 
 
@@ -147,14 +165,25 @@ def recorded():
     """(seed, names of the cases, {number: (digest of the configuration, what came of it)})."""
     if not RECORDED.exists():
         return None, None, {}
-    lines = [line.split() for line in RECORDED.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lines = [
+        line.split()
+        for line in RECORDED.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
     rows = {int(number): (config, came) for number, config, came in lines[2:]}
     return lines[0][1], lines[1][1:], rows
 
 
 def record(names, seed, rows):
-    lines = ["# Written by `explore.py --record`: number, digest of the configuration, and of its template or",
-             "# that it is refused.", f"seed {seed}", "cases " + " ".join(names)]
+    lines = [
+        (
+            "# Written by `explore.py --record`: number, digest of the configuration, and of its"
+            " template or"
+        ),
+        "# that it is refused.",
+        f"seed {seed}",
+        "cases " + " ".join(names),
+    ]
     lines += [f"{number} {config} {came}" for number, (config, came) in sorted(rows.items())]
     RECORDED.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

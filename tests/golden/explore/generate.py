@@ -24,8 +24,17 @@ from bless import CASES, NOT_INPUT, dialect  # noqa: E402
 # Their images are looked up in a registry.
 NEED_ACCOUNT = {"fn-image-built", "fn-image-tag"}
 # The section of `provider` that the events of a kind are made with.
-SECTIONS = {"http": "apiGateway", "httpApi": "httpApi", "websocket": "websocket", "alb": "alb", "s3": "s3",
-            "cloudFront": "cloudFront", "kafka": "kafka", "activemq": "mq", "rabbitmq": "mq"}
+SECTIONS = {
+    "http": "apiGateway",
+    "httpApi": "httpApi",
+    "websocket": "websocket",
+    "alb": "alb",
+    "s3": "s3",
+    "cloudFront": "cloudFront",
+    "kafka": "kafka",
+    "activemq": "mq",
+    "rabbitmq": "mq",
+}
 LONG = {"Ref": "Ref", "Condition": "Condition"}
 
 
@@ -49,7 +58,9 @@ Loader.add_multi_constructor("!", long_form)
 
 
 def read(name):
-    """The configuration of a case; None where PyYAML, which is older than YAML 1.2, cannot read it."""
+    """The configuration of a case; None where PyYAML, which is older than YAML 1.2, cannot
+    read it.
+    """
     try:
         return yaml.load((CASES / name / "serverless.yml").read_text(encoding="utf-8"), Loader)
     except yaml.YAMLError:
@@ -57,7 +68,9 @@ def read(name):
 
 
 def usable(case):
-    """A case that is one file of YAML and what it reads: no arguments, no environment, version 3."""
+    """A case that is one file of YAML and what it reads: no arguments, no environment,
+    version 3.
+    """
     names = {path.name for path in case.iterdir()}
     if "serverless.yml" not in names or names & {"args", "env"} or list(case.glob(".env*")):
         return False
@@ -115,17 +128,24 @@ class Pool:
         for name, config in self.cases.items():
             for path, value in places(config):
                 if isinstance(path[-1], str):
-                    self.values.setdefault((self.kind(path[:-1]), path[-1]), []).append((value, name))
+                    self.values.setdefault((self.kind(path[:-1]), path[-1]), []).append(
+                        (value, name)
+                    )
             resources = config.get("resources")
             if isinstance(resources, dict) and isinstance(resources.get("Resources"), dict):
-                self.resources += [(key, value, name) for key, value in resources["Resources"].items()
-                                   if isinstance(value, dict) and "Type" in value]
+                self.resources += [
+                    (key, value, name)
+                    for key, value in resources["Resources"].items()
+                    if isinstance(value, dict) and "Type" in value
+                ]
         for parent, key in self.values:
             self.keys.setdefault(parent, []).append(key)
 
     @staticmethod
     def kind(path):
-        """The name of what stands at ``path``: its last step that is no number and no name of a user's."""
+        """The name of what stands at ``path``: its last step that is no number and no name of a
+        user's.
+        """
         steps = [step for step in path if isinstance(step, str)]
         if len(steps) == 2 and steps[0] in ("functions", "layers"):
             return steps[0] + ".*"
@@ -147,7 +167,14 @@ class Service:
         draw = self.draw
         for name in draw.sample(sorted(self.pool.cases), draw.choice((1, 1, 2, 2, 3))):
             self.whole(name)
-        ordinary = (self.events, self.events, self.setting, self.property, self.resource, self.partial)
+        ordinary = (
+            self.events,
+            self.events,
+            self.setting,
+            self.property,
+            self.resource,
+            self.partial,
+        )
         for _ in range(draw.choice((0, 1)) if self.nasty else draw.choice((0, 1, 2, 3, 4, 5))):
             draw.choice(ordinary)()
         for _ in range(draw.choice((1, 1, 2, 3)) if self.nasty else 0):
@@ -164,7 +191,11 @@ class Service:
         functions = self.config.get("functions")
         if not isinstance(functions, dict):
             return {}
-        return {key: value for key, value in functions.items() if isinstance(key, str) and isinstance(value, dict)}
+        return {
+            key: value
+            for key, value in functions.items()
+            if isinstance(key, str) and isinstance(value, dict)
+        }
 
     # -- what people write ------------------------------------------------------------------------
 
@@ -182,7 +213,9 @@ class Service:
         """Several events of one kind, on several functions, with what they were made with."""
         functions = self.functions()
         kind = self.draw.choice(self.pool.keys["events"])
-        for value, case in self.draw.choices(self.pool.values["events", kind], k=self.draw.choice((1, 2, 3))):
+        for value, case in self.draw.choices(
+            self.pool.values["events", kind], k=self.draw.choice((1, 2, 3))
+        ):
             if not functions:
                 return
             function = functions[self.draw.choice(sorted(functions))]
@@ -199,7 +232,11 @@ class Service:
         if isinstance(provider, dict) and isinstance(settings, dict) and section in settings:
             merge(provider, {section: settings[section]})
         named = {item for _, item in places({"": value}) if isinstance(item, str)}
-        needed = {key: function for key, function in (other.get("functions") or {}).items() if key in named}
+        needed = {
+            key: function
+            for key, function in (other.get("functions") or {}).items()
+            if key in named
+        }
         merge(self.config, {"functions": needed, "custom": other.get("custom") or {}})
         self.comes_from(case)
 
@@ -230,12 +267,23 @@ class Service:
             return
         template.setdefault(key, copy.deepcopy(value))
         self.comes_from(case)
-        reference = self.draw.choice(({"Ref": key}, {"Fn::GetAtt": [key, "Arn"]}, {"Fn::Sub": f"${{{key}}}-x"},
-                                      {"Fn::If": ["Given", {"Ref": key}, {"Ref": "AWS::NoValue"}]}))
+        reference = self.draw.choice(
+            (
+                {"Ref": key},
+                {"Fn::GetAtt": [key, "Arn"]},
+                {"Fn::Sub": f"${{{key}}}-x"},
+                {"Fn::If": ["Given", {"Ref": key}, {"Ref": "AWS::NoValue"}]},
+            )
+        )
         for name in self.draw.sample(sorted(functions), min(len(functions), 2)):
             if isinstance(functions[name].setdefault("environment", {}), dict):
-                functions[name]["environment"][f"OF_{re.sub('[^A-Za-z0-9]', '_', key).upper()}"] = copy.deepcopy(reference)
-        merge(self.config["resources"], {"Outputs": {f"{key}Out": {"Value": copy.deepcopy(reference)}}})
+                functions[name]["environment"][f"OF_{re.sub('[^A-Za-z0-9]', '_', key).upper()}"] = (
+                    copy.deepcopy(reference)
+                )
+        merge(
+            self.config["resources"],
+            {"Outputs": {f"{key}Out": {"Value": copy.deepcopy(reference)}}},
+        )
 
     def partial(self):
         """A part of a resource that is made for a function."""
@@ -243,10 +291,16 @@ class Service:
         if template is None or not functions:
             return
         own = logical_id(self.draw.choice(sorted(functions)))
-        part = self.draw.choice((
-            {"Properties": {"MemorySize": 333}}, {"DependsOn": ["Before"]}, {"Metadata": {"Team": "a"}},
-            {"Properties": {"Environment": {"Variables": {"MORE": {"Ref": "AWS::StackName"}}}}},
-            {"Properties": {"Tags": [{"Key": "more", "Value": "1"}]}}, {"DeletionPolicy": "Retain"}))
+        part = self.draw.choice(
+            (
+                {"Properties": {"MemorySize": 333}},
+                {"DependsOn": ["Before"]},
+                {"Metadata": {"Team": "a"}},
+                {"Properties": {"Environment": {"Variables": {"MORE": {"Ref": "AWS::StackName"}}}}},
+                {"Properties": {"Tags": [{"Key": "more", "Value": "1"}]}},
+                {"DeletionPolicy": "Retain"},
+            )
+        )
         if self.draw.choice((True, False)):
             merge(template, {own: part})
         elif isinstance(self.config["resources"].setdefault("extensions", {}), dict):
@@ -255,9 +309,23 @@ class Service:
     # -- what else there is -----------------------------------------------------------------------
 
     def change(self):
-        found = [(path, value) for path, value in places(self.config) if path[0] not in ("service", "custom")]
+        found = [
+            (path, value)
+            for path, value in places(self.config)
+            if path[0] not in ("service", "custom")
+        ]
         if found:
-            how = self.draw.choice((self.drop, self.exchange, self.exchange, self.add, self.add, self.twist, self.again))
+            how = self.draw.choice(
+                (
+                    self.drop,
+                    self.exchange,
+                    self.exchange,
+                    self.add,
+                    self.add,
+                    self.twist,
+                    self.again,
+                )
+            )
             how(*self.draw.choice(found))
 
     def drop(self, path, value):
@@ -265,7 +333,11 @@ class Service:
 
     def exchange(self, path, value):
         """Another value that stood below the same key somewhere."""
-        others = self.pool.values.get((self.pool.kind(path[:-1]), path[-1])) if isinstance(path[-1], str) else None
+        others = (
+            self.pool.values.get((self.pool.kind(path[:-1]), path[-1]))
+            if isinstance(path[-1], str)
+            else None
+        )
         if others:
             other, case = self.draw.choice(others)
             at(self.config, path[:-1])[path[-1]] = copy.deepcopy(other)
@@ -288,7 +360,9 @@ class Service:
         elif isinstance(value, (int, float)):
             made = draw.choice((str(value), 0, value + 1, None))
         elif isinstance(value, str):
-            made = draw.choice((value.upper(), [value], {"Ref": "AWS::Region"}, "", None, f"{value}-2"))
+            made = draw.choice(
+                (value.upper(), [value], {"Ref": "AWS::Region"}, "", None, f"{value}-2")
+            )
         elif isinstance(value, list):
             made = draw.choice((value[0] if value else "x", [], value + value[:1], None))
         else:

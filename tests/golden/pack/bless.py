@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Write what the reference packs for the golden packaging cases.
 
-Usage: bless.py [CASE...]    (names of folders beside this file, or absolute paths; without any, all)
+Usage: bless.py [CASE...]    (names of folders beside this file, or absolute paths; without any,
+all)
 
 Each case is laid out in a scratch folder from its file `tree` and packaged there by the reference;
 the entries of the zips go to `expected`. README.md describes the files.

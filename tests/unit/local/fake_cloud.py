@@ -1,5 +1,7 @@
-"""Stands in for MiniStack in tests of the local cloud's life: the same signals, variables and paths,
-without packages to install. It starts a child, as functions are, and says its number in `child`."""
+"""Stands in for MiniStack in tests of the local cloud's life: the same signals, variables and
+paths, without packages to install. It starts a child, as functions are, and says its number in
+`child`.
+"""
 
 import http.server
 import os

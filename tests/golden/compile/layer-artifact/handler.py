@@ -1,1 +1,2 @@
-def main(e, c): return 1
+def main(e, c):
+    return 1
