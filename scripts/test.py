@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Build, run every suite of tests, and add up what they counted.
 
-Usage: test.py [SUITE...]     without any: all but those of LONG, in this order
+Usage: test.py [SUITE...]     without any: all but those of LONG
 
-Each suite is a function below; it builds what it needs, runs in a process group of its own, and
-says how many tests passed, failed and were skipped. A suite that runs no test at all has failed,
-and so has one that leaves processes behind. The last line is `N passed, N failed, N skipped`.
+Each suite is a function below; it builds what it needs, and says how many tests passed, failed and
+were skipped. A suite that runs no test at all has failed, and so has one that leaves processes
+behind. Of several suites each is a process of its own, and two of them run at a time: those of
+WAITING one after the other, which leave a processor idle half of the time, and beside them the
+others. The last line is `N passed, N failed, N skipped`.
 
 What takes the time, and what keeps it short: `clang` compiles everything once with the sanitizers
 of addresses and undefined behaviour, for `house`, `unit`, `fuzz`, `program` and `e2e`; `threads`
@@ -22,7 +24,9 @@ TROUPE_MODEL_SEED (random), TROUPE_MODEL_STEPS (55, of each of four sequences), 
 those of LONG, too).
 """
 
+import concurrent.futures
 import ctypes
+import fcntl
 import json
 import os
 import platform
@@ -34,6 +38,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -110,6 +115,9 @@ def stop(process):
             continue
 
 
+RUNNING = set()  # what run() has started and waits for
+
+
 def run(command, timeout=TIMEOUT_S, cwd=ROOT, **env):
     """``(exit code, output)``. Standard error is part of the output."""
     with tempfile.TemporaryFile() as output:
@@ -123,12 +131,14 @@ def run(command, timeout=TIMEOUT_S, cwd=ROOT, **env):
             start_new_session=True,
         )
         late = ""
+        RUNNING.add(process)
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
             late = f"\nstopped: not done after {timeout} s\n"
         finally:
             stop(process)
+            RUNNING.discard(process)
         output.seek(0)
         return process.returncode if not late else 124, output.read().decode(
             "utf-8", "replace"
@@ -189,9 +199,11 @@ def left_behind():
 def build(name, *options, targets=(), compiler="gcc"):
     """Configure once and build; the folder."""
     folder = BUILD if name == "release" else BUILDS / name
-    if not (folder / "build.ninja").exists():
-        need(["meson", "setup", folder, "-Dwerror=true", *options], CC=compiler)
-    need(["ninja", "--quiet", "-C", folder, "-j", JOBS, *targets])
+    with open(BUILDS / f"{name}.lock", "w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not (folder / "build.ninja").exists():
+            need(["meson", "setup", folder, "-Dwerror=true", *options], CC=compiler)
+        need(["ninja", "--quiet", "-C", folder, "-j", JOBS, *targets])
     return folder
 
 
@@ -230,8 +242,27 @@ def suite_format():
     scripts = need(["git", "ls-files", "*.py"]).split()
     checks = (
         ["clang-format", "--dry-run", "--Werror", *files],
-        [sys.executable, "-m", "ruff", "format", "--no-cache", "--check", "--quiet", "--diff", *scripts],
-        [sys.executable, "-m", "ruff", "check", "--no-cache", "--quiet", "--output-format=concise", *scripts],
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "format",
+            "--no-cache",
+            "--check",
+            "--quiet",
+            "--diff",
+            *scripts,
+        ],
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "check",
+            "--no-cache",
+            "--quiet",
+            "--output-format=concise",
+            *scripts,
+        ],
     )
     wrong, failed, said = set(), False, []
     for check in checks:
@@ -575,6 +606,10 @@ LONG = {
 }  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1
 
 
+# They wait for stacks and processes; what lint looks at is what e2e wrote.
+WAITING = ("localcloud", "program", "e2e", "lint")
+
+
 def worked():
     """Seconds that processors worked for the processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -600,6 +635,41 @@ def run_suite(name):
     return count
 
 
+def apart(name):
+    """Run a suite in a process of its own; ``(count, what it said of itself)``."""
+    code, output = run([sys.executable, __file__, name], timeout=None)
+    said = output.rstrip().splitlines()
+    found = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", said[-1] if said else "")
+    if not found:
+        return Count(failed=1), f"FAILED {name}: exit {code}\n{output}"
+    return Count(*map(int, found.groups())), "\n".join(said[:-2])
+
+
+def together(names):
+    """Run suites, two at a time; all of their counts."""
+    total, speaking, interrupted = Count(), threading.Lock(), threading.Event()
+
+    def one_by_one(suites):
+        for name in suites:
+            if not interrupted.is_set():
+                count, said = apart(name)
+                with speaking:
+                    print(said, flush=True)
+                    total.add(count)
+
+    lanes = [[name for name in names if name not in WAITING], [n for n in names if n in WAITING]]
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        try:
+            for lane in [threads.submit(one_by_one, lane) for lane in lanes]:
+                lane.result()
+        except KeyboardInterrupt:
+            interrupted.set()
+            for process in list(RUNNING):
+                stop(process)
+            raise
+    return total
+
+
 def main():
     left_out = set() if os.environ.get("TROUPE_TEST_ALL") == "1" else LONG
     names = sys.argv[1:] or [name for name in SUITES if name not in left_out]
@@ -609,11 +679,12 @@ def main():
     BUILDS.mkdir(parents=True, exist_ok=True)
     # Tests that need Python find this one, which has what they need.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    adopt_orphans()
-    total = Count()
     started = time.monotonic()
-    for name in names:
-        total.add(run_suite(name))
+    if len(names) == 1:
+        adopt_orphans()
+        total = run_suite(names[0])
+    else:
+        total = together(names)
     print(f"{time.monotonic() - started:.0f} s in total, {worked():.0f} s of processors")
     print(total, flush=True)
     return 1 if total.failed or not total.passed else 0
