@@ -30,4 +30,20 @@
         }                                                                                     \
     } while (0)
 
+/* `text` has `words` in it; on failure shows both. */
+static inline void check_has(struct str text, const char *words)
+{
+    if (*words && (!text.p || str_find(text, str_c(words), 0) < 0))
+        check_str(text.p ? text : STR("(nothing)"), words);
+}
+
+/* `call`, which left its error in `err` of `f`, failed like this and says so; clears the error. */
+#define check_failed(f, call, as, words)       \
+    do {                                       \
+        assert_int_equal((call), -1);          \
+        check_has((f)->err.msg, (words));      \
+        assert_int_equal((f)->err.kind, (as)); \
+        err_clear(&(f)->err);                  \
+    } while (0)
+
 #endif

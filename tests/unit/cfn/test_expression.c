@@ -1,18 +1,9 @@
 /* Expressions: what they take, and what they become. */
-#include "check.h"
+#include "parse.h"
 
 #include "base/buf.h"
 #include "cfn/expression.h"
 #include "cfn/template.h"
-#include "doc/json.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test.json"), str_c(text), &err);
-    check_ok(n ? 0 : -1, &err);
-    return n;
-}
 
 /* A visited value as text: "Ref" as "id", one in an Fn::Sub in braces, an "id.attribute" text in
  * quotes, a computed attribute as "?". */

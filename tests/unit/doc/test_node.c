@@ -1,15 +1,5 @@
 /* Trees: looking up, merging, comparing. */
-#include "check.h"
-
-#include "doc/json.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    check_ok(n ? 0 : -1, &err);
-    return n;
-}
+#include "parse.h"
 
 static void test_merge(void **state)
 {

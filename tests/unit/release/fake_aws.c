@@ -478,6 +478,13 @@ struct aws *fake_aws_client(struct fake_aws *aws)
     return fake_aws_client_in(aws, STR(FAKE_REGION));
 }
 
+struct aws *fake_no_client(void *context, struct str region, struct err *err)
+{
+    (void)context;
+    err_set(err, ERR_FAILED, "no client for %.*s", STR_ARG(region));
+    return NULL;
+}
+
 struct aws *fake_aws_client_in(struct fake_aws *aws, struct str region)
 {
     struct err err = {0};

@@ -133,6 +133,8 @@ void fake_aws_reset(struct fake_aws *aws);
 #define FAKE_REGION "eu-central-1"
 struct aws *fake_aws_client(struct fake_aws *aws);
 struct aws *fake_aws_client_in(struct fake_aws *aws, struct str region);
+/* `client` of a release whose stages are all in one region: fails. */
+struct aws *fake_no_client(void *context, struct str region, struct err *err);
 
 void fake_fault(struct fake_aws *aws, struct fake_fault fault);
 /* Calls of `operation` so far. */

@@ -36,13 +36,6 @@ const struct node *data_json(struct arena *a, const char *file)
 
 /* ---- around tests ---- */
 
-static struct aws *no_client(void *context, struct str region, struct err *err)
-{
-    (void)context;
-    err_set(err, ERR_FAILED, "no client for %.*s", STR_ARG(region));
-    return NULL;
-}
-
 int fixture_set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -73,7 +66,7 @@ int fixture_tear_down(void **state)
 
 /* ---- the service ---- */
 
-void fixture_load(struct fixture *f, const char *file, const char *stage, const char *code)
+void fixture_load_text(struct fixture *f, struct str text, const char *stage, const char *code)
 {
     struct arena *a = f->arena;
     struct packed *packed = ARENA_NEW(a, struct packed);
@@ -81,9 +74,7 @@ void fixture_load(struct fixture *f, const char *file, const char *stage, const 
     struct pack_options pack = {0};
     struct compile_options compile = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
     check_ok(fs_write(path_join(a, f->dir, STR("h.js")), str_c(code), 0644, &f->err), &f->err);
-    check_ok(
-        fs_write(path_join(a, f->dir, STR("serverless.yml")), data_text(a, file), 0644, &f->err),
-        &f->err);
+    check_ok(fs_write(path_join(a, f->dir, STR("serverless.yml")), text, 0644, &f->err), &f->err);
     f->options = MAP(a);
     f->params = MAP(a);
     f->config = (struct config_options){
@@ -97,9 +88,14 @@ void fixture_load(struct fixture *f, const char *file, const char *stage, const 
     f->release = (struct release){.arena = a,
                                   .aws = f->aws,
                                   .service = &f->service,
-                                  .client = no_client,
+                                  .client = fake_no_client,
                                   .disposals = &f->disposals,
                                   .config = &f->config};
+}
+
+void fixture_load(struct fixture *f, const char *file, const char *stage, const char *code)
+{
+    fixture_load_text(f, data_text(f->arena, file), stage, code);
 }
 
 int fixture_deploy(struct fixture *f, const char *file, const char *stage, const char *code)
@@ -117,20 +113,6 @@ void fixture_world(struct fixture *f, struct world *ret)
 }
 
 /* ---- checks ---- */
-
-void check_has(struct str text, const char *words)
-{
-    if (!text.p || str_find(text, str_c(words), 0) < 0)
-        check_str(text.p ? text : STR("(nothing)"), words); /* shows both */
-}
-
-void check_failed(struct fixture *f, int done, enum err_kind kind, const char *words)
-{
-    assert_int_equal(done, -1);
-    check_has(f->err.msg, words);
-    assert_int_equal(f->err.kind, kind);
-    err_clear(&f->err);
-}
 
 const struct node *fixture_object(struct fixture *f, const char *key)
 {

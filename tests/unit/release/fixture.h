@@ -40,16 +40,13 @@ const struct node *data_json(struct arena *a, const char *file);
 
 /* Read the service of this file for `stage` ("shop.yml"), with `code` in all its functions. */
 void fixture_load(struct fixture *f, const char *file, const char *stage, const char *code);
+void fixture_load_text(struct fixture *f, struct str text, const char *stage, const char *code);
 /* The same, and deploy it. */
 int fixture_deploy(struct fixture *f, const char *file, const char *stage, const char *code);
 /* The world as it is now, with its records. */
 void fixture_world(struct fixture *f, struct world *ret);
 
-/* The last call failed like this, and says so; the error is cleared. */
-void check_failed(struct fixture *f, int done, enum err_kind kind, const char *words);
 /* The object of the service's folder as JSON, NULL: there is none. */
 const struct node *fixture_object(struct fixture *f, const char *key);
-/* `text` in it; p NULL: none such. */
-void check_has(struct str text, const char *words);
 
 #endif

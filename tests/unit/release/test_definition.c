@@ -1,18 +1,9 @@
 /* Definitions: complete, compared with what AWS says, fingerprinted. */
-#include "check.h"
+#include "parse.h"
 
-#include "doc/json.h"
 #include "release/publish/definition.h"
 #include "release/stack/reason.h"
 #include "release/stack/stack.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    check_ok(n ? 0 : -1, &err);
-    return n;
-}
 
 static const struct layout_function api = {.key = {"api", 3}, .name = {"shop-api", 8}};
 

@@ -1,18 +1,9 @@
 /* Deleting without a reason is refused. The client is NULL: any call that is made crashes. */
-#include "check.h"
+#include "parse.h"
 
-#include "doc/json.h"
 #include "records.h"
 #include "release/dispose/dispose_internal.h"
 #include "release/dispose/late_log_groups.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
 
 static void check_refused(int done, struct err *err)
 {

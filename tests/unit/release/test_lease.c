@@ -61,15 +61,6 @@ static int take(struct fixture *f, int64_t wait_ms, struct lease **ret)
     return lease_take(&f->store, STR("stage-dev"), STR("deploy 'dev'"), wait_ms, ret, &f->err);
 }
 
-static void check_kind(struct fixture *f, int done, enum err_kind kind, const char *words)
-{
-    assert_int_equal(done, -1);
-    assert_int_equal(f->err.kind, kind);
-    if (str_find(f->err.msg, str_c(words), 0) < 0)
-        check_str(f->err.msg, words);
-    err_clear(&f->err);
-}
-
 static struct str nonce_in_bucket(struct fixture *f)
 {
     struct err err = {0};
@@ -107,15 +98,15 @@ static void test_held(void **state)
     struct fixture *f = *state;
     struct lease *first = NULL, *second = NULL;
     check_ok(take(f, 0, &first), &f->err);
-    check_kind(f, take(f, 3000, &second), ERR_LOCKED, "is at work: deploy 'dev'");
+    check_failed(f, take(f, 3000, &second), ERR_LOCKED, "is at work: deploy 'dev'");
     assert_null(second);
     assert_true(fake_clock_passed() >= 3000);
     lease_release(&first);
     check_ok(take(f, 0, &second), &f->err);
     lease_release(&second);
     fake_put(cloud, KEY, elsewhere(f->arena));
-    check_kind(f, take(f, 0, &second), ERR_LOCKED,
-               "deploy 'dev': 'ann' on 'far' (process 1) is at work: roll back 'dev'");
+    check_failed(f, take(f, 0, &second), ERR_LOCKED,
+                 "deploy 'dev': 'ann' on 'far' (process 1) is at work: roll back 'dev'");
     assert_true(str_eq(fake_get(cloud, KEY), elsewhere(f->arena)));
 }
 
@@ -263,13 +254,13 @@ static void test_dead_holder(void **state)
     /* the same process number on another machine, or before this machine was started, says
      * nothing */
     fake_put(cloud, KEY, holder(f->arena, "x", STR("far/boot"), dead, LEASE_MS));
-    check_kind(f, take(f, 0, &lease), ERR_LOCKED, "'far'");
+    check_failed(f, take(f, 0, &lease), ERR_LOCKED, "'far'");
     struct str name = here, boot;
     str_cut(&name, '/', &boot);
     fake_put(
         cloud, KEY,
         holder(f->arena, "x", str_fmt(f->arena, "%.*s/before", STR_ARG(boot)), dead, LEASE_MS));
-    check_kind(f, take(f, 0, &lease), ERR_LOCKED, "is at work");
+    check_failed(f, take(f, 0, &lease), ERR_LOCKED, "is at work");
 }
 
 static void test_unreadable_content(void **state)
@@ -277,7 +268,7 @@ static void test_unreadable_content(void **state)
     struct fixture *f = *state;
     struct lease *lease = NULL;
     fake_put(cloud, KEY, STR("{\"nonce\": "));
-    check_kind(f, take(f, 0, &lease), ERR_LOCKED, "the lease cannot be read");
+    check_failed(f, take(f, 0, &lease), ERR_LOCKED, "the lease cannot be read");
     check_ok(take(f, 2 * LEASE_MS, &lease), &f->err);
     lease_release(&lease);
 }
@@ -307,9 +298,10 @@ static void test_newer_content(void **state)
     size_t n;
     fake_put(cloud, KEY, STR("{\"format\": 2, \"tool\": \"9.1\", \"nonce\": [1]}"));
     cloud->skew_ms = 2 * LEASE_MS;
-    check_kind(f, take(f, 0, &lease), ERR_FAILED, "has format 2, written by troupe 9.1");
+    check_failed(f, take(f, 0, &lease), ERR_FAILED, "has format 2, written by troupe 9.1");
     assert_null(lease);
-    check_kind(f, leases_list(f->arena, &f->store, &all, &n, &f->err), ERR_FAILED, "has format 2");
+    check_failed(f, leases_list(f->arena, &f->store, &all, &n, &f->err), ERR_FAILED,
+                 "has format 2");
 }
 
 /* A holder is told that its lease is lost when another's, or anything else, stands in its place. */
@@ -323,7 +315,7 @@ static void test_replaced_content(void **state)
         check_ok(take(f, 0, &lease), &f->err);
         fake_put(cloud, KEY, str_c(others[i]));
         fake_clock_pass(LEASE_SEEN_MS);
-        check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
+        check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
         lease_release(&lease);
         check_str(fake_get(cloud, KEY), others[i]);
     }
@@ -342,7 +334,7 @@ static void test_two_take_over(void **state)
     fake_put(cloud, KEY, elsewhere(f->arena));
     cloud->skew_ms = 2 * LEASE_MS;
     fake_fault(cloud, (struct fake_fault){FAULT_RACE, "PutObject", .race = put_theirs, .skip = 1});
-    check_kind(f, take(f, 0, &lease), ERR_LOCKED, "is at work");
+    check_failed(f, take(f, 0, &lease), ERR_LOCKED, "is at work");
     check_str(nonce_in_bucket(f), "faster");
 }
 
@@ -376,7 +368,7 @@ static void test_refused(void **state)
         fake_put(cloud, KEY, elsewhere(f->arena));
         fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, operations[i], NULL, 403,
                                               "AccessDenied", "no"});
-        check_kind(f, take(f, 0, &lease), ERR_DENIED, operations[i]);
+        check_failed(f, take(f, 0, &lease), ERR_DENIED, operations[i]);
         assert_null(lease);
     }
 }
@@ -402,7 +394,7 @@ static void test_renew(void **state)
         assert_false(lease_lost(lease));
         check_ok(lease_check(lease, &f->err), &f->err);
     }
-    check_kind(f, take(f, 0, &other), ERR_LOCKED, "is at work");
+    check_failed(f, take(f, 0, &other), ERR_LOCKED, "is at work");
     lease_release(&lease);
     assert_null(fake_get(cloud, KEY).p);
 }
@@ -433,7 +425,7 @@ static void test_renewal_meets_another(void **state)
     fake_put(cloud, KEY, elsewhere(f->arena));
     pass_and_renew(2);
     assert_true(lease_lost(lease));
-    check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
+    check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
     lease_release(&lease);
     check_str(nonce_in_bucket(f), "theirs");
 }
@@ -445,7 +437,7 @@ static void test_renewal_finds_nothing(void **state)
     check_ok(take(f, 0, &lease), &f->err);
     fake_delete(cloud, KEY);
     pass_and_renew(2);
-    check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
+    check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
     lease_release(&lease);
 }
 
@@ -463,7 +455,7 @@ static void test_renewal_fails(void **state)
     pass_and_renew(3);
     pass_and_renew(4);
     assert_true(lease_lost(lease));
-    check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "has run out");
+    check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "has run out");
     lease_release(&lease);
 }
 
@@ -477,7 +469,7 @@ static void test_machine_sleeps(void **state)
                                           "no", .times = 99});
     fake_clock_suspend(LEASE_MS);
     assert_true(lease_lost(lease));
-    check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "has run out");
+    check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "has run out");
     lease_release(&lease);
 }
 
@@ -494,7 +486,7 @@ static void test_check_looks(void **state)
     assert_int_equal(fake_calls(cloud, "GetObject"), 0);
     fake_clock_pass(1);
     assert_false(lease_lost(lease));
-    check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
+    check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
     assert_true(lease_lost(lease));
     lease_release(&lease);
     check_str(nonce_in_bucket(f), "theirs");
@@ -541,7 +533,7 @@ static void test_list_and_break(void **state)
     check_ok(take(f, 0, &next), &f->err); /* at once, as from a process that died */
     assert_true(str_eq(lease_inherited_nonce(next), nonce));
     fake_clock_pass(LEASE_SEEN_MS);
-    check_kind(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
+    check_failed(f, lease_check(lease, &f->err), ERR_LOCKED, "broken or taken over");
     lease_release(&lease);
     check_ok(lease_check(next, &f->err), &f->err);
     lease_release(&next);
@@ -583,7 +575,7 @@ static void test_break_races(void **state)
         int done = lease_break(f->arena, &f->store, &all[0], &gone, &f->err);
         assert_int_equal(gone, cases[i].gone);
         if (cases[i].refused)
-            check_kind(f, done, ERR_LOCKED, cases[i].refused);
+            check_failed(f, done, ERR_LOCKED, cases[i].refused);
         else
             check_ok(done, &f->err);
     }

@@ -1,16 +1,7 @@
 /* The template of a stage without pointers that somebody has deleted. */
-#include "check.h"
+#include "parse.h"
 
-#include "doc/json.h"
 #include "release/plan/without_pointers.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
 
 /* The template without the alias of `hello` and, with `stage`, without the API's stage. */
 static const struct node *without(struct arena *a, const char *template, bool stage)

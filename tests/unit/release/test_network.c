@@ -1,16 +1,7 @@
 /* Which networks a template drops. */
-#include "check.h"
+#include "parse.h"
 
-#include "doc/json.h"
 #include "release/dispose/network.h"
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
 
 #define VPC "\"Vpc\":{\"Type\":\"AWS::EC2::VPC\"}"
 #define GROUP                                                                                  \

@@ -1,9 +1,8 @@
 /* Publishing versions and deployments, and moving pointers, against a scripted AWS. */
-#include "check.h"
+#include "parse.h"
 
 #include "base/hash.h"
 #include "base/clock.h"
-#include "doc/json.h"
 #include "fake_aws.h"
 #include "fake_clock.h"
 #include "records.h"
@@ -31,14 +30,6 @@ struct fixture {
     int notices;
     struct err err;
 };
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
 
 /* What Lambda has after another publisher, with other memory and other code. */
 static void add_function(struct fixture *f)
@@ -87,15 +78,6 @@ static int tear_down(void **state)
     arena_free(f->arena);
     free(f);
     return 0;
-}
-
-static void check_kind(struct fixture *f, int done, enum err_kind kind, const char *words)
-{
-    assert_int_equal(done, -1);
-    assert_int_equal(f->err.kind, kind);
-    if (str_find(f->err.msg, str_c(words), 0) < 0)
-        check_str(f->err.msg, words);
-    err_clear(&f->err);
 }
 
 static int publish(struct fixture *f, struct str *ret)
@@ -170,7 +152,7 @@ static void test_endless_contention(void **state)
     struct str version;
     fake_fault(cloud,
                (struct fake_fault){FAULT_RACE, "PublishVersion", .race = overwrite, .times = 1000});
-    check_kind(f, publish(f, &version), ERR_PRECONDITION, "publish function 'api'");
+    check_failed(f, publish(f, &version), ERR_PRECONDITION, "publish function 'api'");
     assert_int_equal(fake_calls(cloud, "PublishVersion"), 12);
     assert_null(fake_get(cloud, "troupe/shop/locks/function-shop-api.json").p);
 }
@@ -264,7 +246,7 @@ static void test_fresh_roles(void **state)
             refuse(refusals[i / 2].message, 100000);
         }
         int64_t begun = fake_clock_passed();
-        check_kind(f, publish(f, &version), ERR_FAILED, refusals[i / 2].message);
+        check_failed(f, publish(f, &version), ERR_FAILED, refusals[i / 2].message);
         int64_t took = (fake_clock_passed() - begun) / 1000;
         assert_true(took >= wanted && took <= wanted + 6);
         pthread_mutex_lock(&cloud->lock);
@@ -281,7 +263,7 @@ static void test_failures(void **state)
     fake_put(cloud,
              str_fmt(f->arena, "troupe/shop/artifacts/%.*s.zip", STR_ARG(f->artifact.sha256_hex)).p,
              STR("evil"));
-    check_kind(f, publish(f, &version), ERR_REFUSED, "was altered");
+    check_failed(f, publish(f, &version), ERR_REFUSED, "was altered");
     assert_int_equal(cloud->functions.p[0].versions.n, 0);
     cloud->functions.n = 0;
     assert_int_equal(publish(f, &version), -1);
@@ -376,8 +358,8 @@ static void test_version_is_awaited(void **state)
     cloud->functions.p[0].versions.n = 0;
     fake_fault(cloud,
                (struct fake_fault){FAULT_RACE, "GetFunction", "Qualifier=1", .race = set_version});
-    check_kind(f, publish(f, &version), ERR_FAILED,
-               "version 1 of function 'shop-api' failed: the subnet is gone");
+    check_failed(f, publish(f, &version), ERR_FAILED,
+                 "version 1 of function 'shop-api' failed: the subnet is gone");
 }
 
 /* One stage's update failed: the next publisher's ends that, whatever the head shows. Where the
@@ -427,7 +409,7 @@ static void test_failed_update(void **state)
     cloud->functions.p[0].failing = 1;
     pthread_mutex_unlock(&cloud->lock);
     size_t configured = fake_calls(cloud, "UpdateFunctionConfiguration");
-    check_kind(f, publish(f, &version), ERR_FAILED, "its update failed: no address is free");
+    check_failed(f, publish(f, &version), ERR_FAILED, "its update failed: no address is free");
     assert_int_equal(fake_calls(cloud, "UpdateFunctionConfiguration"), configured + 1);
 }
 
@@ -446,7 +428,7 @@ static void test_slow_version(void **state)
     cloud->functions.p[0].pending = 100000;
     pthread_mutex_unlock(&cloud->lock);
     begun = fake_clock_passed();
-    check_kind(f, publish(f, &version), ERR_FAILED, "still busy after 1560 s");
+    check_failed(f, publish(f, &version), ERR_FAILED, "still busy after 1560 s");
     assert_true(fake_clock_passed() - begun >= 26 * 60 * 1000);
     cloud->functions.p[0].pending = 0;
 }
@@ -457,7 +439,7 @@ static void test_failed_version(void **state)
     struct fixture *f = *state;
     struct str version;
     cloud->functions.p[0].broken = true;
-    check_kind(f, publish(f, &version), ERR_FAILED, "version 2 of function 'shop-api' failed");
+    check_failed(f, publish(f, &version), ERR_FAILED, "version 2 of function 'shop-api' failed");
     cloud->functions.p[0].broken = false;
     check_ok(publish(f, &version), &f->err);
     check_str(version, "3");
@@ -487,7 +469,7 @@ static void test_too_large(void **state)
     pthread_mutex_unlock(&cloud->lock);
     refused.times = 100;
     fake_fault(cloud, refused);
-    check_kind(f, publish(f, &version), ERR_FAILED, "combined with layers");
+    check_failed(f, publish(f, &version), ERR_FAILED, "combined with layers");
 }
 
 /* Variables under a key that the caller may not use. */
@@ -598,13 +580,13 @@ static void test_api(void **state)
     }
     fake_fault(cloud,
                (struct fake_fault){FAULT_RACE, "GetResources", .race = clear_api, .times = 100});
-    check_kind(f,
-               publish_api(f->arena, &f->release, &plan, STR("shop dev#3"), &deployment, &f->err),
-               ERR_FAILED, "does not consist of what was sent");
+    check_failed(f,
+                 publish_api(f->arena, &f->release, &plan, STR("shop dev#3"), &deployment, &f->err),
+                 ERR_FAILED, "does not consist of what was sent");
     plan.aws_id = STR("gone");
-    check_kind(f,
-               publish_api(f->arena, &f->release, &plan, STR("shop dev#3"), &deployment, &f->err),
-               ERR_NOT_FOUND, "ApiGatewayRestApi");
+    check_failed(f,
+                 publish_api(f->arena, &f->release, &plan, STR("shop dev#3"), &deployment, &f->err),
+                 ERR_NOT_FOUND, "ApiGatewayRestApi");
 }
 
 /* ---- pointers ---- */
@@ -687,14 +669,15 @@ static void test_pointers(void **state)
     assert_int_equal(n, 2);
     check_str(astray[0].is, "nothing");
     check_ok(pointers_reconcile(&f->release, &pointers, &n, &f->err), &f->err);
-    check_kind(f, pointers_move(&f->release, &pointers, NULL, &f->err), ERR_HALF_DONE, "'gone' of");
+    check_failed(f, pointers_move(&f->release, &pointers, NULL, &f->err), ERR_HALF_DONE,
+                 "'gone' of");
     all[0].owner = STR("nobody");
     all[1].owner = STR("nothing");
     check_ok(pointers_check(&f->release, &pointers, &astray, &n, &f->err), &f->err);
     assert_int_equal(n, 2);
     fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "GetAlias", NULL, 403,
                                           "AccessDeniedException", "no"});
-    check_kind(f, pointers_check(&f->release, &pointers, &astray, &n, &f->err), ERR_DENIED, "");
+    check_failed(f, pointers_check(&f->release, &pointers, &astray, &n, &f->err), ERR_DENIED, "");
 }
 
 static void test_pointers_of(void **state)

@@ -1,96 +1,19 @@
 /* The engine from a file to AWS and back: deployments, rollbacks, commands that are cut off. */
-#include "check.h"
+#include "fixture.h"
 
-#include <stdlib.h>
-
-#include "base/fs.h"
-#include "doc/json.h"
-#include "fake_aws.h"
-#include "fake_clock.h"
-#include "pack/pack.h"
 #include "release/prune.h"
 #include "release/repair.h"
 #include "release/status.h"
 
-struct fixture {
-    struct arena *arena;
-    struct aws *aws;
-    struct str top, dir; /* "<top>/svc" */
-    struct service service;
-    struct layout layout;
-    struct target target;
-    struct release release;
-    struct config_options config;
-    struct map none;
-    struct deployed done;
-    struct err err;
-};
-
-static struct aws *no_client(void *context, struct str region, struct err *err)
-{
-    (void)context;
-    err_set(err, ERR_FAILED, "no client for %.*s", STR_ARG(region));
-    return NULL;
-}
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    char name[] = "/tmp/troupe-engine-XXXXXX";
-    fake_aws_reset(cloud);
-    f->arena = arena_new();
-    f->aws = fake_aws_client(cloud);
-    assert_non_null(mkdtemp(name));
-    f->top = str_dup(f->arena, str_c(name));
-    f->dir = path_join(f->arena, f->top, STR("svc"));
-    check_ok(fs_mkdirs(f->dir, &f->err), &f->err);
-    setenv("XDG_CACHE_HOME", f->top.p, 1);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    struct err err = {0};
-    check_ok(fs_remove_all(f->top, &err), &err);
-    aws_free(f->aws);
-    err_clear(&f->err);
-    arena_free(f->arena);
-    free(f);
-    return 0;
-}
-
 /* Read the service from its files, for stage dev. */
 static void load(struct fixture *f, const char *code, int memory)
 {
-    struct arena *a = f->arena;
-    struct packed *packed = ARENA_NEW(a, struct packed);
-    struct compiled *compiled = ARENA_NEW(a, struct compiled);
-    struct pack_options pack = {0};
-    struct compile_options compile = {.naming = NAMING_SHARED, .artifact_dir = STR("artifacts")};
-    check_ok(fs_write(path_join(a, f->dir, STR("h.js")), str_c(code), 0644, &f->err), &f->err);
-    check_ok(fs_write(path_join(a, f->dir, STR("serverless.yml")),
-                      str_fmt(a,
+    struct str text = str_fmt(f->arena,
                               "service: shop\nprovider:\n  name: aws\n  runtime: nodejs20.x\n"
                               "  region: eu-central-1\n  memorySize: %d\nfunctions:\n"
                               "  api:\n    handler: h.f\n  job:\n    handler: h.f\n",
-                              memory),
-                      0644, &f->err),
-             &f->err);
-    f->none = MAP(a);
-    f->config = (struct config_options){
-        .dir = f->dir, .stage = STR("dev"), .options = &f->none, .params = &f->none};
-    check_ok(service_load(a, &f->config, &f->service, &f->err), &f->err);
-    check_ok(pack_service(a, &f->service, &pack, packed, &f->err), &f->err);
-    check_ok(compile_service(a, &f->service, packed, &compile, compiled, &f->err), &f->err);
-    check_ok(layout_service(a, &f->service, compiled, &f->layout, &f->err), &f->err);
-    f->target = (struct target){.layout = &f->layout};
-    f->release = (struct release){.arena = a,
-                                  .aws = f->aws,
-                                  .service = &f->service,
-                                  .client = no_client,
-                                  .config = &f->config};
+                              memory);
+    fixture_load_text(f, text, "dev", code);
 }
 
 static int deploy(struct fixture *f, const char *code, int memory)
@@ -221,13 +144,13 @@ static void test_remove(void **state)
     assert_non_null(fake_stack_find(cloud, STR("shop-dev2")));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
+int main(int argc, char **argv)
 {
+    (void)argc;
     const struct CMUnitTest tests[] = {
-        TEST(test_deploy_and_back), TEST(test_cut_off_anywhere), TEST(test_repair),
-        TEST(test_prune),           TEST(test_remove),
+        FIXTURE_TEST(test_deploy_and_back), FIXTURE_TEST(test_cut_off_anywhere),
+        FIXTURE_TEST(test_repair),          FIXTURE_TEST(test_prune),
+        FIXTURE_TEST(test_remove),
     };
-    return cmocka_run_group_tests_name("release_engine", tests, cloud_start, cloud_stop);
+    return FIXTURE_RUN("release_engine", tests, argv);
 }

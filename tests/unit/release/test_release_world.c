@@ -1,8 +1,7 @@
 /* Reading the world, and the record that a deployment writes first, against a scripted AWS. */
-#include "check.h"
+#include "parse.h"
 
 #include "base/hash.h"
-#include "doc/json.h"
 #include "fake_aws.h"
 #include "fake_clock.h"
 #include "records.h"
@@ -24,21 +23,6 @@ struct fixture {
     struct err err;
 };
 
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
-
-static struct aws *no_client(void *context, struct str region, struct err *err)
-{
-    (void)context;
-    err_set(err, ERR_FAILED, "no client for %.*s", STR_ARG(region));
-    return NULL;
-}
-
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -52,7 +36,7 @@ static int set_up(void **state)
                                   .region = STR("eu-central-1"),
                                   .root = parse(f->arena, "{\"service\":\"shop\"}")};
     f->release = (struct release){
-        .arena = f->arena, .aws = f->aws, .service = &f->service, .client = no_client};
+        .arena = f->arena, .aws = f->aws, .service = &f->service, .client = fake_no_client};
     *state = f;
     return 0;
 }
@@ -65,15 +49,6 @@ static int tear_down(void **state)
     arena_free(f->arena);
     free(f);
     return 0;
-}
-
-static void check_kind(struct fixture *f, int done, enum err_kind kind, const char *words)
-{
-    assert_int_equal(done, -1);
-    assert_int_equal(f->err.kind, kind);
-    if (str_find(f->err.msg, str_c(words), 0) < 0)
-        check_str(f->err.msg, words);
-    err_clear(&f->err);
 }
 
 static int read_world(struct fixture *f, unsigned parts)
@@ -114,8 +89,8 @@ static void test_nothing(void **state)
     assert_int_equal(f->world.bucket.n, 0);
     assert_int_equal(f->world.current, 0);
     check_str(f->world.account, FAKE_ACCOUNT);
-    check_kind(f, world_served(&f->release, false, &f->world, &f->err), ERR_NOT_FOUND,
-               "stage 'dev' is not deployed");
+    check_failed(f, world_served(&f->release, false, &f->world, &f->err), ERR_NOT_FOUND,
+                 "stage 'dev' is not deployed");
 }
 
 static void test_read(void **state)
@@ -149,9 +124,9 @@ static void test_read(void **state)
     assert_true(f->world.unclosed);
     /* the record in the bucket is not the one that the stack vouches for, or there is none */
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\":1,\"n\":8}"));
-    check_kind(f, read_world(f, WORLD_RECORD), ERR_REFUSED, "was altered");
+    check_failed(f, read_world(f, WORLD_RECORD), ERR_REFUSED, "was altered");
     fake_delete(cloud, STAGES "dev/7.json");
-    check_kind(f, read_world(f, 0), ERR_FAILED, "the bucket has no such record");
+    check_failed(f, read_world(f, 0), ERR_FAILED, "the bucket has no such record");
 }
 
 static void test_states(void **state)
@@ -180,7 +155,7 @@ static void test_states(void **state)
             add_stage(f, 3, cases[i].stage);
         int done = read_world(f, 0);
         if (cases[i].words) {
-            check_kind(f, done, cases[i].kind, cases[i].words);
+            check_failed(f, done, cases[i].kind, cases[i].words);
             continue;
         }
         check_ok(done, &f->err);
@@ -208,7 +183,7 @@ static void test_owners(void **state)
             fake_stack_add(cloud, "shop", "shop", "", "UPDATE_COMPLETE", SERVICE_TEMPLATE);
         fake_stack_add(cloud, cases[i].name, cases[i].service, cases[i].stage, "UPDATE_COMPLETE",
                        "{}");
-        check_kind(f, read_world(f, 0), ERR_REFUSED, cases[i].words);
+        check_failed(f, read_world(f, 0), ERR_REFUSED, cases[i].words);
     }
 }
 
@@ -251,7 +226,7 @@ static void test_given_bucket(void **state)
     check_ok(read_world(f, 0), &f->err);
     check_str(f->world.bucket, FAKE_BUCKET);
     cloud->no_bucket = true;
-    check_kind(f, read_world(f, 0), ERR_FAILED, "there is no bucket '" FAKE_BUCKET "'");
+    check_failed(f, read_world(f, 0), ERR_FAILED, "there is no bucket '" FAKE_BUCKET "'");
 }
 
 static void test_stages(void **state)
@@ -281,8 +256,8 @@ static void test_stages(void **state)
     check_ok(regions_list(&f->release, &store, &regions, &n, &f->err), &f->err);
     assert_int_equal(n, 1);
     check_str(regions[0], "us-east-1");
-    check_kind(f, stages_find(&f->release, &store, &names, &stacks, &n, &f->err), ERR_FAILED,
-               "no client for us-east-1");
+    check_failed(f, stages_find(&f->release, &store, &names, &stacks, &n, &f->err), ERR_FAILED,
+                 "no client for us-east-1");
 }
 
 /* ---- the intent ---- */
@@ -389,7 +364,7 @@ static void test_intent_races(void **state)
     check_ok(intent_write(&d, &f->err), &f->err);
     assert_int_equal(d.phase, DEPLOY_RECORDED);
     d = deploying_of(f, &plan, &layout);
-    check_kind(f, intent_write(&d, &f->err), ERR_LOCKED, "write record dev#4");
+    check_failed(f, intent_write(&d, &f->err), ERR_LOCKED, "write record dev#4");
     assert_int_equal(d.phase, DEPLOY_BEGUN);
 }
 

@@ -1,7 +1,6 @@
 /* The steps of shifts, and which functions can be shifted. */
-#include "check.h"
+#include "parse.h"
 
-#include "doc/json.h"
 #include "release/deploy/engine.h"
 #include "release/deploy/shift_schedule.h"
 
@@ -28,14 +27,6 @@ static void test_steps(void **state)
                 "30/7 60/7 90/7 ");
     check_steps((struct shift){.kind = SHIFT_LINEAR, .percent = 50, .pause_ms = 7}, false, "50/7 ");
     check_steps((struct shift){.kind = SHIFT_LINEAR, .percent = 99, .pause_ms = 1}, false, "99/1 ");
-}
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
 }
 
 static void test_possible(void **state)

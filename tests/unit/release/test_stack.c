@@ -1,8 +1,7 @@
 /* Operations on stacks against a scripted CloudFormation. */
-#include "check.h"
+#include "parse.h"
 
 #include "base/clock.h"
-#include "doc/json.h"
 #include "fake_aws.h"
 #include "fake_clock.h"
 #include "release/stack/nested.h"
@@ -25,14 +24,6 @@ struct fixture {
     struct buf told;
     struct err err;
 };
-
-static const struct node *parse(struct arena *a, const char *text)
-{
-    struct err err = {0};
-    const struct node *n = json_parse(a, STR("test"), str_c(text), &err);
-    assert_non_null(n);
-    return n;
-}
 
 static void note(void *context, enum told told, const char *step, struct str text)
 {
@@ -74,13 +65,8 @@ static int tear_down(void **state)
 static void check_kind(struct fixture *f, int done, enum err_kind kind, const char *words,
                        const char *help)
 {
-    assert_int_equal(done, -1);
-    assert_int_equal(f->err.kind, kind);
-    if (str_find(f->err.msg, str_c(words), 0) < 0)
-        check_str(f->err.msg, words);
-    if (str_find(f->err.help, str_c(help), 0) < 0)
-        check_str(f->err.help, help);
-    err_clear(&f->err);
+    check_has(f->err.help, help);
+    check_failed(f, done, kind, words);
 }
 
 static void script(const struct fake_step *steps, size_t n)

@@ -39,15 +39,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void check_kind(struct fixture *f, int done, enum err_kind kind, const char *words)
-{
-    assert_int_equal(done, -1);
-    assert_int_equal(f->err.kind, kind);
-    if (str_find(f->err.msg, str_c(words), 0) < 0)
-        check_str(f->err.msg, words);
-    err_clear(&f->err);
-}
-
 /* ---- objects ---- */
 
 static void test_no_bucket(void **state)
@@ -58,24 +49,24 @@ static void test_no_bucket(void **state)
     struct str text;
     size_t n;
     bool there;
-    check_kind(f, store_get(f->arena, &none, STR("k"), &text, NULL, &f->err), ERR_FAILED,
-               "has no deployment bucket");
-    check_kind(f, store_head(f->arena, &none, STR("k"), &there, NULL, &f->err), ERR_FAILED,
-               "has no deployment bucket");
-    check_kind(f, store_copy(f->arena, &f->store, &none, STR("k"), &f->err), ERR_FAILED,
-               "has no deployment bucket");
+    check_failed(f, store_get(f->arena, &none, STR("k"), &text, NULL, &f->err), ERR_FAILED,
+                 "has no deployment bucket");
+    check_failed(f, store_head(f->arena, &none, STR("k"), &there, NULL, &f->err), ERR_FAILED,
+                 "has no deployment bucket");
+    check_failed(f, store_copy(f->arena, &f->store, &none, STR("k"), &f->err), ERR_FAILED,
+                 "has no deployment bucket");
     check_ok(store_secret(f->arena, &none, true, &text, &f->err), &f->err);
     assert_int_equal(text.n, 0);
     assert_int_equal(cloud->calls.n, 0);
     cloud->no_bucket = true;
-    check_kind(f, store_get(f->arena, &f->store, STR("k"), &text, NULL, &f->err), ERR_FAILED,
-               "the deployment bucket 'deployments' of service 'shop' is gone");
-    check_kind(f, store_list(f->arena, &f->store, STR("k"), &objects, &n, &f->err), ERR_FAILED,
-               "is gone");
-    check_kind(f,
-               store_put(f->arena, &f->store, &(struct s3_put){.key = STR("k"), .body = STR("x")},
-                         NULL, &f->err),
-               ERR_FAILED, "is gone");
+    check_failed(f, store_get(f->arena, &f->store, STR("k"), &text, NULL, &f->err), ERR_FAILED,
+                 "the deployment bucket 'deployments' of service 'shop' is gone");
+    check_failed(f, store_list(f->arena, &f->store, STR("k"), &objects, &n, &f->err), ERR_FAILED,
+                 "is gone");
+    check_failed(f,
+                 store_put(f->arena, &f->store, &(struct s3_put){.key = STR("k"), .body = STR("x")},
+                           NULL, &f->err),
+                 ERR_FAILED, "is gone");
 }
 
 static void test_put_once(void **state)
@@ -97,14 +88,14 @@ static void test_put_once(void **state)
         check_ok(store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err), &f->err);
         assert_int_equal(node_int_or(node_get_c(n, "a"), 0), 1);
         fake_put(cloud, key.p, STR("{\"a\":2}"));
-        check_kind(f, store_get_named(f->arena, &f->store, key, sha, &got, &f->err), ERR_REFUSED,
-                   "was altered");
-        check_kind(f, store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err),
-                   ERR_REFUSED, "was altered");
+        check_failed(f, store_get_named(f->arena, &f->store, key, sha, &got, &f->err), ERR_REFUSED,
+                     "was altered");
+        check_failed(f, store_get_json(f->arena, &f->store, folders[i], sha, &n, &f->err),
+                     ERR_REFUSED, "was altered");
         assert_null(n);
         fake_delete(cloud, key.p);
-        check_kind(f, store_get_named(f->arena, &f->store, key, sha, &got, &f->err), ERR_NOT_FOUND,
-                   "");
+        check_failed(f, store_get_named(f->arena, &f->store, key, sha, &got, &f->err),
+                     ERR_NOT_FOUND, "");
     }
 }
 
@@ -125,8 +116,8 @@ static void test_secret(void **state)
     check_ok(store_secret(f->arena, &f->store, true, &again, &f->err), &f->err);
     assert_true(str_eq(key, again));
     fake_put(cloud, "troupe/shop/key", STR("short"));
-    check_kind(f, store_secret(f->arena, &f->store, true, &key, &f->err), ERR_REFUSED,
-               "was altered");
+    check_failed(f, store_secret(f->arena, &f->store, true, &key, &f->err), ERR_REFUSED,
+                 "was altered");
     fake_delete(cloud, "troupe/shop/key");
     fake_fault(cloud, (struct fake_fault){FAULT_RACE, "PutObject", .race = put_key});
     check_ok(store_secret(f->arena, &f->store, true, &key, &f->err), &f->err);
@@ -190,7 +181,7 @@ static void test_write_once(void **state)
     struct fixture *f = *state;
     struct record record;
     check_ok(write_record(f, 1, "mine"), &f->err);
-    check_kind(f, write_record(f, 1, "other"), ERR_PRECONDITION, "write record dev#1");
+    check_failed(f, write_record(f, 1, "other"), ERR_PRECONDITION, "write record dev#1");
     fake_fault(cloud, (struct fake_fault){FAULT_LOST, "PutObject"});
     check_ok(write_record(f, 2, "mine"), &f->err);
     check_ok(record_read(f->arena, &f->store, STR("dev"), 1, RECORD_VERSIONS | RECORD_OUTCOME,
@@ -226,25 +217,26 @@ static void test_read(void **state)
 {
     struct fixture *f = *state;
     struct record record;
-    check_kind(f,
-               record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS | RECORD_OUTCOME,
-                           &record, &f->err),
-               ERR_NOT_FOUND, "the record of dev#7 is gone");
+    check_failed(f,
+                 record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS | RECORD_OUTCOME,
+                             &record, &f->err),
+                 ERR_NOT_FOUND, "the record of dev#7 is gone");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": 2}"));
-    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), ERR_FAILED,
-               "has format 2, written by a newer troupe; troupe " TROUPE_VERSION " reads format 1");
+    check_failed(
+        f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), ERR_FAILED,
+        "has format 2, written by a newer troupe; troupe " TROUPE_VERSION " reads format 1");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": 1}"));
     fake_put(cloud, STAGES "dev/7.versions.json", STR("{\"format\": 3}"));
-    check_kind(f,
-               record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS, &record, &f->err),
-               ERR_FAILED, "has format 3");
+    check_failed(f,
+                 record_read(f->arena, &f->store, STR("dev"), 7, RECORD_VERSIONS, &record, &f->err),
+                 ERR_FAILED, "has format 3");
     fake_put(cloud, STAGES "dev/7.json", STR("{\"format\": "));
     assert_int_equal(record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), -1);
     err_clear(&f->err);
     fake_fault(cloud,
                (struct fake_fault){FAULT_REFUSE, "GetObject", NULL, 403, "AccessDenied", "no"});
-    check_kind(f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err), ERR_DENIED,
-               "read record dev#7");
+    check_failed(f, record_read(f->arena, &f->store, STR("dev"), 7, 0, &record, &f->err),
+                 ERR_DENIED, "read record dev#7");
 }
 
 static void test_altered(void **state)
@@ -267,7 +259,7 @@ static void test_altered(void **state)
         int done = record_read_more(f->arena, &f->store, RECORD_VERSIONS | RECORD_OUTCOME, &record,
                                     &f->err);
         if (cases[i].refused)
-            check_kind(f, done, ERR_REFUSED, "was altered");
+            check_failed(f, done, ERR_REFUSED, "was altered");
         else
             check_ok(done, &f->err);
     }
@@ -296,8 +288,8 @@ static void test_read_many(void **state)
     }
     fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "GetObject", "/9.json", 403, "AccessDenied",
                                           "no"});
-    check_kind(f, records_read(f->arena, &f->store, refs, N, records, &f->err), ERR_DENIED,
-               "read record dev#9");
+    check_failed(f, records_read(f->arena, &f->store, refs, N, records, &f->err), ERR_DENIED,
+                 "read record dev#9");
 }
 
 /* ---- the chain ---- */
@@ -344,11 +336,11 @@ static void test_chain(void **state)
     /* somebody writes another record in the middle */
     fake_put(cloud, STAGES "dev/2.json", STR("{\"format\":1,\"before\":1,\"n\":7}"));
     check_ok(chain_begin(&r, &w, STR("dev"), &chain, &f->err), &f->err);
-    check_kind(f, chain_find(&r, &w, &chain, 1, &record, &f->err), ERR_REFUSED, "was altered");
+    check_failed(f, chain_find(&r, &w, &chain, 1, &record, &f->err), ERR_REFUSED, "was altered");
     fake_delete(cloud, STAGES "dev/2.json");
     check_ok(chain_begin(&r, &w, STR("dev"), &chain, &f->err), &f->err);
-    check_kind(f, chain_find(&r, &w, &chain, 1, &record, &f->err), ERR_NOT_FOUND,
-               "cannot be checked");
+    check_failed(f, chain_find(&r, &w, &chain, 1, &record, &f->err), ERR_NOT_FOUND,
+                 "cannot be checked");
 
     struct record all[3];
     struct record_ref refs[] = {{STR("dev"), 3}, {STR("dev"), 2}, {STR("dev"), 1}};
@@ -378,8 +370,8 @@ static void test_newer_sources(void **state)
     struct target target;
     fake_put(cloud, str_fmt(f->arena, "troupe/shop/sources/%.*s.json", STR_ARG(body.sources)).p,
              text);
-    check_kind(f, recorded_target(&r, &w, &record, &target, &f->err), ERR_FAILED,
-               "has format 2, written by troupe 9.1");
+    check_failed(f, recorded_target(&r, &w, &record, &target, &f->err), ERR_FAILED,
+                 "has format 2, written by troupe 9.1");
 }
 
 /* ---- wrong types ---- */
@@ -407,7 +399,7 @@ static void test_no_record(void **state)
                                &record, &f->err);
         assert_true(str_find(f->err.msg, str_c(key), 0) >= 0);
         assert_true(str_find(f->err.msg, STR("is no record"), 0) >= 0);
-        check_kind(f, done, ERR_FAILED, cases[i].words);
+        check_failed(f, done, ERR_FAILED, cases[i].words);
     }
 }
 
@@ -433,8 +425,8 @@ static void test_dispose_of_a_folder(void **state)
     assert_int_equal(all.all.n, 1);
     fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "ListObjectVersions", NULL, 403,
                                           "AccessDenied", "no", .times = 1});
-    check_kind(f, dispose_folder(&r, &f->store, STR(""), &f->err), ERR_DENIED,
-               "delete s3://" FAKE_BUCKET "/troupe/shop/");
+    check_failed(f, dispose_folder(&r, &f->store, STR(""), &f->err), ERR_DENIED,
+                 "delete s3://" FAKE_BUCKET "/troupe/shop/");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
