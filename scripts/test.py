@@ -6,7 +6,7 @@ Usage: test.py [SUITE...]     without any: all but those of LONG
 Each suite is a function below; it builds what it needs, and says how many tests passed, failed and
 were skipped. A suite that runs no test at all has failed, and so has one that leaves processes
 behind. Of several suites each is a process of its own, and two of them run at a time: those of
-WAITING one after the other, which leave a processor idle half of the time, and beside them the
+BESIDE one after the other, which leave a processor idle half of the time, and beside them the
 others. The last line is `N passed, N failed, N skipped`.
 
 What takes the time, and what keeps it short: `clang` compiles everything once with the sanitizers
@@ -607,7 +607,7 @@ LONG = {
 
 
 # They wait for stacks and processes; what lint looks at is what e2e wrote.
-WAITING = ("localcloud", "program", "e2e", "lint")
+BESIDE = ("localcloud", "program", "e2e", "lint")
 
 
 def worked():
@@ -657,7 +657,7 @@ def together(names):
                     print(said, flush=True)
                     total.add(count)
 
-    lanes = [[name for name in names if name not in WAITING], [n for n in names if n in WAITING]]
+    lanes = [[name for name in names if name not in BESIDE], [n for n in names if n in BESIDE]]
     with concurrent.futures.ThreadPoolExecutor() as threads:
         try:
             for lane in [threads.submit(one_by_one, lane) for lane in lanes]:
