@@ -584,6 +584,16 @@ def suite_races():
     )
 
 
+def suite_services():
+    """Services with their plugins from npm: packaged as by the reference, and in two stages."""
+    need([sys.executable, "-c", "import services; services.modules()"], cwd="tests/services")
+    program, wanted = str(sanitized_build() / "troupe"), {"TROUPE_TEST_SERVICES": "1"}
+    count, said = pytest("tests/program/test_services.py", "-n", JOBS, TROUPE=program, **wanted)
+    more, also = pytest("tests/e2e/test_real_services.py", "-n", JOBS, TROUPE=program, **wanted)
+    count.add(more)
+    return count, "\n".join(text for text in (said, also) if text)
+
+
 def suite_docs():
     """What the documents say about files, make targets and commands is so."""
     build("release", "--buildtype=release", "-Dtests=false")
@@ -603,11 +613,12 @@ SUITES = {
 LONG = {
     "mends",
     "lint",
+    "services",
 }  # of use after changes of their subject only; run when named, or with TROUPE_TEST_ALL=1
 
 
 # They wait for stacks and processes; what lint looks at is what e2e wrote.
-BESIDE = ("localcloud", "program", "e2e", "lint")
+BESIDE = ("localcloud", "program", "e2e", "services", "lint")
 
 
 def worked():

@@ -1,0 +1,86 @@
+"""Each of tests/services packaged by the reference with its plugins, and by troupe: the same.
+
+`make test SUITES=services` runs it, because it installs the plugins first.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from run import ROOT, environment, troupe
+
+sys.path[:0] = [str(ROOT / "tests" / "services"), str(ROOT / "tests" / "reference")]
+
+import bless  # noqa: E402
+import services  # noqa: E402
+from normalise import normalise  # noqa: E402
+
+if os.environ.get("TROUPE_TEST_SERVICES") != "1":
+    pytest.skip("installs plugins first: make test SUITES=services", allow_module_level=True)
+
+TEMPLATE = "cloudformation-template-update-stack.json"
+
+
+def surroundings(home):
+    """An environment in which the reference and its plugins find pip, and no account."""
+    home.mkdir()
+    index = {name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "UV_"))}
+    env = {**bless.environment(home, home), **index}
+    return {name: env[name] for name in env if name not in ("HTTP_PROXY", "HTTPS_PROXY")}
+
+
+def reference(folder, env, without):
+    if without:
+        text = (folder / "serverless.yml").read_text()
+        assert without in text
+        (folder / "serverless.yml").write_text(text.replace(f"[{without}]", "[]"))
+    entry = services.modules() / "osls" / "bin" / "serverless.js"
+    command = ["node", entry, "package", "--stage", "dev", "--package", "out"]
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def zips(folder):
+    """``{zip: {entry: (mode, content)}}``"""
+    found = {}
+    for path in sorted(folder.glob("*.zip")):
+        with zipfile.ZipFile(path) as opened:
+            found[path.name] = {
+                entry.filename: (entry.external_attr >> 16, opened.read(entry))
+                for entry in opened.infolist()
+            }
+    return found
+
+
+def differences(at, theirs, ours):
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for name in sorted({*theirs, *ours}):
+            yield from differences(f"{at}.{name}", theirs.get(name), ours.get(name))
+    elif theirs != ours:
+        yield f"{at}: reference {json.dumps(theirs)[:300]}, troupe {json.dumps(ours)[:300]}"
+
+
+@pytest.mark.parametrize("name", services.NAMES)
+def test_packages_what_the_plugins_make(name, tmp_path):
+    folders = {who: services.lay_out(name, tmp_path / who) for who in ("reference", "troupe")}
+    reference(folders["reference"], surroundings(tmp_path / "home"), services.REPLACED.get(name))
+    done = troupe(
+        *("package", "--stage", "dev", "--package", "out"),
+        cwd=folders["troupe"],
+        env={**environment(tmp_path), **surroundings(tmp_path / "own-home")},
+    )
+    assert done.returncode == 0, done.stderr
+    out = {who: folder / "out" for who, folder in folders.items()}
+    theirs, ours = (normalise(json.loads((out[who] / TEMPLATE).read_text())) for who in folders)
+    assert list(differences("", theirs, ours)) == []
+    theirs, ours = (zips(out[who]) for who in folders)
+    assert sorted(theirs) == sorted(ours)
+    for path in theirs:
+        assert sorted(theirs[path]) == sorted(ours[path])
+        unequal = [entry for entry in theirs[path] if theirs[path][entry] != ours[path][entry]]
+        assert unequal == [], path

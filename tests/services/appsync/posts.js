@@ -1,0 +1,1 @@
+exports.handler = async () => [{ id: '1', title: 'first' }];

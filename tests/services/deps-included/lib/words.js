@@ -1,0 +1,1 @@
+exports.words = ['a', 'b', 'c', 'd'];

@@ -1,0 +1,3 @@
+import words from './words.txt';
+
+export const handler = async () => ({ words: words.trim(), built: process.env.BUILT });

@@ -1,0 +1,1 @@
+export const greet = (text) => text.toUpperCase();

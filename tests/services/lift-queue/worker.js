@@ -1,0 +1,2 @@
+exports.handler = async (event) => event.Records.length;
+exports.send = async () => process.env.QUEUE;

@@ -1,0 +1,2 @@
+exports.handler = async () => 'main';
+exports.health = async () => 'healthy';

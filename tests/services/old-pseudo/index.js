@@ -1,0 +1,1 @@
+exports.query = async () => process.env.TOPIC;

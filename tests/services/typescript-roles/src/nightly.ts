@@ -1,0 +1,1 @@
+export const run = async (event: { kind?: string }) => ({ ran: event.kind ?? 'nothing' });

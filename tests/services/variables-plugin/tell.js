@@ -1,0 +1,1 @@
+exports.handler = async () => process.env.COLOR + ' ' + process.env.STAGE_COLOR;

@@ -1,0 +1,2 @@
+exports.handler = async (event) =>
+  event.source === 'serverless-plugin-warmup' ? 'warmed' : { statusCode: 200, body: 'fast' };

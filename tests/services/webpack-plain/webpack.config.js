@@ -1,0 +1,9 @@
+const slsw = require('serverless-webpack');
+
+module.exports = {
+  entry: slsw.lib.entries,
+  target: 'node',
+  mode: 'production',
+  optimization: { minimize: false },
+  output: { libraryTarget: 'commonjs2', filename: '[name].js' },
+};

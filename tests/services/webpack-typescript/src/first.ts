@@ -1,0 +1,3 @@
+import { name } from './shared';
+
+export const handler = async (): Promise<string> => name('first');

@@ -1,0 +1,1 @@
+export const name = (which: string): string => `the ${which} one`;
