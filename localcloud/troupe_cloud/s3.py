@@ -1,14 +1,16 @@
-"""S3: parts of 5 MiB or more, bodies that fit their hash, buckets of the owner the caller expects,
-notifications that do not overlap.
+"""S3: parts of 5 MiB or more with the checksums that were promised, bodies that fit their hash,
+buckets of the owner the caller expects, notifications that do not overlap.
 
 What AWS does (S3 user guide, "Amazon S3 multipart upload limits"; API reference, "Common error
 codes"): every part but the last has 5 MiB or more, else CompleteMultipartUpload answers
-EntityTooSmall; a body whose SHA-256 differs from ``x-amz-content-sha256`` is
-XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for the source of a copy
-``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied
+EntityTooSmall; an upload that was begun with ``x-amz-checksum-algorithm`` wants the checksum with
+each part, and of each part again to be completed (user guide, "Checking object integrity"), and
+ListMultipartUploads names the algorithm; a body whose SHA-256 differs from ``x-amz-content-sha256``
+is XAmzContentSHA256Mismatch. A request whose ``x-amz-expected-bucket-owner`` (for the source of a
+copy ``x-amz-source-expected-bucket-owner``) is not the account that owns the bucket is AccessDenied
 (user guide, "Verifying bucket ownership with bucket owner condition"). Two notifications of one
 bucket may not have an event in common for keys that fit the filters of both (user guide,
-"Configuring event notifications using object key name filtering"). MiniStack accepts all four.
+"Configuring event notifications using object key name filtering"). MiniStack accepts all five.
 
 Without it fails: ``test_s3.py::test_small_parts_are_refused``
 """
@@ -34,6 +36,55 @@ def small_part(upload, body):
         if number in upload["parts"] and len(upload["parts"][number]["body"]) < LEAST_PART:
             return number
     return None
+
+
+def algorithm(upload):
+    return (upload or {}).get("checksum_algorithm") or ""
+
+
+def unnamed_checksum(upload, body):
+    """The number of the first part that is completed without its checksum, or None."""
+    wanted = algorithm(upload)
+    for part in re.findall(rb"<Part>(.*?)</Part>", body, re.DOTALL) if wanted else []:
+        number = re.search(rb"<PartNumber>\s*(\d+)", part)
+        if number and b"<Checksum%s>" % wanted.encode() not in part:
+            return int(number[1])
+    return None
+
+
+@patch(s3, "_upload_part")
+def upload_part(original, bucket_name, key, body, query_params, headers):
+    upload = s3._multipart_uploads.get(s3._qp(query_params, "uploadId"))
+    given = {
+        name.rpartition("-")[2]
+        for name in headers
+        if re.fullmatch(r"x-amz-checksum-(crc\w+|sha\w+)", name)
+    }
+    wanted = algorithm(upload).lower()
+    if wanted and wanted not in given:
+        return s3._error(
+            "InvalidRequest",
+            f"Checksum Type mismatch occurred, expected checksum Type: {wanted}, actual checksum"
+            f" Type: {min(given, default='null')}",
+            400,
+            f"/{bucket_name}/{key}",
+        )
+    return original(bucket_name, key, body, query_params, headers)
+
+
+@patch(s3, "_list_multipart_uploads")
+def list_multipart_uploads(original, bucket_name, query_params):
+    status, headers, body = original(bucket_name, query_params)
+    for upload_id, upload in s3._multipart_uploads.items():
+        if status == 200 and algorithm(upload):
+            shown = b"<UploadId>%s</UploadId>" % upload_id.encode()
+            body = body.replace(
+                shown,
+                shown
+                + b"<ChecksumAlgorithm>%s</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType>"
+                % algorithm(upload).encode(),
+            )
+    return status, headers, body
 
 
 def have_common_event(x, y):
@@ -76,6 +127,16 @@ def complete_multipart_upload(original, bucket_name, key, body, query_params, he
         return s3._error(
             "EntityTooSmall",
             "Your proposed upload is smaller than the minimum allowed size",
+            400,
+            f"/{bucket_name}/{key}",
+        )
+    unnamed = unnamed_checksum(upload, body)
+    if unnamed is not None:
+        return s3._error(
+            "InvalidRequest",
+            f"The upload was created using a {algorithm(upload).lower()} checksum. The complete"
+            f" request must include the checksum for each part. It was missing for part {unnamed} in"
+            " the request.",
             400,
             f"/{bucket_name}/{key}",
         )

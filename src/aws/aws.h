@@ -74,18 +74,26 @@ int aws_query(struct arena *a, struct aws *aws, const char *service, const char 
 int aws_json(struct arena *a, struct aws *aws, const char *service, const char *operation,
              const struct node *body, const struct node **ret, struct err *err);
 
+/* Told while the body of a request is sent: `bytes` more are, or fewer (negative) when they have to
+ * be sent again. Any thread. */
+struct aws_meter {
+    void (*moved)(void *context, int64_t bytes);
+    void *context;
+};
+
 struct aws_rest {
-    const char *method;         /* "GET" … */
-    struct str path;            /* already percent-encoded: build with aws_path */
-    struct str bucket, key;     /* of S3, instead of a path; without a key: the bucket itself */
-    const struct node *query;   /* map of strings, or of sequences of strings; NULL: none */
-    const struct node *headers; /* map of strings, NULL: none */
-    const struct node *json;    /* body as JSON (rest-json), or NULL */
-    struct str body;            /* raw body otherwise */
-    const char *content_type;   /* of the raw body */
-    int64_t timeout_ms;         /* without a byte moving; 0: the client's */
-    bool once;                  /* not sent again when it may have arrived: Invoke */
-    bool raw_answer;            /* leave answer->node alone: the body is somebody else's */
+    const char *method;            /* "GET" … */
+    struct str path;               /* already percent-encoded: build with aws_path */
+    struct str bucket, key;        /* of S3, instead of a path; without a key: the bucket itself */
+    const struct node *query;      /* map of strings, or of sequences of strings; NULL: none */
+    const struct node *headers;    /* map of strings, NULL: none */
+    const struct node *json;       /* body as JSON (rest-json), or NULL */
+    struct str body;               /* raw body otherwise */
+    const char *content_type;      /* of the raw body */
+    int64_t timeout_ms;            /* without a byte moving; 0: the client's */
+    bool once;                     /* not sent again when it may have arrived: Invoke */
+    bool raw_answer;               /* leave answer->node alone: the body is somebody else's */
+    const struct aws_meter *meter; /* of S3; may be NULL */
 };
 
 /* REST-JSON (Lambda, API Gateway, API Gateway v2). `answer->node` is the body, NULL when empty. */

@@ -18,7 +18,7 @@ static const char *const kept_keys[KEPT_COUNT] = {
 };
 static const char *const kinds[COLLECT_KIND_COUNT] = {
     [COLLECT_VERSION] = "version", [COLLECT_DEPLOYMENT] = "deployment", [COLLECT_LAYER] = "layer",
-    [COLLECT_OBJECT] = "object",   [COLLECT_FUNCTION] = "function",
+    [COLLECT_OBJECT] = "object",   [COLLECT_FUNCTION] = "function",     [COLLECT_UPLOAD] = "upload",
 };
 
 static int read_duration(struct str text, int64_t *ret_ms, struct err *err)
@@ -42,8 +42,9 @@ static const struct node *pruned_json(struct cli *cli, const struct service *ser
         if (item->owner.n)
             node_put_str(a, n, "of", item->owner);
         node_put_str(a, n, "id", item->id);
-        node_put_str(a, n, "deployment",
-                     str_fmt(a, "%.*s#%lld", STR_ARG(item->stage), (long long)item->number));
+        if (item->stage.n)
+            node_put_str(a, n, "deployment",
+                         str_fmt(a, "%.*s#%lld", STR_ARG(item->stage), (long long)item->number));
         if (item->why_kept.n)
             node_put_str(a, n, "kept", item->why_kept);
         node_push(a, items, n);
@@ -66,7 +67,8 @@ static void show_items(struct buf *out, const struct pruned *c)
                 STR_ARG(item->id));
         if (item->owner.n)
             buf_fmt(out, " of %.*s", STR_ARG(item->owner));
-        buf_fmt(out, " (%.*s#%lld)", STR_ARG(item->stage), (long long)item->number);
+        if (item->stage.n)
+            buf_fmt(out, " (%.*s#%lld)", STR_ARG(item->stage), (long long)item->number);
         if (item->why_kept.n)
             buf_fmt(out, ": %.*s", STR_ARG(item->why_kept));
         buf_char(out, '\n');

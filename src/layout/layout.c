@@ -241,12 +241,31 @@ static int add_stage_resources(struct laying *l, struct err *err)
 
 /* ---- service ---- */
 
+/* Parts of uploads that nobody went on with cost money until they are aborted. A bucket that has
+ * rules of its own keeps to these. */
+static const struct node *with_expiry_of_uploads(struct arena *a, const struct node *bucket)
+{
+    enum { DAYS = 7 };
+    const struct node *properties = node_get_c(bucket, "Properties");
+    if (node_get_c(properties, "LifecycleConfiguration"))
+        return bucket;
+    struct node *rule = node_map(a), *rules = node_seq(a);
+    node_put_c(a, rule, "AbortIncompleteMultipartUpload",
+               node_fn(a, "DaysAfterInitiation", node_int(a, DAYS)));
+    node_put_str(a, rule, "Id", STR("uploads"));
+    node_put_str(a, rule, "Status", STR("Enabled"));
+    node_push(a, rules, rule);
+    return cfn_with_property(a, bucket, "LifecycleConfiguration", node_fn(a, "Rules", rules));
+}
+
 static int add_service_resource(struct laying *l, struct str id, const struct placement *p,
                                 struct err *err)
 {
     struct arena *a = l->arena;
     const struct node *flat = own_layers_content(l, id, node_get(l->flat, id));
     bool asked_for = scope_asked_for(l, id) != SIZE_MAX;
+    if (str_eq(id, STR(SERVICE_BUCKET)))
+        flat = with_expiry_of_uploads(a, flat);
     if (asked_for && service_part_check(l, id, flat, err) < 0)
         return -1;
     const struct node *rewritten = references_rewrite(l, flat, REFERENCE_SERVICE, err);

@@ -352,20 +352,18 @@ static int take_away(struct gathering *g, struct pruned *ret, struct err *err)
     return mark(g, "gone", err);
 }
 
-/* ---- functions at the edge that removals had to keep ---- */
+/* ---- what no record that is kept or pruned names ---- */
 
-/* Nothing points at them, so nobody has to be waited for. */
-static int take_kept_functions(const struct gathering *g, struct pruned *ret, struct err *err)
+/* Functions at the edge that removals had to keep. Nothing points at them, so nobody has to be
+ * waited for. */
+static int take_kept_functions(const struct gathering *g, prune_item_list *all, struct err *err)
 {
     struct arena *a = g->r->arena;
     edge_function_list kept = {0};
-    VEC(struct prune_item) all = {0};
     if (g->how->automatic)
         return 0;
     if (edge_functions_kept(g->r, &g->world->store, &kept, err) < 0)
         return -1;
-    for (size_t i = 0; i < ret->item_count; i++)
-        vec_push(a, &all, ret->items[i]);
     vec_each (&kept, f) {
         struct prune_item item = {
             .kind = COLLECT_FUNCTION, .id = f->name, .stage = f->stage, .number = f->number};
@@ -375,8 +373,19 @@ static int take_kept_functions(const struct gathering *g, struct pruned *ret, st
             item.why_kept = str_dup(a, err->msg);
             err_clear(err);
         }
-        vec_push(a, &all, item);
+        vec_push(a, all, item);
     }
+    return 0;
+}
+
+static int take_others(const struct gathering *g, struct pruned *ret, struct err *err)
+{
+    prune_item_list all = {0};
+    for (size_t i = 0; i < ret->item_count; i++)
+        vec_push(g->r->arena, &all, ret->items[i]);
+    if (take_kept_functions(g, &all, err) < 0 ||
+        prune_uploads(g->r, &g->world->store, g->how->only_look, &all, err) < 0)
+        return -1;
     ret->items = all.p;
     ret->item_count = all.n;
     return 0;
@@ -455,5 +464,5 @@ int prune_run(const struct release *r, const struct pruning *how, struct world *
     if (done < 0 || ret->put_off)
         return done;
     count(&g, ret);
-    return take_kept_functions(&g, ret, err);
+    return take_others(&g, ret, err);
 }

@@ -53,7 +53,8 @@ enum prune_kind {
     COLLECT_DEPLOYMENT,
     COLLECT_OBJECT,
     COLLECT_FUNCTION,
-    COLLECT_LAYER, /* a resource of the service's stack */
+    COLLECT_LAYER,  /* a resource of the service's stack */
+    COLLECT_UPLOAD, /* in parts, that nobody went on with */
     COLLECT_KIND_COUNT
 };
 struct prune_item {
@@ -61,7 +62,7 @@ struct prune_item {
     struct str owner;  /* function name, id of the API; empty for objects */
     enum api_kind api; /* of a deployment */
     struct str id; /* version, deployment, logical id, key below the service's folder, function */
-    struct str stage; /* of the record that named it */
+    struct str stage; /* of the record that named it; empty: none did */
     int64_t number;
     struct claim claim;  /* of a version or a deployment: why it is ours */
     struct str why_kept; /* in use, says AWS; empty: gone */
@@ -78,6 +79,15 @@ int prune_layers_find(const struct release *r, const struct world *w, struct pru
 /* Take the layers among `items` out of that stack. The caller has the service's lease. */
 int prune_layers_drop(const struct release *r, const struct world *w,
                       const struct prune_item *items, size_t n, struct err *err);
+
+/* ---- uploads (prune_uploads.c) ---- */
+
+typedef VEC(struct prune_item) prune_item_list;
+
+/* Add uploads in parts below the service's folder that are older than a day, as nobody goes on with
+ * them; abort them unless `only_look`. Who may not list them is told so. */
+int prune_uploads(const struct release *r, const struct store *store, bool only_look,
+                  prune_item_list *ret, struct err *err);
 
 /* ---- doing (prune.c) ---- */
 

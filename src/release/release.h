@@ -11,8 +11,9 @@
 #include "release/bucket/store.h"
 #include "release/publish/api_kind.h"
 
-/* How much what is told matters to who reads only a log of it. */
-enum told { TOLD_STEP, TOLD_NOTICE, TOLD_FAILURE };
+/* How much what is told matters to who reads only a log of it. What TOLD_METER says is replaced by
+ * the next thing in no time, and no log has it. */
+enum told { TOLD_METER, TOLD_STEP, TOLD_NOTICE, TOLD_FAILURE };
 
 /* Who watches. Functions are published by several threads, which call at the same time: whoever
  * observes takes a lock of its own (ui/progress.c). */

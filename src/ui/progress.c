@@ -119,6 +119,8 @@ static void draw(struct progress *p, struct arena *a, const char *step, struct s
 static void on_progress(void *context, enum told told, const char *step, struct str text)
 {
     struct progress *p = context;
+    if (told == TOLD_METER && p->mode != PROGRESS_LIVE)
+        return;
     cleanup_arena struct arena *a = arena_new();
     pthread_mutex_lock(&p->lock);
     if (p->mode == PROGRESS_JSON)

@@ -97,6 +97,41 @@ def test_small_parts_are_refused(aws, bucket):
     assert aws.s3.head_object(Bucket=bucket, Key="mp")["ContentLength"] == (5 << 20) + 1
 
 
+def test_parts_without_the_checksum_that_was_promised_are_refused(aws, bucket):
+    place = {"Bucket": bucket, "Key": "sums"}
+    place["UploadId"] = aws.s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")[
+        "UploadId"
+    ]
+    (shown,) = [
+        upload
+        for upload in aws.s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
+        if upload["UploadId"] == place["UploadId"]
+    ]
+    assert (shown["ChecksumAlgorithm"], shown["ChecksumType"]) == ("SHA256", "COMPOSITE")
+    assert refused(
+        lambda: aws.s3.upload_part(**place, PartNumber=1, Body=b"x", ChecksumAlgorithm="CRC32")
+    ) == (
+        400,
+        "InvalidRequest",
+        "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type:"
+        " crc32",
+    )
+    part = aws.s3.upload_part(**place, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA256")
+    named = {"PartNumber": 1, "ETag": part["ETag"]}
+
+    def complete():
+        aws.s3.complete_multipart_upload(**place, MultipartUpload={"Parts": [named]})
+
+    assert refused(complete) == (
+        400,
+        "InvalidRequest",
+        "The upload was created using a sha256 checksum. The complete request must include the"
+        " checksum for each part. It was missing for part 1 in the request.",
+    )
+    named["ChecksumSHA256"] = part["ChecksumSHA256"]
+    complete()
+
+
 def test_conditional_writes_have_one_winner(aws, bucket):
     def write(number):
         return signed(aws, bucket, "lease", b"%d" % number, **{"If-None-Match": "*"}).status_code

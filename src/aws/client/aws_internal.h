@@ -49,6 +49,7 @@ struct call {
     int64_t timeout_ms;                    /* 0: the client's */
     size_t answer_max;                     /* bytes; 0: as http.h says */
     bool once;                             /* not sent again when it may have arrived */
+    const struct aws_meter *meter;         /* of the body; may be NULL */
 };
 
 /* Add to an error about the client's credentials which profile they are from, and where a file

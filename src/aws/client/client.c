@@ -61,7 +61,9 @@ struct attempt {
     struct endpoint endpoint;
     struct str body_hash; /* the same for every attempt */
     int number;           /* 1: the first */
-    bool of_profile;      /* the credentials that signed it are the profile's */
+    struct aws_meter meter;
+    int64_t moved;   /* bytes that the call's meter was told of this attempt */
+    bool of_profile; /* the credentials that signed it are the profile's */
 };
 
 static struct str endpoint_path(struct arena *a, const struct attempt *t)
@@ -110,6 +112,20 @@ static void sign(struct arena *a, const struct attempt *t, const struct credenti
     call_header(signed_call, "User-Agent", user_agent(a));
 }
 
+static void on_moved(void *context, int64_t bytes)
+{
+    struct attempt *t = context;
+    t->moved += bytes;
+    t->call->meter->moved(t->call->meter->context, bytes);
+}
+
+/* What was sent was sent for nothing. */
+static void take_back(struct attempt *t)
+{
+    if (t->moved)
+        on_moved(t, -t->moved);
+}
+
 static int send_once(struct arena *a, struct attempt *t, struct aws_answer *answer, bool *ret_sent,
                      struct err *err)
 {
@@ -133,6 +149,7 @@ static int send_once(struct arena *a, struct attempt *t, struct aws_answer *answ
         .n_headers = signed_call.n_headers,
         .body = call->body,
         .answer_max = call->answer_max,
+        .meter = call->meter ? &t->meter : NULL,
         .timeout_ms = call->timeout_ms ? call->timeout_ms : aws->options.timeout_ms};
     if (aws->options.trace)
         aws->options.trace(aws->options.trace_context, call->service->name, call->operation,
@@ -208,6 +225,7 @@ static int attempts(struct arena *a, struct attempt *t, struct aws_answer *answe
     bool corrected = false, sent;
     for (t->number = 1;; t->number++) {
         *answer = (struct aws_answer){0};
+        take_back(t);
         if (wait_for_limit(t->aws, t->call, err) < 0)
             return -1;
         if (send_once(a, t, answer, &sent, err) < 0) {
@@ -242,7 +260,9 @@ int call_send(struct arena *a, struct aws *aws, struct call *call, struct aws_an
                                            aws->settings, &t.endpoint, err) < 0)
         return -1;
     t.body_hash = sha256_hex(a, call->body);
+    t.meter = (struct aws_meter){on_moved, &t};
     if (attempts(a, &t, answer, err) < 0) {
+        take_back(&t);
         if (err->kind == ERR_NETWORK && (t.endpoint.fips || t.endpoint.dualstack))
             endpoint_variant_help(&t.endpoint, err);
         if (err->kind == ERR_NETWORK)

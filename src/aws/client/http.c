@@ -45,6 +45,8 @@ struct transfer {
     struct buf body;
     size_t header_bytes, answer_max;
     bool too_large, too_slow;
+    const struct aws_meter *meter;
+    int64_t told; /* bytes that the meter knows of */
 };
 
 /* ---- life ---- */
@@ -365,10 +367,13 @@ static CURLcode finished(CURLM *multi, bool *ret)
     return CURLE_OK;
 }
 
-static int64_t bytes_moved(CURL *easy, const struct transfer *t)
+static int64_t bytes_moved(CURL *easy, struct transfer *t)
 {
     curl_off_t up = 0;
     curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    if (t->meter && up > t->told)
+        t->meter->moved(t->meter->context, (int64_t)up - t->told);
+    t->told = (int64_t)up;
     return (int64_t)up + (int64_t)t->body.n + (int64_t)t->header_bytes;
 }
 
@@ -382,12 +387,12 @@ static CURLcode run(struct handle *h, struct transfer *t, int64_t timeout_ms)
         if (curl_multi_perform(h->multi, &running) != CURLM_OK)
             return CURLE_FAILED_INIT;
         bool done = false;
+        int64_t bytes = bytes_moved(h->easy, t), now = clock_mono_ms();
         CURLcode code = finished(h->multi, &done);
         if (done)
             return code;
         if (cancel_requested())
             return CURLE_ABORTED_BY_CALLBACK;
-        int64_t bytes = bytes_moved(h->easy, t), now = clock_mono_ms();
         if (bytes != moved) {
             moved = bytes;
             since = now;
@@ -483,6 +488,7 @@ int http_send(struct arena *a, struct http *http, const struct http_request *r,
     struct transfer t = {.arena = a,
                          .answer = ret,
                          .body = BUF(a),
+                         .meter = r->meter,
                          .answer_max = r->answer_max ? r->answer_max : ANSWER_BYTES_MAX};
     struct handle *h = handle_take(http);
     struct libcurl_setup setup = {.easy = h->multi ? h->easy : NULL};

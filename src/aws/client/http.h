@@ -27,6 +27,7 @@ struct http_request {
     size_t answer_max;          /* bytes of the body of the answer; 0: 32 MiB */
     int64_t connect_timeout_ms; /* 0: 10 s */
     bool direct;                /* never through a proxy */
+    const struct aws_meter *meter; /* told as the body leaves; may be NULL */
 };
 
 struct http *http_new(const struct http_options *options, struct err *err);

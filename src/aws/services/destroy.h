@@ -12,6 +12,9 @@ int cloudformation_delete(struct arena *a, struct aws *aws, struct str name, str
  * (PRECONDITION). */
 int s3_delete(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str etag,
               struct err *err);
+/* AbortMultipartUpload: its parts go. Absent is success. */
+int s3_abort(struct arena *a, struct aws *aws, struct str bucket, struct str key, struct str id,
+             struct err *err);
 /* Delete every object, version and marker whose key begins with `prefix` (empty: all); `*ret_n`:
  * how many they were. */
 int s3_empty(struct arena *a, struct aws *aws, struct str bucket, struct str prefix, size_t *ret_n,

@@ -130,6 +130,7 @@ static void prepare(struct arena *a, const struct aws_rest *request, struct call
     call->body = request->body;
     call->timeout_ms = request->timeout_ms;
     call->once = request->once;
+    call->meter = request->meter;
     call->answer_max = request->raw_answer ? OBJECT_BYTES_MAX : 0;
     if (request->content_type)
         call_header(call, "Content-Type", str_c(request->content_type));

@@ -127,6 +127,12 @@ struct s3_put {
     const char *content_type;
     enum s3_condition condition;
     struct str etag; /* for S3_IF_MATCH */
+    /* The key says what the content is: parts that an earlier run sent are not sent again. */
+    bool resumes;
+    const struct aws_meter *meter; /* told how much is sent; may be NULL */
+    /* Told once how much an earlier run had sent; may be NULL. */
+    void (*found)(void *context, uint64_t bytes);
+    void *found_context;
 };
 /* What S3 says of an object that it gives or takes. */
 struct s3_stamp {
@@ -140,16 +146,27 @@ int s3_get(struct arena *a, struct aws *aws, struct str bucket, struct str key, 
 /* HeadObject: is the object there? */
 int s3_head(struct arena *a, struct aws *aws, struct str bucket, struct str key, bool *ret,
             struct str *ret_etag, struct err *err);
-/* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. PRECONDITION when the condition
- * does not hold, NOT_FOUND for S3_IF_MATCH on a missing key; a 409 of racing writers is retried.
- * When an answer is lost and the call sent again, a conditional write may meet its own first
- * success and report PRECONDITION: callers compare the content (a nonce). `ret` may be NULL. */
+/* Write, with x-amz-checksum-sha256; over 16 MiB in parallel parts. An upload in parts that cannot
+ * be finished stays, for the next run, where the content `resumes` and the network is to blame (or
+ * the user); else it is aborted. PRECONDITION when the condition does not hold, NOT_FOUND for
+ * S3_IF_MATCH on a missing key; a 409 of racing writers is retried. When an answer is lost and the
+ * call sent again, a conditional write may meet its own first success and report PRECONDITION:
+ * callers compare the content (a nonce). `ret` may be NULL. */
 int s3_put(struct arena *a, struct aws *aws, const struct s3_put *put, struct s3_stamp *ret,
            struct err *err);
 /* Copy an object, up to 5 GiB, to `to` under the same key; the buckets may be in different regions,
  * `aws` is that of `to`. */
 int s3_copy(struct arena *a, struct aws *aws, struct str from, struct str key, struct str to,
             struct err *err);
+/* An upload in parts that was begun and neither completed nor aborted. */
+struct s3_upload {
+    struct str key, id;
+    struct str checksum; /* "SHA256"; empty: S3 does not say */
+    int64_t begun_ms;
+};
+/* Those of keys that begin with `prefix`, all pages. `*ret_now_ms` (may be NULL): S3's clock. */
+int s3_uploads(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
+               struct s3_upload **ret, size_t *ret_n, int64_t *ret_now_ms, struct err *err);
 /* All objects below `prefix`, by key, all pages. */
 int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
             struct s3_object **ret, size_t *ret_n, struct err *err);

@@ -52,8 +52,11 @@ struct str dispose_hint(struct arena *a, struct str stage, int64_t number, struc
 /* An object of the store, by its whole key; `etag` as for s3_delete. Absent is success. */
 int dispose_object(struct arena *a, const struct store *store, struct str key, struct str etag,
                    struct err *err);
+/* An upload in parts to the store, which its parts go with. Absent is success. */
+int dispose_upload(struct arena *a, const struct store *store, const struct s3_upload *upload,
+                   struct err *err);
 /* All that the service has in the bucket of `store` below `folder`, every version of it. `folder`
- * ends with a slash ("parts/shop-dev/"), or is empty: everything. */
+ * ends with a slash ("parts/shop-dev/"), or is empty: everything, uploads in parts, too. */
 int dispose_folder(const struct release *r, const struct store *store, struct str folder,
                    struct err *err);
 /* What is in a bucket of a stack of ours, so that the stack can be deleted. A bucket that is gone

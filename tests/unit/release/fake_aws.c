@@ -226,6 +226,10 @@ static const char *s3_operation(const struct fake_request *q)
         return "DeleteObjects";
     if (!key && str_find(q->query, STR("versions="), 0) >= 0)
         return "ListObjectVersions";
+    if (!key && str_find(q->query, STR("uploads="), 0) >= 0)
+        return "ListMultipartUploads";
+    if (m == 'D' && str_find(q->query, STR("uploadId="), 0) >= 0)
+        return "AbortMultipartUpload";
     return m == 'D' ? "DeleteObject" : m == 'G' && key ? "GetObject" : "ListObjectsV2";
 }
 
@@ -253,6 +257,34 @@ static void delete_all(struct fake_aws *aws, const struct fake_request *q)
     }
 }
 
+/* The id of an upload is its key. */
+static void list_uploads(const struct fake_aws *aws, const struct fake_request *q,
+                         struct reply *ret)
+{
+    struct buf b = BUF(q->arena);
+    buf_lit(&b, "<ListMultipartUploadsResult>");
+    vec_each (&aws->uploads, u)
+        if (str_starts(str_c(u->key), fake_param(q->arena, q->query, "prefix")))
+            buf_fmt(&b,
+                    "<Upload><Key>%s</Key><UploadId>%s</UploadId><Initiated>%.*s</Initiated>"
+                    "</Upload>",
+                    u->key, u->key, STR_ARG(time_iso(q->arena, u->begun_ms)));
+    buf_lit(&b, "<IsTruncated>false</IsTruncated></ListMultipartUploadsResult>");
+    ret->headers = str_fmt(q->arena, "Content-Type: application/xml\r\nDate: %s\r\n",
+                           http_date(q->arena, now_ms(aws)))
+                       .p;
+    ret->body = buf_str(&b).p;
+}
+
+static void abort_upload(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
+{
+    struct str id = fake_param(q->arena, q->query, "uploadId");
+    ret->status = 204;
+    for (size_t i = 0; i < aws->uploads.n; i++)
+        if (str_eq(str_c(aws->uploads.p[i].key), id))
+            aws->uploads.p[i] = aws->uploads.p[--aws->uploads.n];
+}
+
 static void s3(struct fake_aws *aws, const struct fake_request *q, struct reply *ret)
 {
     struct arena *a = q->arena;
@@ -264,6 +296,10 @@ static void s3(struct fake_aws *aws, const struct fake_request *q, struct reply 
         fake_refuse(q, 404, "NoSuchBucket", "The specified bucket does not exist", ret);
     } else if (str_starts(q->operation, STR("ListObject"))) {
         list(aws, q, ret);
+    } else if (str_eq(q->operation, STR("ListMultipartUploads"))) {
+        list_uploads(aws, q, ret);
+    } else if (str_eq(q->operation, STR("AbortMultipartUpload"))) {
+        abort_upload(aws, q, ret);
     } else if (str_eq(q->operation, STR("DeleteObjects"))) {
         delete_all(aws, q);
         ret->body = "<DeleteResult/>";
@@ -457,6 +493,7 @@ void fake_aws_reset(struct fake_aws *aws)
     aws->script = NULL;
     aws->foreseen = aws->import_status = aws->interface = NULL;
     memset(&aws->objects, 0, sizeof aws->objects);
+    memset(&aws->uploads, 0, sizeof aws->uploads);
     memset(&aws->functions, 0, sizeof aws->functions);
     memset(&aws->apis, 0, sizeof aws->apis);
     memset(&aws->stacks, 0, sizeof aws->stacks);

@@ -90,6 +90,11 @@ struct fake_log_group {
     const struct node *tags;
 };
 
+struct fake_upload {
+    const char *key;
+    int64_t begun_ms;
+};
+
 struct fake_aws {
     struct arena *arena; /* of the state */
     pthread_mutex_t lock;
@@ -99,6 +104,7 @@ struct fake_aws {
     size_t page; /* events, stacks and objects of one answer; 0: all */
     bool no_bucket;
     VEC(struct fake_object) objects;
+    VEC(struct fake_upload) uploads; /* in parts */
     VEC(struct fake_function) functions;
     VEC(struct fake_api) apis;
     VEC(struct fake_stack) stacks;

@@ -352,6 +352,37 @@ static void test_nothing(void **state)
     assert_int_equal(p.records + p.item_count, 0);
 }
 
+/* Uploads that nobody went on with for a day: not a neighbour's, not one that may be under way. */
+static void test_uploads(void **state)
+{
+    struct fixture *f = *state;
+    fake_put(cloud, "troupe/shopping/now", STR(""));
+    const int64_t hour = 60 * 60 * 1000, begun = cloud->objects.p[0].modified_ms;
+    const struct fake_upload all[] = {{"troupe/shop/artifacts/old.zip", begun - 25 * hour},
+                                      {"troupe/shop/artifacts/new.zip", begun - 23 * hour},
+                                      {"troupe/shopping/artifacts/old.zip", begun - 25 * hour}};
+    struct pruned pruned;
+    add_cloud(f);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        vec_push(cloud->arena, &cloud->uploads, all[i]);
+    for (int turn = 0; turn < 3; turn++) {
+        const struct pruning how = {.unused_ms = 0, .only_look = turn == 0};
+        check_ok(prune(f, &how, &pruned), &f->err);
+        size_t uploads = 0;
+        for (size_t i = 0; i < pruned.item_count; i++)
+            if (pruned.items[i].kind == COLLECT_UPLOAD) {
+                check_str(pruned.items[i].id, "artifacts/old.zip");
+                uploads++;
+            }
+        assert_int_equal(uploads, turn < 2);
+        assert_int_equal(cloud->uploads.n, turn == 0 ? 3 : 2);
+    }
+    /* who may not look has the rest pruned */
+    fake_fault(cloud, (struct fake_fault){FAULT_REFUSE, "ListMultipartUploads", NULL, 403,
+                                          "AccessDenied", "no", .times = 1});
+    check_ok(prune(f, &now, &pruned), &f->err);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +391,7 @@ int main(int argc, char **argv)
         FIXTURE_TEST(test_refused_by_aws), FIXTURE_TEST(test_cut_off),
         FIXTURE_TEST(test_others_at_work), FIXTURE_TEST(test_others_begin),
         FIXTURE_TEST(test_automatic),      FIXTURE_TEST(test_nothing),
+        FIXTURE_TEST(test_uploads),
     };
     (void)argc;
     return FIXTURE_RUN("prune_run", tests, argv);

@@ -420,6 +420,14 @@ static void test_dispose_of_a_folder(void **state)
     assert_int_equal(all.all.n, 1);
     check_str(all.all.p[0].name, "s3://" FAKE_BUCKET "/troupe/shop/parts/shop-dev/");
     check_ok(dispose_folder(&r, &f->store, STR("parts/none/"), &f->err), &f->err);
+    for (int i = 0; i < 2; i++)
+        vec_push(cloud->arena, &cloud->uploads,
+                 (struct fake_upload){i ? "troupe/shop/a" : "troupe/shopping/a", 0});
+    check_ok(dispose_folder(&r, &f->store, STR(""), &f->err), &f->err);
+    assert_int_equal(cloud->uploads.n, 1); /* a neighbour's */
+    all.all.n = 1;
+    struct s3_upload other = {.key = STR("troupe/shopping/a"), .id = STR("troupe/shopping/a")};
+    check_kind(f, dispose_upload(f->arena, &f->store, &other, &f->err), ERR_FAILED, "upload");
     struct store gone = {f->aws, STR("gone-bucket"), STR("shop")};
     check_ok(dispose_folder(&r, &gone, STR(""), &f->err), &f->err);
     assert_int_equal(all.all.n, 1);

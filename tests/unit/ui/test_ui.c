@@ -43,6 +43,7 @@ static void test_lines(void **state)
     (void)state;
     struct screen s = {0};
     screen_open(&s, PROGRESS_LINES, 80);
+    s.observer.progress(s.progress, TOLD_METER, "stack", STR("for a terminal only"));
     s.observer.progress(s.progress, TOLD_STEP, "stack", STR("CREATE_COMPLETE Orders"));
     now = 61000;
     s.observer.progress(s.progress, TOLD_FAILURE, "stack",
@@ -60,11 +61,14 @@ static void test_live(void **state)
     s.observer.progress(s.progress, TOLD_STEP, "publish", STR("1/2 api v3"));
     now = 50;
     s.observer.progress(s.progress, TOLD_STEP, "publish", STR("dropped: too soon after the last"));
+    now = 1100;
+    s.observer.progress(s.progress, TOLD_METER, "publish", STR("9.0 MB"));
     now = 2100;
     s.observer.progress(s.progress, TOLD_STEP, "publish",
                         STR("2/2 a name that is too long for this line"));
     s.observer.finished(s.progress, "publish", STR("done"));
     screen_check(&s, "\r\033[Ko publish   1/2 api v3 0s"
+                     "\r\033[Ko publish   9.0 MB 1s"
                      "\r\033[Ko publish   2/2 a name that is t 2s"
                      "\r\033[K✓ publish   done\n");
 }
@@ -78,6 +82,7 @@ static void test_quiet_and_json(void **state)
     s.observer.finished(s.progress, "stack", STR("x"));
     screen_check(&s, "");
     screen_open(&s, PROGRESS_JSON, 80);
+    s.observer.progress(s.progress, TOLD_METER, "stack", STR("for a terminal only"));
     s.observer.progress(s.progress, TOLD_STEP, "stack", STR("a \"b\""));
     screen_check(&s, "{\"step\":\"stack\",\"text\":\"a \\\"b\\\"\",\"finished\":false,\"ms\":0}\n");
 }
