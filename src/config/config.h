@@ -131,6 +131,9 @@ struct settings {
     size_t per_stage_function_count;
     struct str *protect;
     size_t protect_count;
+    struct str *terminations; /* terminationProtection: stages whose stacks nobody may delete */
+    size_t termination_count;
+    bool has_terminations;   /* else the protection of stacks is not looked at */
     struct str *stage_names; /* globs: those that may be made; none: any */
     size_t stage_name_count;
     bool logs_per_stage, rest_per_stage, http_shared, regions_independent;

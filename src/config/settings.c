@@ -29,7 +29,7 @@ static const struct schema build_settings = {
                     {"http", CHOICE("perStage", "shared")}, {"httpStages", WHOLE(1, 1000)})}, \
         {"regions", CHOICE("stage-only", "independent")},                                     \
         {"history", CLOSED_MAP({"keep", WHOLE(1, 1000)})}, {"build", &build_settings},        \
-        {"shift", NULL},                                                                      \
+        {"shift", NULL}, {"terminationProtection", &list_of_strings},                         \
     {                                                                                         \
         "protect", &list_of_strings                                                           \
     }
@@ -72,6 +72,8 @@ static void fill(struct arena *a, struct settings *s)
     texts(a, node_path(n, "functions.perStage"), &s->per_stage_functions,
           &s->per_stage_function_count);
     texts(a, node_get_c(n, "protect"), &s->protect, &s->protect_count);
+    texts(a, node_get_c(n, "terminationProtection"), &s->terminations, &s->termination_count);
+    s->has_terminations = node_get_c(n, "terminationProtection") != NULL;
     if (node_is(node_get_c(n, "stages"), NODE_SEQ))
         texts(a, node_get_c(n, "stages"), &s->stage_names, &s->stage_name_count);
     s->logs_per_stage = node_is_text(node_get_c(n, "logs"), "stage");

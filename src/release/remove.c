@@ -221,6 +221,8 @@ int remove_stage(const struct release *r, struct str stage, bool purge, bool *re
     *ret_nothing = false;
     if (world_remains(r, true, &w, err) < 0)
         return -1;
+    if (w.stage_exists && stack_check_unguarded(&w.stage, r->service->region, err) < 0)
+        return -1;
     if (!w.stage_exists)
         return w.bucket.n ? finish_removal(r, &w.store, stage, ret_nothing, err)
                           : say_never_was(stage, err);
@@ -267,6 +269,29 @@ static int remove_kept_functions(const struct release *r, const struct world *w,
     return 0;
 }
 
+/* Before the first of them goes. */
+static int check_unguarded(const struct release *r, const struct world *w, struct err *err)
+{
+    struct str *stages;
+    struct stack *stacks;
+    size_t n;
+    if (stages_find(r, &w->store, &stages, &stacks, &n, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        struct release of_stage;
+        struct err one = {0};
+        if (region_at(r, stages[i], &of_stage, err) < 0)
+            return -1;
+        stack_check_unguarded(&stacks[i], of_stage.service->region, &one);
+        err_also(err, &one);
+    }
+    struct err one = {0};
+    if (w->service_exists)
+        stack_check_unguarded(&w->service, r->service->home, &one);
+    err_also(err, &one);
+    return err->kind ? -1 : 0;
+}
+
 static int remove_all_stages(const struct release *r, const struct world *w, bool purge,
                              size_t *ret_n, struct err *err)
 {
@@ -296,7 +321,7 @@ int remove_service(const struct release *r, bool purge, bool *ret_nothing, struc
     if (w.service_exists && stack_condition(w.service.status) == STACK_BUSY &&
         stack_wait(r, w.service.id, &w.service, err) < 0)
         return -1;
-    if (remove_all_stages(r, &w, purge, &stages, err) < 0 ||
+    if (check_unguarded(r, &w, err) < 0 || remove_all_stages(r, &w, purge, &stages, err) < 0 ||
         (w.bucket.n && remove_kept_functions(r, &w, err) < 0) ||
         records_all(r->arena, &w.store, &records, &n, err) < 0 ||
         repositories_find(r, &w.store, records, n, &repositories, err) < 0)

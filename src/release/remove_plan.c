@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "cfn/cfn.h"
 #include "release/stack/nested.h"
+#include "release/stack/stack.h"
 #include "release/world/region.h"
 
 /* `there` is at the stack's stage; with the whole service the bucket goes, and all history. */
@@ -14,6 +15,8 @@ static int add_stack(const struct release *there, const struct store *store,
     struct arena *a = there->arena;
     VEC(struct removal_resource) all = {0};
     const struct node *template;
+    if (stack_check_unguarded(stack, there->service->region, err) < 0)
+        return -1;
     if (nested_read(there, store, stack->name, &template, NULL, err) < 0)
         return -1;
     member_each (m, node_get_c(template, "Resources")) {

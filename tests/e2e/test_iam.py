@@ -95,6 +95,7 @@ SELDOM = {
     "logs:DeleteLogGroup": "deletes what Lambda made anew after a removal",
     "logs:ListTagsForResource": "sees whose such a group is",
     "s3:AbortMultipartUpload": "takes an upload in parts back",
+    "s3:ListMultipartUploadParts": "goes on with an upload in parts",
     "s3:DeleteObjectVersion": "empties a bucket with versions",
     "kms:Decrypt": "reads what a key encrypts",
 }

@@ -1301,3 +1301,27 @@ def test_mappings_of_brokers_need_rights(aws):
                 assert status == "CREATE_COMPLETE", reason
             else:
                 assert f"does not have permissions to call {lacking} on" in reason, reason
+
+
+def test_a_protected_stack_is_not_deleted(aws):
+    """Nor by its id; and updates go on."""
+    stack = name("guarded")
+    template = {"Resources": {"Q": queue()}}
+    aws.cf.create_stack(
+        StackName=stack, TemplateBody=json.dumps(template), EnableTerminationProtection=True
+    )
+    aws.cf.get_waiter("stack_create_complete").wait(
+        StackName=stack, WaiterConfig={"Delay": 0.1}
+    )
+    (shown,) = aws.cf.describe_stacks(StackName=stack)["Stacks"]
+    assert shown["EnableTerminationProtection"]
+    for given in (stack, shown["StackId"]):
+        assert refused(aws.cf.delete_stack, StackName=given) == (
+            400,
+            "ValidationError",
+            f"Stack [{shown['StackId']}] cannot be deleted while TerminationProtection is enabled",
+        )
+    aws.cf.update_termination_protection(
+        StackName=stack, EnableTerminationProtection=False
+    )
+    aws.cf.delete_stack(StackName=stack)

@@ -68,7 +68,8 @@ static struct stack stack_of(struct arena *a, const struct node *stack)
         .parameters =
             pairs(a, answer_list(a, stack, "Parameters"), "ParameterKey", "ParameterValue"),
         .tags = pairs(a, answer_list(a, stack, "Tags"), "Key", "Value"),
-        .nested = text_of(stack, "ParentId").n > 0};
+        .nested = text_of(stack, "ParentId").n > 0,
+        .guarded = node_is_text(node_get_c(stack, "EnableTerminationProtection"), "true")};
 }
 
 int cloudformation_describe(struct arena *a, struct aws *aws, struct str name, struct stack *ret,
@@ -83,6 +84,15 @@ int cloudformation_describe(struct arena *a, struct aws *aws, struct str name, s
                        STR_ARG(name));
     *ret = stack_of(a, stacks->items[0]);
     return 0;
+}
+
+int cloudformation_guard(struct arena *a, struct aws *aws, struct str name, bool on,
+                         struct err *err)
+{
+    const struct node *answer;
+    struct node *params = named(a, "StackName", name);
+    node_put_str(a, params, "EnableTerminationProtection", str_c(on ? "true" : "false"));
+    return call(a, aws, "UpdateTerminationProtection", params, &answer, err);
 }
 
 struct stacks {

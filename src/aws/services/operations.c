@@ -78,6 +78,8 @@ const struct aws_operation aws_operations[] = {
      "adopt: see who uses a stack's exports"},
     {"cloudformation", "ListStackResources", "cloudformation:ListStackResources", AWS_STACKS,
      AWS_LIFE, "find the resources of the stacks"},
+    {"cloudformation", "UpdateTerminationProtection", "cloudformation:UpdateTerminationProtection",
+     AWS_STACKS, AWS_LIFE_GUARDED, "protect stacks against deletion, and lift that"},
     {"cloudformation", "UpdateStack", "cloudformation:UpdateStack", AWS_STACKS, AWS_LIFE,
      "change the stacks"},
 

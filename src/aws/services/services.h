@@ -24,6 +24,7 @@ struct stack {
     const struct node *parameters; /* map */
     const struct node *tags;       /* map */
     bool nested;                   /* part of another stack, whose tags it has */
+    bool guarded;                  /* its termination protection is on: it cannot be deleted */
 };
 
 /* One stack. NOT_FOUND when there is none. `name` may be a stack id. */
@@ -54,6 +55,9 @@ int cloudformation_create(struct arena *a, struct aws *aws, const struct stack_c
                           struct str *ret_id, struct err *err);
 int cloudformation_update(struct arena *a, struct aws *aws, const struct stack_change *change,
                           bool *ret_nothing, struct err *err);
+/* UpdateTerminationProtection: DeleteStack is refused from now on, or is not. */
+int cloudformation_guard(struct arena *a, struct aws *aws, struct str name, bool on,
+                         struct err *err);
 int cloudformation_continue_rollback(struct arena *a, struct aws *aws, struct str name,
                                      struct err *err);
 

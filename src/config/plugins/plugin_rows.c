@@ -110,6 +110,11 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-prune-plugin"), PLUGIN_BUILT_IN,
      "its number is 'custom.troupe.history.keep', for each stage", "prune", &prune_options,
      .apply = plugin_prune, .for_location = true},
+    {WORDS("serverless-stack-termination-protection"), PLUGIN_BUILT_IN,
+     "the stacks of its stages are protected against deletion, and troupe asks before these stages "
+     "are removed, reset or shifted",
+     "serverlessTerminationProtection", &protection_options, .apply = plugin_termination_protection,
+     .for_location = true},
 
     /* troupe does it in its own way. */
     {WORDS("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns",
@@ -130,11 +135,6 @@ const struct plugin plugin_rows[] = {
      .function_keys = canary_function_keys},
     {WORDS("serverless-plugin-split-stacks"), PLUGIN_REPLACED,
      "templates that are too large for AWS are split by troupe", "splitStacks"},
-    {WORDS("serverless-stack-termination-protection"), PLUGIN_REPLACED,
-     "its stages are 'custom.troupe.protect', so troupe asks before they are removed, reset or "
-     "shifted; termination protection of the stacks stays as it is",
-     "serverlessTerminationProtection", &protection_options, .apply = plugin_termination_protection,
-     .for_location = true},
     {WORDS("serverless-deployment-bucket"), PLUGIN_REPLACED,
      "troupe makes a bucket of its own, and one that 'provider.deploymentBucket' names has to be "
      "there",

@@ -218,21 +218,24 @@ int plugin_prune(struct resolver *r, struct node *root, const struct node *optio
 
 /* ---- serverless-stack-termination-protection ---- */
 
-/* Without a list it protects all stages. */
+/* Without a list it protects all stages. What custom.troupe says comes to it. */
 int plugin_termination_protection(struct resolver *r, struct node *root, const struct node *options,
                                   struct err *err)
 {
+    static const char *const keys[] = {"protect", "terminationProtection"};
     struct arena *a = r->arena;
     (void)err;
     const struct node *stages = node_get_c(options, "stages");
-    if (!takes_settings(root, "protect"))
-        return 0;
-    struct node *troupe = open_map(a, open_map(a, root, "custom"), "troupe");
-    struct node *protect = open_list(a, troupe, "protect");
-    if (!node_count(stages))
-        node_push(a, protect, node_str(a, STR("*")));
-    node_each (stage, stages)
-        if (!has_item(protect, stage))
-            node_push(a, protect, stage);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (!takes_settings(root, "protect"))
+            return 0;
+        struct node *troupe = open_map(a, open_map(a, root, "custom"), "troupe");
+        struct node *list = open_list(a, troupe, keys[i]);
+        if (!node_count(stages))
+            node_push(a, list, node_str(a, STR("*")));
+        node_each (stage, stages)
+            if (!has_item(list, stage))
+                node_push(a, list, stage);
+    }
     return 0;
 }

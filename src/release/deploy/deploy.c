@@ -431,6 +431,35 @@ static int apply(struct deploying *d, struct err *err)
     return close_record(d, err) < 0 || read_outputs(d, err) < 0 ? say_deployed(d, err) : 0;
 }
 
+/* ---- termination protection ---- */
+
+static bool wants_guard(const struct service *service)
+{
+    const struct settings *s = &service->settings;
+    for (size_t i = 0; i < s->termination_count; i++)
+        if (settings_glob(s->terminations[i], service->stage))
+            return true;
+    return false;
+}
+
+/* The stacks of a protected stage are its own and the service's, which has what the stage runs on:
+ * that one stays protected when other stages are deployed. What went back to an earlier deployment
+ * loses no protection. */
+static void guard_stacks(struct deploying *d)
+{
+    const struct service *service = d->r->service;
+    struct world *w = &d->plan->world;
+    struct release home = region_home(d->r);
+    bool on = wants_guard(service);
+    if (!service->settings.has_terminations || !engine_stage(d).n)
+        return;
+    struct stack stage = {.name = w->stage_name, .guarded = w->stage.guarded};
+    if (on || strcmp(d->verb, "deploy") == 0)
+        stack_guard(d->r, &stage, on);
+    if (on)
+        stack_guard(&home, &w->service, true);
+}
+
 /* ---- nothing to do ---- */
 
 /* The last deployment went through, but its writer was stopped before it could say so. */
@@ -559,7 +588,10 @@ static int run(struct deploying *d, const struct goal *goal, confirm_fn *confirm
         make_plan(&d->release, goal, &world, d->plan, err) < 0 ||
         (confirm && confirm(context, d->plan, err) < 0))
         return -1;
-    return d->plan->nothing ? finish_interrupted(d, err) : apply(d, err);
+    if ((d->plan->nothing ? finish_interrupted(d, err) : apply(d, err)) < 0)
+        return -1;
+    guard_stacks(d);
+    return 0;
 }
 
 int deploy_run(const struct release *r, const struct goal *goal, confirm_fn *confirm, void *context,

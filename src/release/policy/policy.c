@@ -304,6 +304,8 @@ static bool is_used(const struct making *x, enum aws_purpose purpose)
         return has_network(layout->stage_template);
     case AWS_LIFE_IMAGES:
         return has_images(layout);
+    case AWS_LIFE_GUARDED:
+        return x->request->service->settings.has_terminations;
     case AWS_VARIABLES:
     case AWS_OTHERS:
     case AWS_FREE:

@@ -25,6 +25,13 @@ const struct node *stack_tags(struct arena *a, const struct service *service, st
 int stack_check_owner(const struct stack *stack, struct str service, struct str stage,
                       struct err *err);
 
+/* REFUSED with the way out when the stack's termination protection is on. `region` is the stack's.
+ */
+int stack_check_unguarded(const struct stack *stack, struct str region, struct err *err);
+/* Turn the termination protection of the stack on or off, if it is not so. A failure is told and
+ * does no harm: the next deployment tries again. */
+void stack_guard(const struct release *r, const struct stack *stack, bool on);
+
 /* Largest template that fits into a call; others go through S3. Source: CloudFormation quotas. */
 enum { STACK_BODY_MAX = 51200 };
 /* Most resources that one operation on a stack and its nested stacks changes: 2,500, less some that
