@@ -21,6 +21,7 @@ build | libssl-dev           | pkg-config --exists libcrypto
 build | libyaml-dev          | pkg-config --exists yaml-0.1
 build | libexpat1-dev        | pkg-config --exists expat
 build | libdeflate-dev       | pkg-config --exists libdeflate
+build | zlib1g-dev           | pkg-config --exists zlib
 run   | ca-certificates      | test -d /etc/ssl/certs
 run   | curl                 | command -v curl
 run   | nodejs               | command -v node

@@ -4,7 +4,6 @@
  * input. That file is the next run's cache when it gets an index (cache.c). */
 #include "pack/cache.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
@@ -14,6 +13,7 @@
 #include "base/fs.h"
 #include "base/pool.h"
 #include "base/vec.h"
+#include "pack/large.h"
 
 /* level 6 of libdeflate packs better than the reference's zlib, several times as fast */
 enum {
@@ -296,9 +296,8 @@ static int read_once(const struct content_store *s, const struct file *f, struct
     if (fd < 0)
         return -1;
     size_t n = (size_t)before.st_size;
-    if (n > FILE_BYTES_MAX)
-        return err_set(err, ERR_CONFIG, "cannot package '%.*s': larger than %zu bytes",
-                       STR_ARG(f->path), FILE_BYTES_MAX);
+    if (n > LARGE_BYTES) /* it was smaller a moment ago */
+        return *ret_same = false, 0;
     make_room(w, n);
     *ret_same = read_whole(fd, w->raw, n, &error);
     if (error)
@@ -317,7 +316,7 @@ static bool read_known(const struct content_store *s, const struct file *f, stru
     cleanup_arena struct arena *a = arena_new();
     struct stat st;
     int error;
-    if (f->stamp.size > FILE_BYTES_MAX)
+    if (f->stamp.size > LARGE_BYTES)
         return false;
     cleanup_fd int fd =
         openat(s->dir, str_z(a, f->path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -326,6 +325,12 @@ static bool read_known(const struct content_store *s, const struct file *f, stru
         return false;
     struct stamp now = stamp_of(&st);
     return memcmp(&now, &f->stamp, sizeof now) == 0;
+}
+
+static int say_changes(const struct file *f, struct err *err)
+{
+    err_set(err, ERR_FAILED, "'%.*s' changes while it is being packaged", STR_ARG(f->path));
+    return err_help(err, "wait for what writes it, or leave it out with package patterns");
 }
 
 /* Read a file as it is at one moment. */
@@ -338,23 +343,10 @@ static int read_file(const struct content_store *s, const struct file *f, struct
     for (int i = 0; i < TRIES && !same; i++)
         if (read_once(s, f, w, ret, &same, err) < 0)
             return -1;
-    if (same)
-        return 0;
-    err_set(err, ERR_FAILED, "'%.*s' changes while it is being packaged", STR_ARG(f->path));
-    return err_help(err, "wait for what writes it, or leave it out with package patterns");
+    return same ? 0 : say_changes(f, err);
 }
 
 /* ---- compressing ---- */
-
-/* e_machine of an ELF file for processors that Lambda has: little-endian, 64 bits. */
-static uint16_t machine_of(struct str raw)
-{
-    if (raw.n < sizeof(Elf64_Ehdr) || memcmp(raw.p, ELFMAG, SELFMAG) != 0)
-        return 0;
-    Elf64_Ehdr header;
-    memcpy(&header, raw.p, sizeof header);
-    return header.e_ident[EI_DATA] == ELFDATA2LSB ? header.e_machine : 0;
-}
 
 static struct str pack(const struct worker *w, struct str raw)
 {
@@ -413,15 +405,132 @@ static int add_content(struct content_store *s, struct str raw, struct worker *w
     c->size_bytes = raw.n;
     c->crc = libdeflate_crc32(0, raw.p, raw.n);
     c->deflated = piece.p != raw.p;
-    c->machine = machine_of(raw);
+    c->machine = elf_machine(raw);
     return put_piece(s, w, c, piece, err);
+}
+
+/* ---- large files ---- */
+
+static size_t part_of(const struct content *c, uint64_t at)
+{
+    uint64_t rest = c->packed_bytes - at;
+    return rest < PIECE_AT_ONCE ? (size_t)rest : PIECE_AT_ONCE;
+}
+
+/* A piece that is not in the store yet. */
+struct large_piece {
+    int fd; /* it is from the beginning of this file on */
+    uint64_t bytes;
+    uint32_t crc;
+    bool deflated;
+};
+
+/* Make the piece of `fd`, `size` bytes. `*temporary` is closed by the caller. Errors as of
+ * large_deflate. */
+static int large_piece(int fd, uint64_t size, const struct large_sum *sum, int temporary,
+                       struct large_piece *ret)
+{
+    bool shrinks;
+    int error = large_shrinks(fd, size, &shrinks);
+    *ret = (struct large_piece){.fd = temporary, .deflated = true};
+    if (!error && shrinks)
+        error = large_deflate(fd, size, sum->digest, temporary, &ret->bytes, &ret->crc);
+    if (!error && (!shrinks || ret->bytes >= size))
+        *ret = (struct large_piece){fd, size, sum->crc, false};
+    return error;
+}
+
+/* Is what was copied what was summed up? */
+static bool is_copied(const struct content_store *s, const struct content *c,
+                      const struct large_sum *sum)
+{
+    cleanup_arena struct arena *a = arena_new();
+    char *p = arena_alloc(a, PIECE_AT_ONCE);
+    uint32_t crc = 0;
+    for (uint64_t at = 0; at < c->packed_bytes; at += part_of(c, at)) {
+        if (!fs_read_at(s->fd, c->offset + at, p, part_of(c, at)))
+            return false;
+        crc = libdeflate_crc32(crc, p, part_of(c, at));
+    }
+    return crc == sum->crc;
+}
+
+/* The content of `fd`, which has `size` bytes and is what `name` says for messages. -1 without an
+ * error: it changes. */
+static int put_large(struct content_store *s, int fd, uint64_t size, struct str name,
+                     struct content **ret, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    struct large_sum sum;
+    struct large_piece piece;
+    bool first;
+    int error = large_sum(fd, size, &sum);
+    if (error && error != EAGAIN)
+        return err_sys(err, error, "cannot read '%.*s'", STR_ARG(name));
+    if (error)
+        return -1;
+    struct content *c = *ret = claim(s, sum.digest, &first);
+    if (!first)
+        return 0;
+    cleanup_fd int temporary = fs_temporary(a, err);
+    if (temporary < 0)
+        return -1;
+    error = large_piece(fd, size, &sum, temporary, &piece);
+    if (error)
+        return error == EAGAIN ? -1 : no_room(s, error, err);
+    *c = (struct content){.offset = take_room(s, piece.bytes),
+                          .packed_bytes = piece.bytes,
+                          .size_bytes = size,
+                          .crc = sum.crc,
+                          .packed_crc = piece.crc,
+                          .machine = sum.machine,
+                          .deflated = piece.deflated};
+    memcpy(c->digest, sum.digest, SHA256_BYTES);
+    if ((error = copy_range(piece.fd, s->fd, 0, piece.bytes, c->offset)))
+        return no_room(s, error, err);
+    return piece.deflated || is_copied(s, c, &sum) ? 0 : -1;
+}
+
+static int add_large(struct content_store *s, struct reading *r, struct err *err)
+{
+    struct stat before, after;
+    const struct file *f = r->file;
+    cleanup_fd int fd = open_file(s, f, &before, err);
+    if (fd < 0)
+        return -1;
+    uint64_t size = (uint64_t)before.st_size;
+    if (size > FILE_BYTES_MAX)
+        return err_set(err, ERR_CONFIG, "cannot package '%.*s': larger than %zu bytes",
+                       STR_ARG(f->path), FILE_BYTES_MAX);
+    if (put_large(s, fd, size, f->path, &r->content, err) < 0)
+        return err->kind ? -1 : say_changes(f, err);
+    r->stamp = stamp_of(&before);
+    struct stamp now = fstat(fd, &after) < 0 ? (struct stamp){0} : stamp_of(&after);
+    return memcmp(&now, &r->stamp, sizeof now) == 0 ? 0 : say_changes(f, err);
 }
 
 static int add_file(struct content_store *s, struct reading *r, struct worker *w, struct err *err)
 {
+    if (r->file->stamp.size > LARGE_BYTES)
+        return add_large(s, r, err);
     if (read_file(s, r->file, w, &r->stamp, err) < 0)
         return -1;
     return add_content(s, (struct str){w->raw, r->stamp.size}, w, &r->content, err);
+}
+
+int content_store_put_file(struct content_store *s, int fd, uint64_t size, struct str name,
+                           const struct content **ret, struct err *err)
+{
+    struct content *c = NULL;
+    pthread_mutex_lock(&s->lock);
+    int done = begin_pieces(s, err);
+    pthread_mutex_unlock(&s->lock);
+    if (done == 0)
+        done = put_large(s, fd, size, name, &c, err);
+    *ret = c;
+    return done == 0 || err->kind
+               ? done
+               : err_set(err, ERR_FAILED, "cannot read '%.*s' again", STR_ARG(name));
 }
 
 int content_store_put(struct content_store *s, struct str raw, const struct content **ret,
@@ -453,7 +562,8 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
     uint64_t largest = 0;
     for (size_t i = 0; i < batch.count; i++) {
         uint64_t size = s->unread.p[batch.first + i]->file->stamp.size;
-        largest = size > largest ? size : largest;
+        if (size <= LARGE_BYTES && size > largest)
+            largest = size;
     }
     take_memory(s, 2 * largest);
     for (size_t i = 0; i < batch.count && status == 0; i++)
@@ -556,12 +666,6 @@ static struct str look(const struct content_store *s, struct content_window *w, 
     return w->n ? (struct str){w->p + (at - w->at), n} : (struct str){NULL, 0};
 }
 
-static size_t part_of(const struct content *c, uint64_t at)
-{
-    uint64_t rest = c->packed_bytes - at;
-    return rest < PIECE_AT_ONCE ? (size_t)rest : PIECE_AT_ONCE;
-}
-
 /* Is the piece as it was written? */
 static bool is_sound(const struct content_store *s, const struct content *c,
                      struct content_window *w)
@@ -574,6 +678,40 @@ static bool is_sound(const struct content_store *s, const struct content *c,
         crc = libdeflate_crc32(crc, part.p, part.n);
     }
     return crc == c->packed_crc;
+}
+
+static int say_was_changed(const struct file *f, struct err *err)
+{
+    err_set(err, ERR_FAILED, "'%.*s' was changed while it was being packaged", STR_ARG(f->path));
+    return err_help(err, "run the command again");
+}
+
+static int make_large_again(struct content_store *s, const struct file *f, zip_sink *sink,
+                            void *context, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    const struct content *c = f->content;
+    struct large_sum sum;
+    struct large_piece piece;
+    struct stat st;
+    cleanup_fd int fd = open_file(s, f, &st, err);
+    cleanup_fd int temporary = fd < 0 ? -1 : fs_temporary(a, err);
+    if (temporary < 0)
+        return -1;
+    if (large_sum(fd, c->size_bytes, &sum) || memcmp(sum.digest, c->digest, SHA256_BYTES) != 0 ||
+        large_piece(fd, c->size_bytes, &sum, temporary, &piece) || piece.crc != c->packed_crc ||
+        piece.bytes != c->packed_bytes)
+        return say_was_changed(f, err);
+    char *p = arena_alloc(a, PIECE_AT_ONCE);
+    for (uint64_t at = 0; at < piece.bytes;) {
+        size_t n = part_of(c, at);
+        if (!fs_read_at(piece.fd, at, p, n))
+            return say_was_changed(f, err);
+        if (sink(context, (struct str){p, n}, err) < 0)
+            return -1;
+        at += n;
+    }
+    return 0;
 }
 
 /* The cache's file is damaged: make the piece from the file again, and let the next run make all
@@ -589,17 +727,16 @@ static int make_again(struct content_store *s, const struct file *f, zip_sink *s
     pthread_mutex_unlock(&s->lock);
     if (s->path.n)
         unlink(s->path.p);
+    if (f->content->size_bytes > LARGE_BYTES)
+        return make_large_again(s, f, sink, context, err);
     if (read_file(s, f, &w, &stamp, err) < 0)
         return -1;
     struct str raw = {w.raw, stamp.size};
     sha256(raw, digest);
     struct str piece = f->content->deflated ? pack(&w, raw) : raw;
     if (memcmp(digest, f->content->digest, SHA256_BYTES) != 0 ||
-        piece.n != f->content->packed_bytes) {
-        err_set(err, ERR_FAILED, "'%.*s' was changed while it was being packaged",
-                STR_ARG(f->path));
-        return err_help(err, "run the command again");
-    }
+        piece.n != f->content->packed_bytes)
+        return say_was_changed(f, err);
     return sink(context, piece, err);
 }
 

@@ -33,6 +33,11 @@ int content_read(struct content_store *s, const struct file *f, struct content_w
 int content_store_put(struct content_store *s, struct str raw, const struct content **ret,
                       struct err *err);
 
+/* The same for what is in `fd`, which has more than LARGE_BYTES (large.h) and is `name` in
+ * messages. */
+int content_store_put_file(struct content_store *s, int fd, uint64_t size, struct str name,
+                           const struct content **ret, struct err *err);
+
 /* Size and SHA-256 of the zip with this key (SHA-256 of its entries) from an earlier run, or of
  * this one: false when not known. Any thread. */
 bool content_store_zip(struct content_store *s, const unsigned char key[SHA256_BYTES],

@@ -9,7 +9,7 @@
 
 #include "base/fs.h"
 #include "base/pool.h"
-#include "pack/content.h"
+#include "pack/large.h"
 #include "pack/zip_format.h"
 
 enum { READ_AT_ONCE = 64 * 1024, ENTRIES_AT_ONCE = 64, FLAGS_PLAIN = FLAG_UTF8 | 0x000e };
@@ -106,11 +106,39 @@ struct loading {
     struct file **files;
 };
 
+static int say_damaged(const struct zip_entry *e, struct err *err)
+{
+    return err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(e->name));
+}
+
+/* A large entry goes through a file. */
+static int load_large(const struct loading *l, size_t i, struct err *err)
+{
+    cleanup_arena struct arena *a = arena_new();
+    const struct zip_entry *e = l->entries[i];
+    struct large_sum sum;
+    uint64_t at;
+    cleanup_fd int out = fs_temporary(a, err);
+    if (out < 0 || zip_data_at(l->fd, e, &at, err) < 0)
+        return -1;
+    int error = e->method == METHOD_DEFLATE ? large_inflate(l->fd, at, e->packed, out, e->size)
+                                            : large_copy(l->fd, at, out, e->size);
+    if (error && error != EILSEQ)
+        return err_sys(err, error, "cannot unpack '%.*s'", STR_ARG(e->name));
+    if (error || large_sum(out, e->size, &sum) || sum.crc != e->crc)
+        return say_damaged(e, err);
+    return content_store_put_file(l->store, out, e->size, e->name, &l->files[i]->content, err);
+}
+
 static int load_entry(const struct loading *l, size_t i, struct libdeflate_decompressor *z,
                       struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
     const struct zip_entry *e = l->entries[i];
+    if (e->size > LARGE_BYTES)
+        return load_large(l, i, err);
+    if (e->packed > e->size + LARGE_BYTES)
+        return say_damaged(e, err);
     char *packed = arena_alloc(a, e->packed);
     if (zip_data(l->fd, e, packed, err) < 0)
         return -1;
@@ -125,7 +153,7 @@ static int load_entry(const struct loading *l, size_t i, struct libdeflate_decom
             raw.p = NULL;
     }
     if (!raw.p || libdeflate_crc32(0, raw.p, raw.n) != e->crc)
-        return err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(e->name));
+        return say_damaged(e, err);
     return content_store_put(l->store, raw, &l->files[i]->content, err);
 }
 

@@ -113,14 +113,26 @@ int zip_entries(struct arena *a, int fd, uint64_t bytes, struct zip_entry **ret,
     return good ? 0 : err_set(err, ERR_CONFIG, "not a zip file, or a damaged one");
 }
 
-int zip_data(int fd, const struct zip_entry *entry, void *out, struct err *err)
+static int say_damaged(const struct zip_entry *entry, struct err *err)
+{
+    return err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(entry->name));
+}
+
+int zip_data_at(int fd, const struct zip_entry *entry, uint64_t *ret, struct err *err)
 {
     cleanup_arena struct arena *a = arena_new();
     struct str local;
-    bool good =
-        read_part(a, fd, entry->offset, LOCAL_BYTES, &local) && get(local, 0, 4) == SIGNATURE_LOCAL;
-    uint64_t at = good ? entry->offset + LOCAL_BYTES + get(local, 26, 2) + get(local, 28, 2) : 0;
-    return good && fs_read_at(fd, at, out, entry->packed)
-               ? 0
-               : err_set(err, ERR_CONFIG, "the entry '%.*s' is damaged", STR_ARG(entry->name));
+    if (!read_part(a, fd, entry->offset, LOCAL_BYTES, &local) ||
+        get(local, 0, 4) != SIGNATURE_LOCAL)
+        return say_damaged(entry, err);
+    *ret = entry->offset + LOCAL_BYTES + get(local, 26, 2) + get(local, 28, 2);
+    return 0;
+}
+
+int zip_data(int fd, const struct zip_entry *entry, void *out, struct err *err)
+{
+    uint64_t at;
+    if (zip_data_at(fd, entry, &at, err) < 0)
+        return -1;
+    return fs_read_at(fd, at, out, entry->packed) ? 0 : say_damaged(entry, err);
 }

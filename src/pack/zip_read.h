@@ -16,6 +16,8 @@ struct zip_entry {
 /* Read the directory of a zip, `fd` of `bytes`. ERR_CONFIG when it is none. */
 int zip_entries(struct arena *a, int fd, uint64_t bytes, struct zip_entry **ret, size_t *ret_n,
                 struct err *err);
+/* Where in the file that is which is packed of an entry. Any thread. ERR_CONFIG: damaged. */
+int zip_data_at(int fd, const struct zip_entry *entry, uint64_t *ret, struct err *err);
 /* Read what is packed of an entry, `entry->packed` bytes. Any thread. ERR_CONFIG: damaged. */
 int zip_data(int fd, const struct zip_entry *entry, void *out, struct err *err);
 

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import zipfile
@@ -232,3 +233,97 @@ def test_mended_by_hand(service):
     good = contents(service)
     (service / ".serverless" / "one.zip").write_bytes(b"no zip")
     assert run(service).returncode == 0 and contents(service) == good
+
+
+def large_files(service):
+    """Each larger than what is compressed in memory: text, noise, and noise with some text."""
+    block = os.urandom(1 << 20)
+    noise = b"".join(bytes([number]) + block for number in range(48))
+    (service / "data" / "noise").write_bytes(noise)
+    (service / "data" / "text").write_bytes(b"some text, again and again\n" * 2_000_000)
+    (service / "data" / "mixed").write_bytes(noise[: 4 << 20] + b"x" * (8 << 20))
+    return {f"data/{name}": service / "data" / name for name in ("noise", "text", "mixed")}
+
+
+def peak_mb(service, *args):
+    """Memory that a run takes at most. A process counts what the one had that made it."""
+    code = (
+        "import resource, subprocess, sys\n"
+        "code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, PROGRAM, "package", *args],
+        cwd=service,
+        env=environment(service.parent),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return int(done.stdout)
+
+
+def sanitized():
+    return b"__asan_init" in Path(PROGRAM).read_bytes()
+
+
+def test_large_files(service):
+    """What they have is packed, the same each time, in bounded memory, from the cache or not."""
+    files = large_files(service)
+    peak = peak_mb(service)
+    assert sanitized() or peak <= 64, peak
+    with zipfile.ZipFile(service / ".serverless" / "one.zip") as archive:
+        for name, path in files.items():
+            assert archive.read(name) == path.read_bytes(), name
+        packed = {info.filename: info.compress_size for info in archive.infolist()}
+    assert packed["data/text"] < 1 << 20 and packed["data/noise"] == 48 * ((1 << 20) + 1)
+    first = (service / ".serverless" / "one.zip").read_bytes()
+    for args in ((), ("--no-cache",)):
+        assert run(service, *args).returncode == 0
+        assert (service / ".serverless" / "one.zip").read_bytes() == first, args
+
+    # A zip that holds them is made again in bounded memory, too.
+    shutil.move(service / ".serverless" / "one.zip", service / "given.zip")
+    (service / "serverless.yml").write_text(SERVICE + "package: {artifact: given.zip}\n")
+    peak = peak_mb(service)
+    assert sanitized() or peak <= 64, peak
+
+
+def test_a_large_file_that_changes(service):
+    files = large_files(service)
+    writer = subprocess.Popen(
+        ["sh", "-c", "while :; do echo more >> text; done"],
+        cwd=service / "data",
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        done = run(service)
+    finally:
+        writer.kill()
+        writer.wait()
+    assert done.returncode == 1 and "data/text' changes while" in done.stderr, done.stderr
+    assert written(service) == [] and files
+    done = run(service, preexec_fn=sizes_limited(20 << 20))
+    assert done.returncode == 1 and "File too large" in done.stderr, done.stderr
+    assert written(service) == [] and not [name for name in cached(service) if ".new." in name]
+
+
+def test_damage_of_a_large_piece(service):
+    """The piece is made again, as it was."""
+    large_files(service)
+    let_age()
+    assert run(service).returncode == 0
+    first = (service / ".serverless" / "one.zip").read_bytes()
+    for at in (1 << 20, 45 << 20):
+        (kept,) = [name for name in cached(service) if name.endswith(".pieces")]
+        place = service.parent / ".cache" / "troupe" / "packages" / kept
+        with place.open("r+b") as file:
+            file.seek(at)
+            byte = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 1]))
+        shutil.rmtree(service / ".serverless")
+        assert run(service).returncode == 0
+        assert (service / ".serverless" / "one.zip").read_bytes() == first
+        assert run(service).returncode == 0
