@@ -22,9 +22,16 @@ int compile_service(struct arena *a, const struct service *service, const struct
     };
     for (size_t i = 0; i < service->function_count; i++)
         out.functions[i].function = &service->functions[i];
-    static int (*const parts[])(struct compilation *, struct err *) = {
-        limits_check,   log_groups_compile,     iam_compile,      layers_compile, functions_compile,
-        events_compile, cache_policies_compile, own_roles_compile};
+    static int (*const parts[])(struct compilation *, struct err *) = {limits_check,
+                                                                       log_groups_compile,
+                                                                       iam_compile,
+                                                                       layers_compile,
+                                                                       functions_compile,
+                                                                       state_machines_compile,
+                                                                       events_compile,
+                                                                       state_machine_events_compile,
+                                                                       cache_policies_compile,
+                                                                       own_roles_compile};
     bucket_compile(&c);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct err one = {0};

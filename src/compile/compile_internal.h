@@ -107,6 +107,10 @@ int functions_compile(struct compilation *c, struct err *err); /* functions.c */
 int events_compile(struct compilation *c, struct err *err);    /* events.c */
 /* Those of serverless-iam-roles-per-function, when the service lists it: own_roles.c */
 int own_roles_compile(struct compilation *c, struct err *err);
+/* Those of serverless-step-functions, when the service lists it: state machines, their roles and
+ * activities behind the functions, what starts them behind all events. step_functions/ */
+int state_machines_compile(struct compilation *c, struct err *err);
+int state_machine_events_compile(struct compilation *c, struct err *err);
 void outputs_export(struct compilation *c); /* outputs.c */
 /* What serverless-pseudo-parameters makes of the finished template, when the service lists it:
  * pseudo_parameters.c */
@@ -200,6 +204,10 @@ struct node *node_javascript_order(struct arena *a, const struct node *map);
 struct node *node_stringified(struct arena *a, const struct node *n);
 /* The text `n` without line ends. */
 const struct node *node_one_line(struct arena *a, const struct node *n);
+/* `n` as it comes out of a JSON text template into which it was pasted unescaped, as the reference
+ * does it: backslash sequences are resolved once. What would break such a template stays as it is.
+ */
+const struct node *node_templated(struct arena *a, const struct node *n, bool escape_quotes);
 /* Append `item` unless an equal one is there. */
 void add_unique(struct arena *a, struct node *seq, const struct node *item);
 /* Put `filterPatterns` of an event source mapping into `properties`. */

@@ -142,6 +142,21 @@ const struct node *node_one_line(struct arena *a, const struct node *n)
     return node_from(node_str(a, str_replace(a, s, STR("\n"), STR(""))), n);
 }
 
+const struct node *node_templated(struct arena *a, const struct node *n, bool escape_quotes)
+{
+    if (!node_is(n, NODE_STRING) || str_find_char(n->text, '\\', 0) < 0)
+        return n;
+    struct str body = escape_quotes ? str_replace(a, n->text, STR("\""), STR("\\\"")) : n->text;
+    struct err ignored = {0};
+    const struct node *parsed =
+        json_parse(a, STR("text"), str_fmt(a, "\"%.*s\"", STR_ARG(body)), &ignored);
+    err_clear(&ignored);
+    if (!parsed)
+        return n;
+    struct node *out = node_str(a, parsed->text);
+    return node_from(out, n);
+}
+
 void add_unique(struct arena *a, struct node *seq, const struct node *item)
 {
     node_each (old, seq)

@@ -168,7 +168,7 @@ static int check_existing(struct compilation *c, struct err *err)
     return 0;
 }
 
-static int http_begin(struct compilation *c, struct err *err)
+int rest_begin(struct compilation *c, struct err *err)
 {
     struct arena *a = c->arena;
     c->rest = ARENA_NEW(a, struct rest_state);
@@ -219,4 +219,4 @@ static int http_finish(struct compilation *c, struct err *err)
     return rest_logs(c, err);
 }
 
-const struct event_type event_http = {"http", http_begin, http_compile, http_finish};
+const struct event_type event_http = {"http", rest_begin, http_compile, http_finish};

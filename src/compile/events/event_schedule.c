@@ -87,23 +87,6 @@ static int check_expression(const struct compilation *c, const struct node *n, b
 
 /* ---- values that go through the reference's text templates ---- */
 
-/* `n` as it comes out of a JSON text template into which it was pasted unescaped: backslash
- * sequences are resolved once. What would break such a template stays as it is. */
-static const struct node *templated(struct arena *a, const struct node *n, bool escape_quotes)
-{
-    if (!node_is(n, NODE_STRING) || str_find_char(n->text, '\\', 0) < 0)
-        return n;
-    struct str body = escape_quotes ? str_replace(a, n->text, STR("\""), STR("\\\"")) : n->text;
-    struct err ignored = {0};
-    const struct node *parsed =
-        json_parse(a, STR("text"), str_fmt(a, "\"%.*s\"", STR_ARG(body)), &ignored);
-    err_clear(&ignored);
-    if (!parsed)
-        return n;
-    struct node *out = node_str(a, parsed->text);
-    return node_from(out, n);
-}
-
 /* `input` as text. A `body` that is JSON text is parsed first. NULL with `err` set on failure, NULL
  * without it when the event has no input. */
 static const struct node *input_text(struct compilation *c, const struct node *input,
@@ -124,7 +107,7 @@ static const struct node *input_text(struct compilation *c, const struct node *i
     }
     if (!node_is(input, NODE_STRING))
         input = node_stringified(a, input);
-    return is_scheduler ? input : templated(a, input, true);
+    return is_scheduler ? input : node_templated(a, input, true);
 }
 
 /* ---- the two kinds of resources ---- */
@@ -171,7 +154,8 @@ static const struct node *rule_target(struct compilation *c, const struct schedu
     struct node *target = node_map(a);
     node_put_c(a, target, "Input", s->input);
     if (node_truthy(node_get_c(settings, "inputPath")))
-        node_put_c(a, target, "InputPath", templated(a, node_get_c(settings, "inputPath"), false));
+        node_put_c(a, target, "InputPath",
+                   node_templated(a, node_get_c(settings, "inputPath"), false));
     if (node_truthy(transformer)) {
         struct node *t = node_map(a);
         copy_member(a, t, "InputTemplate", transformer, "inputTemplate");
@@ -194,9 +178,10 @@ static int add_rule(struct compilation *c, const struct schedule *s, const struc
     node_put_c(a, p, "ScheduleExpression", expression);
     node_put_c(a, p, "State", state_of(a, settings));
     if (node_truthy(node_get_c(settings, "name")))
-        node_put_c(a, p, "Name", templated(a, node_get_c(settings, "name"), false));
+        node_put_c(a, p, "Name", node_templated(a, node_get_c(settings, "name"), false));
     if (node_truthy(node_get_c(settings, "description")))
-        node_put_c(a, p, "Description", templated(a, node_get_c(settings, "description"), false));
+        node_put_c(a, p, "Description",
+                   node_templated(a, node_get_c(settings, "description"), false));
     node_put_c(a, p, "Targets", NODE_LIST(a, rule_target(c, s)));
     struct node *rule = resource_new(a, "AWS::Events::Rule", p);
     size_t i = c->schedule->count;

@@ -46,6 +46,7 @@ struct rest_state {
     bool is_existing;            /* the API is somebody else's: provider.apiGateway.restApiId */
     VEC(struct rest_event) events;
     struct map resource_ids; /* path -> const struct node * */
+    size_t known_ids;        /* of these, how many the file gives */
     struct map same_name;    /* name_path -> struct named_path *, the last that has it */
     struct node *method_ids; /* what the deployment waits for */
 };
@@ -59,6 +60,7 @@ struct str rest_method_id(struct arena *a, struct str path, struct str method);
 
 /* ---- the steps, in order ---- */
 
+int rest_begin(struct compilation *c, struct err *err);      /* event_http.c */
 int rest_api(struct compilation *c, struct err *err);        /* rest_api.c */
 int rest_resources(struct compilation *c, struct err *err);  /* rest_resources.c */
 void rest_preflights(struct compilation *c);                 /* rest_cors.c */
@@ -71,6 +73,18 @@ void rest_permissions(struct compilation *c);                /* rest_authorizer.
 int rest_logs(struct compilation *c, struct err *err);       /* rest_logs.c */
 /* The custom resource that lets API Gateway write logs, once for all kinds of API. */
 int rest_account_role(struct compilation *c, struct pos pos, struct err *err);
+
+/* ---- for methods that are no function's: compile/step_functions ---- */
+
+/* The API, where no function has made it; its policy and address, where one has. */
+int rest_api_merge(struct compilation *c, struct err *err); /* rest_api.c */
+/* The resources of the event's path: rest_resources.c */
+int rest_path(struct compilation *c, const struct rest_event *e, struct err *err);
+/* Models and validator of its method: rest_validation.c */
+void rest_validate(struct compilation *c, const struct rest_event *e);
+/* The deployment waits for `methods`, too; it is made where there is none: rest_api.c */
+int rest_deployment_extend(struct compilation *c, const struct node *methods, struct pos pos,
+                           struct err *err);
 
 /* ---- pieces ---- */
 

@@ -84,6 +84,33 @@ int rest_api(struct compilation *c, struct err *err)
                         node_pos(settings ? settings : c->provider), err);
 }
 
+int rest_api_merge(struct compilation *c, struct err *err)
+{
+    struct arena *a = c->arena;
+    const struct node *own = node_get_c(c->rest->settings, "resourcePolicy");
+    const struct node *statements = node_or(own, node_get_c(c->provider, "resourcePolicy"));
+    if (c->rest->is_existing)
+        return 0;
+    const struct node *configuration = endpoint(c, err);
+    if (!configuration)
+        return -1;
+    const struct node *old = node_get(c->resources, STR("ApiGatewayRestApi"));
+    struct node *p = node_map(a);
+    node_put_c(a, p, "Name", api_name(c));
+    node_put_c(a, p, "EndpointConfiguration", configuration);
+    if (node_count(statements)) {
+        struct node *document = node_map(a);
+        node_put_c(a, document, "Version", node_c(a, "2012-10-17"));
+        node_put_c(a, document, "Statement", statements);
+        node_put_c(a, p, "Policy", document);
+    }
+    struct node *api = resource_new(a, "AWS::ApiGateway::RestApi", p);
+    c->out->rest_api_id = STR("ApiGatewayRestApi");
+    resource_set(c, c->out->rest_api_id, old ? node_shallow(a, node_merge(a, old, api)) : api,
+                 old ? old->pos : node_pos(c->rest->settings ? c->rest->settings : c->provider));
+    return 0;
+}
+
 /* ---- deployment ---- */
 
 static bool is_gateway(const struct node *resource)
@@ -165,4 +192,41 @@ int rest_deployment(struct compilation *c, struct err *err)
     c->out->rest_deployment_id = deployment_id(c);
     return resource_add(c, c->out->rest_deployment_id, resource, c->rest->events.p[0].event.pos,
                         err);
+}
+
+/* Whatever waits for `old` waits for `id`. */
+static void rename_dependencies(struct compilation *c, struct str old, struct str id)
+{
+    struct arena *a = c->arena;
+    for (size_t i = 0; i < c->resources->size; i++) {
+        struct member *m = &c->resources->members[i];
+        const struct node *after = node_get_c(m->value, "DependsOn");
+        if (node_is(after, NODE_STRING) && str_eq(after->text, old))
+            m->value = cfn_with(a, m->value, "DependsOn", node_str(a, id));
+    }
+}
+
+int rest_deployment_extend(struct compilation *c, const struct node *methods, struct pos pos,
+                           struct err *err)
+{
+    struct arena *a = c->arena;
+    struct str old_id = c->out->rest_deployment_id;
+    const struct node *old = old_id.n ? node_get(c->resources, old_id) : NULL;
+    struct node *p = node_map(a), *after = node_seq(a);
+    node_each (id, node_get_c(old, "DependsOn"))
+        node_push(a, after, id);
+    node_each (id, methods)
+        node_push(a, after, id);
+    node_put_c(a, p, "RestApiId", c->rest->id);
+    node_put_c(a, p, "StageName", node_staged(c, c->service->stage));
+    struct node *resource =
+        old ? node_shallow(a, old) : resource_new(a, "AWS::ApiGateway::Deployment", p);
+    node_put_c(a, resource, "DependsOn", after);
+    if (old)
+        node_drop(c->resources, old_id);
+    output_add(c);
+    c->out->rest_deployment_id = deployment_id(c);
+    if (old)
+        rename_dependencies(c, old_id, c->out->rest_deployment_id);
+    return resource_add(c, c->out->rest_deployment_id, resource, old ? old->pos : pos, err);
 }

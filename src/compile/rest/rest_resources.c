@@ -157,8 +157,7 @@ static const struct node *resource_make(struct compilation *c, const struct rest
     return ref;
 }
 
-static int path_add(struct compilation *c, const struct rest_event *e, size_t known,
-                    struct err *err)
+int rest_path(struct compilation *c, const struct rest_event *e, struct err *err)
 {
     const struct node *parent;
     size_t from = longest_known(c, e->path, &parent);
@@ -167,7 +166,7 @@ static int path_add(struct compilation *c, const struct rest_event *e, size_t kn
         ptrdiff_t slash = str_find_char(e->path, '/', from);
         size_t end = slash < 0 ? e->path.n : (size_t)slash;
         struct str path = str_sub(e->path, 0, end);
-        if (check_missing(c, e, path, known, err) < 0)
+        if (check_missing(c, e, path, c->rest->known_ids, err) < 0)
             return -1;
         parent = resource_make(c, e, path, from, parent);
         from = end;
@@ -178,10 +177,10 @@ static int path_add(struct compilation *c, const struct rest_event *e, size_t kn
 int rest_resources(struct compilation *c, struct err *err)
 {
     read_existing(c);
-    size_t known = c->rest->resource_ids.n;
+    c->rest->known_ids = c->rest->resource_ids.n;
     vec_each (&c->rest->events, e) {
         struct err one = {0};
-        path_add(c, e, known, &one);
+        rest_path(c, e, &one);
         err_also(err, &one);
     }
     map_put(&c->rest->resource_ids, STR(""), c->rest->root);

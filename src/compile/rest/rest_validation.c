@@ -140,7 +140,7 @@ static struct str model_add(struct compilation *c, const struct rest_event *e,
     return node_truthy(model) ? shared_model(c, m->value, model) : own_model(c, e, m);
 }
 
-static void validate_event(struct compilation *c, const struct rest_event *e)
+void rest_validate(struct compilation *c, const struct rest_event *e)
 {
     struct arena *a = c->arena;
     const struct node *schemas = node_entries(a, node_get_c(e->request, "schemas"));
@@ -161,5 +161,5 @@ static void validate_event(struct compilation *c, const struct rest_event *e)
 void rest_validation(struct compilation *c)
 {
     vec_each (&c->rest->events, e)
-        validate_event(c, e);
+        rest_validate(c, e);
 }

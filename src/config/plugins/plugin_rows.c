@@ -23,6 +23,9 @@ static const struct field roles_function_keys[] = {{"iamRoleStatementsInherit", 
                                                    {"iamRoleStatements", &aws_iam_statements},
                                                    {0}};
 
+static const struct field step_functions_root_keys[] = {{"stepFunctions", &schema_step_functions},
+                                                        {0}};
+
 /* What stands below custom.esbuild is for src/build to check. */
 static const struct field esbuild_function_keys[] = {
     {"skipEsbuild", &any_boolean}, {"esbuildEntrypoint", &any_string}, {0}};
@@ -88,6 +91,8 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-iam-roles-per-function"), PLUGIN_BUILT_IN,
      "a role for each function with 'iamRoleStatements'", "serverless-iam-roles-per-function",
      &roles_options, roles_function_keys},
+    {WORDS("serverless-step-functions"), PLUGIN_BUILT_IN,
+     "the state machines and activities of 'stepFunctions'", .root_keys = step_functions_root_keys},
     {WORDS("serverless-esbuild"), PLUGIN_BUILT_IN,
      "the project's own esbuild bundles functions as 'custom.esbuild' says",
      .function_keys = esbuild_function_keys},
@@ -166,8 +171,7 @@ const struct plugin plugin_rows[] = {
     /* Something else would be deployed without it. Builders and what makes large things: */
     {WORDS("serverless-webpack", "serverless-bundle", "serverless-plugin-optimize",
            "serverless-jetpack", "serverless-python-requirements", "serverless-go-plugin",
-           "serverless-rust", "serverless-domain-manager", "serverless-step-functions",
-           "serverless-appsync-plugin"),
+           "serverless-rust", "serverless-domain-manager", "serverless-appsync-plugin"),
      PLUGIN_REFUSED},
     {WORDS("serverless-plugin-include-dependencies", "serverless-plugin-reducer"), PLUGIN_REFUSED,
      BY_PATTERNS},

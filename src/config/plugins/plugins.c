@@ -29,10 +29,14 @@ bool plugin_listed(const struct node *root, const char *name)
 
 const char *plugin_of_key(const struct schema *of, struct str key)
 {
-    for (const struct plugin *p = plugin_rows; p->names; p++)
-        for (const struct field *f = p->function_keys; of == &schema_function && f && f->name; f++)
+    for (const struct plugin *p = plugin_rows; p->names; p++) {
+        const struct field *f = of == &schema_function ? p->function_keys
+                                : of == &schema_root   ? p->root_keys
+                                                       : NULL;
+        for (; f && f->name; f++)
             if (str_eq(key, str_c(f->name)))
                 return p->names[0];
+    }
     return NULL;
 }
 
@@ -102,6 +106,8 @@ int plugins_answer(struct checker *c, const struct node *root, struct err *err)
             add_keys(c, &schema_custom, custom_field(c->arena, p));
         if (p && p->function_keys)
             add_keys(c, &schema_function, p->function_keys);
+        if (p && p->root_keys)
+            add_keys(c, &schema_root, p->root_keys);
     }
     return err->kind ? -1 : 0;
 }

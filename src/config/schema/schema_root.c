@@ -120,8 +120,7 @@ static const struct field fields[] = {
 
 static const struct hint hints[] = {
     {"outputs", "outputs of the stack stand under 'resources.Outputs'"},
-    {"stepFunctions", "a plugin reads it, and plugins are not run: write the state machine under "
-                      "'resources'"},
+    {"stepFunctions", "'serverless-step-functions' reads it: list it under 'plugins'"},
     {0}};
 
 const struct schema schema_root = {.type = TYPE_MAP,

@@ -1,0 +1,1 @@
+exports.hello = exports.world = exports.auth = async () => 'x';
