@@ -43,6 +43,7 @@ MENDS = (
     "cloudformation.apigateway_resources",
     "apigateway.account",
     "cloudformation.vpc_links",
+    "cloudformation.activities",
     "cloudformation.template",
     "cloudformation.order",
     "cloudformation.dynamic_references",

@@ -170,6 +170,7 @@ static const struct cfn_arn arns[] = {
     {"AWS::Scheduler::Schedule", "scheduler:{region}:{account}:schedule/*/{name}", "Name", 64},
     {"AWS::Scheduler::ScheduleGroup", "scheduler:{region}:{account}:schedule-group/{name}", "Name"},
     {"AWS::SecretsManager::Secret", "secretsmanager:{region}:{account}:secret:{name}", "Name"},
+    {"AWS::StepFunctions::Activity", "states:{region}:{account}:activity:{name}", "Name"},
     {"AWS::StepFunctions::StateMachine", "states:{region}:{account}:stateMachine:{name}",
      "StateMachineName"},
 };

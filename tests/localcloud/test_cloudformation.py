@@ -1043,6 +1043,18 @@ def test_a_vpc_link_in_use_stays(aws):
     assert aws.delete(stack)[0] == "GONE"
 
 
+def test_an_activity_of_a_stack(aws):
+    stack, other = name("s"), name("s")
+    resources = {"Work": {"Type": "AWS::StepFunctions::Activity", "Properties": {"Name": stack}}}
+    outputs = {"Outputs": {"Arn": {"Value": {"Ref": "Work"}}}}
+    assert aws.create(stack, resources, sections=outputs) == ("CREATE_COMPLETE", "")
+    arn = aws.outputs(stack)["Arn"]
+    assert arn.endswith(f":activity:{stack}")
+    assert aws.create(other, resources)[0] != "CREATE_COMPLETE"
+    assert aws.delete(stack)[0] == "GONE"
+    assert aws.create(name("s"), resources)[0] == "CREATE_COMPLETE"
+
+
 def test_stage_resources_follow_the_api(aws):
     rest = aws.rest
     api = rest.create_rest_api(name=name("api"))["id"]

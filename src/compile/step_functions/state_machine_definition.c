@@ -149,12 +149,19 @@ static const struct node *of_text(struct arena *a, const struct node *given)
 
 /* ---- exact versions ---- */
 
+/* The version's ARN. With stages a Ref would be the alias, which moves on while a machine runs. */
 static const struct node *version_of(struct compilation *c, struct str function)
 {
+    struct arena *a = c->arena;
     for (size_t i = 0; i < c->out->function_count; i++) {
         const struct compiled_function *f = &c->out->functions[i];
-        if (str_eq(f->logical_id, function) && f->version_id.n)
-            return node_ref(c->arena, f->version_id);
+        if (!str_eq(f->logical_id, function) || !f->version_id.n)
+            continue;
+        if (c->options->naming == NAMING_FLAT)
+            return node_ref(a, f->version_id);
+        return node_join(a, ":",
+                         NODE_LIST(a, function_arn_by_name(c, f->function, ""),
+                                   node_get_att(a, f->version_id, "Version")));
     }
     return NULL;
 }

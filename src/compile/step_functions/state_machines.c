@@ -2,85 +2,9 @@
  * their parts are made. */
 #include "compile/step_functions/step_functions.h"
 
-#include "base/buf.h"
 #include "config/plugins/plugins.h"
 
 #define PLUGIN "serverless-step-functions"
-
-/* ---- pieces ---- */
-
-bool is_intrinsic(const struct node *n)
-{
-    member_each (m, n)
-        if (str_starts(m->key, STR("Fn::")) || str_eq(m->key, STR("Ref")))
-            return true;
-    return false;
-}
-
-static const struct node *id_translated(struct compilation *c, const struct node *id)
-{
-    const struct function *f =
-        node_get(c->resources, node_text(id)) ? NULL : function_by_key(c, node_text(id));
-    return f ? node_from(node_str(c->arena, name_function_id(c, f)), id) : id;
-}
-
-const struct node *function_keys_translated(struct compilation *c, const struct node *value)
-{
-    struct arena *a = c->arena;
-    const struct node *ref = node_get_c(value, "Ref"), *att = node_get_c(value, "Fn::GetAtt");
-    if (ref)
-        return node_from(node_fn(a, "Ref", id_translated(c, ref)), value);
-    if (!node_is(att, NODE_SEQ) || !att->count)
-        return value;
-    const struct node *attribute = att->count > 1 ? att->items[1] : NULL;
-    return node_from(
-        node_fn(a, "Fn::GetAtt", NODE_LIST(a, id_translated(c, att->items[0]), attribute)), value);
-}
-
-struct str script_text(struct arena *a, const struct node *n)
-{
-    if (!n)
-        return STR("undefined");
-    if (node_is(n, NODE_MAP))
-        return STR("[object Object]");
-    if (node_is(n, NODE_NULL))
-        return STR("null");
-    struct buf b = BUF(a);
-    if (!node_is(n, NODE_SEQ))
-        return node_text(n);
-    node_each (item, n) {
-        if (i_item)
-            buf_char(&b, ',');
-        buf_add(&b, node_empty(item) ? STR("") : script_text(a, item));
-    }
-    return buf_str(&b);
-}
-
-struct node *sub_with(struct arena *a, struct str text, const struct node *values)
-{
-    return node_fn(a, "Fn::Sub", NODE_LIST(a, node_str(a, text), values));
-}
-
-void resource_merge(struct compilation *c, struct str id, const struct node *resource,
-                    struct pos from)
-{
-    const struct node *old = node_get(c->resources, id);
-    struct node *merged =
-        node_shallow(c->arena, old ? node_merge(c->arena, old, resource) : resource);
-    resource_set(c, id, merged, old ? old->pos : from);
-}
-
-struct str machine_id_with(struct compilation *c, const struct state_machine *machine,
-                           const char *suffix)
-{
-    return str_concat(c->arena, name_normalize(c->arena, machine->key), str_c(suffix));
-}
-
-void warn_at(struct compilation *c, const struct node *at, struct str msg, const char *help)
-{
-    if (c->options->warn)
-        c->options->warn(c->options->warn_context, node_pos(at), msg, str_c(help));
-}
 
 /* ---- a state machine ---- */
 
@@ -194,6 +118,45 @@ static void output_add(struct compilation *c, struct str id, struct str resource
     node_put(a, c->outputs, id, output);
 }
 
+/* ---- functions that are named in texts ---- */
+
+/* The function of the service whose name `text` is, alone or at the end of an ARN. */
+static const struct function *function_named(const struct compilation *c, struct str text)
+{
+    ptrdiff_t at = str_find(text, STR(":function:"), 0);
+    struct str name = at < 0 ? text : str_sub(text, (size_t)at + sizeof ":function:" - 1, SIZE_MAX);
+    for (size_t i = 0; i < c->service->function_count; i++)
+        if (str_eq(c->service->functions[i].name, name))
+            return &c->service->functions[i];
+    return NULL;
+}
+
+/* With stages a function has another name than the plugin's template gives it, and what it serves
+ * is an alias: a name in `FunctionName` or `Resource` becomes a reference. */
+static const struct node *with_references(struct compilation *c, const struct node *n)
+{
+    struct arena *a = c->arena;
+    if (node_is(n, NODE_SEQ)) {
+        struct node *out = node_seq(a);
+        node_each (item, n)
+            node_push(a, out, with_references(c, item));
+        return node_from(out, n);
+    }
+    if (!node_is(n, NODE_MAP))
+        return n;
+    struct node *out = node_map(a);
+    member_each (m, n) {
+        const struct node *sub = node_get_c(m->value, "Fn::Sub");
+        struct str text = node_is(sub, NODE_STRING) ? sub->text : node_text(m->value);
+        bool may_name = str_eq(m->key, STR("FunctionName")) || str_eq(m->key, STR("Resource"));
+        const struct function *f = may_name && text.n ? function_named(c, text) : NULL;
+        node_put_at(a, out, m->key, m->key_pos,
+                    f ? node_from(node_get_att(a, f->key, "Arn"), m->value)
+                      : with_references(c, m->value));
+    }
+    return node_from(out, n);
+}
+
 /* ---- reading ---- */
 
 static const struct node *settings(const struct compilation *c)
@@ -202,8 +165,12 @@ static const struct node *settings(const struct compilation *c)
     return plugin_listed(root, PLUGIN) ? node_get_c(root, "stepFunctions") : NULL;
 }
 
-static struct state_machine machine_read(struct arena *a, const struct member *m)
+static struct state_machine machine_read(struct compilation *c, const struct member *m)
 {
+    struct arena *a = c->arena;
+    const struct node *definition = node_get_c(m->value, "definition"), *n = m->value;
+    if (c->options->naming == NAMING_SHARED && node_is(definition, NODE_MAP))
+        n = node_from(cfn_with(a, n, "definition", with_references(c, definition)), n);
     const struct node *given_id = node_get_c(m->value, "id"), *name = node_get_c(m->value, "name");
     const struct node *custom = node_truthy(given_id) ? given_id : name;
     struct str id = node_truthy(custom) ? name_normalize(a, node_text(custom))
@@ -211,7 +178,7 @@ static struct state_machine machine_read(struct arena *a, const struct member *m
                                                      STR("StepFunctionsStateMachine"));
     struct node *key = node_str(a, m->key);
     key->pos = m->key_pos;
-    return (struct state_machine){m->key, m->key_pos, m->value, id, node_truthy(name) ? name : key};
+    return (struct state_machine){m->key, m->key_pos, n, id, node_truthy(name) ? name : key};
 }
 
 /* NULL, and `*ret_n` 0: there are none. */
@@ -225,7 +192,7 @@ static struct state_machine *machines_read(struct compilation *c, size_t *ret_n)
     struct state_machine *all = ARENA_ARRAY(a, map->size, struct state_machine);
     const struct node *ordered = node_javascript_order(a, map);
     member_each (m, ordered)
-        all[(*ret_n)++] = machine_read(a, m);
+        all[(*ret_n)++] = machine_read(c, m);
     return all;
 }
 

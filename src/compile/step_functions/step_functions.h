@@ -56,6 +56,9 @@ bool is_intrinsic(const struct node *n);
 /* `value` with the key of a function, where it stands for one in a Ref or Fn::GetAtt, as the
  * function's logical id. */
 const struct node *function_keys_translated(struct compilation *c, const struct node *value);
+/* ARN of the function with the name that it has, and `ending`: no alias. */
+const struct node *function_arn_by_name(struct compilation *c, const struct function *f,
+                                        const char *ending);
 /* A text as JavaScript writes `n` into one: "undefined" for NULL, "[object Object]" for a map. */
 struct str script_text(struct arena *a, const struct node *n);
 /* {"Fn::Sub": [text, values]} */

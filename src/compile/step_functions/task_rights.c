@@ -407,6 +407,20 @@ static const struct node *referred_functions(struct arena *a, const struct node 
                      sub_with(a, str_concat(a, arn, STR(":*")), values));
 }
 
+/* With stages, a machine that calls exact versions goes on with those it was started with. */
+static void need_versions(struct tasks *t, const struct node *reference)
+{
+    const struct node *ref = node_get_c(reference, "Ref");
+    const struct node *id = ref ? ref : node_path(reference, "Fn::GetAtt.0");
+    if (t->c->options->naming == NAMING_FLAT ||
+        !node_truthy(node_get_c(t->machine->node, "useExactVersion")))
+        return;
+    for (size_t i = 0; i < t->c->out->function_count; i++)
+        if (str_eq(t->c->out->functions[i].logical_id, node_text(id)))
+            need(t, "lambda:InvokeFunction",
+                 function_arn_by_name(t->c, t->c->out->functions[i].function, ":*"));
+}
+
 static int of_function(struct tasks *t, const struct node *state, const char *actions,
                        struct err *err)
 {
@@ -429,6 +443,7 @@ static int of_function(struct tasks *t, const struct node *state, const char *ac
         resource = referred_functions(a, function_keys_translated(t->c, name));
     }
     need(t, actions, resource);
+    need_versions(t, function_keys_translated(t->c, name));
     return 0;
 }
 
@@ -455,6 +470,7 @@ static int of_resource(struct tasks *t, const struct node *state, struct err *er
     }
     const struct node *arn = function_keys_translated(t->c, resource);
     need(t, "lambda:InvokeFunction", NODE_LIST(a, arn, each_alias(a, arn)));
+    need_versions(t, arn);
     return 0;
 }
 

@@ -19,8 +19,9 @@
 /* What there is one of: the properties that tell, in `named` what people call it by. Sources: API
  * Gateway API reference, CreateResource, PutMethod; API Gateway v2 API reference, CreateRoute;
  * Elastic Load Balancing API reference, CreateRule, CreateTargetGroup; EventBridge API reference,
- * PutRule; AWS IoT API reference, CreateTopicRule, CreateProvisioningTemplate; CloudWatch Logs API
- * reference, PutSubscriptionFilter. */
+ * PutRule; Step Functions API reference, CreateStateMachine, CreateActivity; CloudWatch API
+ * reference, PutMetricAlarm; AWS IoT API reference, CreateTopicRule, CreateProvisioningTemplate;
+ * CloudWatch Logs API reference, PutSubscriptionFilter. */
 /* clang-format off */
 static const struct single {
     const char *type, *at[2], *named;
@@ -42,6 +43,10 @@ static const struct single {
     {"AWS::IoT::TopicRule", {0}, "RuleName", 1, "topic rule ", HERE, A_NAME_EACH},
     {"AWS::IoT::ProvisioningTemplate", {0}, "TemplateName", 1, "provisioning template ", HERE,
      A_NAME_EACH},
+    {"AWS::StepFunctions::StateMachine", {0}, "StateMachineName", 1, "state machine ", HERE,
+     A_NAME_EACH},
+    {"AWS::StepFunctions::Activity", {0}, "Name", 1, "activity ", HERE, A_NAME_EACH},
+    {"AWS::CloudWatch::Alarm", {0}, "AlarmName", 1, "alarm ", HERE, A_NAME_EACH},
     {"AWS::Logs::SubscriptionFilter", {0}, "LogGroupName", 2, "a subscription filter of ",
      "and a log group has two at most",
      "leave the event out in a stage, or name a log group for each"},
