@@ -13,6 +13,7 @@ static const struct builder {
 } builders[] = {
     {esbuild_needed, esbuild_check, esbuild_plan, esbuild_hand_out},
     {typescript_needed, typescript_check, typescript_plan, typescript_hand_out},
+    {python_needed, python_check, python_plan, python_hand_out},
     {commands_needed, commands_check, commands_plan, commands_hand_out},
 };
 
@@ -111,8 +112,11 @@ int build_service(struct arena *a, const struct service *service,
                   const struct build_options *options, struct built *ret, struct err *err)
 {
     struct building b = {.arena = a, .service = service, .options = options, .built = ret};
-    *ret = (struct built){.functions =
-                              ARENA_ARRAY(a, service->function_count, const struct pack_files *)};
+    size_t functions = service->function_count;
+    size_t layers = node_count(node_get_c(service->root, "layers"));
+    *ret = (struct built){.functions = ARENA_ARRAY(a, functions, const struct pack_files *),
+                          .added = ARENA_ARRAY(a, functions, const struct pack_addition *),
+                          .layers = ARENA_ARRAY(a, layers, const struct pack_files *)};
     if (build_check(a, service, options, err) < 0 || for_needed(&b, plan, err) < 0 ||
         run_all(&b, err) < 0)
         return -1;

@@ -20,8 +20,12 @@ struct build_options {
 struct built {
     const struct pack_files *service;
     const struct pack_files **functions; /* one for each function; elements may be NULL */
-    struct str dir;   /* stands for the service's folder where `package:` selects; empty: none */
-    size_t ran, kept; /* builders that were run, and that did not have to */
+    struct str dir; /* stands for the service's folder where `package:` selects; empty: none */
+    const struct pack_addition *added_to_service;
+    const struct pack_addition **added; /* one for each function; elements may be NULL */
+    const struct pack_files *beside;    /* NULL: none */
+    const struct pack_files **layers;   /* one for each layer; elements may be NULL */
+    size_t ran, kept;                   /* builders that were run, and that did not have to */
 };
 
 /* Does a builder make the code of this service? */

@@ -104,6 +104,9 @@ bool build_individually(const struct service *service, const struct function *fn
 /* What the files of one zip are; `v` must not change any more. */
 const struct pack_files *build_files(struct arena *a, const file_vec *v);
 
+/* Let `package:` find them, too, in the service's folder. */
+void build_beside(struct building *b, const file_vec *v);
+
 /* Each builder: is it needed, is what the file says of it right (ERR_CONFIG with a place), which
  * builds there are, and what goes into the zips when they have run. */
 
@@ -126,5 +129,11 @@ bool typescript_needed(const struct service *service);
 int typescript_check(struct building *b, struct err *err);
 int typescript_plan(struct building *b, struct err *err);
 int typescript_hand_out(struct building *b, struct err *err);
+
+/* build_python.c: serverless-python-requirements */
+bool python_needed(const struct service *service);
+int python_check(struct building *b, struct err *err);
+int python_plan(struct building *b, struct err *err);
+int python_hand_out(struct building *b, struct err *err);
 
 #endif

@@ -25,3 +25,14 @@ const struct pack_files *build_files(struct arena *a, const file_vec *v)
     *files = (struct pack_files){v->p, v->n};
     return files;
 }
+
+void build_beside(struct building *b, const file_vec *v)
+{
+    const struct pack_files *old = b->built->beside;
+    file_vec all = {0};
+    for (size_t i = 0; old && i < old->count; i++)
+        vec_push(b->arena, &all, old->files[i]);
+    vec_each (v, file)
+        vec_push(b->arena, &all, *file);
+    b->built->beside = build_files(b->arena, &all);
+}

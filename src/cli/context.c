@@ -208,10 +208,14 @@ int context_build(struct cli *cli, const struct service *service, struct pack_op
     pack->built_service = built.service;
     pack->built = built.functions;
     pack->built_dir = built.dir;
+    pack->added_to_service = built.added_to_service;
+    pack->added = built.added;
+    pack->beside = built.beside;
+    pack->built_layers = built.layers;
     if (built.ran)
         release_finished(&r, "build", "%zu build%s in %.1fs", built.ran, built.ran == 1 ? "" : "s",
                          (double)(clock_mono_ms() - start) / 1000);
-    else
+    else if (built.kept)
         release_finished(&r, "build", "nothing has changed");
     return 0;
 }

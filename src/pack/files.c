@@ -439,6 +439,38 @@ static int by_name(const void *x, const void *y)
     return order ? order : str_cmp(f->path, g->path);
 }
 
+/* Put the files of a build where patterns find them. */
+static int add_beside(struct walk *w, const struct pack_files *beside, struct err *err)
+{
+    struct file_list given;
+    struct map names = MAP(w->arena);
+    size_t kept = 0;
+    if (!beside)
+        return 0;
+    if (files_given(w->arena, beside, &given, err) < 0)
+        return -1;
+    for (size_t i = 0; i < given.count; i++)
+        map_put(&names, given.files[i]->name, given.files[i]);
+    for (size_t i = 0; i < w->files.n; i++)
+        if (!map_has(&names, w->files.p[i]->path))
+            w->files.p[kept++] = w->files.p[i];
+    w->files.n = kept;
+    for (size_t i = 0; i < given.count; i++) {
+        given.files[i]->elsewhere = given.files[i]->path;
+        given.files[i]->path = given.files[i]->name;
+        vec_push(w->arena, &w->files, given.files[i]);
+    }
+    return 0;
+}
+
+/* Patterns have chosen: from now on `path` is where a file is. */
+static void find_elsewhere(struct walk *w)
+{
+    vec_each (&w->files, f)
+        if ((*f)->elsewhere.n)
+            (*f)->path = (*f)->elsewhere;
+}
+
 static void sort_files(struct walk *w)
 {
     vec_each (&w->files, f)
@@ -581,8 +613,8 @@ static int make_lists(struct arena *a, struct walk *w, unsigned jobs, struct fil
 }
 
 int files_select(struct arena *a, struct str dir, struct str npm_dir,
-                 const struct selection *selections, size_t n, unsigned jobs,
-                 struct file_list *rets, struct err *err)
+                 const struct pack_files *beside, const struct selection *selections, size_t n,
+                 unsigned jobs, struct file_list *rets, struct err *err)
 {
     struct walk w = {.arena = a, .dir = dir, .npm_dir = npm_dir, .jobs = jobs, .drop_dev = true};
     w.dev_dirs = w.dev_files = MAP(a);
@@ -602,8 +634,10 @@ int files_select(struct arena *a, struct str dir, struct str npm_dir,
     struct file_list *lists = ARENA_ARRAY(a, w.selector_count, struct file_list);
     if (!n)
         return 0;
-    if (walk_all(&w, err) < 0 || make_lists(a, &w, jobs, lists, err) < 0)
+    if (walk_all(&w, err) < 0 || add_beside(&w, beside, err) < 0 ||
+        make_lists(a, &w, jobs, lists, err) < 0)
         return -1;
+    find_elsewhere(&w);
     for (size_t i = 0; i < n; i++)
         rets[i] = lists[which[i]];
     return 0;

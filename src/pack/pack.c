@@ -25,7 +25,9 @@ struct plan {
     const struct function *fn; /* the function that it is made for; NULL: for several */
     struct str dir;            /* of a layer's files, relative to the service; empty: the service */
     struct selection selection;
-    const struct pack_files *built; /* NULL: `selection` says which files */
+    const struct pack_files *built;    /* NULL: `selection` says which files */
+    const struct pack_addition *added; /* to what it selects; may be NULL */
+    struct file **selected;            /* what it has selected, to be compared by address */
     struct file_list list;
     uint64_t zip_bytes;
     bool again;  /* of the zip that was given, made again */
@@ -62,16 +64,33 @@ static size_t plan_given(struct packer *p, const struct node *artifact)
     return p->plans.n - 1;
 }
 
+static const struct pack_addition *added_to(const struct packer *p, const struct function *fn)
+{
+    const struct pack_options *o = p->options;
+    return !fn ? o->added_to_service : o->added ? o->added[fn - p->service->functions] : NULL;
+}
+
+/* "hello-shop-dev-api.zip" of a function with what is below a folder, as its plugin names it. */
+static struct str made_name(struct arena *a, const struct function *fn,
+                            const struct pack_addition *added, struct str key)
+{
+    return fn && added && added->folder.n
+               ? str_fmt(a, "%.*s-%.*s.zip", STR_ARG(path_base(added->folder)), STR_ARG(fn->name))
+               : str_concat(a, key, STR(".zip"));
+}
+
 static size_t plan_made(struct packer *p, const struct function *fn)
 {
     struct str key = fn ? fn->key : p->service->name;
+    const struct pack_addition *added = added_to(p, fn);
     if (!fn)
         vec_each (&p->plans, plan)
             if (!plan->path.n && !plan->fn && !plan->dir.n)
                 return (size_t)(plan - p->plans.p);
     vec_push(p->arena, &p->plans,
-             (struct plan){.name = str_concat(p->arena, key, STR(".zip")),
+             (struct plan){.name = made_name(p->arena, fn, added, key),
                            .fn = fn,
+                           .added = added,
                            .selection = selection_of(p->arena, p->service, fn)});
     p->plans.p[p->plans.n - 1].pos = p->plans.p[p->plans.n - 1].selection.pos;
     p->plans.p[p->plans.n - 1].built = fn ? NULL : p->options->built_service;
@@ -129,6 +148,14 @@ static int plan_function(struct packer *p, size_t index, struct err *err)
 /* A layer's zip has the files of its folder, named from there. */
 static int plan_layer(struct packer *p, const struct member *layer, size_t *ret, struct err *err)
 {
+    size_t index = (size_t)(layer - p->layers->members);
+    if (p->options->built_layers && p->options->built_layers[index]) {
+        vec_push(p->arena, &p->plans,
+                 (struct plan){.name = str_concat(p->arena, layer->key, STR(".zip")),
+                               .pos = layer->key_pos,
+                               .built = p->options->built_layers[index]});
+        return *ret = p->plans.n - 1, 0;
+    }
     const struct node *artifact = node_path(layer->value, "package.artifact");
     const struct node *path = node_get_c(layer->value, "path");
     if (str_starts(node_text(artifact), STR("s3://")))
@@ -306,7 +333,8 @@ static int select_layer(struct packer *p, const struct plan *plan, struct file_l
                         struct err *err)
 {
     struct str service = p->service->dir, dir = path_join(p->arena, service, plan->dir);
-    if (files_select(p->arena, dir, service, &plan->selection, 1, p->options->jobs, ret, err) < 0)
+    if (files_select(p->arena, dir, service, NULL, &plan->selection, 1, p->options->jobs, ret,
+                     err) < 0)
         return -1;
     for (size_t i = 0; i < ret->count; i++)
         ret->files[i]->path =
@@ -314,18 +342,30 @@ static int select_layer(struct packer *p, const struct plan *plan, struct file_l
     return 0;
 }
 
-static int list_files(struct packer *p, const struct plan *plan, const struct file_list **selected,
-                      struct file_list *ret, struct err *err)
+/* Functions that add the same to the same have one list, so one zip. */
+static int add_files(struct packer *p, struct plan *plan, struct err *err)
 {
+    vec_each (&p->plans, other)
+        if (other < plan && other->added == plan->added && other->selected == plan->selected)
+            return plan->list = other->list, 0;
+    struct file_list selected = plan->list;
+    return files_add(p->arena, plan->added, &selected, &plan->list, err);
+}
+
+static int list_files(struct packer *p, struct plan *plan, const struct file_list **selected,
+                      struct err *err)
+{
+    struct file_list *ret = &plan->list;
     if (plan->built)
         return files_given(p->arena, plan->built, ret, err);
     if (plan->dir.n)
         return select_layer(p, plan, ret, err);
     *ret = *(*selected)++; /* its files are also those of other lists */
+    plan->selected = ret->files;
     for (size_t i = 0; p->options->built_dir.n && i < ret->count; i++)
         if (ret->files[i]->path.p[0] != '/')
             ret->files[i]->path = path_join(p->arena, p->options->built_dir, ret->files[i]->path);
-    return 0;
+    return plan->added ? add_files(p, plan, err) : 0;
 }
 
 /* Select the files of all zips that are to be made, and check them. */
@@ -340,12 +380,13 @@ static int select_files(struct packer *p, struct err *err)
     vec_each (&p->plans, plan)
         if (!plan->path.n && !plan->dir.n && !plan->built)
             selections[n++] = plan->selection;
-    if (files_select(p->arena, dir, dir, selections, n, p->options->jobs, lists, err) < 0)
+    if (files_select(p->arena, dir, dir, p->options->beside, selections, n, p->options->jobs, lists,
+                     err) < 0)
         return -1;
     vec_each (&p->plans, plan) {
         if (plan->path.n)
             continue;
-        if (list_files(p, plan, &selected, &plan->list, err) < 0)
+        if (list_files(p, plan, &selected, err) < 0)
             return -1;
         p->lists[p->list_count++] = plan->list;
         for (size_t i = 0; i < plan->list.count; i++)

@@ -52,6 +52,14 @@ struct pack_files {
     size_t count;
 };
 
+/* What a build adds to a zip whose files `package:` selects. */
+struct pack_addition {
+    struct pack_files files; /* whatever `package:` says, and before what it selects of that name */
+    /* Only what is below this folder is selected, and named from there; empty: everything. What
+     * serverless-python-requirements adds to it by name stays, too. */
+    struct str folder;
+};
+
 /* How to package. */
 struct pack_options {
     /* What goes into the service's zip, and for each function, in its order, into a zip of its own,
@@ -59,8 +67,16 @@ struct pack_options {
     const struct pack_files *built_service;
     const struct pack_files *const *built;
     struct str built_dir; /* where functions' files are selected; empty: the service's folder */
-    unsigned jobs;        /* 0: number of cores */
-    bool no_cache;        /* forget what earlier runs packaged */
+    /* For the service's zip, and for each function, in its order, with a zip of its own. Either,
+     * and each element, may be NULL. */
+    const struct pack_addition *added_to_service;
+    const struct pack_addition *const *added;
+    /* Files for `package:` to select as if they lay in the service's folder, where a file of that
+     * name is not seen then; NULL: none. */
+    const struct pack_files *beside;
+    const struct pack_files *const *built_layers; /* for each layer as for functions; or NULL */
+    unsigned jobs;                                /* 0: number of cores */
+    bool no_cache;                                /* forget what earlier runs packaged */
     /* Zips that are given are made again, with the times and the order of troupe's own: one that
      * was zipped anew from the same files gives the same bytes. */
     bool make_given_again;
@@ -68,6 +84,9 @@ struct pack_options {
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     void *warn_context;
 };
+
+/* Write a zip of `files` to `path`: the same files give the same bytes. */
+int pack_zip(struct arena *a, const struct pack_files *files, struct str path, struct err *err);
 
 /* Package all functions and layers. Finds before anything is contacted: handlers that do not exist
  * (with the place of `handler:`), patterns that match no file, zips over Lambda's limits (250 MB

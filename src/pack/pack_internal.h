@@ -52,7 +52,8 @@ struct content;
 
 struct file {
     struct str path;
-    struct str name; /* in the zip */
+    struct str elsewhere; /* where it really is, when patterns are compared with `path`; or empty */
+    struct str name;      /* in the zip */
     struct stamp stamp;
     const struct content *content; /* when the store has it */
     int error;                     /* why there is no stamp, or 0 */
@@ -70,10 +71,15 @@ struct file_list {
 /* Walk `dir` once and answer every selection; `rets` has `n` elements. Links are followed, except
  * into a directory that contains them. `npm_dir`: where it is looked up by path which npm packages
  * only development needs; `dir`, or for a layer the service's directory, as in the reference.
- * ERR_CONFIG when a selection has no file. */
+ * `beside`: files to choose from as if they were in `dir`; may be NULL. ERR_CONFIG when a selection
+ * has no file. */
 int files_select(struct arena *a, struct str dir, struct str npm_dir,
-                 const struct selection *selections, size_t n, unsigned jobs,
-                 struct file_list *rets, struct err *err);
+                 const struct pack_files *beside, const struct selection *selections, size_t n,
+                 unsigned jobs, struct file_list *rets, struct err *err);
+
+/* What is left of `selected` with what a build adds. additions.c */
+int files_add(struct arena *a, const struct pack_addition *more, const struct file_list *selected,
+              struct file_list *ret, struct err *err);
 
 /* The list of the files that were given for a zip. ERR_CONFIG: a name that is not UTF-8. */
 int files_given(struct arena *a, const struct pack_files *given, struct file_list *ret,

@@ -188,7 +188,7 @@ def test_packages_as_with_the_plugin(troupe):
         troupe.write({"serverless.yml": (tree.parent / "serverless.yml").read_text()})
         troupe("package")
         made = sorted((troupe.folder / ".serverless").glob("*.zip"))
-        lines = [line for path in made for line in tool.entries(path)]
+        lines = [line for path in made for line in tool.entries(path, True)]
         assert lines == (tree.parent / "expected").read_text().splitlines(), tree.parent.name
 
 

@@ -98,6 +98,9 @@ const struct plugin plugin_rows[] = {
      .function_keys = esbuild_function_keys},
     {WORDS("serverless-plugin-typescript"), PLUGIN_BUILT_IN,
      "the project's own TypeScript compiles what 'tsconfig.json' names"},
+    {WORDS("serverless-python-requirements"), PLUGIN_BUILT_IN,
+     "pip, uv, poetry and pipenv install what Python functions require", "pythonRequirements",
+     &python_options, python_function_keys, .apply = plugin_python},
     {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
      "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
      &pseudo_parameters_options},
@@ -170,8 +173,8 @@ const struct plugin plugin_rows[] = {
 
     /* Something else would be deployed without it. Builders and what makes large things: */
     {WORDS("serverless-webpack", "serverless-bundle", "serverless-plugin-optimize",
-           "serverless-jetpack", "serverless-python-requirements", "serverless-go-plugin",
-           "serverless-rust", "serverless-domain-manager", "serverless-appsync-plugin"),
+           "serverless-jetpack", "serverless-go-plugin", "serverless-rust",
+           "serverless-domain-manager", "serverless-appsync-plugin"),
      PLUGIN_REFUSED},
     {WORDS("serverless-plugin-include-dependencies", "serverless-plugin-reducer"), PLUGIN_REFUSED,
      BY_PATTERNS},

@@ -53,6 +53,10 @@ int plugins_apply(struct resolver *r, struct node *root, struct err *err);
 /* ---- those that the tree can say (plugin_*.c) ---- */
 
 plugin_apply plugin_log_retention, plugin_apigw_binary, plugin_common_excludes, plugin_prune,
-    plugin_termination_protection, plugin_dotenv;
+    plugin_termination_protection, plugin_dotenv, plugin_python;
+
+/* plugin_python.c */
+extern const struct schema python_options;
+extern const struct field python_function_keys[];
 
 #endif

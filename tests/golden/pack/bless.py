@@ -9,8 +9,10 @@ the entries of the zips go to `expected`. README.md describes the files.
 """
 
 import concurrent.futures
+import io
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,22 @@ sys.path.insert(0, str(HERE.parent.parent / "reference"))
 import bless as reference_tool  # noqa: E402  (the compile cases' tool: finds and installs it)
 
 TIMEOUT_S = 180
+# Compiled Python and pip's lists of it, and a helper that is written anew where its plugin is not
+# installed.
+ONLY_THERE = (".pyc", ".dist-info/RECORD", "unzip_requirements.py")
+
+
+def wheel(path, members):
+    """Make a wheel at `path`, named as wheels are, of members "file=text|file=text"."""
+    name, version = path.name.split("-")[:2]
+    info = f"{name}-{version}.dist-info"
+    files = dict(member.split("=", 1) for member in members.split("|"))
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files[f"{info}/RECORD"] = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(zipfile.ZipInfo(file), text)
 
 
 def lay_out(tree, service):
@@ -43,18 +61,44 @@ def lay_out(tree, service):
         if target is not None:
             where.symlink_to(target)
             continue
+        if path.endswith(".whl"):
+            wheel(where, content)
+            continue
         where.write_text(path + "\n" if content is None else content, encoding="utf-8")
         where.chmod(mode)
 
 
-def entries(path):
-    """The lines for one zip."""
+def describe(archive, ordered, indent="  "):
+    """The lines for the entries of one zip; of some only that they are there, and what is in a zip
+    of a zip instead of its bytes.
+    """
+    for entry in sorted(archive.infolist(), key=lambda e: e.filename if ordered else ""):
+        mode, name = entry.external_attr >> 16 & 0o7777, entry.filename
+        if name.endswith("/"):
+            continue
+        if name.endswith(ONLY_THERE):
+            yield f"{indent}{mode:04o} - - {re.sub('cpython-3[0-9]+', 'cpython-3', name)}"
+        elif name.endswith(".requirements.zip"):
+            yield f"{indent}{mode:04o} - - {name}"
+            with zipfile.ZipFile(io.BytesIO(archive.read(entry))) as inner:
+                yield from describe(inner, ordered, indent + "  ")
+        else:
+            yield f"{indent}{mode:04o} {entry.CRC:08x} {entry.file_size} {name}"
+
+
+def entries(path, ordered=False):
+    """The lines for one zip, as its entries stand in it or by name."""
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         yield path.name
-        for entry in archive.infolist():
-            mode = entry.external_attr >> 16 & 0o7777
-            yield f"  {mode:04o} {entry.CRC:08x} {entry.file_size} {entry.filename}"
+        yield from describe(archive, ordered)
+
+
+def packaged(service):
+    """The zips in `.serverless` that its template names."""
+    text = (service / ".serverless/cloudformation-template-update-stack.json").read_text("utf-8")
+    found = (service / ".serverless").rglob("*.zip")
+    return sorted((p for p in found if f'/{p.name}"' in text), key=lambda path: path.name)
 
 
 def bless(entry, case):
@@ -70,8 +114,9 @@ def bless(entry, case):
         if modules:
             pathlib.Path(scratch, "node_modules").symlink_to(modules)
         out = pathlib.Path(scratch, "out")
+        where = [] if modules else ["--package", str(out)]  # some plugins know `.serverless` only
         done = subprocess.run(
-            ["node", str(entry), "package", "--package", str(out)],
+            ["node", str(entry), "package", *where],
             cwd=service,
             env=reference_tool.environment(case, home),
             stdin=subprocess.DEVNULL,
@@ -84,7 +129,8 @@ def bless(entry, case):
             if "No file matches include / exclude patterns" in done.stdout + done.stderr:
                 return "error: no file matches\n"
             raise RuntimeError(f"{case.name}: {done.stdout}{done.stderr}")
-        lines = [line for path in sorted(out.glob("*.zip")) for line in entries(path)]
+        zips = packaged(service) if modules else sorted(out.glob("*.zip"))
+        lines = [line for path in zips for line in entries(path, bool(modules))]
         return "\n".join(lines) + "\n"
 
 
