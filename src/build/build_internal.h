@@ -62,6 +62,9 @@ struct build {
     int (*run)(struct arena *a, const struct build *b, struct str place,
                struct build_inputs *inputs, const struct node **result, struct err *err);
     const void *context;
+    /* `run` has compared its inputs before and after by their content: what was written meanwhile
+     * has the same. */
+    bool by_content;
     /* What came of it. */
     struct str folder; /* absolute */
     const struct node *result;

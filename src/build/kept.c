@@ -209,7 +209,7 @@ static int build_in(struct arena *a, struct build *b, struct str place, struct e
         return no_output(err);
     const struct node *read = digests(a, b, inputs.files, file_digest);
     const struct node *dirs = digests(a, b, inputs.dirs, dir_digest);
-    bool certain = inputs.files && !changed_since(a, b, inputs.files, &made);
+    bool certain = inputs.files && (b->by_content || !changed_since(a, b, inputs.files, &made));
     if (keep(a, b, place, err) < 0)
         return -1;
     if (certain)

@@ -16,7 +16,7 @@ enum { ARGS_MAX = 8 };
 
 /* What was typed. */
 struct options {
-    struct str stage, region, profile, config, function, package_dir, data, path, format;
+    struct str stage, region, profile, config, function, package_dir, packaged, data, path, format;
     struct str key; /* --path of print */
     struct str to;  /* --to: the number of a deployment, or STAGE[#N] */
     struct str dialect, verify, unused_for, since, filter;

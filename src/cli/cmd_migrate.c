@@ -17,10 +17,10 @@ struct migration {
     size_t to_change;
 };
 
-static const char *const answers[] = {[PLUGIN_REFUSED] = "not supported",
-                                      [PLUGIN_BUILT_IN] = "built in",
+static const char *const answers[] = {[PLUGIN_BUILT_IN] = "built in",
                                       [PLUGIN_REPLACED] = "replaced",
-                                      [PLUGIN_NOT_NEEDED] = "not needed"};
+                                      [PLUGIN_NOT_NEEDED] = "not needed",
+                                      [PLUGIN_BRIDGED] = "bridged"};
 
 /* Does the item have a line: an address that changes, or what cannot be taken over? */
 static bool is_shown(const struct adopt_item *item)
@@ -36,8 +36,6 @@ static void count(struct migration *m)
     for (const struct err *e = m->errors.kind ? &m->errors : NULL; e; e = e->more)
         m->to_change++;
     m->to_change += m->errors.uncounted;
-    vec_each (&m->notes.all, f)
-        m->to_change += f->plugin.n && f->answer == PLUGIN_REFUSED;
 }
 
 /* What `adopt` would give new addresses, as far as AWS can be asked. Whatever fails here is no
@@ -189,10 +187,7 @@ static void write_plugins(struct buf *out, const struct migration *m, bool colou
             continue;
         n++;
         table_cell(&t, str_fmt(a, "  %.*s", STR_ARG(f->plugin)));
-        if (f->answer == PLUGIN_REFUSED)
-            table_mark(&t, str_c(answers[f->answer]));
-        else
-            table_cell(&t, str_c(answers[f->answer]));
+        table_cell(&t, str_c(answers[f->answer]));
         table_cell(&t, place_text(a, f->pos));
         table_cell(&t, f->text);
     }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/visible.h"
 #include "build/build.h"
+#include "compile/bridge/bridge.h"
 #include "release/bucket/stage_address.h"
 
 struct str context_shown(struct arena *a, const struct cli *cli, struct str text, int fd)
@@ -133,6 +134,48 @@ static int take_region(struct cli *cli, struct str *stage, struct err *err)
     return 0;
 }
 
+/* The framework packages nothing without credentials, and asks for none of the local cloud. */
+static const struct node *local_environment(struct cli *cli)
+{
+    struct node *map = node_map(cli->arena);
+    if (!cli->options.local || getenv("AWS_ACCESS_KEY_ID"))
+        return NULL;
+    node_put_str(cli->arena, map, "AWS_ACCESS_KEY_ID", STR("local"));
+    node_put_str(cli->arena, map, "AWS_SECRET_ACCESS_KEY", STR("local"));
+    return map;
+}
+
+/* Take over what the project's own framework packages, or another tool has packaged. */
+static int bridge(struct cli *cli, const struct config_options *config, struct service *service,
+                  struct err *err)
+{
+    struct arena *a = cli->arena;
+    struct service *place = ARENA_NEW(a, struct service);
+    struct bridge_request request = {.config = config,
+                                     .environment = local_environment(cli),
+                                     .package_dir = cli->options.packaged};
+    struct bridged bridged;
+    int64_t start = clock_mono_ms();
+    *place = *service;
+    struct release r = context_release(cli, place);
+    if (bridge_service(a, place, &request, &bridged, err) < 0)
+        return -1;
+    if (bridged.by_name)
+        context_warn(cli, (struct pos){0},
+                     str_fmt(a, "texts that contain '%.*s' count as the stage's%s%.*s",
+                             STR_ARG(place->stage),
+                             bridged.why.n ? ": no other stage can be packaged: " : "",
+                             STR_ARG(bridged.why)),
+                     (struct str){0});
+    if (bridged.ran)
+        release_finished(&r, "bridge", "packaged by the project's framework in %.1fs",
+                         (double)(clock_mono_ms() - start) / 1000);
+    else if (!request.package_dir.n)
+        release_finished(&r, "bridge", "nothing has changed");
+    *service = bridged.service;
+    return 0;
+}
+
 static int load(struct cli *cli, size_t stage_arg, enum stage_use use, enum load_part part,
                 struct service *ret, struct err *err)
 {
@@ -143,11 +186,14 @@ static int load(struct cli *cli, size_t stage_arg, enum stage_use use, enum load
     struct config_options options = config_of(cli);
     options.stage = stage;
     options.part = part;
+    options.packaged = cli->options.packaged.n > 0;
     if (service_load(cli->arena, &options, ret, err) < 0) {
         if (err->kind == ERR_NOT_FOUND) /* the file itself */
             err->kind = ERR_CONFIG;
         return -1;
     }
+    if (ret->to_bridge && bridge(cli, &options, ret, err) < 0)
+        return -1;
     if (use == STAGE_NONE)
         service_alone(ret);
     if (use != STAGE_REQUIRED || ret->stage_named)

@@ -51,6 +51,8 @@ static const struct option {
      "move at once, whatever custom.troupe.shift says", true},
     {"purge", 0, FLAG, AT(purge), ON(remove), NULL, "delete what is in the stage's buckets", true},
     {"package", 'p', TEXT, AT(package_dir), ON(package), "DIR", "where to write (.serverless)"},
+    {"package", 'p', TEXT, AT(packaged), (PACKS | ON(migrate)) & ~ON(package), "DIR",
+     "what 'package' of another tool has written there"},
     {"no-cache", 0, FLAG, AT(no_cache), PACKS, NULL,
      "read and compress all files, whatever earlier runs kept"},
     {"with-secrets", 0, FLAG, AT(with_secrets), ON(package), NULL,

@@ -47,7 +47,6 @@ static const struct {
 
 #define TYPE "a function is called and waited for; there is no other way yet"
 #define ROLLBACK_TO "--to N, the number of a deployment: troupe history STAGE"
-#define PACKAGE "deploy packages by itself, and uploads only what is new: troupe deploy STAGE"
 
 /* Options of the commands in `on`; 0: of any command. */
 static const struct {
@@ -80,8 +79,6 @@ static const struct {
     {"masterAlias", 0, "stages are what aliases were: troupe deploy STAGE"},
     {"update-config", ON(deploy), "troupe deploy STAGE: settings go with the whole stage"},
     {"u", ON(deploy), "troupe deploy STAGE: settings go with the whole stage"},
-    {"package", ON(deploy) | ON(plan), PACKAGE},
-    {"p", ON(deploy) | ON(plan), PACKAGE},
     {"startTime", ON(logs), "--since 5m, or a point in time"},
     {"interval", ON(logs), "--tail looks every two seconds"},
     {"i", ON(logs), "--tail looks every two seconds"},

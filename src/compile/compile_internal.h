@@ -115,6 +115,10 @@ void outputs_export(struct compilation *c); /* outputs.c */
 /* What serverless-pseudo-parameters makes of the finished template, when the service lists it:
  * pseudo_parameters.c */
 const struct node *pseudo_parameters_replace(struct compilation *c, const struct node *template);
+/* What plugins that were bridged have changed in it, and names of functions that only the framework
+ * gives; `template` itself when the service is not bridged. NULL: error. bridged.c */
+const struct node *bridged_finish(struct compilation *c, const struct node *template,
+                                  struct err *err);
 int limits_check(struct compilation *c, struct err *err); /* limits.c */
 /* `err` and those behind it say what AWS is certain to refuse: -1, or, when only the template is
  * wanted, warnings of all of them and 0. aws_refuses.c */

@@ -54,10 +54,10 @@ struct source_bundle {
 
 /* What troupe does about a plugin (plugins/plugins.h). */
 enum plugin_answer {
-    PLUGIN_REFUSED,    /* without it something else would be deployed */
     PLUGIN_BUILT_IN,   /* its configuration is read, and its part done here */
     PLUGIN_REPLACED,   /* troupe does it in its own way */
     PLUGIN_NOT_NEEDED, /* the same is deployed without it */
+    PLUGIN_BRIDGED,    /* the project's own framework runs it: what that packages is deployed */
 };
 
 /* With a bundle no file is touched, neither the service's nor .env: a file that the bundle does not
@@ -94,6 +94,7 @@ struct config_options {
     bool lenient;              /* nothing that the schema does not have is one */
     bool only_compiles;        /* nothing is sent to AWS: what AWS refuses is a warning */
     enum load_part part;
+    bool packaged;                      /* with LOAD_ALL: another tool has packaged the service */
     const struct remote_values *remote; /* NULL: aws:, cf:, s3:, ssm: sources are an error */
     void (*warn)(void *context, struct pos pos, struct str msg, struct str help); /* may be NULL */
     /* Told of each entry of `plugins` instead of a warning or an error; may be NULL. `says` is why,
@@ -139,7 +140,8 @@ struct settings {
     bool logs_per_stage, rest_per_stage, http_shared, regions_independent;
     int64_t rest_stages, http_stages; /* that AWS allows an API */
     int64_t history_keep;
-    const struct node *build; /* builds by commands; NULL: none */
+    const struct node *build;  /* builds by commands; NULL: none */
+    const struct node *bridge; /* the command that packages; NULL: node_modules is searched */
     struct shift shift;
 };
 
@@ -162,9 +164,17 @@ struct service {
     bool remote;
     struct str address; /* of the stage in records and messages: "prod", remote "prod@eu-west-1" */
     struct str dir;     /* absolute: where serverless.yml is; from a bundle: no such directory */
-    struct str file;    /* its name as shown to the user */
+    struct str artifact_dir; /* where zips lie that it names; empty: in `dir` */
+    struct str file;         /* its name as shown to the user */
     enum dialect dialect;
     const struct node *root; /* everything, resolved and coerced, as `print` shows it */
+    /* With LOAD_ALL, when it lists plugins that are bridged or is `packaged`: no more was loaded
+     * than with LOAD_PLACE. The rest comes from what the framework packages
+     * (compile/bridge/bridge.h). */
+    bool to_bridge;
+    /* Of a service that was made from such a package: how its template differs from the one that
+     * compile makes (compile/patches.h); else NULL. */
+    const struct node *patches;
     struct function *functions;
     size_t function_count;
     struct settings settings;

@@ -186,16 +186,16 @@ static int check_schema(struct resolver *r, enum dialect dialect, const struct n
     struct err one = {0};
     const struct config_options *o = r->options;
     const struct node *mode = node_get_c(*root, "configValidationMode");
+    bool of_place = o->part != LOAD_ALL || r->to_bridge;
     bool error = node_is_text(mode, "error") || (dialect == DIALECT_4 && node_empty(mode));
     struct checker c = {.arena = r->arena,
                         .options = o,
                         .dialect = dialect,
                         .strict = o->strict || (error && !o->lenient),
                         .lenient = o->lenient || o->only_compiles,
-                        .silent = node_is_text(mode, "off") || o->part != LOAD_ALL,
-                        .names = o->part != LOAD_ALL};
-    plugins_answer(&c, *root, &one);
-    err_also(err, &one);
+                        .silent = node_is_text(mode, "off") || of_place,
+                        .names = of_place};
+    plugins_answer(&c, *root, !of_place || r->to_bridge);
     schema_check(&c, &schema_root, STR(""), root, &one);
     checker_free(&c);
     return err_also(err, &one);
@@ -388,11 +388,25 @@ static int resolve_place(struct resolver *r, const struct node **ret, struct err
                   str_fmt(a, "custom.troupe.stages.%.*s.%s", STR_ARG(r->stage), settings[i]),
                   err) < 0))
             return -1;
+    if (r->to_bridge && (take(r, ret, STR("custom.troupe.bridge"), err) < 0 ||
+                         take(r, ret, STR("custom.troupe.build"), err) < 0))
+        return -1;
     for (size_t i = 0; r->options->part == LOAD_STACKS && i < sizeof of_stacks / sizeof *of_stacks;
          i++)
         if (take(r, ret, str_c(of_stacks[i]), err) < 0)
             return -1;
     return 0;
+}
+
+/* Is the rest made from what the framework packages? Then the file says no more than the place. */
+static int find_bridged(struct resolver *r, bool *ret, struct err *err)
+{
+    const struct node *plugins = node_map(r->arena);
+    if (r->options->bundle || r->options->part != LOAD_ALL)
+        return *ret = false, 0;
+    if (take(r, &plugins, STR("plugins"), err) < 0)
+        return -1;
+    return *ret = r->options->packaged || plugins_bridged(plugins), 0;
 }
 
 static int resolve_root(struct resolver *r, const struct node **ret, struct err *err)
@@ -405,9 +419,9 @@ static int resolve_root(struct resolver *r, const struct node **ret, struct err 
     r->use_dotenv = node_bool_or(dotenv.node, false);
     if (r->use_dotenv && !r->options->bundle && dotenv_load(r, err) < 0)
         return -1;
-    if (resolve_region(r, err) < 0)
+    if (resolve_region(r, err) < 0 || find_bridged(r, &r->to_bridge, err) < 0)
         return -1;
-    if (r->options->part != LOAD_ALL)
+    if (r->options->part != LOAD_ALL || r->to_bridge)
         return resolve_place(r, ret, err);
     *ret = resolve_all(r, r->root, err);
     if (!*ret)
@@ -424,6 +438,18 @@ static const struct node *key_list(struct arena *a, const struct node *map)
     return list;
 }
 
+/* What was packaged for one region may have its name anywhere. */
+static int check_packaged_region(const struct resolver *r, const struct node *root, struct err *err)
+{
+    struct str packaged = node_text(node_path(root, "provider.region"));
+    if (!packaged.n || str_eq(packaged, r->region))
+        return 0;
+    err_set(err, ERR_CONFIG, "it was packaged by the project's framework for %.*s, not for %.*s",
+            STR_ARG(packaged), STR_ARG(r->region));
+    return err_help(err, "deploy from the files: troupe deploy %.*s --region %.*s",
+                    STR_ARG(r->stage), STR_ARG(r->region));
+}
+
 static int make_model(struct resolver *r, const struct node *resolved, const struct source *source,
                       struct service *ret, struct err *err)
 {
@@ -436,6 +462,11 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
         complete_provider(r, root, err) < 0)
         return -1;
     const struct node *given = node_get_c(root, "functions");
+    const struct node *patches = r->options->bundle ? node_get_c(root, "patches") : NULL;
+    if (patches && check_packaged_region(r, root, err) < 0)
+        return -1;
+    if (patches) /* of a service file that the bridge has made: no file of a user has any */
+        node_drop(root, STR("patches"));
     if (add_function_names(a, root, r->stage, err) < 0)
         return -1;
     const struct node *checked = root;
@@ -454,6 +485,8 @@ static int make_model(struct resolver *r, const struct node *resolved, const str
                             .file = source->path,
                             .dialect = dialect,
                             .root = checked,
+                            .to_bridge = r->to_bridge,
+                            .patches = patches,
                             .externals = r->externals,
                             .absent = key_list(a, r->absent),
                             .params = r->given_params ? r->given_params : node_map(a),

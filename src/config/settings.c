@@ -40,7 +40,8 @@ static const struct schema settings_schema = {
     .type = TYPE_MAP,
     .closed = true,
     /* A map of overrides by stage, or a list of the stages that may be made. */
-    .fields = FIELDS(SETTINGS, {"stages", EITHER(MAP_OF(&stage_settings), &list_of_strings)})};
+    .fields = FIELDS(SETTINGS, {"bridge", NULL},
+                     {"stages", EITHER(MAP_OF(&stage_settings), &list_of_strings)})};
 
 static void texts(struct arena *a, const struct node *list, struct str **ret, size_t *ret_count)
 {
@@ -83,6 +84,7 @@ static void fill(struct arena *a, struct settings *s)
     s->rest_stages = node_int_or(node_path(n, "apis.restStages"), 10);
     s->http_stages = node_int_or(node_path(n, "apis.httpStages"), 10);
     s->build = node_get_c(n, "build");
+    s->bridge = node_get_c(n, "bridge");
     s->history_keep = node_int_or(node_path(n, "history.keep"), 10);
 }
 

@@ -54,8 +54,9 @@ struct packer {
 
 static size_t plan_given(struct packer *p, const struct node *artifact)
 {
-    struct str path =
-        path_absolute(p->arena, path_join(p->arena, p->service->dir, node_text(artifact)));
+    const struct service *s = p->service;
+    struct str dir = s->artifact_dir.n ? s->artifact_dir : s->dir;
+    struct str path = path_absolute(p->arena, path_join(p->arena, dir, node_text(artifact)));
     vec_each (&p->plans, plan)
         if (str_eq(plan->path, path))
             return (size_t)(plan - p->plans.p);

@@ -95,7 +95,8 @@ int pack_zip(struct arena *a, const struct pack_files *files, struct str path, s
 int pack_service(struct arena *a, const struct service *service, const struct pack_options *options,
                  struct packed *ret, struct err *err);
 
-/* Write the zips that were made, not those that were given, into `dir`, which is made when it is
+/* Write the zips that were made, not those that were given (but of a package that another tool has
+ * made all of them), into `dir`, which is made when it is
  * not there: all of them, or none. What an earlier run wrote there and nobody changed since is left
  * as it is. ERR_CONFIG: two of them have one name. */
 int pack_write(struct arena *a, const struct service *service, const struct pack_options *options,

@@ -47,14 +47,14 @@ static bool is_there(const struct known_zips *known, const struct artifact *made
 }
 
 /* Find what is to be written, each name once. */
-static int plan(struct arena *a, const struct packed *packed, struct str dir,
+static int plan(struct arena *a, const struct packed *packed, bool given_too, struct str dir,
                 const struct known_zips *known, struct writings *ret, struct err *err)
 {
     struct map names = MAP(a), hashes = MAP(a);
     ret->all = ARENA_ARRAY(a, packed->artifact_count, struct writing);
     for (size_t i = 0; i < packed->artifact_count; i++) {
         const struct artifact *made = &packed->artifacts[i];
-        if (made->path.n)
+        if (made->path.n && !given_too)
             continue;
         if (map_has(&names, made->name))
             return same_name(made, err);
@@ -156,8 +156,9 @@ int pack_write(struct arena *a, const struct service *service, const struct pack
                const struct packed *packed, struct str dir, struct err *err)
 {
     struct writings ws = {0};
+    bool of_a_package = service->artifact_dir.n > 0;
     struct known_zips known = known_zips_open(a, service, options->no_cache);
-    if (fs_mkdirs(dir, err) < 0 || plan(a, packed, dir, &known, &ws, err) < 0)
+    if (fs_mkdirs(dir, err) < 0 || plan(a, packed, of_a_package, dir, &known, &ws, err) < 0)
         return -1;
     int done = pool_run(ws.count, options->jobs, write_first, &ws, err);
     if (done == 0)

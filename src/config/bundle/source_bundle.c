@@ -97,7 +97,7 @@ struct source_bundle service_bundle(const struct service *s)
     enum dialect given = options->dialect  ? options->dialect
                          : options->bundle ? options->bundle->dialect
                                            : 0;
-    return (struct source_bundle){.main = s->file,
+    return (struct source_bundle){.main = options->bundle ? options->bundle->main : s->file,
                                   .files = files,
                                   .externals = r->externals,
                                   .absent = names_of(a, r->absent),

@@ -2,13 +2,13 @@
 #include "config/plugins/plugins.h"
 
 #define LOCAL_CLOUD "'troupe deploy STAGE --local' deploys to a cloud on this machine"
-#define BY_PATTERNS "choose the files by 'package.patterns'"
 #define PLAN "'troupe plan STAGE' shows what would change"
 #define INFO "'troupe info STAGE --json' has the outputs"
 #define PURGE "'troupe remove STAGE --purge' empties the stage's buckets"
-#define WRAPPED "add the layer and the handler that it adds to 'layers' and to the functions"
-#define BY_HAND "write what it makes into 'resources'"
-#define AROUND "run what it runs before or after troupe"
+#define AT_AWS                                                                                    \
+    "bridged without what it does at AWS itself, before or after a deployment: that is yours to " \
+    "do"
+#define AROUND "bridged: what it runs at a deployment, and not when it packages, is not run"
 
 /* ---- options ---- */
 
@@ -92,37 +92,39 @@ const struct plugin plugin_rows[] = {
      "a role for each function with 'iamRoleStatements'", "serverless-iam-roles-per-function",
      &roles_options, roles_function_keys},
     {WORDS("serverless-step-functions"), PLUGIN_BUILT_IN,
-     "the state machines and activities of 'stepFunctions'", .root_keys = step_functions_root_keys},
+     "the state machines and activities of 'stepFunctions'", .root_keys = step_functions_root_keys,
+     .moment = MOMENT_BEFORE},
     {WORDS("serverless-esbuild"), PLUGIN_BUILT_IN,
      "the project's own esbuild bundles functions as 'custom.esbuild' says",
-     .function_keys = esbuild_function_keys},
+     .function_keys = esbuild_function_keys, .moment = MOMENT_BEFORE},
     {WORDS("serverless-plugin-typescript"), PLUGIN_BUILT_IN,
-     "the project's own TypeScript compiles what 'tsconfig.json' names"},
+     "the project's own TypeScript compiles what 'tsconfig.json' names", .moment = MOMENT_BEFORE},
     {WORDS("serverless-python-requirements"), PLUGIN_BUILT_IN,
      "pip, uv, poetry and pipenv install what Python functions require", "pythonRequirements",
-     &python_options, python_function_keys, .apply = plugin_python},
+     &python_options, python_function_keys, .apply = plugin_python, .moment = MOMENT_BEFORE},
     {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
      "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
      &pseudo_parameters_options},
     {WORDS("serverless-dotenv-plugin"), PLUGIN_BUILT_IN,
      "what .env files say is in 'provider.environment'", "dotenv", &dotenv_options,
-     .apply = plugin_dotenv},
+     .apply = plugin_dotenv, .moment = MOMENT_BEFORE},
     {WORDS("serverless-plugin-log-retention"), PLUGIN_BUILT_IN,
      "'custom.logRetentionInDays' counts for functions without one of their own",
      "logRetentionInDays", &retention_option, .apply = plugin_log_retention},
     {WORDS("serverless-apigw-binary"), PLUGIN_BUILT_IN,
      "its types are 'provider.apiGateway.binaryMediaTypes'", "apigwBinary", &apigw_binary_options,
-     .apply = plugin_apigw_binary},
+     .apply = plugin_apigw_binary, .moment = MOMENT_AFTER},
     {WORDS("serverless-plugin-common-excludes"), PLUGIN_BUILT_IN,
-     "its patterns are added to 'package.patterns'", .apply = plugin_common_excludes},
+     "its patterns are added to 'package.patterns'", .apply = plugin_common_excludes,
+     .moment = MOMENT_BEFORE},
     {WORDS("serverless-prune-plugin"), PLUGIN_BUILT_IN,
      "its number is 'custom.troupe.history.keep', for each stage", "prune", &prune_options,
-     .apply = plugin_prune, .for_location = true},
+     .apply = plugin_prune, .for_location = true, .moment = MOMENT_AFTER},
     {WORDS("serverless-stack-termination-protection"), PLUGIN_BUILT_IN,
      "the stacks of its stages are protected against deletion, and troupe asks before these stages "
      "are removed, reset or shifted",
      "serverlessTerminationProtection", &protection_options, .apply = plugin_termination_protection,
-     .for_location = true},
+     .for_location = true, .moment = MOMENT_AFTER},
 
     /* troupe does it in its own way. */
     {WORDS("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns",
@@ -171,31 +173,20 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-mocha-plugin", "serverless-jest-plugin"), PLUGIN_NOT_NEEDED,
      "it serves for tests only"},
 
-    /* Something else would be deployed without it. Builders and what makes large things: */
+    /* The project's own framework runs it, as it runs those that have no row. */
     {WORDS("serverless-webpack", "serverless-bundle", "serverless-plugin-optimize",
            "serverless-jetpack", "serverless-go-plugin", "serverless-rust",
-           "serverless-domain-manager", "serverless-appsync-plugin"),
-     PLUGIN_REFUSED},
-    {WORDS("serverless-plugin-include-dependencies", "serverless-plugin-reducer"), PLUGIN_REFUSED,
-     BY_PATTERNS},
-    {WORDS("serverless-plugin-warmup"), PLUGIN_REFUSED,
-     "set 'provisionedConcurrency' on the functions that have to be warm"},
-    {WORDS("serverless-plugin-tracing"), PLUGIN_REFUSED,
-     "write 'provider.tracing: {lambda: true}'"},
-    {WORDS("serverless-api-compression", "serverless-content-encoding"), PLUGIN_REFUSED,
-     "write the size as 'provider.apiGateway.minimumCompressionSize'"},
-    {WORDS("serverless-add-api-key"), PLUGIN_REFUSED,
-     "write the keys under 'provider.apiGateway.apiKeys'"},
-    {WORDS("serverless-plugin-lambda-dead-letter"), PLUGIN_REFUSED,
-     "write 'onError' on the functions"},
-    {WORDS("serverless-associate-waf", "serverless-log-forwarding", "serverless-plugin-aws-alerts",
+           "serverless-domain-manager", "serverless-appsync-plugin",
+           "serverless-plugin-include-dependencies", "serverless-plugin-reducer",
+           "serverless-plugin-warmup", "serverless-plugin-tracing", "serverless-log-forwarding",
+           "serverless-plugin-aws-alerts", "serverless-vpc-plugin", "serverless-plugin-datadog",
+           "serverless-lumigo", "serverless-newrelic-lambda-layers"),
+     PLUGIN_BRIDGED},
+    {WORDS("serverless-api-compression", "serverless-content-encoding", "serverless-add-api-key",
+           "serverless-plugin-lambda-dead-letter", "serverless-associate-waf",
            "serverless-api-gateway-caching", "serverless-api-gateway-throttling",
-           "serverless-certificate-creator", "serverless-vpc-plugin"),
-     PLUGIN_REFUSED, BY_HAND},
-    {WORDS("serverless-s3-sync", "serverless-plugin-scripts", "serverless-scriptable-plugin",
-           "serverless-hooks-plugin"),
-     PLUGIN_REFUSED, AROUND},
-    {WORDS("serverless-plugin-datadog", "serverless-lumigo", "serverless-newrelic-lambda-layers",
-           "serverless-sentry"),
-     PLUGIN_REFUSED, WRAPPED},
+           "serverless-certificate-creator", "serverless-s3-sync", "serverless-sentry"),
+     PLUGIN_BRIDGED, AT_AWS},
+    {WORDS("serverless-plugin-scripts", "serverless-scriptable-plugin", "serverless-hooks-plugin"),
+     PLUGIN_BRIDGED, AROUND},
     {0}};

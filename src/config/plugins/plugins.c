@@ -1,6 +1,7 @@
 /* Walking `plugins`: the answer to each entry, the keys that it adds, its part in the tree. */
 #include "config/plugins/plugins.h"
 
+#include "base/buf.h"
 #include "config/variables/variables.h"
 
 static const struct node *listed(const struct node *root)
@@ -42,39 +43,96 @@ const char *plugin_of_key(const struct schema *of, struct str key)
 
 /* ---- the answer ---- */
 
-#define ADVICE                                                                                  \
-    "plugins are not run: remove it if the service works without, or write what it makes into " \
-    "'resources' and package its code by 'package.artifact'"
+#define BRIDGED "the project's own framework packages with it"
 
-static int refuse(const struct node *entry, const char *says, struct err *err)
+/* One that is not known is the project's to run. */
+static enum plugin_answer answer_to(const struct plugin *p)
 {
-    err_at(err, entry->pos, ERR_CONFIG, "plugin '%.*s' is not supported",
-           STR_ARG(node_text(entry)));
-    return err_help(err, "%s", says);
+    return p ? p->answer : PLUGIN_BRIDGED;
 }
 
-static int answer_one(struct checker *c, const struct node *entry, struct err *err)
+bool plugins_bridged(const struct node *root)
+{
+    node_each (entry, listed(root))
+        if (answer_to(plugin_find(node_text(entry))) == PLUGIN_BRIDGED)
+            return true;
+    return false;
+}
+
+const struct node *plugins_left_out(struct arena *a, const struct node *root)
+{
+    struct node *list = node_seq(a);
+    node_each (entry, listed(root)) {
+        enum plugin_answer answer = answer_to(plugin_find(node_text(entry)));
+        if (answer == PLUGIN_REPLACED || answer == PLUGIN_NOT_NEEDED)
+            node_push(a, list, node_str(a, node_text(entry)));
+    }
+    return list;
+}
+
+bool plugins_read(const struct node *root, struct str key)
+{
+    node_each (entry, listed(root)) {
+        const struct plugin *p = plugin_find(node_text(entry));
+        if (p && p->key && str_eq(key, str_c(p->key)))
+            return true;
+    }
+    return false;
+}
+
+const struct node *plugins_of_package(struct arena *a, const struct node *root, bool after)
+{
+    struct node *list = node_seq(a);
+    node_each (entry, listed(root)) {
+        const struct plugin *p = plugin_find(node_text(entry));
+        if (p && p->answer != PLUGIN_BRIDGED && p->moment != MOMENT_BEFORE &&
+            (after || p->moment == MOMENT_TEMPLATE))
+            node_push(a, list, node_str(a, node_text(entry)));
+    }
+    return list;
+}
+
+/* One line for all that are bridged. */
+static void say_bridged(const struct checker *c, const struct node *root)
+{
+    const struct config_options *o = c->options;
+    const struct node *first = NULL;
+    struct buf names = BUF(c->arena);
+    size_t n = 0;
+    node_each (entry, listed(root)) {
+        if (answer_to(plugin_find(node_text(entry))) != PLUGIN_BRIDGED)
+            continue;
+        first = first ? first : entry;
+        buf_fmt(&names, "%s'%.*s'", n++ ? ", " : "", STR_ARG(node_text(entry)));
+    }
+    if (n && o->warn && !o->plugin)
+        o->warn(o->warn_context, first->pos,
+                str_fmt(c->arena, "bridged: the project's own framework packages with plugin%s %s",
+                        n == 1 ? "" : "s", buf_str(&names).p),
+                (struct str){0});
+}
+
+static void answer_one(const struct checker *c, const struct node *entry)
 {
     static const char *const words[] = {
         [PLUGIN_REPLACED] = "replaced and not run",
         [PLUGIN_NOT_NEEDED] = "not needed and not run",
+        [PLUGIN_BRIDGED] = "bridged",
     };
     const struct config_options *o = c->options;
     const struct plugin *p = plugin_find(node_text(entry));
-    enum plugin_answer answer = p ? p->answer : PLUGIN_REFUSED;
-    const char *says = p && p->says ? p->says : ADVICE;
+    enum plugin_answer answer = answer_to(p);
+    const char *says = p && p->says ? p->says : BRIDGED;
     if (o->plugin) {
         o->plugin(o->warn_context, entry->pos, node_text(entry), answer, str_c(says));
-        return 0;
+        return;
     }
-    if (answer == PLUGIN_REFUSED)
-        return refuse(entry, says, err);
-    if (answer != PLUGIN_BUILT_IN && o->warn)
+    bool said_with_others = answer == PLUGIN_BRIDGED && !(p && p->says);
+    if (answer != PLUGIN_BUILT_IN && !said_with_others && o->warn)
         o->warn(o->warn_context, entry->pos,
                 str_fmt(c->arena, "plugin '%.*s' is %s: %s", STR_ARG(node_text(entry)),
                         words[answer], says),
                 (struct str){0});
-    return 0;
 }
 
 static void add_keys(struct checker *c, const struct schema *of, const struct field *fields)
@@ -94,14 +152,14 @@ static const struct field *custom_field(struct arena *a, const struct plugin *p)
     return fields;
 }
 
-int plugins_answer(struct checker *c, const struct node *root, struct err *err)
+void plugins_answer(struct checker *c, const struct node *root, bool tells)
 {
+    if (tells)
+        say_bridged(c, root);
     node_each (entry, listed(root)) {
         const struct plugin *p = plugin_find(node_text(entry));
-        struct err one = {0};
-        if (c->options->part == LOAD_ALL)
-            answer_one(c, entry, &one);
-        err_also(err, &one);
+        if (tells)
+            answer_one(c, entry);
         if (p && p->key)
             add_keys(c, &schema_custom, custom_field(c->arena, p));
         if (p && p->function_keys)
@@ -109,7 +167,6 @@ int plugins_answer(struct checker *c, const struct node *root, struct err *err)
         if (p && p->root_keys)
             add_keys(c, &schema_root, p->root_keys);
     }
-    return err->kind ? -1 : 0;
 }
 
 /* ---- the part in the tree ---- */

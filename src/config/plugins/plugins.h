@@ -19,11 +19,19 @@ struct resolver;
 typedef int plugin_apply(struct resolver *r, struct node *root, const struct node *options,
                          struct err *err);
 
+/* Of a plugin that is not bridged, in a service that lists others that are: when it does in the
+ * framework what it does. */
+enum plugin_moment {
+    MOMENT_TEMPLATE, /* when the template is made: the same is made here, and compared */
+    MOMENT_BEFORE,   /* before that, or in the code: it is in what the framework has packaged */
+    MOMENT_AFTER,    /* after it has packaged, so its part is still to be done */
+};
+
 struct plugin {
     const char *const *names; /* ends with NULL; several whose answer is the same */
     enum plugin_answer answer;
-    /* The rest of the line that is told: why it is not needed, what replaces it, what is built in;
-     * what to do where it is refused. NULL: there is no better advice than for any plugin. */
+    /* The rest of the line that is told: why it is not needed, what replaces it, what is built in,
+     * what of it is not bridged. NULL: it is bridged, and nothing more is to be said. */
     const char *says;
     const char *key;                   /* below `custom`; NULL: it reads nothing there */
     const struct schema *options;      /* of that; NULL: nothing comes of the key */
@@ -32,6 +40,7 @@ struct plugin {
     plugin_apply *apply;               /* NULL: nothing to write into the tree */
     /* `apply` writes what commands need that only look for the service's stacks. */
     bool for_location;
+    enum plugin_moment moment;
 };
 
 /* All of them; ends with a row without names. */
@@ -43,9 +52,20 @@ bool plugin_listed(const struct node *root, const char *name);
 /* The plugin that adds `key` to what `of` describes; NULL: none does. */
 const char *plugin_of_key(const struct schema *of, struct str key);
 
-/* Tell the answer to each entry of `plugins`, or refuse it, and add to `c` the keys that the listed
- * ones read. CONFIG with a place for each that is refused. */
-int plugins_answer(struct checker *c, const struct node *root, struct err *err);
+/* Does `root` list a plugin that is bridged? */
+bool plugins_bridged(const struct node *root);
+/* The entries of `plugins` that the framework does without, as troupe does: a list of names. */
+const struct node *plugins_left_out(struct arena *a, const struct node *root);
+/* The list `plugins` of a service that is made from what the framework has packaged: those whose
+ * part is in the template, or, with `after`, also those whose part comes later. */
+const struct node *plugins_of_package(struct arena *a, const struct node *root, bool after);
+
+/* Does a plugin that `root` lists, and that has a row, read `key` below `custom`? */
+bool plugins_read(const struct node *root, struct str key);
+
+/* Add to `c` the keys that the listed plugins read; with `tells` tell the answer to each entry of
+ * `plugins`. */
+void plugins_answer(struct checker *c, const struct node *root, bool tells);
 /* Do the part of each listed one in `root`, in the order of the list; of a service of which only
  * the place is asked for, of those alone that say something of it. */
 int plugins_apply(struct resolver *r, struct node *root, struct err *err);

@@ -138,6 +138,7 @@ struct resolver {
     bool stage_named;        /* by the command line or the file */
     struct str stage, region;
     bool stage_known; /* else provider.stage is being looked up */
+    bool to_bridge;   /* only the place is resolved: see struct service */
     bool use_dotenv;
     bool lists_dotenv;                     /* the bundle names the .env files, used or not */
     struct map *dotenv;                    /* name -> struct str *; NULL: there is no such file */
@@ -202,7 +203,7 @@ const struct node *with_flags(struct arena *a, const struct node *n, unsigned fl
 /* ---- sources ---- */
 
 source_fn source_self, source_opt, source_env, source_param, source_sls, source_file, source_bool,
-    source_aws, source_remote;
+    source_aws, source_remote, source_bridged;
 
 struct source_row {
     const char *type;

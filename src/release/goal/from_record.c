@@ -173,9 +173,17 @@ static int read_bundle(const struct release *r, struct world *w, const struct re
     return source_bundle_read(r->arena, key, n, record->body->stage, ret, err);
 }
 
-/* Another stage's bundle has nothing of this stage's .env file, and of what scripts computed for
- * this stage; its own last one has. Where that is
- * gone, the values are asked for. */
+static bool is_bridged(const struct source_bundle *bundle)
+{
+    member_each (m, bundle->externals)
+        if (str_starts(m->key, STR("bridged(")))
+            return true;
+    return false;
+}
+
+/* Another stage's bundle has nothing of this stage's .env file, of what scripts computed for this
+ * stage, and of what plugins made for it; its own last one has. Where that is gone, the values are
+ * asked for. */
 static int add_own(const struct release *r, struct world *w, struct source_bundle *bundle,
                    struct err *err)
 {
@@ -183,7 +191,7 @@ static int add_own(const struct release *r, struct world *w, struct source_bundl
     struct record *record = ARENA_NEW(a, struct record);
     struct source_bundle *own = ARENA_NEW(a, struct source_bundle);
     cleanup_err struct err gone = {0};
-    if ((!node_count(bundle->dotenv) && !node_count(bundle->scripts)) ||
+    if ((!node_count(bundle->dotenv) && !node_count(bundle->scripts) && !is_bridged(bundle)) ||
         str_eq(bundle->stage, r->service->stage) || !w->current)
         return 0;
     *record = (struct record){
