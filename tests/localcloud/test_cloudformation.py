@@ -1322,9 +1322,7 @@ def test_a_protected_stack_is_not_deleted(aws):
     aws.cf.create_stack(
         StackName=stack, TemplateBody=json.dumps(template), EnableTerminationProtection=True
     )
-    aws.cf.get_waiter("stack_create_complete").wait(
-        StackName=stack, WaiterConfig={"Delay": 0.1}
-    )
+    aws.cf.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 0.1})
     (shown,) = aws.cf.describe_stacks(StackName=stack)["Stacks"]
     assert shown["EnableTerminationProtection"]
     for given in (stack, shown["StackId"]):
@@ -1333,7 +1331,5 @@ def test_a_protected_stack_is_not_deleted(aws):
             "ValidationError",
             f"Stack [{shown['StackId']}] cannot be deleted while TerminationProtection is enabled",
         )
-    aws.cf.update_termination_protection(
-        StackName=stack, EnableTerminationProtection=False
-    )
+    aws.cf.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
     aws.cf.delete_stack(StackName=stack)

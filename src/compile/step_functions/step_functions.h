@@ -40,7 +40,7 @@ int state_machine_alarms(struct compilation *c, const struct state_machine *mach
                          struct err *err);
 int state_machine_notifications(struct compilation *c, const struct state_machine *machine,
                                 struct err *err);
-/* Rules and schedules: state_machine_schedule.c, state_machine_event.c */
+/* Rules and schedules: state_machine_schedule.c */
 int state_machine_schedules(struct compilation *c, const struct state_machine *machine,
                             struct err *err);
 int state_machine_rules(struct compilation *c, const struct state_machine *machine,

@@ -427,7 +427,7 @@ static void test_dispose_of_a_folder(void **state)
     assert_int_equal(cloud->uploads.n, 1); /* a neighbour's */
     all.all.n = 1;
     struct s3_upload other = {.key = STR("troupe/shopping/a"), .id = STR("troupe/shopping/a")};
-    check_kind(f, dispose_upload(f->arena, &f->store, &other, &f->err), ERR_FAILED, "upload");
+    check_failed(f, dispose_upload(f->arena, &f->store, &other, &f->err), ERR_FAILED, "upload");
     struct store gone = {f->aws, STR("gone-bucket"), STR("shop")};
     check_ok(dispose_folder(&r, &gone, STR(""), &f->err), &f->err);
     assert_int_equal(all.all.n, 1);

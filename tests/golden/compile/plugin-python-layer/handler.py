@@ -1,1 +1,2 @@
-def main(event, context): return 1
+def main(event, context):
+    return 1
