@@ -3,8 +3,10 @@
 `make test SUITES=services` runs it, because it installs the plugins first.
 """
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -21,6 +23,9 @@ from normalise import normalise  # noqa: E402
 if os.environ.get("TROUPE_TEST_SERVICES") != "1":
     pytest.skip("installs plugins first: make test SUITES=services", allow_module_level=True)
 
+# Where troupe deploys something else on purpose (docs/plugins.md): the plugin asks AWS for it after
+# the deployment, troupe writes it into the template.
+KNOWN = {"images-binary": (".Resources.ApiGatewayRestApi.Properties.BinaryMediaTypes",)}
 TEMPLATE = "cloudformation-template-update-stack.json"
 
 
@@ -45,15 +50,30 @@ def reference(folder, env, without):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def zips(folder):
-    """``{zip: {entry: (mode, content)}}``"""
+def entries(opened):
+    """``{entry: (mode, content)}`` of a zip. Of what Python compiled, which has the time of its
+    source in it, only that it is there; of a zip inside, its entries; folders are no files.
+    """
+    found = {}
+    for entry in opened.infolist():
+        content = opened.read(entry)
+        if entry.filename.endswith(".pyc"):
+            content = "compiled"
+        elif entry.filename.endswith(".zip"):
+            content = entries(zipfile.ZipFile(io.BytesIO(content)))
+        if not entry.is_dir():
+            found[entry.filename] = (entry.external_attr >> 16, content)
+    return found
+
+
+def zips(folder, template):
+    """``{zip: its entries}`` of those that the template names."""
+    names = set(re.findall(r'/([^/"]+[.]zip)"', json.dumps(template)))
     found = {}
     for path in sorted(folder.glob("*.zip")):
-        with zipfile.ZipFile(path) as opened:
-            found[path.name] = {
-                entry.filename: (entry.external_attr >> 16, opened.read(entry))
-                for entry in opened.infolist()
-            }
+        if path.name in names:
+            with zipfile.ZipFile(path) as opened:
+                found[path.name] = entries(opened)
     return found
 
 
@@ -75,10 +95,12 @@ def test_packages_what_the_plugins_make(name, tmp_path):
         env={**environment(tmp_path), **surroundings(tmp_path / "own-home")},
     )
     assert done.returncode == 0, done.stderr
-    out = {who: folder / "out" for who, folder in folders.items()}
-    theirs, ours = (normalise(json.loads((out[who] / TEMPLATE).read_text())) for who in folders)
-    assert list(differences("", theirs, ours)) == []
-    theirs, ours = (zips(out[who]) for who in folders)
+    out = [folder / "out" for folder in folders.values()]
+    theirs, ours = (normalise(json.loads((place / TEMPLATE).read_text())) for place in out)
+    known = KNOWN.get(name, ())
+    found = [line for line in differences("", theirs, ours) if not line.startswith(known)]
+    assert found == []
+    theirs, ours = zips(out[0], theirs), zips(out[1], ours)
     assert sorted(theirs) == sorted(ours)
     for path in theirs:
         assert sorted(theirs[path]) == sorted(ours[path])

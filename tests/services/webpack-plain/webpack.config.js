@@ -1,3 +1,4 @@
+const path = require('path');
 const slsw = require('serverless-webpack');
 
 module.exports = {
@@ -5,5 +6,5 @@ module.exports = {
   target: 'node',
   mode: 'production',
   optimization: { minimize: false },
-  output: { libraryTarget: 'commonjs2', filename: '[name].js' },
+  output: { libraryTarget: 'commonjs2', path: path.join(__dirname, '.webpack'), filename: '[name].js' },
 };

@@ -131,8 +131,6 @@ static const struct {
     {"deploy --force",
      "'--force' is an option of the Serverless Framework\n  = help: not needed: what changed is "
      "found by its content"},
-    {"deploy --package x", "'deploy' has no option '--package'\n  = help: deploy packages by "
-                           "itself, and uploads only what is new: troupe deploy STAGE"},
     {"deploy list functions --stage dev",
      "'deploy list functions' is a command of the Serverless Framework\n  = help: here: troupe "
      "stages. A stage of that name: troupe deploy --stage list"},

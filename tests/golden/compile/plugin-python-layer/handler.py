@@ -1,2 +1,1 @@
-def main(event, context):
-    return 1
+def main(event, context): return 1
