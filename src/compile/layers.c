@@ -164,6 +164,14 @@ static void check_size(struct compilation *c, size_t index, struct err *err)
            "%.0f MB",
            STR_ARG(f->key), (double)(bytes + of_layers) / 1024 / 1024,
            (double)of_layers / 1024 / 1024, (double)UNZIPPED_BYTES_MAX / 1024 / 1024);
+    err_note(&one, (struct pos){0}, "the largest in the code: %.*s",
+             STR_ARG(artifact_largest(c->arena, code)));
+    node_each (item, layers) {
+        const struct compiled_layer *layer = layer_referred(c, item);
+        if (layer && layer->artifact)
+            err_note(&one, layer->pos, "the largest in layer '%.*s': %.*s", STR_ARG(layer->key),
+                     STR_ARG(artifact_largest(c->arena, layer->artifact)));
+    }
     err_also(err, &one);
 }
 

@@ -21,10 +21,18 @@ static const struct machine *machine_of(struct str architecture)
     return NULL;
 }
 
+uint64_t machine_bit(uint16_t machine)
+{
+    for (size_t i = 0; i < MACHINE_COUNT; i++)
+        if (machines[i].machine == machine)
+            return (uint64_t)1 << i;
+    return 0;
+}
+
 static const struct machine *other_than(const struct machine *own, const struct file *f)
 {
     for (size_t i = 0; i < MACHINE_COUNT; i++)
-        if (&machines[i] != own && machines[i].machine == f->content->machine)
+        if (&machines[i] != own && f->content && machines[i].machine == f->content->machine)
             return &machines[i];
     return NULL;
 }
@@ -50,12 +58,24 @@ static int refuse(const struct service *service, const struct function *fn,
                     own->architecture, own->npm, own->pip, other->architecture);
 }
 
+/* Of the function; NULL: Lambda has no such processor. */
+static const struct machine *own_machine(const struct service *service, const struct function *fn)
+{
+    const struct node *said = architecture_of(service, fn);
+    return machine_of(node_empty(said) ? STR("x86_64") : node_text(said)); /* Lambda's default */
+}
+
+bool binaries_may_misfit(const struct service *service, const struct function *fn,
+                         uint64_t machines_there)
+{
+    const struct machine *own = own_machine(service, fn);
+    return own && machines_there & ~machine_bit(own->machine);
+}
+
 int binaries_check(const struct service *service, const struct function *fn,
                    const struct file_list *list, bool *ret_certain, struct err *err)
 {
-    const struct node *said = architecture_of(service, fn);
-    const struct machine *own =
-        machine_of(node_empty(said) ? STR("x86_64") : node_text(said)); /* Lambda's default */
+    const struct machine *own = own_machine(service, fn);
     struct str runtime = node_text_or(node_get_c(fn->node, "runtime"),
                                       node_text(node_path(service->root, "provider.runtime")));
     const struct file *wrong = NULL;
@@ -63,7 +83,7 @@ int binaries_check(const struct service *service, const struct function *fn,
     *ret_certain = false;
     for (size_t i = 0; own && i < list->count; i++) {
         const struct file *f = list->files[i];
-        fits = fits || f->content->machine == own->machine;
+        fits = fits || (f->content && f->content->machine == own->machine);
         if (!other_than(own, f))
             continue;
         wrong = wrong ? wrong : f;

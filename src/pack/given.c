@@ -64,6 +64,65 @@ int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err)
     return done;
 }
 
+/* ---- what is in it ---- */
+
+static bool is_folder(const struct zip_entry *e)
+{
+    return str_ends(e->name, STR("/"));
+}
+
+static int file_by_name(const void *x, const void *y)
+{
+    return str_cmp((*(struct file *const *)x)->name, (*(struct file *const *)y)->name);
+}
+
+void given_list(struct arena *a, const struct zip_entry *entries, size_t n, struct file_list *ret)
+{
+    *ret = (struct file_list){ARENA_ARRAY(a, n, struct file *), 0};
+    for (size_t i = 0; i < n; i++) {
+        const struct zip_entry *e = &entries[i];
+        if (is_folder(e))
+            continue;
+        struct file *f = ret->files[ret->count++] = ARENA_NEW(a, struct file);
+        f->path = str_dup(a, e->name);
+        f->name = path_clean(a, f->path); /* "./x" is unpacked as "x" */
+        f->stamp.size = e->size;
+        f->executable = e->made_by == MADE_BY_UNIX && e->attributes >> 16 & S_IXUSR;
+    }
+    if (ret->count)
+        qsort(ret->files, ret->count, sizeof *ret->files, file_by_name);
+}
+
+uint16_t given_machine(int fd, const struct zip_entry *e)
+{
+    enum { PACKED = 1024, HEAD = 64 }; /* of a deflated file at most, of an ELF file's header */
+    char packed[PACKED], head[HEAD];
+    cleanup_err struct err ignored = {0};
+    size_t n = e->packed < PACKED ? (size_t)e->packed : PACKED;
+    uint64_t at;
+    if (e->size < HEAD || is_folder(e) || zip_data_at(fd, e, &at, &ignored) < 0 ||
+        !fs_read_at(fd, at, packed, n))
+        return 0;
+    if (e->method == 0)
+        return elf_machine((struct str){packed, n});
+    return e->method == METHOD_DEFLATE && large_beginning(packed, n, head, HEAD)
+               ? elf_machine((struct str){head, HEAD})
+               : 0;
+}
+
+void given_set_machines(struct arena *a, int fd, const struct zip_entry *entries, size_t n,
+                        const struct file_list *list)
+{
+    struct map by_name = MAP(a);
+    for (size_t i = 0; i < n; i++)
+        map_put(&by_name, str_dup(a, entries[i].name), (void *)(uintptr_t)&entries[i]);
+    for (size_t i = 0; i < list->count; i++) {
+        struct content *c = ARENA_NEW(a, struct content);
+        c->machine = given_machine(fd, map_get(&by_name, list->files[i]->path));
+        list->files[i]->content = c;
+    }
+}
+
 /* ---- made again ---- */
 
 static int entry_by_name(const void *x, const void *y)

@@ -11,6 +11,15 @@ int given_read(int fd, zip_sink *sink, void *context, struct err *err);
 /* SHA-256 of what is left to be read from `fd`. */
 int given_hash(int fd, unsigned char sha256[SHA256_BYTES], struct err *err);
 
+/* The list of what is in a zip, without its folders. Contents are not read. */
+void given_list(struct arena *a, const struct zip_entry *entries, size_t n, struct file_list *ret);
+/* e_machine of an entry that is an ELF file, else 0. */
+uint16_t given_machine(int fd, const struct zip_entry *entry);
+/* Give the files of `list`, made of these entries, contents that say which processor they are for:
+ * nothing else. */
+void given_set_machines(struct arena *a, int fd, const struct zip_entry *entries, size_t n,
+                        const struct file_list *list);
+
 /* Can the zip be made again, with nothing lost but times, comments and the order of the entries? */
 bool given_is_plain(struct arena *a, const struct zip_entry *entries, size_t n);
 /* Put what is in the zip, `fd` of `bytes`, which is plain, into a store of its own: `*ret` makes it

@@ -1,6 +1,7 @@
 /* Handlers that are not among the packed files. Lambda would say so only at the first call. Each
- * rule is that of the runtime's interface client. Where Lambda may find files outside of the zip
- * (layers, variables like PYTHONPATH), nothing is checked. */
+ * rule is that of the runtime's interface client. Where Lambda may find files outside of the zip by
+ * variables like PYTHONPATH, nothing is checked; where layers or a wrapper may bring the file, who
+ * reads the message knows more. */
 #include "pack/pack_internal.h"
 
 #include "base/fs.h"
@@ -35,6 +36,7 @@ static bool has_any(struct arena *a, const struct file_list *list, struct str st
 struct finding {
     struct str expected; /* empty: no file can stand for a handler of this form */
     struct str hint;
+    bool in_vain; /* the file is there, and may not be executed */
 };
 
 /* Node.js: the directory, then the name up to its first dot. Besides the file itself a directory
@@ -111,7 +113,8 @@ static bool find_bootstrap(struct arena *a, const struct file_list *list, struct
     if (!f)
         ret->hint = STR("Lambda starts the program 'bootstrap' with this runtime, whatever the "
                         "handler says: pack it under this name");
-    else if (!f->executable)
+    ret->in_vain = f && !f->executable;
+    if (ret->in_vain)
         ret->hint = str_fmt(a, "'%.*s' may not be executed; allow it with: chmod +x %.*s",
                             STR_ARG(f->path), STR_ARG(f->path));
     return f && f->executable;
@@ -120,13 +123,14 @@ static bool find_bootstrap(struct arena *a, const struct file_list *list, struct
 static const struct {
     const char *runtime; /* prefix of the runtime's name */
     const char *path;    /* variable with further folders to look in, or NULL */
+    bool by_layers;      /* it is the layers that usually bring the file */
     bool (*find)(struct arena *a, const struct file_list *list, struct str handler,
                  struct finding *ret);
 } rules[] = {
-    {"nodejs", "NODE_PATH", find_node},
-    {"python", "PYTHONPATH", find_python},
-    {"ruby", "RUBYLIB", find_ruby},
-    {"provided", NULL, find_bootstrap},
+    {"nodejs", "NODE_PATH", false, find_node},
+    {"python", "PYTHONPATH", false, find_python},
+    {"ruby", "RUBYLIB", false, find_ruby},
+    {"provided", NULL, true, find_bootstrap},
 };
 
 /* The dialect's default. */
@@ -154,15 +158,24 @@ static bool has_variable(const struct service *service, const struct function *f
                     node_get_c(node_path(service->root, "provider.environment"), name));
 }
 
-static int missing(const struct function *fn, const struct node *handler,
-                   const struct finding *finding, struct err *err)
+static int missing(const struct function *fn, const struct node *handler, struct str zip,
+                   bool certain, const struct finding *finding, struct err *err)
 {
+    bool mode = finding->in_vain;
     err_at(err, handler ? node_pos(handler) : fn->pos, ERR_CONFIG,
-           "handler '%.*s' of function '%.*s' does not exist: no file '%.*s' is packed",
-           STR_ARG(node_text(handler)), STR_ARG(fn->key), STR_ARG(finding->expected));
+           "handler '%.*s' of function '%.*s' %s: %s '%.*s' %s%.*s%s", STR_ARG(node_text(handler)),
+           STR_ARG(fn->key), mode ? "cannot be started" : "does not exist",
+           mode ? "nobody may execute" : "no file", STR_ARG(finding->expected),
+           zip.n  ? "in '"
+           : mode ? "as it is packed"
+                  : "is packed",
+           STR_ARG(zip), zip.n ? "'" : "");
+    if (!certain)
+        return err_help(err, "that is fine if one of its layers, or its wrapper, has it");
     if (finding->hint.n)
         return err_help(err, "%.*s", STR_ARG(finding->hint));
-    return err_help(err, "check the path, and that package patterns do not exclude it");
+    return err_help(err, zip.n ? "check the path, and what the zip is made of"
+                               : "check the path, and that package patterns do not exclude it");
 }
 
 static int no_form(const struct function *fn, const struct node *handler, struct err *err)
@@ -179,22 +192,34 @@ static int no_form(const struct function *fn, const struct node *handler, struct
                     "write the file without its ending, a dot and the function: src/api.handler");
 }
 
+/* Layers are unpacked there. */
+static bool is_in_layer(const struct node *handler)
+{
+    return str_starts(node_text(handler), STR("/opt/"));
+}
+
 int handler_check(const struct service *service, const struct function *fn,
-                  const struct file_list *list, struct err *err)
+                  const struct file_list *list, struct str zip, bool *ret_certain, struct err *err)
 {
     struct str runtime = runtime_of(service, fn);
     const struct node *handler = node_get_c(fn->node, "handler");
-    if (has_layers(service, fn) || node_is(handler, NODE_MAP)) /* CloudFormation names it */
+    bool layers = has_layers(service, fn);
+    *ret_certain = !layers && !has_variable(service, fn, "AWS_LAMBDA_EXEC_WRAPPER");
+    if (node_is(handler, NODE_MAP) ||
+        (layers && is_in_layer(handler))) /* CloudFormation names it */
         return 0;
     cleanup_arena struct arena *scratch = arena_new();
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (!str_starts(runtime, str_c(rules[i].runtime)) ||
-            has_variable(service, fn, rules[i].path))
+            has_variable(service, fn, rules[i].path) || (layers && rules[i].by_layers))
             continue;
         struct finding finding = {0};
         if (rules[i].find(scratch, list, node_text(handler), &finding))
             return 0;
-        return finding.expected.n ? missing(fn, handler, &finding, err) : no_form(fn, handler, err);
+        if (zip.n && rules[i].find == find_node) /* it is not built */
+            finding.hint = (struct str){"", 0};
+        return finding.expected.n ? missing(fn, handler, zip, *ret_certain, &finding, err)
+                                  : no_form(fn, handler, err);
     }
     return 0;
 }

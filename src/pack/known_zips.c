@@ -9,7 +9,7 @@
 
 enum { ZIPS_MAX = 1024, STEPS_MAX = 20 };
 
-static const char magic[24] = "troupe zips 1 " LIBDEFLATE_VERSION_STRING;
+static const char magic[24] = "troupe zips 2 " LIBDEFLATE_VERSION_STRING;
 
 struct str service_path(struct arena *a, const struct service *service)
 {

@@ -11,6 +11,7 @@ struct known_zip {
     uint64_t plain; /* if it is such that this can be done */
     unsigned char sha256[SHA256_BYTES];
     uint64_t zip_bytes, unzipped_bytes, file_count;
+    uint64_t machines; /* that programs in it are for: machine_bit */
 };
 
 struct known_zips {

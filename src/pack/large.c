@@ -208,3 +208,17 @@ int large_inflate(int fd, uint64_t at, uint64_t packed, int out, uint64_t size)
     inflateEnd(&w->z);
     return error;
 }
+
+bool large_beginning(const char *packed, size_t packed_n, char *out, size_t n)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)packed,
+                  .avail_in = (uInt)packed_n,
+                  .next_out = (Bytef *)out,
+                  .avail_out = (uInt)n};
+    if (inflateInit2(&z, RAW_WINDOW) != Z_OK)
+        die("out of memory");
+    inflate(&z, Z_SYNC_FLUSH);
+    bool full = !z.avail_out;
+    inflateEnd(&z);
+    return full;
+}

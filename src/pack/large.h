@@ -34,6 +34,9 @@ int large_deflate(int fd, uint64_t size, const unsigned char digest[SHA256_BYTES
 /* Inflate `packed` bytes of `fd` from `at` on into `out`, where they are `size` bytes. EILSEQ: they
  * are not. */
 int large_inflate(int fd, uint64_t at, uint64_t packed, int out, uint64_t size);
+/* Inflate the first `n` bytes of what begins with `packed`. False: there are not so many. */
+bool large_beginning(const char *packed, size_t packed_n, char *out, size_t n);
+
 /* Copy `size` bytes from `at` on. EILSEQ: there are not so many. */
 int large_copy(int fd, uint64_t at, int out, uint64_t size);
 

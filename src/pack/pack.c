@@ -30,7 +30,8 @@ struct plan {
     struct file **selected;            /* what it has selected, to be compared by address */
     struct file_list list;
     uint64_t zip_bytes;
-    bool again;  /* of the zip that was given, made again */
+    bool again;        /* of the zip that was given, made again */
+    uint64_t machines; /* of that zip: bits as of struct known_zip */
     size_t same; /* index of the first plan with the same files: its own, or an earlier one's */
     unsigned char digest[SHA256_BYTES];
     struct zip_summary summary;
@@ -191,59 +192,6 @@ static double megabytes(uint64_t bytes)
     return (double)bytes / 1024 / 1024;
 }
 
-/* Something at the top of a zip, or a package of node_modules. */
-struct share {
-    struct str name;
-    uint64_t bytes;
-};
-
-static int by_bytes(const void *x, const void *y)
-{
-    const struct share *s = x, *t = y;
-    if (s->bytes != t->bytes)
-        return s->bytes < t->bytes ? 1 : -1;
-    return str_cmp(s->name, t->name);
-}
-
-/* What a file counts for: "src", "node_modules/sharp", "python/lib/x.so". */
-static struct str share_of(struct str name)
-{
-    struct str modules = STR("node_modules/");
-    size_t from = str_starts(name, modules) ? modules.n : 0;
-    if (from && name.p[from] == '@') {
-        ptrdiff_t scope = str_find_char(name, '/', from);
-        from = scope < 0 ? from : (size_t)scope + 1;
-    }
-    ptrdiff_t slash = str_find_char(name, '/', from);
-    return slash < 0 ? name : str_sub(name, 0, (size_t)slash);
-}
-
-/* "node_modules/sharp 20.1 MB, src 3.0 MB, …": the largest contributors, ten at most. */
-static struct str largest(struct arena *a, const struct file_list *list)
-{
-    enum { SHOWN = 10 };
-    struct map by_name = MAP(a);
-    VEC(struct share) shares = {0};
-    for (size_t i = 0; i < list->count; i++) {
-        struct str name = share_of(list->files[i]->name);
-        size_t *index = map_get(&by_name, name);
-        if (!index) {
-            index = ARENA_NEW(a, size_t);
-            *index = shares.n;
-            map_put(&by_name, name, index);
-            vec_push(a, &shares, (struct share){name, 0});
-        }
-        shares.p[*index].bytes += list->files[i]->stamp.size;
-    }
-    if (shares.n)
-        qsort(shares.p, shares.n, sizeof *shares.p, by_bytes);
-    struct buf b = BUF(a);
-    for (size_t i = 0; i < shares.n && i < SHOWN; i++)
-        buf_fmt(&b, "%s%.*s %.1f MB", i ? ", " : "", STR_ARG(shares.p[i].name),
-                megabytes(shares.p[i].bytes));
-    return buf_str(&b);
-}
-
 static int check_size(struct packer *p, const struct plan *plan, struct err *err)
 {
     uint64_t bytes = plan->summary.unzipped_bytes;
@@ -252,11 +200,10 @@ static int check_size(struct packer *p, const struct plan *plan, struct err *err
     err_at(err, plan->pos, ERR_CONFIG,
            "'%.*s' has %.1f MB unzipped: Lambda takes at most %.0f MB, layers included",
            STR_ARG(plan->name), megabytes(bytes), megabytes(UNZIPPED_BYTES_MAX));
-    if (plan->path.n)
-        return -1;
     err_note(err, (struct pos){0}, "the largest in it: %.*s",
-             STR_ARG(largest(p->arena, &plan->list)));
-    return err_help(err, "leave out what is not needed with package patterns");
+             STR_ARG(largest_in(p->arena, &plan->list)));
+    return err_help(err, plan->path.n ? "leave out what is not needed when the zip is made"
+                                      : "leave out what is not needed with package patterns");
 }
 
 /* ---- making zips ---- */
@@ -272,13 +219,12 @@ static void sum_up(const struct zip_entry *entries, size_t n, struct known_zip *
 
 /* Find out what there is to know of a zip: of itself, or of what is made again of it. A zip with
  * something that would be lost is taken as it is. */
-static int read_zip(struct arena *a, int fd, struct known_zip *ret, struct err *err)
+static int read_zip(struct arena *a, int fd, const struct zip_entry *entries, size_t n,
+                    struct known_zip *ret, struct err *err)
 {
-    struct zip_entry *entries;
-    size_t n;
-    if (zip_entries(a, fd, ret->stamp.size, &entries, &n, err) < 0)
-        return -1;
     sum_up(entries, n, ret);
+    for (size_t i = 0; i < n; i++)
+        ret->machines |= machine_bit(given_machine(fd, &entries[i]));
     ret->plain = given_is_plain(a, entries, n);
     ret->zip_bytes = ret->stamp.size;
     /* too large ones are refused later, and would only take long */
@@ -304,8 +250,13 @@ static int inspect_given(struct packer *p, struct plan *plan, struct err *err)
     const struct known_zip *known = known_zips_find(&p->known, &zip.stamp, zip.again);
     if (zip.stamp.size > GIVEN_BYTES_MAX)
         return err_set(err, ERR_CONFIG, "larger than %.0f MB", megabytes(GIVEN_BYTES_MAX));
+    struct zip_entry *entries;
+    size_t n;
+    if (zip_entries(a, fd, zip.stamp.size, &entries, &n, err) < 0)
+        return -1;
+    given_list(p->arena, entries, n, &plan->list);
     if (!known) {
-        if (read_zip(a, fd, &zip, err) < 0)
+        if (read_zip(a, fd, entries, n, &zip, err) < 0)
             return -1;
         known_zips_put(&p->known, &zip, false);
         known = &zip;
@@ -313,6 +264,7 @@ static int inspect_given(struct packer *p, struct plan *plan, struct err *err)
     plan->summary = (struct zip_summary){known->unzipped_bytes, known->file_count};
     plan->zip_bytes = known->zip_bytes;
     plan->again = known->again && known->plain;
+    plan->machines = known->machines;
     memcpy(plan->digest, known->sha256, SHA256_BYTES);
     return 0;
 }
@@ -399,20 +351,45 @@ static int select_files(struct packer *p, struct err *err)
     return 0;
 }
 
+/* Refuse what is certain to fail, and warn of what may. */
+static void complain(struct packer *p, bool certain, struct err *one, struct err *err)
+{
+    if (certain && !p->options->handlers_may_lack)
+        err_also(err, one);
+    else if (p->options->warn)
+        p->options->warn(p->options->warn_context, one->pos, one->msg, one->help);
+}
+
 static int check_handlers(struct packer *p, struct err *err)
 {
     for (size_t i = 0; i < p->service->function_count; i++) {
         const struct plan *plan = p->plan_of[i] ? &p->plans.p[p->plan_of[i] - 1] : NULL;
         cleanup_err struct err one = {0};
-        if (!plan || plan->path.n ||
-            handler_check(p->service, &p->service->functions[i], &plan->list, &one) == 0)
-            continue;
-        if (!p->options->handlers_may_lack)
-            err_also(err, &one);
-        else if (p->options->warn)
-            p->options->warn(p->options->warn_context, one.pos, one.msg, one.help);
+        bool certain;
+        if (plan &&
+            handler_check(p->service, &p->service->functions[i], &plan->list,
+                          plan->path.n ? plan->name : (struct str){"", 0}, &certain, &one) < 0)
+            complain(p, certain, &one, err);
     }
     return err->kind ? -1 : 0;
+}
+
+/* Read which processors the programs in the zip are for, when it may be of interest. */
+static bool has_other_machines(const struct packer *p, const struct plan *plan,
+                               const struct function *fn)
+{
+    cleanup_arena struct arena *a = arena_new();
+    cleanup_err struct err ignored = {0};
+    struct stat st;
+    struct zip_entry *entries;
+    size_t n;
+    if (!binaries_may_misfit(p->service, fn, plan->machines))
+        return false;
+    cleanup_fd int fd = given_open(a, plan->path, &st, &ignored);
+    if (fd < 0 || zip_entries(a, fd, (uint64_t)st.st_size, &entries, &n, &ignored) < 0)
+        return false; /* it was there a moment ago: whoever reads it next says so */
+    given_set_machines(p->arena, fd, entries, n, &plan->list);
+    return true;
 }
 
 /* Said of the first function of each zip, architecture and runtime. */
@@ -424,7 +401,7 @@ static int check_binaries(struct packer *p, struct err *err)
         const struct plan *plan = p->plan_of[i] ? &p->plans.p[p->plan_of[i] - 1] : NULL;
         cleanup_err struct err one = {0};
         bool certain;
-        if (!plan || plan->path.n)
+        if (!plan)
             continue;
         struct str key = str_fmt(p->arena, "%zu %.*s %.*s", plan->same,
                                  STR_ARG(node_text(node_get_c(fn->node, "architecture"))),
@@ -432,12 +409,10 @@ static int check_binaries(struct packer *p, struct err *err)
         if (map_has(&seen, key))
             continue;
         map_put(&seen, key, p);
-        if (binaries_check(p->service, fn, &plan->list, &certain, &one) == 0)
+        if (plan->path.n && !has_other_machines(p, plan, fn))
             continue;
-        if (certain && !p->options->handlers_may_lack)
-            err_also(err, &one);
-        else if (p->options->warn)
-            p->options->warn(p->options->warn_context, one.pos, one.msg, one.help);
+        if (binaries_check(p->service, fn, &plan->list, &certain, &one) < 0)
+            complain(p, certain, &one, err);
     }
     return err->kind ? -1 : 0;
 }

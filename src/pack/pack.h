@@ -34,6 +34,10 @@ void artifact_unmap(struct str *mapped);
  * Source: Lambda developer guide, "Lambda quotas". */
 enum { UNZIPPED_BYTES_MAX = 262144000 };
 
+/* "node_modules/sharp 20.1 MB, src 3.0 MB, …": the largest in it, ten at most, unzipped. Empty:
+ * only its hashes are known. */
+struct str artifact_largest(struct arena *a, const struct artifact *artifact);
+
 struct packed {
     struct artifact *artifacts; /* each once, however many functions or layers have it */
     size_t artifact_count;

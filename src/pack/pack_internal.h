@@ -132,12 +132,18 @@ struct artifact_source {
     bool again; /* that file's zip, made again */
 };
 
+/* ---- largest.c ---- */
+
+/* "node_modules/sharp 20.1 MB, src 3.0 MB, …": the largest contributors, ten at most. */
+struct str largest_in(struct arena *a, const struct file_list *list);
+
 /* ---- handlers.c ---- */
 
-/* Is what `handler:` of `fn` names among `list`? Checks only where Lambda's rule is known: Node.js,
- * Python, Ruby and provided runtimes, without layers. ERR_CONFIG at `handler:`. */
+/* Is what `handler:` of `fn` names among `list`, which `zip` has (empty: it is packed)? Checks only
+ * where Lambda's rule is known: Node.js, Python, Ruby and provided runtimes. ERR_CONFIG at
+ * `handler:`. `*ret_certain`: the function cannot start; else a layer or a wrapper may help. */
 int handler_check(const struct service *service, const struct function *fn,
-                  const struct file_list *list, struct err *err);
+                  const struct file_list *list, struct str zip, bool *ret_certain, struct err *err);
 
 /* ---- binaries.c ---- */
 
@@ -146,5 +152,10 @@ int handler_check(const struct service *service, const struct function *fn,
  * does not fit may be there for nothing. */
 int binaries_check(const struct service *service, const struct function *fn,
                    const struct file_list *list, bool *ret_certain, struct err *err);
+/* A bit for each of Lambda's processors, by e_machine of ELF; 0: it is none of them. */
+uint64_t machine_bit(uint16_t machine);
+/* Has a zip with these bits anything for another processor than that of `fn`? */
+bool binaries_may_misfit(const struct service *service, const struct function *fn,
+                         uint64_t machines_there);
 
 #endif

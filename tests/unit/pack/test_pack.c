@@ -53,7 +53,7 @@ static const struct {
     {"ruby3.3", "app.Lib::Api.call", "app.rb", "", NULL},
     {"ruby3.3", "app.handler", "app.py", "", "no file 'app.rb' is packed"},
     {"provided.al2023", "anything", "bootstrap 0755", "", NULL},
-    {"provided.al2023", "anything", "bootstrap", "", "no file 'bootstrap' is packed"},
+    {"provided.al2023", "anything", "bootstrap", "", "nobody may execute 'bootstrap'"},
     {"provided.al2023", "anything", "main 0755", "", "no file 'bootstrap' is packed"},
     {"java21", "example.Handler", "a.class", "", NULL},
     {"dotnet8", "A::B.C::D", "a.dll", "", NULL},
@@ -228,6 +228,7 @@ static void test_given(void **state)
     fixture_make(
         &f, STR("index.js"),
         service(a, "nodejs22.x", "nowhere.handler", "    package:\n      artifact: out/a.zip\n"));
+    f.options.handlers_may_lack = true; /* the zip has none */
     assert_int_equal(fixture_pack(&f, &packed, &err), -1); /* the artifact is missing */
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_int_equal(err.pos.line, 9);
@@ -277,6 +278,7 @@ static void test_which_artifact(void **state)
     struct err err = {0};
     struct packed p;
     fixture_make(&f, STR("src/c.js"), str_c(several));
+    f.options.handlers_may_lack = true; /* no zip has any */
     fixture_file(&f, "all.zip", given_zip(a, 1), 0644);
     fixture_file(&f, "b.zip", given_zip(a, 2), 0644);
     check_ok(fixture_pack(&f, &p, &err), &err);
