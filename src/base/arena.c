@@ -142,9 +142,11 @@ void *arena_dup(struct arena *a, const void *p, size_t n)
 
 void arena_join(struct arena *a, struct arena *other)
 {
-    struct block **end = &a->blocks; /* behind the block in use */
+    struct block **in = a->blocks ? &a->blocks->next : &a->blocks; /* behind the block in use */
+    struct block *rest = *in, **end = in;
+    *in = other->blocks;
     while (*end)
         end = &(*end)->next;
-    *end = other->blocks;
+    *end = rest;
     free(other);
 }

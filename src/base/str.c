@@ -279,7 +279,13 @@ size_t str_utf8_len(struct str s)
 
 bool str_utf8_ok(struct str s, size_t *ret_bad)
 {
+    static const uint64_t not_ascii = 0x8080808080808080;
     for (size_t i = 0; i < s.n;) {
+        uint64_t word;
+        if (s.n - i >= sizeof word && (memcpy(&word, s.p + i, sizeof word), !(word & not_ascii))) {
+            i += sizeof word;
+            continue;
+        }
         size_t len = str_utf8_len(str_sub(s, i, s.n));
         if (!len) {
             *ret_bad = i;

@@ -54,6 +54,7 @@ struct content_store {
     struct map zips;       /* key -> struct cached_zip */
     VEC(struct reading *) readings, unread;
     VEC(struct batch) batches;
+    struct worker *idle; /* under `lock`: memory is not given back and taken again */
     int64_t clock_ns;
     bool is_new;  /* there is something that the cache's file does not have */
     bool damaged; /* the cache's file is */
@@ -174,6 +175,7 @@ static int write_pieces(const struct content_store *s, struct str pieces, uint64
 
 /* Memory that a thread uses for one file after another. */
 struct worker {
+    struct worker *next; /* idle one */
     struct libdeflate_compressor *z;
     char *raw, *out;
     size_t room;
@@ -190,6 +192,36 @@ static void free_worker(struct worker *w)
     free(w->held);
 }
 #define cleanup_worker __attribute__((cleanup(free_worker)))
+
+static struct worker *take_worker(struct content_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct worker *w = s->idle;
+    if (w)
+        s->idle = w->next;
+    pthread_mutex_unlock(&s->lock);
+    if (!w && !(w = calloc(1, sizeof *w)))
+        die("out of memory");
+    return w;
+}
+
+static void give_worker(struct content_store *s, struct worker *w)
+{
+    pthread_mutex_lock(&s->lock);
+    w->next = s->idle;
+    s->idle = w;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void free_workers(struct content_store *s)
+{
+    for (struct worker *w = s->idle, *next; w; w = next) {
+        next = w->next;
+        free_worker(w);
+        free(w);
+    }
+    s->idle = NULL;
+}
 
 static uint64_t take_room(struct content_store *s, uint64_t n)
 {
@@ -557,7 +589,7 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
     (void)scratch;
     struct content_store *s = context;
     struct batch batch = s->batches.p[index];
-    cleanup_worker struct worker w = {0};
+    struct worker *w = take_worker(s);
     int status = 0;
     uint64_t largest = 0;
     for (size_t i = 0; i < batch.count; i++) {
@@ -567,9 +599,10 @@ static int add_batch(size_t index, void *context, struct arena *scratch, struct 
     }
     take_memory(s, 2 * largest);
     for (size_t i = 0; i < batch.count && status == 0; i++)
-        status = add_file(s, s->unread.p[batch.first + i], &w, err);
+        status = add_file(s, s->unread.p[batch.first + i], w, err);
     if (status == 0)
-        status = write_held(s, &w, err);
+        status = write_held(s, w, err);
+    give_worker(s, w);
     give_memory(s, 2 * largest);
     return status;
 }
@@ -621,7 +654,9 @@ static int read_all(struct content_store *s, unsigned jobs, struct err *err)
     }
     make_batches(s);
     s->is_new = true;
-    return pool_run(s->batches.n, jobs, add_batch, s, err);
+    int done = pool_run(s->batches.n, jobs, add_batch, s, err);
+    free_workers(s);
+    return done;
 }
 
 int content_store_add(struct content_store *s, const struct file_list *lists, size_t n,

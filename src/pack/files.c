@@ -220,19 +220,22 @@ static bool nobody_wants(const struct walk *w, struct str dir)
 /* Something in a directory. */
 struct entry {
     struct str name;
-    struct file *file; /* NULL: a directory */
+    struct file *file;    /* NULL: a directory */
+    struct folder *below; /* that directory, if it is read */
+    bool linked;          /* a link may lead to it */
 };
 
 typedef VEC(struct entry) entry_vec;
 
 /* A directory that is read, in the one that it is in. */
 struct folder {
-    const struct folder *parent;
+    struct folder *parent;
     struct str path; /* relative to the service */
-    dev_t device;
+    dev_t device;    /* as is `inode`: once it is identified */
     ino_t inode;
-    entry_vec entries;
-    bool npm; /* it has package.json and node_modules */
+    bool identified, linked;
+    entry_vec entries; /* in the order of the paths below them */
+    bool npm;          /* it has package.json and node_modules */
 };
 
 /* Directories that are read at once. */
@@ -251,9 +254,35 @@ static void close_dir(DIR **d)
 static bool is_inside(const struct folder *folder, const struct stat *st)
 {
     for (; folder; folder = folder->parent)
-        if (folder->device == st->st_dev && folder->inode == st->st_ino)
+        if (folder->identified && folder->device == st->st_dev && folder->inode == st->st_ino)
             return true;
     return false;
+}
+
+/* Before a link is followed: which directories those above it are. Asking this of each directory
+ * would be a tenth of the work. */
+static void identify(const struct walk *w, struct folder *folder)
+{
+    struct stat st;
+    for (; folder && !folder->identified; folder = folder->parent)
+        if (stat(path_join(w->arena, w->dir, folder->path).p, &st) == 0) {
+            folder->device = st.st_dev;
+            folder->inode = st.st_ino;
+            folder->identified = true;
+        }
+}
+
+/* By the bytes of the paths: those of what is below a directory have a slash behind its name. */
+static int by_path(const void *x, const void *y)
+{
+    const struct entry *e = x, *f = y;
+    size_t n = e->name.n < f->name.n ? e->name.n : f->name.n;
+    int order = memcmp(e->name.p, f->name.p, n);
+    if (order)
+        return order;
+    int c = e->name.n > n ? (unsigned char)e->name.p[n] : e->file ? 0 : '/';
+    int d = f->name.n > n ? (unsigned char)f->name.p[n] : f->file ? 0 : '/';
+    return c - d;
 }
 
 /* Is it a file or a directory behind its links? A link to nothing is left out, as are pipes and
@@ -278,6 +307,7 @@ static bool look_at(struct arena *a, int dir, const struct dirent *e, struct ent
             ret->file->executable = !error && (st.st_mode & S_IXUSR) != 0;
         }
     }
+    ret->linked = e->d_type != DT_DIR;
     ret->name = str_dup(a, str_c(e->d_name));
     return true;
 }
@@ -293,12 +323,10 @@ static int read_entries(struct arena *a, const struct walk *w, struct folder *fo
     struct str full = path_join(a, w->dir, folder->path);
     __attribute__((cleanup(close_dir))) DIR *d = opendir(full.p);
     struct stat st;
-    if (!d || fstat(dirfd(d), &st) < 0)
+    if (!d || (folder->linked && fstat(dirfd(d), &st) < 0))
         return err_sys(err, errno, "cannot read directory '%s'", full.p);
-    if (is_inside(folder->parent, &st))
+    if (folder->linked && is_inside(folder->parent, &st))
         return 0;
-    folder->device = st.st_dev;
-    folder->inode = st.st_ino;
     bool package = false, modules = false;
     for (struct dirent *e; (e = readdir(d));) {
         struct entry entry;
@@ -308,6 +336,8 @@ static int read_entries(struct arena *a, const struct walk *w, struct folder *fo
         modules = modules || (!entry.file && name_is(e, "node_modules"));
         vec_push(a, &folder->entries, entry);
     }
+    if (folder->entries.n)
+        qsort(folder->entries.p, folder->entries.n, sizeof *folder->entries.p, by_path);
     if (!str_eq(w->npm_dir, w->dir)) {
         struct str there = path_join(a, w->npm_dir, folder->path);
         modules = modules && fs_is_dir(path_join(a, there, STR("node_modules")));
@@ -333,8 +363,8 @@ static bool in_node_modules(struct str path)
     return str_find(path, STR("node_modules"), 0) >= 0;
 }
 
-/* Keep the files of a directory, and put into the next round what is to be read below it. */
-static void visit(struct walk *w, const struct folder *folder, struct round *next)
+/* Name the files of a directory, and put into the next round what is to be read below it. */
+static void visit(struct walk *w, struct folder *folder, struct round *next)
 {
     struct str path = folder->path;
     struct str prefix = path.n ? str_fmt(w->arena, "%.*s/", STR_ARG(path)) : STR("");
@@ -344,13 +374,24 @@ static void visit(struct walk *w, const struct folder *folder, struct round *nex
         struct str child = str_concat(w->arena, prefix, e->name);
         if (e->file) {
             e->file->path = child;
-            vec_push(w->arena, &w->files, e->file);
         } else if (!nobody_wants(w, child)) {
-            struct folder *below = ARENA_NEW(w->arena, struct folder);
-            *below = (struct folder){.parent = folder, .path = child};
-            vec_push(w->arena, &next->folders, below);
+            if (e->linked)
+                identify(w, folder);
+            e->below = ARENA_NEW(w->arena, struct folder);
+            *e->below = (struct folder){.parent = folder, .path = child, .linked = e->linked};
+            vec_push(w->arena, &next->folders, e->below);
         }
     }
+}
+
+/* Keep the files in the order of their paths. */
+static void collect(struct walk *w, const struct folder *folder)
+{
+    vec_each (&folder->entries, e)
+        if (e->file)
+            vec_push(w->arena, &w->files, e->file);
+        else if (e->below)
+            collect(w, e->below);
 }
 
 /* Read a directory and all below it, level by level: the system answers several threads at once. */
@@ -369,6 +410,7 @@ static int walk_directory(struct walk *w, struct str path, struct err *err)
             visit(w, *folder, &next);
         now = next;
     }
+    collect(w, top);
     return 0;
 }
 
@@ -475,7 +517,10 @@ static void sort_files(struct walk *w)
 {
     vec_each (&w->files, f)
         (*f)->name = is_outside((*f)->path) ? name_in_zip(w->arena, (*f)->path) : (*f)->path;
-    if (w->files.n)
+    bool sorted = true; /* unless patterns lead outside */
+    for (size_t i = 1; i < w->files.n && sorted; i++)
+        sorted = str_cmp(w->files.p[i - 1]->name, w->files.p[i]->name) < 0;
+    if (!sorted)
         qsort(w->files.p, w->files.n, sizeof *w->files.p, by_name);
 }
 

@@ -327,3 +327,35 @@ def test_damage_of_a_large_piece(service):
         assert run(service).returncode == 0
         assert (service / ".serverless" / "one.zip").read_bytes() == first
         assert run(service).returncode == 0
+
+
+def test_links_in_circles(service):
+    """Directly, over several folders, and by a link to a link: each content once below each link,
+    none of them without end."""
+    (service / "a" / "b").mkdir(parents=True)
+    (service / "a" / "b" / "file").write_text("x")
+    (service / "a" / "b" / "up").symlink_to("../..")  # the service
+    (service / "a" / "self").symlink_to(".")
+    (service / "other").symlink_to("a")
+    (service / "again").symlink_to("other/b")
+    (service / "x").symlink_to("y")
+    (service / "y").symlink_to("x")
+    (service / "gone").symlink_to("nowhere")
+    assert run(service).returncode == 0
+    names = set(contents(service))
+    assert {"a/b/file", "other/b/file", "again/file", "data/noise"} <= names
+    assert not [name for name in names if name.count("/up/") > 1 or "/self/" in name], names
+    assert names == set(sorted(names)) and len(names) < 40
+
+
+def test_the_order_of_names(service):
+    """That of the bytes of the whole paths, whatever is a folder."""
+    names = ["a.js", "a/x", "a/b/x", "a-b/x", "a/b-c", "a0/x", "A/x", "ü/x", "b", "a/b.c/x"]
+    for name in names:
+        (service / name).parent.mkdir(parents=True, exist_ok=True)
+        (service / name).write_text(name)
+    assert run(service).returncode == 0
+    with zipfile.ZipFile(service / ".serverless" / "one.zip") as archive:
+        packed = archive.namelist()
+    assert set(names) <= set(packed)
+    assert packed == sorted(packed, key=lambda name: name.encode())
