@@ -206,12 +206,6 @@ def test_options_that_are_not_covered(troupe):
             ("a retention", "serverless.yml:5:"),
         ),
         (
-            "serverless-deployment-bucket",
-            "deploymentBucket: {versioning: true}",
-            0,
-            ("has no effect", "serverless.yml:5:"),
-        ),
-        (
             "serverless-prune-plugin",
             "prune: {includeLayers: true}",
             0,

@@ -157,7 +157,7 @@ int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str pref
     return err->kind ? -1 : 0;
 }
 
-static void add_escaped(struct buf *b, struct str s)
+void s3_add_escaped(struct buf *b, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -174,11 +174,11 @@ static struct str delete_body(struct arena *a, const struct node *const *items, 
     buf_lit(&b, "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>");
     for (size_t i = 0; i < n; i++) {
         buf_lit(&b, "<Object><Key>");
-        add_escaped(&b, text_of(items[i], "Key"));
+        s3_add_escaped(&b, text_of(items[i], "Key"));
         buf_lit(&b, "</Key>");
         if (text_of(items[i], "VersionId").n) {
             buf_lit(&b, "<VersionId>");
-            add_escaped(&b, text_of(items[i], "VersionId"));
+            s3_add_escaped(&b, text_of(items[i], "VersionId"));
             buf_lit(&b, "</VersionId>");
         }
         buf_lit(&b, "</Object>");

@@ -174,6 +174,23 @@ int s3_uploads(struct arena *a, struct aws *aws, struct str bucket, struct str p
 /* All objects below `prefix`, by key, all pages. */
 int s3_list(struct arena *a, struct aws *aws, struct str bucket, struct str prefix,
             struct s3_object **ret, size_t *ret_n, struct err *err);
+/* CreateBucket in the client's region. CONFLICT: there is one of this name. */
+int s3_create_bucket(struct arena *a, struct aws *aws, struct str bucket, struct err *err);
+/* What is set on a bucket. */
+enum s3_setting {
+    S3_ENCRYPTION,
+    S3_VERSIONING,
+    S3_ACCELERATION,
+    S3_LOGGING,
+    S3_TAGGING,
+    S3_PUBLIC_ACCESS,
+    S3_POLICY, /* only put: its content is a text, JSON */
+};
+/* As a tree of S3's XML; `*ret` NULL: nothing is set. */
+int s3_setting_get(struct arena *a, struct aws *aws, struct str bucket, enum s3_setting which,
+                   const struct node **ret, struct err *err);
+int s3_setting_put(struct arena *a, struct aws *aws, struct str bucket, enum s3_setting which,
+                   const struct node *content, struct err *err);
 /* HeadBucket: is there a bucket of this name that we may use? `ret_region` may be NULL. DENIED: it
  * is somebody else's, or the caller may not look. */
 int s3_bucket_exists(struct arena *a, struct aws *aws, struct str bucket, bool *ret,

@@ -69,16 +69,17 @@ static const struct schema prune_options = {
 static const struct schema protection_options = {
     .type = TYPE_MAP, .closed = true, .fields = FIELDS({"stages", &list_of_strings})};
 
-#define OF_THE_BUCKET .no_effect = "troupe takes the bucket as it is: set it there once"
-
 static const struct schema bucket_options = {
     .type = TYPE_MAP,
     .closed = true,
-    .fields =
-        FIELDS({"enabled", &any_boolean}, {"versioning", &any_boolean, OF_THE_BUCKET},
-               {"accelerate", &any_boolean, OF_THE_BUCKET}, {"accessLog", NULL, OF_THE_BUCKET},
-               {"policy", NULL, OF_THE_BUCKET}, {"tags", NULL, OF_THE_BUCKET},
-               {"blockPublicAccess", &any_boolean, OF_THE_BUCKET})};
+    .fields = FIELDS(
+        {"enabled", &any_boolean}, {"versioning", &any_boolean}, {"accelerate", &any_boolean},
+        {"accessLog", EITHER(&any_boolean, CLOSED_MAP({"bucket", &any_string, REQUIRED},
+                                                      {"prefix", &any_string}))},
+        {"policy", EITHER(&any_string, SCHEMA(.type = TYPE_MAP))},
+        {"tags",
+         LIST_OF(CLOSED_MAP({"Key", &any_string, REQUIRED}, {"Value", &any_string, REQUIRED}))},
+        {"blockPublicAccess", &any_boolean})};
 
 static const struct field canary_function_keys[] = {
     {"deploymentSettings", NULL, .no_effect = "'custom.troupe.shift' says how functions move"},
@@ -125,6 +126,9 @@ const struct plugin plugin_rows[] = {
      "are removed, reset or shifted",
      "serverlessTerminationProtection", &protection_options, .apply = plugin_termination_protection,
      .for_location = true, .moment = MOMENT_AFTER},
+    {WORDS("serverless-deployment-bucket"), PLUGIN_BUILT_IN,
+     "a deployment makes the bucket that 'provider.deploymentBucket' names, and sets it up",
+     "deploymentBucket", &bucket_options, .moment = MOMENT_AFTER},
 
     /* troupe does it in its own way. */
     {WORDS("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns",
@@ -145,10 +149,6 @@ const struct plugin plugin_rows[] = {
      .function_keys = canary_function_keys},
     {WORDS("serverless-plugin-split-stacks"), PLUGIN_REPLACED,
      "templates that are too large for AWS are split by troupe", "splitStacks"},
-    {WORDS("serverless-deployment-bucket"), PLUGIN_REPLACED,
-     "troupe makes a bucket of its own, and one that 'provider.deploymentBucket' names has to be "
-     "there",
-     "deploymentBucket", &bucket_options},
     {WORDS("serverless-stage-manager"), PLUGIN_REPLACED,
      "list the stages that may be made under 'custom.troupe.stages'"},
     {WORDS("serverless-plugin-diff", "serverless-diff-plugin",

@@ -7,6 +7,7 @@
 #include "release/dispose/dispose.h"
 #include "release/publish/publish.h"
 #include "release/stack/stack.h"
+#include "release/world/deployment_bucket.h"
 #include "release/world/region.h"
 
 /* ---- a remote stage's bucket ---- */
@@ -566,7 +567,14 @@ static int make_plan(struct release *r, const struct goal *goal, struct world *w
         target.what = goal->what;
     if (target.service)
         r->service = target.service;
-    return plan_make(r, &target, world, ret, err) < 0 ? -1 : plan_nested(r, ret, err);
+    if (plan_make(r, &target, world, ret, err) < 0 || plan_nested(r, ret, err) < 0)
+        return -1;
+    if (!world->service_exists && deployment_bucket_is_made(r->service))
+        plan_note(r->arena, ret,
+                  str_fmt(r->arena, "bucket '%.*s' is made if it is not there",
+                          STR_ARG(node_text(
+                              node_path(r->service->root, "provider.deploymentBucket.name")))));
+    return 0;
 }
 
 int plan_run(const struct release *r, const struct goal *goal, struct plan *ret, struct err *err)
@@ -587,6 +595,9 @@ static int run(struct deploying *d, const struct goal *goal, confirm_fn *confirm
     if (read_world(d, goal->parts, &world, err) < 0 ||
         make_plan(&d->release, goal, &world, d->plan, err) < 0 ||
         (confirm && confirm(context, d->plan, err) < 0))
+        return -1;
+    struct release home = region_home(d->r);
+    if (strcmp(d->verb, "deploy") == 0 && deployment_bucket_apply(&home, err) < 0)
         return -1;
     if ((d->plan->nothing ? finish_interrupted(d, err) : apply(d, err)) < 0)
         return -1;

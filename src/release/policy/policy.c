@@ -11,6 +11,7 @@
 #include "layout/split/split.h"
 #include "release/dispose/network.h"
 #include "release/plan/plan.h"
+#include "release/world/deployment_bucket.h"
 #include "release/stack/stack.h"
 
 struct making {
@@ -306,6 +307,8 @@ static bool is_used(const struct making *x, enum aws_purpose purpose)
         return has_images(layout);
     case AWS_LIFE_GUARDED:
         return x->request->service->settings.has_terminations;
+    case AWS_LIFE_BUCKET:
+        return deployment_bucket_is_made(x->request->service);
     case AWS_VARIABLES:
     case AWS_OTHERS:
     case AWS_FREE:

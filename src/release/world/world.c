@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "release/stack/nested.h"
 #include "release/stack/stack.h"
+#include "release/world/deployment_bucket.h"
 
 int64_t world_deployment(const struct stack *stage)
 {
@@ -78,6 +79,8 @@ static int check_bucket(const struct release *r, const struct world *w, struct e
         return 0;
     if (s3_bucket_exists(r->arena, aws, name, &there, &region, err) < 0)
         return err_wrap(err, "provider.deploymentBucket '%.*s'", STR_ARG(name));
+    if (!there && deployment_bucket_is_made(r->service))
+        return 0; /* the deployment does */
     if (!there) {
         err_at(err, given->pos, ERR_FAILED, "there is no bucket '%.*s'", STR_ARG(name));
         return err_help(err, "create it, or leave out provider.deploymentBucket: troupe makes one");
