@@ -13,6 +13,7 @@ static const struct builder {
 } builders[] = {
     {esbuild_needed, esbuild_check, esbuild_plan, esbuild_hand_out},
     {typescript_needed, typescript_check, typescript_plan, typescript_hand_out},
+    {dependencies_needed, dependencies_check, dependencies_plan, dependencies_hand_out},
     {python_needed, python_check, python_plan, python_hand_out},
     {commands_needed, commands_check, commands_plan, commands_hand_out},
 };
@@ -115,6 +116,7 @@ int build_service(struct arena *a, const struct service *service,
     size_t functions = service->function_count;
     size_t layers = node_count(node_get_c(service->root, "layers"));
     *ret = (struct built){.functions = ARENA_ARRAY(a, functions, const struct pack_files *),
+                          .packages = ARENA_ARRAY(a, functions, const struct node *),
                           .added = ARENA_ARRAY(a, functions, const struct pack_addition *),
                           .layers = ARENA_ARRAY(a, layers, const struct pack_files *)};
     if (build_check(a, service, options, err) < 0 || for_needed(&b, plan, err) < 0 ||

@@ -1,10 +1,12 @@
 /* Builds: from the files of a service to the files of its zips, where programs have to make them.
  *
- * Three builders: the commands of `custom.troupe.build`; esbuild, as `serverless-esbuild` calls it,
+ * Five builders: the commands of `custom.troupe.build`; esbuild, as `serverless-esbuild` calls it,
  * also for TypeScript handlers of services without a plugin; TypeScript, as
- * `serverless-plugin-typescript` calls it. They run in the service's directory, in parallel, each
- * in a process group of its own, and write into a folder below `.troupe` there that nobody reads
- * before they have ended well. What is there is taken again while their inputs have not changed. */
+ * `serverless-plugin-typescript` calls it; Python's packages, as `serverless-python-requirements`
+ * installs them; the modules that `serverless-plugin-include-dependencies` finds. They run in the
+ * service's directory, in parallel, each in a process group of its own, and write into a folder
+ * below `.troupe` there that nobody reads before they have ended well. What is there is taken again
+ * while their inputs have not changed. */
 #ifndef TROUPE_BUILD_H
 #define TROUPE_BUILD_H
 
@@ -21,6 +23,7 @@ struct built {
     const struct pack_files *service;
     const struct pack_files **functions; /* one for each function; elements may be NULL */
     struct str dir; /* stands for the service's folder where `package:` selects; empty: none */
+    const struct node *package, **packages; /* the latter for each function; may be NULL */
     const struct pack_addition *added_to_service;
     const struct pack_addition **added; /* one for each function; elements may be NULL */
     const struct pack_files *beside;    /* NULL: none */

@@ -133,6 +133,12 @@ int typescript_check(struct building *b, struct err *err);
 int typescript_plan(struct building *b, struct err *err);
 int typescript_hand_out(struct building *b, struct err *err);
 
+/* build_dependencies.c: serverless-plugin-include-dependencies */
+bool dependencies_needed(const struct service *service);
+int dependencies_check(struct building *b, struct err *err);
+int dependencies_plan(struct building *b, struct err *err);
+int dependencies_hand_out(struct building *b, struct err *err);
+
 /* build_python.c: serverless-python-requirements */
 bool python_needed(const struct service *service);
 int python_check(struct building *b, struct err *err);

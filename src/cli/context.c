@@ -254,6 +254,8 @@ int context_build(struct cli *cli, const struct service *service, struct pack_op
     pack->built_service = built.service;
     pack->built = built.functions;
     pack->built_dir = built.dir;
+    pack->package = built.package;
+    pack->packages = built.packages;
     pack->added_to_service = built.added_to_service;
     pack->added = built.added;
     pack->beside = built.beside;

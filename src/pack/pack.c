@@ -93,7 +93,7 @@ static size_t plan_made(struct packer *p, const struct function *fn)
              (struct plan){.name = made_name(p->arena, fn, added, key),
                            .fn = fn,
                            .added = added,
-                           .selection = selection_of(p->arena, p->service, fn)});
+                           .selection = selection_of(p->arena, p->service, p->options, fn)});
     p->plans.p[p->plans.n - 1].pos = p->plans.p[p->plans.n - 1].selection.pos;
     p->plans.p[p->plans.n - 1].built = fn ? NULL : p->options->built_service;
     return p->plans.n - 1;

@@ -71,6 +71,9 @@ struct pack_options {
     const struct pack_files *built_service;
     const struct pack_files *const *built;
     struct str built_dir; /* where functions' files are selected; empty: the service's folder */
+    /* In place of `package:` of the service and of each function, in its order. Either, and each
+     * element, may be NULL. */
+    const struct node *package, *const *packages;
     /* For the service's zip, and for each function, in its order, with a zip of its own. Either,
      * and each element, may be NULL. */
     const struct pack_addition *added_to_service;

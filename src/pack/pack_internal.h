@@ -32,9 +32,10 @@ struct selection {
     struct str what; /* "function 'api'", for messages; empty: the service */
 };
 
-/* What `package:` says for the service's zip, or for that of `fn`. select.c */
+/* What `package:` says, or a build in its place, for the service's zip, or for that of `fn`.
+ * select.c */
 struct selection selection_of(struct arena *a, const struct service *service,
-                              const struct function *fn);
+                              const struct pack_options *options, const struct function *fn);
 /* The same for a layer. The patterns of the service hold there, too. */
 struct selection selection_of_layer(struct arena *a, const struct service *service,
                                     const struct member *layer);

@@ -70,9 +70,9 @@ static void add_excludes(struct arena *a, rule_vec *rules, const struct service 
 }
 
 static struct selection select_by(struct arena *a, const struct service *service,
-                                  const struct node *own, bool with_layers, struct str what)
+                                  const struct node *package, const struct node *own,
+                                  bool with_layers, struct str what)
 {
-    const struct node *package = node_get_c(service->root, "package");
     rule_vec excludes = {0}, patterns = {0};
     add_excludes(a, &excludes, service, package, own, with_layers);
     add_list(a, &patterns, older_list(service, package, "include"), false);
@@ -92,16 +92,22 @@ static struct selection select_by(struct arena *a, const struct service *service
 }
 
 struct selection selection_of(struct arena *a, const struct service *service,
-                              const struct function *fn)
+                              const struct pack_options *options, const struct function *fn)
 {
-    return fn ? select_by(a, service, node_get_c(fn->node, "package"), false,
+    const struct node *package =
+        options->package ? options->package : node_get_c(service->root, "package");
+    const struct node *own = fn ? node_get_c(fn->node, "package") : NULL;
+    if (fn && options->packages && options->packages[fn - service->functions])
+        own = options->packages[fn - service->functions];
+    return fn ? select_by(a, service, package, own, false,
                           str_fmt(a, "function '%.*s'", STR_ARG(fn->key)))
-              : select_by(a, service, NULL, false, STR(""));
+              : select_by(a, service, package, NULL, false, STR(""));
 }
 
 struct selection selection_of_layer(struct arena *a, const struct service *service,
                                     const struct member *layer)
 {
-    return select_by(a, service, node_get_c(layer->value, "package"), true,
+    return select_by(a, service, node_get_c(service->root, "package"),
+                     node_get_c(layer->value, "package"), true,
                      str_fmt(a, "layer '%.*s'", STR_ARG(layer->key)));
 }

@@ -30,6 +30,14 @@ static const struct field step_functions_root_keys[] = {{"stepFunctions", &schem
 static const struct field esbuild_function_keys[] = {
     {"skipEsbuild", &any_boolean}, {"esbuildEntrypoint", &any_string}, {0}};
 
+static const struct schema dependencies_options = {
+    .type = TYPE_MAP,
+    .closed = true,
+    .fields = FIELDS({"enableCaching", &any_boolean}, {"handlerRoot", &any_string},
+                     {"always", &list_of_strings,
+                      .no_effect = "versions from 5.0 on do not read it: write it under "
+                                   "'package.patterns'"})};
+
 static const struct schema pseudo_parameters_options = {
     .type = TYPE_MAP,
     .closed = true,
@@ -103,6 +111,10 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-python-requirements"), PLUGIN_BUILT_IN,
      "pip, uv, poetry and pipenv install what Python functions require", "pythonRequirements",
      &python_options, python_function_keys, .apply = plugin_python, .moment = MOMENT_BEFORE},
+
+    {WORDS("serverless-plugin-include-dependencies"), PLUGIN_BUILT_IN,
+     "the project's own copy of it says which modules the handlers need", "includeDependencies",
+     &dependencies_options, .moment = MOMENT_BEFORE},
     {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
      "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
      &pseudo_parameters_options},
@@ -176,8 +188,7 @@ const struct plugin plugin_rows[] = {
     /* The project's own framework runs it, as it runs those that have no row. */
     {WORDS("serverless-webpack", "serverless-bundle", "serverless-plugin-optimize",
            "serverless-jetpack", "serverless-go-plugin", "serverless-rust",
-           "serverless-domain-manager", "serverless-appsync-plugin",
-           "serverless-plugin-include-dependencies", "serverless-plugin-reducer",
+           "serverless-domain-manager", "serverless-appsync-plugin", "serverless-plugin-reducer",
            "serverless-plugin-warmup", "serverless-plugin-tracing", "serverless-log-forwarding",
            "serverless-plugin-aws-alerts", "serverless-vpc-plugin", "serverless-plugin-datadog",
            "serverless-lumigo", "serverless-newrelic-lambda-layers"),
