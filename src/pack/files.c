@@ -36,6 +36,10 @@ struct selector {
     struct matcher *excludes, *patterns;
     size_t exclude_count, pattern_count;
     bool has_absolute; /* some pattern with '!' is compared with absolute paths */
+    /* Where the patterns begin that only name files: nothing stands behind them that takes one of
+     * these away. Builds name thousands. */
+    size_t names_from;
+    struct map names, above; /* these files, and the directories that they are in */
 };
 
 struct walk {
@@ -91,6 +95,26 @@ static void join_bases(struct selector *s)
     }
 }
 
+static bool is_name(const struct matcher *m)
+{
+    return !m->rule.exclude && m->is_static && str_find_char(m->rule.text, '\\', 0) < 0;
+}
+
+static void index_names(struct arena *a, struct selector *s)
+{
+    s->names = s->above = MAP(a);
+    s->names_from = s->pattern_count;
+    while (s->names_from && is_name(&s->patterns[s->names_from - 1]))
+        s->names_from--;
+    for (size_t i = s->names_from; i < s->pattern_count; i++) {
+        struct str name = without_dot(s->patterns[i].rule.text);
+        map_put(&s->names, name, s);
+        for (ptrdiff_t at = str_find_char(name, '/', 0); at >= 0;
+             at = str_find_char(name, '/', (size_t)at + 1))
+            map_put(&s->above, str_sub(name, 0, (size_t)at), s);
+    }
+}
+
 static int compile_selection(struct arena *a, const struct selection *in, struct selector *ret,
                              struct err *err)
 {
@@ -108,6 +132,7 @@ static int compile_selection(struct arena *a, const struct selection *in, struct
         ret->has_absolute = ret->has_absolute || (ret->patterns[i].rule.exclude &&
                                                   glob_has_absolute(ret->patterns[i].find));
     join_bases(ret);
+    index_names(a, ret);
     return 0;
 }
 
@@ -132,7 +157,7 @@ static bool taken_away(const struct selector *s, ptrdiff_t i, struct str path, s
 {
     bool is_static = i >= 0 && s->patterns[i].is_static;
     struct str base = i >= 0 ? s->patterns[i].base : STR(".");
-    for (size_t k = (size_t)(i + 1); k < s->pattern_count; k++) {
+    for (size_t k = (size_t)(i + 1); k < s->names_from; k++) {
         const struct matcher *m = &s->patterns[k];
         if (m->rule.exclude && (glob_match_negated(m->find, path, absolute) ||
                                 (!is_static && drops_above(m, base, path))))
@@ -148,9 +173,9 @@ static bool is_outside(struct str path)
 
 static bool is_found(const struct selector *s, struct str path, struct str absolute)
 {
-    if (!is_outside(path) && !taken_away(s, -1, path, absolute))
+    if (map_has(&s->names, path) || (!is_outside(path) && !taken_away(s, -1, path, absolute)))
         return true;
-    for (size_t i = 0; i < s->pattern_count; i++)
+    for (size_t i = 0; i < s->names_from; i++)
         if (!s->patterns[i].rule.exclude && glob_match(s->patterns[i].find, path) &&
             !taken_away(s, (ptrdiff_t)i, path, absolute))
             return true;
@@ -159,7 +184,9 @@ static bool is_found(const struct selector *s, struct str path, struct str absol
 
 static bool passes_filter(const struct selector *s, struct str path)
 {
-    for (size_t i = s->pattern_count; i-- > 0;)
+    if (map_has(&s->names, path))
+        return true;
+    for (size_t i = s->names_from; i-- > 0;)
         if (glob_match(s->patterns[i].filter, path))
             return !s->patterns[i].rule.exclude;
     for (size_t i = s->exclude_count; i-- > 0;)
@@ -185,7 +212,9 @@ static bool starts_below(const struct selector *s, size_t end, struct str dir)
 /* Can no file below `dir` be selected? False when in doubt. */
 static bool skips_below(const struct selector *s, struct str dir)
 {
-    for (size_t i = s->pattern_count; i-- > 0;) {
+    if (map_has(&s->above, dir))
+        return false;
+    for (size_t i = s->names_from; i-- > 0;) {
         const struct matcher *m = &s->patterns[i];
         if (m->rule.exclude && glob_covers(m->filter, dir) && glob_covers(m->find, dir))
             return true;
