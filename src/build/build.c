@@ -14,6 +14,7 @@ static const struct builder {
     {esbuild_needed, esbuild_check, esbuild_plan, esbuild_hand_out},
     {typescript_needed, typescript_check, typescript_plan, typescript_hand_out},
     {dependencies_needed, dependencies_check, dependencies_plan, dependencies_hand_out},
+    {warmers_needed, warmers_check, warmers_plan, warmers_hand_out},
     {python_needed, python_check, python_plan, python_hand_out},
     {commands_needed, commands_check, commands_plan, commands_hand_out},
 };

@@ -295,7 +295,7 @@ int commands_hand_out(struct building *b, struct err *err)
         if (commands_make(b->service, fn)) {
             if (folder_files(b, name, &b->built->functions[i], err) < 0)
                 return -1;
-        } else if (service && build_individually(b->service, fn) &&
+        } else if (service && build_individually(b->service, fn) && !build_is_warmer(fn) &&
                    !node_text(node_path(fn->node, "package.artifact")).n) {
             b->built->functions[i] = service;
         }

@@ -42,7 +42,7 @@ static const struct node *service_of(const struct building *b)
     node_put_c(a, service, "custom", custom);
     for (size_t i = 0; i < b->service->function_count; i++) {
         const struct function *fn = &b->service->functions[i];
-        if (node_empty(node_get_c(fn->node, "image")))
+        if (node_empty(node_get_c(fn->node, "image")) && !build_is_warmer(fn))
             node_put(a, functions, fn->key, fn->node);
     }
     node_put_c(a, service, "functions", functions);

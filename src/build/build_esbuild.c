@@ -88,7 +88,7 @@ static bool other_builder(const struct service *service)
 
 static bool is_built(struct arena *a, const struct service *service, const struct function *fn)
 {
-    if (!is_node(service, fn) || commands_make(service, fn) ||
+    if (!is_node(service, fn) || commands_make(service, fn) || build_is_warmer(fn) ||
         !node_empty(node_get_c(fn->node, "image")))
         return false;
     if (build_plugin(service, PLUGIN))

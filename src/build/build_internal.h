@@ -139,6 +139,14 @@ int dependencies_check(struct building *b, struct err *err);
 int dependencies_plan(struct building *b, struct err *err);
 int dependencies_hand_out(struct building *b, struct err *err);
 
+/* build_warmers.c: serverless-plugin-warmup */
+bool warmers_needed(const struct service *service);
+int warmers_check(struct building *b, struct err *err);
+int warmers_plan(struct building *b, struct err *err);
+int warmers_hand_out(struct building *b, struct err *err);
+/* Is it a function that the plugin adds, whose code no other builder makes? */
+bool build_is_warmer(const struct function *fn);
+
 /* build_python.c: serverless-python-requirements */
 bool python_needed(const struct service *service);
 int python_check(struct building *b, struct err *err);

@@ -54,7 +54,7 @@ static const struct node *handlers_of(struct building *b)
     struct node *all = node_seq(b->arena);
     for (size_t i = 0; i < b->service->function_count; i++) {
         const struct function *fn = &b->service->functions[i];
-        if (is_node(b->service, fn) && !commands_make(b->service, fn))
+        if (is_node(b->service, fn) && !build_is_warmer(fn) && !commands_make(b->service, fn))
             node_push(b->arena, all,
                       node_str(b->arena, node_text(node_get_c(fn->node, "handler"))));
     }

@@ -44,7 +44,8 @@ int compile_service(struct arena *a, const struct service *service, const struct
     const struct node *template = resources_finish(&c, err);
     if (!template)
         return -1;
-    out.template = bridged_finish(&c, pseudo_parameters_replace(&c, template), err);
+    template = pseudo_parameters_replace(&c, warmers_finish(&c, template));
+    out.template = bridged_finish(&c, template, err);
     if (!out.template)
         return -1;
     *ret = out;

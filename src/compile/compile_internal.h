@@ -112,6 +112,8 @@ int own_roles_compile(struct compilation *c, struct err *err);
 int state_machines_compile(struct compilation *c, struct err *err);
 int state_machine_events_compile(struct compilation *c, struct err *err);
 void outputs_export(struct compilation *c); /* outputs.c */
+/* What warmers of serverless-plugin-warmup are in stages: warmers.c */
+const struct node *warmers_finish(struct compilation *c, const struct node *template);
 /* What serverless-pseudo-parameters makes of the finished template, when the service lists it:
  * pseudo_parameters.c */
 const struct node *pseudo_parameters_replace(struct compilation *c, const struct node *template);

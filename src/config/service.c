@@ -270,7 +270,9 @@ static void fill_functions(struct arena *a, struct service *s, const struct node
     s->functions = ARENA_ARRAY(a, node_count(functions), struct function);
     member_each (m, functions) {
         struct function *fn = &s->functions[s->function_count++];
-        const struct node *before = node_get_c(node_get(given, m->key), "name");
+        const struct node *own = node_get(given, m->key); /* NULL: a plugin has made it */
+        const struct node *before =
+            own ? node_get_c(own, "name") : node_path(m->value, "warmer.name");
         *fn = (struct function){.key = m->key,
                                 .name = node_text(node_get_c(m->value, "name")),
                                 .name_explicit = !node_empty(before) && node_text(before).n > 0,

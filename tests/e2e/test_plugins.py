@@ -204,6 +204,36 @@ def test_options_that_are_not_covered(troupe):
         ("serverless-made-up", "a: 1", 2, ("no framework is installed", "npm install")),
         ("./plugins/own", "a: 1", 2, ("no framework is installed", "npm install")),
         (
+            "serverless-plugin-warmup",
+            "warmup: {a: {enabled: true, alias: live}}",
+            2,
+            ("another alias", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-plugin-warmup",
+            "warmup: {a: {enabled: true, prewarm: true}}",
+            0,
+            ("has no effect", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-python-requirements",
+            "pythonRequirements: {dockerImage: a, dockerFile: b, dockerizePip: true}",
+            2,
+            ("both 'dockerImage' and", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-python-requirements",
+            "pythonRequirements: {staticCacheMaxVersions: 3}",
+            0,
+            ("has no effect", "serverless.yml:5:"),
+        ),
+        (
+            "serverless-python-requirements",
+            "x: 1\npackage: {artifact: a.zip}",
+            2,
+            ("nothing can be added", "serverless.yml:6:"),
+        ),
+        (
             "serverless-plugin-log-retention",
             "logRetentionInDays: 8",
             2,

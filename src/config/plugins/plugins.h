@@ -73,8 +73,11 @@ int plugins_apply(struct resolver *r, struct node *root, struct err *err);
 /* ---- those that the tree can say (plugin_*.c) ---- */
 
 plugin_apply plugin_log_retention, plugin_apigw_binary, plugin_common_excludes, plugin_prune,
-    plugin_termination_protection, plugin_dotenv, plugin_python;
+    plugin_termination_protection, plugin_dotenv, plugin_python, plugin_warmup;
 
+/* plugin_warmup.c */
+extern const struct schema warmup_options;
+extern const struct field warmup_function_keys[];
 /* plugin_python.c */
 extern const struct schema python_options;
 extern const struct field python_function_keys[];

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "base/fs.h"
 #include "base/vec.h"
+#include "build/build.h"
 #include "doc/json.h"
 #include "cfn/template.h"
 #include "compile/compile.h"
@@ -387,10 +388,12 @@ static int compile_case(struct arena *a, struct str dir, const struct node **ret
     struct compiled compiled = {0};
     if (images_as_blessed(a, &service, &compile.images, err) < 0)
         return -1;
-    if (pack_service(a, &service, &pack, &packed, err) < 0 ||
-        compile_service(a, &service, &packed, &compile, &compiled, err) < 0 ||
+    /* builders write into the service's folder: where there are some, nothing is packed */
+    const struct packed *made = build_is_needed(&service) ? NULL : &packed;
+    if ((made && pack_service(a, &service, &pack, &packed, err) < 0) ||
+        compile_service(a, &service, made, &compile, &compiled, err) < 0 ||
         check_places(compiled.template, err) < 0 ||
-        check_shared(a, &service, &packed, compiled.template, err) < 0)
+        check_shared(a, &service, made, compiled.template, err) < 0)
         return -1;
     *ret = normalised(a, compiled.template, STR("1700000000007-2023-11-14T22:13:20.007Z"));
     return 0;
