@@ -413,3 +413,100 @@ def test_dotenv_of_stages(troupe, account):
     assert values("prod") == {"TABLE": "of prod", "KEY": "p", "ONLY": "1"}
     assert "is protected" in troupe("remove", "prod", check=3).err
     troupe("remove", "new")
+
+
+PYTHON = """service: shop
+provider: {name: aws, runtime: python3.11}
+plugins: [serverless-python-requirements]
+custom:
+  pythonRequirements: {pythonBin: python3, pipCmdExtraArgs: [--no-index, '--find-links wheels']}
+package: {patterns: ['!**', handler.py]}
+functions: {hello: {handler: handler.main}}
+"""
+REQUIRING = "import one\n\n\ndef main(event, context):\n    return one.x\n"
+
+
+def test_a_python_service_in_two_stages(troupe, account):
+    """What it requires is there when it is called; another version of that is a deployment of the
+    stage that gets it, and the same again is none.
+    """
+
+    def called(stage):
+        answer = account.client("lambda").invoke(FunctionName="shop-hello", Qualifier=stage)
+        return json.loads(answer["Payload"].read())
+
+    tool = golden_tool()
+    troupe.write(
+        {"serverless.yml": PYTHON, "handler.py": REQUIRING, "requirements.txt": "one==1\n"}
+    )
+    for version in (1, 2):
+        tool.lay_out(
+            f"wheels/one-{version}-py3-none-any.whl = one/__init__.py=x = {version}", troupe.folder
+        )
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+    assert called("dev") == called("prod") == 1
+    shutil.rmtree(troupe.folder / ".troupe")  # as on another machine: pip runs again
+    assert not troupe("plan", "dev", "--json").json["changes"]
+    troupe.write({"requirements.txt": "one==2\n"})
+    troupe("deploy", "dev")
+    assert (called("dev"), called("prod")) == (2, 1)
+    troupe("rollback", "dev")
+    assert called("dev") == 1
+
+
+WARMED = """service: shop
+provider: {name: aws, runtime: nodejs20.x, environment: {STAGE: '${sls:stage}'}}
+plugins: [serverless-plugin-warmup]
+custom:
+  warmup:
+    default: {enabled: true, concurrency: 2, package: {patterns: ['node_modules/**']}}
+    never: {enabled: other}
+package: {excludeDevDependencies: false, patterns: ['!**', handler.js]}
+functions:
+  hello: {handler: handler.main}
+  bye: {handler: handler.main, warmup: {default: {concurrency: 1, payload: {warm: bye}}}}
+  quiet: {handler: handler.main, warmup: {default: {enabled: false}}}
+"""
+TELLING = """exports.main = async (event, context) => {
+  console.log('GOT ' + context.invokedFunctionArn + ' ' + JSON.stringify(event));
+};
+"""
+
+
+def told(account, function):
+    """What the function has been called with, and by which alias."""
+    logs, group = account.client("logs"), f"/aws/lambda/shop-{function}"
+    lines = [e["message"].strip() for e in logs.filter_log_events(logGroupName=group)["events"]]
+    return sorted(line[line.index("GOT ") :].split(":", 6)[6] for line in lines if "GOT " in line)
+
+
+def test_warmers_of_two_stages(troupe, account, tmp_path):
+    """A warmer reaches the functions of its stage, by their aliases, and no others, and may do no
+    more; also after a reset, which takes over the code of another stage's.
+    """
+    sdk = tmp_path / "sdk"
+    sdk.mkdir()
+    (sdk / "plugins").write_text("@aws-sdk/client-lambda@3.890.0\n")
+    troupe.write({"serverless.yml": WARMED, "handler.js": TELLING})
+    (troupe.folder / "node_modules").symlink_to(golden_tool().reference_tool.plugins(sdk))
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+
+    client = account.client("lambda")
+    answer = client.invoke(FunctionName="shop-warmUpPluginDefault", Qualifier="dev")
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    warm = 'dev {"source":"serverless-plugin-warmup"}'
+    assert told(account, "hello") == [f"shop-hello:{warm}"] * 2
+    assert told(account, "bye") == ['shop-bye:dev {"warm":"bye"}']
+    assert told(account, "quiet") == []
+
+    name, allowed = role(account, "warmUpPluginDefault", "dev")
+    arn = f"arn:aws:lambda:us-east-1:{account.id}:function:shop-"
+    assert allowed["lambda:InvokeFunction"] == [f"{arn}hello:dev", f"{arn}bye:dev"]
+    assert name != role(account, "warmUpPluginDefault", "prod")[0]
+
+    troupe("reset", "prod", "--to", "dev")
+    client.invoke(FunctionName="shop-warmUpPluginDefault", Qualifier="prod")
+    prod = warm.replace("dev", "prod")
+    assert told(account, "hello") == [f"shop-hello:{warm}"] * 2 + [f"shop-hello:{prod}"] * 2
