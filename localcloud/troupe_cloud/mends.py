@@ -37,6 +37,7 @@ MENDS = (
     "apigateway.openapi_import",
     "apigateway.openapi_http",
     "apigateway.listings",
+    "apigateway.domains",
     "cloudformation.lambda_resources",
     "cloudformation.edge",
     "lambda_functions.provisioned_concurrency",

@@ -76,7 +76,7 @@ const struct cfn_type cfn_types[] = {
      0,
      "ApiId"},
     {"AWS::ApiGatewayV2::ApiMapping", NULL,
-     CFN_RECREATABLE,
+     CFN_RECREATABLE | CFN_NAMES_STAGE,
      "DomainName"},
     {"AWS::ApiGatewayV2::Authorizer", NULL,
      CFN_RECREATABLE | CFN_IN_ROOT,

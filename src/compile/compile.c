@@ -31,7 +31,8 @@ int compile_service(struct arena *a, const struct service *service, const struct
                                                                        events_compile,
                                                                        state_machine_events_compile,
                                                                        cache_policies_compile,
-                                                                       own_roles_compile};
+                                                                       own_roles_compile,
+                                                                       domains_compile};
     bucket_compile(&c);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         struct err one = {0};

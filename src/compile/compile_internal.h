@@ -111,6 +111,8 @@ int own_roles_compile(struct compilation *c, struct err *err);
  * activities behind the functions, what starts them behind all events. step_functions/ */
 int state_machines_compile(struct compilation *c, struct err *err);
 int state_machine_events_compile(struct compilation *c, struct err *err);
+/* Mappings of serverless-domain-manager, when the service lists it: domain_mappings.c */
+int domains_compile(struct compilation *c, struct err *err);
 void outputs_export(struct compilation *c); /* outputs.c */
 /* What warmers of serverless-plugin-warmup are in stages: warmers.c */
 const struct node *warmers_finish(struct compilation *c, const struct node *template);

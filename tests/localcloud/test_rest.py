@@ -470,3 +470,24 @@ def test_stages_log_with_the_role_of_the_account(aws):
         aws.http.create_stage(ApiId=web, StageName="a", **settings)
     finally:
         aws.rest.update_account(patchOperations=[{**role, "op": "remove"}])
+
+
+def test_a_custom_domain_of_any_account(aws, cloud):
+    other = cloud.client("apigateway", credentials=("700000000099", cloud.secret, None))
+    domain = f"{name('www')}.example.test"
+    api = other.create_rest_api(name=domain)["id"]
+    root = other.get_resources(restApiId=api)["items"][0]["id"]
+    at = dict(restApiId=api, resourceId=root, httpMethod="GET")
+    other.put_method(**at, authorizationType="NONE")
+    other.put_integration(**at, type="MOCK", requestTemplates={"application/json": "{}"})
+    other.put_integration_response(**at, statusCode="200")
+    other.put_method_response(**at, statusCode="200")
+    other.create_deployment(restApiId=api, stageName="live")
+    other.create_domain_name(
+        domainName=domain,
+        regionalCertificateArn="arn:aws:acm:us-east-1:1:certificate/x",
+        endpointConfiguration={"types": ["REGIONAL"]},
+    )
+    other.create_base_path_mapping(domainName=domain, basePath="v1", restApiId=api, stage="live")
+    assert cloud.get("/v1/", host=domain).status_code == 200
+    assert cloud.get("/v2/", host=domain).status_code != 200

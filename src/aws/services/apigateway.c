@@ -169,6 +169,46 @@ int apigateway_log_role_set(struct arena *a, struct aws *aws, struct str arn, st
 
 /* ---- custom domains ---- */
 
+int domains_list(struct arena *a, struct aws *aws, const struct node **ret, struct err *err)
+{
+    const struct node *domains;
+    struct node *names = node_seq(a);
+    if (gateway_list(a, aws, &service, "GetDomainNames", STR("/domainnames"), NULL, &domains, err) <
+        0)
+        return -1;
+    node_each (domain, domains)
+        node_push(a, names, node_str(a, text_of(domain, "domainName")));
+    *ret = names;
+    return 0;
+}
+
+static int rest_mappings(struct arena *a, struct aws *aws, struct str domain,
+                         const struct node **ret, struct err *err)
+{
+    return gateway_list(a, aws, &service, "GetBasePathMappings",
+                        AWS_PATH(a, "/domainnames/{}/basepathmappings", domain), NULL, ret, err);
+}
+
+int domain_mappings(struct arena *a, struct aws *aws, struct str domain, bool is_http,
+                    const struct node **ret, struct err *err)
+{
+    const struct node *items;
+    struct node *out = node_seq(a);
+    if ((is_http ? gateway_http_mappings : rest_mappings)(a, aws, domain, &items, err) < 0)
+        return -1;
+    node_each (item, items) {
+        struct str path = text_of(item, is_http ? "apiMappingKey" : "basePath");
+        struct node *mapping = node_map(a);
+        node_put_str(a, mapping, "path", path.n ? path : STR("(none)"));
+        node_put_str(a, mapping, "api", text_of(item, is_http ? "apiId" : "restApiId"));
+        node_put_str(a, mapping, "stage", text_of(item, "stage"));
+        node_put_str(a, mapping, "id", text_of(item, "apiMappingId"));
+        node_push(a, out, mapping);
+    }
+    *ret = out;
+    return 0;
+}
+
 int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                     struct err *err)
 {

@@ -196,3 +196,12 @@ const struct gateway gateway_http = {
     .stages = stages,
     .stage_move = stage_move,
 };
+
+/* ---- custom domains ---- */
+
+int gateway_http_mappings(struct arena *a, struct aws *aws, struct str domain,
+                          const struct node **ret, struct err *err)
+{
+    return gateway_list(a, aws, &service, "GetApiMappings",
+                        AWS_PATH(a, "/v2/domainnames/{}/apimappings", domain), NULL, ret, err);
+}

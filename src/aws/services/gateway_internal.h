@@ -20,6 +20,9 @@ int gateway_send(struct arena *a, struct aws *aws, const struct gateway_service 
 int gateway_list(struct arena *a, struct aws *aws, const struct gateway_service *service,
                  const char *operation, struct str path, const struct node *query,
                  const struct node **ret, struct err *err);
+/* Mappings of a custom domain as API Gateway v2 has them: apigatewayv2.c */
+int gateway_http_mappings(struct arena *a, struct aws *aws, struct str domain,
+                          const struct node **ret, struct err *err);
 /* The same items in the order of the member `id`: lists come in no particular one. */
 const struct node *gateway_sorted(struct arena *a, const struct node *items, const char *id);
 

@@ -341,6 +341,13 @@ int logs_group(struct arena *a, struct aws *aws, struct str name, struct log_gro
 int restapi_domains(struct arena *a, struct aws *aws, struct str api, const struct node **ret,
                     struct err *err);
 
+/* Names of all custom domains of the account in the region, as a seq of texts. */
+int domains_list(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+/* Mappings of one, {path, api, stage, id}; the path of the root is "(none)". `is_http`: as API
+ * Gateway v2 has them, which knows paths of several parts, and gives an id. */
+int domain_mappings(struct arena *a, struct aws *aws, struct str domain, bool is_http,
+                    const struct node **ret, struct err *err);
+
 /* ARN of the role with which API Gateway writes logs, a setting of the account in a region (empty:
  * none). Source: API Gateway API reference, GetAccount, UpdateAccount. */
 int apigateway_log_role(struct arena *a, struct aws *aws, struct str *ret, struct err *err);

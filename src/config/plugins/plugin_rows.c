@@ -23,6 +23,9 @@ static const struct field roles_function_keys[] = {{"iamRoleStatementsInherit", 
                                                    {"iamRoleStatements", &aws_iam_statements},
                                                    {0}};
 
+static const struct schema domain_list = {.type = TYPE_LIST, .items = &schema_domain};
+static const struct field domain_custom_keys[] = {{"customDomains", &domain_list}, {0}};
+
 static const struct field step_functions_root_keys[] = {{"stepFunctions", &schema_step_functions},
                                                         {0}};
 
@@ -103,6 +106,9 @@ const struct plugin plugin_rows[] = {
     {WORDS("serverless-step-functions"), PLUGIN_BUILT_IN,
      "the state machines and activities of 'stepFunctions'", .root_keys = step_functions_root_keys,
      .moment = MOMENT_BEFORE},
+    {WORDS("serverless-domain-manager"), PLUGIN_BUILT_IN,
+     "each stage's API gets its base path of 'custom.customDomain'", "customDomain", &schema_domain,
+     .custom_keys = domain_custom_keys, .moment = MOMENT_AFTER},
     {WORDS("serverless-esbuild"), PLUGIN_BUILT_IN,
      "the project's own esbuild bundles functions as 'custom.esbuild' says",
      .function_keys = esbuild_function_keys, .moment = MOMENT_BEFORE},
@@ -191,10 +197,9 @@ const struct plugin plugin_rows[] = {
     /* The project's own framework runs it, as it runs those that have no row. */
     {WORDS("serverless-webpack", "serverless-bundle", "serverless-plugin-optimize",
            "serverless-jetpack", "serverless-go-plugin", "serverless-rust",
-           "serverless-domain-manager", "serverless-appsync-plugin", "serverless-plugin-reducer",
-           "serverless-plugin-tracing", "serverless-log-forwarding", "serverless-plugin-aws-alerts",
-           "serverless-vpc-plugin", "serverless-plugin-datadog", "serverless-lumigo",
-           "serverless-newrelic-lambda-layers"),
+           "serverless-appsync-plugin", "serverless-plugin-reducer", "serverless-plugin-tracing",
+           "serverless-log-forwarding", "serverless-plugin-aws-alerts", "serverless-vpc-plugin",
+           "serverless-plugin-datadog", "serverless-lumigo", "serverless-newrelic-lambda-layers"),
      PLUGIN_BRIDGED},
     {WORDS("serverless-api-compression", "serverless-content-encoding", "serverless-add-api-key",
            "serverless-plugin-lambda-dead-letter", "serverless-associate-waf",

@@ -164,6 +164,8 @@ void plugins_answer(struct checker *c, const struct node *root, bool tells)
             add_keys(c, &schema_custom, custom_field(c->arena, p));
         if (p && p->function_keys)
             add_keys(c, &schema_function, p->function_keys);
+        if (p && p->custom_keys)
+            add_keys(c, &schema_custom, p->custom_keys);
         if (p && p->root_keys)
             add_keys(c, &schema_root, p->root_keys);
     }

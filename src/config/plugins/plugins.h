@@ -36,6 +36,7 @@ struct plugin {
     const char *key;                   /* below `custom`; NULL: it reads nothing there */
     const struct schema *options;      /* of that; NULL: nothing comes of the key */
     const struct field *function_keys; /* that it adds to functions; NULL: none */
+    const struct field *custom_keys;   /* further ones below `custom`; NULL: none */
     const struct field *root_keys;     /* that it adds to the file; NULL: none */
     plugin_apply *apply;               /* NULL: nothing to write into the tree */
     /* `apply` writes what commands need that only look for the service's stacks. */

@@ -150,7 +150,7 @@ extern const struct schema schema_root;
 extern const struct schema schema_provider, schema_function, schema_custom, schema_event,
     schema_bucket;
 extern const struct schema schema_kafka, schema_msk, schema_activemq, schema_rabbitmq,
-    schema_cloud_front, schema_cloud_front_provider, schema_step_functions;
+    schema_cloud_front, schema_cloud_front_provider, schema_step_functions, schema_domain;
 /* Definitions that several parts share; schema_aws.c. */
 extern const struct schema any_string, plain_text, any_number, any_boolean, any_map, any_list,
     list_of_strings, non_empty_string, count_number, aws_arn, aws_arn_string, aws_function,

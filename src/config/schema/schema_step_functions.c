@@ -166,5 +166,4 @@ const struct schema schema_step_functions = {
     .fields = FIELDS(
         {"stateMachines", SCHEMA(.type = TYPE_MAP, .wrong = STOPS, .values = &machine), REQUIRED},
         {"activities", SCHEMA(.type = TYPE_LIST, .wrong = STOPS, .items = &any_string)},
-        {"noOutput", &any_boolean},
-        {"validate", &any_boolean})};
+        {"noOutput", &any_boolean}, {"validate", &any_boolean})};

@@ -12,6 +12,7 @@
 #define AN_API_EACH                                                         \
     "name an API for each stage, as in ${param:apiId}, or no API, so that " \
     "troupe makes one with stages of its own"
+#define A_PATH_EACH "give each stage its own, as in basePath: ${sls:stage}"
 #define IN_API "in this API, which is outside the service"
 #define HERE "in this account and region"
 #define A_NAME_EACH "put the stage into the name: ${sls:stage}, or leave it out"
@@ -32,6 +33,10 @@ static const struct single {
      AN_API_EACH},
     {"AWS::ApiGateway::Method", {"RestApiId", "ResourceId"}, "HttpMethod", 1, "", IN_API,
      AN_API_EACH},
+    {"AWS::ApiGateway::BasePathMapping", {"DomainName"}, "BasePath", 1, "base path ",
+     "of this domain", A_PATH_EACH},
+    {"AWS::ApiGatewayV2::ApiMapping", {"DomainName"}, "ApiMappingKey", 1, "base path ",
+     "of this domain", A_PATH_EACH},
     {"AWS::ApiGatewayV2::Route", {"ApiId"}, "RouteKey", 1, "", IN_API, AN_API_EACH},
     {RULE, {"ListenerArn"}, "Priority", 1, "priority ", "on this listener",
      "give each stage its own, as in priority: ${param:priority}, and conditions that tell the "

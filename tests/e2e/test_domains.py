@@ -1,0 +1,139 @@
+"""Custom domains of serverless-domain-manager: base paths of one domain that lead to stages, beside
+those of another service.
+"""
+
+import requests
+
+HANDLER = "exports.main = async () => ({statusCode: 200, body: '%s'});\n"
+REST = """service: shop
+plugins: [serverless-domain-manager]
+provider: {name: aws, runtime: nodejs20.x}
+custom:
+  customDomain: {domainName: api.example.test, basePath: "${sls:stage}", endpointType: regional}
+functions: {hello: {handler: handler.main, events: [{http: GET /hello}]}}
+"""
+HTTP = REST.replace("endpointType: regional", "endpointType: regional, apiType: http").replace(
+    "http: GET /hello", "httpApi: GET /hello"
+)
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/one"
+
+
+def make_domain(account, name="api.example.test"):
+    account.client("apigateway").create_domain_name(
+        domainName=name,
+        regionalCertificateArn=CERTIFICATE,
+        endpointConfiguration={"types": ["REGIONAL"]},
+    )
+
+
+def make_neighbour(account, domain, path):
+    """Another service's API, mapped to a path of the domain."""
+    rest = account.client("apigateway")
+    api = rest.create_rest_api(name="other")["id"]
+    root = rest.get_resources(restApiId=api)["items"][0]["id"]
+    at = dict(restApiId=api, resourceId=root, httpMethod="GET")
+    rest.put_method(**at, authorizationType="NONE")
+    rest.put_integration(**at, type="MOCK")
+    rest.create_deployment(restApiId=api, stageName="live")
+    rest.create_base_path_mapping(domainName=domain, basePath=path, restApiId=api, stage="live")
+    return api
+
+
+def paths(account, name="api.example.test"):
+    found = account.client("apigatewayv2").get_api_mappings(DomainName=name)["Items"]
+    return sorted(mapping.get("ApiMappingKey", "") for mapping in found)
+
+
+def domains(account):
+    found = account.client("apigateway").get_domain_names()["items"]
+    return {domain["domainName"] for domain in found}
+
+
+def called(cloud, path, name="api.example.test"):
+    answer = requests.get(f"{cloud.endpoint}{path}", headers={"Host": name}, timeout=30)
+    return answer.text if answer.status_code == 200 else answer.status_code
+
+
+def test_two_stages_and_a_neighbour_on_one_domain(troupe, account, cloud):
+    for service in (REST, HTTP):
+        name = "rest.example.test" if service is REST else "http.example.test"
+        file = service.replace("api.example.test", name).replace("shop", name.split(".")[0])
+        make_domain(account, name)
+        make_neighbour(account, name, "other")
+        troupe.write({"serverless.yml": file, "handler.js": HANDLER % "one"})
+        troupe("deploy", "dev")
+        troupe("deploy", "prod")
+        assert paths(account, name) == ["dev", "other", "prod"]
+        assert called(cloud, "/dev/hello", name) == called(cloud, "/prod/hello", name) == "one"
+
+        # A change of code moves the stage; one of the path moves the mapping, and goes back.
+        troupe.write({"handler.js": HANDLER % "two"})
+        troupe.edit("serverless.yml", '"${sls:stage}"', '"${sls:stage}-new"')
+        troupe("deploy", "dev")
+        assert paths(account, name) == ["dev-new", "other", "prod"]
+        assert called(cloud, "/dev-new/hello", name) == "two"
+        troupe("rollback", "dev")
+        assert paths(account, name) == ["dev", "other", "prod"]
+        assert called(cloud, "/dev/hello", name) == called(cloud, "/prod/hello", name) == "one"
+
+        troupe("remove", "dev", "--yes")
+        assert paths(account, name) == ["other", "prod"]
+        assert called(cloud, "/prod/hello", name) == "one"
+        troupe("remove", "--service", "--yes")
+        assert paths(account, name) == ["other"] and name in domains(account)
+
+
+def test_what_a_domain_does_not_allow_is_said_before(troupe, account):
+    """A domain that is not there, a path that leads elsewhere, or that another stage has."""
+    troupe.write({"serverless.yml": REST, "handler.js": HANDLER % "one"})
+    result = troupe("deploy", "dev", check=3)
+    assert "there is no custom domain 'api.example.test'" in result.err, result
+
+    make_domain(account)
+    other = make_neighbour(account, "api.example.test", "dev")
+    result = troupe("deploy", "dev", check=3)
+    assert f"leads to API '{other}' already" in result.err and "--> serverless.yml" in result.err
+    assert "delete-base-path-mapping" in result.err, result
+    account.client("apigateway").delete_base_path_mapping(
+        domainName="api.example.test", basePath="dev"
+    )
+
+    troupe.edit("serverless.yml", 'basePath: "${sls:stage}"', "basePath: v1")
+    troupe("deploy", "dev")
+    result = troupe("deploy", "prod", check=3)
+    assert "base path" in result.err and "dev" in result.err, result
+    assert paths(account) == ["v1"]
+
+
+def test_a_domain_that_troupe_makes(troupe, account):
+    """The first stage's stack makes it, the second one finds it; it stays when both are gone."""
+    troupe.write({"serverless.yml": REST, "handler.js": HANDLER % "one"})
+    troupe.edit("serverless.yml", "endpointType", "autoDomain: true, endpointType")
+    result = troupe("deploy", "dev", check=3)
+    assert "has no certificate" in result.err and "--> serverless.yml" in result.err, result
+    troupe.edit("serverless.yml", "autoDomain", f"certificateArn: {CERTIFICATE}, autoDomain")
+    result = troupe("deploy", "dev", check=3)
+    assert "hostedZoneId" in result.err, result
+    zones = account.client("route53")
+    zone = zones.create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"]
+    zone = zone.rsplit("/", 1)[-1]
+    troupe.edit("serverless.yml", "autoDomain", f"hostedZoneId: {zone}, autoDomain")
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+    assert paths(account) == ["dev", "prod"]
+    records = zones.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert {r["Type"] for r in records if r["Name"].startswith("api.")} == {"A", "AAAA"}
+    resources = account.client("cloudformation").describe_stack_resources
+    kinds = {
+        stage: {r["ResourceType"] for r in resources(StackName=f"shop-{stage}")["StackResources"]}
+        for stage in ("dev", "prod")
+    }
+    assert "AWS::ApiGateway::DomainName" in kinds["dev"] - kinds["prod"]
+    assert "AWS::Route53::RecordSet" in kinds["dev"] - kinds["prod"]
+
+    # The same file is no change, and the stage whose stack has the domain can go first.
+    assert troupe("plan", "dev", "--json").json["nothing"] is True
+    troupe("remove", "dev", "--yes")
+    assert paths(account) == ["prod"] and domains(account) == {"api.example.test"}
+    troupe("remove", "--service", "--yes")
+    assert domains(account) == {"api.example.test"}
