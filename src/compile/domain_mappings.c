@@ -3,8 +3,8 @@
  * The plugin does that by calls to API Gateway after a deployment; what it leaves in the template
  * of `package` is nothing. With stages the mappings are resources of the stage's stack, so they go
  * back and away with it. The domain itself is made where `autoDomain` says so and AWS has none; the
- * plan leaves it out of the template otherwise (release/plan/custom_domains.c), and it stays when the
- * stage goes, because other stages and services may be mapped to it. */
+ * plan leaves it out of the template otherwise (release/plan/custom_domains.c), and it stays when
+ * the stage goes, because other stages and services may be mapped to it. */
 #include "compile/compile_internal.h"
 
 #include "base/hash.h"

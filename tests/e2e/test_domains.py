@@ -110,8 +110,10 @@ def test_a_domain_that_troupe_makes(troupe, account):
     troupe.write({"serverless.yml": REST, "handler.js": HANDLER % "one"})
     troupe.edit("serverless.yml", "endpointType", "autoDomain: true, endpointType")
     result = troupe("deploy", "dev", check=3)
-    assert "has no certificate" in result.err and "--> serverless.yml" in result.err, result
-    troupe.edit("serverless.yml", "autoDomain", f"certificateArn: {CERTIFICATE}, autoDomain")
+    assert "there is no certificate 'api.example.test'" in result.err, result
+    certificates = account.client("acm")
+    for name in ("example.test", "*.example.test", "else.test"):
+        certificates.request_certificate(DomainName=name, ValidationMethod="DNS")
     result = troupe("deploy", "dev", check=3)
     assert "hostedZoneId" in result.err, result
     zones = account.client("route53")
@@ -130,6 +132,10 @@ def test_a_domain_that_troupe_makes(troupe, account):
     }
     assert "AWS::ApiGateway::DomainName" in kinds["dev"] - kinds["prod"]
     assert "AWS::Route53::RecordSet" in kinds["dev"] - kinds["prod"]
+
+    made = account.client("apigateway").get_domain_name(domainName="api.example.test")
+    chosen = certificates.describe_certificate(CertificateArn=made["regionalCertificateArn"])
+    assert chosen["Certificate"]["DomainName"] == "*.example.test"
 
     # The same file is no change, and the stage whose stack has the domain can go first.
     assert troupe("plan", "dev", "--json").json["nothing"] is True

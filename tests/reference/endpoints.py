@@ -19,6 +19,7 @@ TABLE = pathlib.Path(__file__).resolve().parent.parent / "golden/aws/endpoints.t
 
 # troupe's name of the service -> an operation, as rules may ask for more than the region.
 SERVICES = {
+    "acm": "ListCertificates",
     "apigateway": "GetRestApis",
     "apigatewayv2": "GetApis",
     "cloudformation": "DescribeStacks",

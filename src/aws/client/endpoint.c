@@ -4,6 +4,7 @@
 #include "aws/client/endpoint.h"
 
 static const struct endpoint_service services[] = {
+    {"acm", "acm", "acm", "acm", NULL, "CertificateManager", "1.1", .gov_fips = FIPS_IS_PLAIN},
     {"apigateway", "apigateway", "apigateway", "api_gateway"},
     {"apigatewayv2", "apigateway", "apigateway", "apigatewayv2"},
     {"cloudformation", "cloudformation", "cloudformation", "cloudformation", "2010-05-15",

@@ -2,6 +2,9 @@
 
 /* clang-format off */
 const struct aws_operation aws_operations[] = {
+    {"acm", "ListCertificates", "acm:ListCertificates", AWS_ANYTHING, AWS_LIFE_DOMAINS,
+     "find the certificate of a custom domain"},
+
     {"apigateway", "CreateDeployment", "apigateway:POST", AWS_REST_APIS, AWS_LIFE_REST,
      "cut what a stage of the API points at"},
     {"apigateway", "DeleteDeployment", "apigateway:DELETE", AWS_REST_APIS, AWS_LIFE_REST,

@@ -32,6 +32,7 @@ enum aws_purpose {
     AWS_LIFE_IMAGES,   /* the same, when functions run images that are named by tag or built */
     AWS_LIFE_GUARDED,  /* the same, when stacks are protected against deletion */
     AWS_LIFE_BUCKET,   /* the same, when the file says how a bucket is to be made */
+    AWS_LIFE_DOMAINS,  /* the same, when it may make a custom domain */
     AWS_VARIABLES,     /* only when serverless.yml asks for such a value */
     AWS_OTHERS,        /* only adopt or logs, or a profile with a role */
     AWS_FREE,          /* needs no right */

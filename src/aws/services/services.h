@@ -348,6 +348,10 @@ int domains_list(struct arena *a, struct aws *aws, const struct node **ret, stru
 int domain_mappings(struct arena *a, struct aws *aws, struct str domain, bool is_http,
                     const struct node **ret, struct err *err);
 
+/* Certificates of the region that are in use or may be, {arn, names}; the first name is the
+ * certificate's own. Source: ACM API reference, ListCertificates. */
+int acm_certificates(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+
 /* ARN of the role with which API Gateway writes logs, a setting of the account in a region (empty:
  * none). Source: API Gateway API reference, GetAccount, UpdateAccount. */
 int apigateway_log_role(struct arena *a, struct aws *aws, struct str *ret, struct err *err);

@@ -20,7 +20,7 @@ static bool is_type(const struct node *resource, const char *rest, const char *h
     return node_is_text(type, rest) || node_is_text(type, http);
 }
 
-static bool is_domain(const struct node *resource)
+bool custom_domain_is(const struct node *resource)
 {
     return is_type(resource, "AWS::ApiGateway::DomainName", "AWS::ApiGatewayV2::DomainName");
 }
@@ -48,17 +48,112 @@ static int is_there(struct domains *d, const struct node *name, struct err *err)
 
 /* ---- domains that the stage's stack would make ---- */
 
-static int check_new(const struct node *resource, struct err *err)
+/* What the file says of the domain `name` that is to be made. */
+static const struct node *entry_of(const struct node *entry, const struct node *name)
+{
+    static const char *const kinds[] = {"rest", "http", "websocket"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (node_equal(node_get_c(node_get_c(entry, kinds[i]), "domainName"), name))
+            return node_get_c(entry, kinds[i]);
+    return node_equal(node_get_c(entry, "domainName"), name) ? entry : NULL;
+}
+
+static const struct node *settings_of(const struct domains *d, const struct node *name)
+{
+    const struct node *custom = node_get_c(d->r->service->root, "custom");
+    const struct node *found = entry_of(node_get_c(custom, "customDomain"), name);
+    node_each (entry, node_get_c(custom, "customDomains"))
+        found = found ? found : entry_of(entry, name);
+    return found;
+}
+
+/* ---- certificates ---- */
+
+static bool is_edge(const struct node *resource)
+{
+    return node_is_text(node_path(resource, "Properties.EndpointConfiguration.Types.0"), "EDGE") ||
+           node_is_text(node_path(resource, "Properties.DomainNameConfigurations.0.EndpointType"),
+                        "EDGE");
+}
+
+static const struct node *certificate_in(const struct node *resource)
 {
     const struct node *p = node_get_c(resource, "Properties");
-    bool has_certificate = node_get_c(p, "CertificateArn") ||
-                           node_get_c(p, "RegionalCertificateArn") ||
-                           node_path(p, "DomainNameConfigurations.0.CertificateArn");
-    if (has_certificate)
-        return 0;
-    err_at(err, resource->pos, ERR_REFUSED, "domain '%.*s' is to be made, and has no certificate",
-           STR_ARG(node_text(name_of(resource))));
-    return err_help(err, "name one by 'certificateArn'");
+    const struct node *edge = node_get_c(p, "CertificateArn");
+    const struct node *regional = node_get_c(p, "RegionalCertificateArn");
+    return edge       ? edge
+           : regional ? regional
+                      : node_path(p, "DomainNameConfigurations.0.CertificateArn");
+}
+
+static const struct node *with_certificate(struct arena *a, const struct node *resource,
+                                           const struct node *arn)
+{
+    const struct node *first = node_path(resource, "Properties.DomainNameConfigurations.0");
+    if (!first)
+        return cfn_with_property(
+            a, resource, is_edge(resource) ? "CertificateArn" : "RegionalCertificateArn", arn);
+    struct node *list = node_seq(a);
+    node_push(a, list, cfn_with(a, first, "CertificateArn", arn));
+    return cfn_with_property(a, resource, "DomainNameConfigurations", list);
+}
+
+/* The certificate of the plugin's choice: the one called `name`, or, without a name, the one with
+ * the longest name that is part of the domain's. */
+static const struct node *chosen(const struct node *certificates, const struct node *name,
+                                 struct str domain)
+{
+    const struct node *best = NULL;
+    size_t longest = 0;
+    node_each (certificate, certificates) {
+        const struct node *names = node_get_c(certificate, "names");
+        if (name && node_equal(names->items[0], name))
+            return node_get_c(certificate, "arn");
+        for (size_t i = 0; !name && i < names->count; i++) {
+            struct str s = node_text(names->items[i]);
+            str_skip(&s, STR("*"));
+            if (s.n > longest && str_find(domain, s, 0) >= 0) {
+                longest = s.n;
+                best = node_get_c(certificate, "arn");
+            }
+        }
+    }
+    return best;
+}
+
+static int certificates_of(const struct domains *d, bool at_edge, const struct node **ret,
+                           struct err *err)
+{
+    const struct release *r = d->r;
+    struct aws *aws = r->aws;
+    if (at_edge && !str_eq(r->service->region, STR("us-east-1")))
+        aws = r->client(r->client_context, STR("us-east-1"), err);
+    return aws ? acm_certificates(r->arena, aws, ret, err) : -1;
+}
+
+/* `resource` with a certificate: its own, that of the domain as the stack has it, or one that is
+ * looked up. NULL: there is none. */
+static const struct node *certified(const struct domains *d, const struct node *resource,
+                                    const struct node *had, struct err *err)
+{
+    struct arena *a = d->r->arena;
+    const struct node *name = name_of(resource), *certificates;
+    const struct node *wanted = node_get_c(settings_of(d, name), "certificateName");
+    if (certificate_in(resource))
+        return resource;
+    if (certificate_in(had))
+        return with_certificate(a, resource, certificate_in(had));
+    if (certificates_of(d, is_edge(resource), &certificates, err) < 0)
+        return NULL;
+    const struct node *arn =
+        chosen(certificates, node_truthy(wanted) ? wanted : NULL, node_text(name));
+    if (arn)
+        return with_certificate(a, resource, arn);
+    err_at(err, resource->pos, ERR_REFUSED, "there is no certificate '%.*s' in %s",
+           STR_ARG(node_text(node_truthy(wanted) ? wanted : name)),
+           is_edge(resource) ? "us-east-1" : d->r->service->region.p);
+    err_help(err, "request one there, or name another by 'certificateArn'");
+    return NULL;
 }
 
 static int check_record(const struct node *record, struct err *err)
@@ -70,36 +165,52 @@ static int check_record(const struct node *record, struct err *err)
     return err_help(err, "name the zone by 'hostedZoneId', or write 'createRoute53Record: false'");
 }
 
-/* Leave out those that AWS has; refuse those that cannot be made. */
+static void use_template(struct domains *d, const struct node *template)
+{
+    struct layout *changed = ARENA_NEW(d->r->arena, struct layout);
+    *changed = *d->plan->target.layout;
+    changed->stage_template = template;
+    d->plan->target.layout = changed;
+    d->resources = node_get_c(template, "Resources");
+}
+
+/* The records of a domain have its id in front of theirs. */
+static int records_of(struct domains *d, struct str domain, bool there, struct map *gone,
+                      struct err *err)
+{
+    member_each (m, d->resources) {
+        if (!str_starts(m->key, domain) || str_eq(m->key, domain))
+            continue;
+        if (!there && !node_get(d->had, m->key) && check_record(m->value, err) < 0)
+            return -1;
+        if (there)
+            map_put(gone, m->key, NULL);
+    }
+    return 0;
+}
+
+/* Leave out those that AWS has already; the others get a certificate. */
 static int domains_made(struct domains *d, struct err *err)
 {
     struct arena *a = d->r->arena;
     struct map gone = MAP(a);
+    struct node *resources = node_map(a);
     member_each (m, d->resources) {
-        if (!is_domain(m->value) || node_get(d->had, m->key) ||
-            !str_starts(m->key, STR("CustomDomain")))
+        const struct node *value = m->value, *had = node_get(d->had, m->key);
+        node_put_at(a, resources, m->key, m->key_pos, value);
+        if (!custom_domain_is(value) || !str_starts(m->key, STR("CustomDomain")))
             continue;
-        int there = is_there(d, name_of(m->value), err);
-        if (there < 0 || (!there && check_new(m->value, err) < 0))
+        int there = had ? 0 : is_there(d, name_of(value), err);
+        if (there < 0 || (!there && !(value = certified(d, value, had, err))) ||
+            records_of(d, m->key, there, &gone, err) < 0)
             return -1;
-        member_each (record, d->resources) {
-            if (!str_starts(record->key, m->key) || str_eq(record->key, m->key))
-                continue;
-            if (!there && check_record(record->value, err) < 0)
-                return -1;
-            if (there)
-                map_put(&gone, record->key, NULL);
-        }
+        node_put(a, resources, m->key, value);
         if (there)
             map_put(&gone, m->key, NULL);
     }
-    if (!gone.n)
-        return 0;
-    struct layout *changed = ARENA_NEW(a, struct layout);
-    *changed = *d->plan->target.layout;
-    changed->stage_template = cfn_without_resources(a, changed->stage_template, &gone);
-    d->plan->target.layout = changed;
-    d->resources = node_get_c(changed->stage_template, "Resources");
+    const struct node *template =
+        cfn_with(a, d->plan->target.layout->stage_template, "Resources", resources);
+    use_template(d, gone.n ? cfn_without_resources(a, template, &gone) : template);
     return 0;
 }
 
@@ -108,7 +219,7 @@ static int domains_made(struct domains *d, struct err *err)
 static bool is_made(const struct domains *d, const struct node *name)
 {
     member_each (m, d->resources)
-        if (is_domain(m->value) && node_equal(name_of(m->value), name))
+        if (custom_domain_is(m->value) && node_equal(name_of(m->value), name))
             return true;
     return false;
 }

@@ -287,6 +287,14 @@ static bool has_images(const struct layout *layout)
     return false;
 }
 
+static bool may_make_domain(const struct node *template)
+{
+    member_each (m, node_get_c(template, "Resources"))
+        if (custom_domain_is(m->value))
+            return true;
+    return false;
+}
+
 static bool is_used(const struct making *x, enum aws_purpose purpose)
 {
     const struct layout *layout = x->request->layout;
@@ -309,6 +317,8 @@ static bool is_used(const struct making *x, enum aws_purpose purpose)
         return x->request->service->settings.has_terminations;
     case AWS_LIFE_BUCKET:
         return deployment_bucket_is_made(x->request->service);
+    case AWS_LIFE_DOMAINS:
+        return may_make_domain(layout->stage_template);
     case AWS_VARIABLES:
     case AWS_OTHERS:
     case AWS_FREE:
