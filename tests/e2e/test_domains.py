@@ -76,11 +76,39 @@ def test_two_stages_and_a_neighbour_on_one_domain(troupe, account, cloud):
         assert paths(account, name) == ["dev", "other", "prod"]
         assert called(cloud, "/dev/hello", name) == called(cloud, "/prod/hello", name) == "one"
 
+        troupe("clone", "prod", "try")
+        assert called(cloud, "/try/hello", name) == "one"
+        troupe("remove", "try", "--yes")
         troupe("remove", "dev", "--yes")
         assert paths(account, name) == ["other", "prod"]
         assert called(cloud, "/prod/hello", name) == "one"
         troupe("remove", "--service", "--yes")
         assert paths(account, name) == ["other"] and name in domains(account)
+
+
+SOCKET = """service: talk
+plugins: [serverless-domain-manager]
+provider: {name: aws, runtime: nodejs20.x}
+custom:
+  customDomains:
+    - websocket: {domainName: ws.example.test, basePath: "${sls:stage}", endpointType: REGIONAL}
+      rest: {domainName: deep.example.test, basePath: "a/${sls:stage}", endpointType: REGIONAL}
+functions:
+  hello: {handler: handler.main, events: [{websocket: $default}, {http: GET /hello}]}
+"""
+
+
+def test_web_sockets_and_paths_of_several_parts(troupe, account):
+    for name in ("ws.example.test", "deep.example.test"):
+        make_domain(account, name)
+    troupe.write({"serverless.yml": SOCKET, "handler.js": HANDLER % "one"})
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+    assert paths(account, "ws.example.test") == ["dev", "prod"]
+    assert paths(account, "deep.example.test") == ["a/dev", "a/prod"]
+    troupe("remove", "dev", "--yes")
+    assert paths(account, "ws.example.test") == ["prod"]
+    assert paths(account, "deep.example.test") == ["a/prod"]
 
 
 def test_what_a_domain_does_not_allow_is_said_before(troupe, account):

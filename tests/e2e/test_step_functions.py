@@ -118,6 +118,20 @@ def test_each_stage_starts_its_own(troupe, account):
     assert "function:flow-hello:1" in definition(account, exact(account, "dev"))
     assert "flow-hello:*" in allowed(account, exact(account, "dev"))
 
+    # What each stage's API serves starts the stage's own machine.
+    rest = account.client("apigateway")
+    (api,) = rest.get_rest_apis()["items"]
+    for stage in ("dev", "prod"):
+        served = rest.get_export(
+            restApiId=api["id"],
+            stageName=stage,
+            exportType="oas30",
+            parameters={"extensions": "integrations"},
+        )["body"].read()
+        other = {"dev": "prod", "prod": "dev"}[stage]
+        assert f"stateMachine:orders-{stage}".encode() in served, served
+        assert f"stateMachine:orders-{other}".encode() not in served, served
+
     # A change reaches one stage, and goes back there, machine and functions together.
     troupe.write({"index.js": HANDLER % "two"})
     troupe.edit("serverless.yml", "name: orders-", "tags: {a: b}\n      name: orders-")
