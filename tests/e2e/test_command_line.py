@@ -147,7 +147,7 @@ def test_a_plan_exits_with_0_or_says_in_detail(shop):
         (("rollback", "dev", "-f", "hello"), "go back together"),
         (("deploy", "dev", "--weight", "10"), "shift"),
         (("stages", "--plan"), "it belongs to"),
-        (("deploy", "dev", "--package", "x"), "packages by itself"),
+        (("rollback", "dev", "--package", "x"), "it belongs to"),
         (("validate", "--json"), "it belongs to"),
         (("local", "up", "--plan"), "local wipe"),
         (("local", "down", "--persist"), "local up"),

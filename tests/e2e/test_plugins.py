@@ -347,7 +347,7 @@ functions:
     assert {w["place"]["line"] for w in found["warnings"]} == {4, 6}, found["warnings"]
     text = troupe("migrate", "prod", check=2).out
     assert (
-        "2 things have to change" in text
+        "1 thing has to change" in text
         and "serverless-prune-plugin" in text
         and "has no effect" in text
     ), text

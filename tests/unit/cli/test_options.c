@@ -131,6 +131,8 @@ static const struct {
     {"deploy --force",
      "'--force' is an option of the Serverless Framework\n  = help: not needed: what changed is "
      "found by its content"},
+    {"info --service", "'info' has no option '--service'\n  = help: go to the service's folder, or "
+                       "name its file with --config"},
     {"deploy list functions --stage dev",
      "'deploy list functions' is a command of the Serverless Framework\n  = help: here: troupe "
      "stages. A stage of that name: troupe deploy --stage list"},
