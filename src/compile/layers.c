@@ -20,7 +20,9 @@ struct layer_building {
 static struct str id_suffix(struct compilation *c, const struct layer_building *b)
 {
     bool is_retained = node_truthy(node_get_c(b->node, "retain"));
-    return is_retained && c->options->naming == NAMING_FLAT ? b->sha1 : STR("");
+    static const struct str not_packed = {"0000000000000000000000000000000000000000", 40};
+    return is_retained && c->options->naming == NAMING_FLAT ? b->sha1.n ? b->sha1 : not_packed
+                                                            : STR("");
 }
 
 static struct node *content_of(struct compilation *c, struct layer_building *b)

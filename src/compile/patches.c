@@ -118,10 +118,14 @@ static struct str steady_id(struct arena *a, struct str id, const struct node *r
         version = str_concat(a, function, STR("LambdaVersion"));
         return str_skip(&rest, version) && rest.n ? with_suffix(a, version) : (struct str){"", 0};
     }
-    if ((node_is_text(type, "AWS::Lambda::LayerVersion") ||
-         node_is_text(type, "AWS::Lambda::LayerVersionPermission")) &&
-        digits.n == 40 && is_hexadecimal(digits)) /* without a zip there is none */
-        return str_sub(id, 0, id.n - 40);
+    if (node_is_text(type, "AWS::Lambda::LayerVersion") ||
+        node_is_text(type, "AWS::Lambda::LayerVersionPermission")) {
+        bool hashed = digits.n == 40 && is_hexadecimal(digits);
+        bool retained = node_is_text(node_get_c(resource, "DeletionPolicy"), "Retain");
+        return hashed     ? with_suffix(a, str_sub(id, 0, id.n - 40))
+               : retained ? with_suffix(a, id) /* where names are shared it has none */
+                          : (struct str){"", 0};
+    }
     if (node_is_text(type, "AWS::ApiGateway::Deployment") &&
         str_skip(&rest, STR("ApiGatewayDeployment")) && is_hexadecimal(rest))
         return STR("ApiGatewayDeployment" PATCHES_SUFFIX);

@@ -31,16 +31,24 @@ def package(program, plain, stage, place, change=lambda state, template, stage: 
     shutil.rmtree(place, ignore_errors=True)
     run("package", stage, "--package", place)
     config = json.loads(run("print", stage, "--format", "json"))
-    for function in config["functions"].values():
-        function |= {"package": {}, "memory": 1024, "vpc": {}, "versionLogicalId": "V"}
     name = config["service"]
-    config["provider"] |= {"vpc": {}, "compiledCloudFormationTemplate": {}}
+    for section in ("functions", "layers"):
+        for key, value in (config.get(section) or {}).items():
+            value["package"] = dict(value.get("package") or {})
+            if (place / f"{key}.zip").exists():
+                value["package"].setdefault("artifact", f"/elsewhere/.serverless/{key}.zip")
+    for function in config.get("functions", {}).values():
+        function |= {"memory": 1024, "versionLogicalId": "V"}
+        function.setdefault("vpc", {})
+    artifact = (config.get("package") or {}).get("artifact") or (
+        f"{name}.zip" if (place / f"{name}.zip").exists() else ""
+    )
+    config["provider"] = {"vpc": {}, **config["provider"], "compiledCloudFormationTemplate": {}}
     config["initialServerlessConfig"] = {"functions": {"$ref": '$["service"]["functions"]'}}
-    config["artifact"] = f"/elsewhere/.serverless/{name}.zip"
     directory = f"serverless/{name}/{stage}/1700000000000-2023-11-14T22:13:20.000Z"
     state = {
         "service": config,
-        "package": {"artifactDirectoryName": directory, "artifact": f"{name}.zip"},
+        "package": {"artifactDirectoryName": directory, "artifact": artifact},
     }
     template = json.loads((place / TEMPLATE).read_text())
     change(state, template, stage)

@@ -14,18 +14,23 @@ struct generating {
     struct str service, stage;
 };
 
-static bool has_field(const struct field *fields, struct str key)
+static const struct field *field_of(const struct schema *schema, struct str key)
 {
-    for (const struct field *f = fields; f && f->name; f++)
+    for (const struct field *f = schema->fields; f && f->name; f++)
         if (str_eq(key, str_c(f->name)))
-            return true;
-    return false;
+            return f;
+    return NULL;
 }
 
-static bool is_known(const struct schema *schema, struct str key)
+/* Is it the file's and no plugin's? `provider.tracing: true` is a plugin's, whose result the
+ * template has. */
+static bool is_known(const struct schema *schema, const struct member *m)
 {
-    return has_field(schema->fields, key) ||
-           (schema == &schema_function && plugin_of_key(schema, key));
+    const struct field *f = field_of(schema, m->key);
+    if (!f)
+        return schema == &schema_function && plugin_of_key(schema, m->key);
+    return !f->schema || f->schema->type != TYPE_MAP || m->value->kind == NODE_MAP ||
+           m->value->kind == NODE_NULL;
 }
 
 /* Members of `map` that the schema has. */
@@ -34,7 +39,7 @@ static struct node *known_members(struct generating *g, const struct node *map,
 {
     struct node *out = node_map(g->arena);
     member_each (m, map)
-        if (is_known(schema, m->key))
+        if (is_known(schema, m))
             node_put(g->arena, out, m->key, m->value);
     /* the framework gives everything one */
     if (node_is(node_get_c(out, "vpc"), NODE_MAP) && !node_count(node_get_c(out, "vpc")))
@@ -188,6 +193,8 @@ const struct node *generated_file(struct arena *a, const struct package_state *p
     const struct node *resources = node_get_c(p->service, "resources");
     node_put_c(a, file, "service", node_get_c(p->service, "service"));
     node_put_c(a, file, "frameworkVersion", node_get_c(p->initial, "frameworkVersion"));
+    /* the framework has let pass what it has, plugins' keys too */
+    node_put_str(a, file, "configValidationMode", STR("warn"));
     node_put_c(a, file, "provider", provider(&g));
     node_put_c(a, file, "package", artifact(&g, node_text(node_get_c(p->package, "artifact"))));
     node_put_c(a, file, "custom", custom(&g));
