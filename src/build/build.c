@@ -23,6 +23,8 @@ enum { BUILDER_COUNT = sizeof builders / sizeof *builders };
 
 bool build_is_needed(const struct service *service)
 {
+    if (service->artifact_dir.n) /* another tool has built it */
+        return false;
     for (size_t i = 0; i < BUILDER_COUNT; i++)
         if (builders[i].needed(service))
             return true;
@@ -61,7 +63,7 @@ int build_check(struct arena *a, const struct service *service, const struct bui
                 struct err *err)
 {
     struct building b = {.arena = a, .service = service, .options = options};
-    return for_needed(&b, check, err);
+    return service->artifact_dir.n ? 0 : for_needed(&b, check, err);
 }
 
 static int take(size_t index, void *context, struct arena *arena, struct err *err)

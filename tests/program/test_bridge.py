@@ -181,6 +181,26 @@ def test_what_depends_on_the_stage_is_known(service):
     assert "the stage" in said, said
 
 
+def test_what_the_framework_has_built_is_not_built_again(service):
+    """TypeScript handlers, with an esbuild in the project that would be called for them."""
+    write(
+        service,
+        {
+            "src/a.ts": "export const main = 1;",
+            "node_modules/esbuild/package.json": '{"name": "esbuild"}',
+        },
+    )
+    individually = "package: {individually: true}\n"
+    for more in ("", individually):
+        resolved = RESOLVED.replace("f.main", "src/a.main") + more
+        write(service.parent / "plain", {"src/a.js": "exports.main = 1;\n"})
+        prepare(service, "dev", "madeup", "otherwise", resolved=resolved)
+        done = run(service, "package", "dev")
+        assert done.returncode == 0 and "build:" not in done.stderr, done.stderr
+        assert packaged(service) == wanted(service, "dev")
+        write(service, {"changed": more or "x"})
+
+
 def test_options_as_the_user_gave_them(service):
     prepare(service, "dev", "madeup", "otherwise")
     (service / "serverless.yml").rename(service / "other.yml")
@@ -443,6 +463,57 @@ def test_package_of_another_tool(service):
         assert done.returncode == 2 and words in done.stderr, done.stderr
     assert not calls(service)
     assert not (service / ".troupe").exists()
+
+
+# ---- all that a service file can say ----
+
+GOLDEN = ROOT / "tests" / "golden" / "compile"
+STEP = 12
+# Called with: package --stage STAGE --package DIR
+COPY = 'test "$3" = dev && cp -r "$0/." "$5"'
+
+
+def golden_services():
+    """Every twelfth of the golden services, others in each run."""
+    names = sorted(path.parent.name for path in GOLDEN.glob("*/expected.json"))
+    first = int(os.environ.get("TROUPE_TEST_SEED", time.time_ns() // 1000)) % STEP
+    return names[first::STEP]
+
+
+def check_golden(name, folder):
+    plain, place, service = folder / "plain", folder / "package", folder / "app"
+    shutil.copytree(GOLDEN / name, plain)
+    env = environment(folder)
+    try:
+        package(PROGRAM, plain, "dev", place, env=env)
+    except subprocess.CalledProcessError:
+        return False  # it needs options, an account, or a stage that its file names
+    state = json.loads((place / STATE).read_text())["service"]
+    plugins = state.get("plugins") or []
+    file = {
+        "service": state["service"],
+        "frameworkVersion": state.get("frameworkVersion", "3"),
+        "provider": {"name": "aws", "region": state["provider"].get("region", "us-east-1")},
+        "plugins": ["serverless-made-up", *(plugins if isinstance(plugins, list) else [])],
+        "custom": {"troupe": {"bridge": ["sh", "-c", COPY, str(place)]}},
+    }
+    for path in plain.rglob("*.zip"):
+        if ".serverless" not in path.parts:
+            (service / path.relative_to(plain)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, service / path.relative_to(plain))
+    write(service, {"serverless.yml": json.dumps(file)})
+    done = run(service, "package", "dev")
+    assert done.returncode == 0, (name, done.stderr)
+    assert packaged(service) == normalise(json.loads((place / TEMPLATE).read_text())), name
+    given = troupe("validate", "dev", cwd=plain, env=env)
+    done = run(service, "validate", "dev")
+    assert done.returncode == given.returncode, (name, done.stderr)
+    return True
+
+
+def test_golden_services(tmp_path):
+    """What troupe makes of a service is what it makes of the package of that service."""
+    assert any([check_golden(name, tmp_path / name) for name in golden_services()])
 
 
 # ---- with the reference ----

@@ -24,6 +24,12 @@ static void say_nothing(void *context, struct pos pos, struct str name, enum plu
     (void)context, (void)pos, (void)name, (void)answer, (void)says;
 }
 
+/* What is odd, and what AWS refuses, is told when the service is compiled that is deployed. */
+static void warn_nobody(void *context, struct pos pos, struct str msg, struct str help)
+{
+    (void)context, (void)pos, (void)msg, (void)help;
+}
+
 static int load(struct bridging *b, const struct node *file, const struct node *opaque,
                 struct str stage, bool warns, struct service *ret, struct err *err)
 {
@@ -49,7 +55,7 @@ static int compile(struct bridging *b, const struct node *file, struct str stage
                    const struct node **ret, struct err *err)
 {
     struct service *service = ARENA_NEW(b->arena, struct service);
-    struct compile_options options = {.naming = NAMING_FLAT};
+    struct compile_options options = {.naming = NAMING_FLAT, .warn = warn_nobody};
     struct compiled compiled;
     struct stage_texts as_it_is = {.file = file, .of_other = file};
     file = stage_texts_find(b->arena, &as_it_is);
