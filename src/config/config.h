@@ -204,6 +204,19 @@ int service_load(struct arena *a, const struct config_options *options, struct s
 /* Make it the service without a stage, at home. */
 void service_alone(struct service *service);
 
+/* A text that AWS keeps secret: the variable that gives it, as resolved ("ssm:/app/dev/key"), and
+ * the keys to it where that gives a map ("a.b"). */
+struct secret {
+    struct str text, variable, path;
+};
+struct secrets {
+    struct secret *p;
+    size_t n, cap;
+};
+/* Those that the service file itself asks for, of a service that was loaded from it, whatever part
+ * of it: AWS is asked. They live in the arena of `s`. */
+int service_secrets(const struct service *s, struct secrets *ret, struct err *err);
+
 /* The source bundle of `s`, as it is recorded, from which it can be made again for any stage.
  * Besides what took part in `s` it has what another stage may ask for: the files whose names differ
  * only in what the stage took part in ("config/prod.yml" beside "config/dev.yml"; inside the

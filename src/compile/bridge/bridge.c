@@ -14,6 +14,7 @@ struct bridging {
     const struct service *place;
     const struct bridge_request *request;
     struct bridged *out;
+    struct secrets secrets;
 };
 
 /* ---- a service from a document ---- */
@@ -87,7 +88,7 @@ static int generate(struct bridging *b, struct str dir, struct str stage, const 
                        "what the framework has packaged cannot be taken over: '%.*s' of the "
                        "template would be another",
                        STR_ARG(rest));
-    *ret = file;
+    *ret = secrets_hide(a, file, &b->secrets);
     *ret_service = state.service;
     return 0;
 }
@@ -191,7 +192,7 @@ static const struct node *with_plugins(struct bridging *b, const struct node *fi
 int bridge_service(struct arena *a, const struct service *place,
                    const struct bridge_request *request, struct bridged *ret, struct err *err)
 {
-    struct bridging b = {a, place, request, ret};
+    struct bridging b = {.arena = a, .place = place, .request = request, .out = ret};
     struct str stage = place->stage, dir = request->package_dir;
     struct stage_texts texts = {
         .service = place->name, .stage = stage, .other = other_stage(stage), .opaque = node_map(a)};
@@ -206,6 +207,8 @@ int bridge_service(struct arena *a, const struct service *place,
         dir = packaged.dir;
     }
     dir = path_absolute(a, dir);
+    if (service_secrets(place, &b.secrets, err) < 0)
+        return -1;
     if (generate(&b, dir, stage, &texts.file, &service, err) < 0 ||
         generate_other(&b, service, texts.other, &texts.of_other, err) < 0)
         return -1;

@@ -45,6 +45,12 @@ struct stage_texts {
     const struct node *file, *of_other; /* `of_other` NULL: the stage's name alone decides */
     struct node *opaque; /* gets what differs otherwise, by the names of source bundles */
 };
+/* `file` with the variables of secrets in place of them, marked for stage_texts_find. */
+const struct node *secrets_hide(struct arena *a, const struct node *file,
+                                const struct secrets *secrets);
+/* Between two of these bytes stands a variable. */
+#define SECRET_MARK '\x01'
+
 /* `file` with variables in place of what depends on the stage. */
 const struct node *stage_texts_find(struct arena *a, const struct stage_texts *s);
 

@@ -8,6 +8,7 @@
 struct walk {
     struct arena *arena;
     const struct stage_texts *of;
+    bool in_secret; /* a mark is open */
 };
 
 struct path {
@@ -17,13 +18,17 @@ struct path {
 
 /* ---- texts ---- */
 
-/* Add `text`, in which nothing shall be a variable: `${` that would begin one gets a backslash, and
- * so do backslashes before any. */
+/* Add `text`, in which nothing but hidden secrets shall be a variable: `${` that would begin one
+ * gets a backslash, and so do backslashes before any. */
 static void add_literal(struct walk *w, struct buf *b, struct str text)
 {
-    (void)w;
     for (size_t i = 0; i < text.n; i++) {
         size_t slashes = 0;
+        if (text.p[i] == SECRET_MARK) {
+            buf_add(b, w->in_secret ? STR("}") : STR("${"));
+            w->in_secret = !w->in_secret;
+            continue;
+        }
         while (i + slashes < text.n && text.p[i + slashes] == '\\')
             slashes++;
         bool opens = str_starts(str_sub(text, i + slashes, text.n), STR("${"));
@@ -42,7 +47,8 @@ static void add_literal(struct walk *w, struct buf *b, struct str text)
 static const struct node *literal(struct walk *w, const struct node *n)
 {
     struct buf b = BUF(w->arena);
-    if (!node_is(n, NODE_STRING) || str_find(n->text, STR("${"), 0) < 0)
+    if (!node_is(n, NODE_STRING) ||
+        (str_find(n->text, STR("${"), 0) < 0 && str_find_char(n->text, SECRET_MARK, 0) < 0))
         return n;
     add_literal(w, &b, n->text);
     return node_str(w->arena, buf_str(&b));
@@ -77,7 +83,7 @@ static const struct node *by_both(struct walk *w, struct str text, struct str of
         }
         if (!str_starts(str_sub(text, i, text.n), stage) ||
             !str_starts(str_sub(of_other, k, of_other.n), other))
-            return NULL;
+            return w->in_secret = false, NULL;
         add_literal(w, &b, str_sub(text, done, i - done));
         buf_lit(&b, "${sls:stage}");
         i += stage.n;
@@ -186,6 +192,8 @@ static const struct node *find(struct walk *w, const struct path *path, const st
     const struct node *text = NULL;
     if (node_equal(n, of_other))
         return literals(w, n);
+    if (n->kind == NODE_STRING && str_find_char(n->text, SECRET_MARK, 0) >= 0)
+        return by_name(w, n); /* the other stage has another secret, or none */
     if (n->kind != of_other->kind)
         return opaque(w, path, n);
     if (n->kind == NODE_MAP)
@@ -232,6 +240,6 @@ static const struct node *find_by_name(struct walk *w, const struct path *path,
 
 const struct node *stage_texts_find(struct arena *a, const struct stage_texts *s)
 {
-    struct walk w = {a, s};
+    struct walk w = {.arena = a, .of = s};
     return s->of_other ? find(&w, NULL, s->file, s->of_other) : find_by_name(&w, NULL, s->file);
 }

@@ -136,6 +136,41 @@ def test_stages_of_a_bridged_service(troupe, account):
     assert len(calls(plain)) == 8
 
 
+def test_secrets_are_asked_for_and_not_recorded(troupe, account):
+    """What the framework has resolved of a SecureString stands in no record, and another stage gets
+    its own; also where it is a part of a text, or one of a map.
+    """
+    ssm = account.client("ssm")
+    for stage in ("dev", "qa"):
+        ssm.put_parameter(Name=f"/shop/{stage}/pw", Value=f"secret-of-{stage}", Type="SecureString")
+    plain = lay_out(troupe)
+    plain.joinpath("serverless.yml").write_text(
+        """service: shop
+provider: {name: aws, runtime: nodejs20.x}
+functions:
+  hello:
+    handler: f.main
+    environment: {OTHER: "secret-of-${sls:stage}", SIZE: "db://u:secret-of-${sls:stage}@${sls:stage}"}
+    events: [{http: GET /hello}]
+"""
+    )
+    text = "${ssm:/shop/${sls:stage}/pw}"
+    troupe.write({"serverless.yml": FILE + f"custom: {{password: '{text}'}}\n"})
+    made_up_framework.install(troupe.folder, PROGRAM, plain)
+    troupe("deploy", "dev")
+    assert answer(troupe, "dev")["SIZE"] == "db://u:secret-of-dev@dev"
+    s3 = account.client("s3")
+    (bucket,) = [item["Name"] for item in s3.list_buckets()["Buckets"]]
+    for item in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        assert b"secret-of" not in body, item["Key"]
+    troupe("clone", "dev", "qa")
+    found = answer(troupe, "qa")
+    assert found["OTHER"] == "secret-of-qa" and found["SIZE"] == "db://u:secret-of-qa@qa", found
+    refused = troupe("package", "dev", check=2)
+    assert "--with-secrets" in refused.err, refused.err
+
+
 def test_a_package_of_another_tool(troupe, account):
     """`deploy --package DIR` deploys just that; then stages go on from it."""
     plain = lay_out(troupe)
