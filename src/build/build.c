@@ -10,23 +10,27 @@ static const struct builder {
     int (*check)(struct building *b, struct err *err);
     int (*plan)(struct building *b, struct err *err);
     int (*hand_out)(struct building *b, struct err *err);
+    bool beside_packages; /* makes code also where another tool has packaged the service */
 } builders[] = {
     {esbuild_needed, esbuild_check, esbuild_plan, esbuild_hand_out},
     {typescript_needed, typescript_check, typescript_plan, typescript_hand_out},
     {dependencies_needed, dependencies_check, dependencies_plan, dependencies_hand_out},
-    {warmers_needed, warmers_check, warmers_plan, warmers_hand_out},
+    {warmers_needed, warmers_check, warmers_plan, warmers_hand_out, .beside_packages = true},
     {python_needed, python_check, python_plan, python_hand_out},
     {commands_needed, commands_check, commands_plan, commands_hand_out},
 };
 
 enum { BUILDER_COUNT = sizeof builders / sizeof *builders };
 
+static bool is_needed(const struct builder *one, const struct service *service)
+{
+    return (one->beside_packages || !service->artifact_dir.n) && one->needed(service);
+}
+
 bool build_is_needed(const struct service *service)
 {
-    if (service->artifact_dir.n) /* another tool has built it */
-        return false;
     for (size_t i = 0; i < BUILDER_COUNT; i++)
-        if (builders[i].needed(service))
+        if (is_needed(&builders[i], service))
             return true;
     return false;
 }
@@ -37,7 +41,7 @@ static int for_needed(struct building *b,
 {
     for (size_t i = 0; i < BUILDER_COUNT; i++) {
         struct err one = {0};
-        if (builders[i].needed(b->service))
+        if (is_needed(&builders[i], b->service))
             of(&builders[i], b, &one);
         err_also(err, &one);
     }

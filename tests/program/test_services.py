@@ -59,6 +59,8 @@ def entries(opened):
         content = opened.read(entry)
         if entry.filename.endswith(".pyc"):
             content = "compiled"
+        elif entry.filename.startswith(".warmup/"):  # troupe's own, which does the same
+            content = "warmer"
         elif entry.filename.endswith(".zip"):
             content = entries(zipfile.ZipFile(io.BytesIO(content)))
         if not entry.is_dir():

@@ -123,7 +123,7 @@ const struct plugin plugin_rows[] = {
      &dependencies_options, .moment = MOMENT_BEFORE},
     {WORDS("serverless-plugin-warmup"), PLUGIN_BUILT_IN,
      "a function for each warmer calls the aliases of its stage", "warmup", &warmup_options,
-     warmup_function_keys, .apply = plugin_warmup, .moment = MOMENT_BEFORE},
+     warmup_function_keys, .apply = plugin_warmup, .moment = MOMENT_HERE},
     {WORDS("serverless-pseudo-parameters"), PLUGIN_BUILT_IN,
      "'#{AWS::Region}' and the like become Fn::Sub", "pseudoParameters",
      &pseudo_parameters_options},

@@ -63,8 +63,10 @@ const struct node *plugins_left_out(struct arena *a, const struct node *root)
 {
     struct node *list = node_seq(a);
     node_each (entry, listed(root)) {
-        enum plugin_answer answer = answer_to(plugin_find(node_text(entry)));
-        if (answer == PLUGIN_REPLACED || answer == PLUGIN_NOT_NEEDED)
+        const struct plugin *p = plugin_find(node_text(entry));
+        enum plugin_answer answer = answer_to(p);
+        if (answer == PLUGIN_REPLACED || answer == PLUGIN_NOT_NEEDED ||
+            (p && p->moment == MOMENT_HERE))
             node_push(a, list, node_str(a, node_text(entry)));
     }
     return list;

@@ -25,6 +25,7 @@ enum plugin_moment {
     MOMENT_TEMPLATE, /* when the template is made: the same is made here, and compared */
     MOMENT_BEFORE,   /* before that, or in the code: it is in what the framework has packaged */
     MOMENT_AFTER,    /* after it has packaged, so its part is still to be done */
+    MOMENT_HERE,     /* not at all: the framework is told to leave it out, troupe does its part */
 };
 
 struct plugin {
