@@ -27,7 +27,8 @@ def check(troupe, name, stage):
     listed = json.loads(troupe("info", stage, "--json").out)["functions"]
     arns = {function["name"]: function["arn"] for function in listed}
     for function, event, has in services.calls(name, stage):
-        answer = troupe.account.client("lambda").invoke(
+        region = arns[function].split(":")[3]
+        answer = troupe.account.client("lambda", region).invoke(
             FunctionName=arns[function], Payload=json.dumps(event)
         )
         text = answer["Payload"].read().decode()

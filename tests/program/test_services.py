@@ -102,6 +102,8 @@ def test_packages_what_the_plugins_make(name, tmp_path):
     known = KNOWN.get(name, ())
     found = [line for line in differences("", theirs, ours) if not line.startswith(known)]
     assert found == []
+    if name == "warm-webpack":  # the plugin's warmer goes through webpack, troupe's does not
+        return
     theirs, ours = zips(out[0], theirs), zips(out[1], ours)
     assert sorted(theirs) == sorted(ours)
     for path in theirs:

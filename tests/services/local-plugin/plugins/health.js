@@ -12,22 +12,24 @@ module.exports = class Health {
 
   addFunction() {
     const { service } = this.serverless;
+    const stage = this.serverless.getProvider('aws').getStage();
     service.functions.health = {
       handler: 'main.health',
-      name: `${service.service}-${service.provider.stage}-health`,
+      name: `${service.service}-${stage}-health`,
       events: [{ httpApi: `GET ${service.custom.health.path}` }],
     };
   }
 
   addAlarm() {
     const { service } = this.serverless;
+    const stage = this.serverless.getProvider('aws').getStage();
     service.provider.compiledCloudFormationTemplate.Resources.MainErrors = {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        AlarmName: `${service.service}-${service.provider.stage}-errors`,
+        AlarmName: `${service.service}-${stage}-errors`,
         Namespace: 'AWS/Lambda',
         MetricName: 'Errors',
-        Dimensions: [{ Name: 'FunctionName', Value: `${service.service}-${service.provider.stage}-main` }],
+        Dimensions: [{ Name: 'FunctionName', Value: `${service.service}-${stage}-main` }],
         Statistic: 'Sum',
         Period: 60,
         EvaluationPeriods: 1,
