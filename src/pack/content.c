@@ -14,13 +14,13 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "pack/large.h"
+#include "pack/read_file.h"
 
 /* level 6 of libdeflate packs better than the reference's zlib, several times as fast */
 enum {
     LEVEL = 6,
     BATCH_FILES = 256,
     BATCH_BYTES = 4 * 1024 * 1024,
-    TRIES = 3,
 };
 /* Lambda's limit is far below; this keeps a stray file from filling the memory. */
 static const size_t FILE_BYTES_MAX = (size_t)1 << 30;
@@ -177,8 +177,9 @@ static int write_pieces(const struct content_store *s, struct str pieces, uint64
 struct worker {
     struct worker *next; /* idle one */
     struct libdeflate_compressor *z;
-    char *raw, *out;
-    size_t room;
+    struct read_buffer raw;
+    char *out;
+    size_t out_room;
     char *held; /* small pieces, which are written together */
     size_t held_bytes, held_count;
     struct content *of[BATCH_FILES]; /* their contents; `offset` is that in `held` */
@@ -187,7 +188,7 @@ struct worker {
 static void free_worker(struct worker *w)
 {
     libdeflate_free_compressor(w->z);
-    free(w->raw);
+    free(w->raw.p);
     free(w->out);
     free(w->held);
 }
@@ -264,124 +265,24 @@ static int put_piece(struct content_store *s, struct worker *w, struct content *
     return 0;
 }
 
-/* ---- reading ---- */
+/* ---- compressing ---- */
 
 static void make_room(struct worker *w, size_t n)
 {
     if (!w->z && !(w->z = libdeflate_alloc_compressor(LEVEL)))
         die("out of memory");
-    if (n <= w->room)
+    if (n <= w->out_room)
         return;
-    free(w->raw);
     free(w->out);
-    w->room = n < BATCH_BYTES ? n + n / 2 : n;
-    w->raw = malloc(w->room);
-    w->out = malloc(w->room);
-    if (!w->raw || !w->out)
+    w->out_room = n < BATCH_BYTES ? n + n / 2 : n;
+    w->out = malloc(w->out_room);
+    if (!w->out)
         die("out of memory");
 }
 
-static int open_file(const struct content_store *s, const struct file *f, struct stat *st,
-                     struct err *err)
+static struct str pack(struct worker *w, struct str raw)
 {
-    cleanup_arena struct arena *a = arena_new();
-    int fd = openat(s->dir, str_z(a, f->path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode))
-        return fd;
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 && !S_ISREG(st->st_mode))
-        return err_set(err, ERR_FAILED, "cannot read '%.*s': it is no regular file any more",
-                       STR_ARG(f->path));
-    err_sys(err, error, "cannot read '%.*s'", STR_ARG(f->path));
-    err->kind = ERR_FAILED;
-    if (error == ENOENT)
-        return err_help(err, "it was there a moment ago: is a build or an installation running?");
-    return err_help(err, "change its permissions, or leave it out with package patterns");
-}
-
-/* Read `n` bytes, and see that there are no more. False: the file has another size by now. */
-static bool read_whole(int fd, char *p, size_t n, int *ret_error)
-{
-    size_t got = 0;
-    *ret_error = 0;
-    while (got < n) {
-        ssize_t k = read(fd, p + got, n - got);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            *ret_error = errno;
-        if (k <= 0)
-            return false;
-        got += (size_t)k;
-    }
-    return true;
-}
-
-static int read_once(const struct content_store *s, const struct file *f, struct worker *w,
-                     struct stamp *ret, bool *ret_same, struct err *err)
-{
-    struct stat before, after;
-    int error;
-    cleanup_fd int fd = open_file(s, f, &before, err);
-    if (fd < 0)
-        return -1;
-    size_t n = (size_t)before.st_size;
-    if (n > LARGE_BYTES) /* it was smaller a moment ago */
-        return *ret_same = false, 0;
-    make_room(w, n);
-    *ret_same = read_whole(fd, w->raw, n, &error);
-    if (error)
-        return err_sys(err, error, "cannot read '%.*s'", STR_ARG(f->path));
-    if (fstat(fd, &after) < 0)
-        return err_sys(err, errno, "cannot read '%.*s'", STR_ARG(f->path));
-    *ret = stamp_of(&after);
-    struct stamp first = stamp_of(&before);
-    *ret_same = *ret_same && memcmp(ret, &first, sizeof first) == 0;
-    return 0;
-}
-
-/* Read a file that is still as it was when the directory was read. False: look closer. */
-static bool read_known(const struct content_store *s, const struct file *f, struct worker *w)
-{
-    cleanup_arena struct arena *a = arena_new();
-    struct stat st;
-    int error;
-    if (f->stamp.size > LARGE_BYTES)
-        return false;
-    cleanup_fd int fd =
-        openat(s->dir, str_z(a, f->path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    make_room(w, f->stamp.size);
-    if (fd < 0 || !read_whole(fd, w->raw, f->stamp.size, &error) || fstat(fd, &st) < 0)
-        return false;
-    struct stamp now = stamp_of(&st);
-    return memcmp(&now, &f->stamp, sizeof now) == 0;
-}
-
-static int say_changes(const struct file *f, struct err *err)
-{
-    err_set(err, ERR_FAILED, "'%.*s' changes while it is being packaged", STR_ARG(f->path));
-    return err_help(err, "wait for what writes it, or leave it out with package patterns");
-}
-
-/* Read a file as it is at one moment. */
-static int read_file(const struct content_store *s, const struct file *f, struct worker *w,
-                     struct stamp *ret, struct err *err)
-{
-    bool same = read_known(s, f, w);
-    if (same)
-        *ret = f->stamp;
-    for (int i = 0; i < TRIES && !same; i++)
-        if (read_once(s, f, w, ret, &same, err) < 0)
-            return -1;
-    return same ? 0 : say_changes(f, err);
-}
-
-/* ---- compressing ---- */
-
-static struct str pack(const struct worker *w, struct str raw)
-{
+    make_room(w, raw.n);
     /* with one byte less than the content, compression fails when it gains nothing: then it is
      * stored */
     size_t n = raw.n > 1 ? libdeflate_deflate_compress(w->z, raw.p, raw.n, w->out, raw.n - 1) : 0;
@@ -527,7 +428,7 @@ static int add_large(struct content_store *s, struct reading *r, struct err *err
 {
     struct stat before, after;
     const struct file *f = r->file;
-    cleanup_fd int fd = open_file(s, f, &before, err);
+    cleanup_fd int fd = file_open(s->dir, f, &before, err);
     if (fd < 0)
         return -1;
     uint64_t size = (uint64_t)before.st_size;
@@ -535,19 +436,19 @@ static int add_large(struct content_store *s, struct reading *r, struct err *err
         return err_set(err, ERR_CONFIG, "cannot package '%.*s': larger than %zu bytes",
                        STR_ARG(f->path), FILE_BYTES_MAX);
     if (put_large(s, fd, size, f->path, &r->content, err) < 0)
-        return err->kind ? -1 : say_changes(f, err);
+        return err->kind ? -1 : file_say_changes(f, err);
     r->stamp = stamp_of(&before);
     struct stamp now = fstat(fd, &after) < 0 ? (struct stamp){0} : stamp_of(&after);
-    return memcmp(&now, &r->stamp, sizeof now) == 0 ? 0 : say_changes(f, err);
+    return memcmp(&now, &r->stamp, sizeof now) == 0 ? 0 : file_say_changes(f, err);
 }
 
 static int add_file(struct content_store *s, struct reading *r, struct worker *w, struct err *err)
 {
     if (r->file->stamp.size > LARGE_BYTES)
         return add_large(s, r, err);
-    if (read_file(s, r->file, w, &r->stamp, err) < 0)
+    if (file_read(s->dir, r->file, &w->raw, &r->stamp, err) < 0)
         return -1;
-    return add_content(s, (struct str){w->raw, r->stamp.size}, w, &r->content, err);
+    return add_content(s, (struct str){w->raw.p, r->stamp.size}, w, &r->content, err);
 }
 
 int content_store_put_file(struct content_store *s, int fd, uint64_t size, struct str name,
@@ -571,7 +472,6 @@ int content_store_put(struct content_store *s, struct str raw, const struct cont
     cleanup_worker struct worker w = {0};
     struct content *c = NULL;
     take_memory(s, 3 * raw.n);
-    make_room(&w, raw.n);
     pthread_mutex_lock(&s->lock);
     int done = begin_pieces(s, err);
     pthread_mutex_unlock(&s->lock);
@@ -729,7 +629,7 @@ static int make_large_again(struct content_store *s, const struct file *f, zip_s
     struct large_sum sum;
     struct large_piece piece;
     struct stat st;
-    cleanup_fd int fd = open_file(s, f, &st, err);
+    cleanup_fd int fd = file_open(s->dir, f, &st, err);
     cleanup_fd int temporary = fd < 0 ? -1 : fs_temporary(a, err);
     if (temporary < 0)
         return -1;
@@ -764,9 +664,9 @@ static int make_again(struct content_store *s, const struct file *f, zip_sink *s
         unlink(s->path.p);
     if (f->content->size_bytes > LARGE_BYTES)
         return make_large_again(s, f, sink, context, err);
-    if (read_file(s, f, &w, &stamp, err) < 0)
+    if (file_read(s->dir, f, &w.raw, &stamp, err) < 0)
         return -1;
-    struct str raw = {w.raw, stamp.size};
+    struct str raw = {w.raw.p, stamp.size};
     sha256(raw, digest);
     struct str piece = f->content->deflated ? pack(&w, raw) : raw;
     if (memcmp(digest, f->content->digest, SHA256_BYTES) != 0 ||

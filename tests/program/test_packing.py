@@ -359,3 +359,35 @@ def test_the_order_of_names(service):
         packed = archive.namelist()
     assert set(names) <= set(packed)
     assert packed == sorted(packed, key=lambda name: name.encode())
+
+
+def test_folders_and_kinds_that_change(service):
+    """A folder that comes and goes, and a name that is a file, a pipe, a folder or nothing at all:
+    packaged as it was at one moment, or an error that names it, and never a wait."""
+    kinds = "while :; do {}; done".format(
+        "; ".join(
+            [
+                "mkdir -p folder/deep; echo a > folder/deep/file",
+                "rm -rf folder thing",
+                "echo b > thing",
+                "rm -f thing; mkfifo thing",
+                "rm -f thing; mkdir thing",
+                "rmdir thing; ln -s /dev/zero thing",
+            ]
+        )
+    )
+    writer = subprocess.Popen(["sh", "-c", kinds], cwd=service / "data", stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(20):
+            done = run(service)
+            if done.returncode == 0:
+                packed = contents(service)
+                assert packed.get("data/thing", b"b\n") in (b"", b"b\n"), packed.keys()
+                assert packed.get("data/folder/deep/file", b"a\n") in (b"", b"a\n")
+            else:
+                assert done.returncode == 1, done.stderr
+                assert "data/thing" in done.stderr or "data/folder" in done.stderr, done.stderr
+    finally:
+        writer.kill()
+        writer.wait()
+    assert not [name for name in cached(service) if ".new." in name]
