@@ -82,3 +82,9 @@ void artifact_unmap(struct str *mapped)
         munmap((void *)(uintptr_t)mapped->p, mapped->n);
     *mapped = (struct str){"", 0};
 }
+
+void artifact_let_go(struct str part)
+{
+    if (part.n)
+        madvise((void *)(uintptr_t)part.p, part.n, MADV_DONTNEED); /* else it stays: no harm */
+}

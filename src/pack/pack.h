@@ -29,6 +29,9 @@ int artifact_read(const struct artifact *artifact, zip_sink *sink, void *context
 /* The same in one piece, mapped from a temporary file: `*ret` is released by artifact_unmap. */
 int artifact_map(const struct artifact *artifact, struct str *ret, struct err *err);
 void artifact_unmap(struct str *mapped);
+/* Let go of the memory of a part of it, which begins on a page: it is read again when it is looked
+ * at. */
+void artifact_let_go(struct str part);
 
 /* Lambda's limit for a function's code and layers, unzipped.
  * Source: Lambda developer guide, "Lambda quotas". */

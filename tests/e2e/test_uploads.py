@@ -1,8 +1,11 @@
 """Code that is too large for one request: sent in parts, and gone on with by the next run."""
 
 import random
+import re
+from pathlib import Path
 
 import pytest
+from program import PROGRAM
 
 MB = 1 << 20
 FILE = """service: shop
@@ -182,3 +185,39 @@ def test_removing_the_service_takes_them_along(large):
     large("remove", "--service", "--yes")
     (left,) = s3.list_multipart_uploads(Bucket="kept-bucket")["Uploads"]
     assert left["Key"].startswith("troupe/shop2/")
+
+
+def mapped(least):
+    """Kilobytes in memory of files of so many bytes that running troupes have mapped."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/smaps"):
+        try:
+            if (status.parent / "exe").resolve() != Path(PROGRAM).resolve():
+                continue
+            lines = status.read_text().splitlines()
+        except OSError:
+            continue
+        size = 0
+        for line in lines:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                begin, end = (int(number, 16) for number in line.split()[0].split("-"))
+                size = end - begin if "(deleted)" in line else 0
+            elif line.startswith("Rss:") and size >= least:
+                found[status.parent.name, size] = int(line.split()[1])
+    return found
+
+
+def test_what_was_sent_is_let_go_of(large):
+    """A zip is not in memory as a whole when its last part has been sent."""
+    noise(large, 64, seed=2)
+    seen = []
+    large.proxy.rule(
+        "call",
+        service="s3",
+        operation="CompleteMultipartUpload",
+        function=lambda _record: seen.append(mapped(64 * MB)),
+    )
+    large("deploy", "dev")
+    (found,) = seen
+    (kilobytes,) = found.values()
+    assert kilobytes <= 9 * 1024, found

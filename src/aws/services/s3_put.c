@@ -136,6 +136,12 @@ static struct str part_body(const struct upload *u, size_t i)
     return str_sub(u->put->body, i * u->part_bytes, u->part_bytes);
 }
 
+static void let_go(const struct upload *u, struct str part)
+{
+    if (u->put->let_go)
+        u->put->let_go(part);
+}
+
 /* Note a part that S3 has, if it is what would be sent. */
 static uint64_t note_part(struct upload *u, const struct node *item)
 {
@@ -148,6 +154,7 @@ static uint64_t note_part(struct upload *u, const struct node *item)
     if (size != (int64_t)body.n)
         return 0;
     struct str checksum = sha256_base64(u->arena, body);
+    let_go(u, body);
     if (!str_eq(checksum, text_of(item, "ChecksumSHA256")))
         return 0;
     *part = (struct part){text_of(item, "ETag"), checksum, true};
@@ -227,7 +234,9 @@ static int send_part(size_t i, void *context, struct arena *a, struct err *err)
                                .body = part_body(u, i),
                                .meter = u->put->meter};
     struct aws_answer answer;
-    if (aws_s3(a, u->aws, "UploadPart", &request, &answer, err) < 0)
+    int sent = aws_s3(a, u->aws, "UploadPart", &request, &answer, err);
+    let_go(u, request.body);
+    if (sent < 0)
         return -1;
     if (!is_encrypted_well(u, s3_write_headers(a, u->aws, u->put->bucket), &answer)) {
         err_set(err, ERR_FAILED, "the upload was begun with another encryption");

@@ -137,6 +137,9 @@ struct s3_put {
     /* Told once how much an earlier run had sent; may be NULL. */
     void (*found)(void *context, uint64_t bytes);
     void *found_context;
+    /* Told of each part of `body` that is not needed for the moment: its memory may be let go, if
+     * it comes back when it is looked at. Any thread; may be NULL. */
+    void (*let_go)(struct str part);
 };
 /* What S3 says of an object that it gives or takes. */
 struct s3_stamp {

@@ -100,7 +100,8 @@ static int send(struct arena *a, struct uploads *u, const struct artifact *artif
         .resumes = true,
         .meter = &meter,
         .found = on_found,
-        .found_context = u};
+        .found_context = u,
+        .let_go = artifact_let_go};
     return store_put(a, store, &object, NULL, err);
 }
 

@@ -208,6 +208,13 @@ static void on_found(void *context, uint64_t bytes)
     ((struct fixture *)context)->found += (int64_t)bytes;
 }
 
+static _Atomic size_t gone;
+
+static void let_go(struct str part)
+{
+    gone += part.n;
+}
+
 static void set_up(struct fixture *f)
 {
     *f = (struct fixture){.arena = arena_new(), .s3 = {.lock = PTHREAD_MUTEX_INITIALIZER}};
@@ -243,9 +250,11 @@ static int put(struct fixture *f)
                          .resumes = true,
                          .meter = &meter,
                          .found = on_found,
-                         .found_context = f};
+                         .found_context = f,
+                         .let_go = let_go};
     struct s3_stamp stamp;
     f->moved = f->found = 0;
+    gone = 0;
     int done = s3_put(f->arena, f->aws, &put, &stamp, &f->err);
     if (done == 0)
         check_str(stamp.etag, "\"whole\"");
@@ -280,6 +289,7 @@ static void parts_are_sent_and_counted(void **state)
     check_ok(put(&f), &f.err);
     check_sent(&f, 1, 1, 1);
     assert_int_equal(f.moved, BYTES);
+    assert_int_equal(gone, BYTES);
     assert_int_equal(f.found, 0);
     assert_int_equal(f.s3.begun, 1);
     tear_down(&f);
