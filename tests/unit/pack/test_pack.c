@@ -228,7 +228,7 @@ static void test_given(void **state)
     fixture_make(
         &f, STR("index.js"),
         service(a, "nodejs22.x", "nowhere.handler", "    package:\n      artifact: out/a.zip\n"));
-    f.options.handlers_may_lack = true; /* the zip has none */
+    f.options.handlers_may_lack = true;                    /* the zip has none */
     assert_int_equal(fixture_pack(&f, &packed, &err), -1); /* the artifact is missing */
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_int_equal(err.pos.line, 9);
