@@ -34,6 +34,8 @@ def test_protected_stages(troupe, account, proxy):
     assert guarded(account) == set()
 
     # Who may not do it is told, and has the stage all the same; the next deployment does it.
+    told = troupe("plan", "prod").err
+    assert "termination protection of stack 'shop-prod' is turned on" in told, told
     rule = proxy.fail(403, "AccessDenied", operation="UpdateTerminationProtection")
     told = troupe("deploy", "prod").err
     assert "'shop-prod' could not be turned on" in told and "'shop' could not" in told, told
@@ -64,7 +66,9 @@ def test_protected_stages(troupe, account, proxy):
             body = '{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}'
             client.create_stack(StackName=stack, TemplateBody=body)
         client.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
+    assert "of stack 'shop-dev' is turned off" in troupe("plan", "dev").err
     troupe("deploy", "dev")
+    assert "is turned" not in troupe("plan", "dev").err
     assert guarded(account) == {"shop", "shop-prod", "shop-other"}
 
     # A rollback takes nothing away; a deployment without the stage in the list does.

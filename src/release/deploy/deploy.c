@@ -438,7 +438,7 @@ static bool wants_guard(const struct service *service)
 {
     const struct settings *s = &service->settings;
     for (size_t i = 0; i < s->termination_count; i++)
-        if (settings_glob(s->terminations[i], service->stage))
+        if (service->stage.n && settings_glob(s->terminations[i], service->stage))
             return true;
     return false;
 }
@@ -446,16 +446,21 @@ static bool wants_guard(const struct service *service)
 /* The stacks of a protected stage are its own and the service's, which has what the stage runs on:
  * that one stays protected when other stages are deployed. What went back to an earlier deployment
  * loses no protection. */
+static bool changes_guard(const struct service *service, const char *verb, const struct world *w,
+                          bool *ret_on)
+{
+    *ret_on = wants_guard(service);
+    return service->settings.has_terminations && service->stage.n && w->stage.guarded != *ret_on &&
+           (*ret_on || strcmp(verb, "deploy") == 0);
+}
+
 static void guard_stacks(struct deploying *d)
 {
-    const struct service *service = d->r->service;
     struct world *w = &d->plan->world;
     struct release home = region_home(d->r);
-    bool on = wants_guard(service);
-    if (!service->settings.has_terminations || !engine_stage(d).n)
-        return;
     struct stack stage = {.name = w->stage_name, .guarded = w->stage.guarded};
-    if (on || strcmp(d->verb, "deploy") == 0)
+    bool on;
+    if (changes_guard(d->r->service, d->verb, w, &on))
         stack_guard(d->r, &stage, on);
     if (on)
         stack_guard(&home, &w->service, true);
@@ -569,6 +574,11 @@ static int make_plan(struct release *r, const struct goal *goal, struct world *w
         r->service = target.service;
     if (plan_make(r, &target, world, ret, err) < 0 || plan_nested(r, ret, err) < 0)
         return -1;
+    bool on;
+    if (changes_guard(r->service, goal->verb, world, &on))
+        plan_note(r->arena, ret,
+                  str_fmt(r->arena, "termination protection of stack '%.*s' is turned %s",
+                          STR_ARG(world->stage_name), on ? "on" : "off"));
     if (!world->service_exists && deployment_bucket_is_made(r->service))
         plan_note(r->arena, ret,
                   str_fmt(r->arena, "bucket '%.*s' is made if it is not there",
