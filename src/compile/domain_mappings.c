@@ -278,7 +278,7 @@ static void put_routing(struct compilation *c, const struct domain *d, struct no
     copy_member(a, p, "HealthCheckId", params, "healthCheckId");
 }
 
-/* A record in DNS. Without a zone the plan refuses it, unless the domain is there already. */
+/* A record in DNS. Where the file names no zone, the plan does. */
 static int record_add(struct compilation *c, const struct domain *d, struct str domain,
                       const char *type, struct err *err)
 {

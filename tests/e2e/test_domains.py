@@ -143,11 +143,13 @@ def test_a_domain_that_troupe_makes(troupe, account):
     for name in ("example.test", "*.example.test", "else.test"):
         certificates.request_certificate(DomainName=name, ValidationMethod="DNS")
     result = troupe("deploy", "dev", check=3)
-    assert "hostedZoneId" in result.err, result
+    assert "there is no hosted zone for domain 'api.example.test'" in result.err, result
     zones = account.client("route53")
-    zone = zones.create_hosted_zone(Name="example.test", CallerReference="1")["HostedZone"]["Id"]
-    zone = zone.rsplit("/", 1)[-1]
-    troupe.edit("serverless.yml", "autoDomain", f"hostedZoneId: {zone}, autoDomain")
+    ids = {
+        name: zones.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"]
+        for name in ("test", "example.test", "ample.test", "else.test")
+    }
+    zone = ids["example.test"].rsplit("/", 1)[-1]
     troupe("deploy", "dev")
     troupe("deploy", "prod")
     assert paths(account) == ["dev", "prod"]

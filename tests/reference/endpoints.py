@@ -27,6 +27,7 @@ SERVICES = {
     "ecr": "DescribeRepositories",
     "lambda": "ListFunctions",
     "logs": "FilterLogEvents",
+    "route53": "ListHostedZones",
     "s3": "ListBuckets",
     "signin": "CreateOAuth2Token",
     "ssm": "GetParameter",

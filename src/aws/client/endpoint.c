@@ -17,6 +17,7 @@ static const struct endpoint_service services[] = {
     {"lambda", "lambda", "lambda", "lambda"},
     {"logs", "logs", "logs", "cloudwatch_logs", NULL, "Logs_20140328", "1.1",
      .gov_fips = FIPS_IS_PLAIN},
+    {"route53", "route53", "route53", "route_53", .is_global = true},
     {"s3", "s3", "s3", "s3"},
     {"secretsmanager", "secretsmanager", "secretsmanager", "secrets_manager", NULL,
      "secretsmanager", "1.1"},
@@ -28,24 +29,46 @@ static const struct endpoint_service services[] = {
 };
 
 static const struct partition partitions[] = {
-    {"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn", {"cn-"}},
-    {"aws-us-gov", "amazonaws.com", "api.aws", "amazonaws-us-gov.com", {"us-gov-"}},
-    {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov", "c2shome.ic.gov", {"us-iso-"}},
-    {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", "sc2shome.sgov.gov", {"us-isob-"}},
+    {"aws-cn",
+     "amazonaws.com.cn",
+     "api.amazonwebservices.com.cn",
+     "amazonaws.cn",
+     {"cn-"},
+     "cn-northwest-1"},
+    {"aws-us-gov",
+     "amazonaws.com",
+     "api.aws",
+     "amazonaws-us-gov.com",
+     {"us-gov-"},
+     "us-gov-west-1"},
+    {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov", "c2shome.ic.gov", {"us-iso-"}, "us-iso-east-1"},
+    {"aws-iso-b",
+     "sc2s.sgov.gov",
+     "api.aws.scloud",
+     "sc2shome.sgov.gov",
+     {"us-isob-"},
+     "us-isob-east-1"},
     {"aws-iso-e",
      "cloud.adc-e.uk",
      "api.cloud-aws.adc-e.uk",
      "csphome.adc-e.uk",
      {"eu-isoe-"},
+     "eu-isoe-west-1",
      .dualstack_only = "lambda"},
     {"aws-iso-f",
      "csp.hci.ic.gov",
      "api.aws.hci.ic.gov",
      "csphome.hci.ic.gov",
      {"us-isof-"},
+     "us-isof-south-1",
      .dualstack_only = "lambda"},
-    {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", "amazonaws-eusc.eu", {"eusc-"}},
-    {"aws", "amazonaws.com", "api.aws", "aws.amazon.com", {""}},
+    {"aws-eusc",
+     "amazonaws.eu",
+     "api.amazonwebservices.eu",
+     "amazonaws-eusc.eu",
+     {"eusc-"},
+     "eusc-de-east-1"},
+    {"aws", "amazonaws.com", "api.aws", "aws.amazon.com", {""}, "us-east-1"},
 };
 
 const struct endpoint_service *aws_service_find(const char *name)
@@ -220,6 +243,19 @@ static struct str signin_host(struct arena *a, const struct partition *p, const 
     return str_fmt(a, "%.*s.signin%s.%s", STR_ARG(e->region), fips, p->signin_suffix);
 }
 
+/* Source: the rules of botocore's route53, which has no pattern for dual-stack hosts. */
+static struct str global_host(struct arena *a, const struct endpoint_service *service,
+                              const struct partition *p, const struct endpoint *e)
+{
+    const char *suffix = e->dualstack ? p->dualstack_suffix : p->url_suffix;
+    bool is_aws = strcmp(p->name, "aws") == 0;
+    bool may_be_named = strcmp(p->name, "aws-cn") == 0 || strcmp(p->name, "aws-eusc") == 0;
+    if (strcmp(p->name, "aws-us-gov") == 0)
+        return str_fmt(a, "%s.us-gov.%s", service->host_prefix, suffix);
+    return str_fmt(a, "%s%s.%s%s", service->host_prefix, e->fips ? "-fips" : "",
+                   e->dualstack && (is_aws || (may_be_named && !e->fips)) ? "global." : "", suffix);
+}
+
 static int own_url(struct arena *a, const struct endpoint_service *service, struct endpoint *e,
                    struct err *err)
 {
@@ -232,7 +268,10 @@ static int own_url(struct arena *a, const struct endpoint_service *service, stru
         (e->fips || strcmp(service->name, p->dualstack_only) != 0))
         return no_variant(service, e, e->fips ? "FIPS dual-stack" : "dual-stack", err);
     struct str host;
-    if (strcmp(service->name, "signin") == 0 && !e->dualstack && (gov || !e->fips)) {
+    if (service->is_global) {
+        host = global_host(a, service, p, e);
+        e->region = str_c(p->global_region);
+    } else if (strcmp(service->name, "signin") == 0 && !e->dualstack && (gov || !e->fips)) {
         host = signin_host(a, p, e);
     } else {
         enum gov_fips plain = e->dualstack ? FIPS_IS_PLAIN_DUALSTACK : FIPS_IS_PLAIN;

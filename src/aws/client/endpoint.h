@@ -23,6 +23,7 @@ struct endpoint_service {
     const char *json;    /* "1.0", "1.1" */
     enum gov_fips gov_fips;
     const char *dualstack_prefix; /* of its hosts with IPv6; NULL: the same */
+    bool is_global;               /* one for all regions of a partition */
 };
 
 /* NULL: a service this program does not call. */
@@ -40,6 +41,7 @@ struct partition {
     const char *dualstack_suffix; /* of hosts with IPv6, S3's apart */
     const char *signin_suffix;    /* of sign-in's hosts */
     const char *prefixes[2];      /* what its regions begin with */
+    const char *global_region;    /* that calls of global services are signed for */
     const char *dualstack_only;   /* the one service that has dual-stack hosts; NULL: all have */
 };
 

@@ -139,6 +139,9 @@ const struct aws_operation aws_operations[] = {
     {"logs", "ListTagsForResource", "logs:ListTagsForResource", AWS_LOG_GROUPS, AWS_LIFE,
      "see whose such a log group is"},
 
+    {"route53", "ListHostedZones", "route53:ListHostedZones", AWS_ANYTHING, AWS_LIFE_DOMAINS,
+     "find the zone for records of a custom domain"},
+
     {"s3", "AbortMultipartUpload", "s3:AbortMultipartUpload", AWS_OBJECTS, AWS_LIFE,
      "take back an upload in parts that failed, and old ones that nobody went on with"},
     {"s3", "CompleteMultipartUpload", "s3:PutObject", AWS_OBJECTS, AWS_LIFE,

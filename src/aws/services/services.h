@@ -355,6 +355,10 @@ int domain_mappings(struct arena *a, struct aws *aws, struct str domain, bool is
  * certificate's own. Source: ACM API reference, ListCertificates. */
 int acm_certificates(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
 
+/* Zones of the account, {id, name, private}; the name has no dot at its end. Source: Route 53 API
+ * reference, ListHostedZones. */
+int route53_zones(struct arena *a, struct aws *aws, const struct node **ret, struct err *err);
+
 /* ARN of the role with which API Gateway writes logs, a setting of the account in a region (empty:
  * none). Source: API Gateway API reference, GetAccount, UpdateAccount. */
 int apigateway_log_role(struct arena *a, struct aws *aws, struct str *ret, struct err *err);

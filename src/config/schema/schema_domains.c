@@ -33,9 +33,7 @@ static const struct schema boolean = {.type = TYPE_BOOLEAN, .wrong = STOPS};
         {"createRoute53IPv6Record", &boolean}, {"route53Profile", &any_string},                \
         {"route53Region", &any_string}, {"endpointType", &endpoint}, {"apiType", &api},        \
         {"tlsTruststoreUri", &tls}, {"tlsTruststoreVersion", &any_string},                     \
-        {"hostedZoneId", &aws_instruction},                                                    \
-        {"hostedZonePrivate", NULL,                                                            \
-         .no_effect = "no zone is searched for: 'hostedZoneId' names it"},                     \
+        {"hostedZoneId", &aws_instruction}, {"hostedZonePrivate", &boolean},                   \
         {"splitHorizonDns", &boolean}, {"enabled", &boolean}, {"securityPolicy", &any_string}, \
         {"autoDomain", &boolean}, {"autoDomainWaitFor", NULL, .no_effect = OF_CREATION},       \
         {"allowPathMatching", NULL,                                                            \

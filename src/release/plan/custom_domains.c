@@ -156,13 +156,50 @@ static const struct node *certified(const struct domains *d, const struct node *
     return NULL;
 }
 
-static int check_record(const struct node *record, struct err *err)
+/* ---- zones ---- */
+
+/* The zone of the plugin's choice: the one with the longest name that ends the domain's. */
+static const struct node *zone_for(const struct node *zones, struct str domain,
+                                   const struct node *is_private)
 {
+    const struct node *best = NULL;
+    struct str above = domain, first;
+    size_t longest = 0;
+    str_cut(&above, '.', &first);
+    node_each (zone, zones) {
+        struct str name = node_text(node_get_c(zone, "name"));
+        bool fits = str_eq(domain, name) || str_ends(above, name);
+        if (!fits || name.n <= longest ||
+            (is_private && !node_equal(is_private, node_get_c(zone, "private"))))
+            continue;
+        longest = name.n;
+        best = node_get_c(zone, "id");
+    }
+    return best;
+}
+
+/* `record` with a zone: its own, that of the stack's, or one that is looked up. NULL: there is
+ * none. */
+static const struct node *zoned(const struct domains *d, const struct node *record,
+                                const struct node *had, struct err *err)
+{
+    struct arena *a = d->r->arena;
+    const struct node *name = node_path(record, "Properties.Name"), *zones;
+    const struct node *old = node_path(had, "Properties.HostedZoneId");
     if (node_path(record, "Properties.HostedZoneId"))
-        return 0;
-    err_at(err, record->pos, ERR_REFUSED, "record '%.*s' is to be made, and has no zone",
-           STR_ARG(node_text(node_path(record, "Properties.Name"))));
-    return err_help(err, "name the zone by 'hostedZoneId', or write 'createRoute53Record: false'");
+        return record;
+    if (old)
+        return cfn_with_property(a, record, "HostedZoneId", old);
+    if (route53_zones(a, d->r->aws, &zones, err) < 0)
+        return NULL;
+    const struct node *zone =
+        zone_for(zones, node_text(name), node_get_c(settings_of(d, name), "hostedZonePrivate"));
+    if (zone)
+        return cfn_with_property(a, record, "HostedZoneId", zone);
+    err_at(err, record->pos, ERR_REFUSED, "there is no hosted zone for domain '%.*s'",
+           STR_ARG(node_text(name)));
+    err_help(err, "name one by 'hostedZoneId', or write 'createRoute53Record: false'");
+    return NULL;
 }
 
 static void use_template(struct domains *d, const struct node *template)
@@ -176,15 +213,19 @@ static void use_template(struct domains *d, const struct node *template)
 
 /* The records of a domain have its id in front of theirs. */
 static int records_of(struct domains *d, struct str domain, bool there, struct map *gone,
-                      struct err *err)
+                      struct node *ret, struct err *err)
 {
     member_each (m, d->resources) {
         if (!str_starts(m->key, domain) || str_eq(m->key, domain))
             continue;
-        if (!there && !node_get(d->had, m->key) && check_record(m->value, err) < 0)
-            return -1;
-        if (there)
+        if (there) {
             map_put(gone, m->key, NULL);
+            continue;
+        }
+        const struct node *record = zoned(d, m->value, node_get(d->had, m->key), err);
+        if (!record)
+            return -1;
+        node_put(d->r->arena, ret, m->key, record);
     }
     return 0;
 }
@@ -194,15 +235,14 @@ static int domains_made(struct domains *d, struct err *err)
 {
     struct arena *a = d->r->arena;
     struct map gone = MAP(a);
-    struct node *resources = node_map(a);
+    struct node *resources = node_shallow(a, d->resources);
     member_each (m, d->resources) {
         const struct node *value = m->value, *had = node_get(d->had, m->key);
-        node_put_at(a, resources, m->key, m->key_pos, value);
         if (!custom_domain_is(value) || !str_starts(m->key, STR("CustomDomain")))
             continue;
         int there = had ? 0 : is_there(d, name_of(value), err);
         if (there < 0 || (!there && !(value = certified(d, value, had, err))) ||
-            records_of(d, m->key, there, &gone, err) < 0)
+            records_of(d, m->key, there, &gone, resources, err) < 0)
             return -1;
         node_put(a, resources, m->key, value);
         if (there)
