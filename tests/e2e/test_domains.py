@@ -173,3 +173,31 @@ def test_a_domain_that_troupe_makes(troupe, account):
     assert paths(account) == ["prod"] and domains(account) == {"api.example.test"}
     troupe("remove", "--service", "--yes")
     assert domains(account) == {"api.example.test"}
+
+
+def test_what_the_file_must_not_say(troupe):
+    """Each line: the domain, and what is said of it, with its place."""
+    cases = (
+        ("{basePath: a}", "has no 'domainName'"),
+        ("{domainName: a.test, colour: red}", "unknown key 'colour'"),
+        ("{domainName: a.test, endpointType: private}", "private custom domains"),
+        ("{domainName: a.test, apiType: http}", "not of the type EDGE"),
+        ("{domainName: a.test, apiType: websocket}", "not of the type EDGE"),
+        ("{domainName: a.test, apiType: soap}", "'apiType' must be"),
+        (
+            "{domainName: a.test, apiType: http, endpointType: regional}",
+            "the service has no HTTP API",
+        ),
+        ("{domainName: a.test, tlsTruststoreUri: 's3://a/b'}", "needs 'endpointType: REGIONAL'"),
+        ("{domainName: a.test, tlsTruststoreUri: there}", "s3://bucket/key"),
+        ("{domainName: a.test, autoDomain: true, splitHorizonDns: true}", "is not supported"),
+        ("{domainName: a.test, autoDomain: true, route53Profile: x}", "is not supported"),
+        ("{domainName: a.test}\n  customDomains: [{domainName: a.test}]", "is given twice"),
+    )
+    head, tail = REST.split("  customDomain: ")[0], REST[REST.index("functions:") :]
+    for domain, message in cases:
+        troupe.write({"serverless.yml": f"{head}  customDomain: {domain}\n{tail}"})
+        result = troupe("validate", "dev", "--strict", check=2)
+        assert message in result.err and "--> serverless.yml:" in result.err, (domain, result)
+    troupe.write({"serverless.yml": f"{head}  other: 1\n{tail}"})
+    assert "there is no 'custom.customDomain'" in troupe("validate", "dev", check=2).err

@@ -182,3 +182,60 @@ def test_a_name_that_two_stages_would_share(troupe, account):
         assert named in result.err and "--> serverless.yml" in result.err, result
         stacks = account.client("cloudformation").list_stacks()["StackSummaries"]
         assert f"flow{number}-prod" not in {stack["StackName"] for stack in stacks}
+
+
+MACHINE = """service: flow
+plugins: [serverless-step-functions]
+provider: {name: aws, runtime: nodejs20.x}
+stepFunctions:
+  stateMachines:
+    one:
+      %s
+"""
+DONE = "definition: {StartAt: A, States: {A: {Type: Succeed}}}"
+TASK = "definition: {StartAt: A, States: {A: {Type: Task, End: true, %s}}}"
+
+
+def test_what_is_refused(troupe):
+    """Each line: the state machine, and what is said of it, with its place."""
+    cases = (
+        ("name: a", "'definition' is missing"),
+        (f"unknown: 1\n      {DONE}", "unknown key 'unknown'"),
+        (f"type: FAST\n      {DONE}", "'type' must be"),
+        (f"role: arn:aws:iam::1:role/x\n      iamRoleStatements: []\n      {DONE}", "with a role"),
+        (f"alarms: {{topics: {{ok: a}}, metrics: [x]}}\n      {DONE}", "metrics"),
+        (f"alarms: {{topics: {{}}, metrics: [executionsFailed]}}\n      {DONE}", "topics"),
+        (f"notifications: {{FAILED: [{{}}]}}\n      {DONE}", "names nothing"),
+        (f"notifications: {{LOST: []}}\n      {DONE}", "unknown key 'LOST'"),
+        (f"events: [{{http: {{path: a}}}}]\n      {DONE}", "'method' is missing"),
+        (f"events: [{{http: FETCH a}}]\n      {DONE}", "unknown method 'FETCH'"),
+        (f"events: [{{schedule: {{enabled: true}}}}]\n      {DONE}", "'rate' is missing"),
+        (f"events: [{{eventBridge: {{enabled: true}}}}]\n      {DONE}", "'event' is missing"),
+        (
+            f"events: [{{schedule: {{rate: rate(1 day), timezone: UTC}}}}]\n      {DONE}",
+            "'timezone' needs 'method: scheduler'",
+        ),
+        (
+            f"events: [{{http: {{path: a, method: get, authorizer: none}}}}]\n      {DONE}",
+            "there is no function 'none'",
+        ),
+        ("definition: {States: {A: {Type: Succeed}}}", "'StartAt' is missing"),
+        ("definition: {StartAt: B, States: {A: {Type: Succeed}}}", "there is no state 'B'"),
+        ("definition: {StartAt: A, States: {A: {Type: Jump}}}", "no 'Type' that there is"),
+        ("definition: {StartAt: A, States: {A: {Type: Pass}}}", "neither 'Next' nor 'End'"),
+        (
+            "definition: {StartAt: A, States: {A: {Type: Succeed}, B: {Type: Fail}}}",
+            "nothing leads to state 'B'",
+        ),
+        (TASK % "Comment: x", "a task has no 'Resource'"),
+        (TASK % "Resource: 'arn:aws:states:::sqs:sendMessage'", "need its 'Parameters.QueueUrl'"),
+        (TASK % "Resource: 'arn:aws:states:::lambda:invoke'", "need its 'FunctionName'"),
+        (TASK % "Resource: 'arn:aws:states:::states:startExecution'", "need its 'StateMachineArn'"),
+        (TASK % "Resource: {'Fn::GetAtt': a.Arn}", "must be a list of id and attribute"),
+    )
+    for machine, message in cases:
+        troupe.write({"serverless.yml": MACHINE % machine})
+        result = troupe("validate", "dev", check=2)
+        assert message in result.err and "--> serverless.yml:" in result.err, (machine, result)
+    troupe.write({"serverless.yml": MACHINE % (TASK % "Resource: 'arn:aws:states:::new:thing'")})
+    assert "gets no rights for task" in troupe("validate", "dev").err

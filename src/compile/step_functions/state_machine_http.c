@@ -10,14 +10,15 @@
 static const char *const methods[] = {"get",     "post", "put",    "patch",
                                       "options", "head", "delete", "any"};
 
-static int method_read(struct machine_event *e, const struct node *method, struct err *err)
+static int method_read(struct machine_event *e, const struct node *method, struct str written,
+                       struct err *err)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (str_eq(e->method, str_c(methods[i])))
             return 0;
     if (node_empty(method))
         return err_at(err, e->rest.event.pos, ERR_CONFIG, "'method' is missing");
-    err_at(err, node_pos(method), ERR_CONFIG, "unknown method '%.*s'", STR_ARG(node_text(method)));
+    err_at(err, node_pos(method), ERR_CONFIG, "unknown method '%.*s'", STR_ARG(written));
     return err_help(err, "use one of GET, POST, PUT, PATCH, OPTIONS, HEAD, DELETE or ANY");
 }
 
@@ -37,7 +38,7 @@ static int event_read(struct compilation *c, struct machine_event *e, struct err
         str_cut(&words, ' ', &rest);
     }
     e->method = str_lower(a, method);
-    if (method_read(e, method_node, err) < 0)
+    if (method_read(e, method_node, method, err) < 0)
         return -1;
     if (node_empty(path_node) || !rest.p)
         return err_at(err, e->rest.event.pos, ERR_CONFIG, "'path' is missing");
