@@ -15,6 +15,7 @@ from cloud import Cloud
 from operations import SRC, actions_of_types, operations
 
 SERVICE_NAMES = (
+    "acm",
     "apigateway",
     "apigatewayv2",
     "cloudformation",
@@ -23,6 +24,7 @@ SERVICE_NAMES = (
     "ecr",
     "lambda",
     "logs",
+    "route53",
     "s3",
     "secretsmanager",
     "ssm",
@@ -84,7 +86,25 @@ resources:
     Looked: {Type: AWS::CloudWatch::Alarm, Properties: {MetricName: m, Namespace: n, Period: 60, EvaluationPeriods: 1,
              ComparisonOperator: GreaterThanThreshold, Threshold: 1, Statistic: Sum}}
 """
-SERVICES = {"plain": PLAIN, "apis": APIS, "happens": EVENTS}
+STARTED = """service: started
+plugins: [serverless-step-functions, serverless-domain-manager]
+provider: {name: aws, runtime: nodejs20.x}
+custom:
+  troupe: {history: {keep: 2}}
+  customDomain:
+    {domainName: started.test, basePath: "${sls:stage}", endpointType: regional, autoDomain: true}
+functions:
+  main: {handler: handler.main, events: [{http: GET /one}]}
+stepFunctions:
+  activities: ["work-${sls:stage}"]
+  stateMachines:
+    first:
+      definition:
+        StartAt: A
+        States: {A: {Type: Task, Resource: !GetAtt main.Arn, End: true}}
+      events: [{schedule: rate(1 day)}, {http: GET /first}]
+"""
+SERVICES = {"plain": PLAIN, "apis": APIS, "happens": EVENTS, "started": STARTED}
 
 # What troupe calls itself in ways that no life here goes, and why the policy has it.
 SELDOM = {
@@ -212,6 +232,10 @@ def test_a_life_with_the_printed_policy(troupe, users, name):
     seldom.
     """
     troupe.write({"serverless.yml": SERVICES[name], "handler.js": HANDLER})
+    if name == "started":
+        account = troupe.account
+        account.client("acm").request_certificate(DomainName="started.test")
+        account.client("route53").create_hosted_zone(Name="started.test", CallerReference="1")
     printed = users.printed("--service")
     assert printed["version"] == 1 and "nobody said which account" not in str(printed["notes"])
     users.become("deployer", printed["policies"])

@@ -10,7 +10,7 @@ static const struct node *responses_of(struct arena *a, const struct machine_eve
     const struct node *response = node_get_c(e->http, "response");
     const struct node *templates = node_get_c(response, "template");
     struct node *headers = node_map(a), *good = node_map(a), *bad = node_map(a), *out = node_map(a);
-    if (given)
+    if (node_is(given, NODE_MAP))
         return given;
     member_each (m, node_get_c(response, "headers"))
         node_put(a, headers, str_concat(a, STR("method.response.header."), m->key), m->value);
@@ -28,7 +28,7 @@ static const struct node *with_origin(struct arena *a, const struct machine_even
                                       const struct node *parameters)
 {
     const struct node *origins = node_get_c(e->cors, "origins");
-    struct node *out = parameters ? node_shallow(a, parameters) : node_map(a);
+    struct node *out = node_is(parameters, NODE_MAP) ? node_shallow(a, parameters) : node_map(a);
     struct buf b = BUF(a);
     if (!e->cors)
         return out;
