@@ -278,11 +278,13 @@ static void put_routing(struct compilation *c, const struct domain *d, struct no
     copy_member(a, p, "HealthCheckId", params, "healthCheckId");
 }
 
-/* A record in DNS. Where the file names no zone, the plan does. */
+/* A record in DNS of type A or AAAA, "APrivate" in the private zone. Where the file names no zone,
+ * the plan does. */
 static int record_add(struct compilation *c, const struct domain *d, struct str domain,
-                      const char *type, struct err *err)
+                      const char *kind, struct err *err)
 {
     struct arena *a = c->arena;
+    struct str type = str_c(kind);
     const char *prefix = d->is_edge && !d->is_multi ? "Distribution" : "Regional";
     const struct node *target =
         node_get_att(a, domain, str_z(a, str_fmt(a, "%sDomainName", prefix)));
@@ -292,28 +294,41 @@ static int record_add(struct compilation *c, const struct domain *d, struct str 
     node_put_c(a, alias, "HostedZoneId",
                node_get_att(a, domain, str_z(a, str_fmt(a, "%sHostedZoneId", prefix))));
     node_put_c(a, p, "Name", d->name);
-    node_put_c(a, p, "Type", node_c(a, type));
+    str_strip(&type, STR("Private"));
+    node_put_c(a, p, "Type", node_str(a, type));
     copy_member(a, p, "HostedZoneId", d->node, "hostedZoneId");
     node_put_c(a, p, "AliasTarget", alias);
     put_routing(c, d, p, target);
     struct node *record = resource_new(a, "AWS::Route53::RecordSet", p);
     node_put_c(a, record, "DeletionPolicy", node_c(a, "Retain"));
     node_put_c(a, record, "UpdateReplacePolicy", node_c(a, "Retain"));
-    return resource_add(c, str_fmt(a, "%.*sRecord%s", STR_ARG(domain), type), record,
+    return resource_add(c, str_fmt(a, "%.*sRecord%s", STR_ARG(domain), kind), record,
                         node_pos(d->node), err);
 }
 
-/* Options of records that only calls can do. */
-static int check_records(const struct domain *d, struct err *err)
+/* With `splitHorizonDns` both the public and the private zone get records, unless the file says
+ * which zone. */
+static bool is_split(const struct domain *d)
 {
-    static const char *const keys[] = {"route53Profile", "splitHorizonDns"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const struct node *n = node_get_c(d->node, keys[i]);
-        if (!node_truthy(n))
-            continue;
-        err_at(err, node_pos(n), ERR_CONFIG, "'%s' is not supported with 'autoDomain'", keys[i]);
+    return is_on(d->node, "splitHorizonDns", false) &&
+           !node_truthy(node_get_c(d->node, "hostedZoneId")) &&
+           !node_truthy(node_get_c(d->node, "hostedZonePrivate"));
+}
+
+static int records_add(struct compilation *c, const struct domain *d, struct str domain,
+                       struct err *err)
+{
+    static const char *const types[] = {"A", "AAAA", "APrivate", "AAAAPrivate"};
+    const struct node *profile = node_get_c(d->node, "route53Profile");
+    if (node_truthy(profile)) {
+        err_at(err, node_pos(profile), ERR_CONFIG,
+               "'route53Profile' is not supported with 'autoDomain'");
         return err_help(err, "write 'createRoute53Record: false', and the records elsewhere");
     }
+    for (size_t i = 0; i < (is_split(d) ? 4 : 2); i++)
+        if ((i % 2 == 0 || is_on(d->node, "createRoute53IPv6Record", true)) &&
+            record_add(c, d, domain, types[i], err) < 0)
+            return -1;
     return 0;
 }
 
@@ -324,12 +339,7 @@ static int domain_add(struct compilation *c, const struct domain *d, struct err 
         return 0;
     if (resource_add(c, logical, domain_resource(c, d), node_pos(d->node), err) < 0)
         return -1;
-    if (!is_on(d->node, "createRoute53Record", true))
-        return 0;
-    if (check_records(d, err) < 0 || record_add(c, d, logical, "A", err) < 0)
-        return -1;
-    return is_on(d->node, "createRoute53IPv6Record", true) ? record_add(c, d, logical, "AAAA", err)
-                                                           : 0;
+    return is_on(d->node, "createRoute53Record", true) ? records_add(c, d, logical, err) : 0;
 }
 
 static void output_put(struct compilation *c, const struct domain *d)

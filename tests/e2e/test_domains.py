@@ -136,25 +136,36 @@ def test_what_a_domain_does_not_allow_is_said_before(troupe, account):
 def test_a_domain_that_troupe_makes(troupe, account):
     """The first stage's stack makes it, the second one finds it; it stays when both are gone."""
     troupe.write({"serverless.yml": REST, "handler.js": HANDLER % "one"})
-    troupe.edit("serverless.yml", "endpointType", "autoDomain: true, endpointType")
+    troupe.edit(
+        "serverless.yml", "endpointType", "autoDomain: true, splitHorizonDns: true, endpointType"
+    )
     result = troupe("deploy", "dev", check=3)
     assert "there is no certificate 'api.example.test'" in result.err, result
     certificates = account.client("acm")
     for name in ("example.test", "*.example.test", "else.test"):
         certificates.request_certificate(DomainName=name, ValidationMethod="DNS")
     result = troupe("deploy", "dev", check=3)
-    assert "there is no hosted zone for domain 'api.example.test'" in result.err, result
+    assert "there is no public hosted zone for domain 'api.example.test'" in result.err, result
     zones = account.client("route53")
     ids = {
         name: zones.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"]
         for name in ("test", "example.test", "ample.test", "else.test")
     }
     zone = ids["example.test"].rsplit("/", 1)[-1]
+    result = troupe("deploy", "dev", check=3)
+    assert "there is no private hosted zone for" in result.err, result
+    inner = zones.create_hosted_zone(
+        Name="example.test",
+        CallerReference="inner",
+        VPC={"VPCRegion": "us-east-1", "VPCId": "vpc-1"},
+        HostedZoneConfig={"PrivateZone": True},
+    )["HostedZone"]["Id"].rsplit("/", 1)[-1]
     troupe("deploy", "dev")
     troupe("deploy", "prod")
     assert paths(account) == ["dev", "prod"]
-    records = zones.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-    assert {r["Type"] for r in records if r["Name"].startswith("api.")} == {"A", "AAAA"}
+    for one in (zone, inner):
+        records = zones.list_resource_record_sets(HostedZoneId=one)["ResourceRecordSets"]
+        assert {r["Type"] for r in records if r["Name"].startswith("api.")} == {"A", "AAAA"}
     resources = account.client("cloudformation").describe_stack_resources
     kinds = {
         stage: {r["ResourceType"] for r in resources(StackName=f"shop-{stage}")["StackResources"]}
@@ -190,7 +201,6 @@ def test_what_the_file_must_not_say(troupe):
         ),
         ("{domainName: a.test, tlsTruststoreUri: 's3://a/b'}", "needs 'endpointType: REGIONAL'"),
         ("{domainName: a.test, tlsTruststoreUri: there}", "s3://bucket/key"),
-        ("{domainName: a.test, autoDomain: true, splitHorizonDns: true}", "is not supported"),
         ("{domainName: a.test, autoDomain: true, route53Profile: x}", "is not supported"),
         ("{domainName: a.test}\n  customDomains: [{domainName: a.test}]", "is given twice"),
     )

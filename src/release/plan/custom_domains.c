@@ -180,7 +180,7 @@ static const struct node *zone_for(const struct node *zones, struct str domain,
 
 /* `record` with a zone: its own, that of the stack's, or one that is looked up. NULL: there is
  * none. */
-static const struct node *zoned(const struct domains *d, const struct node *record,
+static const struct node *zoned(const struct domains *d, struct str id, const struct node *record,
                                 const struct node *had, struct err *err)
 {
     struct arena *a = d->r->arena;
@@ -192,11 +192,17 @@ static const struct node *zoned(const struct domains *d, const struct node *reco
         return cfn_with_property(a, record, "HostedZoneId", old);
     if (route53_zones(a, d->r->aws, &zones, err) < 0)
         return NULL;
-    const struct node *zone =
-        zone_for(zones, node_text(name), node_get_c(settings_of(d, name), "hostedZonePrivate"));
+    const struct node *settings = settings_of(d, name);
+    const struct node *is_private = node_get_c(settings, "hostedZonePrivate");
+    if (node_bool_or(node_get_c(settings, "splitHorizonDns"), false) && !node_truthy(is_private))
+        is_private = node_bool(a, str_ends(id, STR("Private")));
+    const struct node *zone = zone_for(zones, node_text(name), is_private);
     if (zone)
         return cfn_with_property(a, record, "HostedZoneId", zone);
-    err_at(err, record->pos, ERR_REFUSED, "there is no hosted zone for domain '%.*s'",
+    err_at(err, record->pos, ERR_REFUSED, "there is no %shosted zone for domain '%.*s'",
+           !is_private               ? ""
+           : node_truthy(is_private) ? "private "
+                                     : "public ",
            STR_ARG(node_text(name)));
     err_help(err, "name one by 'hostedZoneId', or write 'createRoute53Record: false'");
     return NULL;
@@ -222,7 +228,7 @@ static int records_of(struct domains *d, struct str domain, bool there, struct m
             map_put(gone, m->key, NULL);
             continue;
         }
-        const struct node *record = zoned(d, m->value, node_get(d->had, m->key), err);
+        const struct node *record = zoned(d, m->key, m->value, node_get(d->had, m->key), err);
         if (!record)
             return -1;
         node_put(d->r->arena, ret, m->key, record);
