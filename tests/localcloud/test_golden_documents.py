@@ -76,7 +76,7 @@ def templates(items):
 
 def responses(items, pattern):
     return {
-        (item.get(pattern) or "", item["StatusCode"]): (
+        (item.get(pattern) or "", str(item["StatusCode"])): (
             item.get("ResponseParameters") or {},
             templates(item.get("ResponseTemplates")),
         )
@@ -114,7 +114,7 @@ def wanted(resources):
             "verb": integration.get("IntegrationHttpMethod"),
             "timeout": integration.get("TimeoutInMillis", 29000),
             "request": literal(integration.get("RequestParameters") or {}),
-            "templates": integration.get("RequestTemplates") or {},
+            "templates": literal(integration.get("RequestTemplates") or {}),
             "responses": responses(integration.get("IntegrationResponses"), "SelectionPattern"),
         }
     return result
