@@ -113,7 +113,9 @@ def test_every_module_with_a_mend_is_applied_and_names_its_test():
     mending = {
         ".".join(path.relative_to(package).with_suffix("").parts)
         for path in package.rglob("*.py")
-        if re.search(r"^from troupe_cloud.patching import .*\bpatch", path.read_text(), re.M)
+        if re.search(
+            r"^from troupe_cloud.patching import .*\b(patch|LEFT_OUT)", path.read_text(), re.M
+        )
     }
     assert mending == set(MENDS)
     for module in MENDS:
