@@ -311,7 +311,10 @@ static int install_by_uv(struct installing *x, struct str requirements, struct e
     add_text(x, words, requirements);
     if (!is_on(x, "useDownloadCache", true))
         add(x, words, "--no-cache");
-    return run(x, words, err);
+    /* what keeps two of uv apart stays behind */
+    return run(x, words, err) < 0
+               ? -1
+               : fs_remove_all(path_join(x->arena, x->target, STR(".lock")), err);
 }
 
 /* pip of older Debian installs for the user unless it is told otherwise. */

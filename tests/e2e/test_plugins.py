@@ -453,6 +453,15 @@ def test_a_python_service_in_two_stages(troupe, account):
     assert (called("dev"), called("prod")) == (2, 1)
     troupe("rollback", "dev")
     assert called("dev") == 1
+    troupe.edit("serverless.yml", "Requirements: {", "Requirements: {layer: true, ")
+    troupe.edit("serverless.yml", "main}", "main, layers: [{Ref: PythonRequirementsLambdaLayer}]}")
+    troupe("deploy", "dev")
+    troupe("deploy", "prod")
+    assert called("dev") == called("prod") == 2
+    with_layer = account.client("lambda").get_function(FunctionName="shop-hello", Qualifier="prod")
+    assert len(with_layer["Configuration"]["Layers"]) == 1
+    troupe("rollback", "prod")
+    assert called("prod") == 1
 
 
 WARMED = """service: shop
