@@ -42,4 +42,8 @@ int build_check(struct arena *a, const struct service *service, const struct bui
 int build_service(struct arena *a, const struct service *service,
                   const struct build_options *options, struct built *ret, struct err *err);
 
+/* The files of functions whose zip has nothing else, and whose text is the program's own: one for
+ * each function, without a name where it is not so. */
+const struct pack_text *build_texts(struct arena *a, const struct service *service);
+
 #endif

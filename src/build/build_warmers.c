@@ -93,3 +93,19 @@ int warmers_hand_out(struct building *b, struct err *err)
     build_beside(b, &files);
     return 0;
 }
+
+/* A warmer that a stage gets by a reset may be one that the other stage did not have. */
+const struct pack_text *build_texts(struct arena *a, const struct service *service)
+{
+    struct pack_text *texts = ARENA_ARRAY(a, service->function_count, struct pack_text);
+    for (size_t i = 0; i < service->function_count; i++) {
+        const struct function *fn = &service->functions[i];
+        const struct node *patterns = node_path(fn->node, "package.patterns");
+        struct str folder = path_dir(a, node_text(node_get_c(fn->node, "handler")));
+        enum { OWN_PATTERNS = 2 }; /* nothing, and its folder */
+        if (build_is_warmer(fn) && node_count(patterns) == OWN_PATTERNS)
+            texts[i] = (struct pack_text){path_clean(a, path_join(a, folder, STR("index.mjs"))),
+                                          code_of(a, node_get_c(fn->node, "warmer"))};
+    }
+    return texts;
+}

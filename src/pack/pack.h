@@ -112,14 +112,22 @@ int pack_service(struct arena *a, const struct service *service, const struct pa
 int pack_write(struct arena *a, const struct service *service, const struct pack_options *options,
                const struct packed *packed, struct str dir, struct err *err);
 
+/* A file whose text the program has: a zip of it needs no folder. */
+struct pack_text {
+    struct str name; /* in the zip; empty: there is none */
+    struct str text;
+};
+
 /* What was packaged for an earlier deployment, without files: `recorded` has its functions by key,
  * each a struct str *: SHA-256 of the code as hexadecimal digits, empty for an image;
  * `recorded_layers` has its layers likewise. Artifacts have their two hashes and the name
  * "<key>.zip" of the first function that runs them; they have no source and sizes
- * 0, so they must be in the bucket already. Functions with `image:` have none, as above.
+ * 0, so they must be in the bucket already. Functions with `image:` have none, as above. A function
+ * that the deployment did not have is made of its text in `texts`, one for each function, or NULL.
  * `*ret` lives in `a`. ERR_CONFIG with the function's place: the deployment has no code for it.
  * ERR_FAILED: what it names is no hash. */
 int pack_recorded(struct arena *a, const struct service *service, const struct map *recorded,
-                  const struct map *recorded_layers, struct packed *ret, struct err *err);
+                  const struct map *recorded_layers, const struct pack_text *texts,
+                  struct packed *ret, struct err *err);
 
 #endif

@@ -470,7 +470,7 @@ plugins: [serverless-plugin-warmup]
 custom:
   warmup:
     default: {enabled: true, concurrency: 2, package: {patterns: ['node_modules/**']}}
-    never: {enabled: other}
+    late: {enabled: prod}
 package: {excludeDevDependencies: false, patterns: ['!**', handler.js]}
 functions:
   hello: {handler: handler.main}
@@ -492,7 +492,8 @@ def told(account, function):
 
 def test_warmers_of_two_stages(troupe, account, tmp_path):
     """A warmer reaches the functions of its stage, by their aliases, and no others, and may do no
-    more; also after a reset, which takes over the code of another stage's.
+    more; also after a reset, which takes over the code of another stage's, and makes that of a
+    warmer which the other stage does not have.
     """
     sdk = tmp_path / "sdk"
     sdk.mkdir()
@@ -519,3 +520,9 @@ def test_warmers_of_two_stages(troupe, account, tmp_path):
     client.invoke(FunctionName="shop-warmUpPluginDefault", Qualifier="prod")
     prod = warm.replace("dev", "prod")
     assert told(account, "hello") == [f"shop-hello:{warm}"] * 2 + [f"shop-hello:{prod}"] * 2
+    late = client.get_function_configuration(FunctionName="shop-warmUpPluginLate", Qualifier="prod")
+    assert json.loads(late["Environment"]["Variables"]["WARMUP_FUNCTIONS"])["functions"] == [
+        "shop-hello",
+        "shop-bye",
+        "shop-quiet",
+    ]

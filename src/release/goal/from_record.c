@@ -1,6 +1,7 @@
 /* From records back to targets. */
 #include "release/goal/from_record.h"
 
+#include "build/build.h"
 #include "release/image/image.h"
 
 /* ---- reading ---- */
@@ -273,7 +274,8 @@ int recorded_target(const struct release *r, struct world *w, const struct recor
     if (read_bundle(r, w, record, bundle, err) < 0 || add_own(r, w, bundle, err) < 0 ||
         load(r, bundle, service, err) < 0 || layout_leave_out(a, service, &rest, err) < 0 ||
         images_of(r, record, rest.service, &options.images, err) < 0 ||
-        pack_recorded(a, rest.service, &recorded, &layers, packed, err) < 0 ||
+        pack_recorded(a, rest.service, &recorded, &layers, build_texts(a, rest.service), packed,
+                      err) < 0 ||
         compile_service(a, rest.service, packed, &options, compiled, err) < 0 ||
         layout_service(a, rest.service, compiled, layout, err) < 0)
         return -1;

@@ -796,7 +796,7 @@ static void test_recorded(void **state)
     for (size_t i = 0; i < 4; i++)
         map_put(&functions, str_c(keys[i]), i == 2 ? &of_two : &of_one);
     check_ok(fs_remove_all(f.top, &err), &err);
-    check_ok(pack_recorded(f.arena, &f.service, &functions, &none, &packed, &err), &err);
+    check_ok(pack_recorded(f.arena, &f.service, &functions, &none, NULL, &packed, &err), &err);
     assert_int_equal(packed.artifact_count, 2);
     assert_ptr_equal(packed.of_function[0], &packed.artifacts[0]);
     assert_ptr_equal(packed.of_function[1], &packed.artifacts[0]);
@@ -840,14 +840,15 @@ static void test_recorded_lacks(void **state)
         map_put(&functions, STR("a"), &of_a);
         if (lacking[i].artifact)
             map_put(&functions, STR("b"), &of_b);
-        assert_int_equal(pack_recorded(f.arena, &f.service, &functions, &none, &packed, &err), -1);
+        assert_int_equal(pack_recorded(f.arena, &f.service, &functions, &none, NULL, &packed, &err),
+                         -1);
         check_str(err.msg, lacking[i].error);
         assert_int_equal(err.kind, lacking[i].kind);
         assert_int_equal(err.pos.line, lacking[i].kind == ERR_CONFIG ? 5 : 0);
     }
     cleanup_err struct err err = {0};
     struct map none = MAP(f.arena);
-    assert_int_equal(pack_recorded(f.arena, &f.service, &none, &none, &packed, &err), -1);
+    assert_int_equal(pack_recorded(f.arena, &f.service, &none, &none, NULL, &packed, &err), -1);
     assert_int_equal(err.pos.line, 4);
     fixture_remove(&f);
 }
