@@ -109,11 +109,26 @@ static int check_docker(const struct python *p, struct err *err)
     return 0;
 }
 
+/* Patterns find the zip in the zip among the service's files, and other builders have theirs. */
+static int check_others(const struct python *p, struct err *err)
+{
+    const struct member *zip = node_member(p->options, STR("zip"));
+    const struct node *other = build_plugin(p->service, "serverless-esbuild");
+    const struct node *command = node_get_c(p->service->settings.build, "command");
+    if (!zip || !node_truthy(zip->value) || (!other && node_empty(command)))
+        return 0;
+    err_at(err, zip->key_pos, ERR_CONFIG, "'zip' where another builder makes the service's zip");
+    err_note(err, node_pos(other ? other : command), "the other one is named");
+    return err_help(err, "set 'slim: true' or 'layer: true' instead");
+}
+
 int python_check(struct building *b, struct err *err)
 {
     struct python p = python_of(b);
     const struct service *service = b->service;
-    struct err one = {0}, docker = {0};
+    struct err one = {0}, docker = {0}, others = {0};
+    check_others(&p, &others);
+    err_also(err, &others);
     if (!p.individually)
         check_given(&p, node_path(service->root, "package.artifact"), &one);
     err_also(err, &one);

@@ -309,10 +309,14 @@ static int list_files(struct packer *p, struct plan *plan, const struct file_lis
                       struct err *err)
 {
     struct file_list *ret = &plan->list;
-    if (plan->built)
-        return files_given(p->arena, plan->built, ret, err);
     if (plan->dir.n)
         return select_layer(p, plan, ret, err);
+    if (plan->built) {
+        if (files_given(p->arena, plan->built, ret, err) < 0)
+            return -1;
+        plan->selected = ret->files;
+        return plan->added ? add_files(p, plan, err) : 0;
+    }
     *ret = *(*selected)++; /* its files are also those of other lists */
     plan->selected = ret->files;
     for (size_t i = 0; p->options->built_dir.n && i < ret->count; i++)

@@ -59,7 +59,7 @@ struct pack_files {
     size_t count;
 };
 
-/* What a build adds to a zip whose files `package:` selects. */
+/* What a build adds to a zip whose files `package:` selects, or another build makes. */
 struct pack_addition {
     struct pack_files files; /* whatever `package:` says, and before what it selects of that name */
     /* Only what is below this folder is selected, and named from there; empty: everything. What

@@ -246,3 +246,17 @@ def test_what_is_wrong_is_said(service):
         for name in files:
             (service.folder / name).unlink()
         assert not list((service.folder / ".troupe").glob("build-*"))
+
+
+def test_beside_another_builder(service):
+    """What a command makes and what is required are in one zip; a zip in the zip is refused."""
+    build = "custom:\n  troupe: {build: {command: 'echo made > $TROUPE_BUILD_DIR/f.py'}}\n"
+    plugin = "plugins: [serverless-python-requirements]\n"
+    write(service.folder, {"serverless.yml": HEAD + plugin + build + FUNCTION})
+    assert service.installs() == 1
+    found = service.entries()
+    assert found["f.py"] == "made\n" and found["installed.py"] == "installed\n"
+    build += "  pythonRequirements: {zip: true}\n"
+    write(service.folder, {"serverless.yml": HEAD + plugin + build + FUNCTION})
+    done, _ = service.package()
+    assert done.returncode == 2 and "serverless.yml:6:" in done.stderr, done.stderr
