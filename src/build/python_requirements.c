@@ -181,12 +181,18 @@ int requirements_read(struct arena *a, struct str path, const struct node *left_
 
 /* ---- what of this machine is installed ---- */
 
-static bool has_part(struct str path, const char *part)
+/* Is it something that building a package leaves in its folder, or that is of other tools? */
+static bool is_left(struct str path)
 {
+    static const char *const names[] = {"__pycache__", "build", "node_modules"};
     struct str rest = path, one;
-    while (rest.p && str_cut(&rest, '/', &one))
-        if (str_eq(one, str_c(part)))
+    while (rest.p && str_cut(&rest, '/', &one)) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (str_eq(one, str_c(names[i])))
+                return true;
+        if (str_ends(one, STR(".egg-info")))
             return true;
+    }
     return false;
 }
 
@@ -202,7 +208,7 @@ void inputs_add_folder(struct arena *a, struct str dir, struct str name, struct 
     node_push(a, dirs, node_str(a, name));
     for (size_t i = 0; i < n; i++) {
         struct str file = path_join(a, name, found[i]), folder = path_dir(a, file);
-        if (has_part(found[i], "__pycache__") || has_part(found[i], "build"))
+        if (is_left(found[i]))
             continue;
         node_push(a, files, node_str(a, file));
         if (!map_has(&seen, folder))
@@ -223,7 +229,8 @@ static struct str local_path(struct str line)
            line.p[n] != '#')
         n++;
     struct str path = str_sub(line, 0, n);
-    return file || str_find_char(path, '/', 0) >= 0 ? path : STR("");
+    bool here = str_eq(path, STR(".")) || str_eq(path, STR(".."));
+    return file || here || str_find_char(path, '/', 0) >= 0 ? path : STR("");
 }
 
 void requirements_local(struct arena *a, struct str dir, struct str lines, struct node *files,

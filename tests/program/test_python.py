@@ -209,6 +209,12 @@ def test_it_installs_again_only_when_something_is_different(service):
     assert (service.installs(), service.installs()) == (1, 0)
     service.env["PIP_INDEX_URL"] = "https://example.com/simple"
     assert (service.installs(), service.installs()) == (1, 0)
+    write(service.folder, {"requirements.txt": ".\n"})  # the service is a package itself
+    for change in ({"setup.py": "1"}, {"f.py": "def main(e, c): return 3\n"}):
+        write(service.folder, change)
+        assert (service.installs(), service.installs()) == (1, 0), change
+    write(service.folder, {"requirements.txt": "one\n"})
+    assert service.installs() == 1
     write(service.folder, {"f.py": "def main(e, c): return 2\n"})
     assert service.installs() == 0 and "return 2" in service.entries()["f.py"]
     for option in ("invalidateCaches: true", "useStaticCache: false"):
