@@ -317,19 +317,33 @@ static int install_by_uv(struct installing *x, struct str requirements, struct e
                : fs_remove_all(path_join(x->arena, x->target, STR(".lock")), err);
 }
 
-/* pip of older Debian installs for the user unless it is told otherwise. */
-static bool takes_system(struct installing *x, struct str python)
+/* Ask `python` how its pip installs; false when it has none, or does not run. */
+static bool ask_pip(struct installing *x, struct str python, struct str *ret_help)
 {
     struct node *words = node_seq(x->arena);
-    struct str output;
     cleanup_err struct err none = {0};
     add_text(x, words, python);
-    add(x, words, "-m");
-    add(x, words, "pip");
-    add(x, words, "help");
-    add(x, words, "install");
-    return run_in(x, x->build->service_dir, words, &output, &none) == 0 &&
-           str_find(output, STR("--system"), 0) >= 0;
+    add_list(x, words, WORDS_OF("-m", "pip", "help", "install"));
+    return program_find(x->arena, python).n &&
+           run_in(x, x->build->service_dir, words, ret_help, &none) == 0;
+}
+
+/* The runtime's Python may not be on this machine. Another one's pip can install for it, what needs
+ * no compiler: "3.9" then, and `*python` is that one; else empty. */
+static struct str other_version(struct installing *x, struct str *python, struct str *help)
+{
+    struct str version = *python, other = STR("python3");
+    if (ask_pip(x, *python, help))
+        return STR("");
+    if (node_truthy(option(x, "pythonBin")) || !str_skip(&version, STR("python")) ||
+        !str_starts(version, STR("3.")) || !ask_pip(x, other, help))
+        return STR("");
+    node_push(x->arena, x->warnings,
+              node_strf(x->arena,
+                        "'%.*s' does not run here: python3 installs for it, what has wheels only",
+                        STR_ARG(*python)));
+    *python = other;
+    return version;
 }
 
 /* What pip is: its version is in a file of its own, and so is what a virtual environment is. */
@@ -355,19 +369,35 @@ static bool keeps_compiled(const struct installing *x)
            (node_count(option(x, "slimPatterns")) && !is_on(x, "slimPatternsAppendDefaults", true));
 }
 
+static int compile_again(struct installing *x, struct str python, struct err *err)
+{
+    struct node *words = node_seq(x->arena);
+    if (!keeps_compiled(x))
+        return 0;
+    add_text(x, words, python);
+    add(x, words, "-c");
+    add(x, words, compile_driver);
+    add_text(x, words, x->target);
+    return run(x, words, err);
+}
+
 static int install_by_pip(struct installing *x, struct str requirements, struct err *err)
 {
-    struct str python = text_of(x, "python"), cache;
-    struct node *words = node_seq(x->arena), *again = node_seq(x->arena);
+    struct str python = text_of(x, "python"), cache, help = STR("");
+    struct str version = other_version(x, &python, &help);
+    struct node *words = node_seq(x->arena);
     if (need_program(x, python,
                      "install it, or name another one: custom.pythonRequirements.pythonBin",
                      err) < 0 ||
         download_cache(x, &cache, err) < 0)
         return -1;
     add_text(x, words, python);
-    add(x, words, "-m");
-    add(x, words, "pip");
-    add(x, words, "install");
+    add_list(x, words, WORDS_OF("-m", "pip", "install"));
+    if (version.n) {
+        add(x, words, "--python-version");
+        add_text(x, words, version);
+        add_list(x, words, WORDS_OF("--only-binary=:all:", "--no-compile"));
+    }
     add_extra(x, words);
     add(x, words, "-t");
     add_text(x, words, x->target);
@@ -377,18 +407,12 @@ static int install_by_pip(struct installing *x, struct str requirements, struct 
         add(x, words, "--cache-dir");
         add_text(x, words, cache);
     }
-    if (takes_system(x, python))
+    if (str_find(help, STR("--system"), 0) >= 0)
         add(x, words, "--system");
     if (run(x, words, err) < 0)
         return -1;
     note_pip(x, python);
-    if (!keeps_compiled(x))
-        return 0;
-    add_text(x, again, python);
-    add(x, again, "-c");
-    add(x, again, compile_driver);
-    add_text(x, again, x->target);
-    return run(x, again, err);
+    return version.n ? 0 : compile_again(x, python, err);
 }
 
 /* ---- docker ---- */

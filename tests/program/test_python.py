@@ -23,7 +23,7 @@ case "$name $*" in
   *"print("*) printf '\n/nowhere/pyvenv.cfg\n%s\n' "$PWD/pip-version" ;;
   *"pip help install") test -e debian && echo "  --system  for all users" ;;
 esac
-if test -e fails; then echo "no matching distribution" >&2; exit 3; fi
+case "$*" in *" -t "*) test -e fails && { echo "no matching distribution" >&2; exit 3; } ;; esac
 while test $# -gt 0; do
   case "$1" in
     -t|--target) test "$2" = /var/task/ || echo installed > "$2/installed.py" ;;
@@ -266,3 +266,16 @@ def test_beside_another_builder(service):
     write(service.folder, {"serverless.yml": HEAD + plugin + build + FUNCTION})
     done, _ = service.package()
     assert done.returncode == 2 and "serverless.yml:6:" in done.stderr, done.stderr
+
+
+def test_python_of_the_runtime_is_not_there(service):
+    """Another one installs for it, and it is said; not where the file names a program."""
+    service.has("python3")
+    service.options("useDownloadCache: false")
+    file = service.folder / "serverless.yml"
+    file.write_text(file.read_text().replace("python3.11", "python3.13"))
+    done, lines = service.package()
+    wheels = "--python-version|3.13|--only-binary=:all:|--no-compile"
+    installs = [line for line in lines if "|install|" in line]
+    assert installs == [f"python3|-m|pip|install|{wheels}{TO}"], lines
+    assert done.returncode == 0 and "'python3.13' does not run here" in done.stderr, done.stderr
