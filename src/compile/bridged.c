@@ -127,10 +127,47 @@ static const struct node *refer_to_functions(struct compilation *c, const struct
 
 /* ---- all of it ---- */
 
+static int taken_out(struct str id, const char *what, struct err *err)
+{
+    err_set(err, ERR_CONFIG, "a plugin takes %s'%.*s' out of the template", what, STR_ARG(id));
+    return err_help(err, "troupe lays it out for stages, so it has to be there: take it out of the "
+                         "service file instead");
+}
+
+static int check_one(const struct node *template, struct str id, struct err *err)
+{
+    return !id.n || node_get(node_get_c(template, "Resources"), id) ? 0 : taken_out(id, "", err);
+}
+
+/* What is laid out by troupe itself is still there, and has properties if it had. */
+static int check_made(struct compilation *c, const struct node *before, const struct node *template,
+                      struct err *err)
+{
+    member_each (m, node_get_c(before, "Resources")) {
+        const struct node *now = node_get(node_get_c(template, "Resources"), m->key);
+        if (now && node_is(node_get_c(m->value, "Properties"), NODE_MAP) &&
+            !node_is(node_get_c(now, "Properties"), NODE_MAP))
+            return taken_out(m->key, "the properties of ", err);
+    }
+    const struct compiled *made = c->out;
+    struct str apis[] = {made->rest_api_id, made->rest_deployment_id, made->http_api_id,
+                         made->websocket_deployment_id};
+    for (size_t i = 0; i < sizeof apis / sizeof *apis; i++)
+        if (check_one(template, apis[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < made->layer_count; i++)
+        if (check_one(template, made->layers[i].logical_id, err) < 0)
+            return -1;
+    for (size_t i = 0; i < made->function_count; i++)
+        if (check_one(template, made->functions[i].logical_id, err) < 0)
+            return -1;
+    return 0;
+}
+
 const struct node *bridged_finish(struct compilation *c, const struct node *template,
                                   struct err *err)
 {
-    const struct node *names, *patches = c->service->patches;
+    const struct node *names, *before = template, *patches = c->service->patches;
     if (!patches)
         return template;
     template = patches_steady(c->arena, template, &names);
@@ -143,5 +180,7 @@ const struct node *bridged_finish(struct compilation *c, const struct node *temp
     if (err->kind)
         return NULL;
     template = patches_rename(c->arena, template, names);
-    return c->options->naming == NAMING_SHARED ? refer_to_functions(c, template) : template;
+    if (c->options->naming == NAMING_FLAT)
+        return template;
+    return check_made(c, before, template, err) < 0 ? NULL : refer_to_functions(c, template);
 }

@@ -201,6 +201,43 @@ def test_what_the_framework_has_built_is_not_built_again(service):
         write(service, {"changed": more or "x"})
 
 
+def test_zips_that_were_given(service):
+    """The framework leaves them where they are, and in the state only the name of the service's."""
+    for name in ("dist/a.zip", "dist/one/x.zip", "dist/two/x.zip"):
+        path = service / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("f.js", name)
+
+    def given(state, template, stage):
+        state["package"]["artifact"] = "a.zip"
+        state["service"]["initialServerlessConfig"]["package"] = {"artifact": "dist/a.zip"}
+        functions = state["service"]["functions"]
+        functions["added"]["package"] = {"artifact": "dist/two/x.zip"}
+
+    prepare(service, "dev", "madeup", "otherwise", change=given)
+    done = run(service, "package", "dev")
+    assert done.returncode == 0, done.stderr
+    for name, content in (("a.zip", "dist/a.zip"), ("x.zip", "dist/two/x.zip")):
+        with zipfile.ZipFile(service / ".serverless" / name) as archive:
+            assert archive.read("f.js").decode() == content
+
+
+def test_what_troupe_lays_out_has_to_be_there(service):
+    for change in (
+        lambda state, template, stage: template["Resources"].pop("HelloLambdaFunction"),
+        lambda state, template, stage: template["Resources"].pop("ApiGatewayRestApi"),
+        lambda state, template, stage: template["Resources"]["IamRoleLambdaExecution"].pop(
+            "Properties"
+        ),
+    ):
+        prepare(service, "dev", change=change)
+        write(service, {"changed": str(time.time_ns())})
+        assert run(service, "package", "dev").returncode == 0
+        done = run(service, "validate", "dev")
+        assert done.returncode == 2 and "out of the template" in done.stderr, done.stderr
+
+
 def test_options_as_the_user_gave_them(service):
     prepare(service, "dev", "madeup", "otherwise")
     (service / "serverless.yml").rename(service / "other.yml")

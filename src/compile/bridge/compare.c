@@ -4,6 +4,7 @@
 #include "compile/bridge/bridge_internal.h"
 
 #include "base/buf.h"
+#include "cfn/expression.h"
 #include "cfn/template.h"
 #include "compile/patches.h"
 
@@ -142,7 +143,8 @@ static void compare(struct comparing *c, const struct path *path, const struct n
 {
     if (node_equal(made, wanted))
         return;
-    if (node_is(made, NODE_MAP) && node_is(wanted, NODE_MAP))
+    bool function = cfn_is_function(made) || cfn_is_function(wanted); /* is one value */
+    if (node_is(made, NODE_MAP) && node_is(wanted, NODE_MAP) && !function)
         compare_maps(c, path, made, wanted);
     else if (node_is(made, NODE_SEQ) && node_is(wanted, NODE_SEQ))
         compare_lists(c, path, made, wanted);

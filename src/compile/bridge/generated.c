@@ -49,17 +49,18 @@ static struct node *known_members(struct generating *g, const struct node *map,
 
 /* ---- zips ---- */
 
-/* How the zip `path` of the state is found: beside the state, or where the state says. Empty: it
- * says nothing. */
+/* How the zip `path` of the state is found: what the framework has made lay in `.serverless`, and
+ * lies beside the state now; what was given to it lies where it was. Empty: it says nothing. */
 static struct str zip_name(struct generating *g, struct str path)
 {
     struct arena *a = g->arena;
-    struct str name = path_base(path);
+    struct str name = path_base(path), given = path_join(a, g->place->dir, path);
     if (!path.n || str_starts(path, STR("s3://")))
         return path;
-    if (fs_exists(path_join(a, g->package->dir, name)))
-        return name;
-    return path_join(a, g->place->dir, path);
+    bool made = str_eq(path_base(path_dir(a, path)), STR(".serverless"));
+    if (!made && fs_exists(given))
+        return given;
+    return made || fs_exists(path_join(a, g->package->dir, name)) ? name : given;
 }
 
 static const struct node *artifact(struct generating *g, struct str path)
@@ -181,6 +182,13 @@ static const struct node *custom(struct generating *g)
     return out->size ? out : NULL;
 }
 
+/* The state has no more than its name, if it was not the framework that made it. */
+static struct str service_zip(const struct package_state *p)
+{
+    struct str given = node_text(node_path(p->initial, "package.artifact"));
+    return given.n ? given : node_text(node_get_c(p->package, "artifact"));
+}
+
 const struct node *generated_file(struct arena *a, const struct package_state *p,
                                   const struct service *place, struct str stage)
 {
@@ -196,7 +204,7 @@ const struct node *generated_file(struct arena *a, const struct package_state *p
     /* the framework has let pass what it has, plugins' keys too */
     node_put_str(a, file, "configValidationMode", STR("warn"));
     node_put_c(a, file, "provider", provider(&g));
-    node_put_c(a, file, "package", artifact(&g, node_text(node_get_c(p->package, "artifact"))));
+    node_put_c(a, file, "package", artifact(&g, service_zip(p)));
     node_put_c(a, file, "custom", custom(&g));
     node_put_c(a, file, "plugins", plugins_of_package(a, place->root, false));
     node_put_c(a, file, "layers", layers(&g));
