@@ -313,10 +313,13 @@ static const struct node *arguments(struct arena *a, const struct framework *f,
 {
     struct node *words = node_shallow(a, f->words);
     const struct str *region = call->given ? map_get(call->given, STR("region")) : NULL;
+    const struct str *profile = call->given ? map_get(call->given, STR("aws-profile")) : NULL;
     node_push(a, words, node_str(a, STR("package")));
     add_option(a, words, "--stage", call->stage);
     if (region || call->service->remote)
         add_option(a, words, "--region", call->service->region);
+    if (profile)
+        add_option(a, words, "--aws-profile", *profile);
     if (call->config.n)
         add_option(a, words, "--config", path_base(call->config));
     for (size_t i = 0; call->params && i < call->params->n; i++)

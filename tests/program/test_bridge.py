@@ -21,6 +21,7 @@ from made_up_framework import STATE, TEMPLATE, package
 from run import PROGRAM, ROOT, TIMEOUT_S, environment, troupe
 
 sys.path.insert(0, str(ROOT / "tests" / "reference"))
+from bless import plugins as npm_packages  # noqa: E402
 from bless import reference  # noqa: E402
 from normalise import normalise  # noqa: E402
 
@@ -65,6 +66,8 @@ if mode == "hang":
     if child:
         (here.parent / "pid").write_text(f"{os.getpid()} {child}")
     time.sleep(1000)
+if mode == "alone":
+    os.close(os.open("../busy", os.O_CREAT | os.O_EXCL)); time.sleep(0.3); os.unlink("../busy")
 if mode == "fail" or not source.exists():
     print("Error:\\nCannot resolve variable at 'custom.x': no such file"); sys.exit(1)
 if mode != "silent":
@@ -136,6 +139,7 @@ def plugin(state, template, stage):
     """Adds, changes, inserts and removes, in configuration and template."""
     resources = template["Resources"]
     resources["Alarms"] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"a-{stage}"}}
+    resources[f"Alarms{stage}"] = dict(resources["Alarms"])
     resources["HelloLambdaFunction"]["Properties"]["TracingConfig"] = {"Mode": "Active"}
     resources["AddedLambdaFunction"]["Properties"]["Environment"]["Variables"]["CALLS"] = (
         f"app-{stage}-hello"
@@ -242,11 +246,13 @@ def test_options_as_the_user_gave_them(service):
     prepare(service, "dev", "madeup", "otherwise")
     (service / "serverless.yml").rename(service / "other.yml")
     args = ("--config", "other.yml", "--region", "us-east-1", "--param", "a=b c")
+    args = (*args, "--aws-profile", "mine")
     done = run(service, "package", "dev", *args)
     assert done.returncode == 0, done.stderr
     for call in calls(service):
         text = " ".join(call["arguments"])
-        assert "--config other.yml" in text and "--region us-east-1" in text, call
+        assert all(word in text for word in (f"{args[0]} {args[1]}", "--region us-east-1")), call
+        assert "--aws-profile mine" in text, call
         assert call["arguments"][call["arguments"].index("--param") + 1] == "a=b c"
 
 
@@ -438,6 +444,27 @@ def all_gone(folder):
         time.sleep(0.05)
 
 
+def test_one_call_at_a_time(service):
+    """Two stages at once: on its way the framework writes into one folder."""
+    prepare(service, "dev", "prod", "madeup", "otherwise")
+    write(service.parent, {"mode": "alone"})
+    env = environment(service.parent) | {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    both = [
+        subprocess.Popen(
+            [PROGRAM, "package", stage, "--package", f"../made-{stage}"],
+            cwd=service,
+            env=env,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for stage in ("dev", "prod")
+    ]
+    said = [child.communicate(timeout=TIMEOUT_S)[1] for child in both]
+    assert [child.returncode for child in both] == [0, 0], said
+    for stage in ("dev", "prod"):
+        assert packaged(service, f"../made-{stage}") == wanted(service, stage)
+
+
 def test_takes_longer_than_it_may(service):
     write(service.parent, {"mode": "hang"})
     write(
@@ -604,8 +631,9 @@ provider:
   runtime: nodejs20.x
   region: us-east-1
   environment: {SECRET: "${secret:x}", STAGE: "${sls:stage}"}
+  tracing: true
 custom: {shared: {a: [1, 2], b: "x-${sls:stage}"}}
-plugins: [./plug/memory, ./plug/template, ./plug/source, serverless-offline]
+plugins: [./plug/memory, ./plug/template, ./plug/source, serverless-plugin-tracing, serverless-offline]
 functions:
   hello:
     handler: f.main
@@ -624,11 +652,13 @@ resources:
 
 def test_with_the_reference(tmp_path):
     """A function and events in memory, resources and changes in the template, a source of
-    variables, and a plugin that is not installed because troupe replaces it.
+    variables, a plugin from npm, and one that is not installed because troupe replaces it.
     """
     service = tmp_path / "app"
     write(service, PLUGINS)
     (tmp_path / "node_modules").symlink_to(reference().parents[2])
+    write(tmp_path, {"plugins": "serverless-plugin-tracing@2.0.0\n"})
+    (service / "node_modules").symlink_to(npm_packages(tmp_path))
     home = {"HOME": str(tmp_path)}
     done = run(service, "package", "prod", "--package", "made", more=home)
     assert done.returncode == 0, done.stderr
