@@ -19,7 +19,8 @@ struct removal_stack {
 };
 
 /* Of a world that was found: its stage's stack, or without a stage in it those of all stages and
- * the service's, in the order in which they would go. REFUSED when one of them is protected against deletion. */
+ * the service's, in the order in which they would go. REFUSED when one of them is protected against
+ * deletion. */
 int removal_plan(const struct release *r, const struct world *w, struct removal_stack **ret,
                  size_t *ret_n, struct err *err);
 

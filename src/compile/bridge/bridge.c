@@ -66,31 +66,34 @@ static int compile(struct bridging *b, const struct node *file, struct str stage
     return *ret = compiled.template, 0;
 }
 
+/* Does `file` give the framework's template, value by value? */
+static int verify(struct bridging *b, const struct node *file, struct str stage,
+                  const struct node *template, struct err *err)
+{
+    const struct node *compiled;
+    if (compile(b, file, stage, &compiled, err) < 0)
+        return err_wrap(err, "what the framework has packaged");
+    struct str rest = compare_rest(b->arena, compiled, template);
+    return rest.n ? err_set(err, ERR_CONFIG,
+                            "what the framework has packaged cannot be taken over: '%.*s' of the "
+                            "template would be another",
+                            STR_ARG(rest))
+                  : 0;
+}
+
 /* The service file of a package, with all that plugins made. */
-static int generate(struct bridging *b, struct str dir, struct str stage, const struct node **ret,
-                    const struct node **ret_service, struct err *err)
+static int generate(struct bridging *b, struct str dir, struct str stage,
+                    struct package_state *ret_state, const struct node **ret, struct err *err)
 {
     struct arena *a = b->arena;
-    struct package_state state;
     const struct node *compiled;
-    if (package_state_read(a, dir, &state, err) < 0 ||
-        package_state_check(&state, b->place->name, stage, err) < 0)
+    if (package_state_read(a, dir, ret_state, err) < 0 ||
+        package_state_check(ret_state, b->place->name, stage, err) < 0)
         return -1;
-    const struct node *file = generated_file(a, &state, b->place, stage);
+    const struct node *file = generated_file(a, ret_state, b->place, stage);
     if (compile(b, file, stage, &compiled, err) < 0)
         return err_wrap(err, "what the framework has packaged");
-    file = compare_add(a, file, compiled, state.template);
-    if (compile(b, file, stage, &compiled, err) < 0)
-        return err_wrap(err, "what the framework has packaged");
-    struct str rest = compare_rest(a, compiled, state.template);
-    if (rest.n)
-        return err_set(err, ERR_CONFIG,
-                       "what the framework has packaged cannot be taken over: '%.*s' of the "
-                       "template would be another",
-                       STR_ARG(rest));
-    *ret = secrets_hide(a, file, &b->secrets);
-    *ret_service = state.service;
-    return 0;
+    return *ret = compare_add(a, file, compiled, ret_state->template), 0;
 }
 
 /* ---- two stages ---- */
@@ -138,7 +141,7 @@ static int generate_other(struct bridging *b, const struct node *service, struct
     struct framework_package package_of_other;
     struct bridged *out = b->out;
     cleanup_err struct err why = {0};
-    const struct node *ignored;
+    struct package_state state;
     *ret = NULL;
     out->by_name = true;
     if (b->request->package_dir.n)
@@ -153,7 +156,7 @@ static int generate_other(struct bridging *b, const struct node *service, struct
         out->why = package_of_other.failed;
         return 0;
     }
-    if (generate(b, package_of_other.dir, other, ret, &ignored, &why) < 0) {
+    if (generate(b, package_of_other.dir, other, &state, ret, &why) < 0) {
         if (why.kind == ERR_CANCELLED)
             return err_move(err, &why), -1;
         out->why = str_dup(b->arena, why.msg);
@@ -197,7 +200,7 @@ int bridge_service(struct arena *a, const struct service *place,
     struct stage_texts texts = {
         .service = place->name, .stage = stage, .other = other_stage(stage), .opaque = node_map(a)};
     struct framework_package packaged = {0};
-    const struct node *service;
+    struct package_state state;
     *ret = (struct bridged){0};
     if (check_settings(place, err) < 0)
         return -1;
@@ -209,9 +212,11 @@ int bridge_service(struct arena *a, const struct service *place,
     dir = path_absolute(a, dir);
     if (service_secrets(place, &b.secrets, err) < 0)
         return -1;
-    if (generate(&b, dir, stage, &texts.file, &service, err) < 0 ||
-        generate_other(&b, service, texts.other, &texts.of_other, err) < 0)
+    if (generate(&b, dir, stage, &state, &texts.file, err) < 0 ||
+        verify(&b, texts.file, stage, state.template, err) < 0 ||
+        generate_other(&b, state.service, texts.other, &texts.of_other, err) < 0)
         return -1;
+    texts.file = secrets_hide(a, texts.file, &b.secrets);
     const struct node *file = with_plugins(&b, stage_texts_find(a, &texts));
     if (load(&b, file, texts.opaque, stage, true, &ret->service, err) < 0)
         return err_wrap(err, "what the framework has packaged");

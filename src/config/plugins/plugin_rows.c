@@ -5,10 +5,8 @@
 #define PLAN "'troupe plan STAGE' shows what would change"
 #define INFO "'troupe info STAGE --json' has the outputs"
 #define PURGE "'troupe remove STAGE --purge' empties the stage's buckets"
-#define AT_AWS                                                                                    \
-    "bridged without what it does at AWS itself, before or after a deployment: that is yours to " \
-    "do"
-#define AROUND "bridged: what it runs at a deployment, and not when it packages, is not run"
+#define AT_AWS "what it does at AWS itself, before or after a deployment, is yours to do"
+#define AROUND "what it runs at a deployment, and not when it packages, is not run"
 
 /* ---- options ---- */
 

@@ -111,11 +111,11 @@ static bool all_known(const struct plan *plan)
 static int plan_stage(struct planning *p, struct err *err)
 {
     struct plan *plan = p->plan;
-    if (plan_domains(p->r, plan, err) < 0 || plan_scope(p->r, plan, err) < 0 || plan_keep_network(p->r, plan, err) < 0 ||
-        plan_resolve(p->r, plan, false, err) < 0 || plan_reuse(p->r, plan, err) < 0 ||
-        check_only_code(p, err) < 0 || changes_functions(p, err) < 0 ||
-        plan_api_quota(p->r, plan, err) < 0 || plan_outside(p->r, plan, err) < 0 ||
-        plan_edge_functions(p->r, plan, err) < 0)
+    if (plan_domains(p->r, plan, err) < 0 || plan_scope(p->r, plan, err) < 0 ||
+        plan_keep_network(p->r, plan, err) < 0 || plan_resolve(p->r, plan, false, err) < 0 ||
+        plan_reuse(p->r, plan, err) < 0 || check_only_code(p, err) < 0 ||
+        changes_functions(p, err) < 0 || plan_api_quota(p->r, plan, err) < 0 ||
+        plan_outside(p->r, plan, err) < 0 || plan_edge_functions(p->r, plan, err) < 0)
         return -1;
     if (plan->world.stage_template &&
         layout_check_rights(p->r->arena, plan->target.layout, plan_stage_template(p->r, plan, 0),

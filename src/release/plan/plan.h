@@ -34,8 +34,8 @@ int plan_api_logs(const struct release *r, struct plan *plan, struct err *err);
 /* edge_names.c: REFUSED when a function at CloudFront's edge that the stage's stack is to make is
  * there already. */
 int plan_edge_functions(const struct release *r, struct plan *plan, struct err *err);
-/* custom_domains.c: leaves out of the target's template the custom domains that AWS has already. REFUSED
- * when one that is mapped is not there, or a base path leads elsewhere. */
+/* custom_domains.c: leaves out of the target's template the custom domains that AWS has already.
+ * REFUSED when one that is mapped is not there, or a base path leads elsewhere. */
 bool custom_domain_is(const struct node *resource);
 int plan_domains(const struct release *r, struct plan *plan, struct err *err);
 /* outside.c: REFUSED when another stage has what the target adds outside the stage. */
