@@ -265,7 +265,12 @@ def test_replaced_plugins_are_left_out_and_built_in_ones_done(service):
     )
 
     def state_custom(state, template, stage):
-        state["service"]["custom"] = {"prune": {"automatic": True, "number": 3}, "secret": "no"}
+        itself = {"a": {"$ref": '$["service"]["custom"]["itself"]'}}
+        state["service"]["custom"] = {
+            "itself": itself,
+            "prune": {"automatic": True, "number": 3},
+            "secret": "no",
+        }
 
     write(service, {"serverless.yml": text})
     prepare(service, "dev", "madeup", "otherwise", change=state_custom)
@@ -397,6 +402,16 @@ def damaged(name, text):
                 STATE,
                 '{"service": {"service": "app", "provider": {"a": {"$ref": '
                 '"$[\\"service\\"][\\"provider\\"]"}}}}',
+            ),
+            ("holds itself",),
+        ),
+        (
+            "copy",
+            damaged(
+                STATE,
+                '{"service": {"service": "app", "provider": {}, "functions": {"a": {"$ref": '
+                '"$[\\"service\\"][\\"functions\\"]"}, "b": {"$ref": '
+                '"$[\\"service\\"][\\"functions\\"]"}}}}',
             ),
             ("holds itself",),
         ),

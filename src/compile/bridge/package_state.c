@@ -4,16 +4,22 @@
 #include "base/fs.h"
 #include "doc/json.h"
 
-enum { STATE_BYTES_MAX = 256 * 1024 * 1024, REFERENCES_MAX = 1000000 };
+enum { STATE_BYTES_MAX = 256 * 1024 * 1024, NODES_MAX = 2000000 };
 
 /* ---- values that are written once ---- */
+
+/* What is being unfolded, innermost first. */
+struct open {
+    const struct open *up;
+    const struct node *target;
+};
 
 struct unfolding {
     struct arena *arena;
     const struct node *root;
-    size_t references;
-    unsigned depth;
-    bool circular;
+    const struct open *open;
+    size_t nodes;
+    bool circular; /* or too large */
 };
 
 static const struct node *unfold(struct unfolding *u, const struct node *n);
@@ -57,21 +63,29 @@ static const struct node *change(void *context, struct str key, const struct nod
     return unfold(context, child);
 }
 
+static bool is_open(const struct unfolding *u, const struct node *target)
+{
+    for (const struct open *o = u->open; o; o = o->up)
+        if (o->target == target)
+            return true;
+    return false;
+}
+
 /* The framework writes an object that stands in two places once, and {"$ref": path} for the other.
  */
 static const struct node *unfold(struct unfolding *u, const struct node *n)
 {
     const struct node *reference = node_count(n) == 1 ? node_get_c(n, "$ref") : NULL;
     const struct node *target = node_is(reference, NODE_STRING) ? named(u, reference->text) : NULL;
-    if (u->depth > DOC_DEPTH_MAX || u->references > REFERENCES_MAX) {
-        u->circular = true;
+    u->circular = u->circular || ++u->nodes > NODES_MAX || (target && is_open(u, target));
+    if (u->circular)
         return n;
-    }
-    u->depth++;
-    u->references += target != NULL;
-    const struct node *out =
-        target ? unfold(u, target) : node_change_children(u->arena, n, change, u);
-    u->depth--;
+    if (!target)
+        return node_change_children(u->arena, n, change, u);
+    struct open open = {u->open, target};
+    u->open = &open;
+    const struct node *out = unfold(u, target);
+    u->open = open.up;
     return out;
 }
 
@@ -100,6 +114,19 @@ static const struct node *read_json(struct arena *a, struct str dir, const char 
     return n;
 }
 
+/* Plugins keep what they like below `custom`; of that nothing is needed. */
+static const struct node *custom_parts(struct unfolding *u, const struct node *custom)
+{
+    struct node *out = node_map(u->arena);
+    member_each (m, custom) {
+        struct unfolding one = {.arena = u->arena, .root = u->root};
+        const struct node *value = unfold(&one, m->value);
+        if (!one.circular)
+            node_put(u->arena, out, m->key, value);
+    }
+    return out;
+}
+
 /* Of the framework's object, only what a service file has, before anything is unfolded: the rest is
  * large and holds itself. */
 static const struct node *parts(struct unfolding *u, const struct node *service)
@@ -117,20 +144,24 @@ static const struct node *parts(struct unfolding *u, const struct node *service)
                 node_drop(provider, str_c(own[k]));
             value = provider;
         }
-        node_put_c(u->arena, out, keys[i], value ? unfold(u, value) : NULL);
+        if (!strcmp(keys[i], "custom"))
+            value = custom_parts(u, value);
+        else if (value)
+            value = unfold(u, value);
+        node_put_c(u->arena, out, keys[i], value);
     }
     return out;
 }
 
 static const struct node *initial_parts(struct unfolding *u, const struct node *initial)
 {
-    static const char *const known[] = {"service",   "provider",  "custom", "plugins",
-                                        "functions", "resources", "layers"};
-    struct node *out =
-        node_shallow(u->arena, node_is(initial, NODE_MAP) ? initial : node_map(u->arena));
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        node_drop(out, str_c(known[i]));
-    return unfold(u, out);
+    static const char *const keys[] = {"frameworkVersion", "package"};
+    struct node *out = node_map(u->arena);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const struct node *value = node_get_c(initial, keys[i]);
+        node_put_c(u->arena, out, keys[i], value ? unfold(u, value) : NULL);
+    }
+    return out;
 }
 
 int package_state_read(struct arena *a, struct str dir, struct package_state *ret, struct err *err)
@@ -149,7 +180,8 @@ int package_state_read(struct arena *a, struct str dir, struct package_state *re
         .initial = initial_parts(&u, node_get_c(service, "initialServerlessConfig")),
         .template = template};
     if (u.circular)
-        return err_set(err, ERR_CONFIG, "'%.*s' is no package: serverless-state.json holds itself",
+        return err_set(err, ERR_CONFIG,
+                       "'%.*s' is no package: serverless-state.json holds itself, or far too much",
                        STR_ARG(dir));
     if (!node_text(node_get_c(ret->service, "service")).n ||
         !node_is(node_get_c(ret->service, "provider"), NODE_MAP) ||
