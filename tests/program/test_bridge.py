@@ -311,6 +311,15 @@ def test_called_only_when_something_has_changed(service):
         assert len(calls(service)) - before == (2 if again else 0), (number, done.stderr)
 
 
+def test_a_made_up_stage_is_never_the_real_one(service):
+    others = {"dev": "madeup", "me": "fictional", "op": "fictional", "madeup": "otherwise"}
+    for stage, other in others.items():
+        prepare(service, stage, other)
+        done = run(service, "package", stage)
+        assert done.returncode == 0 and packaged(service) == wanted(service, stage), done.stderr
+        assert stages_called(service)[-2:] == [stage, other]
+
+
 def test_a_stage_that_cannot_be_made_up_is_tried_once(service):
     prepare(service, "dev")
     for _ in range(2):

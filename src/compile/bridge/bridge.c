@@ -101,7 +101,8 @@ static int generate(struct bridging *b, struct str dir, struct str stage,
 /* A stage that is not there, whose name begins and ends otherwise than the real one. */
 static struct str other_stage(struct str stage)
 {
-    static const char *const names[] = {"madeup", "otherwise", "fictive"};
+    /* of which one at most begins, and one at most ends, as the real one */
+    static const char *const names[] = {"madeup", "otherwise", "fictional"};
     size_t i = 0;
     while (names[i][0] == stage.p[0] || names[i][strlen(names[i]) - 1] == stage.p[stage.n - 1])
         i++;
