@@ -183,8 +183,10 @@ static int upload_all(struct uploads *u, struct err *err)
         return -1;
     size_t n = d->uploaded - before;
     if (n)
-        release_finished(d->r, "upload", "%zu artifact%s, %.1f MB", n, n == 1 ? "" : "s",
-                         megabytes(u->total));
+        release_finished(d->r, "upload",
+                         u->total < 1000000 ? "%zu artifact%s, %.1f kB" : "%zu artifact%s, %.1f MB",
+                         n, n == 1 ? "" : "s",
+                         u->total < 1000000 ? (double)u->total / 1000 : megabytes(u->total));
     return 0;
 }
 
