@@ -230,12 +230,13 @@ def test_an_answer_that_is_lost_once_is_no_failure(stands):
 
 def ending(stand):
     """Places of the calls from the last change of a stack on, or of a pointer where no stack
-    changes.
+    changes; all calls where neither does.
     """
     changes = {
         record.service: place for place, record in enumerate(stand.records, 1) if record.writes
     }
-    return range(changes.get("cloudformation") or changes["lambda"], stand.calls + 1)
+    first = changes.get("cloudformation") or changes.get("lambda") or 1
+    return range(first, stand.calls + 1)
 
 
 def called_failed(stand):
