@@ -199,8 +199,11 @@ static int close_last(struct deploying *d, struct str hash, struct err *err)
     bool switches;
     if (w->unclosed && world_want(d->r, WORLD_RECORD, w, err) < 0)
         return -1;
-    d->drifted =
-        record_moves_by_api(&w->interrupted) || (w->unclosed && record_moves_by_api(&w->record));
+    /* A record after the current one that has an outcome may have been superseded by a run that was
+     * killed before its own record was there: then nothing else says what the older one moved. */
+    bool closed_after = !w->last_interrupted && w->last_number > w->current;
+    d->drifted = closed_after || record_moves_by_api(&w->interrupted) ||
+                 (w->unclosed && record_moves_by_api(&w->record));
     if (says(d, &w->interrupted, hash) && follows(d, &w->interrupted)) {
         resume(d, &w->interrupted);
         return 0;

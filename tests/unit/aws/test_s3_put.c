@@ -22,9 +22,9 @@ struct s3 {
     int begun, listed, completed, aborted;
     /* what goes wrong */
     bool denies_lists;
-    int invalid;     /* completions that find another part than they were told */
-    int reset_from;  /* connections are reset from this part request on; 0: never */
-    int refuse_from; /* or answered with 400 */
+    int invalid;            /* completions that find another part than they were told */
+    _Atomic int reset_from; /* connections are reset from this part request on; 0: never */
+    int refuse_from;        /* or answered with 400 */
     int part_requests;
     bool encrypted; /* with KMS, as the upload was begun */
 };
