@@ -197,11 +197,11 @@ static int close_last(struct deploying *d, struct str hash, struct err *err)
 {
     struct world *w = &d->plan->world;
     bool switches;
-    if (w->unclosed && world_want(d->r, WORLD_RECORD, w, err) < 0)
-        return -1;
     /* A record after the current one that has an outcome may have been superseded by a run that was
      * killed before its own record was there: then nothing else says what the older one moved. */
-    bool closed_after = !w->last_interrupted && w->last_number > w->current;
+    bool closed_after = w->current && !w->last_interrupted && w->last_number > w->current;
+    if ((w->unclosed || closed_after) && world_want(d->r, WORLD_RECORD, w, err) < 0)
+        return -1;
     d->drifted = closed_after || record_moves_by_api(&w->interrupted) ||
                  (w->unclosed && record_moves_by_api(&w->record));
     if (says(d, &w->interrupted, hash) && follows(d, &w->interrupted)) {
