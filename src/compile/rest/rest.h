@@ -1,4 +1,4 @@
-/* What the files of REST APIs (`http` events) share; nothing else includes this.
+/* What the files of REST APIs share: those of `http` events, and of state machines' methods.
  *
  * Events are read and checked one by one (rest_read, rest_authorizer_read), then everything is made
  * at once, because preflight methods and the resource tree need all of them. */
@@ -96,6 +96,8 @@ struct str rest_authorize(struct compilation *c, const struct rest_event *e,
                           struct node *properties);
 /* `cors` of an event, filled up with defaults: {origin, origins, methods, headers, …}. */
 const struct node *rest_cors_read(struct arena *a, const struct node *cors, struct str method);
+/* The texts of a list, with commas between: a value of a CORS header. */
+struct str rest_joined(struct arena *a, const struct node *list);
 /* Integration of a method, and its MethodResponses: rest_integration.c, rest_responses.c */
 const struct node *rest_integration(struct compilation *c, const struct rest_event *e,
                                     struct err *err);

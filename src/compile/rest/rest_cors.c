@@ -102,7 +102,7 @@ static preflights collect(struct compilation *c)
 
 /* ---- the answer ---- */
 
-static struct str joined(struct arena *a, const struct node *list)
+struct str rest_joined(struct arena *a, const struct node *list)
 {
     struct buf b = BUF(a);
     node_each (item, list) {
@@ -156,7 +156,7 @@ static void header_put(struct arena *a, struct node *headers, const char *name, 
 /* The methods of a preflight answer; ANY stands for all of them. */
 static struct str methods_text(struct arena *a, const struct node *methods)
 {
-    struct str text = joined(a, methods);
+    struct str text = rest_joined(a, methods);
     bool has_any = false;
     node_each (m, methods)
         has_any = has_any || node_is_text(m, "ANY");
@@ -172,7 +172,7 @@ static struct node *answer_headers(struct arena *a, const struct preflight *p, s
 {
     struct node *headers = node_map(a);
     header_put(a, headers, "Access-Control-Allow-Origin", origin, p);
-    header_put(a, headers, "Access-Control-Allow-Headers", joined(a, p->headers), p);
+    header_put(a, headers, "Access-Control-Allow-Headers", rest_joined(a, p->headers), p);
     header_put(a, headers, "Access-Control-Allow-Methods", methods_text(a, p->methods), p);
     if (p->allow_credentials)
         header_put(a, headers, "Access-Control-Allow-Credentials", STR("true"), p);

@@ -119,17 +119,6 @@ static void cors_merge(struct arena *a, struct node *all, const struct node *one
     all->flags |= (uint8_t)node_flags_deep(one);
 }
 
-static struct str joined(struct arena *a, const struct node *list)
-{
-    struct buf b = BUF(a);
-    node_each (item, list) {
-        if (i_item)
-            buf_char(&b, ',');
-        buf_add(&b, node_text(item));
-    }
-    return buf_str(&b);
-}
-
 static void header_put(struct arena *a, struct node *out, const char *name, struct str value,
                        const struct node *cors)
 {
@@ -140,13 +129,14 @@ static void header_put(struct arena *a, struct node *out, const char *name, stru
 static struct str origin_text(struct arena *a, const struct node *cors)
 {
     const struct node *origins = node_get_c(cors, "origins");
-    return node_count(origins) ? joined(a, origins) : script_text(a, node_get_c(cors, "origin"));
+    return node_count(origins) ? rest_joined(a, origins)
+                               : script_text(a, node_get_c(cors, "origin"));
 }
 
 static const struct node *preflight_headers(struct arena *a, const struct node *cors)
 {
     const struct node *age = node_get_c(cors, "maxAge");
-    struct str names = joined(a, node_get_c(cors, "methods"));
+    struct str names = rest_joined(a, node_get_c(cors, "methods"));
     ptrdiff_t any = -1;
     node_each (method, node_get_c(cors, "methods"))
         if (node_is_text(method, "ANY"))
@@ -157,7 +147,7 @@ static const struct node *preflight_headers(struct arena *a, const struct node *
                         STR_ARG(str_sub(names, (size_t)any + 3, SIZE_MAX)));
     struct node *out = node_map(a);
     header_put(a, out, "Access-Control-Allow-Origin", origin_text(a, cors), cors);
-    header_put(a, out, "Access-Control-Allow-Headers", joined(a, node_get_c(cors, "headers")),
+    header_put(a, out, "Access-Control-Allow-Headers", rest_joined(a, node_get_c(cors, "headers")),
                cors);
     header_put(a, out, "Access-Control-Allow-Methods", names, cors);
     header_put(a, out, "Access-Control-Allow-Credentials",
